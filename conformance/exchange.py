@@ -1,0 +1,152 @@
+"""An exchange: one HTTP request and its response, as seen on the wire.
+
+Values only.  A bearer token never enters an exchange: whoever captures one
+replaces the token by ``<account>``, the stable name of the account that the
+token stands for, and everything downstream is keyed by that name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+__all__ = [
+    "NOBODY",
+    "Exchange",
+    "Headers",
+    "Request",
+    "Response",
+    "account_of_token",
+    "bearer",
+    "replace_token",
+]
+
+Headers = tuple[tuple[str, str], ...]
+
+#: The account name that stands for a token which the server cannot know.
+NOBODY = "nobody"
+
+_BEARER = re.compile(r"\s*bearer\s+(.*?)\s*\Z", re.IGNORECASE | re.DOTALL)
+_PLACEHOLDER = re.compile(r"<([A-Za-z0-9_.-]{1,64})>\Z")
+
+
+def account_of_token(token: str) -> str:
+    """The stable name of a token: that of its placeholder, or one made from its SHA-256.
+
+    >>> account_of_token("<default>")
+    'default'
+    """
+    placeholder = _PLACEHOLDER.match(token)
+    if placeholder:
+        return placeholder[1]
+    digest = hashlib.sha256(token.encode("utf-8", "surrogateescape")).hexdigest()
+    return f"token-{digest[:8]}"
+
+
+def bearer(account: str) -> str:
+    """The value of ``Authorization`` that stands for `account` wherever an exchange is kept."""
+    return f"Bearer <{account}>"
+
+
+def replace_token(headers: Headers) -> Headers:
+    """`headers` with every credential in ``Authorization`` replaced by its account's name."""
+    return tuple(
+        (name, _without_credentials(value)) if name.lower() == "authorization" else (name, value)
+        for name, value in headers
+    )
+
+
+def _without_credentials(value: str) -> str:
+    match = _BEARER.match(value)
+    if match:
+        return bearer(account_of_token(match[1]))
+    scheme = value.split(None, 1)[0] if value.split() else ""
+    return f"{scheme} <{account_of_token(value)}>" if len(value.split()) > 1 else value and "<redacted>"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request: upper-case `method`, absolute `url`, `headers` in the order sent, decoded `body`."""
+
+    method: str
+    url: str
+    headers: Headers = ()
+    body: bytes = b""
+
+    @property
+    def path(self) -> str:
+        """The path of the URL, as sent: percent-encoding is kept."""
+        return urlsplit(self.url).path or "/"
+
+    @property
+    def query(self) -> tuple[tuple[str, str], ...]:
+        """The query as decoded pairs, in order."""
+        return tuple(parse_qsl(urlsplit(self.url).query, keep_blank_values=True))
+
+    def header(self, name: str) -> str | None:
+        """The first value of a header, by case-insensitive name."""
+        return _first(self.headers, name)
+
+    @property
+    def account(self) -> str | None:
+        """The name that stands for the bearer token; None where no bearer token is seen."""
+        value = self.header("authorization")
+        match = _BEARER.match(value) if value else None
+        return account_of_token(match[1]) if match else None
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """A response: `status`, `headers`, and the body with transfer and content coding undone."""
+
+    status: int
+    headers: Headers = ()
+    body: bytes = b""
+
+    def header(self, name: str) -> str | None:
+        """The first value of a header, by case-insensitive name."""
+        return _first(self.headers, name)
+
+    def json(self) -> Any:
+        """The body as JSON.  Raises ValueError for what is no JSON text in UTF-8."""
+        return load_json(self.body)
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One request and its response (None: no answer came), and when.
+
+    `label` names it for people (``cassettes/a.yaml#12``).  `sent_at` and `answered_at` are seconds
+    since the epoch, None where unknown; `resolution` is how many seconds they may be off
+    (0: exact; 1: taken from ``Date`` headers).  `whole` says that every header which was sent is
+    here, so that a missing ``Authorization`` means that none was sent.
+    """
+
+    request: Request
+    response: Response | None
+    label: str = ""
+    sent_at: float | None = None
+    answered_at: float | None = None
+    resolution: float = 0.0
+    whole: bool = False
+    notes: tuple[tuple[str, str], ...] = field(default=())
+
+
+def load_json(body: bytes) -> Any:
+    """JSON text in UTF-8 as Python values; ValueError for anything else, however deep."""
+    try:
+        return json.loads(body)
+    except RecursionError:
+        raise ValueError("JSON nested too deep") from None
+
+
+def _first(headers: Headers, name: str) -> str | None:
+    wanted = name.lower()
+    for key, value in headers:
+        if key.lower() == wanted:
+            return value
+    return None
