@@ -1,0 +1,277 @@
+"""A made-up page and its clauses: what counts as drift, and what does not."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import Any
+
+import pytest
+
+from conformance import schemas
+from conformance.drift import Change, Statement, drift
+
+PAGE = """\
+# Brew Tea
+
+#### Description
+Brews a cup of [tea](/tea/index.md) in the [kitchen](/kitchen). A cup without `leaves` isn't brewed.
+
+See the kitchen for more.
+
+```http
+POST /v1/cups HTTP/1.1
+Host: {kitchen}
+
+{
+  "leaves": "green",
+  "at": "2026-04-28T15:30:00Z"
+}
+```
+
+> **WARNING:** For the best taste you must leave the lid on.
+
+##### `leaves` *(required)*
+The leaves are one of:</p>
+
+- `green` - Japan
+<li>`black` - **Assam**
+
+-
+`none` removes the leaves from a cup.
+
+#### `lid`
+Only used with `leaves`.
+
+#### `sugar`
+Only used with `leaves`.
+
+##### 418 Teapot
+The cup will be `{ &quot;empty&quot;: true }` for a while.
+
+```json
+{"errors": {"leaves": [{"key": "errors.no_leaves"}]}}
+```
+
+---
+[Read in HTML](/tea/)
+"""
+STATED = [
+    ("T1", "Brews a cup of tea in the kitchen."),
+    ("T2", "A cup without leaves isn't brewed."),
+    ("T3", "POST /v1/cups HTTP/1.1"),
+    ("T3", "Host: {kitchen}"),
+    ("T4", '{"at": "0000-00-00T00:00:00Z", "leaves": "green"}'),
+    ("T5", "For the best taste you must leave the lid on."),
+    ("T6", "leaves (required)"),
+    ("T6", "The leaves are one of:"),
+    ("T6", "green - Japan"),
+    ("T6", "black - Assam"),
+    ("T7", "none removes the leaves from a cup."),
+    ("T8 T9", "lid"),
+    ("T8 T9", "Only used with leaves."),
+    ("T10", "sugar"),
+    ("T10", "Only used with leaves."),
+    ("T11", "418 Teapot"),
+    ("T11", 'The cup will be {"empty": true} for a while.'),
+    ("T12", '{"errors": {"leaves": [{"key": "errors.no_leaves"}]}}'),
+]
+ASIDE = ["Brew Tea", "Description", "See the kitchen for more.", "Read in HTML"]
+
+
+def sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def made_up_clauses() -> dict[str, Any]:
+    digests: dict[str, list[str]] = {}
+    for ids, text in STATED:
+        for id_ in ids.split():
+            digests.setdefault(id_, []).append(sha256(text))
+    return {
+        "page": {"outline": [ids.split() for ids, _ in STATED], "aside": [sha256(text) for text in ASIDE]},
+        "clauses": [*({"id": id_, "digest": digest} for id_, digest in digests.items()), {"id": "T13"}],
+    }
+
+
+CLAUSES = made_up_clauses()
+
+
+def changes(page: str) -> list[tuple[str, tuple[str, ...], str | None]]:
+    return [(c.kind, c.clauses or c.after, c.statement and c.statement.text) for c in drift(page, CLAUSES)]
+
+
+def with_html_blocks(page: str) -> str:
+    """The page as a site would serve it: one article amid its navigation."""
+    page = re.sub(r"```\w*\n(.*?)```", r"<pre class='x'><code><span>\1</span></code></pre>", page, flags=re.DOTALL)
+    page = re.sub(r"^#+ (.*)$", r"<h3 id='here'>\n  \1</h3>", page, flags=re.MULTILINE)
+    page = re.sub(r"^-\s+(.*)$", r"<ul><li><p>\1</p></li></ul>", page, flags=re.MULTILINE)
+    page = re.sub(r"`([^`\n]*)`", r"<code>\1</code>", page)
+    page = re.sub(r"\[([^\]]*)\]\(([^)]*)\)", r'<a href="\2">\1</a>', page).replace("---", "<hr>")
+    navigation = "<nav><ul><li><a href='/'>You must go home</a></li></ul></nav>"
+    return f"<html><head><title>You must not</title></head><body>{navigation}<main>{page}</main></body></html>"
+
+
+SAME = {
+    "itself": PAGE,
+    "with CRLF": PAGE.replace("\n", "\r\n"),
+    "with a byte order mark": "\ufeff" + PAGE,
+    "with other dates": PAGE.replace("2026-04-28T15:30", "2031-12-01T09:05"),
+    "with more white space": PAGE.replace(" the ", "  the\t\n").replace("\n\n", "\n\n\n \n"),
+    "with entities": PAGE.replace('"', "&quot;").replace("isn't", "isn&#39;t").replace("&quot;empty&quot;", '"empty"'),
+    "with typographic quotes": PAGE.replace("isn't", "isn\u2019t"),
+    "with other marks for lists and emphasis": PAGE.replace("- `", "* `").replace("*(required)*", "_(required)_"),
+    "with numbered lists": PAGE.replace("- `", "1. `"),
+    "without marks": PAGE.replace("`green`", "green").replace("**Assam**", "Assam"),
+    "with links elsewhere": PAGE.replace("/kitchen", "https://tea.example/kitchen").replace("/tea/)", "/)"),
+    "with tildes as fences": PAGE.replace("```", "~~~"),
+    "with its JSON in another order": PAGE.replace('"leaves": "green",\n  ', "").replace(
+        'Z"\n}', 'Z",\n  "leaves": "green"\n}'
+    ),
+    "with inner spaces": PAGE.replace("{ &quot;empty&quot;: true }", '{"empty": true}'),
+    "with a picture": PAGE.replace("Brews a", "![A cup you must see](/cup.png) Brews a"),
+    "with a comment": PAGE.replace("Brews a", "<!-- You must not see this. -->Brews a"),
+    "with something said twice": PAGE.replace("\n---", "\nFor the best taste you must leave the lid on.\n\n---"),
+    "with something that binds nobody": PAGE.replace("\n---", "\nThank you for your patience!\n\n---"),
+    "as HTML": with_html_blocks(PAGE),
+}
+
+
+@pytest.mark.parametrize("page", SAME.values(), ids=SAME.keys())
+def test_a_page_that_says_the_same_has_not_drifted(page: str) -> None:
+    assert drift(page, CLAUSES) == ()
+
+
+DRIFTED = {
+    "a sentence changed": (
+        ("isn't brewed", "is brewed"),
+        [("changed", ("T2",), "A cup without leaves is brewed.")],
+    ),
+    "a sentence went": (
+        (" A cup without `leaves` isn't brewed.", ""),
+        [("gone", ("T2",), None)],
+    ),
+    "a sentence came": (
+        ("the lid on.", "the lid on. You must wait."),
+        [("new", ("T5",), "You must wait.")],
+    ),
+    "a sentence came first": (
+        ("Brews a", "Tea cannot be returned. Brews a"),
+        [("new", (), "Tea cannot be returned.")],
+    ),
+    "a sentence came that names a field": (
+        ("the lid on.", "the lid on. See `steep_time` too."),
+        [("new", ("T5",), "See steep_time too.")],
+    ),
+    "one became two": (
+        ("you must leave the lid on.", "leave the lid. You must leave it on."),
+        [("changed", ("T5",), "For the best taste leave the lid."), ("new", ("T5",), "You must leave it on.")],
+    ),
+    "a built-in value went": (
+        ("-\n`none` removes the leaves from a cup.\n", ""),
+        [("gone", ("T7",), None)],
+    ),
+    "a value of a list went": (
+        ("<li>`black` - **Assam**\n", ""),
+        [("gone", ("T6",), None)],
+    ),
+    "a value of a list came": (
+        ("- `green`", "- `white`\n- `green`"),
+        [("new", ("T6",), "white")],
+    ),
+    "the order of a list changed": (
+        ("- `green` - Japan\n<li>`black` - **Assam**", "- `black` - Assam\n- `green` - Japan"),
+        [("moved", ("T6",), "black - Assam")],
+    ),
+    "a sentence under two headings went from the second": (
+        ("#### `sugar`\nOnly used with `leaves`.", "#### `sugar`"),
+        [("gone", ("T10",), None)],
+    ),
+    "two clauses of one sentence changed": (
+        ("#### `lid`\nOnly used with `leaves`.", "#### `lid`\nOnly used without `leaves`."),
+        [("changed", ("T8", "T9"), "Only used without leaves.")],
+    ),
+    "a parameter became optional": (
+        ("*(required)*", "*(optional)*"),
+        [("changed", ("T6",), "leaves (optional)")],
+    ),
+    "a parameter came": (
+        ("##### 418", "##### `milk_first` *(optional)*\n\n##### 418"),
+        [("new", ("T10",), "milk_first (optional)")],
+    ),
+    "a status changed": (
+        ("418 Teapot", "400 Teapot"),
+        [("changed", ("T11",), "400 Teapot")],
+    ),
+    "a value in a sentence changed": (
+        ("&quot;: true }", "&quot;: 1 }"),
+        [("changed", ("T11",), 'The cup will be {"empty": 1} for a while.')],
+    ),
+    "an error key changed": (
+        ("errors.no_leaves", "errors.none"),
+        [("changed", ("T12",), '{"errors": {"leaves": [{"key": "errors.none"}]}}')],
+    ),
+    "a path changed": (
+        ("/v1/cups", "/v2/cups"),
+        [("changed", ("T3",), "POST /v2/cups HTTP/1.1")],
+    ),
+    "an example changed": (
+        ('"green",', '"black",'),
+        [("changed", ("T4",), '{"at": "0000-00-00T00:00:00Z", "leaves": "black"}')],
+    ),
+    "an example is no JSON any more": (
+        ('"green",', '"green", "lid": ...,'),
+        [("changed", ("T4",), '{ "leaves": "green", "lid": ..., "at": "0000-00-00T00:00:00Z" }')],
+    ),
+}
+
+
+@pytest.mark.parametrize(("edit", "expected"), DRIFTED.values(), ids=DRIFTED.keys())
+def test_a_page_that_says_something_else_names_the_clause(
+    edit: tuple[str, str], expected: list[tuple[str, tuple[str, ...], str | None]]
+) -> None:
+    assert PAGE.count(edit[0]) == 1
+    assert changes(PAGE.replace(*edit)) == expected
+
+
+def test_an_empty_page_says_nothing_any_more() -> None:
+    assert changes("") == [("gone", tuple(ids.split()), None) for ids, _ in STATED]
+
+
+def test_a_change_says_what_the_page_says_now_and_where() -> None:
+    teapot = Statement("400 Teapot", "400 Teapot", "heading")
+    assert [
+        str(Change("changed", ("T8", "T9"), teapot)),
+        str(Change("moved", ("T11",), teapot)),
+        str(Change("gone", ("T11",))),
+        str(Change("new", (), teapot, ("T10",))),
+        str(Change("new", (), teapot)),
+    ] == [
+        f"T8, T9: changed; the page now says '400 Teapot' (under '400 Teapot', sha256 {sha256('400 Teapot')})",
+        f"T11: moved: '400 Teapot' (under '400 Teapot', sha256 {sha256('400 Teapot')})",
+        "T11: the page does not say this any more",
+        f"new, after T10: '400 Teapot' (under '400 Teapot', sha256 {sha256('400 Teapot')}) belongs to no clause",
+        f"new, after the beginning: '400 Teapot' (under '400 Teapot', sha256 {sha256('400 Teapot')}) "
+        "belongs to no clause",
+    ]
+
+
+def test_an_outline_places_every_digest_once() -> None:
+    page = {"outline": [["T1"], ["T1"]], "aside": []}
+    with pytest.raises(ValueError, match=r"outline\[1\] of the clauses: \['T1'\] have not one digest in common"):
+        drift("", {"page": page, "clauses": [{"id": "T1", "digest": ["a"]}]})
+    with pytest.raises(ValueError, match=r"\['T1'\] have digests that it does not place"):
+        drift("", {"page": page, "clauses": [{"id": "T1", "digest": ["a", "b", "c"]}]})
+    with pytest.raises(ValueError, match=r"outline\[0\] of the clauses: \['T1', 'T2'\] have not one digest"):
+        drift(
+            "",
+            {
+                "page": {"outline": [["T1", "T2"]], "aside": []},
+                "clauses": [{"id": "T1", "digest": ["a"]}, {"id": "T2", "digest": ["b"]}],
+            },
+        )
+
+
+def test_the_contract_has_an_outline_that_places_every_digest() -> None:
+    contract = schemas.read("clauses")
+    assert len(drift("", contract)) == len(contract["page"]["outline"])
