@@ -1,0 +1,348 @@
+"""Secrets stay out of what is kept: by place (`scrub`), by value in any encoding (`Redactor`), and at a gate.
+
+Two layers, because each catches what the other cannot: `scrub` removes what is secret because of where it stands, and
+needs to know no token; a `Redactor` knows the tokens of a run and finds them wherever a server echoes them.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import builtins
+import html
+import json
+import logging
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from html.entities import html5
+from urllib.parse import quote, unquote_plus, unquote_to_bytes, urlsplit
+
+from conformance.exchange import Exchange, Headers, Request, Response, account_of_token, replace_token
+
+__all__ = ["REDACTED", "Redactor", "SecretLeak", "scrub"]
+
+#: What stands where something was removed that names no account.
+REDACTED = "<redacted>"
+
+_PLACEHOLDER = re.compile(r"(?:\S+ )?<[A-Za-z0-9_.-]{1,64}>\Z")
+_COOKIES = frozenset({"cookie", "set-cookie"})
+_CREDENTIALS = frozenset({"authorization", "proxy-authorization"})
+_SECRET_FIELDS = frozenset({"access_token", "client_secret", "code", "refresh_token"})
+_JSON_SECRET = re.compile(rb'("(access_token|refresh_token|client_secret)"\s*:\s*")((?:[^"\\]|\\.)*)(?=")', re.DOTALL)
+_JSON_RELINK = re.compile(rb'("\w*relink_url"\s*:\s*")((?:[^"\\]|\\.)+)(?=")', re.DOTALL)
+_ORIGIN = re.compile(rb"https?:(?:\\?/){2}[^/\\?#]*|")
+
+
+class SecretLeak(Exception):  # noqa: N818 - the name says what happened
+    """Something was about to be written that holds a token: the message names the place, never the token."""
+
+
+def scrub(exchange: Exchange, account_of: Callable[[str], str] = account_of_token) -> Exchange:
+    """`exchange` without what is secret by its place: credentials, cookies, OAuth fields, relink URLs.
+
+    `account_of` gives the name that stands for a token.  Scrubbing twice is scrubbing once.
+    """
+    request, response = exchange.request, exchange.response
+    form = (request.header("content-type") or "").lower().startswith("application/x-www-form-urlencoded")
+    body = _scrub_form(request.body, account_of) if form else _scrub_json(request.body, account_of)
+    clean = Request(
+        request.method, _scrub_url(request.url, account_of), _scrub_headers(request.headers, account_of), body
+    )
+    answer = response and Response(
+        response.status, _scrub_headers(response.headers, account_of), _scrub_json(response.body, account_of)
+    )
+    if clean == request and answer == response:
+        return exchange
+    return replace(exchange, request=clean, response=answer)
+
+
+def _scrub_headers(headers: Headers, account_of: Callable[[str], str]) -> Headers:
+    return tuple((name, _scrub_header(name, value, account_of)) for name, value in headers)
+
+
+def _scrub_header(name: str, value: str, account_of: Callable[[str], str]) -> str:
+    lower = name.lower()
+    if lower in _COOKIES:
+        return REDACTED
+    if lower == "location":
+        return _scrub_url(value, account_of)
+    if lower not in _CREDENTIALS or _PLACEHOLDER.match(value):
+        return value
+    scheme, _, token = value.strip().partition(" ")
+    if scheme.lower() == "bearer" and token.strip():
+        return f"Bearer <{account_of(token.strip())}>"
+    return replace_token((("Authorization", value),))[0][1]
+
+
+def _scrub_url(url: str, account_of: Callable[[str], str]) -> str:
+    at = min((i for i in (url.find("?"), url.find("#")) if i >= 0), default=-1)
+    if at < 0:
+        return url
+    parts = re.split(r"([?&#;])", url[at:])
+    return url[:at] + "".join(_scrub_pair(part, account_of) for part in parts)
+
+
+def _scrub_form(body: bytes, account_of: Callable[[str], str]) -> bytes:
+    text = body.decode("latin-1")
+    grant = "grant_type=" in text
+    parts = (
+        part if part.startswith("code=") and not grant else _scrub_pair(part, account_of)
+        for part in re.split(r"([&;])", text)
+    )
+    return "".join(parts).encode("latin-1")
+
+
+def _scrub_pair(pair: str, account_of: Callable[[str], str]) -> str:
+    name, equals, value = pair.partition("=")
+    field = unquote_plus(name).lower()
+    if not equals or not value or field not in _SECRET_FIELDS:
+        return pair
+    plain = unquote_plus(value)
+    if _PLACEHOLDER.match(plain):
+        return pair
+    shown = f"<{account_of(plain)}>" if field == "access_token" else REDACTED
+    return f"{name}={quote(shown)}"
+
+
+def _scrub_json(body: bytes, account_of: Callable[[str], str]) -> bytes:
+    if b"_token" in body or b"client_secret" in body:
+        body = _JSON_SECRET.sub(lambda match: match[1] + _shown_in_json(match[2], match[3], account_of), body)
+    if b"relink_url" in body:
+        body = _JSON_RELINK.sub(lambda match: match[1] + _origin(match[2]) + b"/redacted", body)
+    return body
+
+
+def _origin(url: bytes) -> bytes:
+    match = _ORIGIN.match(url)
+    return match[0] if match else b""
+
+
+def _shown_in_json(field: bytes, escaped: bytes, account_of: Callable[[str], str]) -> bytes:
+    try:
+        plain = json.loads(b'"' + escaped + b'"')
+    except ValueError:
+        plain = escaped.decode("latin-1")
+    if not plain or _PLACEHOLDER.match(plain):
+        return escaped
+    return f"<{account_of(plain)}>".encode() if field == b"access_token" else REDACTED.encode()
+
+
+#: Shorter tokens cannot be told from other text; only their place (`scrub`) hides them.
+_SHORTEST = 8
+#: How deep encodings may be nested in one another before the gate stops looking.
+_DEPTH = 4
+
+_WHITESPACE = b" \t\r\n\v\f"
+_FOLD = rb"(?:\s|\\+[nrt]|%0[aAdD]|%20)*"
+_BACKSLASH = re.compile(
+    rb"\\{1,8}(?:u\{0{0,8}([0-9A-Fa-f]{1,6})\}|u00([0-9A-Fa-f]{2})|U000000([0-9A-Fa-f]{2})|x([0-9A-Fa-f]{2})|([nrt])|([^\w\s]))"
+)
+_TO_BASE64 = bytes.maketrans(b"-_", b"+/")
+_HEX_PREFIX = re.compile(rb"0x|\\x")
+
+
+class Redactor:
+    """Finds the tokens of a run in any encoding: replaces them, or refuses (`check`).
+
+    `secrets` maps account names to tokens.  Tokens of fewer than 8 bytes, and those that are part of an account's
+    name, are replaced where credentials stand and searched for nowhere else.  Also a `logging` filter.
+    """
+
+    def __init__(self, secrets: Mapping[str, str]) -> None:
+        self._accounts = {token: account for account, token in secrets.items() if token}
+        names = "\n".join(secrets)
+        self._secrets = tuple(
+            _Secret(account, token.encode("utf-8", "surrogatepass"))
+            for token, account in sorted(self._accounts.items(), key=lambda item: -len(item[0]))
+            if len(token.encode("utf-8", "surrogatepass")) >= _SHORTEST and token not in names
+        )
+
+    def __repr__(self) -> str:
+        return f"Redactor({', '.join(sorted(set(self._accounts.values())))})"
+
+    def bytes(self, data: builtins.bytes) -> builtins.bytes:
+        """`data` with every token replaced by ``<account>``; ``<redacted>`` as a whole where one hides too deep."""
+        clean = data
+        for secret in self._secrets:
+            if secret.hides_in(clean):
+                clean = secret.replaced(clean)
+                if secret.hides_in(clean):
+                    return REDACTED.encode()
+        return clean
+
+    def text(self, text: str) -> str:
+        """`text` with every token replaced, as `bytes` does."""
+        return self.bytes(text.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
+
+    def exchange(self, exchange: Exchange) -> Exchange:
+        """`exchange` with what is secret by place or by value replaced, label and notes included."""
+        clean = scrub(exchange, self._account_of)
+        if not self._secrets:
+            return clean
+        request, response = clean.request, clean.response
+        return replace(
+            clean,
+            request=Request(
+                self.text(request.method),
+                self._url(request.url),
+                self._headers(request.headers),
+                self.bytes(request.body),
+            ),
+            response=response and Response(response.status, self._headers(response.headers), self.bytes(response.body)),
+            label=self.text(clean.label),
+            notes=tuple((self.text(name), self.text(value)) for name, value in clean.notes),
+        )
+
+    def check(self, data: builtins.bytes | str, where: str) -> None:
+        """Raises SecretLeak, naming `where`, if `data` holds a token in any encoding."""
+        account = self._leaked(data.encode("utf-8", "surrogatepass") if isinstance(data, str) else data)
+        if account is not None:
+            raise SecretLeak(
+                f"{self.text(where)}: what was to be written holds the token of account {account!r}: not written"
+            )
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Replaces tokens in a log record, its traceback included; lets every record pass."""
+        try:
+            message = record.getMessage()
+        except (TypeError, ValueError, KeyError):
+            message = f"{record.msg} {record.args}"
+        record.msg, record.args = self.text(message), ()
+        if record.exc_info and not record.exc_text:
+            record.exc_text = logging.Formatter().formatException(record.exc_info)
+        record.exc_info = None
+        record.exc_text = record.exc_text and self.text(record.exc_text)
+        record.stack_info = record.stack_info and self.text(record.stack_info)
+        return True
+
+    def _account_of(self, token: str) -> str:
+        return self._accounts.get(token) or account_of_token(token)
+
+    def _headers(self, headers: Headers) -> Headers:
+        return tuple((self.text(name), self.text(value)) for name, value in headers)
+
+    def _url(self, url: str) -> str:
+        clean = self.text(url)
+        if clean != REDACTED:
+            return clean
+        parts = urlsplit(url)
+        return f"{parts.scheme}://{self.text(parts.netloc)}/{REDACTED}"
+
+    def _leaked(self, data: builtins.bytes) -> str | None:
+        return next((secret.account for secret in self._secrets if secret.hides_in(data)), None)
+
+
+class _Secret:
+    """One token and the patterns of its encodings."""
+
+    def __init__(self, account: str, token: bytes) -> None:
+        self.account = account
+        self._size = len(token)
+        self._placeholder = f"<{account}>".encode()
+        self._lower = token.lower()
+        self._hexed = token.hex().encode()
+        self._cores = tuple(core for _, core, _ in _base64_cores(token))
+        self._spelt = re.compile(b"".join(_spellings(byte) for byte in token), re.IGNORECASE)
+        self._base64 = re.compile(b"|".join(_base64_pattern(*cores) for cores in _base64_cores(token)))
+        self._hex = re.compile(rb"[\s:,_-]?(?:\\+x|0x)?".join(b"%02x" % byte for byte in token), re.IGNORECASE)
+        # An encoding of the token inside another encoding is at least this long.
+        self._base64_run = re.compile(rb"[A-Za-z0-9+/]{%d,}" % (4 * self._size // 3))
+        self._hex_run = re.compile(rb"[A-Fa-f0-9]{%d,}" % (2 * self._size))
+
+    def replaced(self, data: bytes) -> bytes:
+        def stand_in(_: re.Match[bytes]) -> bytes:
+            return self._placeholder
+
+        return self._hex.sub(stand_in, self._base64.sub(stand_in, self._spelt.sub(stand_in, data)))
+
+    def hides_in(self, data: bytes) -> bool:
+        """Whether `data`, or what it says under a few decodings, has the token: fast, by substring searches."""
+        seen: set[bytes] = set()
+        views = [data]
+        for depth in range(_DEPTH + 1):
+            views = [view for view in views if len(view) >= self._size and view not in seen]
+            seen.update(views)
+            if any(map(self._shows_in, views)):
+                return True
+            if depth < _DEPTH:
+                views = [deeper for view in views for deeper in self._decoded(view)]
+        return False
+
+    def _shows_in(self, view: bytes) -> bool:
+        dense = view.translate(None, _WHITESPACE)
+        digits = dense.translate(_TO_BASE64)
+        return (
+            self._lower in view.lower()
+            or self._lower in dense.lower()
+            or any(core in digits for core in self._cores)
+            or self._hexed in _HEX_PREFIX.sub(b"", dense).translate(None, b":,-_").lower()
+        )
+
+    def _decoded(self, view: bytes) -> Iterator[bytes]:
+        """What `view` says under one decoding more, where that could hold the token."""
+        if b"%" in view:
+            yield unquote_to_bytes(view)
+        if b"&" in view:
+            yield html.unescape(view.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogatepass")
+        if b"\\" in view:
+            yield _BACKSLASH.sub(_unescaped, view)
+        dense = view.translate(_TO_BASE64, _WHITESPACE)
+        for run in self._base64_run.findall(dense):
+            yield from (base64.b64decode(_whole_quads(run[skipped:])) for skipped in range(4))
+        for run in self._hex_run.findall(dense):
+            yield from (binascii.unhexlify(_whole_pairs(run[skipped:])) for skipped in range(2))
+
+
+def _whole_quads(digits: bytes) -> bytes:
+    return digits[:-1] if len(digits) % 4 == 1 else digits + b"=" * (-len(digits) % 4)
+
+
+def _whole_pairs(digits: bytes) -> bytes:
+    return digits[: len(digits) & ~1]
+
+
+def _unescaped(match: re.Match[bytes]) -> bytes:
+    digits = match[1] or match[2] or match[3] or match[4]
+    if digits is None:
+        return match[6] or b"\n"
+    code = int(digits, 16)
+    return chr(code).encode("utf-8", "surrogatepass") if code <= 0x10FFFF else b""
+
+
+def _spellings(byte: int) -> bytes:
+    """A pattern of the ways in which one byte is written: itself, percent, backslash and entity escapes in any mix.
+
+    Every repetition has a bound: what a server echoes must not decide how long a search takes.
+    """
+    plain = bytes([byte])
+    ways = [
+        (b"" if plain.isalnum() else rb"\\{0,8}") + re.escape(plain),
+        rb"%%(?:25){0,4}%02x" % byte,
+        rb"\\{1,8}(?:u00%02x|u\{0{0,8}%02x\}|x%02x|U000000%02x)" % (byte, byte, byte, byte),
+        rb"&(?:amp;){0,4}#(?:0{0,8}%d|x0{0,8}%02x)(?:;|(?![0-9a-f]))" % (byte, byte),
+    ]
+    names = (name for name, value in html5.items() if value == chr(byte) and name.endswith(";"))
+    ways += [b"&(?:amp;){0,4}" + re.escape(name.encode()) for name in names]
+    return b"(?:" + b"|".join(ways) + b")"
+
+
+def _base64_cores(token: bytes) -> Iterator[tuple[bool, bytes, bool]]:
+    """For each of the three alignments: the digits that the token alone decides, and whether it touches others."""
+    for shift in range(3):
+        digits = base64.b64encode(b"\0" * shift + token)
+        bits = 8 * (shift + len(token))
+        yield shift > 0, digits[-(-8 * shift // 6) : bits // 6], bits % 6 != 0
+
+
+def _base64_pattern(before: bool, core: bytes, after: bool) -> bytes:
+    beside = rb"[A-Za-z0-9+/_-]?"
+    return before * beside + _FOLD.join(map(_base64_digit, core)) + after * beside
+
+
+def _base64_digit(digit: int) -> bytes:
+    if digit == ord("+"):
+        return rb"(?:[+\-]|%(?:25)*2[bBdD]|\\+u002[bBdD]|&#(?:43|x2[bB]|45|x2[dD]);|&plus;)"
+    if digit == ord("/"):
+        return rb"(?:\\*/|_|%(?:25)*(?:2[fF]|5[fF])|\\+u00(?:2|5)[fF]|&#(?:47|x2[fF]|95|x5[fF]);|&sol;)"
+    return bytes([digit])
