@@ -311,7 +311,7 @@ class Conferencing:
         return Conference("none", None, None, self.due(write, self.choices.removal), former=held)
 
     def eight(self, held: Conference | None, write: Write) -> Conference | None:
-        if held and self.choices.eight_held == "keep":
+        if held and held.url and held.due <= write.at and self.choices.eight_held == "keep":
             return held
         return Conference("8x8", None, None, self.due(write, self.choices.eight))
 
