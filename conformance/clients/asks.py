@@ -1,0 +1,80 @@
+"""What a client is asked, and what the server will answer: values that the table and Hypothesis make."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+__all__ = ["ABSENT", "Ask", "Case", "Prepared", "Script", "Shown", "Step"]
+
+#: What a read shows of an event that has no ``conferencing`` at all.
+ABSENT: Any = type("Absent", (), {"__repr__": lambda _: "ABSENT"})()
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One request to a driver: what to `do`, and its other members as they go over the line."""
+
+    do: str
+    members: Mapping[str, Any] = field(default_factory=dict)
+
+    def message(self) -> dict[str, Any]:
+        """The line to the driver, but for its id."""
+        return {"do": self.do, **self.members}
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """An answer made beforehand: `body` None is an empty one, anything else is sent as JSON."""
+
+    status: int
+    body: Any = None
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What reads show as the conferencing of one event, whatever the server behind them knows."""
+
+    event_id: str
+    conferencing: Any
+
+
+@dataclass(frozen=True)
+class Script:
+    """How the gateway answers while one ask is done.
+
+    `first`: answers to the first requests, one each, before the server is asked.  `instead`: the answer to every
+    write.  `accepted`: the body under a write's success.  `settle`: conferences are ready before the ask.
+    `shows`: overlays on reads.  `extra`: keys of the future in every object.  `page_size`: events a page;
+    `last`: the events that come after all others.
+    """
+
+    first: tuple[Prepared, ...] = ()
+    instead: Prepared | None = None
+    accepted: Any = None
+    settle: bool = False
+    shows: tuple[Shown, ...] = ()
+    extra: bool = False
+    page_size: int | None = None
+    last: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Step:
+    """One ask and how it is answered."""
+
+    ask: Ask
+    script: Script = Script()
+
+
+@dataclass(frozen=True)
+class Case:
+    """Steps that belong together, on a fresh server; `seeds` are events that are there before the client comes.
+
+    A seed is ``(calendar_id, event)``.
+    """
+
+    name: str
+    steps: tuple[Step, ...]
+    seeds: tuple[tuple[str, Mapping[str, Any]], ...] = ()

@@ -1,0 +1,260 @@
+"""The driver: a process that drives a client, one JSON line in, one JSON line out."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import time
+from collections import deque
+from collections.abc import Coroutine, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+__all__ = ["LINE_LIMIT", "MEMORY_LIMIT", "STOP_TIMEOUT", "Driver", "DriverFault", "read_answer"]
+
+#: The longest line, in bytes, that a driver may write.
+LINE_LIMIT = 16 * 1024 * 1024
+
+#: The most memory, in bytes, that the driver's processes may hold together.
+MEMORY_LIMIT = 2 * 1024**3
+
+#: Seconds that the driver has to go once it was told to stop.
+STOP_TIMEOUT = 5.0
+
+_STDERR_LINES = 12
+_MEMORY_PAUSE = 0.25
+
+
+class DriverFault(Exception):  # noqa: N818 - a finding about the adapter, not an error of ours
+    """The driver crashed, hung, or answered what is no answer: a finding about the adapter, never about the client."""
+
+
+def read_answer(line: bytes, number: int) -> dict[str, Any]:
+    """The answer to request `number`, ``{id, ok|error|unsupported}``; DriverFault says what is wrong with a line."""
+    try:
+        answer = json.loads(line.decode("utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise DriverFault(
+            f"answered request {number} with what is no JSON in UTF-8: {_excerpt(line)} ({error})"
+        ) from None
+    if not isinstance(answer, dict):
+        raise DriverFault(f"answered request {number} with {_excerpt(line)}, expected a JSON object")
+    if type(answer.get("id")) is not int or answer["id"] != number:
+        raise DriverFault(
+            f"answered request {number} with the id {answer.get('id')!r}: answers come in order, one for each request"
+        )
+    kinds = [kind for kind in ("ok", "error", "unsupported") if kind in answer]
+    if len(kinds) != 1:
+        raise DriverFault(f"answered request {number} with {_excerpt(line)}, expected one of ok, error and unsupported")
+    kind, value = kinds[0], answer[kinds[0]]
+    if kind == "unsupported":
+        if not isinstance(value, str):
+            raise DriverFault(f"answered request {number} with unsupported: {value!r}, expected the reason as a text")
+    elif not isinstance(value, dict):
+        raise DriverFault(f"answered request {number} with {kind}: {_excerpt(line)}, expected an object")
+    if kind == "error":
+        _check_error(value, number)
+    return {"id": number, kind: value}
+
+
+def _check_error(error: dict[str, Any], number: int) -> None:
+    status, errors = error.get("status"), error.get("errors")
+    if status is not None and (type(status) is not int or not 100 <= status <= 999):
+        raise DriverFault(
+            f"answered request {number} with the error status {status!r}, expected an HTTP status or none"
+        )
+    if errors is not None and not isinstance(errors, dict):
+        raise DriverFault(f"answered request {number} with errors: {errors!r:.200}, expected the inner object of a 422")
+
+
+class Driver:
+    """A running driver; `async with` starts it and leaves no process behind."""
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        *,
+        timeout: float = 30.0,
+        memory_limit: int = MEMORY_LIMIT,
+    ) -> None:
+        self._command = tuple(command)
+        self._environment = dict(environment)
+        self._timeout = timeout
+        self._memory_limit = memory_limit
+        self._number = 0
+        self._memory_checked = 0.0
+        self._last_words: deque[str] = deque(maxlen=_STDERR_LINES)
+        self._drain: asyncio.Task[None] | None = None
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def __aenter__(self) -> Driver:
+        try:
+            self._process = await asyncio.create_subprocess_exec(
+                *self._command,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+                env=self._environment,
+                limit=LINE_LIMIT,
+                start_new_session=True,
+            )
+        except (OSError, ValueError) as error:
+            raise DriverFault(f"the driver {self._name} could not be started: {error}") from None
+        self._drain = asyncio.create_task(self._keep_last_words())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        process, drain = self._process, self._drain
+        assert process is not None
+        assert drain is not None
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+        if process.stdin is not None:
+            process.stdin.close()
+        drain.cancel()
+        await asyncio.gather(drain, return_exceptions=True)
+        # Pipes close when nobody holds their other end: drop what a killed process left in them.
+        if process.stdout is not None:
+            with contextlib.suppress(asyncio.TimeoutError, ValueError, OSError):
+                await asyncio.wait_for(_discard(process.stdout), STOP_TIMEOUT)
+        await process.wait()
+        transport = process._transport  # type: ignore[attr-defined]  # the only way to close pipes that a grandchild outside the group still holds
+        transport.close()
+
+    @property
+    def _name(self) -> str:
+        return repr(" ".join(self._command))
+
+    async def ask(self, message: Mapping[str, Any]) -> dict[str, Any]:
+        """Sends ``{"id": next, **message}`` and returns the checked answer; raises DriverFault."""
+        self._number += 1
+        line = json.dumps({"id": self._number, **message}, ensure_ascii=False, separators=(",", ":")) + "\n"
+        try:
+            async with asyncio.timeout(self._timeout):
+                answer = await self._watched(self._converse(line.encode("utf-8")))
+        except TimeoutError:
+            raise await self._fault(
+                f"did not answer request {self._number} ({message['do']}) in {self._timeout:g} s"
+            ) from None
+        except DriverFault as fault:
+            raise await self._fault(str(fault)) from None
+        return answer
+
+    async def stop(self) -> None:
+        """Asks the driver to stop and waits until it is gone; raises DriverFault if it stays."""
+        await self.ask({"do": "stop"})
+        process = self._process
+        assert process is not None
+        assert process.stdin is not None
+        process.stdin.close()
+        try:
+            await asyncio.wait_for(process.wait(), STOP_TIMEOUT)
+        except TimeoutError:
+            raise await self._fault(f"was still there {STOP_TIMEOUT:g} s after it had answered stop") from None
+
+    async def _converse(self, line: bytes) -> dict[str, Any]:
+        process = self._process
+        assert process is not None
+        assert process.stdin is not None
+        assert process.stdout is not None
+        with contextlib.suppress(ConnectionError):  # a driver that is gone is noticed at the answer
+            process.stdin.write(line)
+            await process.stdin.drain()
+        while True:
+            try:
+                answer = await process.stdout.readuntil(b"\n")
+            except asyncio.IncompleteReadError as rest:
+                if rest.partial.strip():
+                    raise DriverFault(
+                        f"ended in the middle of the answer to request {self._number}: {_excerpt(rest.partial)}"
+                    ) from None
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(process.wait(), STOP_TIMEOUT)
+                raise DriverFault(
+                    f"ended before it answered request {self._number}{_how(process.returncode)}"
+                ) from None
+            except asyncio.LimitOverrunError:
+                raise DriverFault(
+                    f"answered request {self._number} with a line of more than {LINE_LIMIT // 1024**2} MiB"
+                ) from None
+            if answer.strip():
+                return read_answer(answer, self._number)
+
+    async def _watched(self, conversation: Coroutine[Any, Any, dict[str, Any]]) -> dict[str, Any]:
+        task = asyncio.ensure_future(conversation)
+        try:
+            while not (await asyncio.wait({task}, timeout=_MEMORY_PAUSE))[0]:
+                self._check_memory()
+            answer = task.result()
+            self._check_memory()
+            return answer
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    def _check_memory(self) -> None:
+        assert self._process is not None
+        now = time.monotonic()
+        if now - self._memory_checked < _MEMORY_PAUSE:
+            return
+        self._memory_checked = now
+        held = group_memory(self._process.pid)
+        if held > self._memory_limit:
+            raise DriverFault(
+                f"holds {held // 1024**2} MiB of memory at request {self._number}, allowed are "
+                f"{self._memory_limit // 1024**2} MiB"
+            )
+
+    async def _keep_last_words(self) -> None:
+        assert self._process is not None
+        stderr = self._process.stderr
+        assert stderr is not None
+        rest = b""
+        while chunk := await stderr.read(65536):
+            *lines, rest = (rest + chunk).split(b"\n")
+            rest = rest[:4096]
+            self._last_words.extend(line.decode("utf-8", "replace").rstrip()[:400] for line in lines if line.strip())
+        if rest.strip():
+            self._last_words.append(rest.decode("utf-8", "replace").rstrip()[:400])
+
+    async def _fault(self, what: str) -> DriverFault:
+        assert self._process is not None
+        assert self._drain is not None
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        await asyncio.wait({self._drain}, timeout=1.0)  # its last words are on their way
+        words = " | ".join(self._last_words)
+        return DriverFault(f"the driver {self._name} {what}" + (f"; its last words: {words}" if words else ""))
+
+
+def group_memory(group: int) -> int:
+    """Bytes of memory that the processes of a group hold; 0 where ``/proc`` does not tell."""
+    total = 0
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            fields = stat.read_text("utf-8", "replace").rpartition(")")[2].split()
+            if int(fields[2]) == group:
+                total += int(fields[21]) * os.sysconf("SC_PAGE_SIZE")
+    return total
+
+
+async def _discard(stream: asyncio.StreamReader) -> None:
+    while await stream.read(65536):
+        pass
+
+
+def _excerpt(line: bytes) -> str:
+    text = line.decode("utf-8", "replace").strip()
+    return repr(text if len(text) <= 160 else text[:157] + "…")
+
+
+def _how(returncode: int | None) -> str:
+    if returncode is None:
+        return ", though it still runs: it closed its output"
+    if returncode < 0:
+        return f" (killed by signal {-returncode})"
+    return f" (exit code {returncode})"
