@@ -1,0 +1,23 @@
+"""A report for people and for programs: one module a format, each with ``render(statement) -> str``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from conformance.report import Statement
+
+__all__ = ["FORMATS", "renderer"]
+
+#: The format that a file's suffix asks for.
+FORMATS: Mapping[str, str] = MappingProxyType({".json": "json", ".xml": "junit", ".md": "markdown", ".html": "html"})
+
+
+def renderer(suffix: str) -> Callable[[Statement], str]:
+    """What renders a statement as the format of a file suffix; raises KeyError for one that has none."""
+    from importlib import import_module
+
+    render: Callable[[Statement], str] = import_module(f"conformance.render.{FORMATS[suffix]}").render
+    return render

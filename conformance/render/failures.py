@@ -1,0 +1,134 @@
+"""Failures of one cause together: what every format for people shows of them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from conformance.curl import curl
+from conformance.visible import visible
+
+if TYPE_CHECKING:
+    from conformance.judgement import Violation
+    from conformance.report import Statement
+    from conformance.rules import Rule
+
+__all__ = ["Failure", "Step", "closing", "failures", "not_proved", "outcome_line", "where"]
+
+#: How many characters of what a response said are shown.
+SHOWN = 600
+
+
+@dataclass(frozen=True)
+class Step:
+    """One exchange of a failure: its label, what was sent and answered on one line, and the command that sends it."""
+
+    label: str
+    line: str
+    shown: str | None
+    command: str
+
+
+@dataclass(frozen=True)
+class Failure:
+    """The violations that have one cause, the first as the example of them all."""
+
+    rule: Rule
+    violation: Violation
+    times: int
+    steps: tuple[Step, ...]
+    also: tuple[tuple[Rule, Violation], ...]
+
+
+def failures(statement: Statement) -> tuple[Failure, ...]:
+    """A failure for every cause; a rule's further violations of a cause that is shown already are only counted."""
+    causes: dict[str, list[tuple[Rule, Violation]]] = {}
+    for rule in statement.failed:
+        for violation in statement.report.tally(rule.id).violations:
+            causes.setdefault(violation.cause, []).append((rule, violation))
+    return tuple(_failure(statement, group) for group in causes.values())
+
+
+def _failure(statement: Statement, group: list[tuple[Rule, Violation]]) -> Failure:
+    rule, violation = group[0]
+    others: dict[str, tuple[Rule, Violation]] = {}
+    for other, its in group:
+        if other.id != rule.id:
+            others.setdefault(other.id, (other, its))
+    return Failure(
+        rule=rule,
+        violation=violation,
+        times=sum(1 for other, _ in group if other.id == rule.id),
+        steps=_steps(statement, violation),
+        also=tuple(others.values()),
+    )
+
+
+def _steps(statement: Statement, violation: Violation) -> tuple[Step, ...]:
+    return tuple(
+        Step(
+            label=visible(evidence.label),
+            line=visible(f"{evidence.request.method} {evidence.request.url} → {evidence.status or 'no answer'}"),
+            shown=_shown(evidence.shown),
+            command=curl(evidence.request, statement.variables),
+        )
+        for evidence in violation.evidence
+    )
+
+
+def _shown(value: Any) -> str | None:
+    if value is None:
+        return None
+    text = visible(json.dumps(value, ensure_ascii=False))
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}… ({len(text)} characters)"
+
+
+def not_proved(statement: Statement) -> dict[str, str]:
+    """By rule id, in one line, everything that was not shown of it."""
+    reasons: dict[str, list[str]] = {}
+    for rule, reason in statement.not_proved:
+        reasons.setdefault(rule, []).append(visible(reason))
+    return {rule: "; ".join(lines) for rule, lines in reasons.items()}
+
+
+def where(violation: Violation) -> str:
+    """The event, if one is named, and the place in the facts."""
+    place = f"at {violation.path or '/'} of the facts"
+    return visible(place if violation.event is None else f"event {violation.event}, {place}")
+
+
+def outcome_line(statement: Statement) -> str:
+    """The outcome and the exit code, and why they are what they are."""
+    return f"Outcome: {statement.outcome}. Exit code {statement.exit_code}: {visible(_why(statement))}."
+
+
+def _why(statement: Statement) -> str:
+    terms, code = statement.terms, statement.exit_code
+    if code == 130:
+        return "the run was interrupted"
+    if code == 1:
+        return f"a rule that counts at --fail-on {terms.fail_on} failed"
+    if code == 3:
+        return terms.cut_short or "a rule of level must was not decided"
+    if statement.failed:
+        return f"no rule that counts at --fail-on {terms.fail_on} failed"
+    return "nothing failed"
+
+
+def closing(statement: Statement) -> str:
+    """What was proved and what was not, in two sentences."""
+    outcomes = [statement.report.tally(rule.id).outcome for rule in statement.rules]
+    told = [f"{outcomes.count('passed')} of {len(outcomes)} rules passed"]
+    told += [f"{outcomes.count(outcome)} {word}" for outcome, word in _OTHERS.items() if outcome in outcomes]
+    open_rules = len({rule for rule, _ in statement.not_proved})
+    if statement.complete:
+        proved = "Each rule was decided, in every case that the subject offers."
+    elif open_rules:
+        proved = f"Not proved in full: {open_rules} {'rule' if open_rules == 1 else 'rules'}."
+    else:
+        proved = "The run ended before its plan."
+    return f"{', '.join(told)}, over {statement.report.exchanges:,} exchanges. {proved}"
+
+
+_OTHERS = {"failed": "failed", "undecided": "undecided", "unexercised": "not exercised"}

@@ -1,0 +1,135 @@
+"""Rules, verdicts and a statement to render, plain and hostile."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from conformance.exchange import Request, bearer
+from conformance.report import Report, Statement, Terms
+
+JSON_HEADERS = (("Authorization", bearer("default")), ("Content-Type", "application/json"))
+HOSTILE = "a|b `c` <script>alert(1)</script> ]]> \x1b[2J\x00\r\n\ud800\ufffe \u202e*x* \"q\" 'p' & $(reboot) ```"
+
+
+@dataclass(frozen=True)
+class Rule:
+    id: str
+    title: str = "Something holds"
+    binds: str = "server"
+    level: str = "must"
+    about: str = "write"
+    clauses: tuple[str, ...] = ("B8",)
+    cases: tuple[str, ...] = ()
+    schema: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    label: str
+    request: Request
+    status: int | None = 202
+    shown: Any = None
+
+
+@dataclass(frozen=True)
+class Violation:
+    message: str
+    path: str = "/after/final"
+    event: str | None = "cal_1/evt_1"
+    evidence: tuple[Evidence, ...] = ()
+    cause: str = "one"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    rule: str
+    outcome: str
+    reason: str | None = None
+    cases: tuple[str, ...] = ()
+    violation: Violation | None = None
+
+
+def passed(rule: str, *cases: str) -> Verdict:
+    return Verdict(rule, "passed", cases=cases)
+
+
+def failed(rule: str, violation: Violation) -> Verdict:
+    return Verdict(rule, "failed", violation=violation)
+
+
+def undecided(rule: str, reason: str) -> Verdict:
+    return Verdict(rule, "undecided", reason=reason)
+
+
+WRITE = Request(
+    "POST",
+    "https://api.example.com/v1/calendars/cal_1/events",
+    JSON_HEADERS,
+    '{"summary":"It\'s \u00e9t\u00e9"}'.encode(),
+)
+READ = Request(
+    "GET",
+    "https://api.example.com/v1/events?tzid=Etc/UTC&calendar_ids[]=cal_1",
+    (("Authorization", bearer("second.account")),),
+)
+BROKEN = Violation(
+    "join_url is not the one that was sent",
+    evidence=(
+        Evidence("#12", WRITE, 202),
+        Evidence("#15", READ, 200, {"conferencing": {"join_url": "https://other.example.com"}}),
+    ),
+)
+
+RULES = (
+    Rule("explicit-is-kept", "Explicit conferencing reads back with the join URL that was sent", cases=("google",)),
+    Rule("none-removes", "None removes conferencing", clauses=("B7",), cases=("google", "microsoft")),
+    Rule("pages-are-whole", "Pages lose no event", level="should", clauses=("2.2.c",)),
+    Rule("profile-resolves", "A profile resolves to its provider", level="inferred", clauses=("A6", "S4")),
+    Rule("bearer-is-sent", "A request carries a bearer token", binds="client", about="exchange", clauses=("E2",)),
+)
+
+VERDICTS = (
+    failed("explicit-is-kept", BROKEN),
+    passed("explicit-is-kept", "google"),
+    failed("pages-are-whole", Violation("an event is on two pages", "/events", None, BROKEN.evidence[1:], "two")),
+    passed("none-removes", "google"),
+    undecided("none-removes", "superseded"),
+    undecided("profile-resolves", "timed-out"),
+)
+
+RUN = {
+    "id": "run-1",
+    "seed": 7,
+    "started_at": "2026-04-28T09:00:00Z",
+    "finished_at": "2026-04-28T09:00:05.250Z",
+    "requests": 120,
+    "exchanges": 118,
+    "first_failure_request": 40,
+    "settling_s": {"p50": 0.2, "max": 1.5},
+}
+
+
+def statement(
+    verdicts: tuple[Verdict, ...] = VERDICTS, rules: tuple[Rule, ...] = RULES, terms: Terms | None = None, **parts: Any
+) -> Statement:
+    whole: dict[str, Any] = {
+        "subject": {"kind": "url", "name": "https://api.example.com"},
+        "run": RUN,
+        "contract": {"version": "2026-04-28", "sha256": "ab" * 32},
+        "tool": {"name": "cronofy-conformance", "version": "0.1.0"},
+        "clauses": {"B8": "Explicit conferencing is what the request says"},
+        **parts,
+    }
+    report = Report.empty(rules).with_verdicts(verdicts).with_exchanges(118)
+    return Statement(report=report, rules=rules, terms=terms or Terms(), **whole)
+
+
+def hostile() -> Statement:
+    request = Request(
+        "POST", f"https://e.example/{HOSTILE}", (*JSON_HEADERS, ("X-Odd", HOSTILE)), HOSTILE.encode("utf-8", "replace")
+    )
+    violation = Violation(HOSTILE, "/a|b", HOSTILE, (Evidence(HOSTILE, request, None, {HOSTILE: [HOSTILE]}),), HOSTILE)
+    rules = (Rule("odd", HOSTILE, clauses=("B8",)), Rule("odd-too", HOSTILE), Rule("odd-reason", HOSTILE))
+    verdicts = (failed("odd", violation), failed("odd-too", violation), undecided("odd-reason", HOSTILE))
+    return statement(verdicts, rules, subject={"kind": "url", "name": HOSTILE}, clauses={"B8": HOSTILE})

@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from report_samples import Rule, Verdict, Violation
+
+from conformance.report import KEPT, Report, Tally
+
+NAMES = ("a", "b", "c")
+RULES = tuple(Rule(name) for name in NAMES)
+
+
+@st.composite
+def verdicts(draw: st.DrawFn) -> Verdict:
+    rule = draw(st.sampled_from(NAMES))
+    outcome = draw(st.sampled_from(("passed", "failed", "failed", "undecided")))
+    if outcome == "failed":
+        cause = draw(st.sampled_from("uvwxyz"))
+        return Verdict(rule, outcome, violation=Violation(str(draw(st.integers(0, 99))), cause=cause))
+    if outcome == "undecided":
+        return Verdict(rule, outcome, reason=draw(st.sampled_from(("superseded", "timed-out", "unknown"))))
+    return Verdict(rule, outcome, cases=tuple(draw(st.lists(st.sampled_from(("google", "pending")), unique=True))))
+
+
+lists = st.lists(verdicts(), max_size=60)
+
+
+@st.composite
+def reports(draw: st.DrawFn) -> Report:
+    return Report.empty(RULES).with_verdicts(draw(lists)).with_exchanges(draw(st.integers(0, 5)))
+
+
+@given(reports(), reports(), reports())
+def test_addition_of_reports_is_associative(left: Report, middle: Report, right: Report) -> None:
+    assert (left + middle) + right == left + (middle + right)
+
+
+@given(reports())
+def test_the_empty_report_is_the_identity_of_addition(report: Report) -> None:
+    assert Report.empty(RULES) + report == report == report + Report.empty(RULES)
+
+
+@settings(max_examples=300)
+@given(lists, st.integers(0, 60))
+def test_parts_that_are_judged_apart_add_up_to_the_whole(everything: list[Verdict], cut: int) -> None:
+    whole = Report.empty(RULES).with_verdicts(everything)
+    parts = Report.empty(RULES).with_verdicts(everything[:cut]) + Report.empty(RULES).with_verdicts(everything[cut:])
+    assert parts == whole
+
+
+@given(lists)
+def test_counts_say_how_many_verdicts_there_were(everything: list[Verdict]) -> None:
+    report = Report.empty(RULES).with_verdicts(everything)
+    assert sum(t.passed + t.failed + t.undecided for t in report.tallies.values()) == len(everything)
+    assert all(sum(t.reasons.values()) == t.undecided for t in report.tallies.values())
+
+
+def test_a_report_is_not_changed_by_what_is_made_of_it() -> None:
+    report = Report.empty(RULES)
+    more = report.with_verdicts([Verdict("a", "passed", cases=("google",))]).with_exchanges(3)
+    assert (report, more) == (Report.empty(RULES), Report({**report.tallies, "a": Tally(1, cases={"google": 1})}, 3))
+    with pytest.raises(TypeError):
+        more.tallies["a"] = Tally()  # type: ignore[index]
+
+
+def test_every_cause_is_kept_before_another_violation_of_the_same_cause() -> None:
+    many = [Verdict("a", "failed", violation=Violation(str(number), cause="frequent")) for number in range(200)]
+    rare = Verdict("a", "failed", violation=Violation("rare", cause="rare"))
+    tally = Report.empty(RULES).with_verdicts([*many, rare]).tally("a")
+    assert tally.failed == 201
+    assert [violation.message for violation in tally.violations] == [*map(str, range(KEPT - 1)), "rare"]
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "expected"),
+    [
+        ((), ("unexercised", None)),
+        ((("passed", None),), ("passed", None)),
+        ((("undecided", "superseded"),), ("undecided", "superseded")),
+        ((("undecided", "superseded"), ("passed", None)), ("passed", None)),
+        ((("undecided", "timed-out"), ("passed", None)), ("undecided", "timed-out")),
+        (
+            (("undecided", "superseded"), ("undecided", "superseded"), ("undecided", "unknown")),
+            ("undecided", "superseded"),
+        ),
+        (
+            (("undecided", "superseded"), ("undecided", "superseded"), ("undecided", "timed-out")),
+            ("undecided", "timed-out"),
+        ),
+        ((("failed", None), ("passed", None), ("undecided", "timed-out")), ("failed", None)),
+    ],
+)
+def test_a_rule_comes_to_the_outcome_of_the_eighth_law(
+    outcomes: tuple[tuple[str, str | None], ...], expected: tuple[str, str | None]
+) -> None:
+    verdicts = [Verdict("a", outcome, reason, violation=Violation("x")) for outcome, reason in outcomes]
+    tally = Report.empty(RULES).with_verdicts(verdicts).tally("a")
+    assert (tally.outcome, tally.reason) == expected

@@ -1,0 +1,287 @@
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import subprocess
+import xml.etree.ElementTree as ET
+from html.parser import HTMLParser
+
+import pytest
+from report_samples import (
+    BROKEN,
+    HOSTILE,
+    RULES,
+    VERDICTS,
+    Evidence,
+    Rule,
+    Violation,
+    failed,
+    hostile,
+    passed,
+    statement,
+)
+
+from conformance.render import FORMATS, renderer, text
+from conformance.render.failures import SHOWN
+from conformance.report import Statement, Terms, document
+from conformance.visible import UNSEEN
+
+PEOPLE = (".md", ".html", ".xml")
+VOID = {"meta", "br", "link", "img"}
+
+
+def _all(said: Statement) -> dict[str, str]:
+    return {**{suffix: renderer(suffix)(said) for suffix in FORMATS}, "text": text.render(said)}
+
+
+class Structure(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: set[str] = set()
+        self.words: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        assert {name for name, _ in attrs} <= {
+            "lang", "charset", "name", "content", "http-equiv", "class", "scope", "title", "open",
+        }  # fmt: skip
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data)
+
+
+def test_every_format_names_every_rule_and_the_outcome() -> None:
+    for suffix, said in _all(statement()).items():
+        plain = said.replace("\\", "")
+        assert all(rule.id in plain for rule in RULES), suffix
+        assert "failed" in plain, suffix
+
+
+def test_every_format_shows_what_was_expected_and_seen_and_the_commands() -> None:
+    for suffix in ("text", *PEOPLE):
+        said = _all(statement())[suffix].replace("\\", "")
+        for words in (
+            RULES[0].title,
+            BROKEN.message,
+            "at /after/final of the facts",
+            "#12",
+            "CRONOFY_ACCESS_TOKEN_SECOND_ACCOUNT",
+            "other.example.com",
+        ):
+            assert words in said, (suffix, words)
+
+
+@pytest.mark.parametrize("suffix", ["text", *PEOPLE])
+def test_nothing_from_outside_reaches_the_reader_as_a_control_character(suffix: str) -> None:
+    said = _all(hostile())[suffix]
+    assert not UNSEEN.search(said.replace("\n", ""))
+    said.encode("utf-8")
+    assert "\\x1b[2J" in said.replace("\\\\", "\\").replace("\\[", "[")
+
+
+def test_the_text_has_a_line_for_each_rule_then_the_failures_then_the_outcome() -> None:
+    assert text.render(statement()) == (
+        """\
+url https://api.example.com
+cronofy-conformance 0.1.0, contract 2026-04-28 (sha256 abababababab)
+
+What a server must do
+  failed       explicit-is-kept  [B8]  1 failed, 1 passed
+  passed       none-removes      [B7]  1 passed, 1 undecided
+
+What a server should do
+  failed       pages-are-whole   [2.2.c]  1 failed
+
+What a server is concluded to do
+  undecided    profile-resolves  [A6 S4]  1 undecided: it was still pending when the time to settle ran out
+
+What a client must do
+  unexercised  bearer-is-sent    [E2]  nothing that was seen meets its condition
+
+Failures
+
+1. explicit-is-kept (must, B8)
+   expected   Explicit conferencing reads back with the join URL that was sent
+   seen       join_url is not the one that was sent
+   where      event cal_1/evt_1, at /after/final of the facts
+   clause     B8: Explicit conferencing is what the request says
+   #12  POST https://api.example.com/v1/calendars/cal_1/events → 202
+     curl -sS -i -g -X POST -H "Authorization: Bearer $CRONOFY_ACCESS_TOKEN" -H 'Content-Type: application/json' """
+        """--url https://api.example.com/v1/calendars/cal_1/events --data-raw '{"summary":"It'\\''s été"}'
+   #15  GET https://api.example.com/v1/events?tzid=Etc/UTC&calendar_ids[]=cal_1 → 200
+     said: {"conferencing": {"join_url": "https://other.example.com"}}
+     curl -sS -i -g -H "Authorization: Bearer $CRONOFY_ACCESS_TOKEN_SECOND_ACCOUNT" """
+        """--url 'https://api.example.com/v1/events?tzid=Etc/UTC&calendar_ids[]=cal_1'
+
+2. pages-are-whole (should, 2.2.c)
+   expected   Pages lose no event
+   seen       an event is on two pages
+   where      at /events of the facts
+   #15  GET https://api.example.com/v1/events?tzid=Etc/UTC&calendar_ids[]=cal_1 → 200
+     said: {"conferencing": {"join_url": "https://other.example.com"}}
+     curl -sS -i -g -H "Authorization: Bearer $CRONOFY_ACCESS_TOKEN_SECOND_ACCOUNT" """
+        """--url 'https://api.example.com/v1/events?tzid=Etc/UTC&calendar_ids[]=cal_1'
+
+Not proved
+  none-removes: nothing that passed meets the case microsoft
+  profile-resolves: it was still pending when the time to settle ran out
+  bearer-is-sent: nothing that was seen meets its condition
+
+1 of 5 rules passed, 2 failed, 1 undecided, 1 not exercised, over 118 exchanges. Not proved in full: 3 rules.
+Outcome: failed. Exit code 1: a rule that counts at --fail-on must failed.
+"""
+    )
+
+
+def test_colours_are_all_that_colour_adds() -> None:
+    coloured = text.render(statement(), colour=True)
+    assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == text.render(statement())
+    assert coloured != text.render(statement())
+
+
+def test_failures_of_one_cause_are_told_once() -> None:
+    again = Violation("the summary is gone", evidence=BROKEN.evidence)
+    verdicts = (
+        failed("explicit-is-kept", BROKEN),
+        failed("explicit-is-kept", BROKEN),
+        failed("none-removes", again),
+    )
+    said = text.render(statement(verdicts))
+    assert said.count("expected   ") == 1
+    assert "again      1 more of the same cause" in said
+    assert "breaks too none-removes (must, B7): the summary is gone" in said
+
+
+def test_what_a_response_said_is_cut_to_what_can_be_read() -> None:
+    long = Violation("too much", evidence=(Evidence("#1", BROKEN.evidence[0].request, 200, "x" * 50_000),))
+    said = text.render(statement((failed("explicit-is-kept", long),)))
+    assert f"{'x' * (SHOWN - 1)}… (50002 characters)" in said
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "terms", "expected"),
+    [
+        (
+            (passed("m", "google"),),
+            Terms(),
+            "1 of 1 rules passed, over 118 exchanges. Each rule was decided, in every case that the subject offers.\n"
+            "Outcome: passed. Exit code 0: nothing failed.\n",
+        ),
+        (
+            (passed("m", "google"),),
+            Terms(cut_short="the budget of 9 requests is spent"),
+            "1 of 1 rules passed, over 118 exchanges. The run ended before its plan.\n"
+            "Outcome: inconclusive. Exit code 3: the budget of 9 requests is spent.\n",
+        ),
+        (
+            (passed("m", "google"),),
+            Terms(interrupted=True),
+            "1 of 1 rules passed, over 118 exchanges. The run ended before its plan.\n"
+            "Outcome: inconclusive. Exit code 130: the run was interrupted.\n",
+        ),
+        (
+            (),
+            Terms(require_complete=True),
+            "0 of 1 rules passed, 1 not exercised, over 118 exchanges. Not proved in full: 1 rule.\n"
+            "Outcome: inconclusive. Exit code 3: a rule of level must was not decided.\n",
+        ),
+    ],
+)
+def test_the_summary_says_what_was_proved_and_why_the_exit_code_is_what_it_is(verdicts, terms, expected) -> None:
+    assert text.summary(statement(verdicts, (Rule("m", cases=("google",)),), terms)) == expected
+
+
+def test_the_json_is_the_document() -> None:
+    said = renderer(".json")(statement())
+    assert json.loads(said) == document(statement())
+    assert renderer(".json")(statement()) == said
+    json.loads(renderer(".json")(hostile()).encode("ascii"))
+
+
+@pytest.mark.parametrize("said", [statement(), hostile(), statement(rules=())], ids=["plain", "hostile", "empty"])
+def test_the_junit_is_well_formed_and_counts_what_it_holds(said: Statement) -> None:
+    root = ET.fromstring(renderer(".xml")(said).encode("utf-8"))
+    assert (root.tag, {suite.tag for suite in root}) in (("testsuites", {"testsuite"}), ("testsuites", set()))
+    for suite in root:
+        counted = {
+            "tests": len(suite.findall("testcase")),
+            "failures": len(suite.findall("testcase/failure")),
+            "errors": 0,
+            "skipped": len(suite.findall("testcase/skipped")),
+        }
+        assert {name: int(suite.get(name, "-1")) for name in counted} == counted
+    assert root.get("tests") == str(len(said.rules))
+
+
+def test_the_junit_has_a_case_for_each_rule() -> None:
+    root = ET.fromstring(renderer(".xml")(statement()).encode("utf-8"))
+    cases = {(case.get("classname"), case.get("name")): [child.tag for child in case] for case in root.iter("testcase")}
+    assert cases == {
+        ("server.must", "explicit-is-kept"): ["failure"],
+        ("server.must", "none-removes"): [],
+        ("server.should", "pages-are-whole"): ["failure"],
+        ("server.inferred", "profile-resolves"): ["skipped"],
+        ("client.must", "bearer-is-sent"): ["skipped"],
+    }
+    skipped = [element.get("message") for element in root.iter("skipped")]
+    assert skipped == [
+        "undecided: it was still pending when the time to settle ran out",
+        "unexercised: nothing that was seen meets its condition",
+    ]
+
+
+@pytest.mark.parametrize("said", [statement(), hostile(), statement(rules=())], ids=["plain", "hostile", "empty"])
+def test_the_html_is_balanced_and_loads_and_runs_nothing(said: Statement) -> None:
+    page = renderer(".html")(said)
+    seen = Structure()
+    seen.feed(page)
+    seen.close()
+    assert seen.open == []
+    assert seen.tags.isdisjoint({"script", "img", "link", "iframe", "a", "form", "object"})
+    assert "url(" not in page
+    assert "prefers-color-scheme: dark" in page
+
+
+def test_the_html_shows_hostile_text_as_text() -> None:
+    seen = Structure()
+    seen.feed(renderer(".html")(hostile()))
+    assert "<script>alert(1)</script>" in "".join(seen.words)
+
+
+def test_markdown_cells_and_fences_hold_hostile_text() -> None:
+    said = renderer(".md")(hostile())
+    rows = [line for line in said.splitlines() if line.startswith("| ")]
+    assert [len(re.findall(r"(?<!\\)\|", row)) for row in rows] == [9] * 4
+    fences = [line for line in said.splitlines() if re.match("`{3,}", line)]
+    assert len(fences) % 2 == 0
+    outside = re.sub(r"(?ms)^(`{3,})\w*\n.*?\n\1$", "", said)
+    assert "<script>" not in outside
+
+
+def test_a_verdict_list_is_rendered_the_same_each_time() -> None:
+    assert _all(statement(VERDICTS)) == _all(statement(VERDICTS))
+
+
+def test_a_format_that_does_not_exist_is_a_key_error() -> None:
+    with pytest.raises(KeyError):
+        renderer(".pdf")
+
+
+def test_hostile_commands_are_one_harmless_shell_command() -> None:
+    command = document(hostile())["rules"][0]["violations"][0]["curl"][0]
+    script = command.replace("curl", "printf '<%s>'", 1) if command.startswith("curl") else command
+    script = script.replace("| curl ", "| cat - >/dev/null; printf '<%s>' ")
+    done = subprocess.run(
+        ["sh", "-c", script], capture_output=True, text=True, check=True, env={"PATH": "/usr/bin:/bin"}
+    )
+    assert done.stderr == ""
+    assert "<--url>" in done.stdout
+    assert "$(reboot)" in HOSTILE
+    assert shlex.split(command)

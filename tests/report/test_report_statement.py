@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+import dataclasses
+
+import jsonschema
+import pytest
+from report_samples import (
+    BROKEN,
+    RULES,
+    Rule,
+    Verdict,
+    failed,
+    hostile,
+    passed,
+    statement,
+    undecided,
+)
+
+from conformance import schemas
+from conformance.report import Terms, contract_of, document
+
+MUST = Rule("m")
+SHOULD = Rule("s", level="should")
+INFERRED = Rule("i", level="inferred")
+THREE = (MUST, SHOULD, INFERRED)
+ALL_PASSED = (passed("m"), passed("s"), passed("i"))
+
+
+def _breaking(*names: str) -> tuple[Verdict, ...]:
+    return (*ALL_PASSED, *(failed(name, BROKEN) for name in names))
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "terms", "expected"),
+    [
+        (ALL_PASSED, Terms(), ("passed", 0)),
+        (ALL_PASSED, Terms(require_complete=True), ("passed", 0)),
+        (_breaking("m"), Terms(), ("failed", 1)),
+        (_breaking("s"), Terms(), ("failed", 0)),
+        (_breaking("s"), Terms(fail_on="should"), ("failed", 1)),
+        (_breaking("m"), Terms(fail_on="should"), ("failed", 1)),
+        (_breaking("i"), Terms(fail_on="should"), ("failed", 0)),
+        (_breaking("i"), Terms(fail_on="inferred"), ("failed", 1)),
+        ((undecided("m", "superseded"),), Terms(), ("inconclusive", 3)),
+        ((undecided("s", "timed-out"), passed("m"), passed("i")), Terms(), ("passed", 0)),
+        ((failed("s", BROKEN), undecided("m", "timed-out")), Terms(), ("failed", 3)),
+        ((failed("m", BROKEN), undecided("m", "timed-out")), Terms(), ("failed", 1)),
+        ((passed("s"), passed("i")), Terms(), ("passed", 0)),
+        ((passed("s"), passed("i")), Terms(require_complete=True), ("inconclusive", 3)),
+        ((passed("m"),), Terms(require_complete=True), ("passed", 0)),
+        (ALL_PASSED, Terms(cut_short="the budget of 30 requests is spent"), ("inconclusive", 3)),
+        (_breaking("m"), Terms(cut_short="the budget of 30 requests is spent"), ("failed", 1)),
+        (ALL_PASSED, Terms(interrupted=True), ("inconclusive", 130)),
+        (_breaking("m"), Terms(interrupted=True), ("failed", 130)),
+        ((), Terms(), ("passed", 0)),
+    ],
+)
+def test_outcome_and_exit_code(verdicts: tuple[Verdict, ...], terms: Terms, expected: tuple[str, int]) -> None:
+    said = statement(verdicts, THREE, terms)
+    assert (said.outcome, said.exit_code) == expected
+
+
+def test_what_was_not_proved_is_listed_rule_by_rule_and_case_by_case() -> None:
+    said = statement(terms=Terms(why={"bearer-is-sent": "the subject is a server"}))
+    assert said.not_proved == (
+        ("none-removes", "nothing that passed meets the case microsoft"),
+        ("profile-resolves", "it was still pending when the time to settle ran out"),
+        ("bearer-is-sent", "the subject is a server"),
+    )
+    assert not said.complete
+
+
+def test_a_case_that_the_world_does_not_offer_is_no_gap() -> None:
+    rules = RULES[:2]
+    verdicts = (passed("explicit-is-kept", "google"), passed("none-removes", "google"))
+    assert not statement(verdicts, rules).complete
+    assert statement(verdicts, rules, Terms(offered=frozenset({"google"}))).complete
+
+
+def test_a_run_that_was_cut_short_is_not_complete() -> None:
+    assert not statement(ALL_PASSED, THREE, Terms(cut_short="the budget is spent")).complete
+
+
+def test_the_document_is_the_one_that_the_design_describes() -> None:
+    said = document(statement(evidence={"sha256": "cd" * 32, "lines": ["ef" * 32]}))
+    assert list(said) == [
+        "version", "tool", "subject", "run", "outcome", "complete", "contract", "evidence", "rules", "not_proved",
+    ]  # fmt: skip
+    assert said["rules"][0] == {
+        "id": "explicit-is-kept",
+        "title": "Explicit conferencing reads back with the join URL that was sent",
+        "binds": "server",
+        "level": "must",
+        "clauses": ["B8"],
+        "outcome": "failed",
+        "counts": {"passed": 1, "failed": 1, "undecided": 0},
+        "violations": [
+            {
+                "message": "join_url is not the one that was sent",
+                "path": "/after/final",
+                "event": "cal_1/evt_1",
+                "exchanges": ["#12", "#15"],
+                "curl": [
+                    'curl -sS -i -g -X POST -H "Authorization: Bearer $CRONOFY_ACCESS_TOKEN" '
+                    "-H 'Content-Type: application/json' "
+                    "--url https://api.example.com/v1/calendars/cal_1/events "
+                    "--data-raw '{\"summary\":\"It'\\''s été\"}'",
+                    'curl -sS -i -g -H "Authorization: Bearer $CRONOFY_ACCESS_TOKEN_SECOND_ACCOUNT" '
+                    "--url 'https://api.example.com/v1/events?tzid=Etc/UTC&calendar_ids[]=cal_1'",
+                ],
+            }
+        ],
+    }
+    assert said["rules"][3]["reason"] == "timed-out"
+    assert said["not_proved"][-1] == {"rule": "bearer-is-sent", "reason": "nothing that was seen meets its condition"}
+
+
+@pytest.fixture(scope="module")
+def validator() -> jsonschema.Draft202012Validator:
+    return jsonschema.Draft202012Validator(schemas.read("report"))
+
+
+@pytest.mark.parametrize(
+    "said", [statement(), statement(()), statement(rules=()), hostile()], ids=["all", "none", "empty", "hostile"]
+)
+def test_every_document_is_valid(said, validator: jsonschema.Draft202012Validator) -> None:
+    validator.validate(document(said))
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda said: said.update(outcome="undecided"),
+        lambda said: said.update(extra=1),
+        lambda said: said["contract"].update(sha256="AB"),
+        lambda said: said["run"].pop("seed"),
+        lambda said: said["run"].update(started_at="yesterday"),
+        lambda said: said["rules"][0]["counts"].update(failed=0),
+        lambda said: said["rules"][1]["counts"].update(failed=1),
+        lambda said: said["rules"][3].pop("reason"),
+        lambda said: said["rules"][0]["violations"][0].pop("curl"),
+        lambda said: said["not_proved"].append({"rule": "x"}),
+    ],
+)
+def test_the_schema_refuses_a_document_that_contradicts_itself(
+    spoil, validator: jsonschema.Draft202012Validator
+) -> None:
+    said = document(statement())
+    spoil(said)
+    assert not validator.is_valid(said)
+
+
+def test_the_contract_is_known_by_all_that_its_rules_and_clauses_say() -> None:
+    clauses = {"B8": {"about": "explicit"}}
+    contract = contract_of(RULES, clauses, "2026-04-28")
+    assert contract_of(tuple(reversed(RULES)), clauses, "2026-04-28") == contract
+    changed = (dataclasses.replace(RULES[0], schema={"then": False}), *RULES[1:])
+    others = {
+        contract_of(changed, clauses, "2026-04-28")["sha256"],
+        contract_of(RULES[1:], clauses, "2026-04-28")["sha256"],
+        contract_of(RULES, {"B8": {"about": "other"}}, "2026-04-28")["sha256"],
+    }
+    assert len(others | {contract["sha256"]}) == 4
