@@ -1,0 +1,251 @@
+"""What is looked at before anything is written: whether the run is set up so that something can be judged."""
+
+from __future__ import annotations
+
+import email.utils
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from .exchange import Exchange
+from .subject import Misconfigured, Subject
+from .transport import Transport
+from .world import World, account_of
+
+__all__ = ["READING", "complete_reading", "preflight", "read_pages", "reading"]
+
+#: Flags of a complete reading: every event that is managed, whenever it is.
+READING = (("tzid", "Etc/UTC"), ("only_managed", "true"))
+
+#: The same where a subject does not take the first: its own events among all others.
+WIDER_READING = (("tzid", "Etc/UTC"), ("include_managed", "true"))
+
+#: Clocks this many seconds apart leave no doubt that one of them is wrong; events keep a day's distance to now.
+_SKEW = 1800.0
+
+_SCOPES = ("read_events", "create_event", "delete_event")
+
+_MAX_PAGES = 2000
+
+
+def reading(*parameters: tuple[str, str]) -> str:
+    """The target of a read with these query parameters.
+
+    >>> reading(("tzid", "Etc/UTC"))
+    '/v1/events?tzid=Etc%2FUTC'
+    """
+    return "/v1/events?" + urlencode(parameters)
+
+
+async def read_pages(transport: Transport, account: str | None, target: str) -> list[Exchange]:
+    """A read with all its pages; it ends at a page that fails, repeats, or lies at another origin."""
+    exchanges = [await transport.send("GET", target, account=account)]
+    seen = {exchanges[0].request.url}
+    while len(exchanges) < _MAX_PAGES:
+        following = _next_page(exchanges[-1])
+        if following is None or following in seen or not transport.owns(following):
+            break
+        seen.add(following)
+        exchanges.append(await transport.send("GET", following, account=account))
+    return exchanges
+
+
+async def complete_reading(transport: Transport, account: str, flags: tuple[tuple[str, str], ...]) -> list[Exchange]:
+    """Every event managed in an account, page by page."""
+    return await read_pages(transport, account, reading(*flags))
+
+
+async def preflight(
+    transport: Transport, subject: Subject, calendars: Iterable[str] = ()
+) -> tuple[World, Mapping[str, tuple[tuple[str, str], ...]]]:
+    """What the subject offers, and the flags with which each account's managed events are read.
+
+    Sends reads only: calendars, userinfo and one complete reading an account.  Raises Misconfigured where nothing can
+    be judged; an odd flag, page or field is for the rules to judge.
+    """
+    named = tuple(calendars)
+    accounts = []
+    flags = {}
+    for name in subject.tokens:
+        listed = await transport.send("GET", "/v1/calendars", account=name, attempts=3)
+        body = _calendars(subject, name, listed)
+        userinfo = await transport.send("GET", "/v1/userinfo", account=name)
+        _check_scope(name, userinfo)
+        accounts.append(
+            account_of(
+                name,
+                body,
+                _json(userinfo),
+                named=named,
+                only_named=bool(named) or not subject.loopback,
+                default_profile=subject.default_profiles.get(name),
+            )
+        )
+        flags[name] = await _first_reading(transport, name)
+    world = World(tuple(accounts))
+    _check_places(subject, world, named)
+    return world, flags
+
+
+async def _first_reading(transport: Transport, account: str) -> tuple[tuple[str, str], ...]:
+    refused = None
+    for flags in (READING, WIDER_READING):
+        first = (await complete_reading(transport, account, flags))[0]
+        if first.response is not None and first.response.status == 200:
+            return flags
+        refused = refused or first
+    assert refused is not None
+    status = refused.response.status if refused.response else None
+    if status == 403:
+        raise Misconfigured(
+            f"account {account!r} may not read events (403): authorize its token for the scope read_events"
+        )
+    raise Misconfigured(
+        f"GET {refused.request.path} of account {account!r} is answered {_answer(refused)}: without reading events "
+        "nothing can be judged; make the subject serve it"
+    )
+
+
+def _calendars(subject: Subject, account: str, exchange: Exchange) -> Any:
+    where = f"GET {subject.base_url}/v1/calendars"
+    response = exchange.response
+    if response is None:
+        raise Misconfigured(_unreachable(subject, exchange))
+    status = response.status
+    if 300 <= status < 400:
+        location = response.header("location") or "an unnamed place"
+        raise Misconfigured(f"{where} redirects to {location} ({status}): name the API's own URL as the subject")
+    if status == 401:
+        raise Misconfigured(
+            f"the access token of account {account!r} is refused by {subject.base_url} (401): check the token, that it "
+            "has not expired, and that the account lives in this data center"
+        )
+    if status in (402, 403):
+        raise Misconfigured(
+            f"account {account!r} may not list its calendars ({status}): authorize its token for the scopes "
+            "list_calendars, read_events, create_event and delete_event, on a plan that has them"
+        )
+    if status == 407:
+        raise Misconfigured(
+            f"a proxy asks for credentials (407): put them into HTTPS_PROXY, or {subject.name} into NO_PROXY"
+        )
+    if status != 200:
+        raise Misconfigured(f"{where} is answered {_answer(exchange)}: this is not the Cronofy API; check the URL")
+    body = _json(exchange)
+    if not isinstance(body, dict) or not isinstance(body.get("calendars"), list):
+        raise Misconfigured(
+            f"{where} is answered {_answer(exchange)} without a list of calendars: this is not the Cronofy API, or "
+            "something stands in front of it; check the URL and the proxy settings"
+        )
+    _check_clock(subject, exchange)
+    return body
+
+
+def _check_clock(subject: Subject, exchange: Exchange) -> None:
+    said = exchange.response.header("date") if exchange.response else None
+    if said is None or subject.app is not None or exchange.sent_at is None or exchange.answered_at is None:
+        return
+    try:
+        server = email.utils.parsedate_to_datetime(said).timestamp()
+    except (ValueError, TypeError):
+        return
+    off = server - (exchange.sent_at + exchange.answered_at) / 2
+    if abs(off) > _SKEW:
+        raise Misconfigured(
+            f"the clocks differ: {subject.base_url} is {abs(off) / 3600:.1f} h {'ahead of' if off > 0 else 'behind'} "
+            "this machine, so that past and future cannot be told; set the clock that is wrong"
+        )
+
+
+def _check_scope(account: str, userinfo: Exchange) -> None:
+    data = _json(userinfo)
+    for name in ("cronofy.data", "authorization"):
+        data = data.get(name) if isinstance(data, dict) else None
+    scope = data.get("scope") if isinstance(data, dict) else None
+    if not isinstance(scope, str) or not scope.strip():
+        return
+    granted = set(scope.replace(",", " ").split())
+    if not granted & {"read_events", "create_event", "delete_event", "read_write", "list_calendars"}:
+        return  # spelled in names that are not the documented ones: nothing can be told from them
+    missing = [name for name in _SCOPES if name not in granted and "read_write" not in granted]
+    if missing:
+        raise Misconfigured(
+            f"the token of account {account!r} lacks the scope {' and '.join(missing)}: authorize it again with "
+            f"{' '.join(_SCOPES)}"
+        )
+
+
+def _check_places(subject: Subject, world: World, named: tuple[str, ...]) -> None:
+    listed = {calendar.calendar_id for account in world.accounts for calendar in account.calendars}
+    unknown = [calendar_id for calendar_id in named if calendar_id not in listed]
+    if unknown:
+        raise Misconfigured(
+            f"no account has the calendar {unknown[0]!r}: name one of {_some(sorted(listed))} with --calendar"
+        )
+    if world.places:
+        return
+    writable = sorted(
+        calendar.calendar_id for account in world.accounts for calendar in account.calendars if calendar.writable
+    )
+    if not writable:
+        raise Misconfigured(
+            "none of the accounts has a calendar that may be written to: connect one that is neither read-only nor "
+            "deleted"
+        )
+    if named:
+        raise Misconfigured(
+            f"the calendars named are read-only or deleted: name one of {_some(writable)} with --calendar"
+        )
+    raise Misconfigured(
+        "outside this machine only calendars that are named are written to: choose from "
+        f"{_some(writable)} with --calendar"
+    )
+
+
+def _unreachable(subject: Subject, exchange: Exchange) -> str:
+    why = dict(exchange.notes).get("no-answer", "no answer")
+    lower = why.lower()
+    url = subject.base_url
+    if "wrong_version_number" in lower or "record layer" in lower or "unknown_protocol" in lower:
+        return f"{url} speaks no TLS ({why}): begin the URL with http:// if that is where the server is"
+    if "certificate" in lower:
+        return (
+            f"the certificate of {url} is not trusted ({why}): name the CA that signed it in SSL_CERT_FILE, "
+            "or use the host name that it is made for"
+        )
+    if any(word in lower for word in ("name or service", "nodename", "resolution", "getaddrinfo", "no address")):
+        return f"the host of {url} is not known ({why}): check its spelling and the network"
+    if "refused" in lower or "all connection attempts failed" in lower:
+        return f"nothing listens at {url} ({why}): start the server or correct the port"
+    if "proxy" in lower:
+        return f"the proxy does not let {url} through ({why}): check HTTPS_PROXY and NO_PROXY"
+    return f"{url} gives no usable answer ({why}): check that it is the API, and whether it wants http:// or https://"
+
+
+def _answer(exchange: Exchange) -> str:
+    """The status of an answer and what its body is, for people."""
+    response = exchange.response
+    if response is None:
+        return dict(exchange.notes).get("no-answer", "not at all")
+    kind = (response.header("content-type") or "no content type").split(";")[0]
+    return f"{response.status} ({kind}, {len(response.body)} bytes)"
+
+
+def _json(exchange: Exchange) -> Any:
+    if exchange.response is None or exchange.response.status != 200:
+        return None
+    try:
+        return exchange.response.json()
+    except ValueError:
+        return None
+
+
+def _next_page(exchange: Exchange) -> str | None:
+    body = _json(exchange)
+    pages = body.get("pages") if isinstance(body, dict) else None
+    following = pages.get("next_page") if isinstance(pages, dict) else None
+    return following if isinstance(following, str) and following else None
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")

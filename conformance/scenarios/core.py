@@ -1,0 +1,344 @@
+"""The core: a covering table of lives, the same for the same world, the longest and most telling first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from itertools import count, cycle, pairwise
+
+from conformance.scenarios.model import FLAWS, FORMS, STRAYS, TEXTS, URLS, Life, Move
+from conformance.world import Account, Calendar, World
+
+__all__ = ["LONGEST", "WAVE", "core", "kinds_at", "waves"]
+
+#: Moves of the longest life; the time that a run takes follows it.
+LONGEST = 6
+
+#: How many lives begin together.
+WAVE = 12
+
+Place = tuple[Account, Calendar]
+
+
+def core(world: World) -> tuple[Life, ...]:
+    """The lives that try every rule in every case that `world` offers, in the order in which they begin."""
+    if not world.places:
+        return ()
+    table = _Table(world)
+    families: tuple[Callable[[_Table], Iterable[Life]], ...] = (
+        _pairs, _hasty, _changes, _past, _places, _strays, _isolated, _refused_updates, _refused_creations,
+    )  # fmt: skip
+    lives = [life for family in families for life in family(table)]
+    return tuple(sorted(lives, key=lambda life: (-len(life.moves), _FIRST.get(life.theme, 9))))
+
+
+def waves(lives: Iterable[Life], size: int = WAVE) -> tuple[tuple[Life, ...], ...]:
+    """Lives in groups that begin together: the first has one of each theme as far as it reaches."""
+    rest = list(lives)
+    first: list[Life] = []
+    for theme in dict.fromkeys(life.theme for life in rest):
+        chosen = next(life for life in rest if life.theme == theme)
+        if len(first) < size:
+            first.append(chosen)
+    for life in first:
+        rest.remove(life)
+    while rest and len(first) < size:
+        first.append(rest.pop(0))
+    groups = [tuple(first)] if first else []
+    groups += [tuple(rest[start : start + size]) for start in range(0, len(rest), size)]
+    return tuple(groups)
+
+
+def kinds_at(place: Place) -> tuple[str, ...]:
+    """The kinds of writes that make a difference on a calendar, those first that tell most."""
+    account, calendar = place
+    available = ["explicit"]
+    if connected_profiles(account) or calendar.integrated is not False:
+        available.append("default")
+    if calendar.integrated is not False:
+        available.append("integrated")
+    if connected_profiles(account):
+        available.append("profile")
+    return (*available, "none", "nothing", "8x8", "delete")
+
+
+def connected_profiles(account: Account) -> tuple[int, ...]:
+    """The places in the account's list of those profiles that can make a conference."""
+    return tuple(n for n, profile in enumerate(account.profiles or ()) if profile.connected is not False)
+
+
+_FIRST = {"pairs": 0, "changes": 1, "hasty": 2, "past": 3, "places": 4}
+
+
+@dataclass(slots=True)
+class _Table:
+    """The world's places by richness, and rotating choices for what every write needs and no rule asks for."""
+
+    world: World
+    numbers: count[int] = field(default_factory=lambda: count(1))
+    urls: Iterator[str] = field(default_factory=lambda: cycle(URLS))
+    texts: Iterator[str] = field(default_factory=lambda: cycle(TEXTS))
+    forms: Iterator[str] = field(default_factory=lambda: cycle(("utc", *FORMS)))
+    places: tuple[Place, ...] = ()
+    rich: tuple[Place, ...] = ()
+    turns: dict[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.places = self.world.places
+        most = max(len(kinds_at(place)) for place in self.places)
+        fullest = [place for place in self.places if len(kinds_at(place)) == most]
+        self.rich = tuple(_one_of_each_sort(fullest) or fullest)
+
+    def life(self, theme: str, place: Place, moves: Iterable[Move], event: str = "") -> Life:
+        number = next(self.numbers)
+        account, calendar = place
+        return Life(f"{theme[:2]}{number:02d}", account.name, calendar.calendar_id, tuple(moves), theme, event)
+
+    def turn(self, what: str, choices: tuple[Place, ...]) -> Place:
+        """The next of `choices`, each in its turn."""
+        number = self.turns.get(what, -1) + 1
+        self.turns[what] = number
+        return choices[number % len(choices)]
+
+    def move(self, kind: str, place: Place, **changes: object) -> Move:
+        """A move of a kind with whatever is next in the rotation."""
+        move = Move(kind)
+        if kind == "explicit":
+            move = replace(move, url=next(self.urls))
+        if kind == "profile":
+            profiles = connected_profiles(place[0]) or (0,)
+            self.turns["profile"] = self.turns.get("profile", -1) + 1
+            move = replace(move, profile=profiles[self.turns["profile"] % len(profiles)])
+        return replace(move, **changes)  # type: ignore[arg-type]
+
+    def having(self, *kinds: str) -> tuple[Place, ...]:
+        """The places where each of these kinds makes a difference."""
+        return tuple(place for place in self.places if set(kinds) <= set(kinds_at(place)))
+
+
+def _one_of_each_sort(places: list[Place]) -> list[Place]:
+    """Two places of each calendar host, from different accounts where there are any."""
+    found: dict[object, list[Place]] = {}
+    for place in places:
+        alike = found.setdefault(place[1].sort, [])
+        if len(alike) < 2 and all(place[0].name != other[0].name for other in alike):
+            alike.append(place)
+    return [place for alike in found.values() for place in alike]
+
+
+_SEEDS = (
+    ("explicit", "none", "explicit", "none"),
+    ("default", "none", "default", "none"),
+    ("integrated", "explicit", "integrated", "explicit"),
+    ("nothing", "explicit", "nothing"),
+    ("none", "nothing", "none"),
+    ("nothing", "default"),
+    ("profile", "integrated", "profile", "none"),
+    ("8x8", "default", "8x8"),
+    ("explicit", "default", "explicit"),
+    ("nothing", "integrated", "none"),
+    ("explicit", "explicit"),
+    ("integrated", "default"),
+    ("default", "delete"),
+)
+
+
+def _pairs(table: _Table) -> Iterator[Life]:
+    """Every kind after every other, and again after itself, on the calendars that offer most."""
+    kinds = kinds_at(table.rich[0])
+    open_pairs = {(a, b) for a in kinds for b in kinds} - {("delete", "delete")}
+    for seed in (*_SEEDS, *(() for _ in range(len(kinds) ** 2))):
+        sequence = [kind for kind in seed if kind in kinds]
+        if seed and (len(sequence) < len(seed) or not set(pairwise(sequence)) & open_pairs):
+            continue
+        if not open_pairs:
+            return
+        open_pairs -= set(pairwise(sequence))
+        while len(sequence) < LONGEST and open_pairs:
+            following = _next_kind(sequence, kinds, open_pairs)
+            if following is None:
+                break
+            open_pairs.discard((sequence[-1], following) if sequence else ("", ""))
+            sequence.append(following)
+        if len(sequence) > 1:
+            place = table.turn("pairs", table.rich)
+            yield table.life("pairs", place, _dressed(table, place, sequence))
+
+
+def _next_kind(sequence: list[str], kinds: tuple[str, ...], open_pairs: set[tuple[str, str]]) -> str | None:
+    """The kind that leads on: through an open pair, to where most open pairs begin."""
+
+    def worth(kind: str) -> int:
+        return sum((kind, other) in open_pairs for other in kinds)
+
+    if not sequence:
+        starts = [kind for kind in kinds if kind != "delete" and worth(kind)]
+        return max(starts, key=worth) if starts else ("explicit" if worth("delete") else None)
+    choices = [kind for kind in kinds if (sequence[-1], kind) in open_pairs]
+    if choices:
+        return max(choices, key=worth)
+    if len(sequence) > LONGEST - 2:
+        return None
+    ways = [kind for kind in kinds if worth(kind) and (sequence[-1], kind) != ("delete", "delete")]
+    return max(ways, key=worth) if ways else None
+
+
+def _dressed(table: _Table, place: Place, sequence: Iterable[str]) -> Iterator[Move]:
+    """Moves of these kinds; creations take turns in alphabet and fullness, updates in how the time is written."""
+    fresh = True
+    text = "plain"
+    for kind in sequence:
+        if fresh:
+            text = next(table.texts)
+            yield table.move(kind, place, text=text, form=next(table.forms))
+        elif kind == "delete":
+            yield Move("delete")
+        else:
+            yield table.move(kind, place, text=text)
+        fresh = kind == "delete"
+
+
+def _hasty(table: _Table) -> Iterator[Life]:
+    """Writes that overtake the conference of the write before."""
+    for kinds in (
+        ("default", "none"),
+        ("explicit", "explicit", "none"),
+        ("integrated", "explicit"),
+        ("explicit", "default"),
+        ("default", "nothing", "nothing"),
+        ("none", "integrated"),
+        ("integrated", "delete"),
+        ("profile", "integrated"),
+        ("none", "explicit", "delete", "default"),
+    ):
+        places = table.having(*(kind for kind in kinds if kind in ("default", "integrated", "profile")))
+        if places:
+            place = table.turn("hasty", places)
+            moves = [table.move(kind, place, hasty=n > 0) for n, kind in enumerate(kinds)]
+            yield table.life("hasty", place, moves)
+
+
+def _changes(table: _Table) -> Iterator[Life]:
+    """Updates that leave conferencing out, each changing one thing: nothing, a text, the time, into the past."""
+    unasked = (
+        Move("nothing", changes=("description",)),
+        Move("nothing", changes=("description", "location")),
+        Move("nothing", changes=("summary",)),
+        Move("nothing", changes=("time",)),
+        Move("nothing", changes=("time",), start="past"),
+    )
+    for kind in ("explicit", "integrated", "profile", "default"):
+        places = table.having(kind)
+        if places:
+            place = table.turn("changes", places)
+            text = next(table.texts)
+            moves = (table.move(kind, place), *unasked)
+            yield table.life("changes", place, [replace(move, text=text) for move in moves])
+    place = table.turn("changes", table.places)
+    yield table.life("changes", place, [Move("nothing"), Move("nothing", changes=()), *unasked[::2]])
+    place = table.turn("changes", table.places)
+    kept = (table.move("explicit", place), Move("nothing", changes=()), Move("none", changes=("time",)))
+    yield table.life("changes", place, kept)
+
+
+def _past(table: _Table) -> Iterator[Life]:
+    """Events that began before now: created so, moved there, and moved out again."""
+    for kind, start, form in (
+        ("default", "past", "utc"),
+        ("integrated", "running", "utc"),
+        ("integrated", "past", "tzid"),
+        ("default", "running", "tzid"),
+        ("profile", "past", "offset"),
+        ("profile", "running", "offset"),
+        ("default", "past", "date"),
+        ("integrated", "running", "date"),
+        ("default", "past-year", "offset"),
+        ("explicit", "past", "utc"),
+    ):
+        places = table.having(kind)
+        if places:
+            place = table.turn("past", places)
+            yield table.life("past", place, [table.move(kind, place, start=start, form=form)])
+    for moves in (
+        (Move("nothing", start="past"), Move("default", start="past")),
+        (Move("nothing"), Move("integrated", changes=("summary", "time"), start="past")),
+        (Move("default", start="past"), Move("default", changes=("summary", "time"), start="year")),
+        (Move("nothing", start="running"), Move("profile", start="running")),
+        (Move("explicit", start="past"), Move("explicit", start="past"), Move("none", start="past")),
+    ):
+        places = table.having(*(move.kind for move in moves if move.kind not in ("nothing", "none")))
+        if places:
+            place = table.turn("past", places)
+            yield table.life("past", place, [replace(move, profile=_profile(place)) for move in moves])
+
+
+def _profile(place: Place) -> int:
+    return (*connected_profiles(place[0]), 0)[0]
+
+
+def _places(table: _Table) -> Iterator[Life]:
+    """Every calendar of every account: what it makes of each way to ask, on creation and on update."""
+    orders = (
+        ("default", "explicit", "integrated"),
+        ("integrated", "default", "explicit"),
+        ("explicit", "integrated", "default"),
+    )
+    for number, place in enumerate(table.places):
+        kinds = list(orders[number % 3])
+        named = [(n, profile) for n, profile in enumerate(place[0].profiles or ())]
+        moves = [table.move(kind, place, form=next(table.forms)) for kind in kinds]
+        if named and (calendar_number := place[0].places.index(place[1])) < len(named):
+            moves.insert(number % 2, table.move("profile", place, profile=calendar_number))
+        yield table.life("places", place, moves)
+
+
+def _strays(table: _Table) -> Iterator[Life]:
+    """The fields of explicit conferencing beside every other kind."""
+    strays = cycle(STRAYS)
+    for kinds in (
+        ("default", "none", "8x8"),
+        ("integrated", "default", "none"),
+        ("none", "integrated", "default"),
+        ("8x8", "none", "integrated"),
+        ("profile", "none", "profile"),
+    ):
+        places = table.having(*(kind for kind in kinds if kind in ("default", "integrated", "profile")))
+        if places:
+            place = table.turn("strays", places)
+            next(strays)
+            yield table.life("strays", place, [table.move(kind, place, stray=next(strays)) for kind in kinds])
+
+
+def _isolated(table: _Table) -> Iterator[Life]:
+    """The same event id on two calendars and in two accounts: what is done to one is not done to another."""
+    first = table.places[0]
+    beside = [place for place in table.places if place[0] is first[0] and place is not first][:1]
+    elsewhere = [place for place in table.places if place[0] is not first[0]][:1]
+    sequences = (("explicit", "none"), ("explicit", "nothing", "delete"), ("explicit", "nothing"))
+    if beside or elsewhere:
+        for place, kinds in zip((first, *beside, *elsewhere), sequences, strict=False):
+            moves = [table.move(kind, place) for kind in kinds]
+            yield table.life("isolated", place, moves, event="shared")
+
+
+def _refused_updates(table: _Table) -> Iterator[Life]:
+    """What is to be refused, on an event that has a conference: nothing of it changes."""
+    for start in range(0, len(FLAWS), LONGEST - 1):
+        place = table.turn("refused", table.places)
+        flaws = FLAWS[start : start + LONGEST - 1]
+        changes = cycle((("summary",), ("summary", "description"), ("summary", "time")))
+        moves = [Move("invalid", flaw=flaw, changes=next(changes)) for flaw in flaws]
+        yield table.life("refused", place, [table.move("explicit", place), *moves])
+    unavailable = tuple(place for place in table.places if place[1].integrated is False)
+    if unavailable:
+        for kind in ("explicit", "nothing"):
+            place = table.turn("unavailable", unavailable)
+            yield table.life(
+                "refused", place, [table.move(kind, place), Move("integrated", changes=("summary", "time"))]
+            )
+
+
+def _refused_creations(table: _Table) -> Iterator[Life]:
+    """What is to be refused, where there is no event yet: none comes of it."""
+    for flaw in FLAWS:
+        yield table.life("refused", table.turn("refused", table.places), [Move("invalid", flaw=flaw)])

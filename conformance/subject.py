@@ -1,0 +1,221 @@
+"""What is under test: how it is named, where it is, whose clock it keeps, what is polite towards it."""
+
+from __future__ import annotations
+
+import importlib
+import ipaddress
+import sys
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from .clock import Clock, RealClock, VirtualClock
+
+if TYPE_CHECKING:
+    import httpx
+
+    from .transport import Limits
+
+__all__ = ["DATA_CENTRES", "Misconfigured", "Subject", "in_process", "parse"]
+
+#: Data centres by their names on the command line.
+DATA_CENTRES = {
+    "au": "https://api-au.cronofy.com",
+    "ca": "https://api-ca.cronofy.com",
+    "de": "https://api-de.cronofy.com",
+    "sg": "https://api-sg.cronofy.com",
+    "uk": "https://api-uk.cronofy.com",
+    "us": "https://api.cronofy.com",
+}
+
+#: Where a virtual clock begins, so that a run in this process is the same each time: 28 April 2026, 09:00 UTC.
+EPOCH = 1777366800.0
+
+_IN_PROCESS = "http://localhost"
+
+
+class Misconfigured(Exception):  # noqa: N818 - it names a state of the configuration, in one sentence with the remedy
+    """Nothing can be judged because of how the run was set up; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A server under test.
+
+    `kind`: ``reference``, ``url``, ``asgi`` or ``wsgi``.  `tokens`: account name to bearer token.  `app` answers in
+    this process where there is one.
+    """
+
+    kind: str
+    name: str
+    base_url: str
+    clock: Clock
+    tokens: Mapping[str, str] = field(repr=False)
+    default_profiles: Mapping[str, str] = field(default_factory=dict)
+    app: Any = field(default=None, repr=False)
+
+    @property
+    def loopback(self) -> bool:
+        """Whether the subject is on this machine, so that nobody else is disturbed."""
+        return self.app is not None or _is_loopback(urlsplit(self.base_url).hostname or "")
+
+    @property
+    def quiet(self) -> float:
+        """Seconds over which readings must be the same to be quiet, unless told otherwise."""
+        return 0.0 if self.clock.virtual else 2.0 if self.loopback else 10.0
+
+    @property
+    def settle_timeout(self) -> float:
+        """Seconds after which pending is timed out, unless told otherwise."""
+        return 15.0 if self.loopback else 120.0
+
+    @property
+    def rate(self) -> float | None:
+        """Requests a second, unless told otherwise; None: as many as it answers."""
+        return None if self.loopback else 8.0
+
+    @asynccontextmanager
+    async def open(self, limits: Limits) -> AsyncIterator[httpx.AsyncClient]:
+        """An HTTP client for the subject, in-process applications started and stopped around it."""
+        from . import inprocess, transport
+
+        async with AsyncExitStack() as stack:
+            inner: httpx.AsyncBaseTransport | None = None
+            if self.kind == "wsgi":
+                inner = inprocess.Wsgi(self.app)
+            elif self.app is not None:
+                import httpx
+
+                await stack.enter_async_context(inprocess.lifespan(self.app))
+                inner = httpx.ASGITransport(self.app, raise_app_exceptions=False)
+            client = transport.open_client(inner, trust_env=not self.loopback, limits=limits)
+            yield await stack.enter_async_context(client)
+
+
+def parse(
+    name: str,
+    accounts: Mapping[str, str],
+    *,
+    default_profiles: Mapping[str, str] | None = None,
+    faults: Sequence[str] = (),
+    settle: float = 0.15,
+) -> Subject:
+    """The subject that `name` stands for, with the tokens of `accounts`; the reference brings its own.
+
+    Raises Misconfigured for what is no subject, for missing or unusable tokens and for an application that cannot
+    be imported.
+    """
+    declared = default_profiles or {}
+    if faults and name != "reference":
+        raise Misconfigured(f"--fault breaks the embedded reference server only: leave it out to test {name}")
+    if name == "reference":
+        return _reference(declared, faults, settle)
+    scheme, colon, rest = name.partition(":")
+    if colon and scheme in ("asgi", "wsgi"):
+        tokens = _tokens(name, accounts)
+        return in_process(_load(name, rest), tokens, kind=scheme, name=name, default_profiles=declared)
+    base_url = DATA_CENTRES.get(name) or _base_url(name)
+    return Subject("url", base_url, base_url, RealClock(), _tokens(name, accounts), declared)
+
+
+def in_process(
+    app: Any,
+    tokens: Mapping[str, str],
+    *,
+    kind: str = "asgi",
+    name: str = "asgi",
+    clock: Clock | None = None,
+    default_profiles: Mapping[str, str] | None = None,
+) -> Subject:
+    """An application in this process as the subject; its own `clock`, where it has one of ours, is the run's."""
+    own = getattr(app, "clock", None)
+    shared = clock or (own if isinstance(own, RealClock | VirtualClock) else RealClock())
+    return Subject(kind, name, _IN_PROCESS, shared, tokens, default_profiles or {}, app)
+
+
+def _reference(default_profiles: Mapping[str, str], faults: Sequence[str], settle: float) -> Subject:
+    from .reference import reference_app
+
+    clock = VirtualClock(EPOCH)
+    app = reference_app(clock=clock, settle=settle, faults=tuple(faults))
+    declared = {**app.default_profiles, **default_profiles}
+    return Subject("reference", "reference", _IN_PROCESS, clock, dict(app.tokens), declared, app)
+
+
+def _tokens(subject: str, accounts: Mapping[str, str]) -> Mapping[str, str]:
+    if not accounts:
+        raise Misconfigured(
+            f"{subject} needs an access token: export it as CRONOFY_ACCESS_TOKEN, "
+            "or name the variable that holds it with --account NAME=ENVVAR"
+        )
+    for account, token in accounts.items():
+        if not token.strip():
+            raise Misconfigured(f"the access token of account {account!r} is empty: export it in its variable")
+        if not token.isascii() or any(character <= " " or character == "\x7f" for character in token):
+            raise Misconfigured(
+                f"the access token of account {account!r} has characters that no header carries: "
+                "copy it again, without white space around it"
+            )
+    first: dict[str, str] = {}
+    for account, token in accounts.items():
+        if token in first:
+            raise Misconfigured(
+                f"accounts {first[token]!r} and {account!r} have the same access token: give each account its own"
+            )
+        first[token] = account
+    return dict(accounts)
+
+
+def _base_url(name: str) -> str:
+    try:
+        parts = urlsplit(name)
+        host, port = parts.hostname, parts.port
+    except ValueError as error:
+        raise Misconfigured(f"{name!r} is no URL ({error}): give one such as http://127.0.0.1:8000") from None
+    if "://" not in name:
+        raise Misconfigured(
+            f"{name!r} is no subject: give `reference`, a URL with http:// or https://, a data center "
+            f"({' '.join(DATA_CENTRES)}), asgi:MODULE:ATTRIBUTE or wsgi:MODULE:ATTRIBUTE"
+        )
+    if parts.scheme.lower() not in ("http", "https") or not host or port == 0:
+        raise Misconfigured(f"{name!r} cannot be called: a subject's URL begins with http:// or https:// and a host")
+    if parts.username is not None or parts.query or parts.fragment:
+        raise Misconfigured(
+            f"the URL of {host} carries credentials, a query or a fragment: give its origin alone; tokens go into "
+            "the environment"
+        )
+    path = parts.path.rstrip("/")
+    return f"{parts.scheme.lower()}://{parts.netloc.lower()}{path.removesuffix('/v1')}"
+
+
+def _load(name: str, rest: str) -> Any:
+    module_name, colon, attribute = rest.partition(":")
+    if not (module_name and colon and attribute):
+        raise Misconfigured(f"{name!r} names no application: write {name.split(':')[0]}:MODULE:ATTRIBUTE")
+    if "" not in sys.path:
+        sys.path.insert(0, "")
+    try:
+        target: Any = importlib.import_module(module_name)
+    except Exception as error:  # noqa: BLE001 - importing somebody's module may raise anything
+        raise Misconfigured(
+            f"module {module_name!r} of {name!r} cannot be imported ({type(error).__name__}: {error}): "
+            "run from its folder or set PYTHONPATH"
+        ) from None
+    for part in attribute.split("."):
+        if not hasattr(target, part):
+            raise Misconfigured(f"{module_name!r} has no {attribute!r}: name the application object in {name!r}")
+        target = getattr(target, part)
+    if not callable(target):
+        raise Misconfigured(f"{rest!r} is no application but {type(target).__name__}: name a callable")
+    return target
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
