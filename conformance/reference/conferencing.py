@@ -1,0 +1,164 @@
+"""What a write makes of an event's conferencing, decision by decision."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from conformance.reference.decisions import Point
+from conformance.reference.model import PENDING, Phase, Service, Timeline, Version, Write
+from conformance.reference.world import Profile
+
+__all__ = [
+    "ASKED",
+    "FIELDS",
+    "GENERATES",
+    "OUTCOME",
+    "SERVICE",
+    "SETTLE",
+    "TIMELINE",
+    "VERSIONS",
+    "conference",
+    "default_service",
+    "integrated_service",
+    "profile_service",
+    "scheduled",
+    "understood",
+    "version_of",
+]
+
+#: The conferencing that a write asks for; None where it is not specified.
+ASKED: Point[Write, Mapping[str, Any] | None] = Point("asked")
+#: The event's fields after a write.
+FIELDS: Point[Write, Mapping[str, Any]] = Point("fields")
+#: How many seconds a conference takes to generate.
+SETTLE: Point[Write, float] = Point("settle")
+#: The service that generates the conference; None where none is to be generated.
+SERVICE: Point[Write, Service | None] = Point("service")
+#: Whether the event's time lets a conference be generated.
+GENERATES: Point[Write, bool] = Point("generates")
+#: What the conferencing comes to in the end: JSON, None for none.
+OUTCOME: Point[Write, Any] = Point("outcome")
+#: What the conferencing shows from the write on.
+TIMELINE: Point[Write, Timeline] = Point("timeline")
+#: The versions that a write adds, in order of time.
+VERSIONS: Point[Write, tuple[Version, ...]] = Point("versions")
+
+
+def profile_service(profile: Profile) -> Service:
+    """The service behind a conferencing profile."""
+    return Service(profile.provider_name, profile.profile_id, profile.connected)
+
+
+def integrated_service(write: Write) -> Service | None:
+    """The calendar's own service."""
+    name = write.calendar.integrated
+    return Service(name, "integrated") if name else None
+
+
+def default_service(write: Write) -> Service | None:
+    """The user's default profile, else the calendar's own service, else none."""
+    profiles = write.store.profiles(write.account)
+    chosen = [profile for profile in profiles if profile.profile_id == write.account.chosen] or list(profiles)
+    return profile_service(chosen[0]) if chosen else integrated_service(write)
+
+
+def _service(write: Write) -> Service | None:
+    match write.kind:
+        case "default":
+            return default_service(write)
+        case "integrated":
+            return integrated_service(write)
+        case "profile":
+            asked = (write.asked or {}).get("profile_id")
+            found = [each for each in write.store.profiles(write.account) if each.profile_id == asked]
+            return profile_service(found[0]) if found else None
+        case _:
+            return None
+
+
+_URLS: Mapping[str, Callable[[str, int], str]] = {
+    "zoom": lambda token, number: f"https://zoom.us/j/{number % 10**11:011d}?pwd={token[:12]}",
+    "go_to": lambda token, number: f"https://meet.goto.com/{number % 10**9:09d}",
+    "ms_teams": lambda token, number: f"https://teams.microsoft.com/l/meetup-join/19%3Ameeting_{token}%40thread.v2/0",
+    "ms_teams_for_business": lambda token, number: (
+        f"https://teams.microsoft.com/l/meetup-join/19%3ameeting_{token}%40thread.v2/0?context=%7b%22Tid%22%3a%22{number}%22%7d"
+    ),
+    "google_meet": lambda token, number: f"https://meet.google.com/{_letters(number, 10)}",
+}
+
+
+def _letters(number: int, count: int) -> str:
+    letters = ""
+    for _ in range(count):
+        number, rest = divmod(number, 26)
+        letters += "abcdefghijklmnopqrstuvwxyz"[rest]
+    return f"{letters[:3]}-{letters[3:7]}-{letters[7:]}"
+
+
+def conference(service: Service, write: Write, *salt: object) -> dict[str, Any]:
+    """A conference as the service generates it for a write: the same for the same write, seed and `salt`."""
+    digest = hashlib.sha256(repr((write.store.seed, write.key, write.serial, service.profile_id, *salt)).encode())
+    token, number = digest.hexdigest()[:32], int.from_bytes(digest.digest()[:8], "big")
+    spell = _URLS.get(service.provider_name)
+    url = spell(token, number) if spell else f"https://{service.provider_name}.example/{token}"
+    return {"provider_name": service.provider_name, "join_url": url}
+
+
+def scheduled(write: Write, outcome: Any) -> Timeline:
+    """The timeline that shows pending now and `outcome` when the write has settled."""
+    return (Phase(write.at, PENDING), Phase(write.at + write.settle, outcome))
+
+
+def _outcome(write: Write) -> Any:
+    if write.kind == "absent":
+        return write.settles_before
+    if write.kind == "explicit":
+        return {"provider_name": None, "join_url": (write.asked or {}).get("join_url")}
+    if write.service is None:
+        return None
+    if not write.generates:
+        return write.settles_before
+    return conference(write.service, write) if write.service.connected else PENDING
+
+
+def _timeline(write: Write, outcome: Any) -> Timeline:
+    """Absent changes nothing; what is generated or set shows as pending first; what is nothing is nothing at once."""
+    if write.kind == "absent":
+        return write.before
+    if write.kind == "explicit":
+        return scheduled(write, outcome)
+    if write.service is None:
+        return (Phase(write.at, outcome),)
+    return scheduled(write, outcome) if write.generates else write.before
+
+
+def understood(write: Write) -> Write:
+    """A valid write with the conferencing that it asks for, its service and its time."""
+    decide = write.store.decide
+    write = replace(write, asked=decide(ASKED, write.asked, write))
+    write = replace(write, fields=decide(FIELDS, write.fields, write))
+    write = replace(write, settle=decide(SETTLE, write.store.settle, write))
+    write = replace(write, service=decide(SERVICE, _service(write), write))
+    return replace(write, generates=decide(GENERATES, not write.in_past, write))
+
+
+def version_of(write: Write) -> tuple[Version, ...]:
+    """The versions that an understood write makes."""
+    decide = write.store.decide
+    outcome = decide(OUTCOME, _outcome(write), write)
+    timeline = decide(TIMELINE, _timeline(write, outcome), write)
+    kept = write.kind == "absent" or (write.service is not None and not write.generates)
+    previous = write.previous
+    version = Version(
+        at=write.at,
+        serial=write.serial,
+        fields=write.fields,
+        conferencing=timeline,
+        kind=write.kind,
+        origin=write.origin if kept else write.kind,
+        service=(previous.service if previous else None) if kept else write.service,
+    )
+    return decide(VERSIONS, (version,), write)

@@ -1,0 +1,259 @@
+"""Events, their conferencing as a function of time, and what is done to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from conformance.reference.decisions import Decisions, Point
+from conformance.reference.moments import Moment
+from conformance.reference.world import Account, Calendar, Profile, World, opaque
+
+__all__ = [
+    "BUILT_IN",
+    "PENDING",
+    "PROFILES",
+    "REMOVED",
+    "TARGETS",
+    "Key",
+    "Phase",
+    "Record",
+    "Removal",
+    "Service",
+    "Store",
+    "Timeline",
+    "Version",
+    "Write",
+    "value_at",
+]
+
+PENDING: Mapping[str, Any] = {"pending": True}
+BUILT_IN = ("none", "explicit", "default", "integrated", "8x8")
+
+
+class Key(NamedTuple):
+    """What an event is stored under: `event_id` is the event_uid for one that is not managed."""
+
+    account: str
+    calendar_id: str
+    event_id: str
+
+
+@dataclass(frozen=True)
+class Phase:
+    """From `since` on an event's conferencing reads as `shows`: JSON, None for no conferencing."""
+
+    since: float
+    shows: Any
+
+
+Timeline = tuple[Phase, ...]
+
+
+def value_at(timeline: Timeline, now: float) -> Any:
+    """What a timeline shows at that time; None before its first phase."""
+    shown: Any = None
+    for phase in timeline:
+        if phase.since <= now:
+            shown = phase.shows
+    return shown
+
+
+@dataclass(frozen=True)
+class Version:
+    """What one write made of an event.
+
+    `kind` is what the write asked for (a built-in value, ``profile``, ``absent`` or ``delete``), `origin` what the
+    conferencing that the event has now was asked for as, `service` the one that generates it.
+    """
+
+    at: float
+    serial: int
+    fields: Mapping[str, Any]
+    conferencing: Timeline
+    kind: str
+    origin: str
+    service: Service | None = None
+    deleted: bool = False
+
+
+@dataclass(frozen=True)
+class Service:
+    """A conferencing service; `profile_id` is ``integrated`` for the calendar's own."""
+
+    provider_name: str
+    profile_id: str
+    connected: bool = True
+
+
+@dataclass
+class Record:
+    """All versions of one event, in order of time, and how often it was read."""
+
+    key: Key
+    event_uid: str
+    managed: bool
+    versions: tuple[Version, ...] = ()
+    reads: int = 0
+
+    def at(self, now: float) -> Version | None:
+        """The version that holds at that time."""
+        found = None
+        for version in self.versions:
+            if version.at <= now:
+                found = version
+        return found
+
+    def add(self, versions: tuple[Version, ...], now: float) -> None:
+        """Put new versions in the place of those that were still to come."""
+        self.versions = (*(version for version in self.versions if version.at <= now), *versions)
+
+
+@dataclass
+class Store:
+    """The state of a server: its world, the events by key, and what it decides."""
+
+    world: World
+    decide: Decisions
+    settle: float
+    seed: int = 0
+    records: dict[Key, Record] = field(default_factory=dict)
+    writes: list[Write] = field(default_factory=list)
+
+    def profiles(self, account: Account) -> tuple[Profile, ...]:
+        """The conferencing profiles of an account, in the order of authorisation."""
+        return self.decide(PROFILES, account.profiles, account)
+
+    def of_account(self, name: str) -> Iterable[Record]:
+        """The events of an account, in the order of their creation."""
+        return (record for key, record in self.records.items() if key.account == name)
+
+    def live(self, key: Key, now: float) -> Version | None:
+        """The version of an event that exists and is not deleted; None otherwise."""
+        record = self.records.get(key)
+        version = record.at(now) if record else None
+        return None if version is None or version.deleted else version
+
+    def apply(self, write: Write, versions: tuple[Version, ...]) -> None:
+        """Store what a write made, under each key that it goes to."""
+        for key in self.decide(TARGETS, (write.key,), write):
+            record = self.records.get(key)
+            if record is None:
+                record = self.records[key] = Record(key, opaque("evt", *key), managed=True)
+            record.add(versions, write.at)
+
+
+@dataclass(frozen=True)
+class Write:
+    """One upsert, as it was sent and as it is understood so far."""
+
+    store: Store
+    account: Account
+    calendar: Calendar
+    event_id: str
+    body: Mapping[str, Any]
+    at: float
+    serial: int
+    history: tuple[Version, ...] = ()
+    asked: Mapping[str, Any] | None = None
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    settle: float = 0.0
+    service: Service | None = None
+    generates: bool = True
+
+    @property
+    def key(self) -> Key:
+        return Key(self.account.name, self.calendar.calendar_id, self.event_id)
+
+    @property
+    def previous(self) -> Version | None:
+        """The version that this write updates; None where it creates the event."""
+        return self.history[-1] if self.history and not self.history[-1].deleted else None
+
+    @property
+    def creates(self) -> bool:
+        return self.previous is None
+
+    @property
+    def before(self) -> Timeline:
+        """The conferencing that the event has without this write."""
+        return self.previous.conferencing if self.previous else ()
+
+    @property
+    def shown_before(self) -> Any:
+        return value_at(self.before, self.at)
+
+    @property
+    def settles_before(self) -> Any:
+        """What the conferencing would have come to without this write."""
+        return self.before[-1].shows if self.before else None
+
+    @property
+    def kind(self) -> str:
+        """What is asked for: a built-in value, ``profile`` or ``absent``."""
+        if self.asked is None:
+            return "absent"
+        profile_id = self.asked.get("profile_id")
+        return profile_id if isinstance(profile_id, str) and profile_id in BUILT_IN else "profile"
+
+    @property
+    def origin(self) -> str:
+        """What the conferencing was asked for as, before this write."""
+        return self.previous.origin if self.previous else "absent"
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """What was asked for before, since the event's creation."""
+        kinds: tuple[str, ...] = ()
+        for version in self.history:
+            kinds = () if version.deleted else (*kinds, version.kind)
+        return kinds
+
+    @property
+    def start(self) -> Moment:
+        moment: Moment = self.fields["start"]
+        return moment
+
+    @property
+    def end(self) -> Moment:
+        moment: Moment = self.fields["end"]
+        return moment
+
+    @property
+    def in_past(self) -> bool:
+        """Whether the event has begun."""
+        return self.start.at < self.at
+
+    def changes(self, *names: str) -> bool:
+        """Whether one of these fields differs from the event's previous version."""
+        old = self.previous.fields if self.previous else {}
+        return any(_plain(self.fields.get(name)) != _plain(old.get(name)) for name in names)
+
+
+@dataclass(frozen=True)
+class Removal:
+    """One deletion."""
+
+    store: Store
+    account: Account
+    calendar: Calendar
+    event_id: str
+    at: float
+    serial: int
+
+    @property
+    def key(self) -> Key:
+        return Key(self.account.name, self.calendar.calendar_id, self.event_id)
+
+
+#: The conferencing profiles of an account.
+PROFILES: Point[Account, tuple[Profile, ...]] = Point("profiles")
+#: The keys under which a write's versions are stored.
+TARGETS: Point[Write, tuple[Key, ...]] = Point("targets")
+#: What a deletion makes of the events: versions by key.
+REMOVED: Point[Removal, Mapping[Key, tuple[Version, ...]]] = Point("removed")
+
+
+def _plain(value: Any) -> Any:
+    return (value.at, value.tzid, value.date) if isinstance(value, Moment) else value

@@ -1,0 +1,86 @@
+"""When an event starts or ends: a date, or an instant with a time zone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, tzinfo
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+__all__ = ["Moment", "instant", "parse", "utc", "zone"]
+
+_DATE = re.compile(r"\d{4}-\d\d-\d\d\Z")
+_TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|z|[+-]\d\d:?\d\d)?\Z")
+_UTC_NAMES = frozenset({"Etc/UTC", "UTC", "Etc/GMT", "GMT", "Z"})
+
+
+@dataclass(frozen=True)
+class Moment:
+    """`at` in seconds since the epoch; `date` where only a day was given; `text` and `form` as they were sent."""
+
+    at: float
+    tzid: str
+    date: str | None = None
+    text: str = ""
+    form: str = "string"
+
+    def shown(self, *, localized: bool) -> Any:
+        """As read events show it: a date, a UTC time, or with `localized` an object with its time zone."""
+        if not localized:
+            return self.date or utc(self.at)
+        if self.date:
+            return {"time": self.date, "tzid": self.tzid}
+        local = datetime.fromtimestamp(self.at, zone(self.tzid) or UTC)
+        return {"time": local.isoformat(timespec="seconds"), "tzid": self.tzid}
+
+
+def zone(tzid: str) -> tzinfo | None:
+    """The time zone of that name; None where there is none."""
+    if tzid in _UTC_NAMES:
+        return UTC
+    try:
+        return ZoneInfo(tzid)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return None
+
+
+def instant(text: str, tz: tzinfo) -> float:
+    """Seconds since the epoch of a date or time; one without an offset is local to `tz`.
+
+    Raises ValueError for anything else.
+    """
+    if _DATE.match(text):
+        day = date.fromisoformat(text)
+        return datetime(day.year, day.month, day.day, tzinfo=tz).timestamp()
+    if not _TIME.match(text):
+        raise ValueError(f"{text!r} is neither a date nor an ISO 8601 time")
+    moment = datetime.fromisoformat(text.upper().replace(" ", "T"))
+    return (moment if moment.tzinfo else moment.replace(tzinfo=tz)).timestamp()
+
+
+def utc(at: float) -> str:
+    """An instant as a UTC time that ends in Z, with a fraction only where there is one."""
+    moment = datetime.fromtimestamp(at, UTC)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S") + (f".{moment.microsecond:06d}" if moment.microsecond else "") + "Z"
+
+
+def parse(value: object, default_tzid: str) -> Moment:
+    """The moment that a ``start`` or ``end`` says: a date or time, alone or as ``{time, tzid}``.
+
+    Raises ValueError for anything else and for an unknown time zone.
+    """
+    form, tzid, text = "string", default_tzid, value
+    if isinstance(value, Mapping):
+        form, tzid, text = "object", value.get("tzid", default_tzid), value.get("time")
+    if not isinstance(text, str) or not isinstance(tzid, str):
+        raise ValueError(f"{value!r} is no time: a string or an object of two strings, time and tzid")  # noqa: TRY004 - one error for bad times
+    tz = zone(tzid)
+    if tz is None:
+        raise ValueError(f"{tzid!r} is no known time zone")
+    try:
+        at = instant(text, tz)
+    except OverflowError as error:
+        raise ValueError(str(error)) from None
+    return Moment(at, tzid, text if _DATE.match(text) else None, text, form)

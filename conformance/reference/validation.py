@@ -1,0 +1,111 @@
+"""What is wrong with a write: errors by field, in the documented shape."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from conformance.reference.decisions import Point
+from conformance.reference.model import BUILT_IN, Write
+from conformance.reference.moments import Moment, parse, zone
+
+__all__ = ["NOT_AVAILABLE", "PROBLEMS", "Errors", "error", "is_http_url", "moments", "problems"]
+
+Errors = Mapping[str, list[dict[str, str]]]
+
+NOT_AVAILABLE = {
+    "key": "errors.integrated_conferencing_not_available",
+    "description": "Integrated conferencing is not available on this calendar",
+}
+
+#: What is wrong with a write; empty where it is accepted.
+PROBLEMS: Point[Write, Errors] = Point("problems")
+
+_LIMITS = {"summary": 1024, "description": 4096}
+_SPACE = re.compile(r"[\x00-\x20\x7f]")
+
+
+def error(key: str, description: str) -> list[dict[str, str]]:
+    """One error of a field."""
+    return [{"key": f"errors.{key}", "description": description}]
+
+
+def is_http_url(text: object) -> bool:
+    """Whether a value is an absolute HTTP or HTTPS URI."""
+    if not isinstance(text, str) or _SPACE.search(text):
+        return False
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError:
+        return False
+    return parts.scheme.lower() in ("http", "https") and bool(parts.hostname)
+
+
+def moments(body: Mapping[str, Any]) -> tuple[dict[str, Moment], dict[str, list[dict[str, str]]]]:
+    """The start and end of a body, and what is wrong with them."""
+    found: dict[str, Moment] = {}
+    wrong: dict[str, list[dict[str, str]]] = {}
+    tzid = body.get("tzid") or "Etc/UTC"
+    if not isinstance(tzid, str) or zone(tzid) is None:
+        wrong["tzid"] = error("tzid_unrecognized", "tzid is not a known time zone")
+        tzid = "Etc/UTC"
+    for name in ("start", "end"):
+        if body.get(name) in (None, ""):
+            wrong[name] = error("required", f"{name} must be specified")
+            continue
+        try:
+            found[name] = parse(body[name], tzid)
+        except ValueError as invalid:
+            wrong[name] = error("invalid_time", str(invalid))
+    if len(found) == 2 and found["end"].at < found["start"].at:
+        wrong["end"] = error("invalid_time_pair", "end must not be before start")
+    return found, wrong
+
+
+def problems(write: Write) -> Errors:
+    """What is wrong with a write, by the documented rules alone."""
+    body = write.body
+    _, wrong = moments(body)
+    if not isinstance(body.get("event_id"), str) or not body["event_id"]:
+        wrong["event_id"] = error("required", "event_id must be specified")
+    if not isinstance(body.get("summary"), str):
+        wrong["summary"] = error("required", "summary must be specified")
+    for name, limit in _LIMITS.items():
+        text = body.get(name)
+        if isinstance(text, str) and len(text) > limit:
+            wrong[name] = error("too_long", f"{name} must be no more than {limit} characters")
+        elif text is not None and not isinstance(text, str):
+            wrong[name] = error("must_be_string", f"{name} must be a string")
+    if body.get("conferencing") is not None:
+        wrong |= _conferencing(write, body["conferencing"])
+    return wrong
+
+
+def _conferencing(write: Write, asked: Any) -> dict[str, list[dict[str, str]]]:
+    if not isinstance(asked, Mapping):
+        return {"conferencing": error("must_be_object", "conferencing must be an object")}
+    profile_id = asked.get("profile_id")
+    if profile_id is None or profile_id == "":
+        return {"conferencing.profile_id": error("required", "conferencing.profile_id must be specified")}
+    if profile_id == "explicit":
+        return _explicit(asked)
+    if profile_id == "integrated" and write.calendar.integrated is None:
+        return {"conferencing.profile_id": [dict(NOT_AVAILABLE)]}
+    known = {profile.profile_id for profile in write.store.profiles(write.account)}
+    if not isinstance(profile_id, str) or (profile_id not in BUILT_IN and profile_id not in known):
+        return {"conferencing.profile_id": error("not_recognized", "conferencing.profile_id is not recognized")}
+    return {}
+
+
+def _explicit(asked: Mapping[str, Any]) -> dict[str, list[dict[str, str]]]:
+    wrong = {}
+    for name in ("provider_description", "join_url"):
+        value = asked.get(name)
+        if not isinstance(value, str) or not value.strip():
+            wrong[f"conferencing.{name}"] = error("required", f"conferencing.{name} must be specified")
+    if "conferencing.join_url" not in wrong and not is_http_url(asked["join_url"]):
+        wrong["conferencing.join_url"] = error("invalid_url", "conferencing.join_url must be an HTTP or HTTPS URI")
+    return wrong
