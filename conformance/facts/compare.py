@@ -1,0 +1,160 @@
+"""Comparisons that JSON Schema cannot make: of URLs, of times, of one value with another."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from typing import Any
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+__all__ = ["compare_urls", "instant", "normal_url", "same_text", "same_time", "tense"]
+
+#: Nothing nearer to now than this is called past, running or future: clocks and time zones differ.
+MARGIN = 24 * 3600.0
+
+_PORTS = {"http": "80", "https": "443"}
+_ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
+_UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+
+
+def compare_urls(sent: str, shown: Any) -> str:
+    """``identical``, ``equivalent`` (RFC 3986 6.2.2-3 and IDNA) or ``different``."""
+    if shown == sent:
+        return "identical"
+    if not isinstance(shown, str):
+        return "different"
+    return "equivalent" if normal_url(sent) == normal_url(shown) else "different"
+
+
+@lru_cache(maxsize=8192)
+def normal_url(url: str) -> str:
+    """The normal form of a URL: case, escapes, dot segments, default port and host name as RFC 3986 and IDNA have it."""
+    try:
+        parts = urlsplit(url.strip())
+        host = _host(parts.hostname or "")
+        port = str(parts.port) if parts.port is not None else ""
+    except ValueError:
+        return url
+    scheme = parts.scheme.lower()
+    if port == _PORTS.get(scheme):
+        port = ""
+    user = parts.netloc.rpartition("@")[0]
+    authority = f"{user}@{host}" if user else host
+    if port:
+        authority += f":{port}"
+    path = _dots(_escapes(parts.path)) or "/"
+    query = f"?{_escapes(parts.query)}" if "?" in url.split("#", 1)[0] else ""
+    fragment = f"#{_escapes(parts.fragment)}" if "#" in url else ""
+    return f"{scheme}://{authority}{path}{query}{fragment}"
+
+
+def _host(host: str) -> str:
+    lowered = host.lower()
+    if lowered.isascii():
+        return lowered
+    try:
+        return lowered.encode("idna").decode("ascii")
+    except UnicodeError:
+        return lowered
+
+
+def _escapes(text: str) -> str:
+    encoded = "".join(c if c.isascii() else "".join(f"%{byte:02X}" for byte in c.encode("utf-8")) for c in text)
+
+    def plain(match: re.Match[str]) -> str:
+        character = chr(int(match[0][1:], 16))
+        return character if character in _UNRESERVED else match[0].upper()
+
+    return _ESCAPE.sub(plain, encoded).replace(" ", "%20")
+
+
+def _dots(path: str) -> str:
+    if "." not in path:
+        return path
+    out: list[str] = []
+    segments = path.split("/")
+    for number, segment in enumerate(segments):
+        last = number == len(segments) - 1
+        if segment in (".", ".."):
+            if segment == ".." and len(out) > 1:
+                out.pop()
+            if last:
+                out.append("")
+        else:
+            out.append(segment)
+    return "/".join(out)
+
+
+@lru_cache(maxsize=8192)
+def _instant(text: str, tzid: str | None) -> tuple[datetime, bool] | None:
+    try:
+        if len(text) == 10:
+            day = date.fromisoformat(text)
+            return datetime(day.year, day.month, day.day, tzinfo=UTC), False
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    if moment.tzinfo is not None:
+        return moment.astimezone(UTC), True
+    try:
+        zone = ZoneInfo(tzid or "Etc/UTC")
+        return moment.replace(tzinfo=zone).astimezone(UTC), tzid is not None
+    except (ValueError, OSError, OverflowError):
+        return None
+
+
+def instant(time: Any, tzid: Any = None) -> tuple[datetime, bool] | None:
+    """A time as the API writes it (string, or ``{time, tzid}``) as an instant, and whether it is one to the second.
+
+    None where it cannot be told.  A date is midnight UTC, and no instant.
+    """
+    if isinstance(time, dict):
+        zone = time.get("tzid")
+        time = time.get("time")
+        tzid = zone if isinstance(zone, str) else tzid
+    if not isinstance(time, str):
+        return None
+    try:
+        return _instant(time, tzid if isinstance(tzid, str) else None)
+    except OverflowError:
+        return None
+
+
+def same_time(sent: Any, shown: Any, tzid: Any = None) -> bool | None:
+    """Whether two times are the same instant (or date); None where it cannot be told."""
+    if sent == shown:
+        return True
+    one, other = instant(sent, tzid), instant(shown, tzid)
+    if one is None or other is None:
+        return None
+    if one[1] and other[1]:
+        return one[0] == other[0]
+    if one[1] != other[1]:
+        return None
+    return one[0] == other[0]
+
+
+def same_text(sent: Any, shown: Any) -> bool:
+    """Whether two texts say the same: white space at the ends and line ends do not count."""
+    if not isinstance(sent, str) or not isinstance(shown, str):
+        return bool(sent == shown)
+    return sent == shown or sent.replace("\r\n", "\n").strip() == shown.replace("\r\n", "\n").strip()
+
+
+def tense(event: dict[str, Any], now: float | None) -> str | None:
+    """``past``, ``running`` or ``future``, for an event as written, at `now` (epoch seconds); None where it is too near."""
+    if now is None:
+        return None
+    tzid = event.get("tzid")
+    start, end = instant(event.get("start"), tzid), instant(event.get("end"), tzid)
+    if start is None or end is None:
+        return None
+    margin = timedelta(seconds=MARGIN if start[1] and end[1] else 2 * MARGIN)
+    moment = datetime.fromtimestamp(now, UTC)
+    if start[0] - margin > moment:
+        return "future"
+    if start[0] + margin < moment:
+        return "running" if end[0] - margin > moment else "past"
+    return None

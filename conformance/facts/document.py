@@ -1,0 +1,201 @@
+"""The facts of a write, as one JSON document: what schemas/facts/write.json describes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from conformance.facts.asking import FIELDS, field_as_sent
+from conformance.facts.compare import compare_urls, instant, normal_url, same_text
+from conformance.facts.episode import Before, Episode, Sight, Write
+
+__all__ = ["Context", "shown", "write_document"]
+
+#: Fields of which a plain event may consist: nothing in it gives a server a reason to refuse it.
+_PLAIN = {
+    "event_id": lambda v: isinstance(v, str) and 0 < len(v) <= 64,
+    "summary": lambda v: isinstance(v, str) and 0 < len(v.strip()) and len(v) <= 1024,
+    "description": lambda v: isinstance(v, str) and len(v) <= 4096,
+    "start": lambda v: instant(v) is not None,
+    "end": lambda v: instant(v) is not None,
+    "tzid": lambda v: isinstance(v, str) and instant("2026-01-01T00:00:00", v) is not None,
+    "location": lambda v: isinstance(v, dict) and all(isinstance(part, str) for part in v.values()),
+    "conferencing": lambda v: isinstance(v, dict),
+}
+
+
+class Context:
+    """What the document of a write takes from outside of its episode."""
+
+    __slots__ = ("account", "calendar", "event_id", "others", "resolves", "start")
+
+    def __init__(
+        self,
+        account: str,
+        event_id: str,
+        calendar: dict[str, Any] | None,
+        resolves: dict[str, Any] | None,
+        start: str | None,
+        others: Callable[[str], str | None],
+    ) -> None:
+        self.account = account
+        self.event_id = event_id
+        self.calendar = calendar
+        self.resolves = resolves
+        self.start = start
+        self.others = others
+
+
+def write_document(
+    episode: Episode, write: Write, context: Context, *, window: float, settle_timeout: float, ended: str, closed: bool
+) -> dict[str, Any]:
+    """The facts of one write, from an open or a closed episode; what is not known is left out."""
+    document: dict[str, Any] = {
+        "about": "write",
+        "account": context.account,
+        "event_id": context.event_id,
+        "request": write.request,
+        "asks": write.asked.kind,
+        "plain": _is_plain(write.event),
+        "response": write.response,
+        "outcome": write.outcome,
+    }
+    if context.calendar is not None:
+        document["calendar"] = context.calendar
+    if context.resolves is not None:
+        document["resolves"] = context.resolves
+    if context.start is not None:
+        document["start"] = context.start
+    before = _before_document(episode.before)
+    if before:
+        document["before"] = before
+        if episode.before.state in ("nonexistent", "none", "assigned"):
+            document["creates"] = episode.before.state == "nonexistent"
+    if episode.before.item is not None:
+        document["changes"] = [
+            name for name in FIELDS if field_as_sent(write.event, episode.before.item, name) is False
+        ]
+    document["after"] = _after(episode, write, context, window, settle_timeout, ended, closed)
+    return document
+
+
+def _before_document(before: Before) -> dict[str, Any]:
+    if before.state is None:
+        return {}
+    document: dict[str, Any] = {"state": before.state}
+    if before.conferencing is not None:
+        document["conferencing"] = before.conferencing
+    if before.origin is not None:
+        document["origin"] = before.origin
+    if before.settling is not None:
+        document["asked"] = before.settling.kind
+        if before.settling_start is not None:
+            document["start"] = before.settling_start
+    return document
+
+
+def _after(
+    episode: Episode, write: Write, context: Context, window: float, settle_timeout: float, ended: str, closed: bool
+) -> dict[str, Any]:
+    after: dict[str, Any] = {"ended": ended, "readings": episode.readings}
+    watched = episode.watched()
+    after["watched"] = episode.readings >= 2 and episode.timed and watched >= window
+    run = episode.run
+    if episode.before.state in ("nonexistent", "none", "assigned"):
+        after["seen"] = [
+            shown(sight, episode, write, context)
+            for sight, _, fresh in episode.seen
+            if fresh or sight.state == "pending"
+        ]
+    if run is not None and run.sight.state == "pending" and watched >= settle_timeout:
+        after["timed_out"] = True
+    if run is not None and episode.quiet is run:
+        after["quiet"] = shown(run.sight, episode, write, context)
+    if episode.final is not None:
+        same = run is not None and run.key == episode.final_key
+        after["final"] = shown(run.sight if same and run else episode.final, episode, write, context)
+        after["stayed"] = not (episode.others >= 2 or (closed and episode.other_last))
+    return after
+
+
+def shown(sight: Sight, episode: Episode, write: Write, context: Context) -> dict[str, Any]:
+    """What one reading shows of the event, compared with what was asked and with what was there before."""
+    document: dict[str, Any] = {"state": sight.state}
+    if sight.conferencing is not None:
+        document["conferencing"] = sight.conferencing
+    if sight.state == "assigned":
+        document.update(_compared(sight.conferencing, episode, write, context))
+    if sight.item is not None:
+        fields = {name: field_as_sent(write.event, sight.item, name) for name in FIELDS}
+        document["as_written"] = [name for name, same in fields.items() if same is True]
+        document["not_as_written"] = [name for name, same in fields.items() if same is False]
+        if episode.before.item is not None:
+            document["differs_from_before"] = [
+                name for name in FIELDS if field_as_sent(episode.before.item, sight.item, name) is False
+            ]
+        location = _location(sight, episode, write)
+        if location:
+            document["location"] = location
+    return document
+
+
+def _compared(value: dict[str, Any], episode: Episode, write: Write, context: Context) -> dict[str, Any]:
+    url, service = value["join_url"], value.get("provider_name")
+    asked = write.asked
+    result: dict[str, Any] = {}
+    settling = episode.before.settling
+    if asked.join_url is not None:
+        result["join_url_as_sent"] = compare_urls(asked.join_url, url)
+    elif asked.kind == "nothing" and settling is not None and settling.kind == "explicit" and settling.join_url:
+        result["join_url_as_asked_before"] = compare_urls(settling.join_url, url)
+    if asked.provider_description is not None and asked.kind != "explicit":
+        result["provider_name_as_sent"] = service == asked.provider_description
+    before = episode.before.conferencing
+    if episode.before.state == "assigned" and isinstance(before, dict):
+        result["join_url_as_before"] = normal_url(before["join_url"]) == normal_url(url)
+        result["provider_name_as_before"] = before.get("provider_name") == service
+    names = (context.resolves or {}).get("provider_names")
+    if names is not None and isinstance(service, str):
+        result["provider_name_as_resolved"] = service in names
+    other = context.others(normal_url(url))
+    if other is not None:
+        result["join_url_of_another_event"] = other
+    return result
+
+
+def _location(sight: Sight, episode: Episode, write: Write) -> str | None:
+    """``blank``, ``as_written``, ``join_url`` (holds the URL shown), ``earlier_url`` (holds the one from before) or ``other``."""
+    assert sight.item is not None
+    text = _text(sight.item.get("location"))
+    if not text.strip():
+        return "blank"
+    sent = _text(write.event.get("location"))
+    if sent.strip() and same_text(sent, text):
+        return "as_written"
+    if sight.state == "assigned" and _holds(text, sight.conferencing["join_url"]):
+        return "join_url"
+    if write.asked.kind == "explicit" and write.asked.join_url and _holds(text, write.asked.join_url):
+        return "join_url"
+    before = episode.before.conferencing
+    if isinstance(before, dict) and isinstance(before.get("join_url"), str) and _holds(text, before["join_url"]):
+        return "earlier_url"
+    return "other"
+
+
+def _text(location: Any) -> str:
+    if isinstance(location, dict):
+        location = location.get("description")
+    return location if isinstance(location, str) else ""
+
+
+def _holds(text: str, url: str) -> bool:
+    return url in text or any(normal_url(word) == normal_url(url) for word in text.split())
+
+
+def _is_plain(event: dict[str, Any]) -> bool:
+    if not {"event_id", "summary", "start", "end"} <= set(event):
+        return False
+    if not all(name in _PLAIN and _PLAIN[name](value) for name, value in event.items()):
+        return False
+    start, end = instant(event["start"], event.get("tzid")), instant(event["end"], event.get("tzid"))
+    return start is not None and end is not None and start[1] == end[1] and start[0] < end[0]

@@ -1,0 +1,251 @@
+"""An episode: one write of one event, what was known before it, and all that was seen of the event until its next write."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from conformance.facts.asking import FIELDS, Asked, field_as_sent
+from conformance.facts.compare import instant, normal_url
+from conformance.facts.values import UNMOVED_HOLD, Evidence, Settings
+
+__all__ = ["Before", "Episode", "Run", "Sight", "Write", "known_key", "state_of", "value_key"]
+
+#: How many distinct values of one episode are kept.
+_KEPT = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One write as the wire shows it: its route, body, answer and times (positions in the recording where unknown)."""
+
+    method: str
+    request: dict[str, Any]
+    event: dict[str, Any]
+    asked: Asked
+    start: str | None
+    outcome: str
+    response: dict[str, Any]
+    sent: float
+    answered: float
+    timed: bool
+    resolution: float
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What was known of the event before a write; `state` is None where nothing was."""
+
+    state: str | None = None
+    conferencing: Any = None
+    origin: str | None = None
+    item: dict[str, Any] | None = None
+    settling: Asked | None = None
+    settling_start: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What one reading shows of one event: its state, its `conferencing`, the whole item; and when."""
+
+    state: str
+    conferencing: Any
+    item: dict[str, Any] | None
+    sent: float
+    answered: float
+    timed: bool
+    resolution: float
+    evidence: Evidence
+
+
+def state_of(item: dict[str, Any] | None) -> tuple[str, Any]:
+    """The state that an event is in as read (``missing``, ``none``, ``pending``, ``assigned``, ``malformed``), and its value."""
+    if item is None:
+        return "missing", None
+    value = item.get("conferencing")
+    if value is None:
+        return "none", None
+    if not isinstance(value, dict):
+        return "malformed", value
+    url = value.get("join_url")
+    if isinstance(url, str) and url:
+        return "assigned", value
+    if value.get("pending") is True:
+        return "pending", value
+    if all(part is None or part is False for part in value.values()):
+        return "none", None
+    return "malformed", value
+
+
+def known_key(state: str, conferencing: Any) -> str:
+    """What two values share if one may be a stale reading of the other."""
+    if state == "assigned":
+        return f"url {normal_url(conferencing['join_url'])}"
+    return f"{state} {conferencing!r}" if state == "malformed" else state
+
+
+def value_key(state: str, conferencing: Any) -> str:
+    """What two values of `conferencing` must share to count as the same one."""
+    if state == "assigned":
+        return f"{conferencing.get('join_url')!r} {conferencing.get('provider_name')!r}"
+    return f"{state} {conferencing!r}" if state == "malformed" else state
+
+
+@dataclass(slots=True)
+class Run:
+    """Readings in a row that show the same: the first one's answer, the last one's sending, how many."""
+
+    sight: Sight
+    key: str
+    print: Any
+    first_answered: float
+    last_sent: float
+    last_evidence: Evidence
+    count: int = 1
+    fresh: bool = False
+
+
+@dataclass(slots=True)
+class Episode:
+    """The open state of one episode; the observer feeds it sights and asks it for its document."""
+
+    number: int
+    write: Write | None
+    before: Before
+    known: frozenset[str]
+    started: float = 0.0
+    readings: int = 0
+    run: Run | None = None
+    seen: list[tuple[Sight, str, bool]] = field(default_factory=list)
+    quiet: Run | None = None
+    final: Sight | None = None
+    final_key: str = ""
+    others: int = 0
+    other_last: bool = False
+    other: list[Evidence] = field(default_factory=list)
+    settled_after: float | None = None
+    last_sent: float | None = None
+    timed: bool = True
+    dirty: bool = True
+
+    def same(self, item: dict[str, Any]) -> bool:
+        """Whether an item is, to the last field, what the last reading showed."""
+        return self.run is not None and self.run.sight.item == item
+
+    def again(self, sight_sent: float, evidence: Evidence, settings: Settings, window: float) -> None:
+        """Another reading showed the same."""
+        run = self.run
+        assert run is not None
+        run.count += 1
+        run.last_sent = self.last_sent = sight_sent
+        run.last_evidence = evidence
+        self.readings += 1
+        if self.final is None or self.final_key != run.key:
+            self._ripen(run, settings, window)
+
+    def see(self, sight: Sight, settings: Settings, window: float) -> None:
+        """A reading showed something that may differ from what the last one showed."""
+        key = value_key(sight.state, sight.conferencing)
+        print_ = (key, _print(sight.item))
+        self.timed = self.timed and sight.timed
+        if self.run is not None and self.run.print == print_:
+            self.run.sight = sight
+            self.again(sight.sent, sight.evidence, settings, window)
+            return
+        self.readings += 1
+        self.last_sent = sight.sent
+        self.dirty = True
+        self.run = Run(sight, key, print_, sight.answered, sight.sent, sight.evidence, fresh=known_key(sight.state, sight.conferencing) not in self.known)
+        if len(self.seen) < _KEPT and not any(k == key for _, k, _ in self.seen):
+            self.seen.append((sight, key, self.run.fresh))
+        self.quiet = None
+        self._ripen(self.run, settings, window)
+
+    def _ripen(self, run: Run, settings: Settings, window: float) -> None:
+        if self.final is not None and run.key != self.final_key:
+            self.others += 1
+            self.other_last = True
+            if len(self.other) < 4:
+                self.other.append(run.last_evidence)
+            self.dirty = True
+        elif self.final is not None:
+            self.dirty = self.dirty or self.other_last
+            self.other_last = False
+        if run.sight.state == "pending" or run.count < 2 or not self.timed:
+            return
+        span = run.last_sent - run.first_answered - run.sight.resolution
+        if span < settings.quiet:
+            return
+        if self.quiet is not run:
+            self.quiet = run
+            self.dirty = True
+            if self.write is not None and run.fresh:
+                self.settled_after = max(0.0, run.first_answered - self.write.answered)
+        if self.final is None and run.count >= 3:
+            hold = settings.quiet + window
+            if not run.fresh:
+                hold = min(max(hold, UNMOVED_HOLD), max(settings.settle_timeout, hold))
+            if span >= hold:
+                self.final, self.final_key = run.sight, run.key
+                self.dirty = True
+
+    def watched(self) -> float:
+        """For how many seconds after the write's answer readings went on."""
+        if self.write is None or self.last_sent is None or not self.timed:
+            return 0.0
+        return max(0.0, self.last_sent - self.write.answered - self.write.resolution)
+
+    def end(self) -> Before:
+        """What the next write finds, as far as it is known."""
+        write = self.write
+        if write is not None and write.outcome == "unknown":
+            return Before()
+        settling, start = None, None
+        if write is not None and write.outcome == "accepted" and write.asked.kind not in ("nothing", "undefined"):
+            settling, start = write.asked, write.start
+        elif write is not None and (write.outcome == "refused" or write.asked.kind == "nothing"):
+            settling, start = self.before.settling, self.before.settling_start
+        if write is not None and write.method == "DELETE" and write.outcome == "accepted":
+            return Before("nonexistent")
+        run = self.run
+        if run is None:
+            return Before("settling", settling=settling, settling_start=start) if settling else Before()
+        if self.quiet is run:
+            if run.sight.state == "missing":
+                return Before("nonexistent")
+            return Before(run.sight.state, run.sight.conferencing, self.origin(), run.sight.item)
+        if run.sight.state == "pending" or settling:
+            return Before("settling", settling=settling, settling_start=start)
+        return Before()
+
+    def origin(self) -> str | None:
+        """The kind of request behind the conferencing that the event has now; None where it is not known."""
+        write = self.write
+        if write is None or write.outcome == "unknown":
+            return None
+        kind = write.asked.kind
+        if write.outcome == "refused" or kind == "nothing":
+            return self.before.settling.kind if self.before.settling else self.before.origin
+        return kind if kind in ("explicit", "default", "integrated", "profile") else None
+
+    def marks(self) -> dict[str, bool]:
+        """Of the fields that this write changes: whether the newest reading shows them as written."""
+        item = self.run.sight.item if self.run else None
+        if self.write is None or item is None:
+            return {}
+        shown = {}
+        for name in FIELDS:
+            if self.before.item is not None and field_as_sent(self.write.event, self.before.item, name) is not False:
+                continue
+            as_sent = field_as_sent(self.write.event, item, name)
+            if as_sent is not None:
+                shown[name] = as_sent
+        return shown
+
+
+def _print(item: dict[str, Any] | None) -> Any:
+    if item is None:
+        return None
+    times = [instant(item.get(name)) or item.get(name) for name in ("start", "end")]
+    return [item.get("summary"), item.get("description"), *times]

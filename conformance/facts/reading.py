@@ -1,0 +1,158 @@
+"""One reading of an account's events: its pages, its flags, and what its listing has too much or too little of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from conformance.facts.compare import MARGIN, instant
+from conformance.facts.values import Evidence, Facts
+from conformance.facts.wire import Route
+
+__all__ = ["Listing", "Reading", "next_page_kind"]
+
+_LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
+_KEPT = 20
+
+
+@dataclass(slots=True)
+class Listing:
+    """What the listing of one reading has that it should not, and lacks that it should have; event ids, bounded."""
+
+    missing: list[str] = field(default_factory=list)
+    managed: list[str] = field(default_factory=list)
+    external: list[str] = field(default_factory=list)
+    other_calendars: list[str] = field(default_factory=list)
+    outside_window: list[str] = field(default_factory=list)
+    repeated: list[str] = field(default_factory=list)
+    uninvited: list[str] = field(default_factory=list)
+    foreign: list[str] = field(default_factory=list)
+
+    def add(self, name: str, event_id: str) -> None:
+        """Remember one event under one of the headings."""
+        ids: list[str] = getattr(self, name)
+        if len(ids) < _KEPT and event_id not in ids:
+            ids.append(event_id)
+
+    def document(self) -> dict[str, list[str]]:
+        """All headings, empty ones too."""
+        return {name: getattr(self, name) for name in self.__dataclass_fields__}
+
+
+@dataclass(slots=True)
+class Reading:
+    """A read of events with the pages that followed it; `sent` is the first page's, `answered` the last one's."""
+
+    number: int
+    account: str
+    route: Route
+    request: dict[str, Any]
+    sent: float
+    answered: float
+    evidence: list[Evidence]
+    pages: list[dict[str, Any]] = field(default_factory=list)
+    urls: set[str] = field(default_factory=set)
+    listed: set[tuple[str, str]] = field(default_factory=set)
+    listing: Listing = field(default_factory=Listing)
+    items: int = 0
+    expected: int = 0
+    whole: bool = True
+
+    @property
+    def managed(self) -> str:
+        """Whether managed events are the ``only`` ones, ``included`` or ``excluded``."""
+        if self.route.flag("only_managed"):
+            return "only"
+        return "included" if self.route.flag("include_managed") else "excluded"
+
+    @property
+    def windowed(self) -> bool:
+        """Whether a parameter excludes events by time."""
+        return any(self.route.values(name) for name in ("from", "to", "last_modified"))
+
+    @property
+    def calendars(self) -> tuple[str, ...]:
+        """The calendars that the reading is limited to; empty: all."""
+        return self.route.values("calendar_ids")
+
+    @property
+    def complete(self) -> bool:
+        """Law 1: with a managed flag, nothing that excludes, all pages 200, the last one reached."""
+        return self.finished and self.managed != "excluded" and not self.windowed
+
+    @property
+    def finished(self) -> bool:
+        """Whether every page was read and answered 200 in the documented form."""
+        return self.whole and bool(self.pages) and self.pages[-1]["next_page"] == "absent"
+
+    def within(self, item: dict[str, Any]) -> bool | None:
+        """Whether the reading's ``from`` and ``to`` admit an event; None where it is too near a border to tell."""
+        start, end = instant(item.get("start")), instant(item.get("end"))
+        if start is None or end is None:
+            return None
+        margin = timedelta(seconds=2 * MARGIN)
+        answer: bool | None = True
+        for value in self.route.values("from"):
+            limit = instant(value)
+            if limit is None or abs(end[0] - limit[0]) < margin:
+                answer = None
+            elif end[0] < limit[0]:
+                return False
+        for value in self.route.values("to"):
+            limit = instant(value)
+            if limit is None or abs(start[0] - limit[0]) < margin:
+                answer = None
+            elif start[0] > limit[0]:
+                return False
+        return answer
+
+    def facts(self) -> Facts:
+        """The facts of the reading as it now stands."""
+        flags = {
+            "managed": self.managed,
+            "deleted": self.route.flag("include_deleted"),
+            "windowed": self.windowed,
+            "calendars": len(self.calendars),
+        }
+        document = {
+            "about": "reading",
+            "account": self.account,
+            "request": self.request,
+            "flags": flags,
+            "pages": self.pages,
+            "items": self.items,
+            "expected": self.expected,
+            "finished": self.finished,
+            "listing": self.listing.document(),
+        }
+        key = ("reading", self.account, str(self.number))
+        return Facts("reading", key, document, tuple(self.evidence[:6]), closed=True)
+
+
+def next_page_kind(value: Any, route: Route, visited: set[str]) -> str:
+    """What a ``next_page`` is: ``absent``, ``same-origin``, ``other-origin``, ``relative``, ``repeated`` or ``malformed``."""
+    if value is None:
+        return "absent"
+    if not isinstance(value, str) or not value:
+        return "malformed"
+    if value in visited:
+        return "repeated"
+    try:
+        parts = urlsplit(value)
+        here = urlsplit(route.origin)
+        if not parts.scheme or not parts.netloc:
+            return "relative"
+        same = (parts.scheme.lower(), _host(parts.netloc)) == (here.scheme, _host(here.netloc))
+    except ValueError:
+        return "malformed"
+    return "same-origin" if same else "other-origin"
+
+
+def _host(netloc: str) -> str:
+    host = netloc.lower()
+    for name in _LOOPBACK:
+        if host == name or host.startswith(name + ":"):
+            return "loopback" + host[len(name) :]
+    return host

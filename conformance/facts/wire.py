@@ -1,0 +1,123 @@
+"""What an exchange is in the API's terms: which operation, on which calendar, with which body."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from conformance.exchange import Request, load_json
+
+__all__ = ["UNKNOWN_ACCOUNT", "Route", "account_name", "body_json", "form_json", "route"]
+
+#: The account of requests in a recording that keeps no ``Authorization``.
+UNKNOWN_ACCOUNT = "unknown"
+
+_EVENTS = re.compile(r"/v1/calendars/([^/]+)/events/?\Z")
+_PLAIN = {
+    "/v1/calendars": "calendars",
+    "/v1/userinfo": "userinfo",
+    "/v1/events": "events",
+    "/v1/batch": "batch",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One operation: its name, the calendar in its path, the origin and path it went to, its query.
+
+    Names: ``write``, ``delete``, ``read``, ``page``, ``calendars``, ``userinfo``, ``bulk`` (changes
+    events in a way that facts do not follow), ``other``.
+    """
+
+    name: str
+    calendar_id: str | None
+    origin: str
+    path: str
+    query: tuple[tuple[str, str], ...]
+
+    def flag(self, name: str) -> bool:
+        """Whether a Boolean flag of the query is on, in any spelling that clients use."""
+        return any(key == name and value.lower() in ("true", "1") for key, value in self.query)
+
+    def values(self, name: str) -> tuple[str, ...]:
+        """All values of a query parameter, with or without the brackets of a list."""
+        return tuple(value for key, value in self.query if key in (name, f"{name}[]"))
+
+
+@lru_cache(maxsize=4096)
+def route(method: str, url: str) -> Route:
+    """The operation that `method` on `url` is; a prefix before ``/v1`` is allowed.
+
+    >>> route("DELETE", "http://127.0.0.1:1/v1/calendars/cal_1/events").name
+    'delete'
+    """
+    parts = urlsplit(url)
+    origin = f"{parts.scheme}://{parts.netloc}".lower()
+    query = tuple(parse_qsl(parts.query, keep_blank_values=True))
+    path = parts.path
+    name, calendar_id = _name(method, path)
+    return Route(name, calendar_id, origin, path, query)
+
+
+def _name(method: str, path: str) -> tuple[str, str | None]:
+    match = _EVENTS.search(path)
+    if match:
+        names = {"POST": "write", "DELETE": "delete"}
+        return names.get(method, "other"), unquote(match[1])
+    start = path.find("/v1/")
+    tail = path[start:].rstrip("/") if start >= 0 else path
+    if method == "GET":
+        if tail.startswith("/v1/events/pages/"):
+            return "page", None
+        plain = _PLAIN.get(tail, "other")
+        return {"events": "read", "batch": "other"}.get(plain, plain), None
+    if tail == "/v1/batch" or (method == "DELETE" and tail == "/v1/events"):
+        return "bulk", None
+    return "other", None
+
+
+def account_name(request: Request, whole: bool) -> str | None:
+    """Whose request this is: None if it surely carries no token, `UNKNOWN_ACCOUNT` if that cannot be told."""
+    account = request.account
+    if account is None and not whole and request.header("authorization") is None:
+        return UNKNOWN_ACCOUNT
+    return account
+
+
+def body_json(request: Request) -> Any:
+    """The body of a write as the API takes it, JSON or form-encoded; ValueError if it is neither."""
+    content_type = (request.header("content-type") or "").lower()
+    if "x-www-form-urlencoded" in content_type:
+        return form_json(request.body)
+    return load_json(request.body)
+
+
+_BRACKETS = re.compile(r"\[([^\]]*)\]")
+
+
+def form_json(body: bytes) -> dict[str, Any]:
+    """Form fields as nested objects: ``start[time]=…`` and ``calendar_ids[]=…``; all leaves are strings."""
+    result: dict[str, Any] = {}
+    for name, value in parse_qsl(body.decode("utf-8"), keep_blank_values=True):
+        head, _, rest = name.partition("[")
+        keys = [head, *(_BRACKETS.findall("[" + rest) if rest else [])]
+        _put(result, keys, value)
+    return result
+
+
+def _put(target: dict[str, Any], keys: list[str], value: str) -> None:
+    here: Any = target
+    for key, following in zip(keys, [*keys[1:], None], strict=True):
+        if isinstance(here, list):
+            if following is not None:
+                raise ValueError("form fields nest objects in lists, which the API has no use for")
+            here.append(value)
+        elif following is None:
+            here[key] = value
+        else:
+            here = here.setdefault(key, [] if following == "" else {})
+            if not isinstance(here, dict | list):
+                raise ValueError(f"form field {key!r} is both a value and an object")

@@ -1,0 +1,146 @@
+"""judge(facts, rules) → verdicts: the only place where anything is decided."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from conformance.facts import Evidence, Facts
+from conformance.rules import Rule, case_schema
+
+__all__ = ["Judge", "Verdict", "Violation"]
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """What was expected and seen, where in the facts (`path`, a JSON pointer), and the exchanges that show it.
+
+    Violations of the same `cause` are one defect seen several times.
+    """
+
+    message: str
+    path: str
+    event: str | None
+    evidence: tuple[Evidence, ...]
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of one rule on one facts document.
+
+    `outcome` is ``passed``, ``failed`` or ``undecided``; `reason` says why undecided: ``superseded``,
+    ``recording-ended``, ``timed-out``, ``watching`` or ``unknown``.  `cases` are those that the facts meet.
+    """
+
+    rule: str
+    outcome: str
+    reason: str | None
+    cases: tuple[str, ...]
+    violation: Violation | None = None
+
+
+class _Compiled(NamedTuple):
+    rule: Rule
+    applies: Any
+    holds: Any
+    decided: Any | None
+    cases: tuple[tuple[str, Any], ...]
+
+
+class Judge:
+    """Rules made ready; calling it with facts gives a verdict for each rule that applies."""
+
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        import jsonschema_rs
+
+        from conformance.schemas import rs_registry
+
+        def compiled(schema: dict[str, Any]) -> Any:
+            return jsonschema_rs.validator_for(schema, registry=rs_registry()).is_valid
+
+        cases: dict[str, Any] = {}
+        self._by_about: dict[str, list[_Compiled]] = {}
+        for rule in rules:
+            for case in rule.cases:
+                if case not in cases:
+                    cases[case] = compiled(case_schema(case))
+            self._by_about.setdefault(rule.about, []).append(
+                _Compiled(
+                    rule,
+                    compiled(rule.part("if")),
+                    compiled(rule.part("then")),
+                    compiled(rule.part("x-decided")) if "x-decided" in rule.schema else None,
+                    tuple((case, cases[case]) for case in rule.cases),
+                )
+            )
+
+    def __call__(self, facts: Facts) -> tuple[Verdict, ...]:
+        """The verdicts on one facts document, in the order of the rules; those that do not apply give none."""
+        document = facts.document
+        verdicts = []
+        for rule, applies, holds, decided, all_cases in self._by_about.get(facts.about, ()):
+            if not applies(document):
+                continue
+            cases = tuple(case for case, meets in all_cases if meets(document))
+            if not holds(document):
+                verdicts.append(Verdict(rule.id, "failed", None, cases, _violation(rule, facts)))
+            elif decided is not None and not decided(document):
+                verdicts.append(Verdict(rule.id, "undecided", _reason(document), cases))
+            else:
+                verdicts.append(Verdict(rule.id, "passed", None, cases))
+        return tuple(verdicts)
+
+
+def _reason(document: dict[str, Any]) -> str:
+    after = document.get("after", {})
+    if after.get("timed_out"):
+        return "timed-out"
+    ended = after.get("ended")
+    reasons = {"next-write": "superseded", "open": "watching", "recording-ended": "recording-ended", "quiet": "recording-ended"}
+    return reasons.get(ended, "unknown")
+
+
+def _violation(rule: Rule, facts: Facts) -> Violation:
+    """Explain a failure with the reference validator, which is slower and says more."""
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import best_match
+
+    from conformance.schemas import registry
+
+    document = facts.document
+    error = best_match(Draft202012Validator(rule.part("then"), registry=registry()).iter_errors(document))
+    path = list(error.absolute_path) if error is not None else []
+    pointer = "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
+    seen = _seen(document, path)
+    event = document.get("event_id")
+    asks = document.get("asks") or document.get("operation") or document.get("do") or ""
+    generic = "/".join("*" if isinstance(part, int) else str(part) for part in path)
+    return Violation(
+        f"expected: {rule.title}; seen: {seen}",
+        pointer,
+        event if isinstance(event, str) else None,
+        facts.evidence,
+        f"{rule.id} {asks} {generic}".strip(),
+    )
+
+
+def _seen(document: dict[str, Any], path: list[str | int]) -> str:
+    import json
+
+    here: Any = document
+    parents: list[Any] = []
+    for part in path:
+        parents.append(here)
+        here = here[part]
+    where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).lstrip(".")
+    for parent in reversed(parents):
+        if isinstance(parent, dict) and "state" in parent and parent is not here:
+            shown = {name: parent[name] for name in ("state", "conferencing") if name in parent}
+            return f"{where or 'facts'} = {_short(json.dumps(here, ensure_ascii=False))} in {_short(json.dumps(shown, ensure_ascii=False))}"
+    return f"{where or 'facts'} = {_short(json.dumps(here, ensure_ascii=False))}"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 400 else text[:397] + "..."
