@@ -14,19 +14,16 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
 from conformance.curl import curl
+from conformance.rules import LEVELS
 
 if TYPE_CHECKING:
     from conformance.judgement import Verdict, Violation
     from conformance.rules import Rule
 
-__all__ = ["LEVELS", "Report", "Statement", "Tally", "Terms", "contract_of", "document"]
+__all__ = ["Report", "Statement", "Tally", "Terms", "contract_of", "document"]
 
-Level = Literal["must", "should", "inferred"]
 RuleOutcome = Literal["passed", "failed", "undecided", "unexercised"]
 Outcome = Literal["passed", "failed", "inconclusive"]
-
-#: From what binds to what is concluded; ``--fail-on`` names one and means it and those before it.
-LEVELS: tuple[Level, ...] = ("must", "should", "inferred")
 
 #: How many violations of a rule are kept; the count goes on.
 KEPT = 10
@@ -34,6 +31,7 @@ KEPT = 10
 _REASONS = {
     "superseded": "each write was followed by another before its outcome could be seen",
     "recording-ended": "the recording ended before the outcome could be seen",
+    "watching": "it was still being watched when the run ended",
     "unknown": "what was seen does not say enough to decide",
     "timed-out": "it was still pending when the time to settle ran out",
 }
@@ -179,11 +177,12 @@ class Report:
 class Terms:
     """What a report is measured by.
 
-    `offered` are the cases that the subject's world can show (None: all of them); `why` says of a rule, by its id, why
-    this subject cannot exercise it; `cut_short` says why the run ended before its plan, `interrupted` that Ctrl-C did.
+    `fail_on` is one of `LEVELS` and means it and the stricter ones.  `offered` are the cases that the subject's world
+    can show (None: all of them); `why` says of a rule, by its id, why this subject cannot exercise it; `cut_short` says
+    why the run ended before its plan, `interrupted` that Ctrl-C ended it.
     """
 
-    fail_on: Level = "must"
+    fail_on: str = "must"
     require_complete: bool = False
     offered: frozenset[str] | None = None
     why: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))

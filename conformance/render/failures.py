@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from conformance.report import Statement
     from conformance.rules import Rule
 
-__all__ = ["Failure", "Step", "closing", "failures", "not_proved", "outcome_line", "where"]
+__all__ = ["Failure", "Step", "closing", "failures", "not_proved", "outcome_line", "seen", "where"]
 
 #: How many characters of what a response said are shown.
 SHOWN = 600
@@ -42,12 +42,25 @@ class Failure:
 
 
 def failures(statement: Statement) -> tuple[Failure, ...]:
-    """A failure for every cause; a rule's further violations of a cause that is shown already are only counted."""
-    causes: dict[str, list[tuple[Rule, Violation]]] = {}
+    """A failure for every cause, which is what violations call by the same name or rest on the same exchanges for."""
+    groups: list[list[tuple[Rule, Violation]]] = []
+    known: dict[object, list[tuple[Rule, Violation]]] = {}
     for rule in statement.failed:
         for violation in statement.report.tally(rule.id).violations:
-            causes.setdefault(violation.cause, []).append((rule, violation))
-    return tuple(_failure(statement, group) for group in causes.values())
+            names = _names(violation)
+            group = next((known[name] for name in names if name in known), None)
+            if group is None:
+                group = []
+                groups.append(group)
+            group.append((rule, violation))
+            for name in names:
+                known.setdefault(name, group)
+    return tuple(_failure(statement, group) for group in groups)
+
+
+def _names(violation: Violation) -> tuple[object, ...]:
+    labels = tuple(evidence.label for evidence in violation.evidence)
+    return (violation.cause, (violation.event, labels)) if labels else (violation.cause,)
 
 
 def _failure(statement: Statement, group: list[tuple[Rule, Violation]]) -> Failure:
@@ -63,6 +76,11 @@ def _failure(statement: Statement, group: list[tuple[Rule, Violation]]) -> Failu
         steps=_steps(statement, violation),
         also=tuple(others.values()),
     )
+
+
+def seen(rule: Rule, violation: Violation) -> str:
+    """What was seen, without the expectation that a message may begin with."""
+    return visible(violation.message.removeprefix(f"expected: {rule.title}; seen: "))
 
 
 def _steps(statement: Statement, violation: Violation) -> tuple[Step, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from html import escape
 from typing import TYPE_CHECKING
 
-from conformance.render.failures import Failure, closing, failures, not_proved, outcome_line, where
+from conformance.render.failures import Failure, closing, failures, not_proved, outcome_line, seen, where
 from conformance.visible import visible
 
 if TYPE_CHECKING:
@@ -102,11 +102,11 @@ def _failures(statement: Statement) -> Iterator[str]:
 
 def _failure(statement: Statement, number: int, failure: Failure) -> Iterator[str]:
     rule, violation = failure.rule, failure.violation
-    told = [("expected", rule.title), ("seen", violation.message), ("where", where(violation))]
+    told = [("expected", rule.title), ("seen", seen(rule, violation)), ("where", where(violation))]
     told += [(f"clause {name}", statement.clauses[name]) for name in rule.clauses if name in statement.clauses]
     if failure.times > 1:
         told.append(("again", f"{failure.times - 1} more of the same cause"))
-    told += [("breaks too", f"{other.id} ({other.level}): {its.message}") for other, its in failure.also]
+    told += [("breaks too", f"{other.id} ({other.level}): {seen(other, its)}") for other, its in failure.also]
     yield f"<h3>{number}. {_text(rule.id)} ({rule.level}, {_text(', '.join(rule.clauses))})</h3>"
     yield f"<dl>{''.join(f'<dt>{_text(term)}</dt><dd>{_text(words)}</dd>' for term, words in told)}</dl>"
     for step in failure.steps:

@@ -6,7 +6,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from conformance.render.failures import Failure, closing, failures, outcome_line, where
+from conformance.render.failures import Failure, closing, failures, outcome_line, seen, where
 from conformance.visible import visible
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def _case(suite: ET.Element, statement: Statement, rule: Rule, failure: Failure 
     tally = statement.report.tally(rule.id)
     case = ET.SubElement(suite, "testcase", classname=f"{rule.binds}.{rule.level}", name=rule.id)
     if tally.outcome == "failed":
-        message = tally.violations[0].message if tally.violations else rule.title
+        message = seen(rule, tally.violations[0]) if tally.violations else rule.title
         element = ET.SubElement(case, "failure", type=rule.level, message=visible(message))
         element.text = "\n".join(["", *_details(rule, tally, failure), ""])
     elif tally.outcome != "passed":
@@ -72,7 +72,7 @@ def _details(rule: Rule, tally: Tally, failure: Failure | None) -> Iterator[str]
     yield f"clauses: {', '.join(rule.clauses)}"
     yield f"failed: {tally.failed}"
     for violation in tally.violations:
-        yield f"seen: {visible(violation.message)}"
+        yield f"seen: {seen(rule, violation)}"
         yield f"where: {where(violation)}"
     for step in () if failure is None else failure.steps:
         yield f"{step.label}  {step.line}"

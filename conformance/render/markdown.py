@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from conformance.render.failures import Failure, closing, failures, not_proved, outcome_line, where
+from conformance.render.failures import Failure, closing, failures, not_proved, outcome_line, seen, where
 from conformance.visible import visible
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def _failure(statement: Statement, number: int, failure: Failure) -> Iterator[st
     yield f"## {number}\\. {_text(rule.id)} ({rule.level}, {_text(', '.join(rule.clauses))})"
     yield ""
     yield f"- expected: {_text(rule.title)}"
-    yield f"- seen: {_text(violation.message)}"
+    yield f"- seen: {_text(seen(rule, violation))}"
     yield f"- where: {_text(where(violation))}"
     for clause in rule.clauses:
         if clause in statement.clauses:
@@ -72,7 +72,7 @@ def _failure(statement: Statement, number: int, failure: Failure) -> Iterator[st
     if failure.times > 1:
         yield f"- again: {failure.times - 1} more of the same cause"
     for other, its in failure.also:
-        yield f"- breaks too: {_text(other.id)} ({other.level}): {_text(its.message)}"
+        yield f"- breaks too: {_text(other.id)} ({other.level}): {_text(seen(other, its))}"
     for step in failure.steps:
         yield ""
         yield f"{_text(step.label)} {_text(step.line)}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from conformance.render.failures import Failure, Step, closing, failures, not_proved, outcome_line, where
+from conformance.render.failures import Failure, Step, closing, failures, not_proved, outcome_line, seen, where
 from conformance.visible import visible
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def _told(statement: Statement, number: int, failure: Failure, paint: Paint) -> 
     rule, violation = failure.rule, failure.violation
     yield f"{number}. {paint('failed', rule.id)} ({rule.level}, {', '.join(rule.clauses)})"
     yield f"   expected   {visible(rule.title)}"
-    yield f"   seen       {visible(violation.message)}"
+    yield f"   seen       {seen(rule, violation)}"
     yield f"   where      {where(violation)}"
     for clause in rule.clauses:
         if clause in statement.clauses:
@@ -120,7 +120,7 @@ def _told(statement: Statement, number: int, failure: Failure, paint: Paint) -> 
     if failure.times > 1:
         yield f"   again      {failure.times - 1} more of the same cause"
     for other, its in failure.also:
-        yield f"   breaks too {other.id} ({other.level}, {', '.join(other.clauses)}): {visible(its.message)}"
+        yield f"   breaks too {other.id} ({other.level}, {', '.join(other.clauses)}): {seen(other, its)}"
     for step in failure.steps:
         yield from _step(step, paint)
 

@@ -2,64 +2,59 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
+from conformance import judgement, rules
 from conformance.exchange import Request, bearer
+from conformance.facts import Evidence
+from conformance.judgement import Verdict
 from conformance.report import Report, Statement, Terms
 
 JSON_HEADERS = (("Authorization", bearer("default")), ("Content-Type", "application/json"))
 HOSTILE = "a|b `c` <script>alert(1)</script> ]]> \x1b[2J\x00\r\n\ud800\ufffe \u202e*x* \"q\" 'p' & $(reboot) ```"
 
 
-@dataclass(frozen=True)
-class Rule:
-    id: str
-    title: str = "Something holds"
-    binds: str = "server"
-    level: str = "must"
-    about: str = "write"
-    clauses: tuple[str, ...] = ("B8",)
-    cases: tuple[str, ...] = ()
-    schema: dict[str, Any] = field(default_factory=dict)
+def Rule(  # noqa: N802 - a rule of which only what matters is said
+    id: str,  # noqa: A002 - as the field is called
+    title: str = "Something holds",
+    binds: str = "server",
+    level: str = "must",
+    clauses: tuple[str, ...] = ("B8",),
+    cases: tuple[str, ...] = (),
+) -> rules.Rule:
+    return rules.Rule(id, title, binds, level, "write", clauses, cases, {"title": title})
 
 
-@dataclass(frozen=True)
-class Evidence:
-    label: str
-    request: Request
-    status: int | None = 202
-    shown: Any = None
+def Violation(  # noqa: N802 - likewise
+    message: str,
+    path: str = "/after/final",
+    event: str | None = "cal_1/evt_1",
+    evidence: tuple[Evidence, ...] = (),
+    cause: str = "one",
+) -> judgement.Violation:
+    return judgement.Violation(message, path, event, evidence, cause)
 
 
-@dataclass(frozen=True)
-class Violation:
-    message: str
-    path: str = "/after/final"
-    event: str | None = "cal_1/evt_1"
-    evidence: tuple[Evidence, ...] = ()
-    cause: str = "one"
-
-
-@dataclass(frozen=True)
-class Verdict:
-    rule: str
-    outcome: str
-    reason: str | None = None
-    cases: tuple[str, ...] = ()
-    violation: Violation | None = None
+def verdict(
+    rule: str,
+    outcome: str,
+    reason: str | None = None,
+    cases: tuple[str, ...] = (),
+    violation: judgement.Violation | None = None,
+) -> Verdict:
+    return Verdict(rule, outcome, reason, cases, violation)
 
 
 def passed(rule: str, *cases: str) -> Verdict:
-    return Verdict(rule, "passed", cases=cases)
+    return verdict(rule, "passed", cases=cases)
 
 
-def failed(rule: str, violation: Violation) -> Verdict:
-    return Verdict(rule, "failed", violation=violation)
+def failed(rule: str, violation: judgement.Violation) -> Verdict:
+    return verdict(rule, "failed", violation=violation)
 
 
 def undecided(rule: str, reason: str) -> Verdict:
-    return Verdict(rule, "undecided", reason=reason)
+    return verdict(rule, "undecided", reason)
 
 
 WRITE = Request(
@@ -86,7 +81,7 @@ RULES = (
     Rule("none-removes", "None removes conferencing", clauses=("B7",), cases=("google", "microsoft")),
     Rule("pages-are-whole", "Pages lose no event", level="should", clauses=("2.2.c",)),
     Rule("profile-resolves", "A profile resolves to its provider", level="inferred", clauses=("A6", "S4")),
-    Rule("bearer-is-sent", "A request carries a bearer token", binds="client", about="exchange", clauses=("E2",)),
+    Rule("bearer-is-sent", "A request carries a bearer token", binds="client", clauses=("E2",)),
 )
 
 VERDICTS = (
@@ -111,7 +106,10 @@ RUN = {
 
 
 def statement(
-    verdicts: tuple[Verdict, ...] = VERDICTS, rules: tuple[Rule, ...] = RULES, terms: Terms | None = None, **parts: Any
+    verdicts: tuple[Verdict, ...] = VERDICTS,
+    over: tuple[rules.Rule, ...] = RULES,
+    terms: Terms | None = None,
+    **parts: Any,
 ) -> Statement:
     whole: dict[str, Any] = {
         "subject": {"kind": "url", "name": "https://api.example.com"},
@@ -121,8 +119,8 @@ def statement(
         "clauses": {"B8": "Explicit conferencing is what the request says"},
         **parts,
     }
-    report = Report.empty(rules).with_verdicts(verdicts).with_exchanges(118)
-    return Statement(report=report, rules=rules, terms=terms or Terms(), **whole)
+    report = Report.empty(over).with_verdicts(verdicts).with_exchanges(118)
+    return Statement(report=report, rules=over, terms=terms or Terms(), **whole)
 
 
 def hostile() -> Statement:
@@ -130,6 +128,6 @@ def hostile() -> Statement:
         "POST", f"https://e.example/{HOSTILE}", (*JSON_HEADERS, ("X-Odd", HOSTILE)), HOSTILE.encode("utf-8", "replace")
     )
     violation = Violation(HOSTILE, "/a|b", HOSTILE, (Evidence(HOSTILE, request, None, {HOSTILE: [HOSTILE]}),), HOSTILE)
-    rules = (Rule("odd", HOSTILE, clauses=("B8",)), Rule("odd-too", HOSTILE), Rule("odd-reason", HOSTILE))
+    odd = (Rule("odd", HOSTILE, clauses=("B8",)), Rule("odd-too", HOSTILE), Rule("odd-reason", HOSTILE))
     verdicts = (failed("odd", violation), failed("odd-too", violation), undecided("odd-reason", HOSTILE))
-    return statement(verdicts, rules, subject={"kind": "url", "name": HOSTILE}, clauses={"B8": HOSTILE})
+    return statement(verdicts, odd, subject={"kind": "url", "name": HOSTILE}, clauses={"B8": HOSTILE})

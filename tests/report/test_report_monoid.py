@@ -3,8 +3,9 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from report_samples import Rule, Verdict, Violation
+from report_samples import Rule, Violation, verdict
 
+from conformance.judgement import Verdict
 from conformance.report import KEPT, Report, Tally
 
 NAMES = ("a", "b", "c")
@@ -17,10 +18,10 @@ def verdicts(draw: st.DrawFn) -> Verdict:
     outcome = draw(st.sampled_from(("passed", "failed", "failed", "undecided")))
     if outcome == "failed":
         cause = draw(st.sampled_from("uvwxyz"))
-        return Verdict(rule, outcome, violation=Violation(str(draw(st.integers(0, 99))), cause=cause))
+        return verdict(rule, outcome, violation=Violation(str(draw(st.integers(0, 99))), cause=cause))
     if outcome == "undecided":
-        return Verdict(rule, outcome, reason=draw(st.sampled_from(("superseded", "timed-out", "unknown"))))
-    return Verdict(rule, outcome, cases=tuple(draw(st.lists(st.sampled_from(("google", "pending")), unique=True))))
+        return verdict(rule, outcome, reason=draw(st.sampled_from(("superseded", "timed-out", "unknown"))))
+    return verdict(rule, outcome, cases=tuple(draw(st.lists(st.sampled_from(("google", "pending")), unique=True))))
 
 
 lists = st.lists(verdicts(), max_size=60)
@@ -58,15 +59,15 @@ def test_counts_say_how_many_verdicts_there_were(everything: list[Verdict]) -> N
 
 def test_a_report_is_not_changed_by_what_is_made_of_it() -> None:
     report = Report.empty(RULES)
-    more = report.with_verdicts([Verdict("a", "passed", cases=("google",))]).with_exchanges(3)
+    more = report.with_verdicts([verdict("a", "passed", cases=("google",))]).with_exchanges(3)
     assert (report, more) == (Report.empty(RULES), Report({**report.tallies, "a": Tally(1, cases={"google": 1})}, 3))
     with pytest.raises(TypeError):
         more.tallies["a"] = Tally()  # type: ignore[index]
 
 
 def test_every_cause_is_kept_before_another_violation_of_the_same_cause() -> None:
-    many = [Verdict("a", "failed", violation=Violation(str(number), cause="frequent")) for number in range(200)]
-    rare = Verdict("a", "failed", violation=Violation("rare", cause="rare"))
+    many = [verdict("a", "failed", violation=Violation(str(number), cause="frequent")) for number in range(200)]
+    rare = verdict("a", "failed", violation=Violation("rare", cause="rare"))
     tally = Report.empty(RULES).with_verdicts([*many, rare]).tally("a")
     assert tally.failed == 201
     assert [violation.message for violation in tally.violations] == [*map(str, range(KEPT - 1)), "rare"]
@@ -94,6 +95,6 @@ def test_every_cause_is_kept_before_another_violation_of_the_same_cause() -> Non
 def test_a_rule_comes_to_the_outcome_of_the_eighth_law(
     outcomes: tuple[tuple[str, str | None], ...], expected: tuple[str, str | None]
 ) -> None:
-    verdicts = [Verdict("a", outcome, reason, violation=Violation("x")) for outcome, reason in outcomes]
+    verdicts = [verdict("a", outcome, reason, violation=Violation("x")) for outcome, reason in outcomes]
     tally = Report.empty(RULES).with_verdicts(verdicts).tally("a")
     assert (tally.outcome, tally.reason) == expected

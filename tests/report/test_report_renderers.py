@@ -13,7 +13,6 @@ from report_samples import (
     HOSTILE,
     RULES,
     VERDICTS,
-    Evidence,
     Rule,
     Violation,
     failed,
@@ -22,6 +21,7 @@ from report_samples import (
     statement,
 )
 
+from conformance.facts import Evidence
 from conformance.render import FORMATS, renderer, text
 from conformance.render.failures import SHOWN
 from conformance.report import Statement, Terms, document
@@ -205,7 +205,7 @@ def test_the_json_is_the_document() -> None:
     json.loads(renderer(".json")(hostile()).encode("ascii"))
 
 
-@pytest.mark.parametrize("said", [statement(), hostile(), statement(rules=())], ids=["plain", "hostile", "empty"])
+@pytest.mark.parametrize("said", [statement(), hostile(), statement(over=())], ids=["plain", "hostile", "empty"])
 def test_the_junit_is_well_formed_and_counts_what_it_holds(said: Statement) -> None:
     root = ET.fromstring(renderer(".xml")(said).encode("utf-8"))
     assert (root.tag, {suite.tag for suite in root}) in (("testsuites", {"testsuite"}), ("testsuites", set()))
@@ -237,7 +237,7 @@ def test_the_junit_has_a_case_for_each_rule() -> None:
     ]
 
 
-@pytest.mark.parametrize("said", [statement(), hostile(), statement(rules=())], ids=["plain", "hostile", "empty"])
+@pytest.mark.parametrize("said", [statement(), hostile(), statement(over=())], ids=["plain", "hostile", "empty"])
 def test_the_html_is_balanced_and_loads_and_runs_nothing(said: Statement) -> None:
     page = renderer(".html")(said)
     seen = Structure()

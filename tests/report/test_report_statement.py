@@ -8,7 +8,6 @@ from report_samples import (
     BROKEN,
     RULES,
     Rule,
-    Verdict,
     failed,
     hostile,
     passed,
@@ -17,6 +16,7 @@ from report_samples import (
 )
 
 from conformance import schemas
+from conformance.judgement import Verdict
 from conformance.report import Terms, contract_of, document
 
 MUST = Rule("m")
@@ -121,7 +121,7 @@ def validator() -> jsonschema.Draft202012Validator:
 
 
 @pytest.mark.parametrize(
-    "said", [statement(), statement(()), statement(rules=()), hostile()], ids=["all", "none", "empty", "hostile"]
+    "said", [statement(), statement(()), statement(over=()), hostile()], ids=["all", "none", "empty", "hostile"]
 )
 def test_every_document_is_valid(said, validator: jsonschema.Draft202012Validator) -> None:
     validator.validate(document(said))
