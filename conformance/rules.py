@@ -31,7 +31,7 @@ class Rule:
 
     def part(self, name: str) -> dict[str, Any]:
         """``if``, ``then`` or ``x-decided`` as a schema of its own, whose references resolve."""
-        return {"$id": f"{self.schema['$id']}/{name}", "allOf": [self.schema[name]]}
+        return {"$id": f"{self.schema['$id'].removesuffix('.json')}.{name}.json", "allOf": [self.schema[name]]}
 
 
 def _rule(name: str) -> Rule:

@@ -27,7 +27,7 @@ _PLAIN = {
 class Context:
     """What the document of a write takes from outside of its episode."""
 
-    __slots__ = ("account", "calendar", "event_id", "others", "resolves", "start")
+    __slots__ = ("account", "calendar", "event_id", "others", "profiles", "resolves")
 
     def __init__(
         self,
@@ -35,14 +35,14 @@ class Context:
         event_id: str,
         calendar: dict[str, Any] | None,
         resolves: dict[str, Any] | None,
-        start: str | None,
+        profiles: int | None,
         others: Callable[[str], str | None],
     ) -> None:
         self.account = account
         self.event_id = event_id
         self.calendar = calendar
         self.resolves = resolves
-        self.start = start
+        self.profiles = profiles
         self.others = others
 
 
@@ -64,8 +64,10 @@ def write_document(
         document["calendar"] = context.calendar
     if context.resolves is not None:
         document["resolves"] = context.resolves
-    if context.start is not None:
-        document["start"] = context.start
+    if context.profiles is not None:
+        document["profiles"] = context.profiles
+    if write.start is not None:
+        document["start"] = write.start
     before = _before_document(episode.before)
     if before:
         document["before"] = before

@@ -557,7 +557,7 @@ class Observer:
             event_id,
             account.directory.calendar(calendar_id),
             self._resolves(account, calendar_id, write.asked if write.asked.kind != "nothing" else episode.before.settling),
-            write.start,
+            None if account.directory.profiles is None else len(account.directory.profiles),
             lambda url: self._of_another(event, url),
         )
         if ended in ("recording-ended", "timed-out") and episode.quiet is not None and episode.quiet is episode.run:
