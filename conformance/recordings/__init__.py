@@ -1,0 +1,211 @@
+"""Recordings: VCR cassettes (YAML, JSON), HAR and NDJSON become exchanges, and exchanges become recordings.
+
+What a file is, its content says, not its suffix.  Tokens are replaced by account names on the way in.
+"""
+
+from __future__ import annotations
+
+import codecs
+import heapq
+import json
+import math
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from conformance.exchange import Exchange
+from conformance.recordings import har, ndjson, vcr
+from conformance.recordings.header import HEADER_KEY, CutOff, Header, Unreadable, reading
+from conformance.recordings.ndjson import NdjsonWriter
+from conformance.recordings.parts import NOT_RECORDED
+from conformance.recordings.vcr_writing import write_vcr
+
+__all__ = [
+    "NOT_RECORDED",
+    "CutOff",
+    "Header",
+    "NdjsonWriter",
+    "Unreadable",
+    "header",
+    "paths",
+    "read",
+    "read_all",
+    "write_vcr",
+]
+
+_NAME_A_RECORDING = "name a VCR cassette, a HAR or an NDJSON of exchanges"
+_SUFFIXES = frozenset({".yaml", ".yml", ".json", ".har", ".ndjson", ".jsonl"})
+_HEAD = 2**16
+#: How far out of order a foreign file may be: exchanges that are held back to be sorted.
+_WINDOW = 10_000
+_FIRST_KEY = re.compile(r'\{\s*"(\w+)"\s*:')
+_DOCUMENTS: Mapping[str, Callable[[Path, Mapping[str, Any]], Iterator[Exchange]]] = {
+    "log": har.read_document,
+    **dict.fromkeys(vcr.INTERACTIONS, vcr.read_document),
+}
+
+
+def read(path: Path) -> Iterator[Exchange]:
+    """The exchanges of one recording, in the order in which they were sent where their times tell it.
+
+    NDJSON and YAML are streamed; a HAR and VCR's JSON are held in memory.  Raises Unreadable, which may come after
+    some exchanges; warns with CutOff.
+    """
+    for _, exchange in _timed(path):
+        yield exchange
+
+
+def read_all(recordings: Iterable[Path]) -> Iterator[Exchange]:
+    """The exchanges of several recordings: files of one run are merged by time, others follow one another.
+
+    Folders are walked as `paths` says.  Raises Unreadable before the first exchange where a file is no recording.
+    """
+    runs: dict[object, list[Path]] = {}
+    for path in paths(recordings):
+        known = header(path)
+        runs.setdefault(known.run if known and known.run else path, []).append(path)
+    for files in runs.values():
+        if len(files) == 1:
+            yield from read(files[0])
+        else:
+            merged = heapq.merge(*map(_timed, files), key=lambda timed: timed[0])
+            yield from (exchange for _, exchange in merged)
+
+
+def paths(recordings: Iterable[Path]) -> tuple[Path, ...]:
+    """Files as they are, folders walked: sorted, hidden files and other suffixes skipped, nothing twice."""
+    found: dict[Path, None] = {}
+    for path in recordings:
+        if not path.is_dir():
+            found[path] = None
+            continue
+        inside = [file for file in sorted(path.rglob("*")) if _is_recording(file, path)]
+        if not inside:
+            raise Unreadable(path, "a folder without a recording", f"recordings end in {' '.join(sorted(_SUFFIXES))}")
+        found |= dict.fromkeys(inside)
+    return tuple(found)
+
+
+def header(path: Path) -> Header | None:
+    """What a recording of ours says of itself, from its first lines; None for a foreign one.  Raises Unreadable."""
+    match _kind(path):
+        case "yaml":
+            return vcr.header_of_yaml(path)
+        case "exchanges":
+            return ndjson.header_of(path)
+        case "document":
+            document = _document(path)
+            with reading(path, HEADER_KEY):
+                return Header.of(document[HEADER_KEY]) if HEADER_KEY in document else None
+    return None
+
+
+def _is_recording(file: Path, folder: Path) -> bool:
+    hidden = any(part.startswith(".") for part in file.relative_to(folder).parts)
+    return not hidden and file.suffix.lower() in _SUFFIXES and file.is_file()
+
+
+def _timed(path: Path) -> Iterator[tuple[float, Exchange]]:
+    """The exchanges in the order in which they were sent, each with the time by which it is put there."""
+    kind = _kind(path)
+    if kind == "exchanges":
+        return _keyed(ndjson.read_ours(path))
+    if kind == "events":
+        return _in_order(ndjson.read_events(path))
+    if kind == "yaml":
+        return _in_order(vcr.read_yaml(path))
+    document = _document(path)
+    reader = next(reader for key, reader in _DOCUMENTS.items() if key in document)
+    return _in_order(reader(path, document))
+
+
+def _keyed(exchanges: Iterable[Exchange]) -> Iterator[tuple[float, Exchange]]:
+    """Where times are unknown, or no finer than a second, an exchange stays behind the one before it."""
+    last = -math.inf
+    for exchange in exchanges:
+        if exchange.sent_at is not None and exchange.resolution < 1:
+            last = exchange.sent_at
+        yield last, exchange
+
+
+def _in_order(exchanges: Iterable[Exchange]) -> Iterator[tuple[float, Exchange]]:
+    held: list[tuple[float, int, Exchange]] = []
+    for number, (key, exchange) in enumerate(_keyed(exchanges)):
+        item = (key, number, exchange)
+        if len(held) < _WINDOW:
+            heapq.heappush(held, item)
+        else:
+            key, _, exchange = heapq.heappushpop(held, item)
+            yield key, exchange
+    while held:
+        key, _, exchange = heapq.heappop(held)
+        yield key, exchange
+
+
+def _kind(path: Path) -> str:
+    """What a file holds: ``yaml``, ``exchanges`` (our NDJSON), ``events`` (Schemathesis') or a JSON ``document``."""
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(_HEAD)
+    except IsADirectoryError:
+        raise Unreadable(path, "a folder", "name the recordings in it") from None
+    except OSError as error:
+        raise Unreadable(path, error.strerror or str(error), "name a file that can be read") from None
+    text = _text(path, head).lstrip("\ufeff \t\r\n")
+    if not text:
+        raise Unreadable(path, "an empty file", _NAME_A_RECORDING)
+    if not text.startswith(("{", "[")):
+        return "yaml"
+    first = _FIRST_KEY.match(text)
+    if first and first[1] in _DOCUMENTS:
+        return "document"
+    return _kind_of_line(path)
+
+
+def _text(path: Path, head: bytes) -> str:
+    if head.startswith((b"\x1f\x8b", b"PK\x03\x04")):
+        raise Unreadable(path, "a compressed file", "unpack it first")
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise Unreadable(path, "text in UTF-16", "save it as UTF-8")
+    try:
+        text = codecs.getincrementaldecoder("utf-8")().decode(head)
+    except UnicodeDecodeError:
+        raise Unreadable(path, "a binary file", _NAME_A_RECORDING) from None
+    if "\0" in text:
+        raise Unreadable(path, "a binary file", _NAME_A_RECORDING)
+    return text
+
+
+def _kind_of_line(path: Path) -> str:
+    with path.open("rb") as stream:
+        line = b""
+        while not line.strip(b"\xef\xbb\xbf \t\r\n"):
+            line = stream.readline(ndjson.LONGEST_LINE)
+    try:
+        first = json.loads(line)
+    except (ValueError, RecursionError):
+        return "document"
+    if isinstance(first, Mapping) and not any(key in first for key in _DOCUMENTS):
+        if ndjson.is_ours(first):
+            return "exchanges"
+        if "Initialize" in first:
+            return "events"
+    return "document"
+
+
+def _document(path: Path) -> Mapping[str, Any]:
+    advice = "record it again, or repair it there"
+    try:
+        with path.open(encoding="utf-8-sig") as stream:
+            document = json.load(stream)
+    except json.JSONDecodeError as error:
+        place = f"line {error.lineno} column {error.colno}"
+        raise Unreadable(path, f"broken JSON ({error.msg})", advice, place) from None
+    except UnicodeDecodeError:
+        raise Unreadable(path, "no text in UTF-8", advice) from None
+    except (RecursionError, ValueError):
+        raise Unreadable(path, "JSON nested too deep, or with a number too long", advice) from None
+    if not isinstance(document, Mapping) or not any(key in document for key in _DOCUMENTS):
+        raise Unreadable(path, "no recording: JSON without `log`, `interactions` or exchanges", _NAME_A_RECORDING)
+    return document

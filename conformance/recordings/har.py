@@ -1,0 +1,127 @@
+"""HAR 1.2 archives, as browsers, proxies and Schemathesis write them, read into exchanges."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from conformance.exchange import Exchange, Headers
+from conformance.recordings.header import Malformed, reading
+from conformance.recordings.parts import (
+    assemble,
+    authorized_origins,
+    base64_bytes,
+    body_of,
+    headers_of,
+    moment_of,
+    number_of,
+    object_of,
+    status_of,
+    whole_where_authorized,
+)
+
+__all__ = ["read_document"]
+
+_ADVICE = "export it again, with content"
+#: ``startedDateTime`` has milliseconds.
+_RESOLUTION = 0.001
+#: The library by which Schemathesis writes: it takes the time of the answer for that of the request.
+_HARFILE = "harfile"
+_HARFILE_RESOLUTION = 0.1
+
+
+def read_document(path: Path, document: Mapping[str, Any]) -> Iterator[Exchange]:
+    """The exchanges of a HAR document, in file order; entries that are no HTTP (``data:``, WebSockets) are left out."""
+    with reading(path, "log", _ADVICE):
+        log = object_of(document.get("log"), "log")
+        entries = log.get("entries")
+        if not isinstance(entries, list):
+            raise Malformed(f"expected log.entries, found {type(entries).__name__}")
+    creator = log.get("creator")
+    harfile = isinstance(creator, Mapping) and creator.get("name") == _HARFILE
+    exchanges = []
+    for number, item in enumerate(entries, 1):
+        with reading(path, f"entry {number}", _ADVICE):
+            entry = object_of(item, "it")
+            if _is_http(object_of(entry.get("request"), "request")):
+                exchanges.append(_exchange(entry, f"{path.as_posix()}#{number}", harfile))
+    yield from whole_where_authorized(exchanges, authorized_origins(exchanges))
+
+
+def _is_http(request: Mapping[str, Any]) -> bool:
+    url = request.get("url")
+    return not isinstance(url, str) or url.lower().startswith(("http:", "https:")) or ":" not in url
+
+
+def _exchange(entry: Mapping[str, Any], label: str, harfile: bool) -> Exchange:
+    request, response = entry["request"], object_of(entry.get("response") or {}, "response")
+    status = status_of(response.get("status") or 0)
+    started = moment_of(entry.get("startedDateTime"))
+    took = number_of(entry.get("time"), "time")
+    seconds = None if took is None or took < 0 else took / 1000
+    if started is not None and harfile:
+        started -= seconds or 0.0
+    headers = _headers(request, "request")
+    return assemble(
+        method=request.get("method"),
+        url=request.get("url"),
+        request_headers=headers,
+        request_body=_sent(request, headers, harfile),
+        status=status or None,
+        response_headers=_headers(response, "response"),
+        response_body=_answered(object_of(response.get("content") or {}, "response.content")),
+        sent_at=started,
+        answered_at=None if started is None or seconds is None or not status else started + seconds,
+        resolution=0.0 if started is None else _HARFILE_RESOLUTION if harfile else _RESOLUTION,
+        label=label,
+    )
+
+
+def _headers(message: Mapping[str, Any], where: str) -> Headers:
+    """The headers without HTTP/2's pseudo-headers, which the method, the URL and the status already are."""
+    pairs = headers_of(message.get("headers"), f"{where}.headers")
+    return tuple((name, value) for name, value in pairs if not name.startswith(":"))
+
+
+def _sent(request: Mapping[str, Any], headers: Headers, harfile: bool) -> bytes | None:
+    size = number_of(request.get("bodySize"), "request.bodySize") or 0
+    posted = request.get("postData")
+    if not isinstance(posted, Mapping):
+        return None if size > 0 else b""
+    text, params = posted.get("text"), posted.get("params")
+    if isinstance(text, str) and (text or not params):
+        if posted.get("encoding") == "base64":
+            return base64_bytes(text, "request.postData.text")
+        return _unmarked(text, int(size)) if harfile else body_of(text, "", "request.postData.text")
+    if isinstance(params, list) and params:
+        pairs = headers_of(params, "request.postData.params")
+        mime = str(posted.get("mimeType", "")) or next((v for n, v in headers if n.lower() == "content-type"), "")
+        return None if "multipart" in mime else urlencode(pairs).encode()
+    return None if size > 0 else b""
+
+
+def _unmarked(text: str, size: int) -> bytes:
+    """A body that may be base64 without saying so: the size tells."""
+    plain = body_of(text, "", "request.postData.text")
+    if len(plain) == size:
+        return plain
+    try:
+        decoded = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        return plain
+    return decoded if len(decoded) == size else plain
+
+
+def _answered(content: Mapping[str, Any]) -> bytes | None:
+    text = content.get("text")
+    if text is None:
+        return None if (number_of(content.get("size"), "response.content.size") or 0) > 0 else b""
+    if str(content.get("comment", "")).startswith("Body truncated"):
+        return None
+    if content.get("encoding") == "base64":
+        return base64_bytes(str(text), "response.content.text")
+    return body_of(text, "", "response.content.text")

@@ -1,0 +1,93 @@
+"""What a recording of ours says of itself, and how a file that is no recording is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+__all__ = ["HEADER_KEY", "CutOff", "Header", "Malformed", "Unreadable", "reading"]
+
+#: The key under which a recording of ours carries its header: first in a cassette, the first line of an NDJSON.
+HEADER_KEY = "conformance"
+
+
+class Unreadable(ValueError):  # noqa: N818 - the name says what the file is
+    """A file that cannot be read as a recording: one line with the file, the place, what is wrong and what to do."""
+
+    def __init__(self, path: Path, problem: str, advice: str, place: str = "") -> None:
+        where = f"{path}, {place}" if place else str(path)
+        super().__init__(" ".join(f"{where}: {problem}; {advice}".split()))
+
+
+class Malformed(ValueError):  # noqa: N818 - it is always told as Unreadable
+    """A value that is not what a recording has in its place; the message names the place inside of the value."""
+
+
+@contextmanager
+def reading(path: Path, place: str, advice: str = "record it again, or repair it there") -> Iterator[None]:
+    """Whatever is malformed inside becomes Unreadable, naming the file and the place."""
+    try:
+        yield
+    except Malformed as error:
+        raise Unreadable(path, str(error), advice, place) from None
+    except RecursionError:
+        raise Unreadable(path, "nested too deep", advice, place) from None
+
+
+class CutOff(UserWarning):
+    """The last line of an NDJSON was cut off, as a crash leaves it, and was left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The tool and version that recorded, what was recorded, in which run, for which accounts and settings.
+
+    `run` is the same in all files of one run.  `settings` holds ``quiet``, ``window``, ``settle_timeout`` (seconds)
+    and ``default_profiles`` (account to profile_id).  `binds` names the subject: ``server`` or ``client``.
+    """
+
+    tool: str
+    version: str
+    recorded_from: str
+    run: str = ""
+    accounts: tuple[str, ...] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    binds: str = "server"
+
+    def document(self) -> dict[str, Any]:
+        """The header as JSON."""
+        return {
+            "tool": self.tool,
+            "version": self.version,
+            "recorded_from": self.recorded_from,
+            "run": self.run,
+            "accounts": list(self.accounts),
+            "settings": dict(self.settings),
+            "binds": self.binds,
+        }
+
+    @classmethod
+    def of(cls, document: object) -> Header:
+        """The header in a JSON document.  Raises Malformed where it is none."""
+        if not isinstance(document, Mapping):
+            raise Malformed(f"{HEADER_KEY}: expected an object, found {_kind(document)}")
+        texts = {name: document.get(name, "") for name in ("tool", "version", "recorded_from", "run")}
+        binds = document.get("binds", "server")
+        accounts, settings = document.get("accounts", []), document.get("settings", {})
+        for name, value in texts.items():
+            if not isinstance(value, str):
+                raise Malformed(f"{HEADER_KEY}.{name}: expected a string, found {_kind(value)}")
+        if binds not in ("server", "client"):
+            raise Malformed(f"{HEADER_KEY}.binds: expected server or client, found {binds!r}")
+        if not isinstance(accounts, list) or not all(isinstance(name, str) for name in accounts):
+            raise Malformed(f"{HEADER_KEY}.accounts: expected a list of names, found {_kind(accounts)}")
+        if not isinstance(settings, Mapping):
+            raise Malformed(f"{HEADER_KEY}.settings: expected an object, found {_kind(settings)}")
+        return cls(**texts, accounts=tuple(accounts), settings=dict(settings), binds=binds)
+
+
+def _kind(value: object) -> str:
+    return "nothing" if value is None else type(value).__name__

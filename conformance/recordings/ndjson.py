@@ -1,0 +1,292 @@
+"""NDJSON: our own, an exchange a line, read and appended to as it happens; and the events that Schemathesis writes."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import math
+import re
+import warnings
+from array import array
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any
+
+from conformance.exchange import Exchange, Headers
+from conformance.recordings.header import HEADER_KEY, CutOff, Header, Unreadable, reading
+from conformance.recordings.parts import (
+    assemble,
+    body_of,
+    headers_of,
+    number_of,
+    object_of,
+    status_of,
+    whole_where_authorized,
+)
+from conformance.redaction import Redactor, scrub
+
+__all__ = ["LONGEST_LINE", "NdjsonWriter", "header_of", "is_ours", "read_events", "read_ours"]
+
+#: A line is read up to this many bytes.
+LONGEST_LINE = 64 * 2**20
+_ADVICE = "remove the line, or record it again"
+_SENT_AT = re.compile(rb'\{"sent_at":(-?[0-9.eE+-]+|null),')
+#: What Schemathesis times is off by the time of its own bookkeeping.
+_SCHEMATHESIS_RESOLUTION = 0.1
+
+
+class NdjsonWriter:
+    """Appends exchanges to a file, a line each, flushed at once: what was observed survives a crash.
+
+    Every line passes the redactor's gate first: SecretLeak says that one held a token, and it is not written.
+    """
+
+    def __init__(self, path: Path, header: Header, redactor: Redactor | None = None) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._path, self._redactor = path, redactor
+        self._digest = hashlib.sha256()
+        self._lines = 0
+        self._stream: IO[bytes] = path.open("wb")
+        self._append({HEADER_KEY: header.document()})
+
+    def write(self, exchange: Exchange) -> str:
+        """Appends one exchange; gives the SHA-256 of its line, without the line's end, in hexadecimal."""
+        return self._append(_document(scrub(exchange)))
+
+    @property
+    def sha256(self) -> str:
+        """The SHA-256 of the whole file so far, in hexadecimal."""
+        return self._digest.hexdigest()
+
+    def close(self) -> None:
+        """Closes the file; closing twice is closing once."""
+        self._stream.close()
+
+    def __enter__(self) -> NdjsonWriter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _append(self, document: Mapping[str, Any]) -> str:
+        line = _line(document)
+        if self._redactor is not None:
+            self._redactor.check(line, f"{self._path}, line {self._lines + 1}")
+        self._stream.write(line + b"\n")
+        self._stream.flush()
+        self._digest.update(line + b"\n")
+        self._lines += 1
+        return hashlib.sha256(line).hexdigest()
+
+
+def _line(document: Mapping[str, Any]) -> bytes:
+    try:
+        return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+    except UnicodeEncodeError:
+        return json.dumps(document, separators=(",", ":")).encode()
+
+
+def _document(exchange: Exchange) -> dict[str, Any]:
+    """An exchange as JSON; the time comes first, so that a file can be put in order without being parsed."""
+    request, response = exchange.request, exchange.response
+    document: dict[str, Any] = {"sent_at": exchange.sent_at, "answered_at": exchange.answered_at}
+    if exchange.resolution:
+        document["resolution"] = exchange.resolution
+    document |= {
+        "label": exchange.label,
+        "whole": exchange.whole,
+        "request": {"method": request.method, "url": request.url} | _message(request.headers, request.body),
+        "response": response and {"status": response.status} | _message(response.headers, response.body),
+    }
+    if exchange.notes:
+        document["notes"] = exchange.notes
+    return document
+
+
+def _message(headers: Headers, body: bytes) -> dict[str, Any]:
+    try:
+        return {"headers": headers, "body": body.decode()}
+    except UnicodeDecodeError:
+        return {"headers": headers, "body": {"base64": base64.b64encode(body).decode()}}
+
+
+def is_ours(document: object) -> bool:
+    """Whether the first line of an NDJSON is one of ours: a header or an exchange."""
+    return isinstance(document, Mapping) and (HEADER_KEY in document or "request" in document)
+
+
+def header_of(path: Path) -> Header | None:
+    """The header in the first line; None where there is none."""
+    for line in _lines(path, quietly=True):
+        document = _parsed(path, line)
+        if not isinstance(document, Mapping) or HEADER_KEY not in document:
+            return None
+        with reading(path, f"line {line.number}", _ADVICE):
+            return Header.of(document[HEADER_KEY])
+    return None
+
+
+def read_ours(path: Path) -> Iterator[Exchange]:
+    """The exchanges of an NDJSON of ours as they were sent, one at a time in memory, however long the file."""
+    for line in _lines(path) if _in_order(path) else _sorted_lines(path):
+        document = _parsed(path, line)
+        with reading(path, f"line {line.number}", _ADVICE):
+            exchange = _exchange(document, f"{path.as_posix()}#{line.number}")
+        if exchange is not None:
+            yield exchange
+
+
+def read_events(path: Path) -> Iterator[Exchange]:
+    """The exchanges among Schemathesis' events, scenario after scenario."""
+    yield from whole_where_authorized(_of_events(path))
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A line: its number from 1, where it starts in the file, and its bytes."""
+
+    number: int
+    start: int
+    text: bytes
+
+
+def _lines(path: Path, quietly: bool = False) -> Iterator[_Line]:
+    """The lines that are not blank; a last one that was cut off is left out, with a warning unless `quietly`."""
+    number = start = 0
+    with path.open("rb") as stream:
+        while text := stream.readline(LONGEST_LINE + 1):
+            number += 1
+            line = _Line(number, start, text)
+            start += len(text)
+            if len(text) > LONGEST_LINE:
+                raise Unreadable(path, f"longer than {LONGEST_LINE >> 20} MiB", _ADVICE, f"line {number}")
+            if text.isspace():
+                continue
+            if text.endswith(b"\n") or not _is_cut_off(text):
+                yield line
+            elif number == 1:
+                raise Unreadable(path, "its only line is cut off", "record it again")
+            elif not quietly:
+                warnings.warn(f"{path}, line {number}: cut off, as by a crash; left out", CutOff, stacklevel=2)
+
+
+def _is_cut_off(text: bytes) -> bool:
+    try:
+        json.loads(text.decode("utf-8-sig"))
+    except (ValueError, RecursionError):
+        return True
+    return False
+
+
+def _parsed(path: Path, line: _Line) -> Any:
+    try:
+        return json.loads(line.text.decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        problem = "no text in UTF-8"
+    except json.JSONDecodeError as error:
+        problem = f"broken JSON ({error.msg} at column {error.colno})"
+    except (RecursionError, ValueError):
+        problem = "JSON nested too deep, or with a number too long"
+    raise Unreadable(path, problem, _ADVICE, f"line {line.number}")
+
+
+def _in_order(path: Path) -> bool:
+    last = -math.inf
+    for line in _lines(path, quietly=True):
+        sent_at = _sent_at(path, line)
+        if sent_at is not None and sent_at < last:
+            return False
+        last = last if sent_at is None else sent_at
+    return True
+
+
+def _sorted_lines(path: Path) -> Iterator[_Line]:
+    """The lines by time, from an index of 24 bytes a line; lines without a time stay behind the one before them."""
+    times, starts, numbers = array("d"), array("q"), array("q")
+    last = -math.inf
+    for line in _lines(path):
+        sent_at = _sent_at(path, line)
+        last = last if sent_at is None else sent_at
+        times.append(last)
+        starts.append(line.start)
+        numbers.append(line.number)
+    with path.open("rb") as stream:
+        for place in sorted(range(len(times)), key=times.__getitem__):
+            stream.seek(starts[place])
+            yield _Line(numbers[place], starts[place], stream.readline())
+
+
+def _sent_at(path: Path, line: _Line) -> float | None:
+    match = _SENT_AT.match(line.text)
+    with reading(path, f"line {line.number}", _ADVICE):
+        if match:
+            return number_of(None if match[1] == b"null" else match[1].decode(), "sent_at")
+        document = _parsed(path, line)
+        return number_of(document.get("sent_at"), "sent_at") if isinstance(document, Mapping) else None
+
+
+def _exchange(document: object, label: str) -> Exchange | None:
+    document = object_of(document, "it")
+    if HEADER_KEY in document:
+        Header.of(document[HEADER_KEY])
+        return None
+    request, response = object_of(document.get("request"), "request"), document.get("response")
+    answer = {} if response is None else object_of(response, "response")
+    return assemble(
+        method=request.get("method"),
+        url=request.get("url"),
+        request_headers=headers_of(request.get("headers"), "request.headers"),
+        request_body=body_of(request.get("body"), "", "request.body"),
+        status=None if response is None else status_of(answer.get("status")),
+        response_headers=headers_of(answer.get("headers"), "response.headers"),
+        response_body=body_of(answer.get("body"), "", "response.body"),
+        ours=True,
+        sent_at=number_of(document.get("sent_at"), "sent_at"),
+        answered_at=number_of(document.get("answered_at"), "answered_at"),
+        resolution=number_of(document.get("resolution"), "resolution") or 0.0,
+        label=str(document.get("label", label)),
+        whole=bool(document.get("whole", True)),
+        notes=headers_of(document.get("notes"), "notes"),
+    )
+
+
+def _of_events(path: Path) -> Iterator[Exchange]:
+    count = 0
+    for line in _lines(path):
+        for interaction in _interactions(_parsed(path, line)):
+            count += 1
+            with reading(path, f"line {line.number}", _ADVICE):
+                exchange = _of_event(interaction, f"{path.as_posix()}#{count}")
+            yield exchange
+
+
+def _interactions(document: object) -> list[Mapping[str, Any]]:
+    found: Any = document
+    for name in ("ScenarioFinished", "recorder", "interactions"):
+        found = found.get(name, {}) if isinstance(found, Mapping) else {}
+    return [item for item in found.values() if isinstance(item, Mapping)] if isinstance(found, Mapping) else []
+
+
+def _of_event(interaction: Mapping[str, Any], label: str) -> Exchange:
+    request, response = object_of(interaction.get("request"), "request"), interaction.get("response")
+    answer = {} if response is None else object_of(response, "response")
+    at = number_of(interaction.get("timestamp"), "timestamp")
+    elapsed = number_of(answer.get("elapsed"), "response.elapsed") or 0.0
+    return assemble(
+        method=request.get("method"),
+        url=request.get("uri"),
+        request_headers=headers_of(request.get("headers"), "request.headers"),
+        request_body=body_of(request.get("body"), "", "request.body"),
+        status=None if response is None else status_of(answer.get("status_code")),
+        response_headers=headers_of(answer.get("headers"), "response.headers"),
+        response_body=None if "content_size" in answer else body_of(answer.get("content"), "", "response.content"),
+        sent_at=None if at is None else at - elapsed,
+        answered_at=at if response is not None else None,
+        resolution=0.0 if at is None else _SCHEMATHESIS_RESOLUTION,
+        label=label,
+    )

@@ -1,0 +1,322 @@
+"""What all dialects share: URLs, headers, bodies and times of an exchange, read from what a recorder left of them."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import codecs
+import importlib
+import json
+import math
+import re
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from conformance.exchange import Exchange, Headers, Request, Response
+from conformance.recordings.header import Malformed
+from conformance.redaction import scrub
+
+__all__ = [
+    "NOT_RECORDED",
+    "assemble",
+    "authorized_origins",
+    "base64_bytes",
+    "body_of",
+    "headers_of",
+    "moment_of",
+    "number_of",
+    "object_of",
+    "status_of",
+    "whole_where_authorized",
+]
+
+#: The value of the notes ``request-body`` and ``response-body``: there was a body, and the recording lacks it.
+NOT_RECORDED = "not-recorded"
+
+#: A body is read up to here: what decompresses to more counts as not recorded.
+_LARGEST_BODY = 64 * 2**20
+_METHOD = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+\Z")
+
+
+def assemble(
+    *,
+    method: object,
+    url: object,
+    request_headers: Headers,
+    request_body: bytes | None,
+    status: int | None,
+    response_headers: Headers = (),
+    response_body: bytes | None = b"",
+    ours: bool = False,
+    sent_at: float | None = None,
+    answered_at: float | None = None,
+    resolution: float = 0.0,
+    label: str = "",
+    whole: bool = False,
+    notes: tuple[tuple[str, str], ...] = (),
+) -> Exchange:
+    """One exchange, scrubbed, from its parts; Malformed where they make none.
+
+    A body that is None was not recorded: it becomes a note, and a response without its body becomes no response,
+    since nothing may be concluded from it.  `ours`: content codings are undone already, and a time that is not given
+    is not known; elsewhere a body may still be coded, and the response's ``Date`` is the time.
+    """
+    if not isinstance(method, str) or not _METHOD.match(method):
+        raise Malformed(f"request.method: expected an HTTP method, found {method!r}")
+    _check_url(url)
+    assert isinstance(url, str)
+    if not ours:
+        request_body = request_body and _decoded(request_body, request_headers)
+        response_body = response_body and _decoded(response_body, response_headers)
+    if sent_at is None and answered_at is None and not ours:
+        sent_at = answered_at = _date_of(response_headers)
+        resolution = 0.0 if sent_at is None else 1.0
+    response = None
+    if request_body is None:
+        notes += (("request-body", NOT_RECORDED),)
+    if status is not None and response_body is None:
+        notes += (("response-body", NOT_RECORDED), ("response-status", str(status)))
+    elif status is not None and response_body is not None:
+        response = Response(status, response_headers, response_body)
+    request = Request(method.upper(), url, request_headers, request_body or b"")
+    return scrub(Exchange(request, response, label, sent_at, answered_at, resolution, whole, notes))
+
+
+def _check_url(url: object) -> None:
+    problem = ""
+    try:
+        parts = urlsplit(url if isinstance(url, str) else "")
+        if parts.scheme not in ("http", "https") or not parts.netloc:
+            problem = "expected an absolute HTTP URL"
+        _ = parts.port
+    except ValueError as error:
+        problem = str(error)
+    if problem:
+        raise Malformed(f"request.url: {problem}, found {str(url)[:100]!r}")
+
+
+def headers_of(value: object, where: str) -> Headers:
+    """Headers as pairs, from a mapping to a value or values, from pairs, or from name/value objects."""
+    if value is None:
+        return ()
+    if isinstance(value, Mapping):
+        return tuple(pair for name, held in value.items() for pair in _pairs(name, held))
+    if isinstance(value, list | tuple):
+        return tuple(_pair(item, where) for item in value)
+    raise Malformed(f"{where}: expected headers, found {type(value).__name__}")
+
+
+def _pairs(name: object, held: object) -> Iterator[tuple[str, str]]:
+    if isinstance(held, list | tuple):
+        yield from ((_scalar(name), _scalar(value)) for value in held)
+    else:
+        yield _scalar(name), _scalar(held)
+
+
+def _pair(item: object, where: str) -> tuple[str, str]:
+    if isinstance(item, Mapping) and "name" in item:
+        return _scalar(item["name"]), _scalar(item.get("value"))
+    if isinstance(item, list | tuple) and len(item) == 2:
+        return _scalar(item[0]), _scalar(item[1])
+    raise Malformed(f"{where}: expected a header's name and value, found {str(item)[:60]!r}")
+
+
+def _scalar(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bytes):
+        return value.decode("latin-1")
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "" if value is None else str(value)
+
+
+def object_of(value: object, where: str) -> Mapping[str, Any]:
+    """`value`, which must be a mapping; Malformed where it is none."""
+    if not isinstance(value, Mapping):
+        raise Malformed(f"{where}: expected an object, found {'nothing' if value is None else type(value).__name__}")
+    return value
+
+
+def status_of(value: object) -> int:
+    """A status code, from a number or its text; Malformed where it is none."""
+    number = number_of(value, "response.status")
+    if number is None or number != int(number):
+        raise Malformed(f"response.status: expected a status code, found {value!r}")
+    return int(number)
+
+
+def number_of(value: object, where: str) -> float | None:
+    """A finite number, from a number or its text; None for none."""
+    if value is None:
+        return None
+    try:
+        number = float(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else math.nan
+    except (ValueError, OverflowError):
+        number = math.nan
+    if not math.isfinite(number):
+        raise Malformed(f"{where}: expected a number, found {str(value)[:60]!r}")
+    return number
+
+
+def moment_of(text: object) -> float | None:
+    """Seconds since the epoch from an ISO 8601 or HTTP date; None for what is neither."""
+    if not isinstance(text, str):
+        return None
+    for parse in (datetime.fromisoformat, parsedate_to_datetime):
+        try:
+            moment = parse(text.strip())
+            return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+        except (ValueError, TypeError, IndexError, OverflowError):
+            continue
+    return None
+
+
+def _date_of(headers: Headers) -> float | None:
+    return next((moment_of(value) for name, value in headers if name.lower() == "date"), None)
+
+
+def body_of(value: object, content_type: str, where: str) -> bytes:
+    """A recorded body as bytes: text, bytes, chunks, ``string``/``base64_string`` objects, or JSON values."""
+    if value is None:
+        return b""
+    if isinstance(value, bytes):
+        return value
+    if isinstance(value, str):
+        return value.encode("utf-8", "surrogatepass")
+    if isinstance(value, Mapping):
+        for key in ("base64_string", "$base64", "base64"):
+            if isinstance(value.get(key), str):
+                return base64_bytes(value[key], f"{where}.{key}")
+        if "string" in value or "encoding" in value:
+            return _encoded(value.get("string"), value.get("encoding"), f"{where}.string")
+    if isinstance(value, list | tuple) and all(isinstance(chunk, str | bytes) for chunk in value):
+        return b"".join(body_of(chunk, content_type, where) for chunk in value)
+    return _said(value, content_type, where)
+
+
+def _encoded(text: object, encoding: object, where: str) -> bytes:
+    if isinstance(text, str) and isinstance(encoding, str):
+        try:
+            return text.encode(codecs.lookup(encoding).name)
+        except (LookupError, UnicodeError):
+            pass
+    if text is None or isinstance(text, str | bytes):
+        return body_of(text, "", where)
+    raise Malformed(f"{where}: expected text, found {type(text).__name__}")
+
+
+def _said(value: object, content_type: str, where: str) -> bytes:
+    """Values that were given to a client to encode, as it would have."""
+    try:
+        if "x-www-form-urlencoded" in content_type.lower() and isinstance(value, Mapping):
+            return urlencode(dict(value), doseq=True).encode()
+        return json.dumps(value).encode()
+    except (TypeError, ValueError):
+        raise Malformed(f"{where}: expected text, bytes or JSON values, found {type(value).__name__}") from None
+
+
+def base64_bytes(text: str, where: str) -> bytes:
+    """Bytes from base64, line breaks allowed; Malformed for anything else."""
+    try:
+        return base64.b64decode("".join(text.split()), validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise Malformed(f"{where}: invalid base64 ({error})") from None
+
+
+def _decoded(body: bytes, headers: Headers) -> bytes | None:
+    """`body` with its content coding undone where it is still there; None where that is not possible."""
+    named = ",".join(value for name, value in headers if name.lower() == "content-encoding").lower()
+    codings = [coding.split(";")[0].strip() for coding in named.split(",")]
+    for coding in reversed(codings):
+        if coding not in _CODINGS:
+            continue
+        try:
+            body = _CODINGS[coding](body)
+        except (_CodingError, zlib.error, ImportError):
+            # Most recorders undo the coding and keep the header: text is what it says it is.
+            return body if _is_text(body) else None
+    return body if len(body) <= _LARGEST_BODY else None
+
+
+def _is_text(body: bytes) -> bool:
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+class _CodingError(Exception):
+    """A body that its content coding does not undo."""
+
+
+def _gunzip(body: bytes) -> bytes:
+    plain = b""
+    while body:
+        stream = zlib.decompressobj(wbits=31)
+        plain += _inflated(stream, body, _LARGEST_BODY + 1 - len(plain))
+        body = stream.unused_data if len(plain) <= _LARGEST_BODY else b""
+    return plain
+
+
+def _inflate(body: bytes) -> bytes:
+    try:
+        return _inflated(zlib.decompressobj(), body, _LARGEST_BODY + 1)
+    except zlib.error:
+        return _inflated(zlib.decompressobj(wbits=-15), body, _LARGEST_BODY + 1)
+
+
+def _inflated(stream: Any, body: bytes, most: int) -> bytes:
+    plain: bytes = stream.decompress(body, most)
+    if not stream.eof and len(plain) < most:
+        raise _CodingError("the compressed body ends early")
+    return plain
+
+
+def _optional(module: str) -> Callable[[bytes], bytes]:
+    def undo(body: bytes) -> bytes:
+        try:
+            plain: bytes = importlib.import_module(module).decompress(body)
+        except ImportError:
+            raise
+        except Exception as error:  # noqa: BLE001 - optional modules raise errors of their own
+            raise _CodingError(str(error)) from None
+        return plain
+
+    return undo
+
+
+_CODINGS: Mapping[str, Callable[[bytes], bytes]] = {
+    "gzip": _gunzip,
+    "x-gzip": _gunzip,
+    "deflate": _inflate,
+    "br": _optional("brotli"),
+    "zstd": _optional("zstandard"),
+}
+
+
+def authorized_origins(exchanges: Iterable[Exchange]) -> set[str]:
+    """The origins to which a request shows its ``Authorization``, redacted or not."""
+    return {_origin(exchange) for exchange in exchanges if exchange.request.header("authorization") is not None}
+
+
+def whole_where_authorized(exchanges: Iterable[Exchange], origins: Iterable[str] = ()) -> Iterator[Exchange]:
+    """Marks exchanges as whole where a request to the same origin, here or before, shows its ``Authorization``.
+
+    Recorders that filter it out do so everywhere; where one request shows it, another that lacks it had none.
+    """
+    seen = set(origins)
+    for exchange in exchanges:
+        seen |= authorized_origins([exchange])
+        yield replace(exchange, whole=True) if _origin(exchange) in seen else exchange
+
+
+def _origin(exchange: Exchange) -> str:
+    parts = urlsplit(exchange.request.url)
+    return f"{parts.scheme}://{parts.netloc}"

@@ -1,0 +1,204 @@
+"""VCR cassettes in YAML and JSON: vcrpy's, Ruby VCR's, Schemathesis' and our own, read into exchanges."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import IO, Any
+
+import yaml
+
+from conformance.exchange import Exchange, Headers
+from conformance.recordings.header import HEADER_KEY, Header, Unreadable, reading
+from conformance.recordings.parts import (
+    assemble,
+    body_of,
+    headers_of,
+    moment_of,
+    number_of,
+    object_of,
+    status_of,
+    whole_where_authorized,
+)
+from conformance.recordings.yaml_stream import entries
+
+__all__ = ["INTERACTIONS", "UNANSWERED", "header_of_yaml", "read_document", "read_yaml"]
+
+#: The keys that hold the list of interactions: vcrpy's and Ruby VCR's.
+INTERACTIONS = ("interactions", "http_interactions")
+
+#: The key of a cassette of ours that holds what was sent and not answered, each with its position.
+UNANSWERED = "unanswered"
+_LISTS = frozenset((*INTERACTIONS, UNANSWERED))
+_ADVICE = "record it again, or repair it there"
+#: What Schemathesis times is off by the time of its own bookkeeping.
+_SCHEMATHESIS_RESOLUTION = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class _Dialect:
+    """Whose cassette it is: ours keeps exact times and headers, Schemathesis shows every header."""
+
+    ours: bool = False
+    schemathesis: bool = False
+
+
+def read_yaml(path: Path) -> Iterator[Exchange]:
+    """The exchanges of a YAML cassette, in file order, one at a time."""
+    with path.open(encoding="utf-8-sig", newline="") as stream:
+        yield from _exchanges(path, _checked(path, stream))
+
+
+def read_document(path: Path, document: Mapping[str, Any]) -> Iterator[Exchange]:
+    """The exchanges of a cassette in vcrpy's JSON, in file order."""
+    yield from _exchanges(path, _flat(path, document))
+
+
+def header_of_yaml(path: Path) -> Header | None:
+    """The header of a cassette of ours, read without the rest; None for a foreign one."""
+    with path.open(encoding="utf-8-sig", newline="") as stream:
+        for key, value in _checked(path, stream):
+            if key == HEADER_KEY:
+                with reading(path, HEADER_KEY):
+                    return Header.of(value)
+            if key in _LISTS:
+                return None
+    return None
+
+
+def _checked(path: Path, stream: IO[str]) -> Iterator[tuple[str, Any]]:
+    try:
+        yield from entries(stream, _LISTS)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = f"line {mark.line + 1}" if mark else ""
+        raise Unreadable(path, f"broken YAML ({error.problem or error.context})", _ADVICE, place) from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise Unreadable(path, f"no YAML text ({str(error).splitlines()[0]})", _ADVICE) from None
+    except RecursionError:
+        raise Unreadable(path, "YAML nested too deep", _ADVICE) from None
+    except ValueError as error:
+        raise Unreadable(path, str(error), "name a VCR cassette, a HAR or an NDJSON of exchanges") from None
+
+
+def _flat(path: Path, document: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for key in sorted(document, key=lambda name: (name in INTERACTIONS, name == UNANSWERED)):
+        value = document[key]
+        if key not in _LISTS:
+            yield key, value
+        elif isinstance(value, list):
+            yield from ((key, item) for item in value)
+        else:
+            raise Unreadable(path, f"expected a list, found {type(value).__name__}", _ADVICE, key)
+
+
+def _exchanges(path: Path, parts: Iterator[tuple[str, Any]]) -> Iterator[Exchange]:
+    read = _read(path, parts)
+    first = next(read, None)
+    if first is not None:
+        dialect = first[0]
+        everything = (exchange for _, exchange in chain([first], read))
+        yield from whole_where_authorized(everything) if dialect.schemathesis else everything
+
+
+def _read(path: Path, parts: Iterator[tuple[str, Any]]) -> Iterator[tuple[_Dialect, Exchange]]:
+    dialect, is_cassette, number = _Dialect(), False, 0
+    waiting: dict[int, Exchange] = {}
+    for key, value in parts:
+        if key == HEADER_KEY:
+            with reading(path, HEADER_KEY):
+                Header.of(value)
+            dialect = _Dialect(ours=True)
+        elif key == "recorded_with":
+            dialect = _Dialect(dialect.ours, "schemathesis" in str(value).lower())
+        elif key == UNANSWERED:
+            place = f"{UNANSWERED} {len(waiting) + 1}"
+            exchange = _exchange(path, value, dialect, place, f"{path.as_posix()}#{place}")
+            with reading(path, place):
+                position = int(number_of(value.get("position"), "position") or 0)
+            waiting[position] = exchange
+        elif key in INTERACTIONS:
+            is_cassette = True
+            if value is None:
+                continue
+            while number + 1 in waiting:
+                number += 1
+                yield dialect, waiting.pop(number)
+            number += 1
+            yield dialect, _exchange(path, value, dialect, f"interaction {number}", f"{path.as_posix()}#{number}")
+    if not is_cassette and not waiting:
+        raise Unreadable(
+            path,
+            "no recording: a YAML document without `interactions`",
+            "name a VCR cassette, a HAR or an NDJSON of exchanges",
+        )
+    yield from ((dialect, waiting[position]) for position in sorted(waiting))
+
+
+def _exchange(path: Path, item: object, dialect: _Dialect, place: str, label: str) -> Exchange:
+    with reading(path, place):
+        interaction = object_of(item, "it")
+        return _ours(interaction, label) if dialect.ours else _foreign(interaction, dialect, label)
+
+
+def _status(response: Mapping[str, Any]) -> int:
+    status = response.get("status", response.get("status_code"))
+    return status_of(status.get("code") if isinstance(status, Mapping) else status)
+
+
+def _said_by(message: Mapping[str, Any], where: str) -> tuple[Headers, bytes]:
+    headers = headers_of(message.get("headers"), f"{where}.headers")
+    content_type = next((value for name, value in headers if name.lower() == "content-type"), "")
+    return headers, body_of(message.get("body", message.get("content")), content_type, f"{where}.body")
+
+
+def _foreign(interaction: Mapping[str, Any], dialect: _Dialect, label: str) -> Exchange:
+    request = object_of(interaction.get("request"), "request")
+    headers, body = _said_by(request, "request")
+    answered = interaction.get("response") is not None
+    response = object_of(interaction["response"], "response") if answered else {}
+    response_headers, response_body = _said_by(response, "response")
+    at = moment_of(interaction.get("recorded_at"))
+    elapsed = number_of(response.get("elapsed"), "response.elapsed") if dialect.schemathesis else None
+    resolution = _SCHEMATHESIS_RESOLUTION if dialect.schemathesis else 1.0
+    return assemble(
+        method=request.get("method"),
+        url=request.get("uri", request.get("url")),
+        request_headers=headers,
+        request_body=body,
+        status=_status(response) if answered else None,
+        response_headers=response_headers,
+        response_body=None if "truncated_from" in response else response_body,
+        sent_at=None if at is None else at - (elapsed or 0.0),
+        answered_at=at if answered else None,
+        resolution=0.0 if at is None else resolution,
+        label=label,
+    )
+
+
+def _ours(interaction: Mapping[str, Any], label: str) -> Exchange:
+    request = object_of(interaction.get("request"), "request")
+    headers, body = _said_by(request, "request")
+    answered = interaction.get("response") is not None
+    response = object_of(interaction["response"], "response") if answered else {}
+    response_headers, response_body = _said_by(response, "response")
+    exact = object_of(interaction.get("exact", {}), "exact")
+    times = object_of(interaction.get("recorded_at", {}), "recorded_at")
+    return assemble(
+        method=request.get("method"),
+        url=request.get("uri"),
+        request_headers=headers_of(exact["request"], "exact.request") if "request" in exact else headers,
+        request_body=body,
+        status=_status(response) if answered else None,
+        response_headers=headers_of(exact["response"], "exact.response") if "response" in exact else response_headers,
+        response_body=response_body,
+        ours=True,
+        sent_at=number_of(times.get("sent"), "recorded_at.sent"),
+        answered_at=number_of(times.get("answered"), "recorded_at.answered"),
+        resolution=number_of(times.get("resolution"), "recorded_at.resolution") or 0.0,
+        label=str(interaction.get("label", label)),
+        whole=bool(interaction.get("whole", True)),
+        notes=tuple(headers_of(interaction.get("notes"), "notes")),
+    )

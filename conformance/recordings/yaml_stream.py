@@ -1,0 +1,161 @@
+"""YAML read one value at a time: safe, with libyaml's speed where it is installed, and with bounds on aliases."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import IO, Any
+
+import yaml
+from yaml.composer import Composer, ComposerError
+from yaml.constructor import SafeConstructor
+from yaml.events import (
+    AliasEvent,
+    DocumentEndEvent,
+    MappingEndEvent,
+    MappingStartEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+    StreamEndEvent,
+)
+from yaml.parser import Parser
+from yaml.reader import Reader
+from yaml.resolver import Resolver
+from yaml.scanner import Scanner
+
+__all__ = ["entries"]
+
+#: How many nodes one value may have once its aliases are followed: far above any recording, far below a bomb.
+_MOST_NODES = 1_000_000
+
+if yaml.__with_libyaml__:
+    from yaml.cyaml import CParser as _Events  # type: ignore[attr-defined]
+else:
+
+    class _Events(Reader, Scanner, Parser):  # type: ignore[no-redef]
+        """The events of a YAML stream, in pure Python."""
+
+        def __init__(self, stream: IO[str]) -> None:
+            Reader.__init__(self, stream)
+            Scanner.__init__(self)
+            Parser.__init__(self)
+
+
+class _Plain(Resolver):
+    """Plain scalars as JSON has them: a header such as 12:30:45, 1_000 or 2026-01-01 is text."""
+
+    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 - PyYAML's own way to replace the inherited ones
+
+
+for _tag, _pattern, _first in (
+    ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
+    ("bool", r"true|True|TRUE|false|False|FALSE", list("tTfF")),
+    ("int", r"[-+]?(?:0|[1-9][0-9]*)", list("-+0123456789")),
+    ("float", r"[-+]?[0-9]+\.[0-9]*(?:[eE][-+][0-9]+)?", list("-+0123456789")),
+    ("merge", r"<<", ["<"]),
+):
+    _Plain.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(rf"(?:{_pattern})\Z"), _first)
+
+
+class _Loader(Composer, _Events, SafeConstructor, _Plain):
+    """Composes and constructs one node after the other, so that a long list is never in memory as a whole."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        _Events.__init__(self, stream)
+        Composer.__init__(self)
+        SafeConstructor.__init__(self)
+        Resolver.__init__(self)
+        self._nodes = 0
+        self._weights: dict[str, int] = {}
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        event: Any = self.peek_event()
+        anchor: str | None = event.anchor
+        before = self._nodes
+        self._nodes += 1
+        if isinstance(event, AliasEvent) and anchor in self.anchors:
+            if anchor not in self._weights:
+                raise _refused("an alias inside of what it stands for", event)
+            self._nodes += self._weights[anchor]
+        if self._nodes > _MOST_NODES:
+            raise _refused(f"more than {_MOST_NODES} values in one", event)
+        node = super().compose_node(parent, index)
+        if anchor is not None and not isinstance(event, AliasEvent):
+            self._weights[anchor] = self._nodes - before
+        return node
+
+    def value(self) -> Any:
+        """The next node's value, whole."""
+        self._nodes = 0
+        return self.construct_document(self.compose_node(None, None))
+
+
+def _refused(problem: str, event: Any) -> ComposerError:
+    return ComposerError(None, None, problem, event.start_mark)
+
+
+def _text(loader: _Loader, node: yaml.ScalarNode) -> Any:
+    return loader.construct_scalar(node)
+
+
+def _tuple(loader: _Loader, node: yaml.SequenceNode) -> tuple[Any, ...]:
+    return tuple(loader.construct_sequence(node, deep=True))
+
+
+def _file(loader: _Loader, node: yaml.MappingNode) -> Any:
+    """A request body that was an open file: its content is the first item of the pickled state."""
+    state = loader.construct_mapping(node, deep=True).get("state")
+    return state[0] if state else b""
+
+
+def _chunks(loader: _Loader, node: yaml.MappingNode) -> Any:
+    """A request body that was an iterator: its chunks are the first argument."""
+    arguments = loader.construct_mapping(node, deep=True).get("args")
+    return arguments[0] if arguments else []
+
+
+for _name, _constructor in {
+    "tag:yaml.org,2002:python/str": _text,
+    "tag:yaml.org,2002:python/unicode": _text,
+    "tag:yaml.org,2002:python/tuple": _tuple,
+    "tag:yaml.org,2002:python/object/new:_io.BytesIO": _file,
+    "tag:yaml.org,2002:python/object/apply:builtins.iter": _chunks,
+    "!binary": SafeConstructor.construct_yaml_binary,
+}.items():
+    _Loader.add_constructor(_name, _constructor)  # type: ignore[arg-type]
+
+
+def entries(stream: IO[str], lists: frozenset[str]) -> Iterator[tuple[str, Any]]:
+    """The keys and values of a YAML mapping, in order; of a key in `lists`, each item by itself as it is read.
+
+    Raises yaml.YAMLError, and ValueError where the document is no mapping.
+    """
+    loader = _Loader(stream)
+    try:
+        loader.get_event()  # the stream starts
+        if loader.check_event(StreamEndEvent):
+            raise ValueError("it holds no YAML document")
+        loader.get_event()  # the document starts
+        if not loader.check_event(MappingStartEvent):
+            raise ValueError("expected a YAML mapping")
+        loader.get_event()
+        while not loader.check_event(MappingEndEvent):
+            yield from _entry(loader, lists)
+        loader.get_event()
+        if loader.check_event(DocumentEndEvent):
+            loader.get_event()
+        if not loader.check_event(StreamEndEvent):
+            raise ValueError("expected one YAML document, found another behind it")
+    finally:
+        loader.dispose()
+
+
+def _entry(loader: _Loader, lists: frozenset[str]) -> Iterator[tuple[str, Any]]:
+    key = str(loader.value())
+    if key not in lists or not loader.check_event(SequenceStartEvent):
+        yield key, loader.value()
+        return
+    loader.get_event()
+    while not loader.check_event(SequenceEndEvent):
+        yield key, loader.value()
+    loader.get_event()
