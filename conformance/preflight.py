@@ -12,7 +12,10 @@ from .subject import Misconfigured, Subject
 from .transport import Transport
 from .world import World, account_of
 
-__all__ = ["READING", "complete_reading", "preflight", "read_pages", "reading"]
+__all__ = ["READING", "Flags", "complete_reading", "next_page", "preflight", "read_pages", "reading"]
+
+#: By account: the flags with which its managed events are read.
+Flags = Mapping[str, tuple[tuple[str, str], ...]]
 
 #: Flags of a complete reading: every event that is managed, whenever it is.
 READING = (("tzid", "Etc/UTC"), ("only_managed", "true"))
@@ -42,7 +45,7 @@ async def read_pages(transport: Transport, account: str | None, target: str) -> 
     exchanges = [await transport.send("GET", target, account=account)]
     seen = {exchanges[0].request.url}
     while len(exchanges) < _MAX_PAGES:
-        following = _next_page(exchanges[-1])
+        following = next_page(exchanges[-1])
         if following is None or following in seen or not transport.owns(following):
             break
         seen.add(following)
@@ -55,9 +58,7 @@ async def complete_reading(transport: Transport, account: str, flags: tuple[tupl
     return await read_pages(transport, account, reading(*flags))
 
 
-async def preflight(
-    transport: Transport, subject: Subject, calendars: Iterable[str] = ()
-) -> tuple[World, Mapping[str, tuple[tuple[str, str], ...]]]:
+async def preflight(transport: Transport, subject: Subject, calendars: Iterable[str] = ()) -> tuple[World, Flags]:
     """What the subject offers, and the flags with which each account's managed events are read.
 
     Sends reads only: calendars, userinfo and one complete reading an account.  Raises Misconfigured where nothing can
@@ -240,7 +241,8 @@ def _json(exchange: Exchange) -> Any:
         return None
 
 
-def _next_page(exchange: Exchange) -> str | None:
+def next_page(exchange: Exchange) -> str | None:
+    """The address of the page after this one; None if it is the last, or no page at all."""
     body = _json(exchange)
     pages = body.get("pages") if isinstance(body, dict) else None
     following = pages.get("next_page") if isinstance(pages, dict) else None

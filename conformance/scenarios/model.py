@@ -220,7 +220,7 @@ def _body(event_id: str, event: _Event, move: Move, n: str, life: Life, run: Run
     if event.location is not None:
         body["location"] = {"description": event.location}
     if move.text == "full":
-        body.update(tzid="Europe/Berlin", transparency="opaque")
+        body["tzid"] = "Europe/Berlin"
     conferencing = _conferencing(move, n, life, run)
     if conferencing is not ...:
         body["conferencing"] = conferencing

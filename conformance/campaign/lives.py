@@ -1,0 +1,333 @@
+"""Lives in lockstep: each sends its next write when what became of the last one is known; shared readings watch all."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import json
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from conformance.exchange import Exchange
+from conformance.facts import Facts, Observer
+from conformance.judgement import Verdict
+from conformance.ledger import Entry, Ledger
+from conformance.preflight import Flags, complete_reading
+from conformance.scenarios.model import Life, Run, Write, writes
+from conformance.transport import Transport
+
+__all__ = ["Living", "Lockstep", "Pace"]
+
+T = TypeVar("T")
+
+#: A state that did not move is wrong only after this many seconds, and a little for the reading that shows it.
+_LONGEST_HOLD = 16.0
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Seconds: `quiet` as the observer has it, `settle_timeout`, and `first` between a write and its second reading."""
+
+    quiet: float
+    settle_timeout: float
+    first: float
+    growth: float = 1.5
+    longest: float = 10.0
+
+
+@dataclass(slots=True)
+class Living:
+    """A life that is being lived: how far it is, and what was seen since its last write."""
+
+    life: Life
+    writes: tuple[Write, ...]
+    entry: Entry
+    sent: int = 0
+    answered: float = 0.0
+    accepted: bool = False
+    exists: bool = False
+    over: bool = False
+    gave_up: bool = False
+    readings: int = 0
+    shown: str = ""
+    since: float = 0.0
+    pending: bool = False
+    read_at: float = 0.0
+    number: int = 0
+    floor: int = 0
+    facts: Facts | None = None
+    settled: bool = False
+    wrong: bool = False
+
+    @property
+    def done(self) -> bool:
+        """Whether no write is left to send."""
+        return self.over or self.sent == len(self.writes)
+
+
+@dataclass(slots=True)
+class Lockstep:
+    """Rounds of writes and shared readings over `waves` of lives, until all are settled or out of time."""
+
+    transport: Transport
+    observer: Observer
+    judge: Callable[[Facts], tuple[Verdict, ...]]
+    learn: Callable[[Iterable[Facts]], None]
+    ledger: Ledger
+    flags: Flags
+    run: Run
+    pace: Pace
+    tell: Callable[[Lockstep], None] = lambda lockstep: None
+    rounds: int = 0
+    lives: list[Living] = field(default_factory=list)
+    settling: list[float] = field(default_factory=list)
+    _waiting: list[tuple[Life, ...]] = field(default_factory=list)
+    _by_key: dict[tuple[str, ...], Living] = field(default_factory=dict)
+    _pauses: dict[str, float] = field(default_factory=dict)
+    _read_at: dict[str, float] = field(default_factory=dict)
+    _begun: float = 0.0
+
+    @property
+    def to_come(self) -> int:
+        """How many lives have not begun."""
+        return sum(map(len, self._waiting))
+
+    @property
+    def open(self) -> list[Living]:
+        """The lives that are watched for a verdict."""
+        return [
+            living
+            for living in self.lives
+            if living.sent and not (living.settled and living.done) and not living.gave_up
+        ]
+
+    async def live(
+        self, waves: Sequence[tuple[Life, ...]], *, interlude: Callable[[], Awaitable[None]], interlude_round: int
+    ) -> None:
+        """Live all lives, wave after wave, and watch until what is known of each is settled.
+
+        `interlude` is awaited once, between the writes and the readings of its round, or of the last.
+        """
+        self._waiting += waves
+        pending: list[Callable[[], Awaitable[None]]] = [interlude]
+        while True:
+            ready = [living for living in self.lives if living.settled and not living.done]
+            if self._waiting and self._next_wave_may_begin(ready):
+                ready += [self._begin(life) for life in self._waiting.pop(0)]
+                self._begun = self.transport.clock.now()
+            if ready:
+                self.rounds += 1
+                await together(self._go_on(living) for living in ready)
+                for living in ready:
+                    self._pauses[living.life.account] = self._first_pause()
+                    self._read_at[living.life.account] = float("-inf")
+            last = not ready and not self.open and not self._waiting
+            if pending and (last or self.rounds == interlude_round):
+                await pending.pop()()
+            if last:
+                return
+            await self._watch()
+            self.tell(self)
+
+    def _next_wave_may_begin(self, ready: list[Living]) -> bool:
+        """A wave begins with the others' next writes, or when those take too long."""
+        patience = self.pace.quiet + 2 * max(self.observer.slowest, self.pace.first) + self.pace.first
+        return bool(ready) or not self.open or self.transport.clock.now() - self._begun > patience
+
+    def _begin(self, life: Life) -> Living:
+        entry = Entry(life.account, life.calendar_id, self.run.event_id(life))
+        living = Living(life, writes(life, self.run), entry)
+        self.lives.append(living)
+        self._by_key[entry] = living
+        return living
+
+    # -- writing --------------------------------------------------------------------------------
+
+    async def _go_on(self, living: Living) -> None:
+        """Send the next write of a life, and after it those that do not wait."""
+        while True:
+            await self._send(living, living.writes[living.sent])
+            if living.done or not living.writes[living.sent].move.hasty:
+                break
+
+    async def _send(self, living: Living, write: Write) -> None:
+        creates = write.method == "POST" and living.entry not in self.ledger.entries
+        if write.method == "POST":
+            self.ledger.open(living.entry)
+        existed, living.exists = living.exists, living.exists or write.method == "POST"
+        exchange = await self.transport.send(
+            write.method, write.path, account=living.life.account, document=write.body, reserve=creates
+        )
+        living.sent += 1
+        living.answered = exchange.answered_at or self.transport.clock.now()
+        living.readings = 0
+        living.settled = living.wrong = living.pending = False
+        living.floor = living.number
+        living.facts = None
+        status = exchange.response.status if exchange.response is not None else None
+        living.accepted = status is not None and status < 300
+        if status is not None and 400 <= status < 500:
+            living.exists = existed
+        elif living.accepted:
+            living.exists = write.method == "POST"
+        living.over = living.over or status == 429
+
+    # -- reading --------------------------------------------------------------------------------
+
+    async def _watch(self) -> None:
+        """Read each account in which something can be learnt by now, and sleep until the next can be."""
+        accounts = {living.life.account for living in self.open}
+        if not accounts:
+            return
+        now = self.transport.clock.now()
+        due = {account: self._due(account) for account in accounts}
+        first = min(due.values())
+        if first > now:
+            await self.transport.clock.sleep(first - now)
+            now = self.transport.clock.now()
+        chosen = sorted(account for account in accounts if due[account] <= now + self._slack / 2)
+        readings = await together(complete_reading(self.transport, account, self.flags[account]) for account in chosen)
+        self.observer.advance()
+        self._take(self.observer.changed())
+        for account, reading in zip(chosen, readings, strict=True):
+            self._note(account, reading)
+            self._read_at[account] = self.transport.clock.now()
+            self._pauses[account] = min(self._pauses[account] * self.pace.growth, self.pace.longest)
+        for living in self.open:
+            self._settle(living)
+
+    @property
+    def _slack(self) -> float:
+        return 0.25 * self.pace.quiet
+
+    def _first_pause(self) -> float:
+        return max(self.pace.first, min(self.observer.slowest, self.pace.longest))
+
+    def _due(self, account: str) -> float:
+        """When the next reading of an account can teach something; what is due soon after waits for it together."""
+        moments = sorted(self._next_look(living) for living in self.open if living.life.account == account)
+        together = [moment for moment in moments if moment <= moments[0] + self._slack]
+        return together[-1]
+
+    def _next_look(self, living: Living) -> float:
+        """When the next reading can teach something of one life."""
+        read_at = self._read_at[living.life.account]
+        if not living.readings:
+            return read_at if read_at > living.answered else living.answered
+        grown = read_at + self._pauses[living.life.account]
+        if living.readings == 1 or living.pending or living.wrong:
+            moments = [living.since + self.observer.window + self.pace.quiet] if living.wrong else []
+            return min([grown, *(moment for moment in moments if moment > read_at)])
+        quiet = living.since + self.pace.quiet
+        if quiet > read_at:
+            return quiet
+        watched = living.answered + self.observer.window
+        return watched if watched > read_at else grown if self.pace.quiet else read_at + min(0.05, grown - read_at)
+
+    def _take(self, facts: list[Facts]) -> None:
+        """Keep the newest facts of each life's newest episode, and hand all on."""
+        for one in facts:
+            if one.about == "write":
+                living = self._by_key.get(one.key[1:4])
+                number = int(one.key[4])
+                if living is not None and number >= living.number and number > living.floor:
+                    living.number, living.facts = number, one
+        self.learn(facts)
+
+    def _note(self, account: str, reading: list[Exchange]) -> None:
+        items = _items(reading)
+        if items is None:
+            return
+        sent, answered = reading[0].sent_at or 0.0, reading[-1].answered_at or 0.0
+        for living in self.lives:
+            if living.life.account != account or living.answered > sent:
+                continue
+            item = items.get((living.life.calendar_id, living.entry.event_id))
+            shown = _signature(item)
+            if not living.readings or shown != living.shown:
+                living.shown, living.since = shown, answered
+            living.readings += 1
+            living.exists = living.exists or item is not None
+            living.read_at = sent
+            value = item.get("conferencing") if item else None
+            living.pending = isinstance(value, dict) and bool(value.get("pending")) and not value.get("join_url")
+
+    # -- deciding when to go on -----------------------------------------------------------------
+
+    def _settle(self, living: Living) -> None:
+        """Whether nothing is left to wait for before the next write; what it means is decided elsewhere."""
+        if living.settled or not living.sent:
+            return
+        waited = self._read_at.get(living.life.account, 0.0) - living.answered
+        if waited > max(self.pace.settle_timeout, _LONGEST_HOLD, self.observer.window) + 2 * self.pace.quiet:
+            living.gave_up = living.over = True
+            return
+        if living.facts is None or living.readings < 2:
+            return
+        document = living.facts.document
+        watched = living.read_at - living.answered >= self.observer.window
+        verdicts = self.judge(_as_if(living.facts, watched=watched, final=False))
+        undecided = any(verdict.outcome == "undecided" for verdict in verdicts)
+        quiet = "quiet" in document["after"]
+        living.wrong = False
+        if undecided and quiet:
+            verdicts = self.judge(_as_if(living.facts, watched=watched, final=True))
+            living.wrong = any(verdict.outcome == "failed" for verdict in verdicts)
+            undecided = living.wrong or (living.done and not watched)
+        stale = living.accepted and quiet and bool(document["after"]["quiet"].get("not_as_written"))
+        if stale and not self._held(living):
+            living.wrong = True
+            return
+        if not living.done and not quiet and not living.pending:
+            return
+        living.settled = not undecided
+        if living.settled and living.accepted and '"join_url"' in living.shown:
+            self.settling.append(max(0.0, living.since - living.answered))
+
+    def _held(self, living: Living) -> bool:
+        return living.read_at - living.since > self.observer.window + self.pace.quiet
+
+
+async def together(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+    """The results of all, each run to its end; then the first exception, if there was one."""
+    results = await asyncio.gather(*work, return_exceptions=True)
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
+    return [result for result in results if not isinstance(result, BaseException)]
+
+
+def _as_if(facts: Facts, *, watched: bool, final: bool) -> Facts:
+    """The facts as they will read if nothing changes any more: by this it is only known what is worth waiting for."""
+    document = copy.copy(facts.document)
+    after = dict(document["after"])
+    after["watched"] = after.get("watched", False) or watched
+    if final and "final" not in after:
+        after.update(final=after["quiet"], stayed=True, watched=True)
+    document["after"] = after
+    return Facts(facts.about, facts.key, document, (), facts.closed)
+
+
+def _items(reading: list[Exchange]) -> dict[tuple[Any, Any], dict[str, Any]] | None:
+    """What a reading lists, by calendar and event id; None if a page is missing."""
+    items: dict[tuple[Any, Any], dict[str, Any]] = {}
+    for exchange in reading:
+        try:
+            body = exchange.response.json() if exchange.response and exchange.response.status == 200 else None
+        except ValueError:
+            body = None
+        if not isinstance(body, dict) or not isinstance(body.get("events"), list):
+            return None
+        for item in body["events"]:
+            if isinstance(item, dict) and isinstance(item.get("event_id"), str) and not item.get("deleted"):
+                items[str(item.get("calendar_id")), item["event_id"]] = item
+    return items
+
+
+def _signature(item: dict[str, Any] | None) -> str:
+    """What of an event matters for being quiet."""
+    if item is None:
+        return "missing"
+    names = ("conferencing", "summary", "description", "start", "end", "location")
+    return json.dumps([item.get(name) for name in names], sort_keys=True)

@@ -1,0 +1,98 @@
+"""The plan: which lives a run will live, what that costs at most, and what it cannot show."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from conformance.facts import Settings
+from conformance.scenarios.core import connected_profiles, core, waves
+from conformance.scenarios.model import Life, Run
+from conformance.world import World
+
+__all__ = ["Plan", "plan"]
+
+#: Requests of a preflight or an audit for one account, and of the access checks, at most.
+_LOOKS, _ACCESS = 15, 40
+
+_GENERATING = ("default", "integrated", "profile")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run will do: `waves` of lives that begin together; `requests` and `seconds` are upper bounds.
+
+    `generated` counts the writes that ask for a conference to be made; `lacking` says what cannot be shown, and why.
+    """
+
+    waves: tuple[tuple[Life, ...], ...]
+    requests: int
+    objects: int
+    generated: int
+    seconds: float
+    lacking: tuple[str, ...]
+
+    @property
+    def lives(self) -> tuple[Life, ...]:
+        """All lives, in the order in which they begin."""
+        return tuple(life for wave in self.waves for life in wave)
+
+    @property
+    def kinds(self) -> dict[str, int]:
+        """How many writes there are of each kind."""
+        return dict(Counter(move.kind for life in self.lives for move in life.moves))
+
+
+def plan(run: Run, settings: Settings, examples: int = 0, seed: int = 0) -> Plan:
+    """The core for the run's world, and `examples` lives beyond it, drawn from `seed`."""
+    lives = core(run.world)
+    if examples:
+        from conformance.scenarios.strategies import explore
+
+        lives += explore(run.world, examples, seed)
+    groups = waves(lives, max(12, -(-len(lives) // 6)))
+    longest = max((number + len(life.moves) for number, wave in enumerate(groups) for life in wave), default=0)
+    moves = [move for life in lives for move in life.moves]
+    seconds = (longest + 1) * (settings.settle_timeout + 2 * settings.quiet)
+    accounts = max(1, len(run.world.accounts))
+    readings = accounts * longest * _readings_a_round(settings)
+    return Plan(
+        groups,
+        requests=len(moves) + len(lives) + readings + _LOOKS * accounts + _ACCESS,
+        objects=len(lives),
+        generated=sum(move.kind in _GENERATING for move in moves),
+        seconds=seconds,
+        lacking=tuple(_lacking(run.world)),
+    )
+
+
+def _readings_a_round(settings: Settings) -> int:
+    """Readings between two writes when nothing settles before the time-out: the pauses grow by half, to ten seconds."""
+    count, waited, pause = 3, 0.0, 0.2
+    while waited < settings.settle_timeout:
+        waited, pause, count = waited + pause, min(pause * 1.5, 10.0), count + 1
+    return count
+
+
+def _lacking(world: World) -> Iterator[str]:
+    calendars = [calendar for _, calendar in world.places]
+    if not any(calendar.integrated for calendar in calendars):
+        yield "no calendar to write to offers integrated conferencing: what becomes of `integrated` is not tried"
+    if not any(calendar.integrated is False for calendar in calendars):
+        yield "every calendar to write to offers integrated conferencing: the refusal of `integrated` is not tried"
+    for provider, service in (("google", "google_meet"), ("exchange", "ms_teams_for_business")):
+        if not any(calendar.integrated and calendar.provider_name == provider for calendar in calendars):
+            yield f"no calendar of the host {provider} offers integrated conferencing: {service} is not tried"
+    if not any(connected_profiles(account) for account in world.accounts):
+        yield "no account has a connected conferencing profile: naming one, and `default` preferring it, is not tried"
+    elif not any(account.default_profile or len(account.profiles or ()) == 1 for account in world.accounts):
+        yield "no account has one profile or a declared default (--default-profile): which is preferred is not known"
+    if not any(not account.profiles for account in world.accounts if account.profiles is not None):
+        yield "every account has conferencing profiles: what `default` does without one is not tried"
+    if len(world.accounts) < 2:
+        yield "there is one account only: whether accounts are kept apart is not tried"
+    if len(calendars) < 2:
+        yield "there is one calendar to write to only: whether calendars are kept apart is not tried"
+    if not any(account.refusing for account in world.accounts):
+        yield "no account lists a read-only or deleted calendar: the refusal of writes to them is not tried"
