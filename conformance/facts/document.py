@@ -109,13 +109,15 @@ def _after(
             for sight, _, fresh in episode.seen
             if fresh or sight.state == "pending"
         ]
+    if run is not None:
+        after["newest"] = shown(run.sight, episode, write, context)
     if run is not None and run.sight.state == "pending" and watched >= settle_timeout:
         after["timed_out"] = True
     if run is not None and episode.quiet is run:
-        after["quiet"] = shown(run.sight, episode, write, context)
+        after["quiet"] = after["newest"]
     if episode.final is not None:
         same = run is not None and run.key == episode.final_key
-        after["final"] = shown(run.sight if same and run else episode.final, episode, write, context)
+        after["final"] = after["newest"] if same else shown(episode.final, episode, write, context)
         after["stayed"] = not (episode.others >= 2 or (closed and episode.other_last))
     return after
 
