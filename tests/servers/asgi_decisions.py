@@ -177,6 +177,10 @@ def instant(value: JSON, tzid: str | None = None) -> datetime:
         raise ValueError(f"no time zone: {tzid!r}") from problem
 
 
+def is_date(value: JSON) -> bool:
+    return len(str(value.get("time") if isinstance(value, dict) else value)) == len("2026-01-01")
+
+
 def is_web_address(value: JSON) -> bool:
     try:
         parts = urlsplit(value) if isinstance(value, str) and not any(c.isspace() for c in value) else None

@@ -359,7 +359,7 @@ class Server(Desk):
         times = {
             name: (day + timedelta(hours=h)).strftime("%Y-%m-%dT%H:00:00Z") for name, h in (("start", 0), ("end", 1))
         }
-        more = {"key": (account.name, home["calendar_id"], ""), "calendar": home, "deleted": False, "number": 0}
+        more = {"key": (account.name, home["calendar_id"], ""), "calendar": home, "deleted": False, "number": -1}
         own = {"conferencing": None, "created": self.born, "updated": self.born, "event_id": None}
         return [{"summary": "Lunch", **times, **more, **own}]
 
