@@ -1,0 +1,138 @@
+"""Recordings judged: every run in them by itself, by the settings that it was recorded with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from conformance import recordings
+from conformance.configuration import Refused
+from conformance.examine import examine
+from conformance.facts import Settings
+from conformance.outcome import TOOL, about_clauses, chosen_rules, contract, instant
+from conformance.report import Report, Statement, Terms
+
+if TYPE_CHECKING:
+    from conformance.exchange import Exchange
+    from conformance.progress import Interruption, Progress
+    from conformance.recordings import Header
+
+__all__ = ["CheckOptions", "check"]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class CheckOptions:
+    """What `check` is told; what is None or empty is as the recording says, or else as for any server."""
+
+    paths: tuple[Path, ...]
+    rules: tuple[str, ...] = ()
+    default_profiles: Mapping[str, str] = field(default_factory=dict)
+    settle_timeout: float | None = None
+    window: float | None = None
+    fail_on: str = "must"
+    require_complete: bool = False
+
+
+class _Seen:
+    """When the exchanges that passed by were sent and answered, and how many they were."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.first: float | None = None
+        self.last: float | None = None
+
+    def passing(self, exchanges: Iterable[Exchange], progress: Progress) -> Iterator[Exchange]:
+        for exchange in exchanges:
+            self.count += 1
+            for time in (exchange.sent_at, exchange.answered_at):
+                if time is not None:
+                    self.first = time if self.first is None else min(self.first, time)
+                    self.last = time if self.last is None else max(self.last, time)
+            progress(f"{self.count:,} exchanges, {exchange.label}")
+            yield exchange
+
+
+def check(options: CheckOptions, interruption: Interruption, progress: Progress) -> Statement:
+    """The statement over all runs in the recordings, as far as they were judged before Ctrl-C.
+
+    Raises Unreadable for what is no recording, Refused for an unknown rule.
+    """
+    runs = _runs(options.paths)
+    headers = [header for header, _ in runs if header is not None]
+    # A recording of one party's run says nothing of the other: there it is the suite that speaks.
+    binds = {header.binds for header in headers} if len(headers) == len(runs) else {"server", "client"}
+    rules = chosen_rules(options.rules, binds)
+    seen = _Seen()
+    report = Report.empty(rules)
+    for header, files in runs:
+        exchanges = seen.passing(interruption.until(recordings.read_all(files)), progress)
+        judged = [rule for rule in rules if options.rules or header is None or rule.binds == header.binds]
+        report += examine(exchanges, judged, _settings(options, header))
+    return Statement(
+        report=report,
+        rules=rules,
+        subject=_subject(options.paths, headers),
+        run=_run(seen, headers),
+        contract=contract(),
+        tool=TOOL,
+        terms=Terms(options.fail_on, options.require_complete, interrupted=interruption.came),
+        clauses=about_clauses(),
+    )
+
+
+def _runs(paths: Sequence[Path]) -> list[tuple[Header | None, tuple[Path, ...]]]:
+    """The files of each run together, with their header; a file of which that is not known is a run by itself."""
+    headers: dict[object, Header | None] = {}
+    files: dict[object, list[Path]] = {}
+    for path in recordings.paths(paths):
+        header = recordings.header(path)
+        key = header.run if header and header.run else path
+        headers.setdefault(key, header)
+        files.setdefault(key, []).append(path)
+    return [(headers[key], tuple(files[key])) for key in headers]
+
+
+def _settings(options: CheckOptions, header: Header | None) -> Settings:
+    recorded, usual = (header.settings if header else {}), Settings()
+    window = options.window if options.window is not None else _seconds(recorded, "window", usual.window)
+    timeout = _seconds(recorded, "settle_timeout", usual.settle_timeout)
+    declared = options.default_profiles or recorded.get("default_profiles") or {}
+    if not isinstance(declared, Mapping) or not all(isinstance(name, str) for name in declared.values()):
+        raise Refused("the recording's default_profiles are no profile ids by account; record it again")
+    return Settings(
+        quiet=_seconds(recorded, "quiet", usual.quiet),
+        window=window,
+        settle_timeout=timeout if options.settle_timeout is None else options.settle_timeout,
+        default_profiles=dict(declared),
+    )
+
+
+def _seconds(recorded: Mapping[str, Any], name: str, usual: T) -> float | T:
+    value = recorded.get(name)
+    if value is None:
+        return usual
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < float("inf"):
+        raise Refused(f"the recording's setting {name} is {value!r}, expected seconds; record it again")
+    return float(value)
+
+
+def _subject(paths: Sequence[Path], headers: Sequence[Header]) -> dict[str, Any]:
+    subject: dict[str, Any] = {"kind": "recording", "name": ", ".join(path.as_posix() for path in paths)}
+    sources = sorted({header.recorded_from for header in headers})
+    return {**subject, "recorded_from": sources} if sources else subject
+
+
+def _run(seen: _Seen, headers: Sequence[Header]) -> dict[str, Any]:
+    return {
+        "id": ", ".join(dict.fromkeys(header.run for header in headers if header.run)) or "unnamed",
+        "seed": None,
+        "started_at": instant(seen.first),
+        "finished_at": instant(seen.last),
+        "requests": seen.count,
+        "exchanges": seen.count,
+        "settling_s": {"p50": None, "max": None},
+    }
