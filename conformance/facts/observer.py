@@ -328,7 +328,7 @@ class Observer:
             return
         reading.answered = answered
         if at.name == "read":
-            account.reads["others" if reading.managed == "excluded" else "managed"] += 1
+            account.reads["others" if reading.route.managed == "excluded" else "managed"] += 1
         page: dict[str, Any] = {"status": status, "next_page": "absent", "events": 0}
         body: Any = None
         if response is not None and response.status == 200:
@@ -396,7 +396,7 @@ class Observer:
         event_id, calendar_id = item.get("event_id"), item.get("calendar_id")
         if not isinstance(event_id, str):
             uid = item.get("event_uid")
-            if reading.managed == "only" and isinstance(uid, str):
+            if reading.route.managed == "only" and isinstance(uid, str):
                 reading.listing.add("external", uid)
             return
         if not isinstance(calendar_id, str):
@@ -459,11 +459,11 @@ class Observer:
     ) -> None:
         listing = reading.listing
         write = event.episode.write if event is not None else None
-        if reading.managed == "excluded" and write is not None and write.outcome == "accepted":
+        if reading.route.managed == "excluded" and write is not None and write.outcome == "accepted":
             listing.add("managed", event_id)
-        if reading.calendars and calendar_id not in reading.calendars:
+        if reading.route.calendars and calendar_id not in reading.route.calendars:
             listing.add("other_calendars", event_id)
-        if reading.windowed and reading.within(item) is False:
+        if reading.route.windowed and reading.within(item) is False:
             listing.add("outside_window", event_id)
         homes = self._ids.get(event_id)
         if homes and (account.name, calendar_id) not in homes and account.complete:
@@ -476,13 +476,13 @@ class Observer:
     def _finish(self, account: _Account, reading: Reading, timed: bool, resolution: float, evidence: Evidence) -> None:
         alone = account.busy_until <= reading.sent
         complete = reading.complete and alone
-        if reading.finished and reading.managed != "excluded" and alone:
-            calendars = reading.calendars or tuple(account.calendars)
+        if reading.finished and reading.route.managed != "excluded" and alone and not reading.route.modified:
+            calendars = reading.route.calendars or tuple(account.calendars)
             for calendar_id in calendars:
                 for event_id, event in account.calendars.get(calendar_id, {}).items():
                     if (calendar_id, event_id) not in reading.listed:
                         self._miss(event, reading, complete, timed, resolution, evidence)
-        if complete and not reading.calendars:
+        if complete and not reading.route.calendars:
             account.complete = True
         self._out.append(reading.facts())
 
@@ -494,8 +494,8 @@ class Observer:
         if write is not None and write.answered > reading.sent:
             return
         quiet = episode.quiet
-        if quiet is not None and quiet is episode.run and quiet.sight.item is not None and not reading.route.values("last_modified"):
-            within = reading.within(quiet.sight.item) if reading.windowed else True
+        if quiet is not None and quiet is episode.run and quiet.sight.item is not None:
+            within = reading.within(quiet.sight.item) if reading.route.windowed else True
             if within:
                 reading.listing.add("missing", event.key[2])
                 reading.expected += 1

@@ -61,26 +61,9 @@ class Reading:
     whole: bool = True
 
     @property
-    def managed(self) -> str:
-        """Whether managed events are the ``only`` ones, ``included`` or ``excluded``."""
-        if self.route.flag("only_managed"):
-            return "only"
-        return "included" if self.route.flag("include_managed") else "excluded"
-
-    @property
-    def windowed(self) -> bool:
-        """Whether a parameter excludes events by time."""
-        return any(self.route.values(name) for name in ("from", "to", "last_modified"))
-
-    @property
-    def calendars(self) -> tuple[str, ...]:
-        """The calendars that the reading is limited to; empty: all."""
-        return self.route.values("calendar_ids")
-
-    @property
     def complete(self) -> bool:
         """Law 1: with a managed flag, nothing that excludes, all pages 200, the last one reached."""
-        return self.finished and self.managed != "excluded" and not self.windowed
+        return self.finished and self.route.managed != "excluded" and not self.route.windowed
 
     @property
     def finished(self) -> bool:
@@ -94,13 +77,13 @@ class Reading:
             return None
         margin = timedelta(seconds=2 * MARGIN)
         answer: bool | None = True
-        for value in self.route.values("from"):
+        for value in self.route.since:
             limit = instant(value)
             if limit is None or abs(end[0] - limit[0]) < margin:
                 answer = None
             elif end[0] < limit[0]:
                 return False
-        for value in self.route.values("to"):
+        for value in self.route.until:
             limit = instant(value)
             if limit is None or abs(start[0] - limit[0]) < margin:
                 answer = None
@@ -111,10 +94,10 @@ class Reading:
     def facts(self) -> Facts:
         """The facts of the reading as it now stands."""
         flags = {
-            "managed": self.managed,
-            "deleted": self.route.flag("include_deleted"),
-            "windowed": self.windowed,
-            "calendars": len(self.calendars),
+            "managed": self.route.managed,
+            "deleted": self.route.deleted,
+            "windowed": self.route.windowed,
+            "calendars": len(self.route.calendars),
         }
         document = {
             "about": "reading",

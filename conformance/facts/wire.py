@@ -29,7 +29,8 @@ class Route:
     """One operation: its name, the calendar in its path, the origin and path it went to, its query.
 
     Names: ``write``, ``delete``, ``read``, ``page``, ``calendars``, ``userinfo``, ``bulk`` (changes
-    events in a way that facts do not follow), ``other``.
+    events in a way that facts do not follow), ``other``.  Of a reading: whether managed events are ``only``
+    read, ``included`` or ``excluded``, and what its parameters limit it to.
     """
 
     name: str
@@ -37,14 +38,17 @@ class Route:
     origin: str
     path: str
     query: tuple[tuple[str, str], ...]
+    managed: str = "excluded"
+    deleted: bool = False
+    since: tuple[str, ...] = ()
+    until: tuple[str, ...] = ()
+    modified: bool = False
+    calendars: tuple[str, ...] = ()
 
-    def flag(self, name: str) -> bool:
-        """Whether a Boolean flag of the query is on, in any spelling that clients use."""
-        return any(key == name and value.lower() in ("true", "1") for key, value in self.query)
-
-    def values(self, name: str) -> tuple[str, ...]:
-        """All values of a query parameter, with or without the brackets of a list."""
-        return tuple(value for key, value in self.query if key in (name, f"{name}[]"))
+    @property
+    def windowed(self) -> bool:
+        """Whether a parameter excludes events by time."""
+        return bool(self.since or self.until or self.modified)
 
 
 @lru_cache(maxsize=4096)
@@ -59,7 +63,28 @@ def route(method: str, url: str) -> Route:
     query = tuple(parse_qsl(parts.query, keep_blank_values=True))
     path = parts.path
     name, calendar_id = _name(method, path)
-    return Route(name, calendar_id, origin, path, query)
+    return Route(
+        name,
+        calendar_id,
+        origin,
+        path,
+        query,
+        managed="only" if _on(query, "only_managed") else "included" if _on(query, "include_managed") else "excluded",
+        deleted=_on(query, "include_deleted"),
+        since=_values(query, "from"),
+        until=_values(query, "to"),
+        modified=bool(_values(query, "last_modified")),
+        calendars=_values(query, "calendar_ids[]") + _values(query, "calendar_ids"),
+    )
+
+
+def _on(query: tuple[tuple[str, str], ...], name: str) -> bool:
+    """Whether a Boolean flag is on, in any spelling that clients use."""
+    return any(value.lower() in ("true", "1") for value in _values(query, name))
+
+
+def _values(query: tuple[tuple[str, str], ...], name: str) -> tuple[str, ...]:
+    return tuple(value for key, value in query if key == name)
 
 
 def _name(method: str, path: str) -> tuple[str, str | None]:

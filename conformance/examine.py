@@ -1,0 +1,39 @@
+"""examine(exchanges) → report: the one path, for exchanges that are all there already."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from conformance.exchange import Exchange
+from conformance.facts import Settings, observe
+from conformance.judgement import Judge
+from conformance.report import Report
+from conformance.rules import Rule
+
+__all__ = ["examine"]
+
+
+def examine(
+    exchanges: Iterable[Exchange],
+    rules: Iterable[Rule],
+    settings: Settings,
+    progress: Callable[[int], None] | None = None,
+) -> Report:
+    """The report on `exchanges`, given in the order in which they were sent.
+
+    Memory follows the events that the exchanges name, not their number.
+    """
+    rules = tuple(rules)
+    judge = Judge(rules)
+    count = 0
+
+    def counted() -> Iterable[Exchange]:
+        nonlocal count
+        for exchange in exchanges:
+            count += 1
+            if progress is not None and count % 1000 == 0:
+                progress(count)
+            yield exchange
+
+    verdicts = (verdict for facts in observe(counted(), settings) for verdict in judge(facts))
+    return Report.empty(rules).with_verdicts(verdicts).with_exchanges(count)
