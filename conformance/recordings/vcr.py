@@ -22,7 +22,7 @@ from conformance.recordings.parts import (
     status_of,
     whole_where_authorized,
 )
-from conformance.recordings.yaml_stream import entries
+from conformance.recordings.yaml_stream import STARTS, entries
 
 __all__ = ["INTERACTIONS", "UNANSWERED", "header_of_yaml", "read_document", "read_yaml"]
 
@@ -89,6 +89,7 @@ def _flat(path: Path, document: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         if key not in _LISTS:
             yield key, value
         elif isinstance(value, list):
+            yield key, STARTS
             yield from ((key, item) for item in value)
         else:
             raise Unreadable(path, f"expected a list, found {type(value).__name__}", _ADVICE, key)
@@ -107,7 +108,9 @@ def _read(path: Path, parts: Iterator[tuple[str, Any]]) -> Iterator[tuple[_Diale
     dialect, is_cassette, number = _Dialect(), False, 0
     waiting: dict[int, Exchange] = {}
     for key, value in parts:
-        if key == HEADER_KEY:
+        if value is STARTS:
+            is_cassette = is_cassette or key in INTERACTIONS
+        elif key == HEADER_KEY:
             with reading(path, HEADER_KEY):
                 Header.of(value)
             dialect = _Dialect(ours=True)
@@ -120,15 +123,12 @@ def _read(path: Path, parts: Iterator[tuple[str, Any]]) -> Iterator[tuple[_Diale
                 position = int(number_of(value.get("position"), "position") or 0)
             waiting[position] = exchange
         elif key in INTERACTIONS:
-            is_cassette = True
-            if value is None:
-                continue
             while number + 1 in waiting:
                 number += 1
                 yield dialect, waiting.pop(number)
             number += 1
             yield dialect, _exchange(path, value, dialect, f"interaction {number}", f"{path.as_posix()}#{number}")
-    if not is_cassette and not waiting:
+    if not is_cassette:
         raise Unreadable(
             path,
             "no recording: a YAML document without `interactions`",

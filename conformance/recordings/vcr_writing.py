@@ -79,7 +79,7 @@ def _interaction(exchange: Exchange) -> dict[str, Any]:
         "method": request.method,
         "uri": _printable(request.url),
         "headers": shown,
-        "body": _body(request.body) if request.body else None,
+        "body": _body(request.body),
     }
     exact = {} if headers_of(shown, "") == request.headers else {"request": _exact(request.headers)}
     if response is not None:

@@ -23,7 +23,10 @@ from yaml.reader import Reader
 from yaml.resolver import Resolver
 from yaml.scanner import Scanner
 
-__all__ = ["entries"]
+__all__ = ["STARTS", "entries"]
+
+#: Comes before the items of a list, which may have none.
+STARTS = object()
 
 #: How many nodes one value may have once its aliases are followed: far above any recording, far below a bomb.
 _MOST_NODES = 1_000_000
@@ -126,7 +129,7 @@ for _name, _constructor in {
 
 
 def entries(stream: IO[str], lists: frozenset[str]) -> Iterator[tuple[str, Any]]:
-    """The keys and values of a YAML mapping, in order; of a key in `lists`, each item by itself as it is read.
+    """The keys and values of a YAML mapping, in order; of a key in `lists`, STARTS and each item as it is read.
 
     Raises yaml.YAMLError, and ValueError where the document is no mapping.
     """
@@ -153,8 +156,10 @@ def entries(stream: IO[str], lists: frozenset[str]) -> Iterator[tuple[str, Any]]
 def _entry(loader: _Loader, lists: frozenset[str]) -> Iterator[tuple[str, Any]]:
     key = str(loader.value())
     if key not in lists or not loader.check_event(SequenceStartEvent):
-        yield key, loader.value()
+        value = loader.value()
+        yield key, STARTS if value is None and key in lists else value
         return
+    yield key, STARTS
     loader.get_event()
     while not loader.check_event(SequenceEndEvent):
         yield key, loader.value()

@@ -1,0 +1,377 @@
+"""What each recorder leaves behind reads as the same exchanges."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import zlib
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import yaml
+from vcr.request import Request as VcrRequest
+from vcr.serialize import serialize
+from vcr.serializers import jsonserializer, yamlserializer
+
+from conformance.exchange import Exchange, Request, Response, account_of_token
+from conformance.recordings import NOT_RECORDED, read
+
+DIALECTS = Path(__file__).parent / "dialects"
+URL = "https://api.cronofy.com/v1/events?tzid=Etc%2FUTC&only_managed=true"
+JSON = ("Content-Type", "application/json")
+SUNDAY = 1795363057.0
+DATE = ("Date", "Sun, 22 Nov 2026 15:57:37 GMT")
+EVENTS = b'{"pages":{"current":1,"total":1},"events":[{"event_id":"a","summary":"\xc3\xbc"}]}'
+TOKEN = "CRN_a-very-secret-token"
+BEARER = ("Authorization", f"Bearer <{account_of_token(TOKEN)}>")
+
+
+def saved(tmp_path: Path, text: str | bytes, name: str = "recording") -> Path:
+    path = tmp_path / name
+    path.write_bytes(text.encode() if isinstance(text, str) else text)
+    return path
+
+
+def only(path: Path) -> Exchange:
+    (exchange,) = read(path)
+    return exchange
+
+
+def cassette(tmp_path: Path, response: object, request: object | None = None, **beside: object) -> Path:
+    request = request or {"method": "GET", "uri": URL, "headers": {}, "body": None}
+    document = {"version": 1, "interactions": [{"request": request, "response": response, **beside}]}
+    return saved(tmp_path, yaml.safe_dump(document, sort_keys=False))
+
+
+def answer(body: object, *headers: tuple[str, str]) -> dict[str, object]:
+    return {
+        "status": {"code": 200, "message": "OK"},
+        "headers": {name: [value] for name, value in (*headers, JSON)},
+        "body": body,
+    }
+
+
+@pytest.mark.parametrize("serializer", [yamlserializer, jsonserializer])
+def test_a_cassette_of_vcrpy_reads_as_what_it_recorded(tmp_path: Path, serializer: object) -> None:
+    requests = [VcrRequest("GET", URL, None, {"accept": "*/*", "authorization": f"Bearer {TOKEN}"})]
+    responses = [{**answer({"string": EVENTS}), "headers": {JSON[0]: [JSON[1]], DATE[0]: [DATE[1]]}}]
+    path = saved(tmp_path, serialize({"requests": requests, "responses": responses}, serializer))
+    assert list(read(path)) == [
+        Exchange(
+            Request("GET", URL, (("accept", "*/*"), ("authorization", BEARER[1]))),
+            Response(200, (JSON, DATE), EVENTS),
+            label=f"{path}#1",
+            sent_at=SUNDAY,
+            answered_at=SUNDAY,
+            resolution=1.0,
+        )
+    ]
+    assert TOKEN not in repr(list(read(path)))
+
+
+@pytest.mark.parametrize(
+    ("coding", "body"),
+    [
+        ("gzip", gzip.compress(EVENTS)),
+        ("gzip", gzip.compress(EVENTS[:20]) + gzip.compress(EVENTS[20:])),
+        ("x-gzip", gzip.compress(EVENTS)),
+        ("deflate", zlib.compress(EVENTS)),
+        ("deflate", zlib.compress(EVENTS)[2:-4]),
+        ("deflate, gzip", gzip.compress(zlib.compress(EVENTS))),
+        ("gzip", EVENTS),
+        ("br", EVENTS),
+        ("gzip;q=1.0,deflate;q=0.6,identity;q=0.3", EVENTS),
+    ],
+)
+def test_a_content_coding_is_undone_where_it_is_still_there(tmp_path: Path, coding: str, body: bytes) -> None:
+    exchange = only(cassette(tmp_path, answer({"string": body}, ("Content-Encoding", coding))))
+    assert exchange.response == Response(200, (("Content-Encoding", coding), JSON), EVENTS)
+
+
+@pytest.mark.parametrize("body", [gzip.compress(EVENTS)[:-9], b"\x1b\x00\xff\xfe", gzip.compress(bytes(70 * 2**20))])
+def test_a_body_that_no_coding_undoes_is_not_recorded(tmp_path: Path, body: bytes) -> None:
+    exchange = only(cassette(tmp_path, answer({"string": body}, ("Content-Encoding", "gzip"))))
+    assert exchange.response is None
+    assert exchange.notes == (("response-body", NOT_RECORDED), ("response-status", "200"))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"string": EVENTS.decode()},
+        {"string": EVENTS},
+        {"encoding": "UTF-8", "string": EVENTS.decode()},
+        {"encoding": "ASCII-8BIT", "string": EVENTS.decode()},
+        {"encoding": "utf-8", "base64_string": base64.encodebytes(EVENTS).decode()},
+        {"base64_string": base64.b64encode(EVENTS).decode()},
+        EVENTS.decode(),
+        [EVENTS[:9].decode(), EVENTS[9:].decode()],
+    ],
+)
+def test_a_body_is_the_same_however_it_is_kept(tmp_path: Path, body: object) -> None:
+    assert only(cassette(tmp_path, answer(body))).response == Response(200, (JSON,), EVENTS)
+
+
+def test_a_body_in_a_named_encoding_has_that_encodings_bytes(tmp_path: Path) -> None:
+    exchange = only(cassette(tmp_path, answer({"encoding": "ISO-8859-1", "string": "ü"})))
+    assert exchange.response is not None
+    assert exchange.response.body == b"\xfc"
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "sent"),
+    [
+        ({"summary": "a b", "n": 1}, "application/json", b'{"summary": "a b", "n": 1}'),
+        ({"summary": "a b"}, "application/x-www-form-urlencoded", b"summary=a+b"),
+        (["summary"], "application/json", b"summary"),
+        (None, "application/json", b""),
+    ],
+)
+def test_values_that_a_client_was_given_become_what_it_sent(
+    tmp_path: Path, body: object, content_type: str, sent: bytes
+) -> None:
+    request = {"method": "post", "uri": URL, "headers": {"Content-Type": content_type}, "body": body}
+    exchange = only(cassette(tmp_path, answer({"string": ""}), request))
+    assert exchange.request == Request("POST", URL, (("Content-Type", content_type),), sent)
+
+
+def test_vcrpys_python_tags_read_as_text_and_bytes(tmp_path: Path) -> None:
+    path = saved(
+        tmp_path,
+        f"""
+interactions:
+- request:
+    method: !!python/unicode 'POST'
+    uri: {URL}
+    headers: {{a: !!python/tuple [b, c], t: 12:30:45, n: [0012], flag: true}}
+    body: !!python/object/new:_io.BytesIO
+      state: !!python/tuple [!!binary "YWJj", 0, null]
+  response: &answer {{status: {{code: 202, message: Accepted}}, headers: {{}}, body: {{string: !binary "aGk="}}}}
+- request:
+    method: POST
+    uri: {URL}
+    headers: {{}}
+    body: !!python/object/apply:builtins.iter
+      args: [[!!binary "YWJj", !!binary "ZGVm"]]
+  response: *answer
+version: 1
+""",
+    )
+    first, second = read(path)
+    headers = (("a", "b"), ("a", "c"), ("t", "12:30:45"), ("n", "0012"), ("flag", "true"))
+    assert first.request == Request("POST", URL, headers, b"abc")
+    assert second.request == Request("POST", URL, (), b"abcdef")
+    assert first.response == second.response == Response(202, (), b"hi")
+
+
+def test_a_cassette_of_ruby_vcr_has_its_own_times(tmp_path: Path) -> None:
+    path = saved(
+        tmp_path,
+        f"""---
+http_interactions:
+- request:
+    method: get
+    uri: {URL}
+    body:
+      encoding: US-ASCII
+      string: ''
+    headers:
+      Authorization:
+      - Bearer {TOKEN}
+  response:
+    status:
+      code: 200
+      message: OK
+    headers:
+      Content-Type:
+      - application/json
+    body:
+      encoding: UTF-8
+      string: '{EVENTS.decode()}'
+    http_version:
+  recorded_at: Sun, 22 Nov 2026 15:57:37 GMT
+recorded_with: VCR 6.2.0
+""",
+    )
+    assert list(read(path)) == [
+        Exchange(
+            Request("GET", URL, (BEARER,)), Response(200, (JSON,), EVENTS), f"{path}#1", SUNDAY, SUNDAY, resolution=1.0
+        )
+    ]
+
+
+def test_httpx_cassettes_of_early_vcrpy_are_read(tmp_path: Path) -> None:
+    response = {"status_code": 200, "http_version": "HTTP/1.1", "headers": {"Content-Type": JSON[1]}}
+    exchange = only(cassette(tmp_path, {**response, "content": EVENTS.decode()}))
+    assert exchange.response == Response(200, (JSON,), EVENTS)
+
+
+def _of_schemathesis(name: str) -> list[Exchange]:
+    return list(read(DIALECTS / name))
+
+
+@pytest.mark.parametrize("name", ["schemathesis", "schemathesis_bytes"])
+def test_schemathesis_three_reports_of_one_run_agree(name: str) -> None:
+    har, ndjson, vcr = (_of_schemathesis(f"{name}.{suffix}") for suffix in ("har", "ndjson", "yaml"))
+    assert len(har) == len(ndjson) == len(vcr) == 3
+    for ours, theirs, third in zip(har, ndjson, vcr, strict=True):
+        assert (ours.request.method, ours.request.url) == (theirs.request.method, theirs.request.url)
+        assert ours.request.body == theirs.request.body == third.request.body
+        assert ours.response is not None
+        assert theirs.response is not None
+        assert third.response is not None
+        assert ours.response.status == theirs.response.status == third.response.status
+        if ours.request.path != "/v1/bin" or name.endswith("_bytes"):
+            assert ours.response.body == theirs.response.body == third.response.body
+        assert ours.sent_at == pytest.approx(theirs.sent_at, abs=1e-4) == pytest.approx(third.sent_at, abs=1e-4)
+        assert ours.answered_at == pytest.approx(theirs.answered_at, abs=1e-4)
+        assert third.answered_at == pytest.approx(theirs.answered_at, abs=1e-4)
+        assert ours.whole
+        assert theirs.whole
+        assert third.whole
+
+
+def test_schemathesis_bytes_survive_every_byte_value() -> None:
+    for suffix in ("har", "ndjson", "yaml"):
+        binary = next(e for e in _of_schemathesis(f"schemathesis_bytes.{suffix}") if e.request.path == "/v1/bin")
+        assert binary.response is not None
+        assert binary.response.body == bytes(range(256))
+
+
+def test_a_truncated_body_of_schemathesis_is_not_recorded(tmp_path: Path) -> None:
+    text = (
+        (DIALECTS / "schemathesis.yaml")
+        .read_text()
+        .replace("    http_version:", "    truncated_from: 99\n    http_version:")
+    )
+    assert [e.response for e in read(saved(tmp_path, text))] == [None, None, None]
+
+
+def har(tmp_path: Path, *entries: dict[str, object], creator: str = "WebInspector") -> Path:
+    log = {"version": "1.2", "creator": {"name": creator, "version": "537"}, "entries": list(entries)}
+    return saved(tmp_path, json.dumps({"log": log}, indent=2))
+
+
+def entry(**changes: object) -> dict[str, object]:
+    return {
+        "_initiator": {"type": "script"},
+        "startedDateTime": "2026-11-22T15:57:37.250Z",
+        "time": 500.0,
+        "request": {"method": "GET", "url": URL, "headers": [{"name": ":authority", "value": "api.cronofy.com"}]},
+        "response": {
+            "status": 200,
+            "headers": [{"name": "Content-Type", "value": JSON[1]}],
+            "content": {"size": len(EVENTS), "mimeType": JSON[1], "text": EVENTS.decode()},
+        },
+    } | changes
+
+
+def test_an_archive_of_a_browser_without_authorization_says_nothing_of_it(tmp_path: Path) -> None:
+    path = har(tmp_path, entry())
+    assert only(path) == Exchange(
+        Request("GET", URL), Response(200, (JSON,), EVENTS), f"{path}#1", SUNDAY + 0.25, SUNDAY + 0.75, resolution=0.001
+    )
+
+
+def test_one_authorization_makes_an_archive_whole_for_its_origin(tmp_path: Path) -> None:
+    shown = {"method": "GET", "url": URL, "headers": [{"name": "Authorization", "value": f"Bearer {TOKEN}"}]}
+    elsewhere = {"method": "GET", "url": "https://elsewhere.example/", "headers": []}
+    exchanges = list(read(har(tmp_path, entry(), entry(request=shown), entry(request=elsewhere))))
+    assert [exchange.whole for exchange in exchanges] == [True, True, False]
+    assert [exchange.request.account for exchange in exchanges] == [None, account_of_token(TOKEN), None]
+
+
+@pytest.mark.parametrize(
+    ("post", "sent"),
+    [
+        ({"mimeType": "application/json", "text": '{"a": "ü"}'}, '{"a": "ü"}'.encode()),
+        ({"mimeType": "application/x-www-form-urlencoded", "params": [{"name": "a b", "value": "c&d"}]}, b"a+b=c%26d"),
+        ({"mimeType": "application/octet-stream", "text": "/w==", "encoding": "base64"}, b"\xff"),
+        ({"mimeType": "application/json", "text": ""}, b""),
+    ],
+)
+def test_an_archives_request_body_is_read(tmp_path: Path, post: dict[str, object], sent: bytes) -> None:
+    request = {"method": "POST", "url": URL, "headers": [], "postData": post}
+    assert only(har(tmp_path, entry(request=request))).request.body == sent
+
+
+def test_bodies_that_an_archive_lacks_are_not_recorded(tmp_path: Path) -> None:
+    request = {"method": "POST", "url": URL, "headers": [], "bodySize": 194}
+    exchange = only(har(tmp_path, entry(request=request, response={"status": 422, "content": {"size": 12}})))
+    assert exchange.request.body == b""
+    assert exchange.response is None
+    assert exchange.notes == (
+        ("request-body", NOT_RECORDED),
+        ("response-body", NOT_RECORDED),
+        ("response-status", "422"),
+    )
+
+
+def test_an_empty_answer_is_recorded_and_a_blocked_request_has_none(tmp_path: Path) -> None:
+    accepted = entry(response={"status": 202, "headers": [], "content": {"size": 0, "mimeType": "x-unknown"}})
+    first, second = read(har(tmp_path, accepted, entry(response={"status": 0})))
+    assert first.response == Response(202)
+    assert (second.response, second.answered_at) == (None, None)
+
+
+def test_a_base64_answer_is_decoded(tmp_path: Path) -> None:
+    content = {"size": 3, "encoding": "base64", "text": "/wAB"}
+    exchange = only(har(tmp_path, entry(response={"status": 200, "headers": [], "content": content})))
+    assert exchange.response == Response(200, (), b"\xff\x00\x01")
+
+
+def test_what_is_no_http_is_left_out_of_an_archive(tmp_path: Path) -> None:
+    urls = ("data:text/plain,hi", "wss://api.cronofy.com/", "chrome-extension://x/")
+    others = [entry(request={"method": "GET", "url": url}) for url in urls]
+    assert len(list(read(har(tmp_path, *others, entry())))) == 1
+
+
+def test_an_archive_reads_in_the_order_of_sending(tmp_path: Path) -> None:
+    times = ["2026-11-22T15:57:39Z", "2026-11-22T15:57:37Z", "2026-11-22T16:57:38.1234567+01:00"]
+    exchanges = read(har(tmp_path, *(entry(startedDateTime=time) for time in times)))
+    assert [exchange.sent_at for exchange in exchanges] == pytest.approx([SUNDAY, SUNDAY + 1.123456, SUNDAY + 2])
+
+
+def test_times_of_whole_seconds_do_not_change_the_files_order(tmp_path: Path) -> None:
+    dates = ["Sun, 22 Nov 2026 15:57:39 GMT", "Sun, 22 Nov 2026 15:57:37 GMT", "nonsense"]
+    item = {"request": {"method": "GET", "uri": URL}}
+    interactions = [item | {"response": answer({"string": ""}, ("Date", date))} for date in dates]
+    path = saved(tmp_path, yaml.safe_dump({"version": 1, "interactions": interactions}))
+    assert [exchange.sent_at for exchange in read(path)] == [SUNDAY + 2, SUNDAY, None]
+
+
+def test_secrets_of_a_foreign_recording_are_replaced_on_the_way_in(tmp_path: Path) -> None:
+    form = f"grant_type=authorization_code&code=c0de&client_secret=s3cret&access_token={TOKEN}"
+    request = {
+        "method": "POST",
+        "uri": f"{URL}&access_token={TOKEN}&code=c0de",
+        "headers": {"Cookie": ["a=b"], "Content-Type": ["application/x-www-form-urlencoded"]},
+        "body": form,
+    }
+    body = f'{{"access_token": "{TOKEN}", "refresh_token":"r3fresh","profile_relink_url":"https://app.cronofy.com/r/1?t=2"}}'
+    response = answer({"string": body}, ("Set-Cookie", "id=1"), ("Location", "https://a.example/?code=c0de&x=1"))
+    exchange = only(cassette(tmp_path, response, request))
+    name = account_of_token(TOKEN)
+    hidden = "%3Credacted%3E"
+    assert exchange.request == Request(
+        "POST",
+        f"{URL}&access_token=%3C{name}%3E&code={hidden}",
+        (("Cookie", "<redacted>"), ("Content-Type", "application/x-www-form-urlencoded")),
+        f"grant_type=authorization_code&code={hidden}&client_secret={hidden}&access_token=%3C{name}%3E".encode(),
+    )
+    assert exchange.response == Response(
+        200,
+        (("Set-Cookie", "<redacted>"), ("Location", f"https://a.example/?code={hidden}&x=1"), JSON),
+        f'{{"access_token": "<{name}>", "refresh_token":"<redacted>",'
+        f'"profile_relink_url":"https://app.cronofy.com/redacted"}}'.encode(),
+    )
+
+
+def test_a_cassette_of_another_api_is_read(tmp_path: Path) -> None:
+    request = {"method": "GET", "uri": "https://api.github.com/zen", "headers": {}, "body": None}
+    exchange = only(cassette(tmp_path, answer({"string": "Keep it logically awesome."}), request))
+    assert replace(exchange, label="") == Exchange(
+        Request("GET", "https://api.github.com/zen"), Response(200, (JSON,), b"Keep it logically awesome.")
+    )
