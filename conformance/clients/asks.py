@@ -44,13 +44,15 @@ class Shown:
 class Script:
     """How the gateway answers while one ask is done.
 
-    `first`: answers to the first requests, one each, before the server is asked.  `instead`: the answer to every
+    `first`: answers to the first requests, one each, before the server is asked; `first_page`: likewise to the first
+    requests for further pages.  `instead`: the answer to every
     write.  `accepted`: the body under a write's success.  `settle`: conferences are ready before the ask.
     `shows`: overlays on reads.  `extra`: keys of the future in every object.  `page_size`: events a page;
     `last`: the events that come after all others.
     """
 
     first: tuple[Prepared, ...] = ()
+    first_page: tuple[Prepared, ...] = ()
     instead: Prepared | None = None
     accepted: Any = None
     settle: bool = False
@@ -62,10 +64,11 @@ class Script:
 
 @dataclass(frozen=True)
 class Step:
-    """One ask and how it is answered."""
+    """One ask and how it is answered; `lawful`: nothing in the contract forbids what is asked."""
 
     ask: Ask
     script: Script = Script()
+    lawful: bool = True
 
 
 @dataclass(frozen=True)

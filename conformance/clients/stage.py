@@ -59,6 +59,7 @@ class Stage:
         self._http = httpx.AsyncClient(transport=httpx.ASGITransport(app=app), trust_env=False)
         self._script = Script()
         self._first: list[Prepared] = []
+        self._first_page: list[Prepared] = []
         self._readings: list[_Reading] = []
         self._pages: dict[str, tuple[_Reading, int]] = {}
 
@@ -89,6 +90,7 @@ class Stage:
         """From now on answers follow `script`."""
         self._script = script
         self._first = list(script.first)
+        self._first_page = list(script.first_page)
         self._readings = []
         if script.settle:
             await self._clock.sleep(2 * SETTLE)
@@ -103,6 +105,8 @@ class Stage:
         name = route(request.method, request.url).name
         if self._first and name in _ANSWERED:
             return _prepared(self._first.pop(0))
+        if self._first_page and name == "page":
+            return _prepared(self._first_page.pop(0))
         if script.instead is not None and name in ("write", "delete"):
             return _prepared(script.instead)
         if name == "page" and urlsplit(request.url).path in self._pages:
@@ -117,8 +121,11 @@ class Stage:
             return _prepared(
                 Prepared(200, {**listed, "calendars": [c | _FUTURE for c in listed["calendars"]], **_FUTURE})
             )
-        headers = tuple(pair for pair in _pairs(answer) if pair[0].lower() not in _UNFIT)
-        return Reply(answer.status_code, headers, answer.content)
+        return _as_it_is(answer)
+
+    async def pass_on(self, request: Request) -> Reply:
+        """The answer of the server behind, as it is."""
+        return _as_it_is(await self._ask(request, request.url))
 
     async def _ask(self, request: Request, url: str) -> httpx.Response:
         headers = [(name, value) for name, value in request.headers if name.lower() not in ("host", *_UNFIT)]
@@ -186,6 +193,11 @@ def _prepared(answer: Prepared) -> Reply:
         return Reply(answer.status)
     body = json.dumps(answer.body, ensure_ascii=False).encode("utf-8")
     return Reply(answer.status, (("Content-Type", "application/json; charset=utf-8"),), body)
+
+
+def _as_it_is(answer: httpx.Response) -> Reply:
+    headers = tuple(pair for pair in _pairs(answer) if pair[0].lower() not in _UNFIT)
+    return Reply(answer.status_code, headers, answer.content)
 
 
 def _pairs(answer: httpx.Response) -> list[tuple[str, str]]:

@@ -50,6 +50,8 @@ class Record:
     readings: Sequence[Sequence[Mapping[str, Any]]] = ()
     earlier: Mapping[str, Any] | None = None
     lawful: bool = True
+    sent_at: float | None = None
+    answered_at: float | None = None
 
 
 @dataclass
@@ -285,7 +287,8 @@ def _calendars_told(candidates: Sequence[Exchange], told: Mapping[str, Any]) -> 
             entries += _objects(profile, "profile_calendars")
         said |= {entry["calendar_id"]: entry for entry in entries if "calendar_id" in entry}
     given = {entry.get("calendar_id"): entry for entry in _objects(told, "calendars")}
-    lost, changed = [], []
+    lost: list[str] = []
+    changed: list[str] = []
     for calendar_id, entry in said.items():
         if calendar_id not in given:
             lost.append(pointer("calendars", calendar_id))
