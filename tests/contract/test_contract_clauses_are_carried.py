@@ -59,7 +59,7 @@ def test_clauses_and_rules_agree_on_who_carries_what() -> None:
     text = path.read_text(encoding="utf-8")
     stale = [c["id"] for c in CLAUSES if "rules" in c and c["rules"] != sorted(carriers().get(c["id"], []))]
     assert stale == [], (
-        "clauses.json has other rules for these than the rules' x-clauses say; from tests/contract, bring it up to date:\n"
+        "clauses.json has other rules for these than x-clauses say; from tests/contract, bring it up to date:\n"
         "  PYTHONPATH=../.. python -c 'from test_contract_clauses_are_carried import *; "
         'p = schemas.folder() / "clauses.json"; p.write_text(fill(p.read_text(), carriers()))\''
     )
