@@ -15,7 +15,7 @@ __all__ = [
     "PENDING",
     "PROFILES",
     "REMOVED",
-    "TARGETS",
+    "STORED",
     "Key",
     "Phase",
     "Record",
@@ -136,12 +136,13 @@ class Store:
         return None if version is None or version.deleted else version
 
     def apply(self, write: Write, versions: tuple[Version, ...]) -> None:
-        """Store what a write made, under each key that it goes to."""
-        for key in self.decide(TARGETS, (write.key,), write):
+        """Store what a write made."""
+        stored: Mapping[Key, tuple[Version, ...]] = {write.key: versions}
+        for key, made in self.decide(STORED, stored, write).items():
             record = self.records.get(key)
             if record is None:
                 record = self.records[key] = Record(key, opaque("evt", *key), managed=True)
-            record.add(versions, write.at)
+            record.add(made, write.at)
 
 
 @dataclass(frozen=True)
@@ -249,8 +250,8 @@ class Removal:
 
 #: The conferencing profiles of an account.
 PROFILES: Point[Account, tuple[Profile, ...]] = Point("profiles")
-#: The keys under which a write's versions are stored.
-TARGETS: Point[Write, tuple[Key, ...]] = Point("targets")
+#: What a write makes of the events: versions by key.
+STORED: Point[Write, Mapping[Key, tuple[Version, ...]]] = Point("stored")
 #: What a deletion makes of the events: versions by key.
 REMOVED: Point[Removal, Mapping[Key, tuple[Version, ...]]] = Point("removed")
 

@@ -3,7 +3,20 @@
 from __future__ import annotations
 
 from conformance.reference.decisions import Fault
+from conformance.reference.faults.directory import DIRECTORY
+from conformance.reference.faults.events import EVENTS
+from conformance.reference.faults.explicit import EXPLICIT
+from conformance.reference.faults.kept import KEPT
+from conformance.reference.faults.reads import READS
+from conformance.reference.faults.refusals import REFUSALS
+from conformance.reference.faults.services import SERVICES
+from conformance.reference.faults.shapes import SHAPES
 
 __all__ = ["FAULTS"]
 
-FAULTS: dict[str, Fault] = {}
+#: Every fault by its name.
+FAULTS: dict[str, Fault] = {
+    fault.name: fault
+    for area in (KEPT, EXPLICIT, SERVICES, SHAPES, REFUSALS, EVENTS, READS, DIRECTORY)
+    for fault in area
+}

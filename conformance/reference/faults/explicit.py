@@ -1,0 +1,324 @@
+"""Explicit conferencing."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import unquote, urlsplit, urlunsplit
+
+from conformance.reference.conferencing import OUTCOME, SERVICE, conference, default_service, scheduled
+from conformance.reference.decisions import Alteration, at, fault
+from conformance.reference.faults.parts import (
+    GENERATED,
+    assigned,
+    drops_problem,
+    ignored,
+    refused,
+    reset,
+    reshaped,
+    then_later,
+)
+from conformance.reference.model import Service, Timeline, Write
+
+__all__ = ["EXPLICIT"]
+
+
+def _explicit(write: Write) -> bool:
+    return write.kind == "explicit"
+
+
+def _url(change: Callable[[str], str]) -> Alteration:
+    return reshaped(_explicit, lambda value, _: {**value, "join_url": change(value["join_url"])})
+
+
+def _parts(**changes: Callable[[Any], str]) -> Alteration:
+    def change(url: str) -> str:
+        parts = urlsplit(url)
+        return urlunsplit(parts._replace(**{name: alter(getattr(parts, name)) for name, alter in changes.items()}))
+
+    return _url(change)
+
+
+def _without_port(netloc: str) -> str:
+    host, colon, port = netloc.rpartition(":")
+    return host if colon and port.isdigit() and port not in ("80", "443") else netloc
+
+
+def _sent(write: Write, name: str) -> Any:
+    asked = write.asked or {}
+    return asked.get(name)
+
+
+def _incomplete(write: Write, name: str) -> bool:
+    return _explicit(write) and not _sent(write, name)
+
+
+def _by_default(write: Write) -> Timeline:
+    service = default_service(write)
+    return scheduled(write, conference(service, write)) if service and service.connected else write.before
+
+
+def _previous_url(right: Any, write: Write) -> Any:
+    others = [
+        each
+        for each in write.store.writes
+        if _explicit(each) and each.account == write.account and each.event_id != write.event_id
+    ]
+    if not (_explicit(write) and others and assigned(right)):
+        return right
+    return {**right, "join_url": _sent(others[-1], "join_url")}
+
+
+def _works_whatever_scheme(write: Write, *, absolute: bool) -> bool:
+    url = _sent(write, "join_url")
+    has_scheme = isinstance(url, str) and bool(urlsplit(url).scheme) and " " not in url
+    return _explicit(write) and isinstance(url, str) and has_scheme is absolute
+
+
+EXPLICIT = (
+    fault("explicit-ignored", "B8", "always", "`explicit` sets nothing", ignored(_explicit)),
+    fault(
+        "explicit-ignored-on-update",
+        "B8 D2",
+        "case",
+        "`explicit` works on creation only",
+        ignored(lambda write: _explicit(write) and not write.creates),
+    ),
+    fault(
+        "explicit-ignored-beside-location",
+        "B8",
+        "case",
+        "`explicit` sets nothing where the event has a location",
+        ignored(lambda write: _explicit(write) and bool(write.body.get("location"))),
+    ),
+    fault(
+        "explicit-ignored-second-time",
+        "B8",
+        "sequence",
+        "A second `explicit` in a row changes nothing",
+        ignored(lambda write: _explicit(write) and write.origin == "explicit"),
+    ),
+    fault(
+        "explicit-ignored-after-generated",
+        "B8",
+        "sequence",
+        "`explicit` does not replace a generated conference",
+        ignored(lambda write: _explicit(write) and write.origin in GENERATED),
+    ),
+    fault(
+        "explicit-ignored-after-none",
+        "B8 B7",
+        "sequence",
+        "`explicit` sets nothing once `none` removed what was there",
+        ignored(lambda write: _explicit(write) and write.origin == "none" and write.kinds != ("none",)),
+    ),
+    fault(
+        "explicit-renames-generated",
+        "B8 S1",
+        "sequence",
+        "`explicit` over a generated conference renames it and keeps its URL",
+        at(
+            OUTCOME,
+            lambda right, write: (
+                {
+                    **right,
+                    "join_url": write.settles_before["join_url"],
+                    "provider_name": _sent(write, "provider_description"),
+                }
+                if _explicit(write) and write.origin in GENERATED and assigned(write.settles_before)
+                else right
+            ),
+        ),
+    ),
+    fault(
+        "explicit-generates-where-a-profile-is",
+        "B8",
+        "case",
+        "`explicit` generates a conference where the account has a profile",
+        reset(lambda write: _explicit(write) and bool(write.store.profiles(write.account)), _by_default),
+    ),
+    fault(
+        "explicit-generates-where-integrated-is",
+        "B8",
+        "case",
+        "`explicit` is replaced by the calendar's own service where there is one",
+        at(
+            OUTCOME,
+            lambda right, write: (
+                conference(Service(write.calendar.integrated, "integrated"), write)
+                if _explicit(write) and write.calendar.integrated
+                else right
+            ),
+        ),
+    ),
+    fault("explicit-url-lower-cased", "B8", "case", "The URL's path is lower-cased", _parts(path=str.lower)),
+    fault("explicit-url-without-query", "B8", "case", "The URL's query is dropped", _parts(query=lambda _: "")),
+    fault(
+        "explicit-url-without-fragment", "B8", "case", "The URL's fragment is dropped", _parts(fragment=lambda _: "")
+    ),
+    fault("explicit-url-without-port", "B8", "case", "The URL's port is dropped", _parts(netloc=_without_port)),
+    fault(
+        "explicit-url-made-https",
+        "B8 F8",
+        "case",
+        "A URL with http is read back with https",
+        _parts(scheme=lambda _: "https"),
+    ),
+    fault(
+        "explicit-url-unescaped", "B8", "case", "Escapes in the URL are decoded", _parts(path=unquote, query=unquote)
+    ),
+    fault(
+        "explicit-url-escaped-twice",
+        "B8",
+        "case",
+        "Escapes in the URL are escaped once more",
+        _url(lambda url: url.replace("%", "%25")),
+    ),
+    fault("explicit-url-html-escaped", "B8", "case", "The URL is escaped for HTML", _url(html.escape)),
+    fault("explicit-url-cut-at-255", "B8", "case", "A URL over 255 characters is cut", _url(lambda url: url[:255])),
+    fault("explicit-url-cut-at-2000", "B8", "case", "A URL over 2,000 characters is cut", _url(lambda url: url[:2000])),
+    fault(
+        "explicit-url-is-the-host",
+        "B8",
+        "always",
+        "Only scheme and host of the URL are kept",
+        _parts(path=lambda _: "/", query=lambda _: "", fragment=lambda _: ""),
+    ),
+    fault(
+        "explicit-fields-swapped",
+        "B8 S2",
+        "always",
+        "The description is read back as the URL",
+        reshaped(
+            _explicit,
+            lambda value, write: {"provider_name": value["join_url"], "join_url": _sent(write, "provider_description")},
+        ),
+    ),
+    fault(
+        "explicit-without-url-in-reads",
+        "B8 S2",
+        "always",
+        "Explicit conferencing reads back with a provider and no URL",
+        reshaped(_explicit, lambda _, write: {"provider_name": _sent(write, "provider_description")}),
+    ),
+    fault(
+        "explicit-without-provider-in-reads",
+        "S3 S8",
+        "always",
+        "Explicit conferencing reads back without the key provider_name",
+        reshaped(_explicit, lambda value, _: {"join_url": value["join_url"]}),
+    ),
+    fault(
+        "explicit-url-of-another-event",
+        "B8",
+        "sequence",
+        "Explicit conferencing reads back with the URL that was sent last for another event",
+        at(OUTCOME, _previous_url),
+    ),
+    fault(
+        "explicit-vanishes-later",
+        "B8",
+        "always",
+        "Explicit conferencing is there for a moment and then gone",
+        then_later(_explicit, lambda _, __: None),
+    ),
+    fault(
+        "explicit-replaced-later",
+        "B8",
+        "case",
+        "Explicit conferencing is replaced by the default some time later",
+        then_later(
+            lambda write: _explicit(write) and default_service(write) is not None,
+            lambda right, write: _by_default(write)[-1].shows if _by_default(write) else right,
+        ),
+    ),
+    fault(
+        "explicit-settles-back",
+        "B8 S1",
+        "sequence",
+        "After pending, explicit conferencing falls back to what the event had before",
+        reset(
+            lambda write: _explicit(write) and assigned(write.settles_before),
+            lambda write: scheduled(write, write.settles_before),
+        ),
+    ),
+    fault(
+        "explicit-http-refused",
+        "F8 B8",
+        "case",
+        "A URL with http is refused",
+        refused(
+            lambda write: _explicit(write) and str(_sent(write, "join_url")).lower().startswith("http:"),
+            "conferencing.join_url",
+        ),
+    ),
+    fault(
+        "explicit-refused",
+        "B8 A6",
+        "always",
+        "`explicit` is refused",
+        refused(_explicit),
+    ),
+    fault(
+        "explicit-refused-without-native-support",
+        "B8",
+        "case",
+        "`explicit` is refused on hosts that have no field for conferencing",
+        refused(lambda write: _explicit(write) and not write.calendar.holds_conferencing),
+    ),
+    fault(
+        "explicit-refused-without-profile",
+        "B8",
+        "case",
+        "`explicit` is refused where the account has no conferencing profile",
+        refused(lambda write: _explicit(write) and not write.store.profiles(write.account)),
+    ),
+    fault(
+        "explicit-refused-on-update",
+        "B8 D2",
+        "case",
+        "`explicit` is refused where the event has conferencing already",
+        refused(lambda write: _explicit(write) and write.settles_before is not None),
+    ),
+    fault(
+        "explicit-without-description-works",
+        "B9 F1",
+        "case",
+        "`explicit` without provider_description sets the URL",
+        drops_problem(lambda write: _incomplete(write, "provider_description"), "conferencing.provider_description"),
+    ),
+    fault(
+        "explicit-without-url-generates",
+        "B9 F5",
+        "case",
+        "`explicit` without join_url generates a conference",
+        drops_problem(lambda write: _incomplete(write, "join_url"), "conferencing.join_url"),
+        at(
+            SERVICE,
+            lambda right, write: (
+                default_service(write) or Service("zoom", "made-up") if _incomplete(write, "join_url") else right
+            ),
+        ),
+        at(
+            OUTCOME,
+            lambda right, write: (
+                conference(write.service, write) if write.service and _incomplete(write, "join_url") else right
+            ),
+        ),
+    ),
+    fault(
+        "explicit-other-scheme-works",
+        "F8",
+        "case",
+        "A URI that is neither HTTP nor HTTPS is set",
+        drops_problem(lambda write: _works_whatever_scheme(write, absolute=True), "conferencing.join_url"),
+    ),
+    fault(
+        "explicit-text-as-url-works",
+        "F8",
+        "case",
+        "A text that is no URI is set",
+        drops_problem(lambda write: _works_whatever_scheme(write, absolute=False), "conferencing.join_url"),
+    ),
+)

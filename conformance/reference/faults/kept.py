@@ -1,0 +1,317 @@
+"""Conferencing left out, and conferencing removed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from conformance.reference.conferencing import OUTCOME, VERSIONS, conference, default_service, scheduled
+from conformance.reference.decisions import at, fault
+from conformance.reference.faults.parts import (
+    GENERATED,
+    as_explicit,
+    asks,
+    assigned,
+    gone,
+    ignored,
+    kept_otherwise,
+    last_conference,
+    refused,
+    reset,
+    then_later,
+    updates,
+)
+from conformance.reference.model import PENDING, Phase, Timeline, Write
+
+__all__ = ["KEPT"]
+
+
+def _only_description(write: Write) -> bool:
+    return write.changes("description") and not write.changes("summary", "start", "end")
+
+
+def _by_default(write: Write) -> Timeline:
+    service = default_service(write)
+    return scheduled(write, conference(service, write)) if service and service.connected else write.before
+
+
+def _same_service(write: Write) -> Timeline:
+    service = write.previous.service if write.previous else None
+    return scheduled(write, conference(service, write)) if service else write.before
+
+
+def _removes(write: Write) -> bool:
+    return write.kind == "none"
+
+
+_DEFAULT = {"profile_id": "default"}
+
+KEPT = (
+    fault("absent-removes", "D3", "always", "An update without conferencing removes it", reset(updates, gone)),
+    fault(
+        "absent-removes-when-description-changes",
+        "D3",
+        "case",
+        "An update of the description alone removes the conferencing",
+        reset(lambda write: updates(write) and _only_description(write), gone),
+    ),
+    fault(
+        "absent-removes-when-summary-changes",
+        "D3 D4",
+        "case",
+        "An update of the summary removes the conferencing",
+        reset(lambda write: updates(write) and write.changes("summary"), gone),
+    ),
+    fault(
+        "absent-removes-when-time-changes",
+        "D3 D4",
+        "case",
+        "An update of the start or end removes the conferencing",
+        reset(lambda write: updates(write) and write.changes("start", "end"), gone),
+    ),
+    fault(
+        "absent-removes-when-moved-into-past",
+        "D3",
+        "case",
+        "An event that is moved into the past loses the conferencing that it has",
+        reset(lambda write: updates(write) and write.in_past, gone),
+    ),
+    fault(
+        "absent-removes-explicit",
+        "D3",
+        "case",
+        "An update without conferencing removes explicit conferencing",
+        reset(lambda write: updates(write) and write.origin == "explicit", gone),
+    ),
+    fault(
+        "absent-removes-generated",
+        "D3",
+        "case",
+        "An update without conferencing removes a generated conference",
+        reset(lambda write: updates(write) and write.origin in GENERATED, gone),
+    ),
+    fault(
+        "absent-removes-integrated",
+        "D3",
+        "case",
+        "An update without conferencing removes the calendar's own conference",
+        reset(lambda write: updates(write) and write.origin == "integrated", gone),
+    ),
+    fault(
+        "absent-removes-without-native-support",
+        "D3",
+        "case",
+        "An update without conferencing removes it on hosts that have no field for it",
+        reset(lambda write: updates(write) and not write.calendar.holds_conferencing, gone),
+    ),
+    fault(
+        "absent-removes-at-second-update",
+        "D3",
+        "sequence",
+        "The second update without conferencing in a row removes it",
+        reset(lambda write: updates(write) and write.kinds[-1:] == ("absent",), gone),
+    ),
+    fault(
+        "absent-cancels-generation",
+        "D3 S1",
+        "sequence",
+        "An update without conferencing that overtakes the generation cancels it",
+        reset(lambda write: updates(write) and write.shown_before == PENDING, gone),
+    ),
+    fault(
+        "absent-asks-default-on-creation",
+        "D3 A3",
+        "case",
+        "An event created without conferencing gets the default",
+        asks(lambda write: write.creates and write.kind == "absent", _DEFAULT),
+    ),
+    fault(
+        "absent-asks-default-on-update",
+        "D3 A3",
+        "case",
+        "An event that never had conferencing gets the default with its first update",
+        asks(lambda write: not write.creates and write.kind == "absent" and set(write.kinds) == {"absent"}, _DEFAULT),
+    ),
+    fault(
+        "absent-brings-back-what-none-removed",
+        "D3 B7",
+        "sequence",
+        "An update after `none` brings the removed conferencing back",
+        reset(
+            lambda write: (
+                write.kind == "absent" and write.origin == "none" and assigned(last_conference(write.history))
+            ),
+            lambda write: (Phase(write.at, last_conference(write.history)),),
+        ),
+    ),
+    fault(
+        "absent-rerolls-generated-url",
+        "D3",
+        "case",
+        "An update that changes neither summary nor times gives the conference another URL",
+        reset(
+            lambda write: updates(write) and write.origin in GENERATED and not write.changes("summary", "start", "end"),
+            _same_service,
+        ),
+    ),
+    fault(
+        "absent-turns-integrated-into-default",
+        "D3 D4",
+        "case",
+        "A change of time gives a conference of the calendar's own service to the default one",
+        reset(
+            lambda write: updates(write) and write.origin == "integrated" and write.changes("start", "end"),
+            _by_default,
+        ),
+    ),
+    fault(
+        "absent-turns-explicit-into-generated",
+        "D3 B8",
+        "case",
+        "A change of summary replaces explicit conferencing by a generated conference",
+        reset(
+            lambda write: updates(write) and write.origin == "explicit" and write.changes("summary"),
+            _by_default,
+        ),
+    ),
+    fault(
+        "absent-forgets-provider",
+        "D3 S3",
+        "case",
+        "An update without conferencing leaves a generated conference with a null provider",
+        kept_otherwise(
+            lambda write: updates(write) and write.origin in GENERATED,
+            lambda value, _: {**value, "provider_name": None},
+        ),
+    ),
+    fault(
+        "absent-pends-for-ever",
+        "D3 S1",
+        "always",
+        "After an update without conferencing the conference is pending and never comes back",
+        reset(updates, lambda write: (Phase(write.at, PENDING),)),
+        endless=True,
+    ),
+    fault("none-ignored", "B7", "always", "`none` leaves the conferencing as it was", ignored(_removes)),
+    fault(
+        "none-keeps-explicit",
+        "B7",
+        "case",
+        "`none` does not remove explicit conferencing",
+        ignored(lambda write: _removes(write) and write.origin == "explicit"),
+    ),
+    fault(
+        "none-keeps-generated",
+        "B7",
+        "case",
+        "`none` removes explicit conferencing only",
+        ignored(lambda write: _removes(write) and write.origin in GENERATED),
+    ),
+    fault(
+        "none-keeps-integrated",
+        "B7",
+        "case",
+        "`none` does not remove the calendar's own conference",
+        ignored(lambda write: _removes(write) and write.origin == "integrated"),
+    ),
+    fault(
+        "none-ignored-when-summary-changes",
+        "B7",
+        "case",
+        "`none` is overlooked in an update that changes the summary",
+        ignored(lambda write: _removes(write) and write.changes("summary")),
+    ),
+    fault(
+        "none-ignored-without-native-support",
+        "B7",
+        "case",
+        "`none` removes nothing on hosts that have no field for conferencing",
+        ignored(lambda write: _removes(write) and not write.calendar.holds_conferencing),
+    ),
+    fault(
+        "none-ignored-second-time",
+        "B7",
+        "sequence",
+        "`none` works once in the life of an event",
+        ignored(lambda write: _removes(write) and "none" in write.kinds),
+    ),
+    fault(
+        "none-ignored-after-update",
+        "B7 D3",
+        "sequence",
+        "`none` does not remove conferencing that an update without conferencing kept",
+        ignored(lambda write: _removes(write) and write.kinds[-1:] == ("absent",)),
+    ),
+    fault(
+        "none-keeps-provider",
+        "B7 S2",
+        "always",
+        "`none` removes the URL and leaves the provider behind",
+        kept_otherwise(_removes, lambda value, _: {"provider_name": value["provider_name"]}),
+    ),
+    fault(
+        "none-comes-back-later",
+        "B7",
+        "always",
+        "What `none` removed comes back some time later",
+        then_later(
+            lambda write: _removes(write) and assigned(write.settles_before), lambda _, write: write.settles_before
+        ),
+    ),
+    fault(
+        "none-asks-default-on-creation",
+        "B7",
+        "case",
+        "`none` on creation is taken for no choice, which gets the default",
+        asks(lambda write: write.creates and _removes(write), _DEFAULT),
+    ),
+    fault(
+        "none-asks-default-where-there-is-none",
+        "B7",
+        "case",
+        "`none` on an event without conferencing generates a conference",
+        asks(lambda write: not write.creates and _removes(write) and write.settles_before is None, _DEFAULT),
+    ),
+    fault(
+        "none-with-stray-url-is-explicit",
+        "F6 B7",
+        "case",
+        "`none` with a join URL beside it sets that URL",
+        as_explicit(_removes),
+    ),
+    fault(
+        "none-deletes-event",
+        "B7",
+        "always",
+        "`none` deletes the whole event",
+        at(
+            VERSIONS,
+            lambda right, write: (
+                tuple(replace(version, deleted=True) for version in right)
+                if _removes(write) and write.settles_before is not None
+                else right
+            ),
+        ),
+    ),
+    fault("none-refused", "B7 A6", "always", "`none` is refused", refused(_removes)),
+    fault(
+        "none-refused-where-there-is-none",
+        "B7 A6",
+        "case",
+        "`none` is refused on creation",
+        refused(lambda write: write.creates and _removes(write)),
+    ),
+    fault(
+        "none-leaves-an-empty-url",
+        "B7 S2",
+        "always",
+        "`none` leaves a conference whose URL is empty",
+        at(
+            OUTCOME,
+            lambda right, write: (
+                {"provider_name": write.settles_before.get("provider_name"), "join_url": ""}
+                if _removes(write) and assigned(write.settles_before)
+                else right
+            ),
+        ),
+    ),
+)

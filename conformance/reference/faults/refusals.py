@@ -1,0 +1,449 @@
+"""The documented 422, and other refusals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from conformance.reference.conferencing import SERVICE, default_service
+from conformance.reference.decisions import Alteration, at, fault
+from conformance.reference.faults.parts import assigned, drops_problem, refused, served_by
+from conformance.reference.model import Phase, Service, Version, Write
+from conformance.reference.moments import Moment
+from conformance.reference.server import KEPT, LEFT_BY_REFUSAL, MAY_WRITE, REFUSAL, Answer, Refused
+from conformance.reference.validation import NOT_AVAILABLE, PROBLEMS, error
+
+__all__ = ["REFUSALS"]
+
+_FIELD = "conferencing.profile_id"
+
+
+def _unavailable(write: Write) -> bool:
+    return write.kind == "integrated" and write.calendar.integrated is None
+
+
+def _accepted(when: Callable[[Write], bool]) -> Alteration:
+    return drops_problem(lambda write: _unavailable(write) and when(write), _FIELD)
+
+
+def _answers(change: Callable[[Answer], Answer]) -> Alteration:
+    return at(REFUSAL, lambda right, refused: change(right) if _unavailable(refused.write) else right)
+
+
+def _body(change: Callable[[list[dict[str, str]]], Any]) -> Alteration:
+    def alter(right: Answer, refused: Refused) -> Answer:
+        if not _unavailable(refused.write) or _FIELD not in refused.errors:
+            return right
+        return replace(right, body=change([dict(each) for each in refused.errors[_FIELD]]))
+
+    return at(REFUSAL, alter)
+
+
+def _shape(change: Callable[[Mapping[str, Any]], Any]) -> Alteration:
+    return at(REFUSAL, lambda right, refused: replace(right, body=change(refused.errors)))
+
+
+def _written(write: Write, *, fields: Mapping[str, Any], conferencing: bool) -> Version:
+    """What a refused write leaves behind: these fields, and the conferencing that was there or none."""
+    previous = write.previous
+    return Version(
+        at=write.at,
+        serial=write.serial,
+        fields=fields,
+        conferencing=write.before if conferencing else (Phase(write.at, None),),
+        kind=write.kind,
+        origin=previous.origin if previous and conferencing else "none",
+        service=previous.service if previous and conferencing else None,
+    )
+
+
+def _left(when: Callable[[Write], bool], version: Callable[[Write], Version | None]) -> Alteration:
+    return at(LEFT_BY_REFUSAL, lambda right, refused: version(refused.write) if when(refused.write) else right)
+
+
+def _complete(write: Write) -> bool:
+    return "start" in write.fields and "end" in write.fields and bool(write.event_id)
+
+
+def _refused_conferencing(write: Write) -> bool:
+    return write.body.get("conferencing") is not None and _complete(write)
+
+
+def _fields_of(write: Write) -> Mapping[str, Any]:
+    return write.previous.fields if write.previous else write.fields
+
+
+def _now(write: Write) -> Mapping[str, Any]:
+    """Times that nobody sent: tomorrow."""
+    return {"start": Moment(write.at + 86400, "Etc/UTC"), "end": Moment(write.at + 90000, "Etc/UTC")}
+
+
+def _made_up(write: Write) -> Service:
+    return Service("google_meet", "integrated")
+
+
+REFUSALS = (
+    fault(
+        "unavailable-accepted",
+        "X1",
+        "always",
+        "`integrated` is accepted on a calendar that has no service of its own, and generates nothing",
+        _accepted(lambda _: True),
+    ),
+    fault(
+        "unavailable-accepted-on-update",
+        "X1",
+        "case",
+        "`integrated` is accepted in an update on a calendar that has no service of its own",
+        _accepted(lambda write: not write.creates),
+    ),
+    fault(
+        "unavailable-accepted-after-explicit",
+        "X1",
+        "sequence",
+        "`integrated` is accepted where the event has explicit conferencing",
+        _accepted(lambda write: write.origin == "explicit"),
+    ),
+    fault(
+        "unavailable-accepted-for-past-starts",
+        "X1",
+        "case",
+        "`integrated` is accepted on a calendar that has no service of its own where the event has begun",
+        _accepted(lambda write: "start" in write.fields and write.in_past),
+    ),
+    fault(
+        "unavailable-falls-to-profile",
+        "X1 B10",
+        "case",
+        "`integrated` falls to the user's profile on a calendar that has no service of its own",
+        _accepted(lambda write: default_service(write) is not None),
+        served_by(_unavailable, default_service),
+    ),
+    fault(
+        "unavailable-generates",
+        "X1 B12",
+        "always",
+        "`integrated` generates Google Meet on a calendar whose flag says that there is none",
+        _accepted(lambda _: True),
+        at(SERVICE, lambda right, write: _made_up(write) if _unavailable(write) else right),
+    ),
+    fault(
+        "available-refused",
+        "B10 B12",
+        "always",
+        "`integrated` is refused where the flag says that it is available",
+        at(
+            PROBLEMS,
+            lambda right, write: (
+                {**right, _FIELD: [dict(NOT_AVAILABLE)]}
+                if write.kind == "integrated" and write.calendar.integrated
+                else right
+            ),
+        ),
+    ),
+    fault(
+        "available-refused-on-microsoft",
+        "B10 B11 B12",
+        "case",
+        "`integrated` is refused on Microsoft calendars as none of Google's",
+        at(
+            PROBLEMS,
+            lambda right, write: (
+                {**right, _FIELD: [dict(NOT_AVAILABLE)]}
+                if write.kind == "integrated" and write.calendar.provider_name != "google"
+                else right
+            ),
+        ),
+    ),
+    fault(
+        "available-refused-on-update",
+        "B10 B12 D2",
+        "case",
+        "`integrated` is refused in updates",
+        refused(lambda write: write.kind == "integrated" and not write.creates and not _unavailable(write)),
+    ),
+    fault(
+        "unavailable-answers-400",
+        "X1",
+        "always",
+        "The documented 422 is a 400",
+        _answers(lambda right: replace(right, status=400)),
+    ),
+    fault(
+        "unavailable-answers-403",
+        "X1",
+        "always",
+        "The documented 422 is a 403",
+        _answers(lambda right: replace(right, status=403)),
+    ),
+    fault(
+        "unavailable-answers-409",
+        "X1",
+        "always",
+        "The documented 422 is a 409",
+        _answers(lambda right: replace(right, status=409)),
+    ),
+    fault(
+        "unavailable-answers-202",
+        "X1",
+        "always",
+        "The documented errors come with status 202",
+        _answers(lambda right: replace(right, status=202)),
+    ),
+    fault(
+        "unavailable-answers-400-on-update",
+        "X1",
+        "case",
+        "The documented 422 is a 400 in updates",
+        at(
+            REFUSAL,
+            lambda right, refused: (
+                replace(right, status=400) if _unavailable(refused.write) and not refused.write.creates else right
+            ),
+        ),
+    ),
+    fault(
+        "unavailable-without-body",
+        "X3",
+        "always",
+        "The 422 has no body",
+        _answers(lambda right: replace(right, body=None)),
+    ),
+    fault(
+        "unavailable-key-renamed",
+        "X3",
+        "always",
+        "The error has another key",
+        _body(lambda errors: {"errors": {_FIELD: [{**errors[0], "key": "errors.conferencing_unavailable"}]}}),
+    ),
+    fault(
+        "unavailable-key-without-prefix",
+        "X3",
+        "always",
+        "The error's key lacks its prefix",
+        _body(lambda errors: {"errors": {_FIELD: [{**errors[0], "key": errors[0]["key"].partition(".")[2]}]}}),
+    ),
+    fault(
+        "unavailable-key-as-code",
+        "X3",
+        "always",
+        "The error has its key under the name code",
+        _body(
+            lambda errors: {"errors": {_FIELD: [{"code": errors[0]["key"], "description": errors[0]["description"]}]}}
+        ),
+    ),
+    fault(
+        "unavailable-field-nested",
+        "X3",
+        "always",
+        "The error stands under nested names",
+        _body(lambda errors: {"errors": {"conferencing": {"profile_id": errors}}}),
+    ),
+    fault(
+        "unavailable-field-short",
+        "X3",
+        "always",
+        "The error stands under profile_id",
+        _body(lambda errors: {"errors": {"profile_id": errors}}),
+    ),
+    fault(
+        "unavailable-field-is-conferencing",
+        "X3",
+        "always",
+        "The error stands under conferencing",
+        _body(lambda errors: {"errors": {"conferencing": errors}}),
+    ),
+    fault(
+        "unavailable-field-in-brackets",
+        "X3",
+        "always",
+        "The error stands under conferencing[profile_id]",
+        _body(lambda errors: {"errors": {"conferencing[profile_id]": errors}}),
+    ),
+    fault(
+        "unavailable-error-bare",
+        "X3",
+        "always",
+        "The error is an object instead of a list",
+        _body(lambda errors: {"errors": {_FIELD: errors[0]}}),
+    ),
+    fault(
+        "unavailable-error-text",
+        "X3",
+        "always",
+        "The error is a text",
+        _body(lambda errors: {"errors": {_FIELD: [errors[0]["key"]]}}),
+    ),
+    fault(
+        "unavailable-errors-a-list",
+        "X3",
+        "always",
+        "The errors are one list",
+        _body(lambda errors: {"errors": [{"field": _FIELD, **errors[0]}]}),
+    ),
+    fault(
+        "unavailable-without-envelope",
+        "X3",
+        "always",
+        "The errors stand at the top",
+        _body(lambda errors: {_FIELD: errors}),
+    ),
+    fault(
+        "unavailable-event-created",
+        "X1",
+        "case",
+        "The event of a refused creation is there all the same",
+        _left(
+            lambda write: _unavailable(write) and write.creates and _complete(write),
+            lambda write: _written(write, fields=write.fields, conferencing=True),
+        ),
+    ),
+    fault(
+        "unavailable-fields-written",
+        "X1",
+        "case",
+        "A refused update changes the event's other fields",
+        _left(
+            lambda write: _unavailable(write) and not write.creates and _complete(write),
+            lambda write: _written(write, fields=write.fields, conferencing=True),
+        ),
+    ),
+    fault(
+        "unavailable-conferencing-lost",
+        "X1 D3",
+        "case",
+        "A refused update removes the conferencing that the event has",
+        _left(
+            lambda write: _unavailable(write) and not write.creates and assigned(write.settles_before),
+            lambda write: _written(write, fields=_fields_of(write), conferencing=False),
+        ),
+    ),
+    fault(
+        "refused-conferencing-event-written",
+        "2.8 X1",
+        "always",
+        "Writes that are refused for their conferencing are written without it",
+        _left(_refused_conferencing, lambda write: _written(write, fields=write.fields, conferencing=True)),
+    ),
+    fault(
+        "refused-conferencing-removes",
+        "2.8 D3",
+        "case",
+        "An update that is refused for its conferencing removes what the event had",
+        _left(
+            lambda write: _refused_conferencing(write) and not write.creates and assigned(write.settles_before),
+            lambda write: _written(write, fields=_fields_of(write), conferencing=False),
+        ),
+    ),
+    fault(
+        "errors-as-text",
+        "2.8 X3",
+        "always",
+        "Every 422 has one text instead of errors by field",
+        _shape(lambda errors: {"error": "unprocessable", "error_description": ", ".join(sorted(errors))}),
+    ),
+    fault(
+        "errors-as-texts-by-field",
+        "2.8 X3",
+        "always",
+        "Every 422 has texts by field",
+        _shape(lambda errors: {"errors": {name: [each["description"] for each in of] for name, of in errors.items()}}),
+    ),
+    fault(
+        "errors-of-one-field-unwrapped",
+        "2.8",
+        "case",
+        "A 422 about required fields has objects instead of lists",
+        at(
+            REFUSAL,
+            lambda right, refused: (
+                right
+                if _FIELD in refused.errors
+                else replace(right, body={"errors": {name: of[0] for name, of in refused.errors.items()}})
+            ),
+        ),
+    ),
+    fault(
+        "conferencing-required",
+        "A3",
+        "case",
+        "A creation without conferencing is refused",
+        at(
+            PROBLEMS,
+            lambda right, write: (
+                {**right, "conferencing": error("required", "conferencing must be specified")}
+                if write.creates and write.body.get("conferencing") is None
+                else right
+            ),
+        ),
+    ),
+    fault(
+        "description-required",
+        "2.1",
+        "case",
+        "An event without description is refused",
+        at(
+            PROBLEMS,
+            lambda right, write: (
+                right
+                if "description" in write.body
+                else {**right, "description": error("required", "must be specified")}
+            ),
+        ),
+    ),
+    fault(
+        "missing-summary-accepted",
+        "2.1",
+        "case",
+        "An event without summary is written",
+        drops_problem(lambda write: "summary" not in write.body, "summary"),
+    ),
+    fault(
+        "missing-start-accepted",
+        "2.1",
+        "case",
+        "An event without start is written with a time that nobody sent",
+        drops_problem(lambda write: "start" not in write.body and write.creates, "start"),
+        at(KEPT, lambda right, write: {**_now(write), **right} if "start" not in write.body else right),
+    ),
+    fault(
+        "missing-end-accepted",
+        "2.1",
+        "case",
+        "An event without end is written with a time that nobody sent",
+        drops_problem(lambda write: "end" not in write.body and write.creates, "end"),
+        at(
+            KEPT,
+            lambda right, write: {**_now(write), **right} if "end" not in write.body else right,
+        ),
+    ),
+    fault(
+        "long-summary-refused",
+        "2.1",
+        "case",
+        "A summary of up to 1,024 characters is refused when it has more than 255",
+        at(
+            PROBLEMS,
+            lambda right, write: (
+                {**right, "summary": error("too_long", "summary must be no more than 255 characters")}
+                if len(str(write.body.get("summary", ""))) > 255
+                else right
+            ),
+        ),
+    ),
+    fault(
+        "read-only-calendar-writable",
+        "2.1",
+        "case",
+        "Writes to a read-only calendar are accepted",
+        at(MAY_WRITE, lambda right, calendar: None if calendar.readonly else right),
+    ),
+    fault(
+        "deleted-calendar-writable",
+        "2.1",
+        "case",
+        "Writes to a deleted calendar are accepted",
+        at(MAY_WRITE, lambda right, calendar: None if calendar.deleted else right),
+    ),
+)

@@ -1,0 +1,436 @@
+"""What `conferencing` looks like in reads: pending, and after generation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+from urllib.parse import urlsplit
+
+from conformance.reference.conferencing import TIMELINE, conference
+from conformance.reference.decisions import Alteration, at, fault
+from conformance.reference.faults.parts import GENERATED, assigned, reset, reshaped, then_later
+from conformance.reference.model import PENDING, Phase, Service, Timeline, Write
+from conformance.reference.reading import CONFERENCING, Look
+
+__all__ = ["SHAPES"]
+
+
+def _generated(write: Write) -> bool:
+    return write.kind in GENERATED
+
+
+def _any(_: Write) -> bool:
+    return True
+
+
+def _explicit(write: Write) -> bool:
+    return write.kind == "explicit"
+
+
+def _integrated_at(name: str) -> Callable[[Write], bool]:
+    return lambda write: write.kind == "integrated" and write.calendar.integrated == name
+
+
+def _pending_as(value: Any, when: Callable[[Look], bool] = lambda _: True) -> Alteration:
+    return at(CONFERENCING, lambda right, look: value if right == PENDING and when(look) else right)
+
+
+def _named(name: str, when: Callable[[Write], bool]) -> Alteration:
+    return reshaped(when, lambda value, _: {**value, "provider_name": name})
+
+
+def _url(change: Callable[[str], Any], when: Callable[[Write], bool] = _generated) -> Alteration:
+    return reshaped(when, lambda value, _: {**value, "join_url": change(value["join_url"])})
+
+
+def _without(key: str, when: Callable[[Write], bool] = _generated) -> Alteration:
+    return reshaped(when, lambda value, _: {name: each for name, each in value.items() if name != key})
+
+
+def _another_conference(right: Any, write: Write) -> Any:
+    return conference(write.service, write, "again") if write.service and assigned(right) else right
+
+
+def _another_service(right: Any, write: Write) -> Any:
+    other = Service("go_to" if write.service and write.service.provider_name == "zoom" else "zoom", "other")
+    return conference(other, write) if write.service and assigned(right) else right
+
+
+def _pending(right: Any, _: Write) -> Any:
+    return dict(PENDING) if assigned(right) else right
+
+
+def _nothing(right: Any, _: Write) -> Any:
+    return None if assigned(right) else right
+
+
+def _shown_generated(look: Look) -> bool:
+    return look.version.origin in GENERATED
+
+
+def _rerolled(right: Any, look: Look) -> Any:
+    if not (assigned(right) and _shown_generated(look)):
+        return right
+    joint = "&" if urlsplit(right["join_url"]).query else "?"
+    return {**right, "join_url": f"{right['join_url']}{joint}reading={look.reads}"}
+
+
+def _one_url(value: dict[str, Any], write: Write) -> dict[str, Any]:
+    if write.service is None:
+        return value
+    shared = replace(write, event_id="shared", serial=0)
+    return conference(write.service, shared)
+
+
+def _pending_for_ever(right: Timeline, write: Write) -> Timeline:
+    return (Phase(write.at, PENDING),) if len(right) == 2 and right[0].shows == PENDING else right
+
+
+SHAPES = (
+    fault("pending-as-string", "P1", "always", 'Pending is the string "true"', _pending_as({"pending": "true"})),
+    fault("pending-as-number", "P1", "always", "Pending is the number 1", _pending_as({"pending": 1})),
+    fault("pending-as-null", "P1", "always", "Pending is null", _pending_as({"pending": None})),
+    fault(
+        "pending-says-false",
+        "P1",
+        "always",
+        "Pending is false while the conference is generated",
+        _pending_as({"pending": False}),
+    ),
+    fault(
+        "pending-as-empty-object",
+        "P1",
+        "always",
+        "Conferencing is an empty object while it is generated",
+        _pending_as({}),
+    ),
+    fault("pending-as-text", "P1", "always", "Conferencing is a text while it is generated", _pending_as("pending")),
+    fault("pending-as-status", "P1", "always", "Pending is said by another key", _pending_as({"status": "pending"})),
+    fault(
+        "pending-as-string-on-update",
+        "P1",
+        "case",
+        'Pending is the string "true" after updates',
+        _pending_as({"pending": "true"}, lambda look: len(look.record.versions) > 1),
+    ),
+    fault(
+        "pending-as-string-for-explicit",
+        "P1 P2",
+        "case",
+        'Pending is the string "true" for explicit conferencing',
+        _pending_as({"pending": "true"}, lambda look: look.version.origin == "explicit"),
+    ),
+    fault(
+        "pending-left-beside-url",
+        "S1",
+        "always",
+        "The conference is merged into what was there: pending stays true",
+        reshaped(_generated, lambda value, _: {**PENDING, **value}),
+    ),
+    fault(
+        "pending-left-beside-explicit-url",
+        "S1 P2",
+        "case",
+        "Explicit conferencing keeps pending: true",
+        reshaped(_explicit, lambda value, _: {**PENDING, **value}),
+    ),
+    fault(
+        "pending-left-beside-url-on-update",
+        "S1",
+        "case",
+        "After updates the conference is merged into what was there: pending stays true",
+        reshaped(lambda write: not write.creates, lambda value, _: {**PENDING, **value}),
+    ),
+    fault(
+        "pending-for-ever",
+        "S1",
+        "always",
+        "No conference is ever generated: it stays pending",
+        at(TIMELINE, lambda right, write: _pending_for_ever(right, write) if _generated(write) else right),
+        endless=True,
+    ),
+    fault(
+        "pending-for-ever-on-update",
+        "S1 D2",
+        "case",
+        "A conference asked for in an update stays pending",
+        at(
+            TIMELINE,
+            lambda right, write: _pending_for_ever(right, write) if _generated(write) and not write.creates else right,
+        ),
+        endless=True,
+    ),
+    fault(
+        "pending-for-ever-when-overtaken",
+        "S1",
+        "sequence",
+        "A request that overtakes the generation of an earlier one stays pending",
+        reset(
+            lambda write: (_generated(write) or _explicit(write)) and write.shown_before == PENDING,
+            lambda write: (Phase(write.at, PENDING),),
+        ),
+        endless=True,
+    ),
+    fault(
+        "explicit-pending-for-ever",
+        "P2 B8",
+        "case",
+        "Explicit conferencing stays pending",
+        at(TIMELINE, lambda right, write: _pending_for_ever(right, write) if _explicit(write) else right),
+        endless=True,
+    ),
+    fault(
+        "settled-turns-pending-again",
+        "S1",
+        "always",
+        "A settled conference turns pending again by itself",
+        then_later(_generated, _pending),
+    ),
+    fault(
+        "settled-vanishes",
+        "S1",
+        "always",
+        "A settled conference vanishes by itself",
+        then_later(_generated, _nothing),
+    ),
+    fault(
+        "settled-url-changes-by-itself",
+        "S1 S2",
+        "always",
+        "A settled conference gets another URL by itself",
+        then_later(_generated, _another_conference),
+    ),
+    fault(
+        "settled-service-changes-by-itself",
+        "S1 S4",
+        "always",
+        "A settled conference moves to another service by itself",
+        then_later(_generated, _another_service),
+    ),
+    fault(
+        "url-changes-with-each-reading",
+        "S2",
+        "always",
+        "Each reading shows another URL",
+        at(CONFERENCING, _rerolled),
+    ),
+    fault(
+        "hidden-in-every-third-reading",
+        "S1",
+        "sequence",
+        "Every third reading of an event shows no conferencing",
+        at(CONFERENCING, lambda right, look: None if assigned(right) and look.reads % 3 == 0 else right),
+    ),
+    fault(
+        "assigned-without-provider",
+        "S3",
+        "always",
+        "A generated conference has no provider_name",
+        _without("provider_name"),
+    ),
+    fault("assigned-without-url", "S2", "always", "A generated conference has no join_url", _without("join_url")),
+    fault(
+        "assigned-without-url-on-update",
+        "S2 D2",
+        "case",
+        "A conference that was asked for in an update has no join_url",
+        _without("join_url", lambda write: _generated(write) and not write.creates),
+    ),
+    fault(
+        "assigned-with-null-provider",
+        "S3 S8",
+        "always",
+        "A generated conference has a null provider_name",
+        reshaped(_generated, lambda value, _: {**value, "provider_name": None}),
+    ),
+    fault(
+        "assigned-with-null-provider-for-profiles",
+        "S3 S8",
+        "case",
+        "A conference of a named profile has a null provider_name",
+        reshaped(lambda write: write.kind == "profile", lambda value, _: {**value, "provider_name": None}),
+    ),
+    fault(
+        "assigned-with-provider-object",
+        "S3",
+        "always",
+        "provider_name is an object",
+        reshaped(_generated, lambda value, _: {**value, "provider_name": {"name": value["provider_name"]}}),
+    ),
+    fault("assigned-with-null-url", "S2", "always", "A generated conference has a null join_url", _url(lambda _: None)),
+    fault(
+        "assigned-with-empty-url", "S2", "always", "A generated conference has an empty join_url", _url(lambda _: "")
+    ),
+    fault(
+        "assigned-with-relative-url",
+        "S2",
+        "always",
+        "A generated join_url is a path",
+        _url(lambda url: urlsplit(url).path),
+    ),
+    fault(
+        "assigned-with-url-without-scheme",
+        "S2",
+        "always",
+        "A generated join_url has no scheme",
+        _url(lambda url: url.partition("://")[2]),
+    ),
+    fault(
+        "assigned-with-app-scheme",
+        "S2",
+        "case",
+        "A Zoom conference has a URL that only an application opens",
+        reshaped(
+            lambda write: _generated(write) and write.service is not None and write.service.provider_name == "zoom",
+            lambda value, _: {**value, "join_url": value["join_url"].replace("https:", "zoommtg:", 1)},
+        ),
+    ),
+    fault(
+        "assigned-with-url-list",
+        "S2",
+        "always",
+        "A generated join_url is a list of URLs",
+        _url(lambda url: [url]),
+    ),
+    fault(
+        "assigned-in-a-list",
+        "S1",
+        "always",
+        "A generated conference stands in a list",
+        reshaped(_generated, lambda value, _: [value]),
+    ),
+    fault(
+        "assigned-under-a-key",
+        "S1 S2",
+        "always",
+        "A generated conference stands one level deeper",
+        reshaped(_generated, lambda value, _: {"conference": value}),
+    ),
+    fault(
+        "assigned-with-other-keys",
+        "S2 S3",
+        "always",
+        "A generated conference has its details under joinUrl and providerName",
+        reshaped(_generated, lambda value, _: {"joinUrl": value["join_url"], "providerName": value["provider_name"]}),
+    ),
+    fault(
+        "assigned-only-as-text",
+        "S1",
+        "always",
+        "A generated conference is the URL alone",
+        reshaped(_generated, lambda value, _: value["join_url"]),
+    ),
+    fault(
+        "provider-is-default",
+        "S4",
+        "case",
+        '`default` is shown as provider "default"',
+        _named("default", lambda write: write.kind == "default"),
+    ),
+    fault(
+        "provider-is-integrated",
+        "S4 S6",
+        "case",
+        '`integrated` is shown as provider "integrated"',
+        _named("integrated", lambda write: write.kind == "integrated"),
+    ),
+    fault(
+        "provider-of-default-is-integrated",
+        "S4",
+        "case",
+        '`default` that falls to the calendar\'s own service is shown as provider "integrated"',
+        _named(
+            "integrated",
+            lambda write: (
+                write.kind == "default" and write.service is not None and write.service.profile_id == "integrated"
+            ),
+        ),
+    ),
+    fault(
+        "provider-is-profile-id",
+        "S3 A6",
+        "case",
+        "A named profile is shown as provider by its id",
+        reshaped(
+            lambda write: write.kind == "profile",
+            lambda value, write: {**value, "provider_name": (write.asked or {}).get("profile_id")},
+        ),
+    ),
+    fault(
+        "provider-is-the-calendars",
+        "S3 S6",
+        "case",
+        "`integrated` is shown with the calendar's provider as provider",
+        reshaped(
+            lambda write: write.kind == "integrated",
+            lambda value, write: {**value, "provider_name": write.calendar.provider_name},
+        ),
+    ),
+    fault(
+        "provider-capitalised",
+        "S5 A6",
+        "always",
+        "Providers are shown by their display names",
+        reshaped(
+            _generated,
+            lambda value, _: {**value, "provider_name": str(value["provider_name"]).replace("_", " ").title()},
+        ),
+    ),
+    fault(
+        "google-shown-as-hangouts",
+        "S6",
+        "case",
+        "`integrated` on a Google calendar is shown as google_hangouts",
+        _named("google_hangouts", _integrated_at("google_meet")),
+    ),
+    fault(
+        "microsoft-shown-as-ms-teams",
+        "S7",
+        "case",
+        "`integrated` on a Microsoft calendar is shown as ms_teams",
+        _named("ms_teams", _integrated_at("ms_teams_for_business")),
+    ),
+    fault(
+        "microsoft-shown-as-ms-teams-on-update",
+        "S7",
+        "case",
+        "`integrated` in an update on a Microsoft calendar is shown as ms_teams",
+        _named("ms_teams", lambda write: _integrated_at("ms_teams_for_business")(write) and not write.creates),
+    ),
+    fault(
+        "microsoft-shown-as-google-meet",
+        "S6 S7",
+        "case",
+        "`integrated` on a Microsoft calendar is shown as google_meet",
+        _named("google_meet", _integrated_at("ms_teams_for_business")),
+    ),
+    fault(
+        "one-url-for-all-events",
+        "1H",
+        "always",
+        "All conferences that a service generates in a calendar have the same URL",
+        reshaped(_generated, _one_url),
+    ),
+    fault(
+        "conferencing-hidden-beside-location",
+        "S1",
+        "case",
+        "An event with a location shows no conferencing",
+        at(CONFERENCING, lambda right, look: None if look.version.fields.get("location") else right),
+    ),
+    fault(
+        "conferencing-hidden-in-mixed-reads",
+        "S1 2.2",
+        "case",
+        "Reads with include_managed show no conferencing, those with only_managed do",
+        at(CONFERENCING, lambda right, look: right if look.query.only_managed else None),
+    ),
+    fault(
+        "conferencing-hidden-with-localized-times",
+        "S1 2.2",
+        "case",
+        "Reads with localized_times show no conferencing",
+        at(CONFERENCING, lambda right, look: None if look.query.localized_times else right),
+    ),
+)
