@@ -1,7 +1,9 @@
 """All variants of the small servers: BROKEN ones, each wrong in one documented thing, and LEGAL ones."""
 
-from . import broken_around, broken_asgi, broken_wsgi
+from . import broken_around, broken_asgi, broken_asgi_results, broken_wsgi, broken_wsgi_results
 from .legal import LEGAL
 from .variants import BROKEN, Broken
 
-__all__ = ["BROKEN", "LEGAL", "Broken", "broken_around", "broken_asgi", "broken_wsgi"]
+MODULES = (broken_around, broken_asgi, broken_asgi_results, broken_wsgi, broken_wsgi_results)
+
+__all__ = ["BROKEN", "LEGAL", "MODULES", "Broken"]

@@ -59,7 +59,7 @@ class Client:
         self.clock, self.pause, self.took = clock, pause, took
         self.taken: list[Taken] = []
         agent = {"User-Agent": "rooms/2.3 httpx", "Authorization": f"Bearer {app.tokens[account]}"}
-        self.http = httpx.Client(transport=transport(app), base_url=BASE_URL, headers=agent)
+        self.http = httpx.Client(transport=transport(app), base_url=BASE_URL, headers=agent, trust_env=False)
 
     def send(self, method: str, url: str, **more: Any) -> httpx.Response:
         request = self.http.build_request(method, url, **more)

@@ -155,7 +155,7 @@ def serving(
     def talk(connection: socket.socket, base_url: str, stop: threading.Event) -> None:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         left = b""
-        with httpx.Client(transport=transport(app), base_url=base_url) as client:
+        with httpx.Client(transport=transport(app), base_url=base_url, trust_env=False) as client:
             while not stop.is_set() and (found := received(connection, left)):
                 request, left = found
                 reply = answer(client, request)
