@@ -16,7 +16,7 @@ from typing import Any
 
 from conformance.clients.asks import Case
 from conformance.clients.counterexample import Counterexample
-from conformance.clients.driver import MEMORY_LIMIT, Driver
+from conformance.clients.driver import MEMORY_LIMIT, Driver, DriverFault
 from conformance.clients.evidence import Judged, Records, as_exchanges
 from conformance.clients.front import Reply
 from conformance.clients.gateway import Gateway
@@ -159,7 +159,9 @@ async def _session(options: CertifyOptions) -> AsyncIterator[tuple[_Session, Gat
             async with driver:
                 start = {"base_url": gateway.base_url, "access_token": token, "data_center": _DATA_CENTER}
                 started = await driver.ask({"do": "start", **start})
-                yield _Session(driver, gateway, on_stage), gateway, started.get("ok", {})
+                if "ok" not in started:
+                    raise DriverFault(f"the driver could not start the client: {started}")
+                yield _Session(driver, gateway, on_stage), gateway, started["ok"]
                 await driver.stop()
 
 

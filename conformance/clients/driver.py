@@ -24,7 +24,7 @@ MEMORY_LIMIT = 2 * 1024**3
 #: Seconds that the driver has to go once it was told to stop.
 STOP_TIMEOUT = 5.0
 
-_STDERR_LINES = 12
+_STDERR_LINES = 20
 _MEMORY_PAUSE = 0.25
 
 
