@@ -60,13 +60,13 @@ def is_schema(contents: Any) -> bool:
 
 @cache
 def registry() -> referencing.Registry[Any]:
-    """Every schema by its URI, and the metaschemas, for python-jsonschema."""
-    from jsonschema_specifications import REGISTRY
-    from referencing import Resource
+    """Every schema by its URI, for python-jsonschema, which adds the metaschemas itself."""
+    from referencing import Registry, Resource
 
-    return REGISTRY.with_resources(
+    loaded: Registry[Any] = Registry().with_resources(
         (address, Resource.from_contents(contents)) for address, contents in _schemas()
-    ).crawl()
+    )
+    return loaded.crawl()
 
 
 @cache

@@ -12,6 +12,7 @@ from urllib.parse import urljoin
 import jsonschema_rs
 import pytest
 from jsonschema import Draft202012Validator
+from jsonschema_specifications import REGISTRY as METASCHEMAS
 
 from conformance import schemas
 
@@ -125,7 +126,7 @@ def test_a_schema_has_no_keyword_that_validators_pass_over(name: str) -> None:
 
 @every_schema
 def test_every_reference_leads_to_a_schema(name: str) -> None:
-    resolver = schemas.registry().resolver(schemas.uri(name))
+    resolver = METASCHEMAS.combine(schemas.registry()).resolver(schemas.uri(name))
     for path, schema in subschemas(schemas.read(name)):
         if "$ref" in schema:
             target = resolver.lookup(schema["$ref"]).contents
