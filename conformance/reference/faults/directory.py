@@ -144,20 +144,6 @@ DIRECTORY = (
         _flag(lambda right, entry: str(right).lower() if entry.place == "userinfo" else right),
     ),
     fault(
-        "availability-as-number",
-        "B12",
-        "always",
-        "The availability flag is 0 or 1",
-        _flag(lambda right, _: [0, 1][right]),
-    ),
-    fault(
-        "availability-null-where-false",
-        "B12",
-        "case",
-        "The availability flag is null where it is false",
-        _flag(lambda right, _: right or None),
-    ),
-    fault(
         "availability-missing", "B12", "always", "Calendar lists lack the availability flag", _listed(_without(_FLAG))
     ),
     fault(
@@ -207,13 +193,6 @@ DIRECTORY = (
         _flag(lambda _, __: False),
     ),
     fault(
-        "availability-means-google",
-        "B12 X1",
-        "case",
-        "The flag is true for every Google calendar and no other",
-        _flag(lambda _, entry: entry.calendar.provider_name == "google"),
-    ),
-    fault(
         "read-only-as-string",
         "2.3",
         "always",
@@ -221,25 +200,11 @@ DIRECTORY = (
         _listed(lambda each: {**each, "calendar_readonly": str(each["calendar_readonly"]).lower()}),
     ),
     fault(
-        "read-only-hidden",
-        "2.3 2.1",
-        "case",
-        "A read-only calendar is listed as writable",
-        _listed(lambda each: {**each, "calendar_readonly": False}),
-    ),
-    fault(
         "calendar-id-missing",
         "2.3",
         "always",
         "Calendars are listed without calendar_id",
         _listed(lambda each: {**_without("calendar_id")(each), "id": each["calendar_id"]}),
-    ),
-    fault(
-        "calendar-name-missing",
-        "2.3",
-        "always",
-        "Calendars are listed without calendar_name",
-        _listed(lambda each: {**_without("calendar_name")(each), "name": each["calendar_name"]}),
     ),
     fault(
         "calendars-not-a-list",
@@ -280,20 +245,6 @@ DIRECTORY = (
         _profiles(_without("profile_id")),
     ),
     fault(
-        "profile-without-provider",
-        "2.4",
-        "always",
-        "Conferencing profiles have no provider_name",
-        _profiles(_without("provider_name")),
-    ),
-    fault(
-        "profile-id-as-number",
-        "2.4",
-        "always",
-        "profile_id is a number",
-        _profiles(lambda each: {**each, "profile_id": sum(map(ord, each["profile_id"]))}),
-    ),
-    fault(
         "profile-id-not-ascii",
         "2.4",
         "always",
@@ -330,16 +281,6 @@ DIRECTORY = (
     ),
     fault("no-token-writes", "2.8", "case", "Writes without a token are done", _lets_in(_of(("POST",), token=False))),
     fault(
-        "unknown-token-writes",
-        "2.8",
-        "case",
-        "Writes with an unknown token are done",
-        _lets_in(_of(("POST",), token=True)),
-    ),
-    fault(
-        "no-token-deletes", "2.8", "case", "Deletions without a token are done", _lets_in(_of(("DELETE",), token=False))
-    ),
-    fault(
         "unknown-token-deletes",
         "2.8",
         "case",
@@ -352,20 +293,6 @@ DIRECTORY = (
         "always",
         "Without a known token the answer is 403",
         _unauthorized(lambda right, _: replace(right, status=403)),
-    ),
-    fault(
-        "unauthorized-answers-404",
-        "2.8",
-        "always",
-        "Without a known token the answer is 404",
-        _unauthorized(lambda right, _: replace(right, status=404)),
-    ),
-    fault(
-        "unauthorized-answers-302",
-        "2.8",
-        "always",
-        "Without a known token the answer is a redirect",
-        _unauthorized(lambda right, _: Answer(302, None, (("location", "/login"),))),
     ),
     fault(
         "unauthorized-reads-are-empty",

@@ -27,7 +27,7 @@ from conformance.reference.model import (
 )
 from conformance.reference.moments import Moment, parse
 from conformance.reference.reading import EVENT, Look
-from conformance.reference.server import ACCEPTED, DELETED, Answer
+from conformance.reference.server import ACCEPTED, Answer
 
 __all__ = ["EVENTS"]
 
@@ -228,7 +228,6 @@ EVENTS = (
         "Updates do not change the description",
         _not_updated("description"),
     ),
-    fault("update-of-time-ignored", "2.1", "case", "Updates do not change start and end", _not_updated("start", "end")),
     fault(
         "update-of-fields-ignored-beside-conferencing",
         "2.1",
@@ -278,20 +277,6 @@ EVENTS = (
         _field("description", lambda _, __: "", _updating),
     ),
     fault(
-        "creation-loses-description",
-        "2.1",
-        "case",
-        "The description is lost on creation",
-        _field("description", lambda _, __: "", lambda write: write.creates),
-    ),
-    fault(
-        "description-is-summary",
-        "2.1",
-        "always",
-        "The description reads back as the summary",
-        _field("description", lambda _, write: write.fields.get("summary")),
-    ),
-    fault(
         "non-ascii-lost",
         "2.1",
         "case",
@@ -304,13 +289,6 @@ EVENTS = (
         "case",
         "The summary is cut after 50 characters",
         _field("summary", lambda text, _: str(text)[:50]),
-    ),
-    fault(
-        "description-cut-at-255",
-        "2.1",
-        "case",
-        "The description is cut after 255 characters",
-        _field("description", lambda text, _: str(text)[:255]),
     ),
     fault(
         "event-id-lower-cased",
@@ -335,13 +313,6 @@ EVENTS = (
         "case",
         "An event on a whole day moves to noon",
         *_times(lambda moment, _: replace(moment, date=None, at=moment.at + 43200) if moment.date else moment),
-    ),
-    fault(
-        "created-and-answered-404",
-        "2.1",
-        "case",
-        "A creation is accepted, and answered with 404",
-        _accepted_as(404, lambda write: write.creates and write.kind == "absent"),
     ),
     fault(
         "write-answers-302",
@@ -384,13 +355,6 @@ EVENTS = (
         "sequence",
         "An event created without conferencing has that of the event written before it",
         at(TIMELINE, _inherited),
-    ),
-    fault(
-        "description-lost-beside-conferencing",
-        "2.1",
-        "case",
-        "A description that comes with explicit conferencing is lost",
-        _field("description", lambda _, __: "", lambda write: write.kind == "explicit"),
     ),
     fault(
         "late-generation-overwrites-none",
@@ -450,13 +414,6 @@ EVENTS = (
         at(TIMELINE, _survives_deletion),
     ),
     fault("delete-ignored", "2.5", "always", "A deletion is accepted and does nothing", at(REMOVED, lambda _, __: {})),
-    fault(
-        "delete-answers-404",
-        "2.5",
-        "always",
-        "A deletion is done and answered with 404",
-        at(DELETED, lambda _, __: Answer(404)),
-    ),
     fault(
         "delete-ignored-with-conferencing",
         "2.5",

@@ -168,23 +168,9 @@ EXPLICIT = (
     fault(
         "explicit-url-unescaped", "B8", "case", "Escapes in the URL are decoded", _parts(path=unquote, query=unquote)
     ),
-    fault(
-        "explicit-url-escaped-twice",
-        "B8",
-        "case",
-        "Escapes in the URL are escaped once more",
-        _url(lambda url: url.replace("%", "%25")),
-    ),
     fault("explicit-url-html-escaped", "B8", "case", "The URL is escaped for HTML", _url(html.escape)),
     fault("explicit-url-cut-at-255", "B8", "case", "A URL over 255 characters is cut", _url(lambda url: url[:255])),
     fault("explicit-url-cut-at-2000", "B8", "case", "A URL over 2,000 characters is cut", _url(lambda url: url[:2000])),
-    fault(
-        "explicit-url-is-the-host",
-        "B8",
-        "always",
-        "Only scheme and host of the URL are kept",
-        _parts(path=lambda _: "/", query=lambda _: "", fragment=lambda _: ""),
-    ),
     fault(
         "explicit-fields-swapped",
         "B8 S2",
@@ -266,13 +252,6 @@ EXPLICIT = (
         "case",
         "`explicit` is refused on hosts that have no field for conferencing",
         refused(lambda write: _explicit(write) and not write.calendar.holds_conferencing),
-    ),
-    fault(
-        "explicit-refused-without-profile",
-        "B8",
-        "case",
-        "`explicit` is refused where the account has no conferencing profile",
-        refused(lambda write: _explicit(write) and not write.store.profiles(write.account)),
     ),
     fault(
         "explicit-refused-on-update",

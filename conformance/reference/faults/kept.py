@@ -90,13 +90,6 @@ KEPT = (
         reset(lambda write: updates(write) and write.origin in GENERATED, gone),
     ),
     fault(
-        "absent-removes-integrated",
-        "D3",
-        "case",
-        "An update without conferencing removes the calendar's own conference",
-        reset(lambda write: updates(write) and write.origin == "integrated", gone),
-    ),
-    fault(
         "absent-removes-without-native-support",
         "D3",
         "case",
@@ -207,20 +200,6 @@ KEPT = (
         ignored(lambda write: _removes(write) and write.origin in GENERATED),
     ),
     fault(
-        "none-keeps-integrated",
-        "B7",
-        "case",
-        "`none` does not remove the calendar's own conference",
-        ignored(lambda write: _removes(write) and write.origin == "integrated"),
-    ),
-    fault(
-        "none-ignored-when-summary-changes",
-        "B7",
-        "case",
-        "`none` is overlooked in an update that changes the summary",
-        ignored(lambda write: _removes(write) and write.changes("summary")),
-    ),
-    fault(
         "none-ignored-without-native-support",
         "B7",
         "case",
@@ -293,13 +272,6 @@ KEPT = (
         ),
     ),
     fault("none-refused", "B7 A6", "always", "`none` is refused", refused(_removes)),
-    fault(
-        "none-refused-where-there-is-none",
-        "B7 A6",
-        "case",
-        "`none` is refused on creation",
-        refused(lambda write: write.creates and _removes(write)),
-    ),
     fault(
         "none-leaves-an-empty-url",
         "B7 S2",

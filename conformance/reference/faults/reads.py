@@ -61,10 +61,6 @@ def _in_calendars(listing: Listing) -> bool:
     return not ids or listing.record.key.calendar_id in ids
 
 
-def _moved_by_hour(moment: Any) -> Any:
-    return {**moment, "time": moment["time"][:11] + "00" + moment["time"][13:]} if isinstance(moment, dict) else moment
-
-
 def _managed_is_asked(query: Query) -> bool:
     return query.include_managed or query.only_managed
 

@@ -106,13 +106,6 @@ REFUSALS = (
         _accepted(lambda write: write.origin == "explicit"),
     ),
     fault(
-        "unavailable-accepted-for-past-starts",
-        "X1",
-        "case",
-        "`integrated` is accepted on a calendar that has no service of its own where the event has begun",
-        _accepted(lambda write: "start" in write.fields and write.in_past),
-    ),
-    fault(
         "unavailable-falls-to-profile",
         "X1 B10",
         "case",
@@ -171,20 +164,6 @@ REFUSALS = (
         _answers(lambda right: replace(right, status=400)),
     ),
     fault(
-        "unavailable-answers-403",
-        "X1",
-        "always",
-        "The documented 422 is a 403",
-        _answers(lambda right: replace(right, status=403)),
-    ),
-    fault(
-        "unavailable-answers-409",
-        "X1",
-        "always",
-        "The documented 422 is a 409",
-        _answers(lambda right: replace(right, status=409)),
-    ),
-    fault(
         "unavailable-answers-202",
         "X1",
         "always",
@@ -225,15 +204,6 @@ REFUSALS = (
         _body(lambda errors: {"errors": {_FIELD: [{**errors[0], "key": errors[0]["key"].partition(".")[2]}]}}),
     ),
     fault(
-        "unavailable-key-as-code",
-        "X3",
-        "always",
-        "The error has its key under the name code",
-        _body(
-            lambda errors: {"errors": {_FIELD: [{"code": errors[0]["key"], "description": errors[0]["description"]}]}}
-        ),
-    ),
-    fault(
         "unavailable-field-nested",
         "X3",
         "always",
@@ -255,25 +225,11 @@ REFUSALS = (
         _body(lambda errors: {"errors": {"conferencing": errors}}),
     ),
     fault(
-        "unavailable-field-in-brackets",
-        "X3",
-        "always",
-        "The error stands under conferencing[profile_id]",
-        _body(lambda errors: {"errors": {"conferencing[profile_id]": errors}}),
-    ),
-    fault(
         "unavailable-error-bare",
         "X3",
         "always",
         "The error is an object instead of a list",
         _body(lambda errors: {"errors": {_FIELD: errors[0]}}),
-    ),
-    fault(
-        "unavailable-error-text",
-        "X3",
-        "always",
-        "The error is a text",
-        _body(lambda errors: {"errors": {_FIELD: [errors[0]["key"]]}}),
     ),
     fault(
         "unavailable-errors-a-list",
@@ -344,27 +300,6 @@ REFUSALS = (
         _shape(lambda errors: {"error": "unprocessable", "error_description": ", ".join(sorted(errors))}),
     ),
     fault(
-        "errors-as-texts-by-field",
-        "2.8 X3",
-        "always",
-        "Every 422 has texts by field",
-        _shape(lambda errors: {"errors": {name: [each["description"] for each in of] for name, of in errors.items()}}),
-    ),
-    fault(
-        "errors-of-one-field-unwrapped",
-        "2.8",
-        "case",
-        "A 422 about required fields has objects instead of lists",
-        at(
-            REFUSAL,
-            lambda right, refused: (
-                right
-                if _FIELD in refused.errors
-                else replace(right, body={"errors": {name: of[0] for name, of in refused.errors.items()}})
-            ),
-        ),
-    ),
-    fault(
         "conferencing-required",
         "A3",
         "case",
@@ -416,20 +351,6 @@ REFUSALS = (
         at(
             KEPT,
             lambda right, write: {**_now(write), **right} if "end" not in write.body else right,
-        ),
-    ),
-    fault(
-        "long-summary-refused",
-        "2.1",
-        "case",
-        "A summary of up to 1,024 characters is refused when it has more than 255",
-        at(
-            PROBLEMS,
-            lambda right, write: (
-                {**right, "summary": error("too_long", "summary must be no more than 255 characters")}
-                if len(str(write.body.get("summary", ""))) > 255
-                else right
-            ),
         ),
     ),
     fault(
