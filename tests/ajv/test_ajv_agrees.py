@@ -1,0 +1,95 @@
+"""ajv, in Node.js, says of every example what python-jsonschema and jsonschema-rs say.
+
+It needs `node` and the package `ajv`: in a ``node_modules`` folder that AJV_PATH or NODE_PATH names, or below this one.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import jsonschema_rs
+import pytest
+from jsonschema import Draft202012Validator
+
+from conformance import rules, schemas
+
+HERE = Path(__file__).parent
+KEYWORDS = ["x-binds", "x-level", "x-about", "x-clauses", "x-cases", "x-decided"]
+PARTS = ("if", "then", "x-decided")
+
+
+def node(arguments: list[str], text: str = "") -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "NODE_PATH": os.environ.get("AJV_PATH", os.environ.get("NODE_PATH", ""))}
+    return subprocess.run(["node", *arguments], input=text, capture_output=True, text=True, cwd=HERE, env=environment)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _ajv() -> None:
+    if shutil.which("node") is None:
+        pytest.skip("node is not installed")
+    if node(["-e", "require.resolve('ajv/dist/2020')"]).returncode:
+        pytest.skip("ajv is not installed: npm install ajv, and name its node_modules folder in AJV_PATH")
+
+
+def ajv(cases: list[tuple[dict[str, Any], list[Any]]]) -> list[list[bool]]:
+    loaded = [contents for name in schemas.names() if schemas.is_schema(contents := schemas.read(name))]
+    asked = [{"schema": schema, "values": values} for schema, values in cases]
+    ran = node(["validate.js"], json.dumps({"schemas": loaded, "keywords": KEYWORDS, "cases": asked}))
+    assert ran.returncode == 0, ran.stderr
+    answers: list[list[bool]] = json.loads(ran.stdout)
+    return answers
+
+
+def rust(schema: dict[str, Any], values: list[Any]) -> list[bool]:
+    return list(map(jsonschema_rs.validator_for(schema, registry=schemas.rs_registry()).is_valid, values))
+
+
+def python(schema: dict[str, Any], values: list[Any]) -> list[bool]:
+    return list(map(Draft202012Validator(schema, registry=schemas.registry()).is_valid, values))
+
+
+def agreed(cases: list[tuple[dict[str, Any], list[Any]]]) -> list[list[bool]]:
+    """What all three say, once it is shown that they say the same."""
+    answers = ajv(cases)
+    assert answers == [rust(schema, values) for schema, values in cases]
+    assert answers == [python(schema, values) for schema, values in cases]
+    return answers
+
+
+def test_three_validators_say_the_same_of_every_example() -> None:
+    by_id = {rule.id: rule for rule in rules.load()}
+    examples = [schemas.read(name) for name in schemas.names("examples")]
+    cases = [
+        (by_id[example["rule"]].part(part), [one["facts"] for one in example["examples"]])
+        for example in examples
+        for part in PARTS
+        if part in by_id[example["rule"]].schema
+    ]
+    assert {valid for answer in agreed(cases) for valid in answer} == {True, False}
+
+
+def test_three_validators_say_the_same_of_every_case() -> None:
+    facts = [one["facts"] for name in schemas.names("examples") for one in schemas.read(name)["examples"]]
+    named = sorted({case for rule in rules.load() for case in rule.cases})
+    assert {valid for answer in agreed([(rules.case_schema(case), facts) for case in named]) for valid in answer} == {
+        True,
+        False,
+    }
+
+
+def test_three_validators_say_the_same_of_every_shape() -> None:
+    values: list[Any] = [None, True, 0, "", "https://a.example/b", "2031-03-14T09:00:00Z", []]
+    pending: list[Any] = [schemas.read("api/openapi")]
+    while pending:
+        value = pending.pop()
+        if isinstance(value, dict):
+            values.append(value)
+            pending += value.values()
+    shapes = [name for name in schemas.names("api") if schemas.is_schema(schemas.read(name))]
+    answers = agreed([({"$ref": schemas.uri(name)}, values) for name in shapes])
+    assert [name for name, answer in zip(shapes, answers, strict=True) if len(set(answer)) == 1] == []
