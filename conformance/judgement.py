@@ -98,7 +98,12 @@ def _reason(document: dict[str, Any]) -> str:
     if after.get("timed_out"):
         return "timed-out"
     ended = after.get("ended")
-    reasons = {"next-write": "superseded", "open": "watching", "recording-ended": "recording-ended", "quiet": "recording-ended"}
+    reasons = {
+        "next-write": "superseded",
+        "open": "watching",
+        "recording-ended": "recording-ended",
+        "quiet": "recording-ended",
+    }
     return reasons.get(ended, "unknown")
 
 

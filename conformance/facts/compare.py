@@ -30,7 +30,7 @@ def compare_urls(sent: str, shown: Any) -> str:
 
 @lru_cache(maxsize=8192)
 def normal_url(url: str) -> str:
-    """The normal form of a URL: case, escapes, dot segments, default port and host name as RFC 3986 and IDNA have it."""
+    """The normal form of a URL: case, escapes, dot segments, default port and host as RFC 3986 and IDNA have them."""
     try:
         parts = urlsplit(url.strip())
         host = _host(parts.hostname or "")
@@ -144,7 +144,7 @@ def same_text(sent: Any, shown: Any) -> bool:
 
 
 def tense(event: dict[str, Any], now: float | None) -> str | None:
-    """``past``, ``running`` or ``future``, for an event as written, at `now` (epoch seconds); None where it is too near."""
+    """``past``, ``running`` or ``future`` for an event as written, at `now` (epoch seconds); None if it is too near."""
     if now is None:
         return None
     tzid = event.get("tzid")

@@ -14,7 +14,7 @@ __all__ = ["Context", "shown", "write_document"]
 #: Fields of which a plain event may consist: nothing in it gives a server a reason to refuse it.
 _PLAIN = {
     "event_id": lambda v: isinstance(v, str) and 0 < len(v) <= 64,
-    "summary": lambda v: isinstance(v, str) and 0 < len(v.strip()) and len(v) <= 1024,
+    "summary": lambda v: isinstance(v, str) and len(v.strip()) > 0 and len(v) <= 1024,
     "description": lambda v: isinstance(v, str) and len(v) <= 4096,
     "start": lambda v: instant(v) is not None,
     "end": lambda v: instant(v) is not None,
@@ -168,7 +168,7 @@ def _compared(value: dict[str, Any], episode: Episode, write: Write, context: Co
 
 
 def _location(sight: Sight, episode: Episode, write: Write) -> str | None:
-    """``blank``, ``as_written``, ``join_url`` (holds the URL shown), ``earlier_url`` (holds the one from before) or ``other``."""
+    """``blank``, ``as_written``, ``join_url`` (the one shown is in it), ``earlier_url`` (the one from before) or ``other``."""
     assert sight.item is not None
     text = _text(sight.item.get("location"))
     if not text.strip():

@@ -1,11 +1,11 @@
-"""An episode: one write of one event, what was known before it, and all that was seen of the event until its next write."""
+"""An episode: one write of one event, what was known before it, and all that was seen of it until its next write."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Any
 
-from conformance.facts.asking import FIELDS, Asked, field_as_sent
+from conformance.facts.asking import Asked
 from conformance.facts.compare import instant, normal_url
 from conformance.facts.values import UNMOVED_HOLD, Evidence, Settings
 
@@ -60,7 +60,7 @@ class Sight:
 
 
 def state_of(item: dict[str, Any] | None) -> tuple[str, Any]:
-    """The state that an event is in as read (``missing``, ``none``, ``pending``, ``assigned``, ``malformed``), and its value."""
+    """The state of an event as read (``missing``, ``none``, ``pending``, ``assigned``, ``malformed``), and its value."""
     if item is None:
         return "missing", None
     value = item.get("conferencing")
@@ -156,7 +156,16 @@ class Episode:
         self.readings += 1
         self.last_sent = sight.sent
         self.dirty = True
-        self.run = Run(sight, key, print_, sight.answered, sight.sent, sight.evidence, fresh=known_key(sight.state, sight.conferencing) not in self.known)
+        fresh = known_key(sight.state, sight.conferencing) not in self.known
+        self.run = Run(sight, key, print_, sight.answered, sight.sent, sight.evidence, fresh=fresh)
+            sight,
+            key,
+            print_,
+            sight.answered,
+            sight.sent,
+            sight.evidence,
+            fresh=known_key(sight.state, sight.conferencing) not in self.known,
+        )
         if len(self.seen) < _KEPT and not any(k == key for _, k, _ in self.seen):
             self.seen.append((sight, key, self.run.fresh))
         self.quiet = None
@@ -189,6 +198,42 @@ class Episode:
             if span >= hold:
                 self.final, self.final_key = run.sight, run.key
                 self.dirty = True
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether readings that show the same again can change nothing of the facts but their number."""
+        run = self.run
+        return (
+            run is not None
+            and self.final is not None
+            and self.final_key == run.key
+            and run.sight.item is not None
+            and not self.dirty
+            and not self.other_last
+        )
+
+    def more(self, count: int, sent: float, evidence: Evidence) -> None:
+        """Count readings that showed the same while this was at rest."""
+        assert self.run is not None
+        self.run.count += count
+        self.readings += count
+        self.run.last_sent = self.last_sent = sent
+        self.run.last_evidence = evidence
+
+    def evidence(self) -> tuple[Evidence, ...]:
+        """The write and the readings that showed something else for the first time, with the newest such."""
+        assert self.write is not None
+        found = [self.write.evidence]
+        sights = [sight for sight, _, _ in self.seen[:4]]
+        if self.run is not None:
+            sights.append(self.run.sight)
+        for sight in sights:
+            value = {"state": sight.state}
+            if sight.conferencing is not None:
+                value["conferencing"] = sight.conferencing
+            if all(entry.label != sight.evidence.label for entry in found):
+                found.append(Evidence(sight.evidence.label, sight.evidence.request, sight.evidence.status, value))
+        return tuple(found)
 
     def watched(self) -> float:
         """For how many seconds after the write's answer readings went on."""
@@ -228,20 +273,6 @@ class Episode:
         if write.outcome == "refused" or kind == "nothing":
             return self.before.settling.kind if self.before.settling else self.before.origin
         return kind if kind in ("explicit", "default", "integrated", "profile") else None
-
-    def marks(self) -> dict[str, bool]:
-        """Of the fields that this write changes: whether the newest reading shows them as written."""
-        item = self.run.sight.item if self.run else None
-        if self.write is None or item is None:
-            return {}
-        shown = {}
-        for name in FIELDS:
-            if self.before.item is not None and field_as_sent(self.write.event, self.before.item, name) is not False:
-                continue
-            as_sent = field_as_sent(self.write.event, item, name)
-            if as_sent is not None:
-                shown[name] = as_sent
-        return shown
 
 
 def _print(item: dict[str, Any] | None) -> Any:

@@ -1,0 +1,262 @@
+"""What the fold remembers: accounts, their events, and who asked for or was given which URL."""
+
+from __future__ import annotations
+
+import marshal
+import pickle
+import zlib
+from dataclasses import dataclass, field
+from typing import Any
+
+from conformance.facts.asking import Asked
+from conformance.facts.directory import Directory, resolution
+from conformance.facts.document import Context, write_document
+from conformance.facts.episode import Before, Episode
+from conformance.facts.reading import Reading
+from conformance.facts.values import WINDOW_LIMIT, Evidence, Facts, Settings
+
+__all__ = ["Account", "Event", "Key", "Life", "Memory"]
+
+Key = tuple[str, str, str]
+
+
+@dataclass(slots=True)
+class Life:
+    """The open episode of an event, and all values that the event was ever shown with or asked for."""
+
+    episode: Episode
+    known: set[str] = field(default_factory=set)
+    told: set[str] = field(default_factory=set)
+    asked_urls: set[str] = field(default_factory=set)
+
+
+class Event:
+    """One event of one account on one calendar.
+
+    Once nothing more is to be learnt from readings that show the same, its life is packed away; `same` still
+    recognises such readings, and `life` unpacks it when something else comes.
+    """
+
+    __slots__ = ("_again", "_life", "_mark", "_packed", "key")
+
+    def __init__(self, key: Key, before: Before) -> None:
+        self.key = key
+        self._life: Life | None = Life(Episode(0, None, before, frozenset()))
+        self._packed = b""
+        self._mark = 0
+        self._again: tuple[int, float, Evidence | None] = (0, 0.0, None)
+
+    @property
+    def life(self) -> Life:
+        """The event's life, unpacked."""
+        if self._life is None:
+            # what is unpacked is what this process packed
+            life: Life = pickle.loads(zlib.decompress(self._packed))  # noqa: S301
+            self._life, self._packed = life, b""
+            count, sent, evidence = self._again
+            if evidence is not None:
+                life.episode.more(count, sent, evidence)
+        return self._life
+
+    def same(self, item: dict[str, Any], sent: float, evidence: Evidence) -> bool:
+        """Whether the life is packed and `item` shows what the last reading did, which then counts as one more."""
+        if self._life is not None or _mark(item) != self._mark:
+            return False
+        self._again = (self._again[0] + 1, sent, evidence)
+        return True
+
+    def rest(self) -> None:
+        """Pack the life away if it is at rest."""
+        life = self._life
+        if life is not None and life.episode.at_rest:
+            run = life.episode.run
+            assert run is not None
+            assert run.sight.item is not None
+            self._mark = _mark(run.sight.item)
+            self._packed = zlib.compress(pickle.dumps(life, pickle.HIGHEST_PROTOCOL), 1)
+            self._again = (0, 0.0, None)
+            self._life = None
+
+
+def _mark(item: dict[str, Any]) -> int:
+    return hash(marshal.dumps(item, 2))  # version 2: equal values give equal bytes, whoever else refers to them
+
+
+@dataclass(slots=True)
+class Account:
+    """What is known of one account."""
+
+    name: str
+    directory: Directory
+    calendars: dict[str, dict[str, Event]] = field(default_factory=dict)
+    readings: dict[str, Reading] = field(default_factory=dict)
+    busy_until: float = float("-inf")
+    complete: bool = False
+    serial: int = 0
+    services: list[tuple[float, str]] = field(default_factory=list)
+    asked: int = 0
+    managed_reads: int = 0
+    other_reads: int = 0
+
+    def event(self, calendar_id: str, event_id: str) -> Event:
+        """An event by its calendar and id; a new one is known not to exist if a complete reading did not list it."""
+        events = self.calendars.setdefault(calendar_id, {})
+        event = events.get(event_id)
+        if event is None:
+            before = Before("nonexistent") if self.complete else Before()
+            event = events[event_id] = Event((self.name, calendar_id, event_id), before)
+        return event
+
+    def facts(self) -> Facts:
+        """The facts of the account's episodes together."""
+        services = [service for _, service in sorted(self.services)]
+        changes = sum(1 for one, other in zip(services, services[1:], strict=False) if one != other)
+        document = {
+            "about": "account",
+            "account": self.name,
+            "defaults": {"conferences": len(services), "services": sorted(set(services)), "changes": changes},
+            "asked_for_conferencing": self.asked,
+            "reads": {"managed": self.managed_reads, "others": self.other_reads},
+        }
+        return Facts("account", ("account", self.name), document, (), closed=True)
+
+
+class Memory:
+    """The state of the fold; documents that changed wait in `out` (closed) and `dirty` (open)."""
+
+    def __init__(self, settings: Settings, *, revisions: bool) -> None:
+        self.settings = settings
+        self.revisions = revisions
+        self.slowest = 0.0
+        self.accounts: dict[str, Account] = {}
+        self.granted: set[str] = set()
+        self.out: list[Facts] = []
+        self.dirty: dict[Key, Event] = {}
+        self.homes: dict[str, tuple[tuple[str, str], ...]] = {}
+        self._asked: dict[int, Key] = {}
+        self._shown: dict[int, Key] = {}
+
+    @property
+    def window(self) -> float:
+        """For how long, in seconds, a *never* is watched: as set, or as what was seen so far asks for."""
+        if self.settings.window is not None:
+            return self.settings.window
+        return min(WINDOW_LIMIT, max(self.settings.quiet, 3 * self.slowest))
+
+    def account(self, name: str) -> Account:
+        """An account by its name."""
+        account = self.accounts.get(name)
+        if account is None:
+            account = self.accounts[name] = Account(name, Directory(name))
+        return account
+
+    def touched(self, event: Event) -> None:
+        """An event was seen or written: its facts may have changed, or it may rest."""
+        episode = event.life.episode
+        if not self.revisions:
+            episode.dirty = False
+        if episode.dirty:
+            self.dirty[event.key] = event
+        else:
+            event.rest()
+
+    def written(self, key: Key) -> None:
+        """Remember that somebody wrote to an event."""
+        account, calendar_id, event_id = key
+        homes = self.homes.get(event_id, ())
+        if (account, calendar_id) not in homes:
+            self.homes[event_id] = (*homes, (account, calendar_id))
+
+    def asked_for(self, url: str, key: Key) -> None:
+        """Remember which event was the first to be given an explicit URL (in its normal form)."""
+        self._asked.setdefault(hash(url), key)
+
+    def shown_on(self, url: str, key: Key) -> None:
+        """Remember which event was the first to show a URL (in its normal form)."""
+        self._shown.setdefault(hash(url), key)
+
+    def of_another(self, life: Life, key: Key, url: str) -> str | None:
+        """``asked`` or ``generated`` if a URL (in its normal form) belongs to another event; else None."""
+        if url in life.asked_urls:
+            return None
+        owner = self._asked.get(hash(url))
+        if owner is not None:
+            return "asked" if owner != key else None
+        owner = self._shown.get(hash(url))
+        return "generated" if owner is not None and owner != key else None
+
+    def calendar_facts(self, name: str | None, calendar_id: str | None) -> dict[str, Any] | None:
+        """What is known of a calendar that a request of the account named; None if nothing is."""
+        if name is None or calendar_id is None or name not in self.accounts:
+            return None
+        directory = self.accounts[name].directory
+        if not directory.listed:
+            return {"calendar_id": calendar_id}
+        if directory.knows(calendar_id):
+            return {**(directory.calendar(calendar_id) or {"calendar_id": calendar_id}), "listed": True}
+        others = (other.directory for other in self.accounts.values() if other.name != name)
+        return {
+            "calendar_id": calendar_id,
+            "listed": False,
+            "foreign": any(other.knows(calendar_id) for other in others),
+        }
+
+    def close_episode(self, event: Event, ended: str) -> None:
+        """Let an event's episode end: its last facts go out."""
+        self.dirty.pop(event.key, None)
+        episode = event.life.episode
+        write = episode.write
+        if write is None:
+            return
+        facts = self.facts(event, ended, closed=True)
+        self.out.append(facts)
+        if write.asked.kind == "default" and facts.document.get("resolves", {}).get("to") == "profile":
+            shown = facts.document["after"].get("quiet", {})
+            service = shown.get("conferencing", {}).get("provider_name") if shown.get("state") == "assigned" else None
+            if isinstance(service, str) and write.outcome == "accepted":
+                self.account(event.key[0]).services.append((write.sent, service))
+
+    def facts(self, event: Event, ended: str, *, closed: bool) -> Facts:
+        """The facts of an event's episode as it now stands."""
+        life, key = event.life, event.key
+        episode = life.episode
+        write = episode.write
+        assert write is not None
+        account = self.account(key[0])
+        asks = write.asked if write.asked.kind != "nothing" else episode.before.settling
+        profiles = account.directory.profiles
+        context = Context(
+            account.name,
+            key[2],
+            account.directory.calendar(key[1]),
+            self._resolves(account, key[1], asks),
+            None if profiles is None else len(profiles),
+            lambda url: self.of_another(life, key, url),
+        )
+        if ended == "recording-ended" and episode.quiet is not None and episode.quiet is episode.run:
+            ended = "quiet"
+        document = write_document(
+            episode,
+            write,
+            context,
+            window=self.window,
+            settle_timeout=self.settings.settle_timeout,
+            ended=ended,
+            closed=closed,
+        )
+        return Facts("write", ("write", *key, str(episode.number)), document, episode.evidence(), closed)
+
+    def _resolves(self, account: Account, calendar_id: str, asks: Asked | None) -> dict[str, Any] | None:
+        if asks is None or asks.kind not in ("default", "integrated", "profile"):
+            return None
+        declared = self.settings.default_profiles.get(account.name)
+        found = resolution(asks.kind, asks.profile_id, account.directory, calendar_id, declared)
+        if found is None and asks.kind == "profile" and account.directory.profiles is not None:
+            theirs = any(
+                profile["profile_id"] == asks.profile_id
+                for other in self.accounts.values()
+                if other is not account
+                for profile in other.directory.profiles or ()
+            )
+            return {"to": "unlisted", "foreign": theirs}
+        return found

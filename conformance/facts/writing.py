@@ -1,0 +1,136 @@
+"""What a write does to the fold: an event's episode ends, its next one begins."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from conformance.exchange import Exchange, Response
+from conformance.facts.asking import Asked, asked
+from conformance.facts.compare import normal_url, tense
+from conformance.facts.episode import Before, Episode, Write
+from conformance.facts.memory import Account, Event, Life, Memory
+from conformance.facts.single import request_document
+from conformance.facts.values import Evidence
+from conformance.facts.wire import Route, body_json
+
+__all__ = ["lose_track", "take_write"]
+
+
+def take_write(memory: Memory, exchange: Exchange, at: Route, name: str, sent: float, answered: float) -> None:
+    """A write or a deletion was sent; 429 is none (law 9)."""
+    response = exchange.response
+    account = memory.account(name)
+    account.busy_until = max(account.busy_until, answered)
+    if response is not None and response.status == 429:
+        return
+    try:
+        body = body_json(exchange.request)
+    except (ValueError, UnicodeDecodeError):
+        return
+    event_id = body.get("event_id") if isinstance(body, dict) else None
+    if at.calendar_id is None or not isinstance(event_id, str):
+        return
+    event = account.event(at.calendar_id, event_id)
+    memory.written(event.key)
+    life = event.life
+    asks = asked(body) if at.name == "write" else Asked("nothing")
+    write = _write(exchange, at, body, asks, sent, answered)
+    if _repeats(life.episode.write, write):
+        life.episode = Episode(life.episode.number, write, life.episode.before, life.episode.known)
+    else:
+        before, known = _next(life, account)
+        memory.close_episode(event, "next-write")
+        life.episode = Episode(life.episode.number + 1, write, before, known)
+    _remember(memory, account, event, life, write)
+
+
+def lose_track(memory: Memory, name: str) -> None:
+    """Something changed events of an account in a way that facts do not follow: nothing is known of any."""
+    for events in memory.account(name).calendars.values():
+        for event in events.values():
+            memory.close_episode(event, "next-write")
+            life = event.life
+            life.episode = Episode(life.episode.number + 1, None, Before(), frozenset(life.known))
+
+
+def _write(exchange: Exchange, at: Route, body: dict[str, Any], asks: Asked, sent: float, answered: float) -> Write:
+    response = exchange.response
+    status = response.status if response is not None else None
+    timed = exchange.sent_at is not None
+    return Write(
+        method=exchange.request.method,
+        request=request_document(exchange, at, body),
+        event=body,
+        asked=asks,
+        start=tense(body, sent) if timed and at.name == "write" else None,
+        outcome=_outcome(status),
+        response=_answer(response),
+        sent=sent,
+        answered=answered,
+        timed=timed,
+        resolution=exchange.resolution,
+        evidence=Evidence(exchange.label, exchange.request, status),
+    )
+
+
+def _repeats(previous: Write | None, write: Write) -> bool:
+    """Whether this is the same write once more, after one whose fate is not known (law 9)."""
+    return (
+        previous is not None
+        and previous.outcome == "unknown"
+        and previous.event == write.event
+        and previous.method == write.method
+    )
+
+
+def _next(life: Life, account: Account) -> tuple[Before, frozenset[str]]:
+    """What is known of the event as the next write finds it, and the values that may still be read stale."""
+    episode = life.episode
+    before = episode.end() if episode.write is not None or episode.run is not None else episode.before
+    if (
+        before.state is None
+        and episode.write is None
+        and episode.run is None
+        and episode.number == 0
+        and account.complete
+    ):
+        before = Before("nonexistent")
+    known = set(life.known)
+    if before.state == "nonexistent":
+        known |= {"none", "missing"}
+    if before.state == "none":
+        known.add("none")
+    return before, frozenset(known)
+
+
+def _remember(memory: Memory, account: Account, event: Event, life: Life, write: Write) -> None:
+    asks = write.asked
+    if asks.join_url is not None and write.outcome != "refused":
+        url = normal_url(asks.join_url)
+        life.known.add(f"url {url}")
+        if asks.kind == "explicit":
+            life.asked_urls.add(url)
+            memory.asked_for(url, event.key)
+    if asks.kind == "none":
+        life.known.add("none")
+    if asks.kind not in ("nothing", "none"):
+        account.asked += 1
+    memory.touched(event)
+
+
+def _answer(response: Response | None) -> dict[str, Any]:
+    if response is None:
+        return {}
+    shown: dict[str, Any] = {"status": response.status}
+    if response.body and response.status >= 400:
+        try:
+            shown["json"] = response.json()
+        except ValueError:
+            shown["unreadable"] = True
+    return shown
+
+
+def _outcome(status: int | None) -> str:
+    if status is None or not 200 <= status < 500 or 300 <= status < 400:
+        return "unknown"
+    return "accepted" if status < 300 else "refused"
