@@ -140,11 +140,12 @@ def _seen(document: dict[str, Any], path: list[str | int]) -> str:
         parents.append(here)
         here = here[part]
     where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).lstrip(".")
+    seen = f"{where or 'facts'} = {_short(json.dumps(here, ensure_ascii=False))}"
     for parent in reversed(parents):
         if isinstance(parent, dict) and "state" in parent and parent is not here:
             shown = {name: parent[name] for name in ("state", "conferencing") if name in parent}
-            return f"{where or 'facts'} = {_short(json.dumps(here, ensure_ascii=False))} in {_short(json.dumps(shown, ensure_ascii=False))}"
-    return f"{where or 'facts'} = {_short(json.dumps(here, ensure_ascii=False))}"
+            return f"{seen} in {_short(json.dumps(shown, ensure_ascii=False))}"
+    return seen
 
 
 def _short(text: str) -> str:

@@ -168,7 +168,7 @@ def _compared(value: dict[str, Any], episode: Episode, write: Write, context: Co
 
 
 def _location(sight: Sight, episode: Episode, write: Write) -> str | None:
-    """``blank``, ``as_written``, ``join_url`` (the one shown is in it), ``earlier_url`` (the one from before) or ``other``."""
+    """``blank``, ``as_written``, ``join_url`` (holds the one shown), ``earlier_url`` (the one before) or ``other``."""
     assert sight.item is not None
     text = _text(sight.item.get("location"))
     if not text.strip():

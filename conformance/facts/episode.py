@@ -60,7 +60,7 @@ class Sight:
 
 
 def state_of(item: dict[str, Any] | None) -> tuple[str, Any]:
-    """The state of an event as read (``missing``, ``none``, ``pending``, ``assigned``, ``malformed``), and its value."""
+    """The state of an event as read: ``missing``, ``none``, ``pending``, ``assigned``, ``malformed``; and its value."""
     if item is None:
         return "missing", None
     value = item.get("conferencing")
@@ -158,14 +158,6 @@ class Episode:
         self.dirty = True
         fresh = known_key(sight.state, sight.conferencing) not in self.known
         self.run = Run(sight, key, print_, sight.answered, sight.sent, sight.evidence, fresh=fresh)
-            sight,
-            key,
-            print_,
-            sight.answered,
-            sight.sent,
-            sight.evidence,
-            fresh=known_key(sight.state, sight.conferencing) not in self.known,
-        )
         if len(self.seen) < _KEPT and not any(k == key for _, k, _ in self.seen):
             self.seen.append((sight, key, self.run.fresh))
         self.quiet = None

@@ -226,10 +226,10 @@ def _missed(memory: Memory, event: Event, reading: Reading, page: _Page) -> None
     if episode.write is not None and episode.write.answered > reading.sent:
         return
     quiet = episode.quiet
-    if quiet is not None and quiet is episode.run and quiet.sight.item is not None:
-        if not reading.route.windowed or reading.within(quiet.sight.item):
-            reading.listing.add("missing", event.key[2])
-            reading.expected += 1
+    shown = quiet.sight.item if quiet is not None and quiet is episode.run else None
+    if shown is not None and (not reading.route.windowed or reading.within(shown)):
+        reading.listing.add("missing", event.key[2])
+        reading.expected += 1
     if reading.complete and (episode.write is not None or episode.run is not None):
         _see(memory, event, page.sight("missing", None, None, reading.sent))
         memory.touched(event)

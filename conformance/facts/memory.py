@@ -6,6 +6,7 @@ import marshal
 import pickle
 import zlib
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from conformance.facts.asking import Asked
@@ -110,7 +111,7 @@ class Account:
     def facts(self) -> Facts:
         """The facts of the account's episodes together."""
         services = [service for _, service in sorted(self.services)]
-        changes = sum(1 for one, other in zip(services, services[1:], strict=False) if one != other)
+        changes = sum(1 for one, other in pairwise(services) if one != other)
         document = {
             "about": "account",
             "account": self.name,

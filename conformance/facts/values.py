@@ -23,7 +23,7 @@ class Settings:
     """How long is long enough, in seconds, and what the subject's owner declares.
 
     `quiet`: the same in two readings over this time is quiet.  `window`: how long a *never* is
-    watched; None derives it, ``max(quiet, 3 × slowest settling seen)``, at most 60.
+    watched; None derives it, ``max(quiet, 3 * slowest settling seen)``, at most 60.
     `settle_timeout`: pending longer than this is timed out.  `default_profiles`: account name to
     the ``profile_id`` that its user chose as the default.
     """

@@ -86,14 +86,9 @@ def _repeats(previous: Write | None, write: Write) -> bool:
 def _next(life: Life, account: Account) -> tuple[Before, frozenset[str]]:
     """What is known of the event as the next write finds it, and the values that may still be read stale."""
     episode = life.episode
-    before = episode.end() if episode.write is not None or episode.run is not None else episode.before
-    if (
-        before.state is None
-        and episode.write is None
-        and episode.run is None
-        and episode.number == 0
-        and account.complete
-    ):
+    unseen = episode.write is None and episode.run is None
+    before = episode.before if unseen else episode.end()
+    if unseen and episode.number == 0 and account.complete:
         before = Before("nonexistent")
     known = set(life.known)
     if before.state == "nonexistent":
