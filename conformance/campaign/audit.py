@@ -21,20 +21,24 @@ _MANAGED = ("include_managed", "true")
 
 
 async def audit(transport: Transport, world: World, run: Run, flags: Flags) -> None:
-    """Read each account that has calendars to write to in every documented way, and once more as usual."""
-    for account in world.accounts:
-        if account.places:
-            for target in _targets(account, run.now):
-                await read_pages(transport, account.name, target)
-            for path in ("/v1/calendars", "/v1/userinfo"):
-                await transport.send("GET", path, account=account.name)
-            await read_pages(transport, account.name, reading(*flags[account.name]))
+    """Read the first account in every documented way, the others in the main ones, and each once more as usual."""
+    accounts = [account for account in world.accounts if account.places]
+    for number, account in enumerate(accounts):
+        for target in (_main_targets, _all_targets)[number == 0](account, run.now):
+            await read_pages(transport, account.name, target)
+        for path in ("/v1/calendars", "/v1/userinfo")[: 1 if number else 2]:
+            await transport.send("GET", path, account=account.name)
+        await read_pages(transport, account.name, reading(*flags[account.name]))
 
 
-def _targets(account: Account, now: float) -> Iterator[str]:
-    ids = [calendar.calendar_id for calendar in account.places]
+def _main_targets(account: Account, now: float) -> Iterator[str]:
     yield reading(_TZID)
     yield reading(_TZID, _MANAGED)
+
+
+def _all_targets(account: Account, now: float) -> Iterator[str]:
+    yield from _main_targets(account, now)
+    ids = [calendar.calendar_id for calendar in account.places]
     yield reading(_TZID, ("only_managed", "true"), ("calendar_ids[]", ids[0]))
     if len(ids) > 1:
         yield reading(_TZID, _MANAGED, *(("calendar_ids[]", calendar_id) for calendar_id in ids[:2]))

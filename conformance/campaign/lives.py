@@ -21,6 +21,9 @@ __all__ = ["Living", "Lockstep", "Pace"]
 
 T = TypeVar("T")
 
+#: In the first rounds events are read at once after their writes too, to see what precedes a conference.
+_LOOKED_AT_ONCE = 2
+
 #: A state that did not move is wrong only after this many seconds, and a little for the reading that shows it.
 _LONGEST_HOLD = 16.0
 
@@ -82,10 +85,13 @@ class Lockstep:
     rounds: int = 0
     lives: list[Living] = field(default_factory=list)
     settling: list[float] = field(default_factory=list)
+    typical: float = 0.0
     _waiting: list[tuple[Life, ...]] = field(default_factory=list)
     _by_key: dict[tuple[str, ...], Living] = field(default_factory=dict)
     _pauses: dict[str, float] = field(default_factory=dict)
+    _looks: dict[str, int] = field(default_factory=dict)
     _read_at: dict[str, float] = field(default_factory=dict)
+    _wrote_at: dict[str, float] = field(default_factory=dict)
     _begun: float = 0.0
 
     @property
@@ -102,6 +108,11 @@ class Lockstep:
             if living.sent and not (living.settled and living.done) and not living.gave_up
         ]
 
+    @property
+    def unsettled(self) -> list[Living]:
+        """The lives from which a reading can teach something."""
+        return [living for living in self.lives if living.sent and not living.settled and not living.gave_up]
+
     async def live(
         self, waves: Sequence[tuple[Life, ...]], *, interlude: Callable[[], Awaitable[None]], interlude_round: int
     ) -> None:
@@ -112,7 +123,7 @@ class Lockstep:
         self._waiting += waves
         pending: list[Callable[[], Awaitable[None]]] = [interlude]
         while True:
-            ready = [living for living in self.lives if living.settled and not living.done]
+            ready = [] if self._soon_more() else [life for life in self.lives if life.settled and not life.done]
             if self._waiting and self._next_wave_may_begin(ready):
                 ready += [self._begin(life) for life in self._waiting.pop(0)]
                 self._begun = self.transport.clock.now()
@@ -120,9 +131,11 @@ class Lockstep:
                 self.rounds += 1
                 await together(self._go_on(living) for living in ready)
                 for living in ready:
-                    self._pauses[living.life.account] = self._first_pause()
-                    self._read_at[living.life.account] = float("-inf")
-            last = not ready and not self.open and not self._waiting
+                    self._looks[living.life.account] = 0
+                    self._read_at[living.life.account] = self._wrote_at[living.life.account] = (
+                        self.transport.clock.now()
+                    )
+            last = not self.open and not self._waiting
             if pending and (last or self.rounds == interlude_round):
                 await pending.pop()()
             if last:
@@ -130,10 +143,18 @@ class Lockstep:
             await self._watch()
             self.tell(self)
 
+    def _soon_more(self) -> bool:
+        """Whether other lives are about to be ready, so that all go on together and are read together."""
+        until = self.transport.clock.now() + self._slack
+        return any(
+            not (living.pending or living.wrong) and living.readings > 1 and self._next_look(living) <= until
+            for living in self.unsettled
+        )
+
     def _next_wave_may_begin(self, ready: list[Living]) -> bool:
-        """A wave begins with the others' next writes, or when those take too long."""
-        patience = self.pace.quiet + 2 * max(self.observer.slowest, self.pace.first) + self.pace.first
-        return bool(ready) or not self.open or self.transport.clock.now() - self._begun > patience
+        """A wave begins with the next writes of half of the others, or when those take too long."""
+        patience = 2 * self.pace.quiet + 3 * max(self.observer.slowest, self.pace.first)
+        return len(ready) * 2 >= len(ready) + len(self.unsettled) or self.transport.clock.now() - self._begun > patience
 
     def _begin(self, life: Life) -> Living:
         entry = Entry(life.account, life.calendar_id, self.run.event_id(life))
@@ -177,7 +198,7 @@ class Lockstep:
 
     async def _watch(self) -> None:
         """Read each account in which something can be learnt by now, and sleep until the next can be."""
-        accounts = {living.life.account for living in self.open}
+        accounts = {living.life.account for living in self.unsettled}
         if not accounts:
             return
         now = self.transport.clock.now()
@@ -186,27 +207,33 @@ class Lockstep:
         if first > now:
             await self.transport.clock.sleep(first - now)
             now = self.transport.clock.now()
-        chosen = sorted(account for account in accounts if due[account] <= now + self._slack / 2)
+        chosen = sorted(account for account in accounts if due[account] <= now)
         readings = await together(complete_reading(self.transport, account, self.flags[account]) for account in chosen)
         self.observer.advance()
         self._take(self.observer.changed())
         for account, reading in zip(chosen, readings, strict=True):
             self._note(account, reading)
+            self._pauses[account] = self._next_pause(account)
             self._read_at[account] = self.transport.clock.now()
-            self._pauses[account] = min(self._pauses[account] * self.pace.growth, self.pace.longest)
-        for living in self.open:
+        for living in self.unsettled:
             self._settle(living)
 
     @property
     def _slack(self) -> float:
         return 0.25 * self.pace.quiet
 
-    def _first_pause(self) -> float:
-        return max(self.pace.first, min(self.observer.slowest, self.pace.longest))
+    def _next_pause(self, account: str) -> float:
+        """Until about when conferences have come so far, then a little longer each time."""
+        looks = self._looks[account] = self._looks[account] + 1
+        if looks == 1 and self.rounds <= _LOOKED_AT_ONCE:
+            return max(self.pace.first, self.typical)
+        if looks <= 2:
+            return max(self.pace.first, self.typical / 4)
+        return min(self._pauses[account] * self.pace.growth, self.pace.longest)
 
     def _due(self, account: str) -> float:
         """When the next reading of an account can teach something; what is due soon after waits for it together."""
-        moments = sorted(self._next_look(living) for living in self.open if living.life.account == account)
+        moments = sorted(self._next_look(living) for living in self.unsettled if living.life.account == account)
         together = [moment for moment in moments if moment <= moments[0] + self._slack]
         return together[-1]
 
@@ -214,7 +241,7 @@ class Lockstep:
         """When the next reading can teach something of one life."""
         read_at = self._read_at[living.life.account]
         if not living.readings:
-            return read_at if read_at > living.answered else living.answered
+            return read_at if self.rounds <= _LOOKED_AT_ONCE else read_at + max(self.pace.first, self.typical)
         grown = read_at + self._pauses[living.life.account]
         if living.readings == 1 or living.pending or living.wrong:
             moments = [living.since + self.observer.window + self.pace.quiet] if living.wrong else []
@@ -246,6 +273,8 @@ class Lockstep:
             item = items.get((living.life.calendar_id, living.entry.event_id))
             shown = _signature(item)
             if not living.readings or shown != living.shown:
+                if living.readings:
+                    self.typical = max(self.typical, min(living.read_at - self._wrote_at[account], self.pace.longest))
                 living.shown, living.since = shown, answered
             living.readings += 1
             living.exists = living.exists or item is not None

@@ -9,13 +9,10 @@ from itertools import count, cycle, pairwise
 from conformance.scenarios.model import FLAWS, FORMS, STRAYS, TEXTS, URLS, Life, Move
 from conformance.world import Account, Calendar, World
 
-__all__ = ["LONGEST", "WAVE", "core", "kinds_at", "waves"]
+__all__ = ["LONGEST", "core", "kinds_at", "waves"]
 
 #: Moves of the longest life; the time that a run takes follows it.
 LONGEST = 6
-
-#: How many lives begin together.
-WAVE = 12
 
 Place = tuple[Account, Calendar]
 
@@ -26,27 +23,35 @@ def core(world: World) -> tuple[Life, ...]:
         return ()
     table = _Table(world)
     families: tuple[Callable[[_Table], Iterable[Life]], ...] = (
-        _pairs, _hasty, _changes, _past, _places, _strays, _isolated, _refused_updates, _refused_creations,
+        _pairs, _hasty, _changes, _past, _strays, _isolated, _refused_updates, _refused_creations,
     )  # fmt: skip
     lives = [life for family in families for life in family(table)]
+    lives += _places(table, lives)
     return tuple(sorted(lives, key=lambda life: (-len(life.moves), _FIRST.get(life.theme, 9))))
 
 
-def waves(lives: Iterable[Life], size: int = WAVE) -> tuple[tuple[Life, ...], ...]:
-    """Lives in groups that begin together: the first has one of each theme as far as it reaches."""
-    rest = list(lives)
-    first: list[Life] = []
-    for theme in dict.fromkeys(life.theme for life in rest):
-        chosen = next(life for life in rest if life.theme == theme)
-        if len(first) < size:
-            first.append(chosen)
-    for life in first:
-        rest.remove(life)
-    while rest and len(first) < size:
-        first.append(rest.pop(0))
-    groups = [tuple(first)] if first else []
-    groups += [tuple(rest[start : start + size]) for start in range(0, len(rest), size)]
-    return tuple(groups)
+def waves(lives: Iterable[Life]) -> tuple[tuple[Life, ...], ...]:
+    """Lives in groups that begin together, a round apart, so that all end with the longest.
+
+    The first group has the longest and one of each theme; the others are of about the same size.
+    """
+    by_length = sorted(lives, key=lambda life: -len(life.moves))
+    rounds = len(by_length[0].moves) if by_length else 0
+    groups: list[list[Life]] = [[] for _ in range(rounds)]
+    themes: set[str] = set()
+    rest = []
+    for life in by_length:
+        if len(life.moves) == rounds or life.theme not in themes:
+            groups[0].append(life)
+        else:
+            rest.append(life)
+        themes.add(life.theme)
+    room = -(-len(rest) // max(1, rounds - 1))
+    for life in rest:
+        allowed = groups[: rounds - len(life.moves) + 1]
+        later = [group for group in allowed[1:] if len(group) < room]
+        (later[0] if later else min(allowed, key=len)).append(life)
+    return tuple(tuple(group) for group in groups if group)
 
 
 def kinds_at(place: Place) -> tuple[str, ...]:
@@ -222,12 +227,11 @@ def _changes(table: _Table) -> Iterator[Life]:
     """Updates that leave conferencing out, each changing one thing: nothing, a text, the time, into the past."""
     unasked = (
         Move("nothing", changes=("description",)),
-        Move("nothing", changes=("description", "location")),
         Move("nothing", changes=("summary",)),
         Move("nothing", changes=("time",)),
         Move("nothing", changes=("time",), start="past"),
     )
-    for kind in ("explicit", "integrated", "profile", "default"):
+    for kind in ("explicit", "integrated", "profile" if table.having("profile") else "default"):
         places = table.having(kind)
         if places:
             place = table.turn("changes", places)
@@ -235,7 +239,7 @@ def _changes(table: _Table) -> Iterator[Life]:
             moves = (table.move(kind, place), *unasked)
             yield table.life("changes", place, [replace(move, text=text) for move in moves])
     place = table.turn("changes", table.places)
-    yield table.life("changes", place, [Move("nothing"), Move("nothing", changes=()), *unasked[::2]])
+    yield table.life("changes", place, [Move("nothing"), *unasked[::2]])
     place = table.turn("changes", table.places)
     kept = (table.move("explicit", place), Move("nothing", changes=()), Move("none", changes=("time",)))
     yield table.life("changes", place, kept)
@@ -251,9 +255,6 @@ def _past(table: _Table) -> Iterator[Life]:
         ("profile", "past", "offset"),
         ("profile", "running", "offset"),
         ("default", "past", "date"),
-        ("integrated", "running", "date"),
-        ("default", "past-year", "offset"),
-        ("explicit", "past", "utc"),
     ):
         places = table.having(kind)
         if places:
@@ -276,20 +277,25 @@ def _profile(place: Place) -> int:
     return (*connected_profiles(place[0]), 0)[0]
 
 
-def _places(table: _Table) -> Iterator[Life]:
-    """Every calendar of every account: what it makes of each way to ask, on creation and on update."""
-    orders = (
-        ("default", "explicit", "integrated"),
-        ("integrated", "default", "explicit"),
-        ("explicit", "integrated", "default"),
-    )
+def _places(table: _Table, lives: Iterable[Life]) -> Iterator[Life]:
+    """Every calendar of every account: what it makes of each way to ask, as far as no other life has tried it."""
+    tried = {(life.account, life.calendar_id, move.kind) for life in lives for move in life.moves if _is_plain(move)}
     for number, place in enumerate(table.places):
-        kinds = list(orders[number % 3])
-        named = [(n, profile) for n, profile in enumerate(place[0].profiles or ())]
-        moves = [table.move(kind, place, form=next(table.forms)) for kind in kinds]
-        if named and (calendar_number := place[0].places.index(place[1])) < len(named):
-            moves.insert(number % 2, table.move("profile", place, profile=calendar_number))
-        yield table.life("places", place, moves)
+        account, calendar = place
+        asked = ["default", "integrated", "explicit", *["profile"] * bool(account.profiles)]
+        missing = [kind for kind in asked if (account.name, calendar.calendar_id, kind) not in tried]
+        turned = missing[number % 3 :] + missing[: number % 3]
+        moves = [table.move(kind, place, form=next(table.forms)) for kind in turned]
+        if moves:
+            yield table.life("places", place, moves)
+    for place in {place[0].name: place for place in reversed(table.places)}.values():
+        unconnected = [n for n, _ in enumerate(place[0].profiles or ()) if n not in connected_profiles(place[0])]
+        for profile in unconnected[:1]:
+            yield table.life("places", place, [Move("explicit"), Move("profile", profile=profile)])
+
+
+def _is_plain(move: Move) -> bool:
+    return not (move.stray or move.flaw or move.hasty) and move.start in ("future", "year")
 
 
 def _strays(table: _Table) -> Iterator[Life]:

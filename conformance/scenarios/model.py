@@ -86,8 +86,6 @@ _CONFERENCING_FLAWS: Mapping[str, Callable[[str], Any]] = MappingProxyType(
         "app-url": lambda n: _explicit(n, join_url=f"zoommtg://conference.example.com/join?confno={n}"),
         "words-for-url": lambda n: _explicit(n, join_url=f"dial room {n}"),
         "relative-url": lambda n: _explicit(n, join_url=f"/join/{n}"),
-        "script-url": lambda n: _explicit(n, join_url=f"javascript:join('{n}')"),
-        "null-url": lambda n: _explicit(n, join_url=None),
         "no-profile-id": lambda n: _explicit(n, profile_id=...),
         "null-profile-id": lambda n: _explicit(n, profile_id=None),
         "unknown-profile": lambda n: {"profile_id": f"pro_nobody_has_{n}"},

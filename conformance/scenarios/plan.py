@@ -51,7 +51,7 @@ def plan(run: Run, settings: Settings, examples: int = 0, seed: int = 0) -> Plan
         from conformance.scenarios.strategies import explore
 
         lives += explore(run.world, examples, seed)
-    groups = waves(lives, max(12, -(-len(lives) // 6)))
+    groups = waves(lives)
     longest = max((number + len(life.moves) for number, wave in enumerate(groups) for life in wave), default=0)
     moves = [move for life in lives for move in life.moves]
     seconds = (longest + 1) * (settings.settle_timeout + 2 * settings.quiet)
