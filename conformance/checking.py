@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from conformance.progress import Interruption, Progress
     from conformance.recordings import Header
 
-__all__ = ["CheckOptions", "check"]
+__all__ = ["CheckOptions", "check", "settings_of"]
 
 T = TypeVar("T")
 
@@ -97,16 +97,28 @@ def _runs(paths: Sequence[Path]) -> list[tuple[Header | None, tuple[Path, ...]]]
 
 
 def _settings(options: CheckOptions, header: Header | None) -> Settings:
+    recorded = settings_of(header)
+    return replace(
+        recorded,
+        window=recorded.window if options.window is None else options.window,
+        settle_timeout=recorded.settle_timeout if options.settle_timeout is None else options.settle_timeout,
+        default_profiles=options.default_profiles or recorded.default_profiles,
+    )
+
+
+def settings_of(header: Header | None) -> Settings:
+    """The settings that a recording was made with, and the usual ones where it does not tell.
+
+    Raises Refused for what are none.
+    """
     recorded, usual = (header.settings if header else {}), Settings()
-    window = options.window if options.window is not None else _seconds(recorded, "window", usual.window)
-    timeout = _seconds(recorded, "settle_timeout", usual.settle_timeout)
-    declared = options.default_profiles or recorded.get("default_profiles") or {}
+    declared = recorded.get("default_profiles") or {}
     if not isinstance(declared, Mapping) or not all(isinstance(name, str) for name in declared.values()):
         raise Refused("the recording's default_profiles are no profile ids by account; record it again")
     return Settings(
         quiet=_seconds(recorded, "quiet", usual.quiet),
-        window=window,
-        settle_timeout=timeout if options.settle_timeout is None else options.settle_timeout,
+        window=_seconds(recorded, "window", usual.window),
+        settle_timeout=_seconds(recorded, "settle_timeout", usual.settle_timeout),
         default_profiles=dict(declared),
     )
 

@@ -196,6 +196,7 @@ class Statement:
 
     `subject`, `run`, `contract`, `tool` and `evidence` are the parts of that name of ``schemas/report.json``;
     `variables` names the environment variable of each account's token, `clauses` says in our words what each states.
+    `counterexamples` are the smallest failures, a few lines each, and `remarks` sentences: both for people alone.
     """
 
     report: Report
@@ -208,6 +209,8 @@ class Statement:
     evidence: Mapping[str, Any] | None = None
     variables: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     clauses: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    counterexamples: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     @property
     def failed(self) -> tuple[Rule, ...]:

@@ -56,7 +56,9 @@ def render(statement: Statement) -> str:
         f"<p>{_text(outcome_line(statement))}</p>",
         *_table(statement),
         *_failures(statement),
+        *_counterexamples(statement),
         *_not_proved(statement),
+        *_remarks(statement),
         f"<footer><p>{_text(_about(statement))}</p></footer>",
         "</body>",
         "</html>",
@@ -122,6 +124,19 @@ def _not_proved(statement: Statement) -> Iterator[str]:
         yield "<h2>Not proved</h2>"
         items = "".join(f"<li>{_text(rule)}: {_text(reasons)}</li>" for rule, reasons in lines.items())
         yield f"<ul>{items}</ul>"
+
+
+def _counterexamples(statement: Statement) -> Iterator[str]:
+    if statement.counterexamples:
+        yield "<h2>Smallest failures</h2>"
+    for example in statement.counterexamples:
+        yield f"<pre>{escape(visible(example, lines=True))}</pre>"
+
+
+def _remarks(statement: Statement) -> Iterator[str]:
+    if statement.remarks:
+        yield "<h2>Remarks</h2>"
+        yield f"<ul>{''.join(f'<li>{_text(remark)}</li>' for remark in statement.remarks)}</ul>"
 
 
 def _text(text: str) -> str:

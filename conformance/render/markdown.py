@@ -33,10 +33,16 @@ def render(statement: Statement) -> str:
     ]
     for number, failure in enumerate(failures(statement), 1):
         lines += ["", *_failure(statement, number, failure)]
+    if statement.counterexamples:
+        lines += ["", "## Smallest failures"]
+    for example in statement.counterexamples:
+        lines += ["", *_fenced("text", example.rstrip("\n"))]
     open_rules = not_proved(statement)
     if open_rules:
         lines += ["", "## Not proved", ""]
         lines += [f"- {_text(rule)}: {_text(reasons)}" for rule, reasons in open_rules.items()]
+    if statement.remarks:
+        lines += ["", "## Remarks", "", *(f"- {_text(remark)}" for remark in statement.remarks)]
     contract = statement.contract
     tool = f"{statement.tool['name']} {statement.tool['version']}, contract {contract['version']}"
     lines += ["", f"{_text(tool)}, `{contract['sha256']}`"]

@@ -34,7 +34,9 @@ def render(statement: Statement, *, colour: bool = False) -> str:
         *_head(statement, paint),
         *_rules(statement, paint),
         *_failures(statement, paint),
+        *_counterexamples(statement, paint),
         *_not_proved(statement, paint),
+        *_remarks(statement, paint),
         "",
         *_closing(statement, paint),
     ]
@@ -140,6 +142,23 @@ def _not_proved(statement: Statement, paint: Paint) -> Iterator[str]:
         yield paint("heading", "Not proved")
     for rule, reasons in lines.items():
         yield f"  {rule}: {reasons}"
+
+
+def _counterexamples(statement: Statement, paint: Paint) -> Iterator[str]:
+    if statement.counterexamples:
+        yield ""
+        yield paint("heading", "Smallest failures")
+    for example in statement.counterexamples:
+        yield ""
+        yield visible(example.rstrip("\n"), lines=True)
+
+
+def _remarks(statement: Statement, paint: Paint) -> Iterator[str]:
+    if statement.remarks:
+        yield ""
+        yield paint("heading", "Remarks")
+    for remark in statement.remarks:
+        yield f"  {visible(remark)}"
 
 
 def _closing(statement: Statement, paint: Paint) -> Iterator[str]:

@@ -1,0 +1,208 @@
+"""Runs against a server, from options to a statement: the campaign, what it records, and what it could not show."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+import signal
+from collections.abc import Coroutine, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from conformance import campaign
+from conformance.configuration import Refused, RunOptions, nearest
+from conformance.curl import variable_of
+from conformance.evidence import Evidence, header_of_run
+from conformance.exchange import NOBODY, Exchange
+from conformance.facts import Settings
+from conformance.offers import offered
+from conformance.outcome import TOOL, about_clauses, chosen_rules, contract, instant
+from conformance.recordings import Header, write_vcr
+from conformance.redaction import Redactor
+from conformance.report import Statement, Terms
+from conformance.scenarios import Run
+from conformance.subject import Subject, parse
+
+if TYPE_CHECKING:
+    from conformance.campaign import RunResult
+    from conformance.progress import Progress
+
+__all__ = ["plan_in_words", "run", "subject_of", "sweep", "until_interrupted"]
+
+T = TypeVar("T")
+
+
+def subject_of(options: RunOptions) -> Subject:
+    """What is under test; raises Misconfigured, and Refused for a fault that there is not."""
+    if options.faults:
+        from conformance.reference import FAULTS
+
+        for fault in options.faults:
+            if fault not in FAULTS:
+                raise Refused(f"there is no fault {fault!r}; {nearest(fault, FAULTS)}")
+    return parse(options.subject, options.accounts, default_profiles=options.default_profiles, faults=options.faults)
+
+
+def run(options: RunOptions, subject: Subject, redactor: Redactor, progress: Progress) -> tuple[Statement, RunResult]:
+    """Run, record and judge; Ctrl-C ends it after clean-up with the statement so far.
+
+    Raises Misconfigured where nothing can be judged, Refused for an unknown rule or a file that cannot be written.
+    """
+    rules = chosen_rules(options.rules, ("server",))
+    settings = Settings(
+        quiet=subject.quiet,
+        window=options.window,
+        settle_timeout=options.settle_timeout or subject.settle_timeout,
+        default_profiles=dict(subject.default_profiles),
+    )
+    name = f"seed-{options.seed}" if subject.clock.virtual else secrets.token_hex(6)
+    header = header_of_run(name, f"{subject.kind} {subject.name}", subject.tokens, settings, "server")
+    with contextlib.ExitStack() as stack:
+        kept: Evidence | None = None
+        if options.evidence is not None and not options.plan:
+            kept = stack.enter_context(Evidence(options.evidence, header, redactor))
+        result = until_interrupted(
+            campaign.run(
+                options,
+                subject=subject,
+                rules=rules,
+                sink=kept.add if kept else _drop,
+                progress=lambda state: progress(_in_words(state)),
+            )
+        )
+        if options.record is not None and not options.plan:
+            _record(options.record, result, header, redactor)
+        return _stated(options, subject, result, kept), result
+
+
+def _drop(_: Exchange) -> None:
+    """Keep nothing: the campaign itself holds what it judges."""
+
+
+def until_interrupted(work: Coroutine[Any, Any, T]) -> T:
+    """Do asynchronous work to its end; Ctrl-C, or a polite kill, cancels it once and leaves the end to it."""
+
+    async def whole() -> T:
+        task = asyncio.current_task()
+        loop = asyncio.get_running_loop()
+        if task is not None:
+            with contextlib.suppress(NotImplementedError, RuntimeError):
+                loop.add_signal_handler(signal.SIGTERM, task.cancel)
+        return await work
+
+    return asyncio.run(whole())
+
+
+def _in_words(state: campaign.Progress) -> str:
+    parts = [f"round {state.round}", f"{state.requests} requests", f"{state.lives_done} of {state.lives} lives"]
+    if state.doing != "lives":
+        parts.append(state.doing)
+    if state.waiting:
+        parts.append(f"waiting for {len(state.waiting)} events")
+    if state.failed:
+        parts.append(f"{len(state.failed)} rules failed")
+    return ", ".join(parts)
+
+
+def _stated(options: RunOptions, subject: Subject, result: RunResult, kept: Evidence | None) -> Statement:
+    facts = result.run
+    told = {
+        **facts,
+        "started_at": instant(facts["started_at"]),
+        "finished_at": instant(facts["finished_at"]),
+        "settling_s": facts.get("settling_s", {"p50": None, "max": None}),
+    }
+    statement = Statement(
+        report=result.report,
+        rules=result.rules,
+        subject={**result.subject, "lacking": list(result.plan.lacking)},
+        run=told,
+        contract=contract(),
+        tool=TOOL,
+        terms=Terms(
+            options.fail_on,
+            options.require_complete,
+            offered=offered(result.world, result.rules, result.report),
+            cut_short=result.cut_short,
+            interrupted=result.interrupted,
+        ),
+        variables={name: variable_of(name, options.variables) for name in subject.tokens},
+        clauses=about_clauses(),
+        remarks=(*result.plan.lacking, *_left(options, result)),
+    )
+    if kept is None:
+        return statement
+    from dataclasses import replace
+
+    return replace(statement, evidence=kept.finish(statement))
+
+
+def _left(options: RunOptions, result: RunResult) -> Iterator[str]:
+    if result.left:
+        yield (
+            f"{len(result.left)} events could not be deleted: run `cronofy-conformance sweep {options.subject}` "
+            "once the subject answers again"
+        )
+
+
+def _record(folder: Path, result: RunResult, header: Header, redactor: Redactor) -> None:
+    """A cassette for each account and theme: what a file tells by itself stays small enough to read."""
+    themes = _themes(result)
+    cassettes: dict[tuple[str, str], list[Exchange]] = {}
+    for exchange in result.exchanges:
+        cassettes.setdefault(_theme(exchange, themes), []).append(exchange)
+    try:
+        for (account, theme), exchanges in cassettes.items():
+            write_vcr(folder / account / f"{theme}.yaml", exchanges, header, redactor)
+    except OSError as error:
+        raise Refused(f"--record {folder} cannot be written: {error.strerror or error}; name a folder") from None
+
+
+def _themes(result: RunResult) -> dict[str, str]:
+    ours = Run(result.run["id"], 0.0, result.world)
+    return {ours.event_id(life): life.theme or "lives" for life in result.plan.lives}
+
+
+def _theme(exchange: Exchange, themes: dict[str, str]) -> tuple[str, str]:
+    account = exchange.request.account
+    if account is None or account == NOBODY:
+        return "nobody", "access"
+    if exchange.request.method == "GET":
+        directory = exchange.request.path.rstrip("/").endswith(("/calendars", "/userinfo"))
+        return account, "directory" if directory else "readings"
+    body = exchange.request.body.decode("utf-8", "replace")
+    theme = next((theme for event_id, theme in themes.items() if f'"{event_id}"' in body), "others")
+    return account, theme
+
+
+def plan_in_words(result: RunResult) -> str:
+    """What a run would do and could not show, with every life of the core table on a line."""
+    plan = result.plan
+    ours = Run(result.run["id"], 0.0, result.world)
+    kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(plan.kinds.items()))
+    lines = [
+        f"{len(plan.lives)} lives in {len(plan.waves)} waves, each one event's writes in turn:",
+        "",
+        *(
+            f"  {life.account}  {life.calendar_id}  {ours.event_id(life)}  {life.theme or 'lives'}: "
+            + " > ".join(("hasty " if move.hasty else "") + move.kind for move in life.moves)
+            for life in plan.lives
+        ),
+        "",
+        f"Writes: {kinds}; {plan.generated} of them ask for a conference to be generated.",
+        f"At most {plan.requests:,} requests, {plan.objects:,} events at a time, {_duration(plan.seconds)}.",
+        f"Sent to make this plan: {result.run['requests']} reads.",
+        *(f"Not tried: {lack}" for lack in plan.lacking),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
+
+
+def sweep(options: RunOptions) -> tuple[int, tuple[str, ...]]:
+    """Delete what earlier runs against the subject left: how many events are gone, and which are not."""
+    deleted, left = until_interrupted(campaign.sweep(subject_of(options)))
+    return deleted, tuple(f"{entry.account} {entry.calendar_id} {entry.event_id}" for entry in left)
