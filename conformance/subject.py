@@ -33,6 +33,9 @@ DATA_CENTRES = {
 #: Where a virtual clock begins, so that a run in this process is the same each time: 28 April 2026, 09:00 UTC.
 EPOCH = 1777366800.0
 
+#: Events on a page of the embedded reference: few enough for a run to meet a second page.
+_PAGE = 12
+
 _IN_PROCESS = "http://localhost"
 
 
@@ -139,7 +142,7 @@ def _reference(default_profiles: Mapping[str, str], faults: Sequence[str], settl
     from .reference import reference_app
 
     clock = VirtualClock(EPOCH)
-    app = reference_app(clock=clock, settle=settle, faults=tuple(faults))
+    app = reference_app(clock=clock, settle=settle, faults=tuple(faults), page_size=_PAGE)
     declared = {**app.default_profiles, **default_profiles}
     return Subject("reference", "reference", _IN_PROCESS, clock, dict(app.tokens), declared, app)
 

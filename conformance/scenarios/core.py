@@ -208,6 +208,7 @@ def _hasty(table: _Table) -> Iterator[Life]:
     for kinds in (
         ("default", "none"),
         ("explicit", "explicit", "none"),
+        ("explicit", "nothing"),
         ("integrated", "explicit"),
         ("explicit", "default"),
         ("default", "nothing", "nothing"),
@@ -291,7 +292,7 @@ def _places(table: _Table, lives: Iterable[Life]) -> Iterator[Life]:
     for place in {place[0].name: place for place in reversed(table.places)}.values():
         unconnected = [n for n, _ in enumerate(place[0].profiles or ()) if n not in connected_profiles(place[0])]
         for profile in unconnected[:1]:
-            yield table.life("places", place, [Move("explicit"), Move("profile", profile=profile)])
+            yield table.life("places", place, [Move("profile", profile=profile)])
 
 
 def _is_plain(move: Move) -> bool:
