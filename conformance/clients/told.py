@@ -99,7 +99,7 @@ def ask_facts(record: Record) -> Facts:
         document["final"] = answers[-1]
         document |= _raised(record.told, answers)
     compared = _Compared()
-    if not bulk:
+    if not bulk and "unsupported" not in record.told:
         document["sent"] = {
             "requests": len(candidates),
             "unasked_writes": len([exchange for exchange in writes if exchange not in candidates]),

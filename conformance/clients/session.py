@@ -1,0 +1,126 @@
+"""A session: a driver at a gateway, asked case by case, each on a fresh server."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Protocol
+
+from conformance.clients.asks import Case
+from conformance.clients.driver import DriverFault
+from conformance.clients.front import Reply
+from conformance.clients.gateway import Gateway
+from conformance.clients.stage import SETTLE, Stage
+from conformance.clients.table import Places
+from conformance.clients.told import Record
+from conformance.clock import RealClock, VirtualClock
+from conformance.exchange import Request
+from conformance.reference import WORLD, reference_app
+
+__all__ = ["ACCOUNT", "Asked", "Session", "Stages", "gateway_with", "places", "session"]
+
+#: The account whose token clients get: it has a conferencing profile and all kinds of calendars.
+ACCOUNT = "profiles"
+
+_DATA_CENTER = "us"
+
+
+class Asked(Protocol):
+    """What answers the lines of the driver protocol."""
+
+    async def ask(self, message: Mapping[str, Any]) -> dict[str, Any]:
+        """The answer to one request."""
+
+
+class Stages:
+    """Answers a gateway's requests by the stage of the day."""
+
+    def __init__(self) -> None:
+        self.current: Stage | None = None
+
+    async def answer(self, request: Request) -> Reply:
+        """The current stage's answer; 503 before the first one."""
+        return Reply(503) if self.current is None else await self.current.answer(request)
+
+
+class Session:
+    """A driver at a gateway: plays cases, each on a fresh server."""
+
+    def __init__(self, driver: Asked, gateway: Gateway, stages: Stages, client: Mapping[str, Any]) -> None:
+        self._driver = driver
+        self._gateway = gateway
+        self._stages = stages
+        self.client = client
+        self._clock = RealClock()
+        self._plays = 0
+
+    async def play(self, case: Case) -> list[Record]:
+        """One record for each step."""
+        self._plays += 1
+        clock = VirtualClock(self._clock.now())
+        app = reference_app(clock=clock, settle=SETTLE)
+        stage = Stage(app, clock, app.tokens[ACCOUNT])
+        self._stages.current = stage
+        try:
+            await stage.seed(case)
+            earlier: dict[tuple[str, str], Mapping[str, Any]] = {}
+            records = []
+            for number, step in enumerate(case.steps, 1):
+                await stage.begin(step.script)
+                ask = step.ask.message()
+                sent_at = self._clock.now()
+                answer = await self._driver.ask(ask)
+                answered_at = self._clock.now()
+                event = ask.get("event", {})
+                key = (str(ask.get("calendar_id")), str(event.get("event_id")))
+                records.append(
+                    Record(
+                        f"{case.name} ({self._plays}.{number})",
+                        ask,
+                        {kind: value for kind, value in answer.items() if kind != "id"},
+                        await self._gateway.take(),
+                        stage.readings(),
+                        earlier.get(key),
+                        step.lawful,
+                        sent_at,
+                        answered_at,
+                    )
+                )
+                if event.get("conferencing") is not None:
+                    earlier[key] = event["conferencing"]
+            return records
+        finally:
+            await stage.close()
+
+
+@contextlib.asynccontextmanager
+async def gateway_with(stages: Stages) -> AsyncIterator[Gateway]:
+    """A gateway that answers by `stages`, for the account that clients get."""
+    with TemporaryDirectory(prefix="cronofy-conformance-") as folder:
+        async with Gateway(
+            stages.answer, tokens={ACCOUNT: WORLD.by_name[ACCOUNT].token}, folder=Path(folder)
+        ) as gateway:
+            yield gateway
+
+
+async def session(driver: Asked, gateway: Gateway, stages: Stages) -> Session:
+    """Starts the client; raises DriverFault if that cannot be done."""
+    token = WORLD.by_name[ACCOUNT].token
+    start = {"base_url": gateway.base_url, "access_token": token, "data_center": _DATA_CENTER}
+    started = await driver.ask({"do": "start", **start})
+    if "ok" not in started:
+        raise DriverFault(f"the driver could not start its client: {started}")
+    return Session(driver, gateway, stages, started["ok"])
+
+
+def places() -> Places:
+    """What of the reference server's world clients are asked about."""
+    account = WORLD.by_name[ACCOUNT]
+    able = [calendar.calendar_id for calendar in account.calendars if calendar.writable and calendar.integrated]
+    unable = [calendar.calendar_id for calendar in account.calendars if calendar.writable and not calendar.integrated]
+    profile = account.default_profile
+    year = datetime.now(UTC).year + 1
+    return Places(able[0], unable[0], unable[-1], profile.profile_id if profile else None, year)

@@ -1,0 +1,95 @@
+"""Watching a client: its own tests, say, run against the gateway, and what comes is judged."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from conformance.clients.certificate import Certificate, CertifyOptions, Judging
+from conformance.clients.certify import cut_off
+from conformance.clients.gateway import Gateway
+from conformance.clients.session import ACCOUNT
+from conformance.clients.stage import Stage
+from conformance.clock import RealClock
+from conformance.exchange import Exchange
+from conformance.facts import Observer, Settings
+from conformance.judgement import Judge
+from conformance.reference import reference_app
+from conformance.rules import Rule
+
+__all__ = ["watch"]
+
+_SETTLE = 1.0
+_SHOWN = ("CRONOFY_API_URL", "CRONOFY_ACCESS_TOKEN", "HTTPS_PROXY", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS")
+
+
+async def watch(
+    options: CertifyOptions,
+    rules: Iterable[Rule],
+    *,
+    say: Callable[[str], None],
+    sink: Callable[[Exchange], None] = lambda _: None,
+) -> Certificate:
+    """Listens, answers out of the reference server, and judges what comes by the rules about the wire.
+
+    `say` is told, a line each, what to point the client at.  Ends after `options.for_seconds`, with the process of
+    `options.watched`, or when it is cancelled (Ctrl-C under `asyncio.run`), whichever comes first.
+    """
+    clients = tuple(rule for rule in rules if rule.binds == "client" and rule.about != "ask")
+    observer, judge, judging = Observer(Settings()), Judge(clients), Judging(clients)
+
+    def judged() -> None:
+        for facts in observer.changed():
+            if facts.closed:
+                judging.add(judge(facts))
+
+    def seen(exchange: Exchange) -> None:
+        observer.add(exchange)
+        sink(exchange)
+        judging.requests += 1
+        judging.exchanges += 1
+        judged()
+
+    clock = RealClock()
+    app = reference_app(clock=clock, settle=_SETTLE)
+    stage = Stage(app, clock, app.tokens[ACCOUNT])
+    interrupted = False
+    with TemporaryDirectory(prefix="cronofy-conformance-") as folder:
+        gateway = Gateway(stage.pass_on, tokens=app.tokens, folder=Path(folder), seen=seen, port=options.port)
+        async with gateway:
+            environment = gateway.environment() | {"CRONOFY_ACCESS_TOKEN": app.tokens[ACCOUNT]}
+            say(f"listening on {gateway.base_url}, on {gateway.tls_url}, and as a proxy for the API's six hosts")
+            for name in _SHOWN:
+                say(f"export {name}={environment[name]}")
+            try:
+                await _until_it_ends(options, environment)
+            except asyncio.CancelledError:
+                cut_off()
+                interrupted = options.for_seconds is not None or bool(options.watched)
+            await gateway.take()
+            elsewhere = tuple(gateway.elsewhere)
+    await stage.close()
+    observer.close()
+    judged()
+    subject = {"kind": "client", "name": " ".join(options.watched) or "what came to the gateway"}
+    return Certificate(judging.report(), clients, subject, judging.run(), elsewhere=elsewhere, interrupted=interrupted)
+
+
+async def _until_it_ends(options: CertifyOptions, environment: Mapping[str, str]) -> None:
+    process = None
+    if options.watched:
+        process = await asyncio.create_subprocess_exec(*options.watched, env=environment, start_new_session=True)
+    try:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(options.for_seconds):
+                await (process.wait() if process is not None else asyncio.Event().wait())
+    finally:
+        if process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            await process.wait()
