@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -18,8 +19,9 @@ if TYPE_CHECKING:
     from conformance.exchange import Exchange
     from conformance.progress import Interruption, Progress
     from conformance.recordings import Header
+    from conformance.rules import Rule
 
-__all__ = ["CheckOptions", "check", "settings_of"]
+__all__ = ["CheckOptions", "check", "judged", "settings_of"]
 
 T = TypeVar("T")
 
@@ -70,8 +72,8 @@ def check(options: CheckOptions, interruption: Interruption, progress: Progress)
     report = Report.empty(rules)
     for header, files in runs:
         exchanges = seen.passing(interruption.until(recordings.read_all(files)), progress)
-        judged = [rule for rule in rules if options.rules or header is None or rule.binds == header.binds]
-        report += examine(exchanges, judged, _settings(options, header))
+        own = [rule for rule in rules if options.rules or header is None or rule.binds == header.binds]
+        report += judged(exchanges, own, _settings(options, header))
     return Statement(
         report=report,
         rules=rules,
@@ -82,6 +84,21 @@ def check(options: CheckOptions, interruption: Interruption, progress: Progress)
         terms=Terms(options.fail_on, options.require_complete, interrupted=interruption.came),
         clauses=about_clauses(),
     )
+
+
+def judged(exchanges: Iterable[Exchange], rules: Sequence[Rule], settings: Settings) -> Report:
+    """The report on one run's exchanges: those of a driven client by what was asked, all others by what was seen."""
+    rest = iter(exchanges)
+    first = next(rest, None)
+    if first is None:
+        return Report.empty(rules)
+    everything = chain((first,), rest)
+    if not first.request.url.startswith("http"):
+        from conformance.clients.evidence import is_driven, judge_records
+
+        if is_driven(first):
+            return judge_records(everything, rules)
+    return examine(everything, rules, settings)
 
 
 def _runs(paths: Sequence[Path]) -> list[tuple[Header | None, tuple[Path, ...]]]:

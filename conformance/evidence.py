@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from difflib import SequenceMatcher
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ from conformance.configuration import Refused
 from conformance.outcome import TOOL, about_clauses, contract
 from conformance.recordings import Header, NdjsonWriter, read
 from conformance.recordings.header import HEADER_KEY
-from conformance.report import Report, Statement, Terms
+from conformance.report import Statement, Terms
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from conformance.exchange import Exchange
     from conformance.facts import Settings
     from conformance.redaction import Redactor
-    from conformance.rules import Rule
 
 __all__ = ["Evidence", "digests", "header_of_run", "verify"]
 
@@ -198,6 +197,8 @@ def _last_line(evidence: Path) -> dict[str, Any] | None:
 
 def _judged_again(evidence: Path, kept: Mapping[str, Any]) -> Statement | str:
     """The statement that the evidence comes to, or why it comes to none."""
+    from conformance.checking import judged, settings_of
+    from conformance.recordings import header
     from conformance.rules import load
 
     try:
@@ -209,7 +210,7 @@ def _judged_again(evidence: Path, kept: Mapping[str, Any]) -> Statement | str:
         terms = {**kept["terms"]}
         offered = terms.pop("offered")
         return Statement(
-            report=_examined(evidence, rules),
+            report=judged(read(evidence), rules, settings_of(header(evidence))),
             rules=rules,
             subject=kept["subject"],
             run=kept["run"],
@@ -222,24 +223,6 @@ def _judged_again(evidence: Path, kept: Mapping[str, Any]) -> Statement | str:
         )
     except (KeyError, TypeError, ValueError) as error:
         return f"the evidence cannot be judged again: {_short(error)}"
-
-
-def _examined(evidence: Path, rules: Sequence[Rule]) -> Report:
-    from itertools import chain
-
-    from conformance.checking import settings_of
-    from conformance.clients.evidence import is_driven, judge_records
-    from conformance.examine import examine
-    from conformance.recordings import header
-
-    exchanges = read(evidence)
-    first = next(exchanges, None)
-    if first is None:
-        return Report.empty(rules)
-    everything = chain((first,), exchanges)
-    if is_driven(first):
-        return judge_records(everything, rules)
-    return examine(everything, rules, settings_of(header(evidence)))
 
 
 def _differences(told: Any, expected: Any, place: str) -> Iterator[str]:

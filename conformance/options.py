@@ -261,6 +261,10 @@ judging = _together(rule, fail_on, require_complete, report, quiet, config)
 class Cli(click.Group):
     """Commands whose errors are one line on standard error, with the exit codes of the suite."""
 
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The commands in the order in which they were added."""
+        return list(self.commands)
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
@@ -312,11 +316,12 @@ def _one_line(text: str) -> str:
 
 def _expected() -> tuple[type[Exception], ...]:
     """Errors whose message is meant for the user."""
+    from conformance.clients.driver import DriverFault
     from conformance.recordings import Unreadable
     from conformance.redaction import SecretLeak
     from conformance.subject import Misconfigured
 
-    return (Refused, Misconfigured, SecretLeak, Unreadable)
+    return (DriverFault, Refused, Misconfigured, SecretLeak, Unreadable)
 
 
 def _bug(error: Exception) -> str:

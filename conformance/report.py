@@ -20,13 +20,16 @@ if TYPE_CHECKING:
     from conformance.judgement import Verdict, Violation
     from conformance.rules import Rule
 
-__all__ = ["Report", "Statement", "Tally", "Terms", "contract_of", "document"]
+__all__ = ["MISSED", "Report", "Statement", "Tally", "Terms", "contract_of", "document"]
 
 RuleOutcome = Literal["passed", "failed", "undecided", "unexercised"]
 Outcome = Literal["passed", "failed", "inconclusive"]
 
 #: How many violations of a rule are kept; the count goes on.
 KEPT = 10
+
+#: What a line of `not_proved` says before the name of a case.
+MISSED = "nothing that passed meets the case"
 
 _REASONS = {
     "superseded": "each write was followed by another before its outcome could be seen",
@@ -244,7 +247,7 @@ class Statement:
                 lines.append((rule.id, self.reason(rule) or ""))
             elif tally.outcome == "passed":
                 missed = [case for case in rule.cases if self._offers(case) and case not in tally.cases]
-                lines += [(rule.id, f"nothing that passed meets the case {case}") for case in missed]
+                lines += [(rule.id, f"{MISSED} {case}") for case in missed]
         return tuple(lines)
 
     @property

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from conformance.curl import curl
+from conformance.report import MISSED
 from conformance.visible import visible
 
 if TYPE_CHECKING:
@@ -107,7 +108,13 @@ def not_proved(statement: Statement) -> dict[str, str]:
     reasons: dict[str, list[str]] = {}
     for rule, reason in statement.not_proved:
         reasons.setdefault(rule, []).append(visible(reason))
-    return {rule: "; ".join(lines) for rule, lines in reasons.items()}
+    return {rule: _joined(lines) for rule, lines in reasons.items()}
+
+
+def _joined(lines: list[str]) -> str:
+    """Reasons as one line; cases, of which there may be many, are named after what is said of the first."""
+    first, *others = lines
+    return ", ".join([first, *(line.removeprefix(MISSED).strip() for line in others)])
 
 
 def where(violation: Violation) -> str:

@@ -1,0 +1,83 @@
+"""Commands that judge clients: certify."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from conformance import options
+from conformance.configuration import Refused
+
+__all__ = ["certify"]
+
+
+@click.command(short_help="Certify a client.")
+@click.argument("command", nargs=-1, type=click.UNPROCESSED, metavar="[-- COMMAND...]")
+@click.option("--watch", is_flag=True, help="COMMAND is a program that uses the client, not a driver of it.")
+@click.option(
+    "--driver-timeout",
+    type=options.seconds,
+    default=30.0,
+    show_default=True,
+    metavar="S",
+    help="Seconds for each answer of the driver.",
+)
+@click.option("--for", "for_seconds", type=options.seconds, metavar="S", help="Seconds to listen. [default: to Ctrl-C]")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, metavar="N", help="Where to listen; 0 is a free one.")
+@options.examples
+@options.seed
+@options.evidence
+@options.judging
+def certify(
+    command: tuple[str, ...],
+    watch: bool,
+    driver_timeout: float,
+    for_seconds: float | None,
+    port: int,
+    examples: int | None,
+    seed: int,
+    evidence: Path | None,
+    rules: tuple[str, ...],
+    fail_on: str,
+    require_complete: bool,
+    reports: tuple[str, ...],
+    quiet: bool,
+) -> int:
+    """Certify a client, in any language: what it sends, and what it makes of the answers.
+
+    COMMAND starts a driver: a small program that uses the client as it is told, in JSON lines on its standard input
+    and output (schemas/driver.json). Without one, the gateway listens, says what to point the client at, and judges
+    what comes: until Ctrl-C, for --for seconds, or, with --watch, to the end of COMMAND.
+
+    \b
+    Examples:
+      cronofy-conformance certify -- python driver.py
+      cronofy-conformance certify --report cert.json --evidence cert.ndjson -- node driver.js
+      cronofy-conformance certify --for 60
+      cronofy-conformance certify --watch -- npm test
+    """
+    from dataclasses import replace
+
+    from conformance.certifying import certificate, redactor
+    from conformance.clients.certificate import CertifyOptions
+    from conformance.outcome import present, say
+    from conformance.progress import Progress
+    from conformance.report import Terms
+
+    told = CertifyOptions(
+        command=() if watch else command,
+        watched=command if watch else (),
+        driver_timeout=driver_timeout,
+        for_seconds=for_seconds,
+        seed=seed,
+        port=port,
+    )
+    if watch and not command:
+        raise Refused("--watch names no program: put it behind --, as in `certify --watch -- npm test`")
+    told = told if examples is None else replace(told, examples=examples)
+    with Progress(shown=not quiet) as progress:
+        statement = certificate(
+            told, rules, Terms(fail_on, require_complete), evidence, lambda line: say(f"{line}\n"), progress
+        )
+    return present(statement, reports, redactor(), quiet=quiet)

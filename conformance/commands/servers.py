@@ -1,0 +1,96 @@
+"""Commands that test servers: run and sweep."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from conformance import options
+from conformance.configuration import RunOptions, tokens
+
+__all__ = ["run", "sweep"]
+
+
+@click.command(short_help="Test a server.")
+@click.argument("subject", default="reference", metavar="[SUBJECT]")
+@options.account
+@options.calendar
+@options.default_profile
+@options.examples
+@options.seed
+@options.timing
+@options.rate
+@options.budget
+@options.plan
+@options.fuzz
+@options.fault
+@options.record
+@options.evidence
+@options.judging
+def run(**told: Any) -> int:
+    """Test a server: write events, watch what becomes of them, judge all of it, and delete them again.
+
+    SUBJECT is `reference` (the embedded server), a URL, a data center (au ca de sg uk us), or an application in this
+    process (asgi:MODULE:ATTRIBUTE, wsgi:MODULE:ATTRIBUTE). Tokens are taken from the environment. Beyond this machine
+    nothing is written but to the calendars that --calendar names.
+
+    \b
+    Examples:
+      cronofy-conformance run
+      cronofy-conformance run reference --fault explicit-url-lower-cased
+      CRONOFY_ACCESS_TOKEN=... cronofy-conformance run http://127.0.0.1:8000 --report report.html
+      cronofy-conformance run us --calendar cal_n23kjnwrw2_jsdfjksn234 --plan
+      cronofy-conformance run asgi:myserver.app:app --evidence evidence.ndjson --report report.json
+    """
+    from conformance.outcome import present, say
+    from conformance.progress import Progress
+    from conformance.redaction import Redactor
+    from conformance.running import plan_in_words, subject_of
+    from conformance.running import run as test
+
+    chosen = _run_options(**told)
+    subject = subject_of(chosen)
+    redactor = Redactor(subject.tokens)
+    with Progress(shown=not chosen.quiet) as progress:
+        statement, result = test(chosen, subject, redactor, progress)
+    if chosen.plan:
+        say(plan_in_words(result))
+        return statement.exit_code if result.interrupted else 0
+    return present(statement, chosen.reports, redactor, quiet=chosen.quiet)
+
+
+def _run_options(
+    accounts: tuple[tuple[str, str], ...], default_profiles: tuple[tuple[str, str], ...], **told: Any
+) -> RunOptions:
+    import os
+
+    variables = options.pairs(accounts, "--account")
+    return RunOptions(
+        accounts=tokens(variables, os.environ),
+        variables=variables,
+        default_profiles=options.pairs(default_profiles, "--default-profile"),
+        **told,
+    )
+
+
+@click.command(short_help="Delete what earlier runs left.")
+@click.argument("subject")
+@options.account
+@options.config
+def sweep(subject: str, accounts: tuple[tuple[str, str], ...]) -> int:
+    """Delete the events that earlier runs against SUBJECT created and could not delete, by the ledger they kept.
+
+    Ends with 0 where nothing is left, else with 1 and a line for each event that is.
+
+    \b
+    Example:
+      cronofy-conformance sweep http://127.0.0.1:8000
+    """
+    from conformance.outcome import say
+    from conformance.running import sweep as clean
+
+    deleted, left = clean(_run_options(accounts, (), subject=subject))
+    say(f"{deleted} events deleted, {len(left)} left\n")
+    say("".join(f"  {entry}\n" for entry in left))
+    return 1 if left else 0
