@@ -139,7 +139,7 @@ _BACKSLASH = re.compile(
     rb"\\{1,8}(?:u\{0{0,8}([0-9A-Fa-f]{1,6})\}|u00([0-9A-Fa-f]{2})|U000000([0-9A-Fa-f]{2})|x([0-9A-Fa-f]{2})|([nrt])|([^\w\s]))"
 )
 _TO_BASE64 = bytes.maketrans(b"-_", b"+/")
-_HEX_PREFIX = re.compile(rb"0x|\\x")
+_HEX_PREFIX = re.compile(rb"(?<![0-9A-Fa-f])0x|\\x")
 
 
 class Redactor:
@@ -241,6 +241,7 @@ class _Secret:
         self._size = len(token)
         self._placeholder = f"<{account}>".encode()
         self._lower = token.lower()
+        self._bare = self._lower.replace(b"\\", b"")
         self._hexed = token.hex().encode()
         self._cores = tuple(core for _, core, _ in _base64_cores(token))
         self._spelt = re.compile(b"".join(_spellings(byte) for byte in token), re.IGNORECASE)
@@ -274,7 +275,7 @@ class _Secret:
         digits = dense.translate(_TO_BASE64)
         return (
             self._lower in view.lower()
-            or self._lower in dense.lower()
+            or self._bare in dense.lower().replace(b"\\", b"")
             or any(core in digits for core in self._cores)
             or self._hexed in _HEX_PREFIX.sub(b"", dense).translate(None, b":,-_").lower()
         )

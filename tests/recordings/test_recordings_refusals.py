@@ -1,0 +1,231 @@
+"""What is no recording is refused in one line that names the file, the place and what to do."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from conformance.recordings import CutOff, Unreadable, header, paths, read, read_all
+
+URL = "https://api.cronofy.com/v1/events"
+NAME = "name a VCR cassette, a HAR or an NDJSON of exchanges"
+REPAIR = "record it again, or repair it there"
+LINE = "remove the line, or record it again"
+EXPORT = "export it again, with content"
+REQUEST = f"{{method: GET, uri: '{URL}'}}"
+GOOD = f'{{"sent_at":1.0,"answered_at":1.5,"request":{{"method":"GET","url":"{URL}"}},"response":null}}\n'
+
+
+def har_entry(**changes: object) -> str:
+    entry = {"request": {"method": "GET", "url": URL}, "response": {"status": 200, "content": {}}} | changes
+    return json.dumps({"log": {"entries": [entry]}})
+
+
+def interaction(text: str) -> str:
+    return f"interactions:\n- request: {REQUEST}\n  response: {{status: {{code: 200}}}}\n- {text}\n"
+
+
+BOMB = "a0: &a0 [x,x,x,x,x,x,x,x,x]\n" + "".join(
+    f"a{n}: &a{n} [{','.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 12)
+)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("", f": an empty file; {NAME}"),
+        (" \n\n", f": an empty file; {NAME}"),
+        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", f": a binary file; {NAME}"),
+        (b"text\0text", f": a binary file; {NAME}"),
+        (gzip.compress(b"interactions: []"), ": a compressed file; unpack it first"),
+        ("interactions: []".encode("utf-16"), ": text in UTF-16; save it as UTF-8"),
+        ("Dear reader", f": expected a YAML mapping; {NAME}"),
+        ("- request: {}\n", f": expected a YAML mapping; {NAME}"),
+        ("services:\n  web: {}\n", f": no recording: a YAML document without `interactions`; {NAME}"),
+        ("# nothing\n", f": it holds no YAML document; {NAME}"),
+        ("interactions: []\n---\nmore: 1\n", f": expected one YAML document, found another behind it; {NAME}"),
+        (
+            "interactions:\n- request: {method: GET, uri: 'https",
+            f", line 2: broken YAML (found unexpected end of stream); {REPAIR}",
+        ),
+        ("interactions:\n- &a [*a]\n", f", line 2: broken YAML (an alias inside of what it stands for); {REPAIR}"),
+        (BOMB + "interactions: []", f", line 7: broken YAML (more than 1000000 values in one); {REPAIR}"),
+        (
+            "a: !!python/object/apply:os.system [true]\ninteractions: []",
+            ", line 1: broken YAML (could not determine a constructor for the tag "
+            f"'tag:yaml.org,2002:python/object/apply:os.system'); {REPAIR}",
+        ),
+        ("interactions:\n- " + "[" * 5000, f": YAML nested too deep; {REPAIR}"),
+        (interaction("oops"), f", interaction 2: it: expected an object, found str; {REPAIR}"),
+        (interaction("{}"), f", interaction 2: request: expected an object, found nothing; {REPAIR}"),
+        (
+            interaction("{request: {method: GET, uri: /v1/events}}"),
+            f", interaction 2: request.url: expected an absolute HTTP URL, found '/v1/events'; {REPAIR}",
+        ),
+        (
+            interaction("{request: {method: GET, uri: 'http://[::1/'}}"),
+            f", interaction 2: request.url: Invalid IPv6 URL, found 'http://[::1/'; {REPAIR}",
+        ),
+        (
+            interaction("{request: {method: 'G T', uri: 'http://a/'}}"),
+            f", interaction 2: request.method: expected an HTTP method, found 'G T'; {REPAIR}",
+        ),
+        (
+            interaction(f"{{request: {REQUEST}, response: {{status: {{code: OK}}}}}}"),
+            f", interaction 2: response.status: expected a number, found 'OK'; {REPAIR}",
+        ),
+        (
+            interaction(f"{{request: {REQUEST}, response: {{status: 200.5}}}}"),
+            f", interaction 2: response.status: expected a status code, found 200.5; {REPAIR}",
+        ),
+        (
+            interaction(f"{{request: {REQUEST}, response: {{status: 200, headers: text}}}}"),
+            f", interaction 2: response.headers: expected headers, found str; {REPAIR}",
+        ),
+        (
+            interaction(f"{{request: {REQUEST}, response: {{status: 200, headers: [text]}}}}"),
+            f", interaction 2: response.headers: expected a header's name and value, found 'text'; {REPAIR}",
+        ),
+        (
+            interaction(f"{{request: {REQUEST}, response: {{status: 200, body: {{base64_string: '?'}}}}}}"),
+            f", interaction 2: response.body.base64_string: invalid base64 (Only base64 data is allowed); {REPAIR}",
+        ),
+        (
+            interaction(f"{{request: {REQUEST}, response: {{status: 200, body: {{string: [1]}}}}}}"),
+            f", interaction 2: response.body.string: expected text, found list; {REPAIR}",
+        ),
+        ("conformance: text\ninteractions: []", f", conformance: conformance: expected an object, found str; {REPAIR}"),
+        (
+            "conformance: {run: 1}\ninteractions: []",
+            f", conformance: conformance.run: expected a string, found int; {REPAIR}",
+        ),
+        (
+            "conformance: {binds: both}\ninteractions: []",
+            f", conformance: conformance.binds: expected server or client, found 'both'; {REPAIR}",
+        ),
+        (
+            "conformance: {accounts: a}\ninteractions: []",
+            f", conformance: conformance.accounts: expected a list of names, found str; {REPAIR}",
+        ),
+        (
+            "conformance: {settings: a}\ninteractions: []",
+            f", conformance: conformance.settings: expected an object, found str; {REPAIR}",
+        ),
+        ("{}", f": no recording: JSON without `log`, `interactions` or exchanges; {NAME}"),
+        ("[1]", f": no recording: JSON without `log`, `interactions` or exchanges; {NAME}"),
+        ('{"interactions": {}}', f", interactions: expected a list, found dict; {REPAIR}"),
+        ('{"interactions": [', f", line 1 column 19: broken JSON (Expecting value); {REPAIR}"),
+        (b'{"interactions": ["' + b"x" * 70_000 + b'\xff"]}', f": no text in UTF-8; {REPAIR}"),
+        ("[" * 100_000, f": JSON nested too deep, or with a number too long; {REPAIR}"),
+        ('{"log": []}', f", log: log: expected an object, found list; {EXPORT}"),
+        ('{"log": {"version": "1.2"}}', f", log: expected log.entries, found NoneType; {EXPORT}"),
+        ('{"log": {"entries": [1]}}', f", entry 1: it: expected an object, found int; {EXPORT}"),
+        ('{"log": {"entries": [{"request": 1}]}}', f", entry 1: request: expected an object, found int; {EXPORT}"),
+        (
+            har_entry(response={"status": 200, "content": {"text": "?", "encoding": "base64"}}),
+            f", entry 1: response.content.text: invalid base64 (Only base64 data is allowed); {EXPORT}",
+        ),
+        (har_entry(time="soon"), f", entry 1: time: expected a number, found 'soon'; {EXPORT}"),
+        (GOOD + '{"sent_at":\n' + GOOD, f", line 2: broken JSON (Expecting value at column 1); {LINE}"),
+        (GOOD + "1\n", f", line 2: it: expected an object, found int; {LINE}"),
+        (GOOD + '{"sent_at":1e999,"request":{}}\n', f", line 2: sent_at: expected a number, found '1e999'; {LINE}"),
+        (GOOD + '{"sent_at":true,"request":{}}\n', f", line 2: sent_at: expected a number, found 'True'; {LINE}"),
+        (
+            GOOD + '{"request":{"method":"GET"}}\n',
+            f", line 2: request.url: expected an absolute HTTP URL, found 'None'; {LINE}",
+        ),
+        (GOOD + "[" * 100_000 + "\n", f", line 2: JSON nested too deep, or with a number too long; {LINE}"),
+        (GOOD.encode() + b"\n" * 70_000 + b'{"a":"\xff"}\n', f", line 70002: no text in UTF-8; {LINE}"),
+        ('{"conformance":1}\n' + GOOD, f", line 1: conformance: expected an object, found int; {LINE}"),
+        ('{"sent_at":1.0,"requ', f", line 1 column 16: broken JSON (Unterminated string starting at); {REPAIR}"),
+        (
+            '{"Initialize":{}}\n{"ScenarioFinished":{"recorder":{"interactions":{"a":{"request":1}}}}}\n',
+            f", line 2: request: expected an object, found int; {LINE}",
+        ),
+    ],
+)
+def test_what_is_no_recording_is_refused_in_one_line(tmp_path: Path, content: str | bytes, said: str) -> None:
+    path = tmp_path / "recording"
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    with pytest.raises(Unreadable) as caught:
+        list(read(path))
+    assert str(caught.value) == f"{path}{said}"
+
+
+def test_a_file_that_is_not_there_and_a_folder_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(Unreadable, match="No such file or directory; name a file that can be read"):
+        list(read(tmp_path / "nothing"))
+    with pytest.raises(Unreadable, match="a folder; name the recordings in it"):
+        list(read(tmp_path))
+    with pytest.raises(Unreadable, match=r"a folder without a recording; recordings end in \.har"):
+        paths([tmp_path])
+
+
+def test_a_bad_file_among_good_ones_is_refused_before_the_first_exchange(tmp_path: Path) -> None:
+    (tmp_path / "a.ndjson").write_text(GOOD)
+    (tmp_path / "b.har").write_text("")
+    with pytest.raises(Unreadable, match=r"b\.har: an empty file"):
+        next(read_all([tmp_path]))
+
+
+@pytest.mark.parametrize(
+    "content", ["interactions: []\nversion: 1\n", '{"log": {"entries": []}}', '{"interactions": []}']
+)
+def test_a_recording_without_exchanges_is_read(tmp_path: Path, content: str) -> None:
+    (tmp_path / "a").write_text(content)
+    assert list(read(tmp_path / "a")) == []
+    assert header(tmp_path / "a") is None
+
+
+def test_a_byte_order_mark_and_blank_lines_are_tolerated(tmp_path: Path) -> None:
+    for content in (GOOD + "\n \n" + GOOD, "interactions:\r\n- request: " + REQUEST + "\r\n" * 2, har_entry()):
+        (tmp_path / "a").write_bytes(b"\xef\xbb\xbf" + content.encode())
+        assert {exchange.request.url for exchange in read(tmp_path / "a")} == {URL}
+
+
+def test_a_cut_off_line_is_tolerated_only_at_the_end(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text(GOOD + GOOD[:-20])
+    with pytest.warns(CutOff, match="line 2"):
+        assert len(list(read(tmp_path / "a"))) == 1
+    (tmp_path / "a").write_text(GOOD + GOOD[:-20] + "\n")
+    with pytest.raises(Unreadable, match="line 2: broken JSON"):
+        list(read(tmp_path / "a"))
+
+
+def test_a_header_in_json_is_read(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text('{"conformance": {"tool": "t", "version": "1"}, "interactions": []}')
+    found = header(tmp_path / "a")
+    assert found is not None
+    assert (found.tool, found.version, found.run, found.binds) == ("t", "1", "", "server")
+
+
+def test_yaml_is_read_alike_without_libyaml() -> None:
+    """The pure Python parser is chosen at import, hence the process of its own."""
+    program = """
+import sys, yaml
+yaml.__with_libyaml__ = False
+from pathlib import Path
+from conformance.recordings import Unreadable, read
+folder = Path(sys.argv[1])
+print([exchange.request.url for exchange in read(folder / "schemathesis.yaml")])
+"""
+    dialects = Path(__file__).parent / "dialects"
+    done = subprocess.run([sys.executable, "-c", program, str(dialects)], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == str([exchange.request.url for exchange in read(dialects / "schemathesis.yaml")])
+
+
+def test_reading_opens_no_more_files_than_it_reads(tmp_path: Path) -> None:
+    for number in range(300):
+        (tmp_path / f"{number}.ndjson").write_text(GOOD)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(256, soft), hard))
+    try:
+        assert len(list(read_all([tmp_path]))) == 300
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
