@@ -34,7 +34,7 @@ DATA_CENTRES = {
 EPOCH = 1777366800.0
 
 #: Events on a page of the embedded reference: few enough for a run to meet a second page.
-_PAGE = 12
+_PAGE = 8
 
 _IN_PROCESS = "http://localhost"
 

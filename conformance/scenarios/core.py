@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import count, cycle, pairwise
 
-from conformance.scenarios.model import FLAWS, FORMS, STRAYS, TEXTS, URLS, Life, Move
+from conformance.scenarios.model import FLAWS, FORMS, TEXTS, URLS, Life, Move
 from conformance.world import Account, Calendar, World
 
 __all__ = ["LONGEST", "core", "kinds_at", "waves"]
@@ -23,7 +23,7 @@ def core(world: World) -> tuple[Life, ...]:
         return ()
     table = _Table(world)
     families: tuple[Callable[[_Table], Iterable[Life]], ...] = (
-        _pairs, _hasty, _changes, _past, _strays, _isolated, _refused_updates, _refused_creations,
+        _pairs, _kept, _hasty, _changes, _past, _strays, _unprofiled, _isolated, _refused_updates, _refused_creations,
     )  # fmt: skip
     lives = [life for family in families for life in family(table)]
     lives += _places(table, lives)
@@ -33,7 +33,8 @@ def core(world: World) -> tuple[Life, ...]:
 def waves(lives: Iterable[Life]) -> tuple[tuple[Life, ...], ...]:
     """Lives in groups that begin together, a round apart, so that all end with the longest.
 
-    The first group has the longest and one of each theme; the others are of about the same size.
+    The first group has the longest, one of each theme, and what is to be watched for as long as can be; the others
+    are of about the same size.
     """
     by_length = sorted(lives, key=lambda life: -len(life.moves))
     rounds = len(by_length[0].moves) if by_length else 0
@@ -41,7 +42,7 @@ def waves(lives: Iterable[Life]) -> tuple[tuple[Life, ...], ...]:
     themes: set[str] = set()
     rest = []
     for life in by_length:
-        if len(life.moves) == rounds or life.theme not in themes:
+        if len(life.moves) == rounds or life.theme not in themes or life.theme == "kept":
             groups[0].append(life)
         else:
             rest.append(life)
@@ -266,7 +267,7 @@ def _past(table: _Table) -> Iterator[Life]:
         (Move("nothing"), Move("integrated", changes=("summary", "time"), start="past")),
         (Move("default", start="past"), Move("default", changes=("summary", "time"), start="year")),
         (Move("nothing", start="running"), Move("profile", start="running")),
-        (Move("explicit", start="past"), Move("explicit", start="past"), Move("none", start="past")),
+        (Move("explicit", start="past"), Move("default", start="past")),
     ):
         places = table.having(*(move.kind for move in moves if move.kind not in ("nothing", "none")))
         if places:
@@ -276,6 +277,23 @@ def _past(table: _Table) -> Iterator[Life]:
 
 def _profile(place: Place) -> int:
     return (*connected_profiles(place[0]), 0)[0]
+
+
+def _kept(table: _Table) -> Iterator[Life]:
+    """Each calendar host with explicit conferencing on a blank location, watched for as long as the run lasts."""
+    hosts = {place[1].provider_name: place for place in reversed(table.places)}
+    for place, form in zip(hosts.values(), cycle(("tzid", "offset", "date")), strict=False):
+        yield table.life("kept", place, [table.move("explicit", place, form=form)])
+
+
+def _unprofiled(table: _Table) -> Iterator[Life]:
+    """`default` on an event that is there already, where no profile comes before the calendar's own service."""
+    without = [place for place in table.places if not place[0].profiles]
+    for integrated in (True, False):
+        places = tuple(place for place in without if place[1].integrated is integrated)
+        if places:
+            place = table.turn("unprofiled", places)
+            yield table.life("unprofiled", place, [Move("nothing"), Move("default")])
 
 
 def _places(table: _Table, lives: Iterable[Life]) -> Iterator[Life]:
@@ -301,19 +319,17 @@ def _is_plain(move: Move) -> bool:
 
 def _strays(table: _Table) -> Iterator[Life]:
     """The fields of explicit conferencing beside every other kind."""
-    strays = cycle(STRAYS)
-    for kinds in (
-        ("default", "none", "8x8"),
-        ("integrated", "default", "none"),
-        ("none", "integrated", "default"),
-        ("8x8", "none", "integrated"),
-        ("profile", "none", "profile"),
+    for row in (
+        (("default", "join_url"), ("none", "both"), ("8x8", "both")),
+        (("integrated", "join_url"), ("integrated", "provider_description"), ("none", "join_url")),
+        (("none", "both"), ("default", "both")),
+        (("8x8", "join_url"), ("default", "provider_description")),
+        (("profile", "join_url"), ("none", "both"), ("profile", "provider_description")),
     ):
-        places = table.having(*(kind for kind in kinds if kind in ("default", "integrated", "profile")))
+        places = table.having(*(kind for kind, _ in row if kind in ("default", "integrated", "profile")))
         if places:
             place = table.turn("strays", places)
-            next(strays)
-            yield table.life("strays", place, [table.move(kind, place, stray=next(strays)) for kind in kinds])
+            yield table.life("strays", place, [table.move(kind, place, stray=stray) for kind, stray in row])
 
 
 def _isolated(table: _Table) -> Iterator[Life]:
