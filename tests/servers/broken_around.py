@@ -54,8 +54,10 @@ class PagesNeedNoToken(Emulator):
 @wrong("E2", "Without a token the account of the request before is used", "should")
 class TokenIsRemembered(Server):
     def who(self, authorization: str) -> Account:
-        self.last = authorization or self.__dict__.get("last", "")
-        return super().who(self.last)
+        remembered: list[str] = self.__dict__.setdefault("remembered", [""])
+        account = super().who(authorization or remembered[-1])
+        remembered.append(authorization or remembered[-1])
+        return account
 
 
 @wrong("E2", "An unknown token is answered 403", "should")

@@ -312,7 +312,7 @@ def part(request: Request) -> str:
 
 @contextmanager
 def hostile(case: Callable[[Case], Pieces], where: Where = "everywhere", elsewhere: str = NOWHERE) -> Iterator[str]:
-    """The base URL of a server that meets requests for `where` with `case`, which may point `elsewhere`, others legally."""
+    """The base URL of a server that meets requests for `where` with `case`, which may point `elsewhere`."""
     app = make_app(settle=0.05)
     lock = threading.Lock()
 
