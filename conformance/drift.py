@@ -12,7 +12,7 @@ import html
 import json
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -22,21 +22,18 @@ __all__ = ["Change", "Statement", "drift", "statements"]
 
 Kind = Literal["heading", "item", "text", "code"]
 
-_FENCE = re.compile(r"^[ \t]*(```+|~~~+)[^\n]*\n(.*?)^[ \t]*\1[ \t]*$", re.MULTILINE | re.DOTALL)
-_CONTENT = re.compile(r"<(main|article)\b[^>]*>(.*)</\1>", re.DOTALL | re.IGNORECASE)
-_SURROUNDINGS = re.compile(
-    r"<!--.*?-->|<(script|style|head|nav|header|footer|aside)\b[^>]*>.*?</\1>", re.DOTALL | re.IGNORECASE
-)
-_PREFORMATTED = re.compile(r"<pre\b[^>]*>(.*?)</pre>", re.DOTALL | re.IGNORECASE)
-_HEADING_TAG = re.compile(r"<h([1-6])\b[^>]*>(.*?)</h\1>", re.DOTALL | re.IGNORECASE)
-_ITEM_TAG = re.compile(r"<li\b[^>]*>", re.IGNORECASE)
+_FENCE = re.compile(r"`{3,}|~{3,}")
+_ELEMENT = re.compile(r"<([a-z][a-z0-9]*)\b[^<>]*>", re.IGNORECASE)
+_HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
+_SURROUNDINGS = ("script", "style", "head", "nav", "header", "footer", "aside")
+_ITEM_TAG = re.compile(r"<li\b[^<>]*>", re.IGNORECASE)
 _BLOCK_TAG = re.compile(
     r"</?(?:p|div|ul|ol|li|dl|dt|dd|br|hr|section|main|article|body|html|blockquote|table|thead|tbody|tr|td|th"
-    r"|figure|figcaption|details|summary)\b[^>]*>",
+    r"|figure|figcaption|details|summary|nav|header|footer|aside|pre|h[1-6])\b[^<>]*>",
     re.IGNORECASE,
 )
 _INLINE_TAG = re.compile(
-    r"</?(?:a|abbr|b|button|code|em|i|img|kbd|mark|samp|small|span|strong|sub|sup|svg|path|u|var|wbr)\b[^>]*>",
+    r"</?(?:a|abbr|b|button|code|em|i|img|kbd|mark|samp|small|span|strong|sub|sup|svg|path|u|var|wbr)\b[^<>]*>",
     re.IGNORECASE,
 )
 
@@ -178,20 +175,66 @@ def _differences(
 def _as_markdown(page: str) -> str:
     """The page with every HTML block written as Markdown; what stands in fences is left as it is."""
     page = unicodedata.normalize("NFC", page.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n"))
-    if found := _CONTENT.search(page):
-        page = found[2]
-    parts, end = [], 0
-    for fence in _FENCE.finditer(page):
-        parts += [_blocks_of_html(page[end : fence.start()]), fence[0]]
-        end = fence.end()
-    return "\n".join([*parts, _blocks_of_html(page[end:])])
+    whole = _contents(page, ("main", "article"))
+    return "\n".join(text if fenced else _blocks_of_html(text) for fenced, text in _fences(whole))
 
 
 def _blocks_of_html(text: str) -> str:
-    text = _SURROUNDINGS.sub("\n", text)
-    text = _PREFORMATTED.sub(lambda block: f"\n\n```\n{_without_tags(block[1]).strip()}\n```\n\n", text)
-    text = _HEADING_TAG.sub(lambda tag: f"\n\n{'#' * int(tag[1])} {' '.join(_without_tags(tag[2]).split())}\n\n", text)
+    first, *commented = text.split("<!--")
+    text = first + "".join(
+        after if found else f"<!--{rest}" for rest in commented for _, found, after in [rest.partition("-->")]
+    )
+    text = _replaced(text, _SURROUNDINGS, lambda _, inner: "\n")
+    text = _replaced(text, ("pre",), lambda _, inner: f"\n\n```\n{_without_tags(inner).strip()}\n```\n\n")
+    text = _replaced(text, _HEADINGS, lambda name, inner: f"\n\n{'#' * int(name[1])} {_line(_without_tags(inner))}\n\n")
     return _without_tags(text)
+
+
+def _contents(page: str, names: Sequence[str]) -> str:
+    """What the HTML elements of these names hold; the page where it has none."""
+    return "\n".join(page[inner] for _, _, inner in _elements(page, names)) or page
+
+
+def _replaced(text: str, names: Sequence[str], by: Callable[[str, str], str]) -> str:
+    """Text with each HTML element of these names replaced by what `by` makes of its name and content."""
+    parts, end = [], 0
+    for name, outer, inner in _elements(text, names):
+        parts += [text[end : outer.start], by(name, text[inner])]
+        end = outer.stop
+    return "".join([*parts, text[end:]])
+
+
+def _elements(text: str, names: Sequence[str]) -> Iterator[tuple[str, slice, slice]]:
+    """Where the HTML elements of these names are, whole and within, each up to its first closing tag."""
+    end = 0
+    unclosed: set[str] = set()
+    for tag in _ELEMENT.finditer(text):
+        name = tag[1].lower()
+        if tag.start() < end or name not in names or name in unclosed:
+            continue
+        closing = re.compile(f"</{name}>", re.IGNORECASE).search(text, tag.end())
+        if closing is None:
+            unclosed.add(name)
+        else:
+            end = closing.end()
+            yield name, slice(tag.start(), end), slice(tag.end(), closing.start())
+
+
+def _fences(page: str) -> Iterator[tuple[bool, str]]:
+    """The page cut at its fences: what stands between them, and (True) each fence with its marks."""
+    lines: list[str] = []
+    mark = ""
+    for line in page.split("\n"):
+        fence = _FENCE.match(line.strip())
+        if fence and not mark:
+            yield False, "\n".join(lines)
+            mark, lines = fence[0], [line]
+        elif fence and fence[0].startswith(mark) and fence[0] == line.strip():
+            yield True, "\n".join([*lines, line])
+            mark, lines = "", []
+        else:
+            lines.append(line)
+    yield bool(mark), "\n".join([*lines, mark] if mark else lines)
 
 
 def _without_tags(text: str) -> str:
@@ -200,12 +243,11 @@ def _without_tags(text: str) -> str:
 
 def _blocks(page: str) -> Iterator[tuple[Kind, str]]:
     """The blocks of a page in Markdown: each heading, list item, paragraph and fence, its lines joined."""
-    end = 0
-    for fence in _FENCE.finditer(page):
-        yield from _blocks_of_text(page[end : fence.start()])
-        yield "code", fence[2]
-        end = fence.end()
-    yield from _blocks_of_text(page[end:])
+    for fenced, text in _fences(page):
+        if fenced:
+            yield "code", text.partition("\n")[2].rpartition("\n")[0]
+        else:
+            yield from _blocks_of_text(text)
 
 
 def _blocks_of_text(text: str) -> Iterator[tuple[Kind, str]]:
@@ -228,7 +270,7 @@ def _plain(text: str) -> str:
     """Text without markup, its white space collapsed, its dates and times zeroed."""
     text = _LINK.sub(r"\1", _IMAGE.sub("", text))
     text = html.unescape(_ESCAPE.sub(r"\1", _EMPHASIS.sub("", text))).translate(_TYPOGRAPHY)
-    return _undated(_INNER_SPACE.sub("", " ".join(text.split())))
+    return _undated(_INNER_SPACE.sub("", _line(text)))
 
 
 def _code(text: str) -> Iterator[str]:
@@ -236,14 +278,18 @@ def _code(text: str) -> Iterator[str]:
     text = html.unescape(text).strip()
     if _REQUEST_LINE.match(text):
         head, _, text = text.partition("\n\n")
-        yield from (" ".join(line.split()) for line in head.split("\n"))
+        yield from (_line(line) for line in head.split("\n"))
     try:
         text = json.dumps(json.loads(text), sort_keys=True, ensure_ascii=False)
     except ValueError:
-        text = " ".join(text.split())
+        text = _line(text)
     if text:
         yield _undated(text)
 
 
 def _undated(text: str) -> str:
     return _DATE.sub(lambda date: re.sub(r"\d", "0", date[0]), text)
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())

@@ -133,6 +133,9 @@ SAME = {
     "with a comment": PAGE.replace("Brews a", "<!-- You must not see this. -->Brews a"),
     "with something said twice": PAGE.replace("\n---", "\nFor the best taste you must leave the lid on.\n\n---"),
     "with something that binds nobody": PAGE.replace("\n---", "\nThank you for your patience!\n\n---"),
+    "with an empty example": PAGE + "\n```\n```\n",
+    "with tags that are not closed": PAGE.replace("Brews a", "<nav><main><pre>Brews a"),
+    "with a comment that is not closed": PAGE.replace("[Read in HTML]", "<!-- Read [Read in HTML]"),
     "as HTML": with_html_blocks(PAGE),
 }
 
@@ -219,6 +222,10 @@ DRIFTED = {
         ('"green",', '"black",'),
         [("changed", ("T4",), '{"at": "0000-00-00T00:00:00Z", "leaves": "black"}')],
     ),
+    "an example came that is not closed": (
+        ("[Read in HTML](/tea/)", '~~~\n{"pot": "cast iron"}'),
+        [("new", ("T12",), '{"pot": "cast iron"}')],
+    ),
     "an example is no JSON any more": (
         ('"green",', '"green", "lid": ...,'),
         [("changed", ("T4",), '{ "leaves": "green", "lid": ..., "at": "0000-00-00T00:00:00Z" }')],
@@ -236,6 +243,11 @@ def test_a_page_that_says_something_else_names_the_clause(
 
 def test_an_empty_page_says_nothing_any_more() -> None:
     assert changes("") == [("gone", tuple(ids.split()), None) for ids, _ in STATED]
+
+
+def test_a_page_of_another_kind_is_read_in_little_time() -> None:
+    marks = ("`", "```\n", "<nav>", "<a", "[", "{ ", "*", "<!--", "> ", "# ", "a. ", "__", "\\", "&quot;", "- ")
+    assert {kind for mark in marks for kind, _, _ in changes(mark * 5_000)} <= {"gone", "changed", "new"}
 
 
 def test_a_change_says_what_the_page_says_now_and_where() -> None:
