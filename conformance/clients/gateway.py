@@ -9,6 +9,7 @@ from pathlib import Path
 
 from conformance.clients.authority import Authority, environment
 from conformance.clients.front import Front, Reply
+from conformance.clients.order import InOrder
 from conformance.clock import Clock, RealClock
 from conformance.exchange import Exchange, Headers, Request, Response, replace_token
 
@@ -16,8 +17,9 @@ __all__ = ["Gateway"]
 
 
 class Gateway:
-    """Listens inside `async with`, answers by `stage` and keeps what was exchanged.
+    """Listens inside `async with`, answers by `answer`, and keeps what was exchanged or hands it to `seen`.
 
+    `idle` is called when no request is open.
     `tokens` are the bearer tokens by account: they enter no exchange, their accounts' names do.  `folder` receives
     the certificate of the run's authority.
     """
@@ -30,12 +32,13 @@ class Gateway:
         folder: Path,
         clock: Clock | None = None,
         seen: Callable[[Exchange], None] | None = None,
+        idle: Callable[[], None] = lambda: None,
         port: int = 0,
     ) -> None:
         self._answer = answer
         self._names = {token: f"<{account}>" for account, token in tokens.items()}
         self._clock = clock or RealClock()
-        self._seen = seen or self._keep
+        self._order = InOrder(seen or self._keep, idle)
         self._kept: list[Exchange] = []
         self._authority = Authority(folder)
         self.exchanges = 0
@@ -79,7 +82,7 @@ class Gateway:
         if self._front.defect is not None:
             raise self._front.defect
         kept, self._kept = self._kept, []
-        return tuple(sorted(kept, key=lambda exchange: exchange.sent_at or 0.0))
+        return tuple(kept)
 
     def _keep(self, exchange: Exchange) -> None:
         self._kept.append(exchange)
@@ -89,15 +92,18 @@ class Gateway:
             self.elsewhere.append(what)
 
     async def _exchange(self, request: Request) -> Reply:
-        sent_at = self._clock.now()
+        sent_at, ticket = self._clock.now(), self._order.sent()
         self.exchanges += 1
         label = f"gateway#{self.exchanges}"
-        reply = await self._answer(request)
-        assert isinstance(reply.body, bytes)
-        response = Response(reply.status, self._headers(reply.headers), self._bytes(reply.body))
-        self._seen(
-            Exchange(self._request(request), response, label, sent_at, self._clock.now(), whole=True),
-        )
+        exchange = None
+        try:
+            reply = await self._answer(request)
+            assert isinstance(reply.body, bytes)
+            response = Response(reply.status, self._headers(reply.headers), self._bytes(reply.body))
+            answered_at = self._clock.now()
+            exchange = Exchange(self._request(request), response, label, sent_at, answered_at, whole=True)
+        finally:
+            self._order.answered(ticket, exchange)
         return reply
 
     def _request(self, request: Request) -> Request:

@@ -83,7 +83,11 @@ def _smaller_events(event: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         day = json.dumps(event["start"]).strip('{"time: ')[:10]
         yield {**event, **{key: day + time for key, time in _PLAIN.items()}}
     for key in event:
-        if key not in ("event_id", "start", "end"):
+        if key == "conferencing":  # a field less would make it an ask that a client may refuse
+            for name, inner in event[key].items():
+                for cut in _smaller_values(inner) if name != "profile_id" else ():
+                    yield {**event, key: {**event[key], name: cut}}
+        elif key not in ("event_id", "start", "end"):
             for value in _smaller_values(event[key]):
                 yield {**event, key: value}
 

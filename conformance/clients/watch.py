@@ -60,7 +60,14 @@ async def watch(
     stage = Stage(app, clock, app.tokens[ACCOUNT])
     interrupted = False
     with TemporaryDirectory(prefix="cronofy-conformance-") as folder:
-        gateway = Gateway(stage.pass_on, tokens=app.tokens, folder=Path(folder), seen=seen, port=options.port)
+        gateway = Gateway(
+            stage.pass_on,
+            tokens=app.tokens,
+            folder=Path(folder),
+            seen=seen,
+            idle=observer.advance,
+            port=options.port,
+        )
         async with gateway:
             environment = gateway.environment() | {"CRONOFY_ACCESS_TOKEN": app.tokens[ACCOUNT]}
             say(f"listening on {gateway.base_url}, on {gateway.tls_url}, and as a proxy for the API's six hosts")

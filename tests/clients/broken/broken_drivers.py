@@ -1,0 +1,555 @@
+"""Clients that are broken on purpose, each in one way: small changes to the httpx example.
+
+``python broken_drivers.py NAME`` speaks the driver protocol as that client.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).parents[3]))
+
+from conformance.clients.drivers.driver_httpx import Client, Driver
+
+JSON = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A broken client: the rules that catch it, most often one alone, and its driver."""
+
+    rules: frozenset[str]
+    title: str
+    driver: type[Driver]
+
+
+BROKEN: dict[str, Broken] = {}
+
+
+def _driver(client: type[Client]) -> type[Driver]:
+    return type(client.__name__, (Driver,), {"client_class": client})
+
+
+def breaks(rule: str, title: str, name: str | None = None, *others: str) -> Callable[[Any], Any]:
+    """Enters a class, a client's or a driver's, in the table of broken ones, under its rule's name or another."""
+
+    def enter(made: Any) -> Any:
+        driver = made if issubclass(made, Driver) else _driver(made)
+        assert (name or rule) not in BROKEN
+        BROKEN[name or rule] = Broken(frozenset({rule, *others}), title, driver)
+        return made
+
+    return enter
+
+
+def sends(rule: str, title: str, name: str | None = None) -> Callable[[Callable[[JSON], JSON]], None]:
+    """Enters a client that sends another body than the one it was asked to."""
+
+    def enter(change: Callable[[JSON], JSON]) -> None:
+        class Changed(Client):
+            def upsert_event(self, calendar_id: str, event: Mapping[str, Any]) -> None:
+                super().upsert_event(calendar_id, change(json.loads(json.dumps(event))))
+
+        breaks(rule, title, name)(Changed)
+
+    return enter
+
+
+def gives(rule: str, title: str, name: str | None = None) -> Callable[[Callable[[JSON], JSON]], None]:
+    """Enters a client that gives back another event than the one that it read."""
+
+    def enter(change: Callable[[JSON], JSON]) -> None:
+        class Changed(Client):
+            def read_events(self, params: Mapping[str, Any], calendar_ids: Sequence[str] = ()) -> list[JSON]:
+                return [change(event) for event in super().read_events(params, calendar_ids)]
+
+        breaks(rule, title, name)(Changed)
+
+    return enter
+
+
+# what is asked and what is sent
+
+
+def _asks(event: JSON, kind: str) -> bool:
+    return (event.get("conferencing") or {}).get("profile_id") == kind
+
+
+@sends("conferencing-is-sent-when-asked", "takes none for nothing")
+def _(event: JSON) -> JSON:
+    if _asks(event, "none"):
+        del event["conferencing"]
+    return event
+
+
+@sends("profile-id-is-sent-as-asked", "sends default for integrated")
+def _(event: JSON) -> JSON:
+    if _asks(event, "integrated"):
+        event["conferencing"]["profile_id"] = "default"
+    return event
+
+
+@sends("join-url-is-sent-as-asked", "lower-cases the join URL")
+def _(event: JSON) -> JSON:
+    if _asks(event, "explicit"):
+        event["conferencing"]["join_url"] = event["conferencing"]["join_url"].lower()
+    return event
+
+
+@sends("join-url-is-sent-as-asked", "drops the query of the join URL", "drops-the-query")
+def _(event: JSON) -> JSON:
+    if _asks(event, "explicit"):
+        event["conferencing"]["join_url"] = event["conferencing"]["join_url"].partition("?")[0]
+    return event
+
+
+@sends("join-url-is-sent-as-asked", "cuts the join URL at 255 characters", "cuts-the-join-url")
+def _(event: JSON) -> JSON:
+    if _asks(event, "explicit"):
+        event["conferencing"]["join_url"] = event["conferencing"]["join_url"][:255]
+    return event
+
+
+@sends("join-url-is-sent-as-asked", "escapes the join URL's escapes", "escapes-escapes")
+def _(event: JSON) -> JSON:
+    if _asks(event, "explicit"):
+        event["conferencing"]["join_url"] = event["conferencing"]["join_url"].replace("%", "%25")
+    return event
+
+
+@sends("provider-description-is-sent-as-asked", "escapes unicode twice")
+def _(event: JSON) -> JSON:
+    if _asks(event, "explicit"):
+        text = event["conferencing"]["provider_description"]
+        event["conferencing"]["provider_description"] = json.dumps(text)[1:-1]
+    return event
+
+
+@sends("no-conferencing-field-is-invented", "names a provider for whatever is asked")
+def _(event: JSON) -> JSON:
+    if _asks(event, "default"):
+        event["conferencing"]["provider_description"] = "Our conferencing"
+    return event
+
+
+@sends("event-times-are-sent-as-asked", "drops the time zone of a time")
+def _(event: JSON) -> JSON:
+    for name in ("start", "end"):
+        if isinstance(event[name], dict):
+            event[name] = event[name]["time"]
+    return event
+
+
+@sends("event-times-are-sent-as-asked", "drops the offset of a time", "drops-the-offset")
+def _(event: JSON) -> JSON:
+    for name in ("start", "end"):
+        if isinstance(event[name], str) and "+" in event[name]:
+            event[name] = event[name][:19] + "Z"
+    return event
+
+
+@sends("event-fields-are-sent-as-asked", "drops the description")
+def _(event: JSON) -> JSON:
+    event.pop("description", None)
+    return event
+
+
+@sends("event-fields-are-sent-as-asked", "sends what is false as absent", "drops-false")
+def _(event: JSON) -> JSON:
+    return {name: value for name, value in event.items() if value is not False}
+
+
+@sends("no-event-field-is-invented", "gives every event a colour")
+def _(event: JSON) -> JSON:
+    return {"color": "#000000", **event}
+
+
+@sends("subscriptions-are-sent-as-asked", "drops the subscriptions")
+def _(event: JSON) -> JSON:
+    event.pop("subscriptions", None)
+    return event
+
+
+@sends("ids-are-sent-as-asked", "lower-cases event ids")
+def _(event: JSON) -> JSON:
+    return {**event, "event_id": event["event_id"].lower()}
+
+
+class _Remembering(Client):
+    def __init__(self, base_url: str, access_token: str) -> None:
+        super().__init__(base_url, access_token)
+        self.known: dict[tuple[str, str], JSON] = {}
+
+    def remember(self, calendar_id: str, event: Mapping[str, Any]) -> None:
+        before = self.known.get((calendar_id, event["event_id"]), {})
+        self.known[calendar_id, event["event_id"]] = {**before, **event}
+
+
+@breaks("nothing-asked-sends-no-conferencing", "sends null when no conferencing was asked for a new event")
+class _SendsNull(_Remembering):
+    def upsert_event(self, calendar_id: str, event: Mapping[str, Any]) -> None:
+        new = (calendar_id, event["event_id"]) not in self.known and "location" not in event
+        self.remember(calendar_id, event)
+        super().upsert_event(calendar_id, {"conferencing": None, **event} if new else event)
+
+
+@breaks("unasked-conferencing-is-not-repeated-on-update", "sends the old conferencing again with an update")
+class _SendsAgain(_Remembering):
+    def upsert_event(self, calendar_id: str, event: Mapping[str, Any]) -> None:
+        old = self.known.get((calendar_id, event["event_id"]), {})
+        again = {"conferencing": old["conferencing"]} if _asks(old, "explicit") else {}
+        self.remember(calendar_id, event)
+        super().upsert_event(calendar_id, {**again, **event})
+
+
+@breaks("a-write-is-sent", "does not send none")
+class _SkipsNone(Client):
+    def upsert_event(self, calendar_id: str, event: Mapping[str, Any]) -> None:
+        if not _asks(dict(event), "none"):
+            super().upsert_event(calendar_id, event)
+
+
+@breaks("a-delete-is-sent", "does not send deletions")
+class _SkipsDeletions(Client):
+    def delete_event(self, calendar_id: str, event_id: str) -> None:
+        pass
+
+
+@breaks("a-read-is-sent", "lists the calendars once and for all")
+class _Caches(Client):
+    calendars: list[JSON] | None = None
+
+    def list_calendars(self) -> list[JSON]:
+        if self.calendars is None:
+            self.calendars = super().list_calendars()
+        return self.calendars
+
+
+@breaks("nothing-unasked-is-written", "deletes an event before it writes it")
+class _Replaces(Client):
+    def upsert_event(self, calendar_id: str, event: Mapping[str, Any]) -> None:
+        with contextlib.suppress(httpx.HTTPStatusError):
+            self.delete_event(calendar_id, event["event_id"])
+        super().upsert_event(calendar_id, event)
+
+
+@breaks("a-refused-write-is-not-repeated", "tries a 422 again")
+class _TriesAgain(Client):
+    def request(self, method: str, url: str, **options: Any) -> httpx.Response:
+        try:
+            return super().request(method, url, **options)
+        except httpx.HTTPStatusError as error:
+            if error.response.status_code != 422:
+                raise
+            return super().request(method, url, **options)
+
+
+# what is said and what is told
+
+
+class _Swallowing(Client):
+    statuses: tuple[int, ...] = ()
+
+    def request(self, method: str, url: str, **options: Any) -> httpx.Response:
+        try:
+            return super().request(method, url, **options)
+        except httpx.HTTPStatusError as error:
+            if error.response.status_code in self.statuses and method == "POST":
+                return error.response
+            raise
+
+
+@breaks("a-422-is-told", "takes a 422 for done")
+class _Swallows422(_Swallowing):
+    statuses = (422,)
+
+
+@breaks("a-refusal-is-told", "takes a 403 for done")
+class _Swallows403(_Swallowing):
+    statuses = (403,)
+
+
+@breaks("a-refusal-is-told", "takes a 429 for done", "takes-a-429-for-done")
+class _Swallows429(_Swallowing):
+    statuses = (429,)
+
+
+@breaks("the-fields-of-a-422-are-told", "tells the first field of a 422 only")
+class _TellsOneField(Driver):
+    def answer(self, ask: Mapping[str, Any]) -> JSON:
+        answer = super().answer(ask)
+        errors = answer.get("error", {}).get("errors", {})
+        for name in list(errors)[1:]:
+            del errors[name]
+        return answer
+
+
+@breaks("a-told-status-is-the-servers", "calls every refusal a 500")
+class _TellsA500(Driver):
+    def answer(self, ask: Mapping[str, Any]) -> JSON:
+        answer = super().answer(ask)
+        if "error" in answer:
+            answer["error"]["status"] = 500
+        return answer
+
+
+@gives("legal-answers-raise-nothing", "chokes on a provider that it does not know")
+def _(event: JSON) -> JSON:
+    provider = (event.get("conferencing") or {}).get("provider_name")
+    if provider not in (None, "8x8", "go_to", "google_meet", "ms_teams", "ms_teams_for_business", "zoom"):
+        raise ValueError(f"{provider} is not a valid Provider")
+    return event
+
+
+@breaks("legal-answers-raise-nothing", "wants JSON in the answer to a write", "wants-json")
+class _WantsJson(Client):
+    def upsert_event(self, calendar_id: str, event: Mapping[str, Any]) -> None:
+        self.request("POST", f"/v1/calendars/{calendar_id}/events", json=event).json()
+
+
+@gives("legal-answers-raise-nothing", "wants conferencing on every event", "wants-conferencing")
+def _(event: JSON) -> JSON:
+    event["conferencing"] = dict(event["conferencing"])
+    return event
+
+
+@breaks("every-page-is-read", "reads the first page only")
+class _FirstPage(Client):
+    def read_events(self, params: Mapping[str, Any], calendar_ids: Sequence[str] = ()) -> list[JSON]:
+        query = {**params, "calendar_ids[]": list(calendar_ids)}
+        events: list[JSON] = self.request("GET", "/v1/events", params=query).json()["events"]
+        return events
+
+
+@breaks("every-page-is-read", "counts pages up instead of following next_page", "counts-pages")
+class _CountsPages(Client):
+    def read_events(self, params: Mapping[str, Any], calendar_ids: Sequence[str] = ()) -> list[JSON]:
+        query = {**params, "calendar_ids[]": list(calendar_ids)}
+        page = self.request("GET", "/v1/events", params=query).json()
+        events = list(page["events"])
+        for number in range(2, page["pages"]["total"] + 1):
+            events += self.request("GET", "/v1/events", params={**query, "page": number}).json()["events"]
+        return events
+
+
+@breaks("events-read-are-given-back", "leaves out events without conferencing")
+class _LeavesOut(Client):
+    def read_events(self, params: Mapping[str, Any], calendar_ids: Sequence[str] = ()) -> list[JSON]:
+        return [event for event in super().read_events(params, calendar_ids) if event.get("conferencing")]
+
+
+@breaks("no-event-is-made-up", "gives back events that it wrote and the server deleted")
+class _MakesUp(_Remembering):
+    def upsert_event(self, calendar_id: str, event: Mapping[str, Any]) -> None:
+        super().upsert_event(calendar_id, event)
+        self.remember(calendar_id, event)
+
+    def read_events(self, params: Mapping[str, Any], calendar_ids: Sequence[str] = ()) -> list[JSON]:
+        events = super().read_events(params, calendar_ids)
+        known = {event.get("event_id") for event in events}
+        return events + [event for (_, name), event in self.known.items() if name not in known]
+
+
+def _with(event: JSON, **changes: Any) -> JSON:
+    return {**event, "conferencing": {**event["conferencing"], **changes}}
+
+
+@gives("pending-is-given-back", "turns pending into nothing")
+def _(event: JSON) -> JSON:
+    pending = (event.get("conferencing") or {}).get("pending")
+    return {**event, "conferencing": None} if pending else event
+
+
+@gives("assigned-is-given-back", "has another name for a provider")
+def _(event: JSON) -> JSON:
+    zoom = (event.get("conferencing") or {}).get("provider_name") == "zoom"
+    return _with(event, provider_name="Zoom Meetings") if zoom else event
+
+
+@gives("null-provider-is-given-back", "names the provider that has no name")
+def _(event: JSON) -> JSON:
+    conferencing = event.get("conferencing") or {}
+    nameless = "join_url" in conferencing and conferencing.get("provider_name") is None
+    return _with(event, provider_name="None") if nameless else event
+
+
+@gives("unknown-provider-is-given-back", "calls a provider that it does not know other")
+def _(event: JSON) -> JSON:
+    provider = (event.get("conferencing") or {}).get("provider_name")
+    known = (None, "8x8", "go_to", "google_meet", "ms_teams", "ms_teams_for_business", "zoom")
+    return event if provider in known else _with(event, provider_name="other")
+
+
+@gives("absent-conferencing-is-given-back-as-none", "calls an event without conferencing pending")
+def _(event: JSON) -> JSON:
+    return {"conferencing": {"pending": True}, **event} if event.get("conferencing") is None else event
+
+
+@breaks("calendars-are-given-back", "leaves out calendars without integrated conferencing")
+class _LeavesCalendarsOut(Client):
+    def list_calendars(self) -> list[JSON]:
+        return [c for c in super().list_calendars() if c["calendar_integrated_conferencing_available"]]
+
+
+@breaks("availability-is-given-back", "takes what is there for true")
+class _TakesForTrue(Client):
+    def list_calendars(self) -> list[JSON]:
+        flag = "calendar_integrated_conferencing_available"
+        return [{**calendar, flag: flag in calendar} for calendar in super().list_calendars()]
+
+
+# the wire
+
+
+@breaks("a-body-is-json-or-form-encoded", "says that its JSON is plain text")
+class _PlainText(Client):
+    def request(self, method: str, url: str, **options: Any) -> httpx.Response:
+        if "json" in options:
+            options = {"content": json.dumps(options["json"]), "headers": {"Content-Type": "text/plain"}}
+        return super().request(method, url, **options)
+
+
+@breaks("a-client-that-asks-for-conferencing-reads-managed-events", "reads without managed events")
+class _ReadsOthers(Client):
+    def read_events(self, params: Mapping[str, Any], calendar_ids: Sequence[str] = ()) -> list[JSON]:
+        kept = {name: value for name, value in params.items() if name not in ("only_managed", "include_managed")}
+        return super().read_events(kept, calendar_ids)
+
+
+@breaks("a-deletion-names-its-event", "names the event to delete in the query")
+class _DeletesByQuery(Client):
+    def delete_event(self, calendar_id: str, event_id: str) -> None:
+        self.request("DELETE", f"/v1/calendars/{calendar_id}/events", params={"event_id": event_id}, json={})
+
+
+@breaks("calendar-ids-are-a-list", "sends calendar_ids without brackets")
+class _NoBrackets(Client):
+    def read_events(self, params: Mapping[str, Any], calendar_ids: Sequence[str] = ()) -> list[JSON]:
+        return super().read_events({**params, "calendar_ids": list(calendar_ids)})
+
+
+@breaks("events-are-written-with-post", "tries PUT first")
+class _TriesPut(Client):
+    def upsert_event(self, calendar_id: str, event: Mapping[str, Any]) -> None:
+        try:
+            self.request("PUT", f"/v1/calendars/{calendar_id}/events", json=event)
+        except httpx.HTTPStatusError:
+            super().upsert_event(calendar_id, event)
+
+
+@breaks("requests-carry-a-bearer-token", "brings its token only when it is asked to")
+class _TokenLater(Client):
+    def list_calendars(self) -> list[JSON]:
+        httpx.get(self._http.base_url.join("/v1/calendars"))
+        return super().list_calendars()
+
+
+class _Half(Driver):
+    """A driver that calls unsupported what its client cannot do, and sends what the client makes of it."""
+
+    def change(self, event: JSON) -> JSON | None:
+        """What the client makes of an event that it has no means for; None for what it can do."""
+        raise NotImplementedError
+
+    def answer(self, ask: Mapping[str, Any]) -> JSON:
+        changed = self.change(json.loads(json.dumps(ask["event"]))) if ask["do"] == "upsert_event" else None
+        if changed is None:
+            return super().answer(ask)
+        super().answer({**ask, "event": changed})
+        return {"unsupported": "the client has no means for it"}
+
+
+def sends_anyway(rule: str, title: str) -> Callable[[Callable[[JSON], JSON | None]], None]:
+    """Enters a client that cannot do what it is asked, and sends something all the same."""
+
+    def enter(change: Callable[[JSON], JSON | None]) -> None:
+        breaks(rule, title)(type("Changed", (_Half,), {"change": lambda _, event: change(event)}))
+
+    return enter
+
+
+@sends_anyway("explicit-has-a-join-url", "sends explicit without its join URL")
+def _(event: JSON) -> JSON | None:
+    if not _asks(event, "explicit"):
+        return None
+    del event["conferencing"]["join_url"]
+    return event
+
+
+@sends_anyway("explicit-names-its-provider", "sends explicit without its provider description")
+def _(event: JSON) -> JSON | None:
+    if not _asks(event, "explicit"):
+        return None
+    del event["conferencing"]["provider_description"]
+    return event
+
+
+@sends_anyway("an-explicit-join-url-is-http", "sends a join URL for its own application")
+def _(event: JSON) -> JSON | None:
+    if not _asks(event, "explicit"):
+        return None
+    event["conferencing"]["join_url"] = "zoommtg://zoom.us/join?confno=1"
+    return event
+
+
+@sends_anyway("conferencing-names-a-profile-id", "sends conferencing without a profile id")
+def _(event: JSON) -> JSON | None:
+    if not _asks(event, "default"):
+        return None
+    event["conferencing"] = {"provider": "default"}
+    return event
+
+
+@sends_anyway("8x8-is-not-asked-for", "sends 8x8 for default")
+def _(event: JSON) -> JSON | None:
+    if not _asks(event, "default"):
+        return None
+    event["conferencing"] = {"profile_id": "8x8"}
+    return event
+
+
+@sends_anyway("the-location-is-left-blank", "writes the join URL into the location too")
+def _(event: JSON) -> JSON | None:
+    if not _asks(event, "explicit"):
+        return None
+    event["location"] = {"description": event["conferencing"]["join_url"]}
+    return event
+
+
+@sends_anyway("an-event-has-its-required-fields", "sends an update without what has not changed")
+def _(event: JSON) -> JSON | None:
+    if event["summary"] != "Moved":
+        return None
+    del event["summary"]
+    return event
+
+
+# caught by several rules
+
+
+@breaks(
+    "join-url-is-sent-as-asked",
+    "sends only the profile id, as a client once did",
+    "drops-all-but-the-profile-id",
+    "provider-description-is-sent-as-asked",
+    "explicit-has-a-join-url",
+    "explicit-names-its-provider",
+)
+class _OnlyProfileId(Client):
+    def upsert_event(self, calendar_id: str, event: Mapping[str, Any]) -> None:
+        if event.get("conferencing"):
+            event = {**event, "conferencing": {"profile_id": event["conferencing"]["profile_id"]}}
+        super().upsert_event(calendar_id, event)
+
+
+if __name__ == "__main__":
+    BROKEN[sys.argv[1]].driver().run()
