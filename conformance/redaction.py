@@ -29,6 +29,7 @@ _PLACEHOLDER = re.compile(r"(?:\S+ )?<[A-Za-z0-9_.-]{1,64}>\Z")
 _COOKIES = frozenset({"cookie", "set-cookie"})
 _CREDENTIALS = frozenset({"authorization", "proxy-authorization"})
 _SECRET_FIELDS = frozenset({"access_token", "client_secret", "code", "refresh_token"})
+_MAY_BE_SECRET = re.compile(r"token|secret|code", re.IGNORECASE)
 _JSON_SECRET = re.compile(rb'("(access_token|refresh_token|client_secret)"\s*:\s*")((?:[^"\\]|\\.)*)(?=")', re.DOTALL)
 _JSON_RELINK = re.compile(rb'("\w*relink_url"\s*:\s*")((?:[^"\\]|\\.)+)(?=")', re.DOTALL)
 _ORIGIN = re.compile(rb"https?:(?:\\?/){2}[^/\\?#]*|")
@@ -77,7 +78,7 @@ def _scrub_header(name: str, value: str, account_of: Callable[[str], str]) -> st
 
 def _scrub_url(url: str, account_of: Callable[[str], str]) -> str:
     at = min((i for i in (url.find("?"), url.find("#")) if i >= 0), default=-1)
-    if at < 0:
+    if at < 0 or not _MAY_BE_SECRET.search(unquote_plus(url[at:])):
         return url
     parts = re.split(r"([?&#;])", url[at:])
     return url[:at] + "".join(_scrub_pair(part, account_of) for part in parts)

@@ -42,7 +42,7 @@ def read_document(path: Path, document: Mapping[str, Any]) -> Iterator[Exchange]
         if not isinstance(entries, list):
             raise Malformed(f"expected log.entries, found {type(entries).__name__}")
     creator = log.get("creator")
-    harfile = isinstance(creator, Mapping) and creator.get("name") == _HARFILE
+    harfile = isinstance(creator, dict) and creator.get("name") == _HARFILE
     exchanges = []
     for number, item in enumerate(entries, 1):
         with reading(path, f"entry {number}", _ADVICE):
@@ -90,7 +90,7 @@ def _headers(message: Mapping[str, Any], where: str) -> Headers:
 def _sent(request: Mapping[str, Any], headers: Headers, harfile: bool) -> bytes | None:
     size = number_of(request.get("bodySize"), "request.bodySize") or 0
     posted = request.get("postData")
-    if not isinstance(posted, Mapping):
+    if not isinstance(posted, dict):
         return None if size > 0 else b""
     text, params = posted.get("text"), posted.get("params")
     if isinstance(text, str) and (text or not params):

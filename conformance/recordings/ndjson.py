@@ -117,14 +117,14 @@ def _message(headers: Headers, body: bytes) -> dict[str, Any]:
 
 def is_ours(document: object) -> bool:
     """Whether the first line of an NDJSON is one of ours: a header or an exchange."""
-    return isinstance(document, Mapping) and (HEADER_KEY in document or "request" in document)
+    return isinstance(document, dict) and (HEADER_KEY in document or "request" in document)
 
 
 def header_of(path: Path) -> Header | None:
     """The header in the first line; None where there is none."""
     for line in _lines(path, quietly=True):
         document = _parsed(path, line)
-        if not isinstance(document, Mapping) or HEADER_KEY not in document:
+        if not isinstance(document, dict) or HEADER_KEY not in document:
             return None
         with reading(path, f"line {line.number}", _ADVICE):
             return Header.of(document[HEADER_KEY])
@@ -227,7 +227,7 @@ def _sent_at(path: Path, line: _Line) -> float | None:
         if match:
             return number_of(None if match[1] == b"null" else match[1].decode(), "sent_at")
         document = _parsed(path, line)
-        return number_of(document.get("sent_at"), "sent_at") if isinstance(document, Mapping) else None
+        return number_of(document.get("sent_at"), "sent_at") if isinstance(document, dict) else None
 
 
 def _exchange(document: object, label: str) -> Exchange | None:
@@ -268,8 +268,8 @@ def _of_events(path: Path) -> Iterator[Exchange]:
 def _interactions(document: object) -> list[Mapping[str, Any]]:
     found: Any = document
     for name in ("ScenarioFinished", "recorder", "interactions"):
-        found = found.get(name, {}) if isinstance(found, Mapping) else {}
-    return [item for item in found.values() if isinstance(item, Mapping)] if isinstance(found, Mapping) else []
+        found = found.get(name, {}) if isinstance(found, dict) else {}
+    return [item for item in found.values() if isinstance(item, dict)] if isinstance(found, dict) else []
 
 
 def _of_event(interaction: Mapping[str, Any], label: str) -> Exchange:

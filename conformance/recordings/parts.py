@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -68,8 +69,6 @@ def assemble(
     """
     if not isinstance(method, str) or not _METHOD.match(method):
         raise Malformed(f"request.method: expected an HTTP method, found {method!r}")
-    _check_url(url)
-    assert isinstance(url, str)
     if not ours:
         request_body = request_body and _decoded(request_body, request_headers)
         response_body = response_body and _decoded(response_body, response_headers)
@@ -83,28 +82,32 @@ def assemble(
         notes += (("response-body", NOT_RECORDED), ("response-status", str(status)))
     elif status is not None and response_body is not None:
         response = Response(status, response_headers, response_body)
-    request = Request(method.upper(), url, request_headers, request_body or b"")
+    request = Request(method.upper(), _checked_url(url), request_headers, request_body or b"")
     return scrub(Exchange(request, response, label, sent_at, answered_at, resolution, whole, notes))
 
 
-def _check_url(url: object) -> None:
-    problem = ""
+def _checked_url(url: object) -> str:
+    problem = _problem_of_url(url) if isinstance(url, str) else "expected an absolute HTTP URL"
+    if problem or not isinstance(url, str):
+        raise Malformed(f"request.url: {problem}, found {str(url)[:100]!r}")
+    return url
+
+
+@lru_cache(maxsize=256)
+def _problem_of_url(url: str) -> str:
     try:
-        parts = urlsplit(url if isinstance(url, str) else "")
-        if parts.scheme not in ("http", "https") or not parts.netloc:
-            problem = "expected an absolute HTTP URL"
+        parts = urlsplit(url)
         _ = parts.port
     except ValueError as error:
-        problem = str(error)
-    if problem:
-        raise Malformed(f"request.url: {problem}, found {str(url)[:100]!r}")
+        return str(error)
+    return "" if parts.scheme in ("http", "https") and parts.netloc else "expected an absolute HTTP URL"
 
 
 def headers_of(value: object, where: str) -> Headers:
     """Headers as pairs, from a mapping to a value or values, from pairs, or from name/value objects."""
     if value is None:
         return ()
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return tuple(pair for name, held in value.items() for pair in _pairs(name, held))
     if isinstance(value, list | tuple):
         return tuple(_pair(item, where) for item in value)
@@ -119,7 +122,7 @@ def _pairs(name: object, held: object) -> Iterator[tuple[str, str]]:
 
 
 def _pair(item: object, where: str) -> tuple[str, str]:
-    if isinstance(item, Mapping) and "name" in item:
+    if isinstance(item, dict) and "name" in item:
         return _scalar(item["name"]), _scalar(item.get("value"))
     if isinstance(item, list | tuple) and len(item) == 2:
         return _scalar(item[0]), _scalar(item[1])
@@ -138,7 +141,7 @@ def _scalar(value: object) -> str:
 
 def object_of(value: object, where: str) -> Mapping[str, Any]:
     """`value`, which must be a mapping; Malformed where it is none."""
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         raise Malformed(f"{where}: expected an object, found {'nothing' if value is None else type(value).__name__}")
     return value
 
@@ -189,7 +192,7 @@ def body_of(value: object, content_type: str, where: str) -> bytes:
         return value
     if isinstance(value, str):
         return value.encode("utf-8", "surrogatepass")
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         for key in ("base64_string", "$base64", "base64"):
             if isinstance(value.get(key), str):
                 return base64_bytes(value[key], f"{where}.{key}")
@@ -214,7 +217,7 @@ def _encoded(text: object, encoding: object, where: str) -> bytes:
 def _said(value: object, content_type: str, where: str) -> bytes:
     """Values that were given to a client to encode, as it would have."""
     try:
-        if "x-www-form-urlencoded" in content_type.lower() and isinstance(value, Mapping):
+        if "x-www-form-urlencoded" in content_type.lower() and isinstance(value, dict):
             return urlencode(dict(value), doseq=True).encode()
         return json.dumps(value).encode()
     except (TypeError, ValueError):

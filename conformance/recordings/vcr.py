@@ -145,7 +145,7 @@ def _exchange(path: Path, item: object, dialect: _Dialect, place: str, label: st
 
 def _status(response: Mapping[str, Any]) -> int:
     status = response.get("status", response.get("status_code"))
-    return status_of(status.get("code") if isinstance(status, Mapping) else status)
+    return status_of(status.get("code") if isinstance(status, dict) else status)
 
 
 def _said_by(message: Mapping[str, Any], where: str) -> tuple[Headers, bytes]:
