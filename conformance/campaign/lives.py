@@ -9,9 +9,9 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from conformance.campaign.hearing import Hearing
 from conformance.exchange import Exchange
-from conformance.facts import Facts, Observer
-from conformance.judgement import Verdict
+from conformance.facts import Facts
 from conformance.ledger import Entry, Ledger
 from conformance.preflight import Flags, complete_reading
 from conformance.scenarios.model import Life, Run, Write, writes
@@ -74,9 +74,7 @@ class Lockstep:
     """Rounds of writes and shared readings over `waves` of lives, until all are settled or out of time."""
 
     transport: Transport
-    observer: Observer
-    judge: Callable[[Facts], tuple[Verdict, ...]]
-    learn: Callable[[Iterable[Facts]], None]
+    hearing: Hearing
     ledger: Ledger
     flags: Flags
     run: Run
@@ -153,7 +151,7 @@ class Lockstep:
 
     def _next_wave_may_begin(self, ready: list[Living]) -> bool:
         """A wave begins with the next writes of half of the others, or when those take too long."""
-        patience = 2 * self.pace.quiet + 3 * max(self.observer.slowest, self.pace.first)
+        patience = 2 * self.pace.quiet + 3 * max(self.hearing.observer.slowest, self.pace.first)
         return len(ready) * 2 >= len(ready) + len(self.unsettled) or self.transport.clock.now() - self._begun > patience
 
     def _begin(self, life: Life) -> Living:
@@ -209,8 +207,7 @@ class Lockstep:
             now = self.transport.clock.now()
         chosen = sorted(account for account in accounts if due[account] <= now)
         readings = await together(complete_reading(self.transport, account, self.flags[account]) for account in chosen)
-        self.observer.advance()
-        self._take(self.observer.changed())
+        self._take(self.hearing.advance())
         for account, reading in zip(chosen, readings, strict=True):
             self._note(account, reading)
             self._pauses[account] = self._next_pause(account)
@@ -244,23 +241,22 @@ class Lockstep:
             return read_at if self.rounds <= _LOOKED_AT_ONCE else read_at + max(self.pace.first, self.typical)
         grown = read_at + self._pauses[living.life.account]
         if living.readings == 1 or living.pending or living.wrong:
-            moments = [living.since + self.observer.window + self.pace.quiet] if living.wrong else []
+            moments = [living.since + self.hearing.observer.window + self.pace.quiet] if living.wrong else []
             return min([grown, *(moment for moment in moments if moment > read_at)])
         quiet = living.since + self.pace.quiet
         if quiet > read_at:
             return quiet
-        watched = living.answered + self.observer.window
+        watched = living.answered + self.hearing.observer.window
         return watched if watched > read_at else grown if self.pace.quiet else read_at + min(0.05, grown - read_at)
 
     def _take(self, facts: list[Facts]) -> None:
-        """Keep the newest facts of each life's newest episode, and hand all on."""
+        """Keep the newest facts of each life's newest episode."""
         for one in facts:
             if one.about == "write":
                 living = self._by_key.get(one.key[1:4])
                 number = int(one.key[4])
                 if living is not None and number >= living.number and number > living.floor:
                     living.number, living.facts = number, one
-        self.learn(facts)
 
     def _note(self, account: str, reading: list[Exchange]) -> None:
         items = _items(reading)
@@ -289,19 +285,19 @@ class Lockstep:
         if living.settled or not living.sent:
             return
         waited = self._read_at.get(living.life.account, 0.0) - living.answered
-        if waited > max(self.pace.settle_timeout, _LONGEST_HOLD, self.observer.window) + 2 * self.pace.quiet:
+        if waited > max(self.pace.settle_timeout, _LONGEST_HOLD, self.hearing.observer.window) + 2 * self.pace.quiet:
             living.gave_up = living.over = True
             return
         if living.facts is None or living.readings < 2:
             return
         document = living.facts.document
-        watched = living.read_at - living.answered >= self.observer.window
-        verdicts = self.judge(_as_if(living.facts, watched=watched, final=False))
+        watched = living.read_at - living.answered >= self.hearing.observer.window
+        verdicts = self.hearing.judge(_as_if(living.facts, watched=watched, final=False))
         undecided = any(verdict.outcome == "undecided" for verdict in verdicts)
         quiet = "quiet" in document["after"]
         living.wrong = False
         if undecided and quiet:
-            verdicts = self.judge(_as_if(living.facts, watched=watched, final=True))
+            verdicts = self.hearing.judge(_as_if(living.facts, watched=watched, final=True))
             living.wrong = any(verdict.outcome == "failed" for verdict in verdicts)
             undecided = living.wrong or (living.done and not watched)
         stale = living.accepted and quiet and bool(document["after"]["quiet"].get("not_as_written"))
@@ -315,7 +311,7 @@ class Lockstep:
             self.settling.append(max(0.0, living.since - living.answered))
 
     def _held(self, living: Living) -> bool:
-        return living.read_at - living.since > self.observer.window + self.pace.quiet
+        return living.read_at - living.since > self.hearing.observer.window + self.pace.quiet
 
 
 async def together(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:

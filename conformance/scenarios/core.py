@@ -321,7 +321,7 @@ def _strays(table: _Table) -> Iterator[Life]:
     """The fields of explicit conferencing beside every other kind."""
     for row in (
         (("default", "join_url"), ("none", "both"), ("8x8", "both")),
-        (("integrated", "join_url"), ("integrated", "provider_description"), ("none", "join_url")),
+        (("integrated", "both"), ("none", "join_url")),
         (("none", "both"), ("default", "both")),
         (("8x8", "join_url"), ("default", "provider_description")),
         (("profile", "join_url"), ("none", "both"), ("profile", "provider_description")),

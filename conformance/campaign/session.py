@@ -1,0 +1,174 @@
+"""A session with one subject: everything sent goes through here, and to the hearing that it is for."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import httpx
+
+from conformance.campaign.audit import access, audit, trespasses
+from conformance.campaign.cleaning import clean
+from conformance.campaign.hearing import Hearing
+from conformance.campaign.lives import Lockstep, Pace
+from conformance.exchange import NOBODY, Exchange
+from conformance.facts import Settings
+from conformance.judgement import Judge
+from conformance.ledger import Entry, Ledger
+from conformance.pace import Budget, Rate
+from conformance.preflight import Flags, next_page, preflight
+from conformance.redaction import Redactor
+from conformance.scenarios.model import Life, Run
+from conformance.subject import Subject
+from conformance.transport import Limits, Transport
+
+__all__ = ["Session", "open_session"]
+
+#: In the round of this number those who may not try what they may not: late enough for events to be there.
+_ACCESS_ROUND = 3
+
+
+@dataclass(slots=True)
+class Session:
+    """A subject that was looked at: its world, and the transport to it.
+
+    What comes back goes to `hearing`, or nowhere while there is none; `known` are the exchanges of the first look.
+    """
+
+    subject: Subject
+    settings: Settings
+    judge: Judge
+    transport: Transport
+    ledger: Ledger
+    hearing: Hearing | None
+    run: Run
+    flags: Flags = field(default_factory=dict)
+    known: tuple[Exchange, ...] = ()
+    next_page: str | None = None
+    locksteps: list[Lockstep] = field(default_factory=list)
+
+    def lockstep(self, hearing: Hearing, tell: Callable[[Lockstep], None] = lambda lockstep: None) -> Lockstep:
+        """A fresh lockstep; what comes back from now on goes to `hearing`."""
+        self.hearing = hearing
+        pace = Pace(self.settings.quiet, self.settings.settle_timeout, first=0.2 if self.subject.loopback else 1.5)
+        lockstep = Lockstep(self.transport, hearing, self.ledger, self.flags, self.run, pace, tell)
+        self.locksteps.append(lockstep)
+        return lockstep
+
+    async def live(self, lockstep: Lockstep, waves: Sequence[tuple[Life, ...]]) -> None:
+        """Live all lives; on the way, those who may not try what they may not."""
+
+        async def trespass() -> None:
+            existing = next((living.entry for living in lockstep.lives if living.exists), None)
+            page = self.next_page if self.next_page and self.transport.owns(self.next_page) else None
+            requests = trespasses(self.run.world, self.run, existing, page, everywhere=self.subject.loopback)
+            await access(self.transport, self.ledger, requests)
+
+        await lockstep.live(waves, interlude=trespass, interlude_round=_ACCESS_ROUND)
+
+    async def try_lives(self, hearing: Hearing, lives: tuple[Life, ...]) -> None:
+        """Live a few lives at once, and let `hearing` alone know of it."""
+
+        async def nothing() -> None:
+            return None
+
+        await self.lockstep(hearing).live((lives,), interlude=nothing, interlude_round=0)
+        hearing.close()
+
+    async def audit(self) -> None:
+        """Read every account in the documented ways."""
+        await audit(self.transport, self.run.world, self.run, self.flags)
+
+    async def clean(self) -> tuple[Entry, ...]:
+        """Delete what was made; nothing of it is judged.  What could not be deleted."""
+        self.hearing = None
+        gone = [living.entry for lockstep in self.locksteps for living in lockstep.lives if not living.exists]
+        return await clean(self.transport, self.ledger, gone)
+
+    def fresh_hearing(self) -> Hearing:
+        """A hearing that knows what the first look showed, and nothing since."""
+        hearing = Hearing(self.settings, self.judge)
+        for exchange in self.known:
+            hearing.add(exchange)
+        hearing.advance()
+        return hearing
+
+
+@asynccontextmanager
+async def open_session(
+    subject: Subject,
+    settings: Settings,
+    judge: Judge,
+    run_id: str,
+    *,
+    calendars: Sequence[str] = (),
+    rate: float | None = None,
+    budget: int | None = None,
+    limits: Limits | None = None,
+    sink: Callable[[Exchange], None] = lambda exchange: None,
+    in_ledger: bool = True,
+) -> AsyncIterator[Session]:
+    """A session with `subject` after its preflight; `in_ledger` says whether it may create anything.
+
+    `sink` gets every exchange that is judged.  Raises Misconfigured where nothing can be judged.
+    """
+    bounds = limits or Limits()
+    nobody = f"nobody-has-this-token-{run_id}"
+    hearing = Hearing(settings, judge)
+    holder: list[Session] = []
+    seen: list[Exchange] = []
+
+    def deliver(exchange: Exchange) -> None:
+        if not holder:
+            seen.append(exchange)
+            hearing.add(exchange)
+            sink(exchange)
+            return
+        session = holder[0]
+        if session.hearing is not None:
+            session.hearing.add(exchange)
+            session.next_page = session.next_page or next_page(exchange)
+            if session.hearing is hearing:
+                sink(exchange)
+
+    async with subject.open(bounds) as client:
+        transport = _transport(client, subject, nobody, deliver, bounds, rate, budget)
+        started = subject.clock.now()
+        world, flags = await preflight(transport, subject, calendars)
+        hearing.advance()
+        kept = in_ledger and subject.kind != "reference"
+        ledger = Ledger.of_run(subject.base_url, run_id) if kept else Ledger()
+        session = Session(
+            subject, settings, judge, transport, ledger, hearing, Run(run_id, started, world), flags, tuple(seen)
+        )
+        session.next_page = next((page for page in map(next_page, seen) if page), None)
+        holder.append(session)
+        try:
+            yield session
+        finally:
+            ledger.close()
+
+
+def _transport(
+    client: httpx.AsyncClient,
+    subject: Subject,
+    nobody: str,
+    deliver: Callable[[Exchange], None],
+    limits: Limits,
+    rate: float | None,
+    budget: int | None,
+) -> Transport:
+    secrets: Mapping[str, str] = {**subject.tokens, NOBODY: nobody}
+    return Transport(
+        client,
+        subject.base_url,
+        subject.tokens,
+        subject.clock,
+        deliver=deliver,
+        redact=Redactor(secrets).exchange,
+        limits=limits,
+        rate=Rate(subject.clock, rate or subject.rate),
+        budget=Budget(budget),
+        unknown_token=nobody,
+    )
