@@ -234,7 +234,7 @@ class Write:
 
 @dataclass(frozen=True)
 class Removal:
-    """One deletion."""
+    """One deletion; `found` says whether there is such an event."""
 
     store: Store
     account: Account
@@ -242,6 +242,7 @@ class Removal:
     event_id: str
     at: float
     serial: int
+    found: bool
 
     @property
     def key(self) -> Key:

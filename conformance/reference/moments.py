@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, tzinfo
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -60,6 +61,7 @@ def instant(text: str, tz: tzinfo) -> float:
     return (moment if moment.tzinfo else moment.replace(tzinfo=tz)).timestamp()
 
 
+@lru_cache(maxsize=4096)
 def utc(at: float) -> str:
     """An instant as a UTC time that ends in Z, with a fraction only where there is one."""
     moment = datetime.fromtimestamp(at, UTC)

@@ -29,6 +29,7 @@ __all__ = [
     "Page",
     "Query",
     "Reading",
+    "Sight",
     "events",
     "in_pages",
     "page_body",
@@ -67,6 +68,15 @@ class Query:
     until: float | None = None
     last_modified: float | None = None
     calendar_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Sight:
+    """One event of an account that is read, on a server where a conference takes `settle` seconds."""
+
+    record: Record
+    now: float
+    settle: float
 
 
 @dataclass(frozen=True)
@@ -121,7 +131,7 @@ QUERY_PROBLEMS: Point[Arguments, Mapping[str, Any]] = Point("query-problems")
 #: What a read asks for.
 QUERY: Point[Arguments, Query] = Point("query")
 #: The time whose state a read shows.
-SEEN_AT: Point[tuple[Record, float], float] = Point("seen-at")
+SEEN_AT: Point[Sight, float] = Point("seen-at")
 #: Whether a read lists an event.
 LISTED: Point[Listing, bool] = Point("listed")
 #: The conferencing that a read shows: JSON, None for none.
@@ -247,12 +257,18 @@ def _event(look: Look, decide: Decisions) -> Event:
 
 
 def events(
-    records: Sequence[Record], calendars: Mapping[str, Calendar], query: Query, now: float, decide: Decisions
+    records: Sequence[Record],
+    calendars: Mapping[str, Calendar],
+    query: Query,
+    now: float,
+    *,
+    decide: Decisions,
+    settle: float,
 ) -> list[Event]:
     """The events that a read lists, by start and then by age."""
     listed: list[tuple[float, int, Event]] = []
     for age, record in enumerate(records):
-        seen_at = decide(SEEN_AT, now, (record, now))
+        seen_at = decide(SEEN_AT, now, Sight(record, now, settle))
         version = record.at(seen_at)
         if version is None:
             continue

@@ -271,8 +271,8 @@ class ReferenceServer:
         if not isinstance(event_id, str) or not event_id:
             return Answer(422, {"errors": {"event_id": error("required", "event_id must be specified")}})
         self._serial += 1
-        removal = Removal(self.store, account, calendar, event_id, now, self._serial)
-        live = self.store.live(removal.key, now)
+        live = self.store.live(Key(account.name, calendar.calendar_id, event_id), now)
+        removal = Removal(self.store, account, calendar, event_id, now, self._serial, found=live is not None)
         right = {removal.key: (self._tombstone(live, removal),)} if live else {}
         for key, versions in self.decide(REMOVED, right, removal).items():
             self.store.records[key].add(versions, now)
@@ -290,7 +290,8 @@ class ReferenceServer:
         if wrong:
             return Answer(422, {"errors": wrong})
         reading = Reading(account, query, now)
-        found = events(tuple(self.store.of_account(account.name)), account.by_id, query, now, self.decide)
+        records = tuple(self.store.of_account(account.name))
+        found = events(records, account.by_id, query, now, decide=self.decide, settle=self.store.settle)
         size = max(1, self.decide(PAGE_SIZE, self.page_size, reading))
         pages = self.decide(PAGES, in_pages(found, size), reading)
         return Answer(200, self._bodies(reading, pages, call.origin)[0])

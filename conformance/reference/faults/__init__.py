@@ -7,6 +7,9 @@ from conformance.reference.faults.directory import DIRECTORY
 from conformance.reference.faults.events import EVENTS
 from conformance.reference.faults.explicit import EXPLICIT
 from conformance.reference.faults.kept import KEPT
+from conformance.reference.faults.limits import LIMITS
+from conformance.reference.faults.pages import PAGING
+from conformance.reference.faults.races import RACES
 from conformance.reference.faults.reads import READS
 from conformance.reference.faults.refusals import REFUSALS
 from conformance.reference.faults.services import SERVICES
@@ -17,6 +20,6 @@ __all__ = ["FAULTS"]
 #: Every fault by its name.
 FAULTS: dict[str, Fault] = {
     fault.name: fault
-    for area in (KEPT, EXPLICIT, SERVICES, SHAPES, REFUSALS, EVENTS, READS, DIRECTORY)
+    for area in (KEPT, EXPLICIT, SERVICES, LIMITS, SHAPES, REFUSALS, EVENTS, RACES, READS, PAGING, DIRECTORY)
     for fault in area
 }

@@ -200,23 +200,6 @@ DIRECTORY = (
         _listed(lambda each: {**each, "calendar_readonly": str(each["calendar_readonly"]).lower()}),
     ),
     fault(
-        "calendar-id-missing",
-        "2.3",
-        "always",
-        "Calendars are listed without calendar_id",
-        _listed(lambda each: {**_without("calendar_id")(each), "id": each["calendar_id"]}),
-    ),
-    fault(
-        "calendars-not-a-list",
-        "2.3",
-        "always",
-        "The calendar list is an object by id",
-        at(
-            CALENDARS,
-            lambda right, _: {**right, "calendars": {each["calendar_id"]: each for each in right["calendars"]}},
-        ),
-    ),
-    fault(
         "calendars-of-another-account",
         "2.3",
         "always",

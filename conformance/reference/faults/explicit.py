@@ -7,9 +7,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
-from conformance.reference.conferencing import OUTCOME, SERVICE, conference, default_service, scheduled
-from conformance.reference.decisions import Alteration, at, fault
-from conformance.reference.faults.parts import (
+from conformance.reference.alterations import (
     GENERATED,
     assigned,
     drops_problem,
@@ -19,6 +17,8 @@ from conformance.reference.faults.parts import (
     reshaped,
     then_later,
 )
+from conformance.reference.conferencing import OUTCOME, SERVICE, conference, default_service, scheduled
+from conformance.reference.decisions import Alteration, at, fault
 from conformance.reference.model import Service, Timeline, Write
 
 __all__ = ["EXPLICIT"]
@@ -112,24 +112,6 @@ EXPLICIT = (
         "sequence",
         "`explicit` sets nothing once `none` removed what was there",
         ignored(lambda write: _explicit(write) and write.origin == "none" and write.kinds != ("none",)),
-    ),
-    fault(
-        "explicit-renames-generated",
-        "B8 S1",
-        "sequence",
-        "`explicit` over a generated conference renames it and keeps its URL",
-        at(
-            OUTCOME,
-            lambda right, write: (
-                {
-                    **right,
-                    "join_url": write.settles_before["join_url"],
-                    "provider_name": _sent(write, "provider_description"),
-                }
-                if _explicit(write) and write.origin in GENERATED and assigned(write.settles_before)
-                else right
-            ),
-        ),
     ),
     fault(
         "explicit-generates-where-a-profile-is",
@@ -252,13 +234,6 @@ EXPLICIT = (
         "case",
         "`explicit` is refused on hosts that have no field for conferencing",
         refused(lambda write: _explicit(write) and not write.calendar.holds_conferencing),
-    ),
-    fault(
-        "explicit-refused-on-update",
-        "B8 D2",
-        "case",
-        "`explicit` is refused where the event has conferencing already",
-        refused(lambda write: _explicit(write) and write.settles_before is not None),
     ),
     fault(
         "explicit-without-description-works",

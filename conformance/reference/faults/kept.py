@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from conformance.reference.conferencing import OUTCOME, VERSIONS, conference, default_service, scheduled
-from conformance.reference.decisions import at, fault
-from conformance.reference.faults.parts import (
+from conformance.reference.alterations import (
     GENERATED,
     as_explicit,
     asks,
@@ -20,6 +18,8 @@ from conformance.reference.faults.parts import (
     then_later,
     updates,
 )
+from conformance.reference.conferencing import VERSIONS, conference, default_service, scheduled
+from conformance.reference.decisions import at, fault
 from conformance.reference.model import PENDING, Phase, Timeline, Write
 
 __all__ = ["KEPT"]
@@ -272,18 +272,4 @@ KEPT = (
         ),
     ),
     fault("none-refused", "B7 A6", "always", "`none` is refused", refused(_removes)),
-    fault(
-        "none-leaves-an-empty-url",
-        "B7 S2",
-        "always",
-        "`none` leaves a conference whose URL is empty",
-        at(
-            OUTCOME,
-            lambda right, write: (
-                {"provider_name": write.settles_before.get("provider_name"), "join_url": ""}
-                if _removes(write) and assigned(write.settles_before)
-                else right
-            ),
-        ),
-    ),
 )

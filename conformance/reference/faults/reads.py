@@ -1,35 +1,26 @@
-"""Reads: flags, filters, what an event shows, and pages."""
+"""Reads: flags, filters and what an event shows."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from itertools import pairwise
-from typing import Any
 
 from conformance.reference.decisions import Alteration, at, fault
 from conformance.reference.model import value_at
-from conformance.reference.moments import utc
 from conformance.reference.reading import (
     CONFERENCING,
     EVENT,
     LISTED,
-    PAGE_BODY,
-    PAGES,
     QUERY,
     Event,
     Listing,
     Look,
-    Page,
     Query,
-    Reading,
 )
-from conformance.reference.server import PAGE_READER
 
 __all__ = ["READS"]
 
 _DAY = 86400.0
-Pages = tuple[tuple[Event, ...], ...]
 
 
 def _query(change: Callable[[Query], Query]) -> Alteration:
@@ -46,14 +37,6 @@ def _hides(when: Callable[[Listing], bool]) -> Alteration:
 
 def _shows(change: Callable[[Event, Look], Event]) -> Alteration:
     return at(EVENT, lambda right, look: change(dict(right), look))
-
-
-def _paged(change: Callable[[Pages], Pages]) -> Alteration:
-    return at(PAGES, lambda right, _: change(right) if len(right) > 1 else right)
-
-
-def _page(change: Callable[[dict[str, Any], Page], dict[str, Any]]) -> Alteration:
-    return at(PAGE_BODY, lambda right, page: {**right, "pages": change(dict(right["pages"]), page)})
 
 
 def _in_calendars(listing: Listing) -> bool:
@@ -79,54 +62,6 @@ def _outside_default_window(listing: Listing) -> bool:
 def _ended_before(listing: Listing) -> bool:
     since, fields = listing.query.since, listing.version.fields
     return since is not None and fields["start"].at < since <= fields["end"].at
-
-
-def _second_page_unfiltered(right: Pages, reading: Reading) -> Pages:
-    if len(right) < 2 or not reading.query.only_managed:
-        return right
-    first = reading.account.external[:1]
-    now = reading.now // 3600 * 3600
-    strangers = tuple(
-        {
-            "calendar_id": each.calendar_id,
-            "event_uid": each.event_uid,
-            "summary": each.summary,
-            "start": utc(now + each.starts_in),
-            "end": utc(now + each.starts_in + each.lasts),
-            "deleted": False,
-        }
-        for each in first
-    )
-    return (right[0], (*right[1], *strangers), *right[2:])
-
-
-def _without_conferencing(right: Pages) -> Pages:
-    later = tuple(
-        tuple({name: value for name, value in event.items() if name != "conferencing"} for event in page)
-        for page in right[1:]
-    )
-    return (right[0], *later)
-
-
-def _looped(pages: dict[str, Any], page: Page) -> dict[str, Any]:
-    if page.next_page is None and page.total > 1:
-        pages["next_page"] = f"{page.origin}/v1/events/pages/{page.page_id}"
-    return pages
-
-
-def _link(change: Callable[[str], str | None]) -> Alteration:
-    def alter(pages: dict[str, Any], page: Page) -> dict[str, Any]:
-        if page.next_page is None:
-            return pages
-        link = change(page.next_page)
-        del pages["next_page"]
-        return pages if link is None else {**pages, "next_page": link}
-
-    return _page(alter)
-
-
-def _path(url: str) -> str:
-    return "/" + url.partition("://")[2].partition("/")[2]
 
 
 READS = (
@@ -201,13 +136,6 @@ READS = (
         "Only the first of several calendar_ids[] counts",
         _query(lambda query: replace(query, calendar_ids=query.calendar_ids[:1])),
     ),
-    fault(
-        "calendar-ids-hide-managed",
-        "2.2",
-        "case",
-        "With calendar_ids[] managed events are not listed",
-        _hides(lambda it: bool(it.query.calendar_ids) and it.record.managed),
-    ),
     fault("from-ignored-always", "2.2", "always", "from is ignored", _query(lambda query: replace(query, since=None))),
     fault("to-ignored", "2.2", "always", "to is ignored", _query(lambda query: replace(query, until=None))),
     fault(
@@ -245,13 +173,6 @@ READS = (
         "always",
         "localized_times is ignored",
         _query(lambda query: replace(query, localized_times=False)),
-    ),
-    fault(
-        "localized-times-hide-managed",
-        "2.2",
-        "case",
-        "With localized_times managed events are not listed",
-        _hides(lambda it: it.query.localized_times and it.record.managed),
     ),
     fault(
         "event-id-missing",
@@ -306,85 +227,5 @@ READS = (
                 else right
             ),
         ),
-    ),
-    fault(
-        "page-loses-last-event",
-        "2.2",
-        "always",
-        "The last event of each page but the last one is lost",
-        _paged(lambda pages: (*(page[:-1] for page in pages[:-1]), pages[-1])),
-    ),
-    fault(
-        "page-repeats-event",
-        "2.2",
-        "always",
-        "Each page repeats the last event of the page before",
-        _paged(lambda pages: (pages[0], *((before[-1], *page) for before, page in pairwise(pages)))),
-    ),
-    fault(
-        "page-two-is-page-one",
-        "2.2",
-        "always",
-        "Every page shows what the first one shows",
-        _paged(lambda pages: (pages[0],) * len(pages)),
-    ),
-    fault(
-        "page-two-unfiltered",
-        "2.2",
-        "case",
-        "The second page does not keep to only_managed",
-        at(PAGES, _second_page_unfiltered),
-    ),
-    fault(
-        "page-two-without-conferencing",
-        "2.2 S1",
-        "case",
-        "Later pages show no conferencing",
-        _paged(_without_conferencing),
-    ),
-    fault("next-page-missing", "2.2", "always", "No page has next_page", _link(lambda _: None)),
-    fault("next-page-relative", "2.2", "always", "next_page is a path", _link(_path)),
-    fault(
-        "next-page-at-another-origin",
-        "2.2",
-        "always",
-        "next_page is at another origin",
-        _link(lambda url: f"https://api.cronofy.invalid{_path(url)}"),
-    ),
-    fault("next-page-never-ends", "2.2", "always", "The last page has a next_page: itself", _page(_looped)),
-    fault(
-        "pages-total-is-one",
-        "2.2",
-        "case",
-        "pages.total is 1 on every page",
-        _page(lambda pages, _: {**pages, "total": 1}),
-    ),
-    fault(
-        "pages-from-zero",
-        "2.2",
-        "always",
-        "pages.current counts from 0",
-        _page(lambda pages, page: {**pages, "current": page.index - 1}),
-    ),
-    fault(
-        "pages-missing",
-        "2.2",
-        "always",
-        "A read has no pages",
-        at(PAGE_BODY, lambda right, page: {"events": right["events"]} if page.total == 1 else right),
-    ),
-    fault(
-        "next-page-open-to-accounts",
-        "2.2 2.8",
-        "case",
-        "Another account's token reads a page",
-        at(PAGE_READER, lambda right, reader: right or reader[1] is not None),
-    ),
-    fault(
-        "next-page-open-to-anyone",
-        "2.2 2.8",
-        "case",
-        "A page is read without a token",
-        at(PAGE_READER, lambda _, __: True),
     ),
 )

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from conformance.reference.alterations import assigned, drops_problem, refused, served_by
 from conformance.reference.conferencing import SERVICE, default_service
 from conformance.reference.decisions import Alteration, at, fault
-from conformance.reference.faults.parts import assigned, drops_problem, refused, served_by
 from conformance.reference.model import Phase, Service, Version, Write
 from conformance.reference.moments import Moment
 from conformance.reference.server import KEPT, LEFT_BY_REFUSAL, MAY_WRITE, REFUSAL, Answer, Refused
@@ -197,13 +197,6 @@ REFUSALS = (
         _body(lambda errors: {"errors": {_FIELD: [{**errors[0], "key": "errors.conferencing_unavailable"}]}}),
     ),
     fault(
-        "unavailable-key-without-prefix",
-        "X3",
-        "always",
-        "The error's key lacks its prefix",
-        _body(lambda errors: {"errors": {_FIELD: [{**errors[0], "key": errors[0]["key"].partition(".")[2]}]}}),
-    ),
-    fault(
         "unavailable-field-nested",
         "X3",
         "always",
@@ -216,13 +209,6 @@ REFUSALS = (
         "always",
         "The error stands under profile_id",
         _body(lambda errors: {"errors": {"profile_id": errors}}),
-    ),
-    fault(
-        "unavailable-field-is-conferencing",
-        "X3",
-        "always",
-        "The error stands under conferencing",
-        _body(lambda errors: {"errors": {"conferencing": errors}}),
     ),
     fault(
         "unavailable-error-bare",
@@ -341,17 +327,6 @@ REFUSALS = (
         "An event without start is written with a time that nobody sent",
         drops_problem(lambda write: "start" not in write.body and write.creates, "start"),
         at(KEPT, lambda right, write: {**_now(write), **right} if "start" not in write.body else right),
-    ),
-    fault(
-        "missing-end-accepted",
-        "2.1",
-        "case",
-        "An event without end is written with a time that nobody sent",
-        drops_problem(lambda write: "end" not in write.body and write.creates, "end"),
-        at(
-            KEPT,
-            lambda right, write: {**_now(write), **right} if "end" not in write.body else right,
-        ),
     ),
     fault(
         "read-only-calendar-writable",

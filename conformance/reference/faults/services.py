@@ -1,24 +1,12 @@
-"""Which service generates: `default`, `integrated`, named profiles, 8x8, past events and stray fields."""
+"""Which service generates: `default`, `integrated` and named profiles."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from conformance.reference.conferencing import (
-    ASKED,
-    GENERATES,
-    TIMELINE,
-    conference,
-    default_service,
-    integrated_service,
-    profile_service,
-)
-from conformance.reference.decisions import Alteration, at, fault
-from conformance.reference.faults.parts import (
+from conformance.reference.alterations import (
     GENERATED,
-    as_explicit,
-    asks,
     assigned,
     drops_problem,
     ignored,
@@ -26,12 +14,20 @@ from conformance.reference.faults.parts import (
     reshaped,
     served_by,
 )
-from conformance.reference.model import Phase, Service, Timeline, Write
+from conformance.reference.conferencing import (
+    ASKED,
+    GENERATES,
+    default_service,
+    integrated_service,
+    profile_service,
+)
+from conformance.reference.decisions import Alteration, at, fault
+from conformance.reference.model import Service, Write
 from conformance.reference.validation import PROBLEMS, Errors
 
 __all__ = ["SERVICES"]
 
-_DAY = 86400.0
+
 _EIGHT = Service("8x8", "8x8")
 
 
@@ -45,14 +41,6 @@ def _integrated(write: Write) -> bool:
 
 def _named(write: Write) -> bool:
     return write.kind == "profile"
-
-
-def _eight(write: Write) -> bool:
-    return write.kind == "8x8"
-
-
-def _generated(write: Write) -> bool:
-    return write.kind in GENERATED
 
 
 def _to_integrated(write: Write) -> Service | None:
@@ -129,31 +117,9 @@ def _eight_generates(write: Write) -> Service:
     return _EIGHT
 
 
-def _form(write: Write, form: str) -> bool:
-    return write.start.form == form
-
-
 def _in_past(when: Any) -> Alteration:
     """A conference is generated for an event that has begun."""
     return at(GENERATES, lambda right, write: True if write.in_past and when(write) else right)
-
-
-def _not_in_future(when: Any) -> Alteration:
-    """No conference is generated for an event that is still to come."""
-    return at(GENERATES, lambda right, write: False if not write.in_past and when(write) else right)
-
-
-def _past_then(*phases: float) -> Alteration:
-    """A conference turns up for an event that has begun, some settling times later, and goes where two are given."""
-
-    def alter(right: Timeline, write: Write) -> Timeline:
-        if not (write.in_past and _generated(write) and write.service and write.service.connected):
-            return right
-        values = (conference(write.service, write), None)
-        later = zip(phases, values, strict=False)
-        return (Phase(write.at, None), *(Phase(write.at + times * write.settle, shows) for times, shows in later))
-
-    return at(TIMELINE, alter)
 
 
 def _another_name(value: dict[str, Any], _: Write) -> dict[str, Any]:
@@ -169,16 +135,6 @@ def _without_id(right: Errors, write: Write) -> Errors:
 
 def _explicit_without_id(right: Mapping[str, Any] | None, _: Write) -> Mapping[str, Any] | None:
     return {**right, "profile_id": "explicit"} if right and "profile_id" not in right else right
-
-
-def _stray_pair(write: Write) -> bool:
-    asked = write.asked or {}
-    return _generated(write) and bool(asked.get("join_url")) and bool(asked.get("provider_description"))
-
-
-def _name_of_stray(value: dict[str, Any], write: Write) -> dict[str, Any]:
-    name = (write.asked or {}).get("provider_description")
-    return {**value, "provider_name": name} if name and _generated(write) else value
 
 
 SERVICES = (
@@ -242,13 +198,6 @@ SERVICES = (
         served_by(_default, _resolved_first),
     ),
     fault(
-        "default-of-the-primary-calendar",
-        "B4",
-        "case",
-        "`default` falls to the service of the account's primary calendar",
-        served_by(lambda write: _default(write) and not write.store.profiles(write.account), _of_the_primary_calendar),
-    ),
-    fault(
         "default-of-another-account",
         "B2 B6",
         "case",
@@ -268,13 +217,6 @@ SERVICES = (
         "sequence",
         "`default` does not replace explicit conferencing",
         ignored(lambda write: _default(write) and write.origin == "explicit"),
-    ),
-    fault(
-        "default-ignored-after-none",
-        "B2 B4",
-        "sequence",
-        "`default` generates nothing once `none` removed what was there",
-        ignored(lambda write: _default(write) and write.origin == "none" and write.kinds != ("none",)),
     ),
     fault(
         "default-ignored-on-update",
@@ -315,25 +257,11 @@ SERVICES = (
     ),
     fault("integrated-ignored", "B10", "always", "`integrated` generates nothing", ignored(_integrated)),
     fault(
-        "integrated-ignored-on-update",
-        "B10 D2",
-        "case",
-        "`integrated` generates on creation only",
-        ignored(lambda write: _integrated(write) and not write.creates),
-    ),
-    fault(
         "integrated-ignored-after-explicit",
         "B10",
         "sequence",
         "`integrated` does not replace explicit conferencing",
         ignored(lambda write: _integrated(write) and write.origin == "explicit"),
-    ),
-    fault(
-        "integrated-ignored-after-none",
-        "B10",
-        "sequence",
-        "`integrated` generates nothing once `none` removed what was there",
-        ignored(lambda write: _integrated(write) and write.origin == "none"),
     ),
     fault(
         "integrated-of-the-primary-calendar",
@@ -357,20 +285,6 @@ SERVICES = (
         served_by(lambda write: _named(write) and bool(write.calendar.integrated), integrated_service),
     ),
     fault("named-profile-ignored", "A6", "always", "A named profile generates nothing", ignored(_named)),
-    fault(
-        "named-profile-ignored-on-update",
-        "A6 D2",
-        "case",
-        "A named profile generates on creation only",
-        ignored(lambda write: _named(write) and not write.creates),
-    ),
-    fault(
-        "named-profile-ignored-after-explicit",
-        "A6",
-        "sequence",
-        "A named profile does not replace explicit conferencing",
-        ignored(lambda write: _named(write) and write.origin == "explicit"),
-    ),
     fault(
         "named-profile-keeps-former-service",
         "A6",
@@ -438,148 +352,11 @@ SERVICES = (
         "A named profile that is disconnected is replaced by the calendar's own service",
         served_by(lambda write: _disconnected(write) and bool(write.calendar.integrated), integrated_service),
     ),
-    fault("8x8-refused", "B15", "always", "`8x8` is refused", refused(_eight)),
-    fault(
-        "8x8-refused-on-update",
-        "B15",
-        "case",
-        "`8x8` is refused in an update",
-        refused(lambda write: _eight(write) and not write.creates),
-    ),
-    fault("8x8-generates", "B16", "always", "`8x8` generates a conference", served_by(_eight, _eight_generates)),
-    fault(
-        "8x8-generates-on-update",
-        "B16",
-        "case",
-        "`8x8` generates a conference in an update",
-        served_by(lambda write: _eight(write) and not write.creates, _eight_generates),
-    ),
-    fault(
-        "8x8-asks-default",
-        "B16",
-        "always",
-        "`8x8` generates what `default` would",
-        asks(_eight, {"profile_id": "default"}),
-    ),
-    fault(
-        "past-generates",
-        "D5 D6",
-        "always",
-        "Conferences are generated for events that have begun",
-        _in_past(_generated),
-    ),
     fault(
         "running-generates",
         "D6",
         "case",
         "A conference is generated for an event that has begun and not ended",
         _in_past(lambda write: write.end.at > write.at),
-    ),
-    fault(
-        "past-generates-for-integrated",
-        "D5 D6",
-        "case",
-        "`integrated` generates for events that have begun",
-        _in_past(_integrated),
-    ),
-    fault(
-        "past-generates-for-profiles",
-        "D5 D6",
-        "case",
-        "A named profile generates for events that have begun",
-        _in_past(_named),
-    ),
-    fault(
-        "past-generates-for-zoned-starts",
-        "D6",
-        "case",
-        "A start with a time zone is never taken to be past",
-        _in_past(lambda write: _form(write, "object")),
-    ),
-    fault(
-        "past-generates-for-dates",
-        "D6",
-        "case",
-        "A start that is a date is never taken to be past",
-        _in_past(lambda write: write.start.date is not None),
-    ),
-    fault(
-        "past-generates-on-update",
-        "D5",
-        "case",
-        "An update of an event that has begun generates a conference",
-        _in_past(lambda write: not write.creates),
-    ),
-    fault(
-        "past-generates-when-moved-there",
-        "D5",
-        "sequence",
-        "An update that moves an event into the past generates a conference",
-        _in_past(lambda write: write.previous is not None and write.previous.fields["start"].at > write.at),
-    ),
-    fault(
-        "past-generates-late",
-        "D5 D6",
-        "always",
-        "The conference of an event that has begun comes late",
-        _past_then(2.0),
-    ),
-    fault(
-        "past-generates-for-a-moment",
-        "D5 D6",
-        "always",
-        "The conference of an event that has begun comes, and goes again",
-        _past_then(1.0, 3.0),
-    ),
-    fault(
-        "future-zoned-starts-count-as-past",
-        "B4 A6",
-        "case",
-        "A start with a time zone is always taken to be past",
-        _not_in_future(lambda write: _form(write, "object")),
-    ),
-    fault(
-        "future-dates-count-as-past",
-        "B4 A6",
-        "case",
-        "A start that is a date is always taken to be past",
-        _not_in_future(lambda write: write.start.date is not None),
-    ),
-    fault(
-        "far-future-generates-nothing",
-        "B4 A6",
-        "case",
-        "No conference is generated for an event more than 200 days ahead",
-        _not_in_future(lambda write: write.start.at > write.at + 200 * _DAY),
-    ),
-    fault(
-        "past-judged-by-former-start",
-        "B4 A6 D6",
-        "sequence",
-        "An event that is moved out of the past is still taken to be past",
-        _not_in_future(lambda write: write.previous is not None and write.previous.fields["start"].at < write.at),
-    ),
-    fault("stray-url-used-with-default", "F6", "case", "A join URL beside `default` is set", as_explicit(_default)),
-    fault(
-        "stray-url-used-with-integrated",
-        "F6",
-        "case",
-        "A join URL beside `integrated` is set",
-        as_explicit(_integrated),
-    ),
-    fault("stray-url-used-with-profile", "F6", "case", "A join URL beside a named profile is set", as_explicit(_named)),
-    fault(
-        "stray-pair-is-explicit",
-        "F2 F6",
-        "case",
-        "A description and a join URL together make any request for generation explicit",
-        as_explicit(_stray_pair),
-    ),
-    fault(
-        "stray-description-names-provider",
-        "F2 S4",
-        "case",
-        "A description beside another profile_id is shown as the provider",
-        reshaped(_generated, _name_of_stray),
     ),
 )

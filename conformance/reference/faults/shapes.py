@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
+from conformance.reference.alterations import GENERATED, assigned, reset, reshaped, then_later
 from conformance.reference.conferencing import TIMELINE, conference
 from conformance.reference.decisions import Alteration, at, fault
-from conformance.reference.faults.parts import GENERATED, assigned, reset, reshaped, then_later
 from conformance.reference.model import PENDING, Phase, Timeline, Write
 from conformance.reference.reading import CONFERENCING, Look
 
@@ -94,15 +94,7 @@ SHAPES = (
         "Conferencing is an empty object while it is generated",
         _pending_as({}),
     ),
-    fault("pending-as-text", "P1", "always", "Conferencing is a text while it is generated", _pending_as("pending")),
     fault("pending-as-status", "P1", "always", "Pending is said by another key", _pending_as({"status": "pending"})),
-    fault(
-        "pending-as-string-on-update",
-        "P1",
-        "case",
-        'Pending is the string "true" after updates',
-        _pending_as({"pending": "true"}, lambda look: len(look.record.versions) > 1),
-    ),
     fault(
         "pending-as-string-for-explicit",
         "P1 P2",
@@ -123,13 +115,6 @@ SHAPES = (
         "case",
         "Explicit conferencing keeps pending: true",
         reshaped(_explicit, lambda value, _: {**PENDING, **value}),
-    ),
-    fault(
-        "pending-left-beside-url-on-update",
-        "S1",
-        "case",
-        "After updates the conference is merged into what was there: pending stays true",
-        reshaped(lambda write: not write.creates, lambda value, _: {**PENDING, **value}),
     ),
     fault(
         "pending-for-ever",
@@ -213,13 +198,6 @@ SHAPES = (
     ),
     fault("assigned-without-url", "S2", "always", "A generated conference has no join_url", _without("join_url")),
     fault(
-        "assigned-without-url-on-update",
-        "S2 D2",
-        "case",
-        "A conference that was asked for in an update has no join_url",
-        _without("join_url", lambda write: _generated(write) and not write.creates),
-    ),
-    fault(
         "assigned-with-null-provider",
         "S3 S8",
         "always",
@@ -234,9 +212,6 @@ SHAPES = (
         reshaped(lambda write: write.kind == "profile", lambda value, _: {**value, "provider_name": None}),
     ),
     fault("assigned-with-null-url", "S2", "always", "A generated conference has a null join_url", _url(lambda _: None)),
-    fault(
-        "assigned-with-empty-url", "S2", "always", "A generated conference has an empty join_url", _url(lambda _: "")
-    ),
     fault(
         "assigned-with-relative-url",
         "S2",
@@ -260,13 +235,6 @@ SHAPES = (
             lambda write: _generated(write) and write.service is not None and write.service.provider_name == "zoom",
             lambda value, _: {**value, "join_url": value["join_url"].replace("https:", "zoommtg:", 1)},
         ),
-    ),
-    fault(
-        "assigned-in-a-list",
-        "S1",
-        "always",
-        "A generated conference stands in a list",
-        reshaped(_generated, lambda value, _: [value]),
     ),
     fault(
         "assigned-with-other-keys",

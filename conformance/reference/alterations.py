@@ -1,4 +1,4 @@
-"""What the faults are made of."""
+"""What faults and variations are made of."""
 
 from __future__ import annotations
 

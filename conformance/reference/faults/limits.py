@@ -1,0 +1,216 @@
+"""What generates nothing or is not used: 8x8, events that have begun, stray fields."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from conformance.reference.alterations import (
+    GENERATED,
+    as_explicit,
+    asks,
+    refused,
+    reshaped,
+    served_by,
+)
+from conformance.reference.conferencing import (
+    GENERATES,
+    TIMELINE,
+    conference,
+)
+from conformance.reference.decisions import Alteration, at, fault
+from conformance.reference.model import Phase, Service, Timeline, Write
+
+__all__ = ["LIMITS"]
+
+_DAY = 86400.0
+
+
+_EIGHT = Service("8x8", "8x8")
+
+
+def _default(write: Write) -> bool:
+    return write.kind == "default"
+
+
+def _integrated(write: Write) -> bool:
+    return write.kind == "integrated"
+
+
+def _named(write: Write) -> bool:
+    return write.kind == "profile"
+
+
+def _eight(write: Write) -> bool:
+    return write.kind == "8x8"
+
+
+def _generated(write: Write) -> bool:
+    return write.kind in GENERATED
+
+
+def _eight_generates(write: Write) -> Service:
+    return _EIGHT
+
+
+def _form(write: Write, form: str) -> bool:
+    return write.start.form == form
+
+
+def _in_past(when: Any) -> Alteration:
+    """A conference is generated for an event that has begun."""
+    return at(GENERATES, lambda right, write: True if write.in_past and when(write) else right)
+
+
+def _not_in_future(when: Any) -> Alteration:
+    """No conference is generated for an event that is still to come."""
+    return at(GENERATES, lambda right, write: False if not write.in_past and when(write) else right)
+
+
+def _past_then(*phases: float) -> Alteration:
+    """A conference turns up for an event that has begun, some settling times later, and goes where two are given."""
+
+    def alter(right: Timeline, write: Write) -> Timeline:
+        if not (write.in_past and _generated(write) and write.service and write.service.connected):
+            return right
+        values = (conference(write.service, write), None)
+        later = zip(phases, values, strict=False)
+        return (Phase(write.at, None), *(Phase(write.at + times * write.settle, shows) for times, shows in later))
+
+    return at(TIMELINE, alter)
+
+
+def _stray_pair(write: Write) -> bool:
+    asked = write.asked or {}
+    return _generated(write) and bool(asked.get("join_url")) and bool(asked.get("provider_description"))
+
+
+def _name_of_stray(value: dict[str, Any], write: Write) -> dict[str, Any]:
+    name = (write.asked or {}).get("provider_description")
+    return {**value, "provider_name": name} if name and _generated(write) else value
+
+
+LIMITS = (
+    fault("8x8-refused", "B15", "always", "`8x8` is refused", refused(_eight)),
+    fault("8x8-generates", "B16", "always", "`8x8` generates a conference", served_by(_eight, _eight_generates)),
+    fault(
+        "8x8-generates-on-update",
+        "B16",
+        "case",
+        "`8x8` generates a conference in an update",
+        served_by(lambda write: _eight(write) and not write.creates, _eight_generates),
+    ),
+    fault(
+        "8x8-asks-default",
+        "B16",
+        "always",
+        "`8x8` generates what `default` would",
+        asks(_eight, {"profile_id": "default"}),
+    ),
+    fault(
+        "past-generates",
+        "D5 D6",
+        "always",
+        "Conferences are generated for events that have begun",
+        _in_past(_generated),
+    ),
+    fault(
+        "past-generates-for-integrated",
+        "D5 D6",
+        "case",
+        "`integrated` generates for events that have begun",
+        _in_past(_integrated),
+    ),
+    fault(
+        "past-generates-for-profiles",
+        "D5 D6",
+        "case",
+        "A named profile generates for events that have begun",
+        _in_past(_named),
+    ),
+    fault(
+        "past-generates-for-zoned-starts",
+        "D6",
+        "case",
+        "A start with a time zone is never taken to be past",
+        _in_past(lambda write: _form(write, "object")),
+    ),
+    fault(
+        "past-generates-for-dates",
+        "D6",
+        "case",
+        "A start that is a date is never taken to be past",
+        _in_past(lambda write: write.start.date is not None),
+    ),
+    fault(
+        "past-generates-on-update",
+        "D5",
+        "case",
+        "An update of an event that has begun generates a conference",
+        _in_past(lambda write: not write.creates),
+    ),
+    fault(
+        "past-generates-when-moved-there",
+        "D5",
+        "sequence",
+        "An update that moves an event into the past generates a conference",
+        _in_past(lambda write: write.previous is not None and write.previous.fields["start"].at > write.at),
+    ),
+    fault(
+        "past-generates-late",
+        "D5 D6",
+        "always",
+        "The conference of an event that has begun comes late",
+        _past_then(2.0),
+    ),
+    fault(
+        "past-generates-for-a-moment",
+        "D5 D6",
+        "always",
+        "The conference of an event that has begun comes, and goes again",
+        _past_then(1.0, 3.0),
+    ),
+    fault(
+        "future-zoned-starts-count-as-past",
+        "B4 A6",
+        "case",
+        "A start with a time zone is always taken to be past",
+        _not_in_future(lambda write: _form(write, "object")),
+    ),
+    fault(
+        "far-future-generates-nothing",
+        "B4 A6",
+        "case",
+        "No conference is generated for an event more than 200 days ahead",
+        _not_in_future(lambda write: write.start.at > write.at + 200 * _DAY),
+    ),
+    fault(
+        "past-judged-by-former-start",
+        "B4 A6 D6",
+        "sequence",
+        "An event that is moved out of the past is still taken to be past",
+        _not_in_future(lambda write: write.previous is not None and write.previous.fields["start"].at < write.at),
+    ),
+    fault("stray-url-used-with-default", "F6", "case", "A join URL beside `default` is set", as_explicit(_default)),
+    fault(
+        "stray-url-used-with-integrated",
+        "F6",
+        "case",
+        "A join URL beside `integrated` is set",
+        as_explicit(_integrated),
+    ),
+    fault("stray-url-used-with-profile", "F6", "case", "A join URL beside a named profile is set", as_explicit(_named)),
+    fault(
+        "stray-pair-is-explicit",
+        "F2 F6",
+        "case",
+        "A description and a join URL together make any request for generation explicit",
+        as_explicit(_stray_pair),
+    ),
+    fault(
+        "stray-description-names-provider",
+        "F2 S4",
+        "case",
+        "A description beside another profile_id is shown as the provider",
+        reshaped(_generated, _name_of_stray),
+    ),
+)

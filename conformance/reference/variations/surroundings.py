@@ -1,0 +1,317 @@
+"""Answers, reads, pages, calendars and profiles around conferencing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from conformance.reference.alterations import assigned, last_conference
+from conformance.reference.conferencing import FIELDS
+from conformance.reference.decisions import Alteration, at, variation
+from conformance.reference.directory import CALENDARS, USERINFO, Directory
+from conformance.reference.model import PROFILES
+from conformance.reference.reading import (
+    CONFERENCING,
+    EVENT,
+    LISTED,
+    LOCATION,
+    PAGE_BODY,
+    PAGE_SIZE,
+    PAGES,
+    QUERY_PROBLEMS,
+    SEEN_AT,
+    Event,
+    Look,
+    Page,
+    Sight,
+    in_pages,
+)
+from conformance.reference.server import (
+    ACCEPTED,
+    ADMIT,
+    DELETED,
+    KEPT,
+    MAY_WRITE,
+    REFUSAL,
+    UNAUTHORIZED,
+    Answer,
+    Call,
+    Refused,
+)
+from conformance.reference.validation import error
+from conformance.reference.world import Account, Calendar, Profile
+
+__all__ = ["SURROUNDINGS"]
+
+JSON = dict[str, Any]
+Pages = tuple[tuple[Event, ...], ...]
+_RENAMED = {"zoom": "whereby", "go_to": "pexip"}
+
+
+def _accepted(change: Callable[[Answer], Answer]) -> Alteration:
+    return at(ACCEPTED, lambda right, _: change(right) if right.body is None else right)
+
+
+def _stale(right: float, sight: Sight) -> float:
+    return right - sight.settle
+
+
+def _by_turns(right: float, sight: Sight) -> float:
+    """Every other reading of an event comes from a copy that lags behind."""
+    return right - 2 * sight.settle if sight.record.reads % 2 else right
+
+
+def _late(right: float, sight: Sight) -> float:
+    created = sight.record.versions[0].at
+    return right if right >= created + sight.settle else created - 1.0
+
+
+def _null(right: Event, _: Look) -> Event:
+    return right if "conferencing" in right else {**right, "conferencing": None}
+
+
+def _url(look: Look) -> str | None:
+    return look.conferencing["join_url"] if assigned(look.conferencing) else None
+
+
+def _blank(look: Look) -> bool:
+    written = look.version.fields.get("location")
+    return not written or not (isinstance(written, Mapping) and written.get("description"))
+
+
+def _everywhere(right: Any, look: Look) -> Any:
+    return {"description": _url(look)} if _blank(look) and _url(look) else right
+
+
+def _never(_: Any, look: Look) -> Any:
+    return look.version.fields.get("location")
+
+
+def _text(right: Any, look: Look) -> Any:
+    return {"description": f"Join at {_url(look)} (online)"} if right and _blank(look) and _url(look) else right
+
+
+def _left_behind(right: Any, look: Look) -> Any:
+    earlier = [version for version in look.record.versions if version.at <= look.seen_at]
+    last = last_conference(tuple(earlier))
+    if right or not _blank(look) or look.conferencing is not None or not assigned(last):
+        return right
+    return right if look.calendar.holds_conferencing else {"description": last["join_url"]}
+
+
+def _with_query(right: JSON, page: Page) -> JSON:
+    if page.next_page is None:
+        return right
+    odd = f"{page.next_page}?cursor=a%2Bb%3D%3D&after={page.index}%20%26&flag"
+    return {**right, "pages": {**right["pages"], "next_page": odd}}
+
+
+def _backwards(right: Pages, _: object) -> Pages:
+    size = max(len(page) for page in right)
+    return in_pages([event for page in reversed(right) for event in reversed(page)], size or 1)
+
+
+def _renamed(right: tuple[Profile, ...], _: Account) -> tuple[Profile, ...]:
+    return tuple(replace(each, provider_name=_RENAMED.get(each.provider_name, each.provider_name)) for each in right)
+
+
+def _without_empty_profiles(right: JSON, _: Directory) -> JSON:
+    data = right["cronofy.data"]
+    kept = {name: value for name, value in data.items() if name != "conferencing_profiles" or value}
+    return {**right, "cronofy.data": kept}
+
+
+def _older(right: JSON, _: Directory) -> JSON:
+    later = ("calendar_attachments_available", "permission_level")
+    listed = [{name: value for name, value in each.items() if name not in later} for each in right["calendars"]]
+    return {"calendars": listed}
+
+
+def _more(right: JSON, _: object) -> JSON:
+    return {**right, "x_request_id": "4b0e", "links": {"self": "https://reference.invalid/"}}
+
+
+def _more_in_conference(right: Any, _: Look) -> Any:
+    details = {"profile_id": "shown", "dial_in": [{"number": "+44 20 7946 0000"}], "raw": None}
+    return {**details, **right} if assigned(right) else right
+
+
+def _external_meets(right: Any, look: Look) -> Any:
+    meet = {"provider_name": "google_meet", "join_url": f"https://meet.google.com/{look.record.event_uid[-9:]}"}
+    return right if look.record.managed else meet
+
+
+def _trimmed(right: Mapping[str, Any], _: object) -> Mapping[str, Any]:
+    text = right.get("description")
+    return {**right, "description": text.strip()} if isinstance(text, str) else right
+
+
+def _wordier(right: Answer, refused: Refused) -> Answer:
+    shown = {
+        name: [{**each, "description": f"{name}: {each['key']}"} for each in errors] + error("invalid", name)
+        for name, errors in refused.errors.items()
+    }
+    return replace(right, body={"errors": {"event": error("invalid", "the event is invalid"), **shown}})
+
+
+def _read_only(status: int) -> Alteration:
+    def alter(right: Answer | None, _: Calendar) -> Answer | None:
+        return Answer(status) if right else None
+
+    return at(MAY_WRITE, alter)
+
+
+def _every(number: int, answer: Answer) -> Alteration:
+    def alter(right: Answer | None, call: Call) -> Answer | None:
+        return answer if call.number % number == 0 else right
+
+    return at(ADMIT, alter)
+
+
+SURROUNDINGS = (
+    variation("null-when-none", "1H", "conferencing is null where there is none", at(EVENT, _null)),
+    variation("extra-keys-in-conferencing", "G1", "A conference has more keys", at(CONFERENCING, _more_in_conference)),
+    variation(
+        "extra-keys",
+        "2",
+        "Events, pages, calendar lists and userinfo have more keys",
+        at(EVENT, _more),
+        at(PAGE_BODY, _more),
+        at(CALENDARS, _more),
+        at(USERINFO, _more),
+    ),
+    variation(
+        "external-events-have-conferencing",
+        "1H",
+        "External events show conferencing of their own",
+        at(CONFERENCING, _external_meets),
+    ),
+    variation(
+        "answers-200",
+        "1H",
+        "Writes are answered with 200",
+        _accepted(lambda right: replace(right, status=200)),
+        at(DELETED, lambda right, _: replace(right, status=200)),
+    ),
+    variation("answers-201", "1H", "Writes are answered with 201", _accepted(lambda right: replace(right, status=201))),
+    variation(
+        "answers-204",
+        "1H",
+        "Writes are answered with 204",
+        _accepted(lambda right: replace(right, status=204)),
+        at(DELETED, lambda right, _: replace(right, status=204) if right.body is None else right),
+    ),
+    variation(
+        "answers-with-object",
+        "1H",
+        "Writes are answered with an object",
+        _accepted(lambda right: replace(right, body={})),
+    ),
+    variation(
+        "answers-with-event",
+        "1H",
+        "Writes are answered with the event as it was sent",
+        at(
+            ACCEPTED,
+            lambda right, write: right if right.body else replace(right, status=200, body={"event": dict(write.body)}),
+        ),
+    ),
+    variation(
+        "omitted-fields-cleared",
+        "2.1",
+        "Optional fields that an update leaves out are cleared",
+        at(KEPT, lambda _, __: {}),
+    ),
+    variation("description-trimmed", "2.1", "White space around a description is dropped", at(FIELDS, _trimmed)),
+    variation("stale-reads", "P1", "Reads lag behind by one settling time", at(SEEN_AT, _stale)),
+    variation(
+        "stale-reads-by-turns", "P1", "Every other reading lags behind by two settling times", at(SEEN_AT, _by_turns)
+    ),
+    variation(
+        "late-events",
+        "P1",
+        "A new event is listed one settling time after its creation",
+        at(SEEN_AT, _late),
+    ),
+    variation(
+        "location-filled-everywhere",
+        "E7",
+        "A blank location shows the URL on every calendar",
+        at(LOCATION, _everywhere),
+    ),
+    variation("location-never-filled", "E7", "A blank location stays blank on every calendar", at(LOCATION, _never)),
+    variation("location-is-a-sentence", "E7", "A blank location shows the URL within a sentence", at(LOCATION, _text)),
+    variation("location-left-by-none", "E7 B7", "`none` leaves the URL in the location", at(LOCATION, _left_behind)),
+    variation("pages-of-one", "2.2", "A page has one event", at(PAGE_SIZE, lambda _, __: 1)),
+    variation("pages-of-two", "2.2", "A page has two events", at(PAGE_SIZE, lambda _, __: 2)),
+    variation("one-page", "2.2", "All events stand on one page", at(PAGE_SIZE, lambda _, __: 1_000_000)),
+    variation(
+        "next-page-with-query", "2.2", "next_page has a query with escapes, which counts", at(PAGE_BODY, _with_query)
+    ),
+    variation("latest-first", "2.2", "Reads list the latest event first", at(PAGES, _backwards)),
+    variation(
+        "tzid-optional",
+        "2.2",
+        "A read without tzid is answered",
+        at(
+            QUERY_PROBLEMS,
+            lambda right, it: (
+                right if it.last("tzid") else {name: each for name, each in right.items() if name != "tzid"}
+            ),
+        ),
+    ),
+    variation(
+        "unknown-calendar-ids-ignored",
+        "2.2",
+        "Unknown calendar_ids[] list nothing",
+        at(QUERY_PROBLEMS, lambda right, _: {name: each for name, each in right.items() if name != "calendar_ids"}),
+    ),
+    variation(
+        "deleted-purged",
+        "2.5",
+        "Deleted events are not listed, whatever is asked",
+        at(LISTED, lambda right, it: right and not it.version.deleted),
+    ),
+    variation(
+        "deleting-nothing-answers-404",
+        "2.5",
+        "The deletion of an unknown event is answered with 404",
+        at(DELETED, lambda right, removal: right if removal.found else Answer(404)),
+    ),
+    variation(
+        "read-only-answers-403",
+        "2.1",
+        "Writes to read-only and deleted calendars are answered with 403",
+        _read_only(403),
+    ),
+    variation(
+        "read-only-answers-404",
+        "2.1",
+        "Writes to read-only and deleted calendars are answered with 404",
+        _read_only(404),
+    ),
+    variation(
+        "unauthorized-with-body",
+        "E2",
+        "A 401 has a body",
+        at(UNAUTHORIZED, lambda right, _: replace(right, body={"error": "invalid_token"})),
+    ),
+    variation("wordy-errors", "X3", "Errors have other texts, and more of them", at(REFUSAL, _wordier)),
+    variation(
+        "no-profiles-key",
+        "2.4",
+        "Userinfo leaves conferencing_profiles out where there are none",
+        at(USERINFO, _without_empty_profiles),
+    ),
+    variation("older-directory", "2.3", "Calendar lists lack what was added over the years", at(CALENDARS, _older)),
+    variation("unknown-providers", "S9", "Profiles are of services that nobody listed", at(PROFILES, _renamed)),
+    variation(
+        "throttled",
+        "2.8",
+        "Every 29th request is answered with 429 and Retry-After",
+        _every(29, Answer(429, None, (("retry-after", "1"),))),
+    ),
+    variation("throttled-without-hint", "2.8", "Every 37th request is answered with 429", _every(37, Answer(429))),
+    variation("unavailable-at-times", "2.8", "Every 41st request is answered with 503", _every(41, Answer(503))),
+)

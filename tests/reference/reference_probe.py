@@ -1,0 +1,506 @@
+"""A broad script of requests, and what a server shows of itself while it runs."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import product
+from typing import Any
+from urllib.parse import urlencode
+
+from conformance.reference import WORLD, Account, Calendar, Fault, ReferenceApp, Variation, reference_app
+from conformance.reference.decisions import Decisions
+from conformance.reference.moments import utc
+from conformance.reference.server import Answer, Call
+
+START = 1_800_000_000.0
+HOUR, DAY = 3600.0, 86400.0
+SETTLE = 10.0
+ORIGIN = "https://reference.test:8443"
+
+
+class StandingClock:
+    """A virtual clock that the probe moves."""
+
+    virtual = True
+
+    def __init__(self) -> None:
+        self.at = START
+
+    def now(self) -> float:
+        return self.at
+
+    async def sleep(self, seconds: float) -> None:
+        self.at += seconds
+
+
+class Probe:
+    """Sends calls to a fresh server without a network; `seen` has each answer."""
+
+    def __init__(self, **settings: Any) -> None:
+        self.clock = StandingClock()
+        self.app: ReferenceApp = reference_app(**{"clock": self.clock, "settle": SETTLE, **settings})
+        self.seen: list[tuple[int, Any]] = []
+
+    def wait(self, settlings: float) -> None:
+        self.clock.at += settlings * SETTLE
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        account: str | None = "default",
+        body: Any = None,
+        query: Any = (),
+        token: str | None = None,
+        content_type: str = "application/json",
+    ) -> Answer:
+        token = token if token is not None else self.app.tokens.get(account or "")
+        headers = {"content-type": content_type, **({"authorization": f"Bearer {token}"} if token else {})}
+        content = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
+        encoded = query if isinstance(query, str) else urlencode(query)
+        answer = self.app.server.answer(Call(method, path, encoded, headers, content, ORIGIN))
+        self.seen.append((answer.status, answer.body))
+        return answer
+
+    def write(self, account: str, calendar: Calendar | str, body: Any, **more: Any) -> Answer:
+        return self.call("POST", _events_of(calendar), account, body, **more)
+
+    def delete(self, account: str, calendar: Calendar | str, event_id: str, **more: Any) -> Answer:
+        return self.call("DELETE", _events_of(calendar), account, {"event_id": event_id}, **more)
+
+    def read(self, account: str = "default", **query: Any) -> list[dict[str, Any]]:
+        """All pages of a read: the managed events, unless another flag is given."""
+        calendar_ids = [("calendar_ids[]", each) for each in query.pop("calendar_ids", ())]
+        pairs = [("tzid", "Etc/UTC"), *({"only_managed": "true"} | query).items(), *calendar_ids]
+        answer = self.call("GET", "/v1/events", account, query=pairs)
+        found: list[dict[str, Any]] = []
+        for _ in range(200):
+            if answer.status != 200:
+                break
+            found += answer.body["events"]
+            link = answer.body.get("pages", {}).get("next_page")
+            if not isinstance(link, str) or not link.startswith(ORIGIN):
+                break
+            path, _, encoded = link.removeprefix(ORIGIN).partition("?")
+            answer = self.call("GET", path, account, query=encoded)
+        return found
+
+    def event(self, event_id: str, account: str = "default", **query: Any) -> dict[str, Any]:
+        """The one event with that id."""
+        (found,) = [each for each in self.read(account, **query) if each.get("event_id") == event_id]
+        return found
+
+    def conferencing(self, event_id: str, account: str = "default") -> Any:
+        """What is shown of an event's conferencing when all has settled; None for none."""
+        self.wait(5)
+        return self.event(event_id, account).get("conferencing")
+
+
+def _events_of(calendar: Calendar | str) -> str:
+    return f"/v1/calendars/{calendar if isinstance(calendar, str) else calendar.calendar_id}/events"
+
+
+def calendar_of(account: str, name: str) -> Calendar:
+    """A calendar of the world by its name."""
+    return next(each for each in WORLD.by_name[account].calendars if each.name == name)
+
+
+def explicit(url: str = "https://meet.example.com/Rooms/A?x=1&y=%2F#now", **more: Any) -> dict[str, Any]:
+    """Explicit conferencing."""
+    return {"profile_id": "explicit", "provider_description": "Video room", "join_url": url, **more}
+
+
+def event(event_id: str, conferencing: Any = ..., starts_in: float = 3 * DAY, **more: Any) -> dict[str, Any]:
+    """The body of an upsert; conferencing is left out unless it is given."""
+    body = {
+        "event_id": event_id,
+        "summary": "Planning",
+        "description": "About the plan",
+        "start": utc(START + starts_in),
+        "end": utc(START + starts_in + HOUR),
+        **more,
+    }
+    return body if conferencing is ... else {**body, "conferencing": conferencing}
+
+
+Step = Mapping[str, Any] | str
+
+
+@dataclass(frozen=True)
+class Life:
+    """The writes of one event: changes to its body, or DELETE; `hasty` does not wait between them."""
+
+    account: str
+    calendar: Calendar
+    event_id: str
+    steps: tuple[Step, ...]
+    hasty: bool = field(default=False)
+
+
+Section = Callable[[Probe], None]
+
+
+def _live(probe: Probe, lives: list[Life]) -> None:
+    """Runs lives side by side, reading at once, when settled and long after."""
+    bodies = {life.event_id: event(life.event_id) for life in lives}
+    accounts = sorted({life.account for life in lives})
+    for number in range(max(len(life.steps) for life in lives)):
+        for life in lives:
+            if number >= len(life.steps):
+                continue
+            step = life.steps[number]
+            if isinstance(step, str):
+                probe.delete(life.account, life.calendar, life.event_id)
+                continue
+            bodies[life.event_id] = {
+                name: each for name, each in bodies[life.event_id].items() if name != "conferencing"
+            } | dict(step)
+            probe.write(life.account, life.calendar, bodies[life.event_id])
+        for times in (0.0, 0.5, 0.6) if lives[0].hasty else (0.0, 1.5):
+            probe.wait(times)
+            for account in accounts:
+                probe.read(account)
+            if lives[0].hasty:
+                break
+    for times in (0.5, 1.0, 2.0, 3.0):
+        probe.wait(times)
+        for account in accounts:
+            probe.read(account)
+
+
+def _kinds(account: Account, number: int) -> dict[str, Step]:
+    kinds: dict[str, Step] = {
+        "absent": {},
+        "none": {"conferencing": {"profile_id": "none"}},
+        "explicit": {"conferencing": explicit(f"https://meet.example.com/Rooms/{number}?x=1")},
+        "default": {"conferencing": {"profile_id": "default"}},
+        "integrated": {"conferencing": {"profile_id": "integrated"}},
+        "8x8": {"conferencing": {"profile_id": "8x8"}},
+    }
+    for place, profile in enumerate(account.profiles):
+        kinds[f"profile-{place}"] = {"conferencing": {"profile_id": profile.profile_id}}
+    return kinds
+
+
+def _pairs(account: str, calendar: str, *, hasty: bool = False) -> Section:
+    def section(probe: Probe) -> None:
+        first, second = _kinds(WORLD.by_name[account], 1), _kinds(WORLD.by_name[account], 2)
+        lives = [
+            Life(account, calendar_of(account, calendar), f"Pair-{a}-{b}", (first[a], second[b]), hasty)
+            for a, b in product(first, second)
+        ]
+        _live(probe, lives)
+
+    return section
+
+
+def _stories(account: str, calendar: str) -> Section:
+    def section(probe: Probe) -> None:
+        kinds = _kinds(WORLD.by_name[account], 1)
+        other = _kinds(WORLD.by_name[account], 2)
+        none, absent, room, default = kinds["none"], kinds["absent"], kinds["explicit"], kinds["default"]
+        renamed, moved = {"summary": "Renamed"}, {"start": utc(START + 4 * DAY), "end": utc(START + 4 * DAY + HOUR)}
+        past = {"start": utc(START - 2 * DAY), "end": utc(START - 2 * DAY + HOUR)}
+        told: list[tuple[Step, ...]] = []
+        for kind in [each for name, each in kinds.items() if name not in ("absent", "none", "8x8")]:
+            told += [
+                (kind, absent, absent, none),
+                (kind, none, absent, renamed),
+                (kind, none, kind, none),
+                (kind, none, other["explicit"], none),
+                (kind, {"description": "Another"}, renamed, moved),
+                (kind, past, default),
+                (kind, {**kind, **past}),
+                ({**kind, **past}, {**default, **moved}, room),
+                ({**past}, kind, none),
+                (kind, "DELETE", absent),
+                (kind, "DELETE", other["default"]),
+                ({**kind, "location": {"description": "Room 1"}}, absent, none),
+                (absent, absent, kind, renamed),
+            ]
+        for name, hasty in (("Story", False), ("Hasty", True)):
+            place = calendar_of(account, calendar)
+            _live(probe, [Life(account, place, f"{name}-{number}", steps, hasty) for number, steps in enumerate(told)])
+
+    return section
+
+
+def _starts(account: str, calendar: str) -> Section:
+    def section(probe: Probe) -> None:
+        kinds = _kinds(WORLD.by_name[account], 1)
+        lives = []
+        for ahead in (-2 * DAY, 25 * HOUR, 366 * DAY):
+            for lasts in (HOUR, 5 * DAY):
+                first, last = START + ahead, START + ahead + lasts
+                forms: dict[str, tuple[Any, Any]] = {
+                    "utc": (utc(first), utc(last)),
+                    "offset": (utc(first)[:-1] + "+02:00", utc(last)[:-1] + "+02:00"),
+                    "zone": (
+                        {"time": utc(first)[:-1], "tzid": "America/New_York"},
+                        {"time": utc(last), "tzid": "America/New_York"},
+                    ),
+                    "date": (utc(first)[:10], utc(last + DAY)[:10]),
+                }
+                for (form, (start, end)), (kind, step) in product(forms.items(), kinds.items()):
+                    if kind in ("absent", "none"):
+                        continue
+                    name = f"Start-{ahead:.0f}-{lasts:.0f}-{form}-{kind}"
+                    lives.append(
+                        Life(account, calendar_of(account, calendar), name, ({**step, "start": start, "end": end},))
+                    )
+        _live(probe, lives)
+        probe.read(account, only_managed="true", localized_times="true")
+
+    return section
+
+
+URLS = (
+    "http://meet.example.com/room",
+    "https://meet.example.com:8443/Room/A%2Fb?token=A%26b&next=%2Fx#Part",
+    "https://meet.example.com/" + "a" * 300,
+    "https://meet.example.com/" + "b" * 2100,
+    "HTTPS://Meet.Example.com/room/%7euser",
+)
+BAD = (
+    {},
+    {"profile_id": "explicit"},
+    {"profile_id": "explicit", "join_url": "https://meet.example.com/x"},
+    {"profile_id": "explicit", "provider_description": "Room"},
+    {"profile_id": "explicit", "provider_description": "Room", "join_url": "ftp://meet.example.com/x"},
+    {"profile_id": "explicit", "provider_description": "Room", "join_url": "not a URL"},
+    {"profile_id": "pro_unknown"},
+    {"provider_description": "Room", "join_url": "https://meet.example.com/x"},
+    {"profile_id": WORLD.by_name["profiles"].profiles[0].profile_id},
+    "default",
+    None,
+)
+
+
+def _bodies(account: str, calendar: str) -> Section:
+    def section(probe: Probe) -> None:
+        place = calendar_of(account, calendar)
+        for number, url in enumerate(URLS):
+            probe.write(account, place, event(f"Url-{number}", explicit(url)))
+        stray = {"provider_description": "Stray", "join_url": "https://stray.example.com/x"}
+        for name, step in _kinds(WORLD.by_name[account], 1).items():
+            if isinstance(step, Mapping) and "conferencing" in step and name != "explicit":
+                for field_name in (*stray, None):
+                    more = {field_name: stray[field_name]} if field_name else stray
+                    probe.write(account, place, event(f"Stray-{name}-{field_name}", {**step["conferencing"], **more}))
+        for number, bad in enumerate(BAD):
+            probe.write(account, place, event(f"Bad-{number}", bad))
+            probe.write(account, place, event(f"Was-{number}", explicit()))
+        probe.wait(2)
+        for number, bad in enumerate((*BAD, {"profile_id": "integrated"})):
+            probe.write(account, place, event(f"Was-{number}", bad, summary="Refused?"))
+        for missing in ("event_id", "summary", "description", "start", "end"):
+            body = event(f"Without-{missing}", {"profile_id": "none"})
+            del body[missing]
+            probe.write(account, place, body)
+        probe.write(account, place, event("Text", summary="Pläne für später " * 5, description="  spaced  "))
+        probe.write(account, place, event("Long", summary="x" * 1025))
+        probe.write(account, place, event("Full", explicit(), location={"description": "Room 1"}, color="#ff0000"))
+        probe.write(account, place, event("Full", ...))
+        probe.write(account, place, event("Info", include_userinfo=True))
+        probe.write(account, place, b"no JSON")
+        form = urlencode({"event_id": "Form", "summary": "s", "start": utc(START), "end": utc(START), "tzid": "UTC"})
+        probe.write(account, place, form.encode(), content_type="application/x-www-form-urlencoded")
+        for times in (0.0, 2.0, 4.0):
+            probe.wait(times)
+            probe.read(account)
+
+    return section
+
+
+def _isolation(probe: Probe) -> None:
+    places = [
+        ("default", calendar_of("default", "Work")),
+        ("default", calendar_of("default", "Home")),
+        ("profiles", calendar_of("profiles", "Work")),
+        ("profiles", calendar_of("profiles", "Home")),
+        ("several", calendar_of("several", "Work")),
+    ]
+    for number, (account, place) in enumerate(places):
+        probe.write(
+            account, place, event("Shared", explicit(f"https://meet.example.com/{number}"), summary=str(number))
+        )
+        probe.write(account, place, event(f"Only-{number}", {"profile_id": "default"}))
+        probe.write(account, place, event(f"Plain-{number}"))
+        probe.wait(2)
+        probe.read(account)
+    probe.write("default", places[0][1], event("Shared", {"profile_id": "none"}, summary="Changed"))
+    probe.write("several", places[4][1], event("Turn", {"profile_id": "default"}))
+    probe.delete("default", places[1][1], "Shared")
+    probe.delete("profiles", places[3][1], "Only-3")
+    probe.delete("profiles", places[3][1], "Unknown")
+    for times in (0.0, 2.0, 4.0):
+        probe.wait(times)
+        for account in ("default", "profiles", "several"):
+            probe.read(account)
+
+
+def _reads(probe: Probe) -> None:
+    work, home = calendar_of("default", "Work"), calendar_of("default", "Home")
+    for number, starts_in in enumerate((-60 * DAY, -2 * DAY, 2 * DAY, 3 * DAY, 300 * DAY)):
+        for name, place in (("Work", work), ("Home", home)):
+            start = {"time": utc(START + starts_in), "tzid": "Europe/Berlin"}
+            end = {"time": utc(START + starts_in + 2 * HOUR), "tzid": "Europe/Berlin"}
+            probe.write("default", place, event(f"{name}-{number}", explicit(), start=start, end=end))
+    probe.wait(3)
+    modified = utc(START + 2 * SETTLE)
+    probe.write("default", work, event("Work-3", summary="Moved", starts_in=9 * DAY))
+    probe.delete("default", work, "Work-2")
+    probe.wait(3)
+    near = {"from": utc(START + 2 * DAY + HOUR / 2), "to": utc(START + 3 * DAY + HOUR)}
+    flags: tuple[dict[str, Any], ...] = (
+        {"only_managed": "false"},
+        {"only_managed": "", "include_managed": "True"},
+        {"only_managed": "true"},
+        {"only_managed": "true", "localized_times": "true"},
+        {"only_managed": "true", "include_deleted": "true"},
+        {"include_managed": "true", "include_deleted": "1", "only_managed": "0"},
+        {"only_managed": "true", "last_modified": modified},
+        {"only_managed": "true", "calendar_ids": (work.calendar_id,)},
+        {"only_managed": "true", "calendar_ids": (work.calendar_id, home.calendar_id)},
+        {"only_managed": "false", "calendar_ids": (work.calendar_id,)},
+        {"only_managed": "true", "calendar_ids": ("cal_unknown",)},
+        {"only_managed": "true", **near},
+        {"include_managed": "true", "only_managed": "false", **near},
+        {"include_managed": "true", "only_managed": "false", "include_moved": "true", **near},
+        {"only_managed": "true", "from": "tomorrow"},
+        {"only_managed": "perhaps"},
+        {"only_managed": "true", "tzid": ""},
+    )
+    for query in flags:
+        probe.read("default", **query)
+    probe.call("GET", "/v1/events", "default", query=[("only_managed", "true")])
+
+
+def _access(probe: Probe) -> None:
+    home = calendar_of("default", "Home")
+    probe.write("default", home, event("Mine", explicit()))
+    probe.write("default", home, event("Mine-too", explicit()))
+    probe.write("default", home, event("Mine-also", explicit()))
+    first = probe.call("GET", "/v1/events", "default", query=[("tzid", "Etc/UTC"), ("include_managed", "true")])
+    link = str(first.body["pages"].get("next_page") or "").removeprefix(ORIGIN).partition("?")
+    for account, token in ((None, ""), (None, "unknown-token"), ("profiles", None), ("default", None)):
+        if link[0]:
+            probe.call("GET", link[0], account, token=token, query=link[2])
+        for path in ("/v1/calendars", "/v1/userinfo"):
+            probe.call("GET", path, account, token=token)
+        probe.call("GET", "/v1/events", account, token=token, query=[("tzid", "Etc/UTC"), ("only_managed", "true")])
+        probe.write(account or "", home, event(f"By-{account}-{token}", explicit()), token=token)
+        probe.read("default")
+        probe.delete(account or "", home, "Mine-too" if token is None else "Mine", token=token)
+        probe.read("default")
+    for place in ("Holidays", "Old project"):
+        probe.write("default", calendar_of("default", place), event("Refused", explicit()))
+        probe.delete("default", calendar_of("default", place), "Refused")
+    probe.write("default", "cal_unknown", event("Nowhere", explicit()))
+    probe.delete("default", "cal_unknown", "Nowhere")
+    probe.call("GET", "/v1/nothing")
+    probe.call("PUT", "/v1/calendars")
+    probe.call("GET", "/v1/events/pages/none")
+    probe.wait(3)
+    for account in WORLD.by_name:
+        probe.read(account)
+        probe.call("GET", "/v1/calendars", account)
+        probe.call("GET", "/v1/userinfo", account)
+
+
+def sections() -> Iterator[tuple[str, Section, dict[str, Any]]]:
+    """The script in sections: name, what to send, settings of the server."""
+    yield "access", _access, {"page_size": 2}
+    yield "isolation", _isolation, {}
+    yield "bodies", _bodies("profiles", "Work"), {}
+    for account, calendar in (("default", "Work"), ("default", "Home")):
+        yield f"pairs-{account}-{calendar}", _pairs(account, calendar), {}
+    yield "bodies-home", _bodies("default", "Home"), {}
+    yield "reads", _reads, {"page_size": 3}
+    yield "hasty", _pairs("profiles", "Work", hasty=True), {}
+    for account, calendar in (
+        ("disconnected", "Work"),
+        ("profiles", "Without Meet"),
+        ("chosen", "Home"),
+        ("default", "Graph"),
+        ("several", "Work"),
+    ):
+        yield f"pairs-{account}-{calendar}", _pairs(account, calendar), {}
+    yield "starts", _starts("profiles", "Work"), {}
+    yield "stories", _stories("default", "Work"), {}
+    yield "stories-profiles", _stories("profiles", "Work"), {}
+
+
+class Different(Exception):  # noqa: N818 - it is a finding, not an error
+    """A server answered otherwise than the one it is compared with."""
+
+
+class Comparing(list[tuple[int, Any]]):
+    """Answers that must equal those expected, one by one."""
+
+    def __init__(self, expected: list[tuple[int, Any]]) -> None:
+        super().__init__()
+        self._expected = expected
+
+    def append(self, answer: tuple[int, Any]) -> None:
+        place = len(self)
+        if place >= len(self._expected) or self._expected[place] != answer:
+            raise Different
+        super().append(answer)
+
+
+class Watching(Decisions):
+    """Decides as the clean server does, and notes what would have decided otherwise at some point."""
+
+    def __init__(self, *, faults: Mapping[str, Fault], variations: Mapping[str, Variation]) -> None:
+        super().__init__((), ())
+        self.would_alter: set[str] = set()
+        self._watched: dict[Any, list[tuple[str, Any]]] = defaultdict(list)
+        for name, each in (faults | variations).items():
+            for alteration in each.alterations:
+                self._watched[alteration.point].append((name, alteration.alter))
+
+    def __call__(self, point: Any, right: Any, situation: Any) -> Any:
+        for name, alter in self._watched[point]:
+            if name not in self.would_alter and alter(right, situation) != right:
+                self.would_alter.add(name)
+        return right
+
+
+@dataclass(frozen=True)
+class Clean:
+    """What the clean server answers in a section, and what would decide otherwise there."""
+
+    section: Section
+    settings: Mapping[str, Any]
+    answers: list[tuple[int, Any]]
+    would_alter: frozenset[str]
+
+
+def clean_sections(faults: Mapping[str, Fault], variations: Mapping[str, Variation]) -> dict[str, Clean]:
+    """All sections on the clean server, short ones first."""
+    clean = {}
+    for name, section, settings in sections():
+        watching = Watching(faults=faults, variations=variations)
+        probe = Probe(**settings)
+        probe.app.server.decide = probe.app.server.store.decide = watching
+        section(probe)
+        clean[name] = Clean(section, settings, probe.seen, frozenset(watching.would_alter))
+    return dict(sorted(clean.items(), key=lambda item: len(item[1].answers)))
+
+
+def first_difference(clean: Mapping[str, Clean], name: str, **settings: Any) -> tuple[str, Probe] | None:
+    """The first section in which a server with that fault or variation shows something else; None where none does."""
+    for section, usual in clean.items():
+        if name not in usual.would_alter:
+            continue
+        probe = Probe(**{**usual.settings, **settings})
+        probe.seen = Comparing(usual.answers)
+        try:
+            usual.section(probe)
+        except Different:
+            return section, probe
+    return None
