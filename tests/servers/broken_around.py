@@ -238,7 +238,7 @@ class PagesRepeatEvents(Emulator):
         return super().paged(account, [pages[0], *(b[-1:] + p for b, p in pairwise(pages))], call)
 
 
-@wrong("2.2", "next_page is a path only", "should")
+@wrong("2.2", "next_page is a path only", "inferred")
 class NextPageIsRelative(Server):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **{"page_size": 3, **options})
@@ -377,7 +377,7 @@ class CreatedAgainHasFormerConference(Server):
         return done
 
 
-@wrong("2.8", "Events without required fields are accepted", "should")
+@wrong("2.8", "Events without required fields are accepted", "inferred")
 class RequiredFieldsAreNotRequired(Server):
     def write(self, account: Account, target: dict[str, Json], body: dict[str, Json]) -> Reply:
         times = {"start": "2030-01-01T00:00:00Z", "end": "2030-01-01T01:00:00Z", "summary": "Untitled"}

@@ -206,7 +206,7 @@ def conferences(app: App, clock: Clock, account: str) -> Iterator[Json]:
             (moment(clock() - 370 * DAY), moment(clock() + 370 * DAY)),
             (moment(clock() - 300 * DAY), moment(clock() + 370 * DAY)),
         ]
-        for start, end in starts:
+        for start, end in starts if calendar == caller.writable()[0] else ():
             for conferencing in (default, integrated, *named[:1]):
                 for text in ("", "x"):
                     when = event(clock, "when", start=start, end=end, description=text, conferencing=conferencing)
@@ -226,5 +226,5 @@ def conferences(app: App, clock: Clock, account: str) -> Iterator[Json]:
 def lives(app: App, clock: Clock) -> Iterator[Json]:
     """What a server answers, step by step, to all of the above."""
     yield from around(app, clock)
-    for account in app.tokens:
+    for account in reversed(app.tokens):
         yield from conferences(app, clock, account)

@@ -241,8 +241,9 @@ class Emulator(Conferencing):
 
     def seen(self, versions: Versions, at: float) -> Event | None:
         """The newest version that a read at this moment knows."""
-        known = [event for written, event in versions if written <= at]
-        return known[-1] if known and known[0].created + self.choices.appears <= at else None
+        if not versions or versions[0][1].created + self.choices.appears > at:
+            return None
+        return next((event for written, event in reversed(versions) if written <= at), None)
 
     def read(self, account: Account, call: Call) -> Answer:
         tzid = self.zone(call)

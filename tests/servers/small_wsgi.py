@@ -325,8 +325,8 @@ class Server(Desk):
             raise Problems(tzid="unknown") from None
 
     def as_of(self, key: tuple[str, ...], at: float) -> Record | None:
-        known = [record for since, record in self.history[key] if since <= at]
-        return known[-1] if known and known[-1]["created"] + self.options.appears <= at else None
+        newest = next((record for since, record in reversed(self.history[key]) if since <= at), None)
+        return newest if newest and newest["created"] + self.options.appears <= at else None
 
     def ordered(self, records: list[Record]) -> list[Record]:
         by: dict[str, Callable[[Record], Any]] = {
