@@ -76,11 +76,13 @@ async def run(
     sink: Callable[[Exchange], None] = lambda exchange: None,
     progress: Callable[[Progress], None] = lambda progress: None,
     limits: Limits | None = None,
+    small: bool = True,
 ) -> RunResult:
     """Run a campaign against the subject that `options` name, or against `subject`.
 
-    `sink` gets every exchange that is judged, as it is seen and in the order sent.  Ctrl-C (cancellation) ends in a
-    result, after clean-up.  Raises Misconfigured, before anything is written, where nothing can be judged.
+    `sink` gets every exchange that is judged, as it is seen and in the order sent; `small` asks for counterexamples.
+    Ctrl-C (cancellation) ends in a result, after clean-up.  Raises Misconfigured, before anything is written, where
+    nothing can be judged.
     """
     under_test = subject or parse(
         options.subject, options.accounts, default_profiles=options.default_profiles, faults=options.faults
@@ -105,7 +107,7 @@ async def run(
         in_ledger=not options.plan,
     ) as session:
         assert session.hearing is not None
-        return await _whole(session, session.hearing, options, chosen, progress)
+        return await _whole(session, session.hearing, options, chosen, progress, small)
 
 
 async def _whole(
@@ -114,11 +116,12 @@ async def _whole(
     options: RunOptions,
     rules: tuple[Rule, ...],
     progress: Callable[[Progress], None],
+    small: bool,
 ) -> RunResult:
     planned = plan(session.run, session.settings, options.examples or 0, options.seed)
     ending = _Ending()
     if not options.plan:
-        await _live(session, hearing, planned, progress, ending)
+        await _live(session, hearing, planned, progress, ending, small)
     report = Report.empty(rules).with_verdicts(hearing.verdicts).with_exchanges(len(hearing.exchanges))
     return RunResult(
         report,
@@ -147,7 +150,12 @@ class _Ending:
 
 
 async def _live(
-    session: Session, hearing: Hearing, planned: Plan, progress: Callable[[Progress], None], ending: _Ending
+    session: Session,
+    hearing: Hearing,
+    planned: Plan,
+    progress: Callable[[Progress], None],
+    ending: _Ending,
+    small: bool,
 ) -> None:
     """Live, audit, make what failed small, and delete what was made, however it ends."""
 
@@ -162,7 +170,7 @@ async def _live(
             await session.audit()
         finally:
             hearing.close()
-        if hearing.failed:
+        if small and hearing.failed:
             tell("counterexamples", lockstep)
             ending.counterexamples = await counterexamples(session, hearing, planned)
     except BudgetSpent as spent:

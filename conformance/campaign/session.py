@@ -159,7 +159,8 @@ def _transport(
     rate: float | None,
     budget: int | None,
 ) -> Transport:
-    secrets: Mapping[str, str] = {**subject.tokens, NOBODY: nobody}
+    # The reference server's tokens are public, and it echoes none.
+    secrets: Mapping[str, str] = {} if subject.kind == "reference" else {**subject.tokens, NOBODY: nobody}
     return Transport(
         client,
         subject.base_url,
