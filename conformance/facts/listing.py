@@ -133,9 +133,9 @@ def _item(memory: Memory, account: Account, reading: Reading, item: dict[str, An
     elif not gone and event.same(item, page.sent, page.evidence):
         reading.expected += 1
         return
-    _seen(memory, event, reading, None if gone else item, page)
     if not gone and item.get("conferencing") is not None:
         _value(memory, event, item["conferencing"], page.evidence)
+    _seen(memory, event, reading, None if gone else item, page)
 
 
 def _place(memory: Memory, account: Account, reading: Reading, item: dict[str, Any]) -> tuple[str, str] | None:

@@ -115,7 +115,7 @@ class Reading:
 
 
 def next_page_kind(value: Any, route: Route, visited: set[str]) -> str:
-    """What a ``next_page`` is: ``absent``, ``same-origin``, ``other-origin``, ``relative``, ``repeated``, ``malformed``."""
+    """``absent``, ``same-origin``, ``other-origin``, ``relative``, ``repeated`` or ``malformed``."""
     if value is None:
         return "absent"
     if not isinstance(value, str) or not value:
