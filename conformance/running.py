@@ -21,7 +21,7 @@ from conformance.outcome import TOOL, about_clauses, chosen_rules, contract, ins
 from conformance.recordings import Header, write_vcr
 from conformance.redaction import Redactor
 from conformance.report import Statement, Terms
-from conformance.scenarios import Run
+from conformance.scenarios import Move, Run
 from conformance.subject import Subject, parse
 
 if TYPE_CHECKING:
@@ -186,7 +186,7 @@ def plan_in_words(result: RunResult) -> str:
         "",
         *(
             f"  {life.account}  {life.calendar_id}  {ours.event_id(life)}  {life.theme or 'lives'}: "
-            + " > ".join(("hasty " if move.hasty else "") + move.kind for move in life.moves)
+            + " > ".join(map(_move, life.moves))
             for life in plan.lives
         ),
         "",
@@ -196,6 +196,17 @@ def plan_in_words(result: RunResult) -> str:
         *(f"Not tried: {lack}" for lack in plan.lacking),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _move(move: Move) -> str:
+    """A write by its kind and all in which it is not the plainest of its kind."""
+    usual = Move(move.kind)
+    told = [
+        str(getattr(move, name))
+        for name in ("flaw", "stray", "start", "form", "text", "url")
+        if getattr(move, name) != getattr(usual, name)
+    ]
+    return f"{'hasty ' if move.hasty else ''}{move.kind}" + (f" ({' '.join(told)})" if told else "")
 
 
 def _duration(seconds: float) -> str:

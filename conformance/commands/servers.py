@@ -43,13 +43,13 @@ def run(**told: Any) -> int:
       cronofy-conformance run us --calendar cal_n23kjnwrw2_jsdfjksn234 --plan
       cronofy-conformance run asgi:myserver.app:app --evidence evidence.ndjson --report report.json
     """
+    chosen = _run_options(**told)
     from conformance.outcome import present, say
     from conformance.progress import Progress
     from conformance.redaction import Redactor
     from conformance.running import plan_in_words, subject_of
     from conformance.running import run as test
 
-    chosen = _run_options(**told)
     subject = subject_of(chosen)
     redactor = Redactor(subject.tokens)
     with Progress(shown=not chosen.quiet) as progress:
@@ -87,10 +87,11 @@ def sweep(subject: str, accounts: tuple[tuple[str, str], ...]) -> int:
     Example:
       cronofy-conformance sweep http://127.0.0.1:8000
     """
+    chosen = _run_options(accounts, (), subject=subject)
     from conformance.outcome import say
     from conformance.running import sweep as clean
 
-    deleted, left = clean(_run_options(accounts, (), subject=subject))
+    deleted, left = clean(chosen)
     say(f"{deleted} events deleted, {len(left)} left\n")
     say("".join(f"  {entry}\n" for entry in left))
     return 1 if left else 0

@@ -103,18 +103,17 @@ def _shown(value: Any) -> str | None:
     return text if len(text) <= SHOWN else f"{text[:SHOWN]}… ({len(text)} characters)"
 
 
-def not_proved(statement: Statement) -> dict[str, str]:
-    """By rule id, in one line, everything that was not shown of it."""
-    reasons: dict[str, list[str]] = {}
+def not_proved(statement: Statement) -> tuple[tuple[str, str], ...]:
+    """What was not shown, rule and reason; rules that are open for the same reason are counted together."""
+    open_rules: dict[str, list[str]] = {}
+    cases: dict[str, list[str]] = {}
     for rule, reason in statement.not_proved:
-        reasons.setdefault(rule, []).append(visible(reason))
-    return {rule: _joined(lines) for rule, lines in reasons.items()}
-
-
-def _joined(lines: list[str]) -> str:
-    """Reasons as one line; cases, of which there may be many, are named after what is said of the first."""
-    first, *others = lines
-    return ", ".join([first, *(line.removeprefix(MISSED).strip() for line in others)])
+        if reason.startswith(MISSED):
+            cases.setdefault(rule, []).append(reason.removeprefix(MISSED).strip())
+        else:
+            open_rules.setdefault(visible(reason), []).append(rule)
+    lines = [(rules[0] if len(rules) == 1 else f"{len(rules)} rules", reason) for reason, rules in open_rules.items()]
+    return (*lines, *((rule, f"{MISSED} {', '.join(missed)}") for rule, missed in cases.items()))
 
 
 def where(violation: Violation) -> str:

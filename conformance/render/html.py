@@ -122,7 +122,7 @@ def _not_proved(statement: Statement) -> Iterator[str]:
     lines = not_proved(statement)
     if lines:
         yield "<h2>Not proved</h2>"
-        items = "".join(f"<li>{_text(rule)}: {_text(reasons)}</li>" for rule, reasons in lines.items())
+        items = "".join(f"<li>{_text(rule)}: {_text(reasons)}</li>" for rule, reasons in lines)
         yield f"<ul>{items}</ul>"
 
 

@@ -40,7 +40,7 @@ def render(statement: Statement) -> str:
     open_rules = not_proved(statement)
     if open_rules:
         lines += ["", "## Not proved", ""]
-        lines += [f"- {_text(rule)}: {_text(reasons)}" for rule, reasons in open_rules.items()]
+        lines += [f"- {_text(rule)}: {_text(reasons)}" for rule, reasons in open_rules]
     if statement.remarks:
         lines += ["", "## Remarks", "", *(f"- {_text(remark)}" for remark in statement.remarks)]
     contract = statement.contract

@@ -140,7 +140,7 @@ def _not_proved(statement: Statement, paint: Paint) -> Iterator[str]:
     if lines:
         yield ""
         yield paint("heading", "Not proved")
-    for rule, reasons in lines.items():
+    for rule, reasons in lines:
         yield f"  {rule}: {reasons}"
 
 

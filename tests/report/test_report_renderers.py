@@ -130,9 +130,9 @@ Failures
         """--url 'https://api.example.com/v1/events?tzid=Etc/UTC&calendar_ids[]=cal_1'
 
 Not proved
-  none-removes: nothing that passed meets the case microsoft
   profile-resolves: it was still pending when the time to settle ran out
   bearer-is-sent: nothing that was seen meets its condition
+  none-removes: nothing that passed meets the case microsoft
 
 1 of 5 rules passed, 2 failed, 1 undecided, 1 not exercised, over 118 exchanges. Not proved in full: 3 rules.
 Outcome: failed. Exit code 1: a rule that counts at --fail-on must failed.
@@ -157,6 +157,23 @@ def test_failures_of_one_cause_are_told_once() -> None:
     assert said.count("expected   ") == 1
     assert "again      1 more of the same cause" in said
     assert "breaks too none-removes (must, B7): the summary is gone" in said
+
+
+def test_rules_that_are_open_for_the_same_reason_are_counted_together() -> None:
+    rules = tuple(Rule(f"r-{number}", cases=("google", "microsoft")) for number in range(5))
+    said = text.render(statement((passed("r-0"),), rules))
+    assert said.partition("Not proved\n")[2].splitlines()[:2] == [
+        "  4 rules: nothing that was seen meets its condition",
+        "  r-0: nothing that passed meets the case google, microsoft",
+    ]
+
+
+def test_counterexamples_and_remarks_are_shown_to_people() -> None:
+    said = statement(counterexamples=("asked  a\nsent   b\x1b[2J",), remarks=("one <b>calendar</b> only",))
+    assert "\nSmallest failures\n\nasked  a\nsent   b\\x1b[2J\n" in text.render(said)
+    assert "\nRemarks\n  one <b>calendar</b> only\n" in text.render(said)
+    assert "asked  a\nsent   b\\x1b[2J\n```" in renderer(".md")(said)
+    assert "one &lt;b&gt;calendar" in renderer(".html")(said)
 
 
 def test_what_a_response_said_is_cut_to_what_can_be_read() -> None:

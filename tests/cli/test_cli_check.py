@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import xml.etree.ElementTree as ET
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import pytest
+from cli_samples import call, error, har
+
+from conformance import checking
+from conformance.exchange import Exchange
+
+WRONG = "https://other.example.com/"
+
+
+def test_a_recording_that_keeps_the_rules_ends_with_0(tmp_path: Path) -> None:
+    result = call("check", har(tmp_path / "kept.har"), "--rule", "explicit-is-kept")
+    assert result.exit_code == 0, result.output
+    assert "passed       explicit-is-kept" in result.stdout
+    assert result.stdout.endswith("Outcome: passed. Exit code 0: nothing failed.\n")
+    assert result.stderr == ""
+
+
+def test_a_recording_that_breaks_a_rule_ends_with_1_and_shows_how(tmp_path: Path) -> None:
+    result = call("check", har(tmp_path / "broken.har", WRONG))
+    assert result.exit_code == 1
+    assert "failed       explicit-is-kept" in result.stdout
+    assert 'curl -sS -i -g -X POST -H "Authorization: Bearer $CRONOFY_ACCESS_TOKEN' in result.stdout
+
+
+@pytest.mark.parametrize(("level", "code"), [("must", 1), ("should", 1), ("inferred", 1)])
+def test_a_broken_must_fails_at_every_level(tmp_path: Path, level: str, code: int) -> None:
+    assert call("check", har(tmp_path / "b.har", WRONG), "--fail-on", level).exit_code == code
+
+
+def test_a_rule_that_binds_and_stays_undecided_ends_with_3(tmp_path: Path) -> None:
+    result = call("check", har(tmp_path / "short.har", seconds=0.0), "--rule", "explicit-is-kept")
+    assert result.exit_code == 3, result.output
+    assert "undecided    explicit-is-kept" in result.stdout
+
+
+def test_require_complete_ends_with_3_where_a_rule_was_not_exercised(tmp_path: Path) -> None:
+    kept = har(tmp_path / "kept.har")
+    assert call("check", kept, "--rule", "none-is-accepted").exit_code == 0
+    assert call("check", kept, "--rule", "none-is-accepted", "--require-complete").exit_code == 3
+
+
+def test_a_recording_of_something_else_is_unexercised_and_ends_with_0(tmp_path: Path) -> None:
+    other = tmp_path / "other.yaml"
+    other.write_text(
+        "version: 1\ninteractions:\n- request: {method: GET, uri: 'https://example.com/', body: null, headers: {}}\n"
+        "  response: {status: {code: 200, message: OK}, headers: {}, body: {string: hello}}\n"
+    )
+    result = call("check", other, "--report", tmp_path / "r.json", "--quiet")
+    assert (result.exit_code, result.output) == (0, "")
+    said = json.loads((tmp_path / "r.json").read_text())
+    assert {rule["outcome"] for rule in said["rules"]} == {"unexercised"}
+    assert (said["outcome"], said["complete"]) == ("passed", False)
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"", "an empty file"),
+        (b"\x00\x01\x02\xff", "a binary file"),
+        (b"interactions:\n- request: {method: GET, uri: 'http", "c"),
+        (b'{"log": {"entries": 3}}', "entries"),
+        (b'{"a": 1}', "no recording"),
+    ],
+)
+def test_what_is_no_recording_is_one_line_and_2(tmp_path: Path, content: bytes, told: str) -> None:
+    file = tmp_path / "odd.bin"
+    file.write_bytes(content)
+    line = error("check", file)
+    assert line.startswith(str(file))
+    assert told in line
+
+
+def test_nothing_is_written_and_nothing_judged_where_the_input_is_refused(tmp_path: Path) -> None:
+    error("check", tmp_path / "missing.har", "--report", tmp_path / "r.json")
+    error("check", har(tmp_path / "kept.har"), "--rule", "explicit-is-keptt", "--report", tmp_path / "r.json")
+    assert not (tmp_path / "r.json").exists()
+
+
+def test_every_format_is_written_by_its_suffix_and_the_summary_goes_to_standard_error(tmp_path: Path) -> None:
+    files = [tmp_path / f"r{suffix}" for suffix in (".json", ".xml", ".md", ".html", ".XML")]
+    result = call("check", har(tmp_path / "kept.har"), *(arg for file in files for arg in ("--report", file)))
+    assert result.stdout == ""
+    assert result.stderr.splitlines()[-1].startswith("Outcome: passed")
+    assert json.loads(files[0].read_text())["subject"]["kind"] == "recording"
+    assert ET.parse(files[1]).getroot().tag == "testsuites"
+    assert files[2].read_text().startswith("# ")
+    assert files[3].read_text().startswith("<!doctype html>")
+    assert files[4].read_text() == files[1].read_text()
+
+
+def test_a_dash_is_text_on_standard_output_beside_files(tmp_path: Path) -> None:
+    result = call("check", har(tmp_path / "kept.har"), "--report", "-", "--report", tmp_path / "r.json", "--quiet")
+    assert result.stdout.startswith("recording ")
+    assert result.stderr == ""
+    assert (tmp_path / "r.json").exists()
+
+
+def test_a_report_that_cannot_be_written_is_one_line_and_2(tmp_path: Path) -> None:
+    (tmp_path / "r.json").mkdir()
+    line = error("check", har(tmp_path / "kept.har"), "--report", tmp_path / "r.json")
+    assert line == f"--report {tmp_path / 'r.json'} cannot be written: Is a directory; choose another place"
+
+
+def test_a_suffix_without_a_format_is_refused_before_anything_is_read(tmp_path: Path) -> None:
+    assert "'r.pdf' names no format: end it in .json .xml .md .html, or give -" in error(
+        "check", tmp_path / "missing", "--report", "r.pdf"
+    )
+
+
+def test_the_report_of_a_recording_is_the_same_each_time(tmp_path: Path) -> None:
+    file = har(tmp_path / "kept.har")
+    first, second = tmp_path / "1.json", tmp_path / "2.json"
+    call("check", file, "--report", first, "--report", second)
+    call("check", file, "--report", second)
+    assert first.read_bytes() == second.read_bytes()
+
+
+def test_foreign_recordings_are_histories_of_their_own(tmp_path: Path) -> None:
+    har(tmp_path / "a.har")
+    har(tmp_path / "b.har", WRONG)
+    (tmp_path / "b.har").rename(tmp_path / "broken.har")
+    alone = call("check", tmp_path / "a.har", "--report", tmp_path / "a.json")
+    both = call("check", tmp_path / "a.har", tmp_path / "broken.har", "--report", tmp_path / "both.json")
+    assert (alone.exit_code, both.exit_code) == (0, 1)
+    counts = {rule["id"]: rule["counts"] for rule in json.loads((tmp_path / "both.json").read_text())["rules"]}
+    assert counts["explicit-is-kept"] == {"passed": 1, "failed": 1, "undecided": 0}
+
+
+def test_ctrl_c_ends_with_130_and_the_report_so_far(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = checking.recordings.read_all
+
+    def interrupted(files: Iterable[Path]) -> Iterator[Exchange]:
+        for number, exchange in enumerate(whole(files)):
+            if number == 5:
+                os.kill(os.getpid(), signal.SIGINT)
+            yield exchange
+
+    monkeypatch.setattr(checking.recordings, "read_all", interrupted)
+    before = signal.getsignal(signal.SIGINT)
+    result = call("check", har(tmp_path / "kept.har"), "--report", tmp_path / "r.json")
+    assert result.exit_code == 130
+    said = json.loads((tmp_path / "r.json").read_text())
+    assert (said["run"]["exchanges"], said["outcome"], said["complete"]) == (5, "inconclusive", False)
+    assert signal.getsignal(signal.SIGINT) is before

@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from cli_samples import call, error, har
+
+import conformance.explain
+
+
+@pytest.mark.parametrize(
+    ("args", "told"),
+    [
+        (("chek",), "there is no command 'chek'; did you mean 'check'? (see cronofy-conformance --help)"),
+        (("check",), "Missing argument 'PATH...'. (see cronofy-conformance check --help)"),
+        (("check", "--fail-on", "mist", "x"), "'mist' is unknown; did you mean 'must'?"),
+        (("check", "--windw", "3", "x"), "Did you mean '--window'?"),
+        (("check", "--window", "-3", "x"), "expected a number that is not below 0, got '-3'"),
+        (("check", "--window", "nan", "x"), "expected a number that is not below 0, got 'nan'"),
+        (("check", "--rule", "explict-is-kept", "nope"), "nope: No such file or directory"),
+        (("check", "--default-profile", "a", "x"), "expected ACCOUNT=ID"),
+        (("rules", "explict-is-kept"), "there is no rule 'explict-is-kept'; did you mean 'explicit-is-kept'"),
+        (("run", "http://127.0.0.1:1"), "needs an access token: export it as CRONOFY_ACCESS_TOKEN"),
+        (("run", "eu"), "'eu' is no subject"),
+        (("run", "--rate", "0"), "nothing can be sent at 0 requests a second"),
+        (("run", "--budget", "0"), "0 is not in the range x>=1"),
+        (("run", "--fault", "no-such-fault"), "there is no fault 'no-such-fault'"),
+        (("run", "us", "--fault", "x"), "there is no fault 'x'"),
+        (("serve", "--fault", "no-such-fault"), "there is no fault 'no-such-fault'"),
+        (("serve", "--host", "256.1.1.1"), "cannot listen on 256.1.1.1 port 8000"),
+        (("drift", "nope.md"), "nope.md: No such file or directory; name a copy of the page"),
+        (("verify", "nope.json", "nope.ndjson"), "nope.json: No such file or directory"),
+        (("certify", "--watch"), "--watch names no program"),
+        (("sweep",), "Missing argument 'SUBJECT'"),
+    ],
+)
+def test_a_wrong_call_is_one_line_and_2(args: tuple[str, ...], told: str) -> None:
+    assert told in error(*args)
+
+
+def test_a_bug_is_named_without_a_traceback_and_without_what_it_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> str:
+        raise RuntimeError("secret-token")
+
+    monkeypatch.setattr(conformance.explain, "listing", broken)
+    line = error("rules")
+    assert line.startswith("this is a bug of cronofy-conformance: RuntimeError at test_cli_errors.py:")
+    assert "secret-token" not in line
+
+
+def test_control_characters_of_an_argument_are_shown_as_escapes() -> None:
+    assert "\\x1b[2J" in error("rules", "\x1b[2J")
+
+
+def test_ctrl_c_before_there_is_a_report_is_130(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> str:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(conformance.explain, "listing", interrupted)
+    assert call("rules").exit_code == 130
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        ("default", "expected NAME=ENVVAR, such as default=CRONOFY_ACCESS_TOKEN"),
+        ("default=sk-abc.def", "put the token into a variable, and the variable's name here"),
+        ("no body=TOKEN", "'no body' cannot name an account"),
+        ("nobody=TOKEN", "'nobody' cannot name an account"),
+        ("default=MY_TOKEN", "--account default: the variable MY_TOKEN is not set or empty; export the token in it"),
+        ("default=kX9secretLooking", "the variable that is named is not set or empty"),
+    ],
+)
+def test_a_token_in_the_place_of_a_variable_is_refused_and_not_repeated(value: str, told: str) -> None:
+    line = error("run", "http://127.0.0.1:1", "--account", value)
+    assert told in line
+    assert "sk-abc" not in line
+    assert "kX9" not in line
+
+
+def test_an_account_that_is_given_twice_is_refused() -> None:
+    env = {"A": "1", "B": "2"}
+    line = error("run", "http://127.0.0.1:1", "--account", "a=A", "--account", "a=B", env=env)
+    assert line == "--account a is given twice with different values; give it once"
+
+
+@pytest.mark.parametrize("command", ["run", "check", "certify", "serve", "rules", "verify", "drift", "sweep"])
+def test_help_teaches_with_an_example(command: str) -> None:
+    result = call(command, "--help")
+    assert result.exit_code == 0
+    assert f"  cronofy-conformance {command}" in result.stdout or f" cronofy-conformance {command}" in result.stdout
+
+
+def test_a_warning_is_one_line_on_standard_error(tmp_path: Path) -> None:
+    cut = tmp_path / "cut.ndjson"
+    line = '{"sent_at":null,"answered_at":null,"label":"a","whole":true,"request":{"method":"GET","url":"https://a.example/","headers":[],"body":""},"response":null}\n'
+    cut.write_text(line + line[:40])
+    result = call("check", cut, "--quiet")
+    assert result.exit_code == 0
+    assert result.stderr.startswith("Warning: ")
+    assert result.stderr.count("\n") == 1
+
+
+def _python(*args: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "conformance", *args], capture_output=True, text=True, check=False)
+
+
+def test_the_module_runs_as_a_program(tmp_path: Path) -> None:
+    done = _python("check", str(har(tmp_path / "kept.har")), "--rule", "explicit-is-kept")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.endswith("Exit code 0: nothing failed.\n")
+
+
+def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
+    command = f"{sys.executable} -m conformance rules | head -n 1; echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+    assert done.stdout.splitlines()[-1] == "0"
+
+
+@pytest.mark.parametrize("args", [("--help",), ("rules",)])
+def test_what_must_start_quickly_imports_nothing_heavy(args: tuple[str, ...]) -> None:
+    heavy = (
+        "httpx",
+        "hypothesis",
+        "jsonschema",
+        "jsonschema_rs",
+        "rich",
+        "schemathesis",
+        "starlette",
+        "uvicorn",
+        "yaml",
+    )
+    script = (
+        "import sys\nfrom conformance.cli import cli\n"
+        f"try:\n    cli({list(args)!r})\nexcept SystemExit as end:\n    assert not end.code, end.code\n"
+        f"print([name for name in {heavy!r} if name in sys.modules], file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stderr == "[]\n"
