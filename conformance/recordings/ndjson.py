@@ -121,14 +121,11 @@ def is_ours(document: object) -> bool:
 
 
 def header_of(path: Path) -> Header | None:
-    """The header in the first line; None where there is none."""
-    for line in _lines(path, quietly=True):
-        document = _parsed(path, line)
-        if not isinstance(document, dict) or HEADER_KEY not in document:
-            return None
-        with reading(path, f"line {line.number}", _ADVICE):
-            return Header.of(document[HEADER_KEY])
-    return None
+    """The header in the first line of a file that `is_ours`; None where there is none."""
+    line = next(_lines(path, quietly=True))
+    document = _parsed(path, line)
+    with reading(path, f"line {line.number}", _ADVICE):
+        return Header.of(document[HEADER_KEY]) if HEADER_KEY in document else None
 
 
 def read_ours(path: Path) -> Iterator[Exchange]:
@@ -169,8 +166,6 @@ def _lines(path: Path, quietly: bool = False) -> Iterator[_Line]:
                 continue
             if text.endswith(b"\n") or not _is_cut_off(text):
                 yield line
-            elif number == 1:
-                raise Unreadable(path, "its only line is cut off", "record it again")
             elif not quietly:
                 warnings.warn(f"{path}, line {number}: cut off, as by a crash; left out", CutOff, stacklevel=2)
 

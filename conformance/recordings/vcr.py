@@ -65,7 +65,15 @@ def header_of_yaml(path: Path) -> Header | None:
                     return Header.of(value)
             if key in _LISTS:
                 return None
-    return None
+    raise _no_cassette(path)
+
+
+def _no_cassette(path: Path) -> Unreadable:
+    return Unreadable(
+        path,
+        "no recording: a YAML document without `interactions`",
+        "name a VCR cassette, a HAR or an NDJSON of exchanges",
+    )
 
 
 def _checked(path: Path, stream: IO[str]) -> Iterator[tuple[str, Any]]:
@@ -75,7 +83,9 @@ def _checked(path: Path, stream: IO[str]) -> Iterator[tuple[str, Any]]:
         mark = error.problem_mark or error.context_mark
         place = f"line {mark.line + 1}" if mark else ""
         raise Unreadable(path, f"broken YAML ({error.problem or error.context})", _ADVICE, place) from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError:
+        raise Unreadable(path, "no text in UTF-8", _ADVICE) from None
+    except yaml.YAMLError as error:
         raise Unreadable(path, f"no YAML text ({str(error).splitlines()[0]})", _ADVICE) from None
     except RecursionError:
         raise Unreadable(path, "YAML nested too deep", _ADVICE) from None
@@ -129,11 +139,7 @@ def _read(path: Path, parts: Iterator[tuple[str, Any]]) -> Iterator[tuple[_Diale
             number += 1
             yield dialect, _exchange(path, value, dialect, f"interaction {number}", f"{path.as_posix()}#{number}")
     if not is_cassette:
-        raise Unreadable(
-            path,
-            "no recording: a YAML document without `interactions`",
-            "name a VCR cassette, a HAR or an NDJSON of exchanges",
-        )
+        raise _no_cassette(path)
     yield from ((dialect, waiting[position]) for position in sorted(waiting))
 
 

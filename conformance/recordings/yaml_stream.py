@@ -11,7 +11,6 @@ from yaml.composer import Composer, ComposerError
 from yaml.constructor import SafeConstructor
 from yaml.events import (
     AliasEvent,
-    DocumentEndEvent,
     MappingEndEvent,
     MappingStartEvent,
     SequenceEndEvent,
@@ -33,7 +32,7 @@ _MOST_NODES = 1_000_000
 
 if yaml.__with_libyaml__:
     from yaml.cyaml import CParser as _Events  # type: ignore[attr-defined]
-else:
+else:  # pragma: no cover - tested in a process of its own
 
     class _Events(Reader, Scanner, Parser):  # type: ignore[no-redef]
         """The events of a YAML stream, in pure Python."""
@@ -145,8 +144,7 @@ def entries(stream: IO[str], lists: frozenset[str]) -> Iterator[tuple[str, Any]]
         while not loader.check_event(MappingEndEvent):
             yield from _entry(loader, lists)
         loader.get_event()
-        if loader.check_event(DocumentEndEvent):
-            loader.get_event()
+        loader.get_event()  # the document ends
         if not loader.check_event(StreamEndEvent):
             raise ValueError("expected one YAML document, found another behind it")
     finally:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import sys
 import zlib
 from dataclasses import replace
 from pathlib import Path
@@ -97,6 +98,15 @@ def test_a_body_that_no_coding_undoes_is_not_recorded(tmp_path: Path, body: byte
     assert exchange.notes == (("response-body", NOT_RECORDED), ("response-status", "200"))
 
 
+def test_optional_codings_are_undone_where_their_library_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "brotli", zlib)
+    coded = ("Content-Encoding", "br")
+    assert only(cassette(tmp_path, answer({"string": zlib.compress(EVENTS)}, coded))).response == Response(
+        200, (coded, JSON), EVENTS
+    )
+    assert only(cassette(tmp_path, answer({"string": b"\xff"}, coded))).response is None
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -145,7 +155,7 @@ interactions:
 - request:
     method: !!python/unicode 'POST'
     uri: {URL}
-    headers: {{a: !!python/tuple [b, c], t: 12:30:45, n: [0012], flag: true}}
+    headers: {{a: !!python/tuple [b, !!binary "Yw=="], e: null, t: 12:30:45, n: [0012], flag: true}}
     body: !!python/object/new:_io.BytesIO
       state: !!python/tuple [!!binary "YWJj", 0, null]
   response: &answer {{status: {{code: 202, message: Accepted}}, headers: {{}}, body: {{string: !binary "aGk="}}}}
@@ -160,7 +170,7 @@ version: 1
 """,
     )
     first, second = read(path)
-    headers = (("a", "b"), ("a", "c"), ("t", "12:30:45"), ("n", "0012"), ("flag", "true"))
+    headers = (("a", "b"), ("a", "c"), ("e", ""), ("t", "12:30:45"), ("n", "0012"), ("flag", "true"))
     assert first.request == Request("POST", URL, headers, b"abc")
     assert second.request == Request("POST", URL, (), b"abcdef")
     assert first.response == second.response == Response(202, (), b"hi")
@@ -295,6 +305,32 @@ def test_one_authorization_makes_an_archive_whole_for_its_origin(tmp_path: Path)
 def test_an_archives_request_body_is_read(tmp_path: Path, post: dict[str, object], sent: bytes) -> None:
     request = {"method": "POST", "url": URL, "headers": [], "postData": post}
     assert only(har(tmp_path, entry(request=request))).request.body == sent
+
+
+@pytest.mark.parametrize(
+    ("size", "text", "sent"),
+    [(3, "YWJj", b"abc"), (4, "YWJj", b"YWJj"), (9, "YWJj", b"YWJj"), (3, "a ?", b"a ?"), (9, "a ?", b"a ?")],
+)
+def test_schemathesis_unmarked_base64_is_told_by_its_size(tmp_path: Path, size: int, text: str, sent: bytes) -> None:
+    request = {"method": "POST", "url": URL, "bodySize": size, "postData": {"mimeType": "", "text": text}}
+    assert only(har(tmp_path, entry(request=request), creator="harfile")).request.body == sent
+
+
+@pytest.mark.parametrize(
+    "post",
+    [
+        {"mimeType": "multipart/form-data; boundary=x", "params": [{"name": "a", "value": "b"}]},
+        {"mimeType": "application/json"},
+    ],
+)
+def test_a_request_body_that_an_archive_only_hints_at_is_not_recorded(tmp_path: Path, post: dict[str, object]) -> None:
+    request = {"method": "POST", "url": URL, "bodySize": 10, "postData": post}
+    assert only(har(tmp_path, entry(request=request))).notes == (("request-body", NOT_RECORDED),)
+
+
+def test_a_truncated_answer_in_an_archive_is_not_recorded(tmp_path: Path) -> None:
+    content = {"size": 9, "text": "{", "comment": "Body truncated: 1 of 9 bytes recorded"}
+    assert only(har(tmp_path, entry(response={"status": 200, "content": content}))).response is None
 
 
 def test_bodies_that_an_archive_lacks_are_not_recorded(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from conformance.recordings import CutOff, Unreadable, header, paths, read, read_all
+from conformance.recordings.header import reading
 
 URL = "https://api.cronofy.com/v1/events"
 NAME = "name a VCR cassette, a HAR or an NDJSON of exchanges"
@@ -62,6 +63,18 @@ BOMB = "a0: &a0 [x,x,x,x,x,x,x,x,x]\n" + "".join(
             f"'tag:yaml.org,2002:python/object/apply:os.system'); {REPAIR}",
         ),
         ("interactions:\n- " + "[" * 5000, f": YAML nested too deep; {REPAIR}"),
+        (
+            interaction(f"{{request: {{method: POST, uri: '{URL}', body: [!!binary AA==, 1]}}, response: null}}"),
+            f", interaction 2: request.body: expected text, bytes or JSON values, found list; {REPAIR}",
+        ),
+        (
+            "a: [\x07]\ninteractions: []",
+            f": no YAML text (unacceptable character #x0007: control characters are not allowed); {REPAIR}",
+        ),
+        (
+            b"interactions:\n- '" + b"x" * 2**17 + b"\xff'",
+            f": no text in UTF-8; {REPAIR}",
+        ),
         (interaction("oops"), f", interaction 2: it: expected an object, found str; {REPAIR}"),
         (interaction("{}"), f", interaction 2: request: expected an object, found nothing; {REPAIR}"),
         (
@@ -165,6 +178,31 @@ def test_a_file_that_is_not_there_and_a_folder_are_refused(tmp_path: Path) -> No
         list(read(tmp_path))
     with pytest.raises(Unreadable, match=r"a folder without a recording; recordings end in \.har"):
         paths([tmp_path])
+
+
+def test_a_yaml_file_of_another_kind_is_refused_before_the_first_exchange(tmp_path: Path) -> None:
+    (tmp_path / "a.ndjson").write_text(GOOD)
+    (tmp_path / "compose.yaml").write_text("services: {}\n")
+    with pytest.raises(Unreadable, match="no recording: a YAML document without `interactions`"):
+        next(read_all([tmp_path]))
+
+
+def test_a_line_without_end_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a").write_text(GOOD + GOOD.rstrip() + " " * 500)
+    monkeypatch.setattr("conformance.recordings.ndjson.LONGEST_LINE", 300)
+    with pytest.raises(Unreadable, match="line 2: longer than 0 MiB"):
+        list(read(tmp_path / "a"))
+
+
+def test_a_last_line_without_its_end_is_read(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text(GOOD + GOOD.rstrip())
+    assert len(list(read(tmp_path / "a"))) == 2
+
+
+def test_a_value_nested_too_deep_is_refused_where_it_stands(tmp_path: Path) -> None:
+    with pytest.raises(Unreadable) as caught, reading(tmp_path / "a", "entry 1"):
+        raise RecursionError
+    assert str(caught.value) == f"{tmp_path}/a, entry 1: nested too deep; {REPAIR}"
 
 
 def test_a_bad_file_among_good_ones_is_refused_before_the_first_exchange(tmp_path: Path) -> None:

@@ -99,7 +99,7 @@ def mixed(text: str, choices: list[int]) -> str:
 
 
 @given(token=tokens, before=around, after=around, encode=st.sampled_from(ENCODINGS))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_a_token_is_found_and_replaced_in_every_encoding(
     token: str, before: str, after: str, encode: Callable[[str], str]
 ) -> None:
