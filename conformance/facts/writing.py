@@ -33,7 +33,7 @@ def take_write(memory: Memory, exchange: Exchange, at: Route, name: str, sent: f
     event = account.event(at.calendar_id, event_id)
     memory.written(event.key)
     life = event.life
-    asks = asked(body) if at.name == "write" else Asked("nothing")
+    asks = asked(body) if at.name == "write" else Asked("delete")
     write = _write(exchange, at, body, asks, sent, answered)
     if _repeats(life.episode.write, write):
         life.episode = Episode(life.episode.number, write, life.episode.before, life.episode.known)
@@ -108,7 +108,7 @@ def _remember(memory: Memory, account: Account, event: Event, life: Life, write:
             memory.asked_for(url, event.key)
     if asks.kind == "none":
         life.known.add("none")
-    if asks.kind not in ("nothing", "none"):
+    if asks.kind not in ("delete", "nothing", "none"):
         account.asked += 1
     memory.touched(event)
 
