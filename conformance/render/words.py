@@ -90,7 +90,7 @@ class _Words:
                 yield from self._nested(schema_of_it, inner)
                 continue
             told = list(self.lines(schema_of_it, inner, known=there))
-            if name in required and not any(line.startswith(inner) for line in told):
+            if name in required and not any(line.startswith(inner) or line.endswith(f" of {inner}:") for line in told):
                 yield f"{inner} is known"
             yield from told
 

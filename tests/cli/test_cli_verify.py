@@ -1,0 +1,161 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cli_samples import call, error, har
+
+from conformance.checking import CheckOptions, check
+from conformance.evidence import Evidence, header_of_run, verify
+from conformance.facts import Settings
+from conformance.progress import Interruption, Progress
+from conformance.recordings import read
+from conformance.redaction import Redactor, SecretLeak
+from conformance.render.json import render
+
+WRONG = "https://other.example.com/"
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, bytes]:
+    """A report with its evidence, of a run that fails a rule."""
+    from dataclasses import replace
+
+    folder = tmp_path_factory.mktemp("made")
+    recording = har(folder / "broken.har", WRONG)
+    statement = check(CheckOptions((recording,), rules=("explicit-is-kept",)), Interruption(), Progress())
+    header = header_of_run("run-1", "url https://api.cronofy.com", ("default",), Settings(), "server")
+    with Evidence(folder / "e.ndjson", header, Redactor({})) as evidence:
+        for exchange in read(recording):
+            evidence.add(exchange)
+        whole = replace(statement, evidence=evidence.finish(statement))
+    return render(whole).encode(), (folder / "e.ndjson").read_bytes()
+
+
+@pytest.fixture
+def pair(tmp_path: Path, made: tuple[bytes, bytes]) -> tuple[Path, Path]:
+    report, evidence = tmp_path / "r.json", tmp_path / "e.ndjson"
+    report.write_bytes(made[0])
+    evidence.write_bytes(made[1])
+    return report, evidence
+
+
+def test_a_report_and_its_evidence_are_the_same(pair: tuple[Path, Path]) -> None:
+    result = call("verify", *pair)
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "the same\n", "")
+
+
+@pytest.mark.parametrize(
+    ("change", "place"),
+    [
+        (lambda said: said.update(outcome="passed"), "/outcome of the report is passed: the evidence comes to failed"),
+        (lambda said: said["rules"][0]["counts"].update(failed=7), "/rules/0/counts/failed of the report is 7"),
+        (lambda said: said["rules"][0]["violations"].pop(), "/rules/0/violations of the report is []"),
+        (lambda said: said["rules"][0].update(title="Other"), "/rules/0/title of the report is Other"),
+        (lambda said: said["subject"].update(name="another"), "/subject/name of the report is another"),
+        (lambda said: said["run"].update(seed=9), "/run/seed of the report is 9"),
+        (lambda said: said["run"].update(more=1), "/run/more of the report was added: 1"),
+        (
+            lambda said: said["subject"].pop("name") and said["subject"].update(name=""),
+            "/subject/name of the report is ",
+        ),
+        (lambda said: said["contract"].update(sha256="0" * 64), f"/contract/sha256 of the report is {'0' * 64}"),
+    ],
+)
+def test_whatever_the_report_says_otherwise_is_named(
+    pair: tuple[Path, Path], change: Callable[[Any], Any], place: str
+) -> None:
+    report, evidence = pair
+    said = json.loads(report.read_bytes())
+    change(said)
+    report.write_text(json.dumps(said, indent=2) + "\n")
+    result = call("verify", report, evidence)
+    assert result.exit_code == 1
+    assert any(line.startswith(place) for line in result.stdout.splitlines()), result.stdout
+
+
+def test_a_report_in_other_bytes_is_named(pair: tuple[Path, Path]) -> None:
+    report, evidence = pair
+    report.write_bytes(report.read_bytes().replace(b'"outcome": "failed"', b'"outcome":  "failed"', 1))
+    line = report.read_bytes().partition(b'"outcome":  ')[0].count(b"\n") + 1
+    assert verify(report, evidence) == (f"the report says the same in other bytes, from line {line} on",)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (
+            lambda lines: [*lines[:4], lines[4].replace(b"Board", b"Bored"), *lines[5:]],
+            ["line 5 of the evidence was changed"],
+        ),
+        (lambda lines: lines[:3] + lines[4:], ["1 lines were removed from the evidence before line 4"]),
+        (lambda lines: [*lines[:3], lines[2], *lines[3:]], ["line 3 of the evidence was added"]),
+        (lambda lines: lines[:-1], ["its end was cut off"]),
+        (lambda lines: [line.replace(b"\n", b"\r\n") for line in lines], ["line 1 of the evidence was changed"]),
+        (
+            lambda lines: [lines[0].replace(b'"quiet":10.0', b'"quiet":0.0'), *lines[1:]],
+            ["line 1 of the evidence was changed"],
+        ),
+    ],
+)
+def test_whatever_was_changed_in_the_evidence_is_named(
+    pair: tuple[Path, Path], change: Callable[[list[bytes]], list[bytes]], told: list[str]
+) -> None:
+    report, evidence = pair
+    evidence.write_bytes(b"".join(change(evidence.read_bytes().splitlines(keepends=True))))
+    result = call("verify", report, evidence)
+    assert result.exit_code == 1
+    for words in told:
+        assert words in result.stdout
+
+
+@pytest.mark.parametrize("place", range(0, 20_000, 1_501))
+def test_one_byte_of_the_evidence_is_named_by_its_line(pair: tuple[Path, Path], place: int) -> None:
+    report, evidence = pair
+    data = bytearray(evidence.read_bytes())
+    at = place % len(data)
+    data[at] = data[at] ^ 1 if data[at] ^ 1 != 10 and data[at] != 10 else 32
+    evidence.write_bytes(data)
+    line = data[:at].count(b"\n") + 1
+    result = call("verify", report, evidence)
+    assert result.exit_code in (1, 2)
+    assert f"line {line}" in result.output
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"no", "is no JSON; name a report that was written as .json"),
+        (b"{}", "is no report: $"),
+        (b"[" * 100_000, "is no JSON"),
+    ],
+)
+def test_what_is_no_report_is_refused(pair: tuple[Path, Path], content: bytes, told: str) -> None:
+    report, evidence = pair
+    report.write_bytes(content)
+    assert told in error("verify", report, evidence)
+
+
+def test_a_report_without_evidence_is_refused(tmp_path: Path, pair: tuple[Path, Path]) -> None:
+    call("check", har(tmp_path / "x.har"), "--report", tmp_path / "plain.json")
+    assert error("verify", tmp_path / "plain.json", pair[1]).endswith("names no evidence: run again with --evidence")
+
+
+def test_evidence_that_is_not_there_is_refused(pair: tuple[Path, Path], tmp_path: Path) -> None:
+    assert "No such file or directory; name the evidence of the report" in error("verify", pair[0], tmp_path / "none")
+
+
+def test_no_token_gets_into_the_last_line(tmp_path: Path) -> None:
+    statement = check(CheckOptions((har(tmp_path / "secret-token.har"),)), Interruption(), Progress())
+    header = header_of_run("r", "x", (), Settings(), "server")
+    redactor = Redactor({"default": "secret-token"})
+    with Evidence(tmp_path / "e.ndjson", header, redactor) as evidence, pytest.raises(SecretLeak):
+        evidence.finish(statement)
+    assert b"secret-token" not in (tmp_path / "e.ndjson").read_bytes()
+
+
+def test_evidence_can_be_judged_as_a_recording(pair: tuple[Path, Path]) -> None:
+    assert call("check", pair[1], "--rule", "explicit-is-kept").exit_code == 1
