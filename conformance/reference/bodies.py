@@ -23,7 +23,9 @@ def read_body(content_type: str, body: bytes) -> dict[str, Any]:
     if content_type.partition(";")[0].strip().lower() == "application/x-www-form-urlencoded":
         return _form(body)
     try:
-        parsed = json.loads(body)
+        parsed = json.loads(body, parse_constant=_no_constant)
+        if b"\\u" in body:
+            json.dumps(parsed, ensure_ascii=False).encode()  # half a surrogate pair is no text
     except RecursionError:
         raise ValueError("the body is JSON nested too deep") from None
     except ValueError:
@@ -31,6 +33,10 @@ def read_body(content_type: str, body: bytes) -> dict[str, Any]:
     if not isinstance(parsed, dict):
         raise ValueError("the body is JSON but no object")  # noqa: TRY004 - one error for bad bodies
     return parsed
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
 
 
 def _form(body: bytes) -> dict[str, Any]:

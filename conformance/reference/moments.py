@@ -14,6 +14,8 @@ __all__ = ["Moment", "instant", "parse", "utc", "zone"]
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\d\Z")
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|z|[+-]\d\d:?\d\d)?\Z")
+_EARLIEST = datetime(1900, 1, 1, tzinfo=UTC).timestamp()
+_LATEST = datetime(3000, 1, 1, tzinfo=UTC).timestamp()
 _UTC_NAMES = frozenset({"Etc/UTC", "UTC", "Etc/GMT", "GMT", "Z"})
 
 
@@ -58,7 +60,8 @@ def instant(text: str, tz: tzinfo) -> float:
     if not _TIME.match(text):
         raise ValueError(f"{text!r} is neither a date nor an ISO 8601 time")
     moment = datetime.fromisoformat(text.upper().replace(" ", "T"))
-    return (moment if moment.tzinfo else moment.replace(tzinfo=tz)).timestamp()
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=tz)
+    return moment.timestamp()
 
 
 @lru_cache(maxsize=4096)
@@ -71,7 +74,7 @@ def utc(at: float) -> str:
 def parse(value: object, default_tzid: str) -> Moment:
     """The moment that a ``start`` or ``end`` says: a date or time, alone or as ``{time, tzid}``.
 
-    Raises ValueError for anything else and for an unknown time zone.
+    Raises ValueError for anything else, an unknown time zone, and years before 1900 or after 2999.
     """
     form, tzid, text = "string", default_tzid, value
     if isinstance(value, Mapping):
@@ -81,8 +84,7 @@ def parse(value: object, default_tzid: str) -> Moment:
     tz = zone(tzid)
     if tz is None:
         raise ValueError(f"{tzid!r} is no known time zone")
-    try:
-        at = instant(text, tz)
-    except OverflowError as error:
-        raise ValueError(str(error)) from None
+    at = instant(text, tz)
+    if not _EARLIEST <= at < _LATEST:
+        raise ValueError(f"{text!r} is not between the years 1900 and 3000")
     return Moment(at, tzid, text if _DATE.match(text) else None, text, form)

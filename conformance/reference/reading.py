@@ -166,7 +166,7 @@ def parse_query(arguments: Arguments, decide: Decisions) -> tuple[Query, Mapping
         text = arguments.last(name) or ""
         try:
             times[name] = instant(text, tz or zone("Etc/UTC")) if text else None  # type: ignore[arg-type]  # UTC is always known
-        except (ValueError, OverflowError) as invalid:
+        except ValueError as invalid:
             times[name] = None
             wrong[name] = error("invalid_time", str(invalid))
     calendar_ids = tuple(value for key, value in arguments.pairs if key == "calendar_ids[]" and value)

@@ -138,7 +138,8 @@ class _Cursor:
 class ReferenceServer:
     """A fresh server over a world: `answer` takes one call at a time and never waits."""
 
-    _CURSORS = 4096
+    #: How many pages are kept, the newest ones.
+    CURSORS = 4096
 
     def __init__(
         self, world: World, clock: Clock, decide: Decisions, *, settle: float, seed: int, page_size: int
@@ -307,7 +308,7 @@ class ReferenceServer:
         for index in range(1, len(pages)):
             address = str(bodies[index - 1].get("pages", {}).get("next_page") or links[index])
             self._cursors[ids[index]] = _Cursor(reading.account.name, address, bodies[index])
-        while len(self._cursors) > self._CURSORS:
+        while len(self._cursors) > self.CURSORS:
             self._cursors.popitem(last=False)
         return bodies
 

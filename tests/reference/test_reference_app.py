@@ -36,6 +36,15 @@ def test_it_serves_over_asgi_and_links_to_the_origin_that_the_client_used() -> N
     assert [each["event_id"] for each in second.json()["events"]] == ["b"]
 
 
+def test_an_answer_without_content_has_no_length() -> None:
+    async def run() -> httpx.Response:
+        async with client(reference_app(clock=StandingClock(), variations=("answers-204",))) as http:
+            return await http.post(PATH, json=event("a"))
+
+    answer = asyncio.run(run())
+    assert (answer.status_code, dict(answer.headers)) == (204, {})
+
+
 def test_the_real_clock_is_used_where_none_is_given() -> None:
     assert isinstance(reference_app().server.clock, RealClock)
 

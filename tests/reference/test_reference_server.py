@@ -11,6 +11,7 @@ from reference_probe import DAY, HOUR, ORIGIN, SETTLE, START, Probe, calendar_of
 
 from conformance.reference import WORLD
 from conformance.reference.moments import utc
+from conformance.reference.server import ReferenceServer
 
 WORK, BARE, GRAPH, HOME = (calendar_of("default", name) for name in ("Work", "Without Meet", "Graph", "Home"))
 ZOOM = WORLD.by_name["profiles"].profiles[0]
@@ -171,6 +172,8 @@ def test_integrated_is_refused_as_documented_where_it_is_not_available(probe: Pr
         ({"start": "2027-02-30T10:00:00Z"}, {"start"}),
         ({"start": {"time": "2027-02-03T10:00:00Z", "tzid": "Moon/Sea"}}, {"start"}),
         ({"start": 5}, {"start"}),
+        ({"start": "1899-12-31"}, {"start"}),
+        ({"end": "9999-12-31T23:59:59-12:00"}, {"end"}),
         ({"end": utc(START)}, {"end"}),
         ({"tzid": "Moon/Sea"}, {"tzid"}),
         ({"conferencing": "default"}, {"conferencing"}),
@@ -195,7 +198,9 @@ def test_an_invalid_write_is_refused_by_field_and_writes_nothing(
     assert probe.read() == []
 
 
-@pytest.mark.parametrize("body", [b"{", b"[]", b'"text"', b"\xff", b"[" * 100_000])
+@pytest.mark.parametrize(
+    "body", [b"{", b"[]", b'"text"', b"\xff", b"[" * 100_000, b'{"event_id": NaN}', rb'{"event_id": "\ud800"}']
+)
 def test_a_body_that_is_no_object_is_refused(probe: Probe, body: bytes) -> None:
     assert probe.write("default", WORK, body).status == 422
 
@@ -211,13 +216,14 @@ def test_a_form_is_read_as_json_is(probe: Probe) -> None:
         "conferencing[provider_description]": "Room",
         "conferencing[join_url]": "https://meet.example.com/r",
         "attendees[invite][][email]": "a@example.com",
+        "attendees[invite][][display_name]": "A",
     }
     content_type = "application/x-www-form-urlencoded; charset=utf-8"
     assert probe.write("default", WORK, urlencode(form).encode(), content_type=content_type).status == 202
     shown = probe.event("Form", localized_times="true")
     assert shown["summary"] == "Ätna"
     assert shown["start"]["tzid"] == "Europe/Rome"
-    assert shown["attendees"] == {"invite": [{"email": "a@example.com"}]}
+    assert shown["attendees"] == {"invite": [{"email": "a@example.com", "display_name": "A"}]}
     assert probe.conferencing("Form")["join_url"] == "https://meet.example.com/r"
 
 
@@ -263,6 +269,15 @@ def test_a_deleted_event_is_gone_and_its_id_begins_again(probe: Probe) -> None:
 def test_deleting_an_unknown_event_is_accepted_and_without_an_id_refused(probe: Probe) -> None:
     assert probe.delete("default", WORK, "unknown").status == 202
     assert probe.call("DELETE", f"/v1/calendars/{WORK.calendar_id}/events", body={}).status == 422
+
+
+def test_a_deletion_without_a_body_is_refused(probe: Probe) -> None:
+    assert probe.call("DELETE", f"/v1/calendars/{WORK.calendar_id}/events").status == 422
+
+
+def test_a_url_is_kept(probe: Probe) -> None:
+    probe.write("default", WORK, event("a", url="https://example.com/a"))
+    assert probe.event("a")["url"] == "https://example.com/a"
 
 
 def test_userinfo_is_answered_where_it_is_asked_for(probe: Probe) -> None:
@@ -359,6 +374,27 @@ def test_pages_are_a_snapshot_at_the_servers_own_origin() -> None:
     assert third["pages"] == {"current": 3, "total": 3}
     assert probe.call("GET", link.removeprefix(ORIGIN), "profiles").status == 404
     assert probe.call("GET", link.removeprefix(ORIGIN), None).status == 401
+
+
+def test_a_page_with_a_query_is_found_by_the_whole_address_only() -> None:
+    probe = Probe(page_size=1, variations=("next-page-with-query",))
+    link = probe.call("GET", "/v1/events", query={"tzid": "Etc/UTC"}).body["pages"]["next_page"]
+    path, _, query = link.removeprefix(ORIGIN).partition("?")
+    assert [probe.call("GET", path, query=each).status for each in (query, "", query + "&tzid=Etc/UTC")] == [
+        200,
+        404,
+        200,
+    ]
+
+
+def test_old_pages_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ReferenceServer, "CURSORS", 2)
+    probe = Probe(page_size=1)
+    links = [
+        probe.call("GET", "/v1/events", query={"tzid": "Etc/UTC"}).body["pages"]["next_page"].removeprefix(ORIGIN)
+        for _ in range(2)
+    ]
+    assert [probe.call("GET", link).status for link in links] == [404, 200]
 
 
 @pytest.mark.parametrize("token", [None, "", "unknown", "<default>"])

@@ -64,11 +64,9 @@ def _another(directory: Directory) -> Account | None:
 
 def _and_another_accounts_calendars(right: JSON, directory: Directory) -> JSON:
     other = _another(directory)
-    if other is None or right["sub"] == other.sub or len(right["calendars"]) > len(directory.account.calendars):
-        return right
     more = [
         {**right["calendars"][0], "calendar_id": each.calendar_id, "calendar_name": each.name}
-        for each in other.calendars
+        for each in (other.calendars if other else ())
     ]
     return {**right, "calendars": [*right["calendars"], *more]}
 

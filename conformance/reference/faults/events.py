@@ -49,9 +49,8 @@ def _not_updated(*names: str) -> Alteration:
 
 def _clock_time(moment: Moment, _: Write) -> Moment:
     """The time that the text says, as if it were in UTC."""
-    if moment.date or len(moment.text) < 19:
-        return moment
-    return replace(parse(moment.text[:19] + "Z", "Etc/UTC"), text=moment.text, form=moment.form)
+    shown = parse(moment.text[:19].rstrip("Zz") + "Z", "Etc/UTC") if not moment.date else moment
+    return replace(shown, text=moment.text, form=moment.form)
 
 
 def _times(change: Callable[[Moment, Write], Moment]) -> tuple[Alteration, ...]:

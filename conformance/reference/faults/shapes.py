@@ -68,10 +68,8 @@ def _rerolled(right: Any, look: Look) -> Any:
 
 
 def _one_url(value: dict[str, Any], write: Write) -> dict[str, Any]:
-    if write.service is None:
-        return value
     shared = replace(write, event_id="shared", serial=0)
-    return conference(write.service, shared)
+    return conference(write.service, shared) if write.service else value
 
 
 def _pending_for_ever(right: Timeline, write: Write) -> Timeline:
