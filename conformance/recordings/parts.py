@@ -82,25 +82,28 @@ def assemble(
         notes += (("response-body", NOT_RECORDED), ("response-status", str(status)))
     elif status is not None and response_body is not None:
         response = Response(status, response_headers, response_body)
-    request = Request(method.upper(), _checked_url(url), request_headers, request_body or b"")
+    request = Request(method.upper(), _checked_url(url, ours), request_headers, request_body or b"")
     return scrub(Exchange(request, response, label, sent_at, answered_at, resolution, whole, notes))
 
 
-def _checked_url(url: object) -> str:
-    problem = _problem_of_url(url) if isinstance(url, str) else "expected an absolute HTTP URL"
+def _checked_url(url: object, ours: bool) -> str:
+    """Only ours keep what is no HTTP: what a driver was asked and told."""
+    problem = _problem_of_url(url, not ours) if isinstance(url, str) else "expected an absolute URL"
     if problem or not isinstance(url, str):
         raise Malformed(f"request.url: {problem}, found {str(url)[:100]!r}")
     return url
 
 
 @lru_cache(maxsize=256)
-def _problem_of_url(url: str) -> str:
+def _problem_of_url(url: str, http: bool) -> str:
     try:
         parts = urlsplit(url)
         _ = parts.port
     except ValueError as error:
         return str(error)
-    return "" if parts.scheme in ("http", "https") and parts.netloc else "expected an absolute HTTP URL"
+    if http and (parts.scheme not in ("http", "https") or not parts.netloc):
+        return "expected an absolute HTTP URL"
+    return "" if parts.scheme else "expected an absolute URL"
 
 
 def headers_of(value: object, where: str) -> Headers:

@@ -151,7 +151,11 @@ BOMB = "a0: &a0 [x,x,x,x,x,x,x,x,x]\n" + "".join(
         (GOOD + '{"sent_at":true,"request":{}}\n', f", line 2: sent_at: expected a number, found 'True'; {LINE}"),
         (
             GOOD + '{"request":{"method":"GET"}}\n',
-            f", line 2: request.url: expected an absolute HTTP URL, found 'None'; {LINE}",
+            f", line 2: request.url: expected an absolute URL, found 'None'; {LINE}",
+        ),
+        (
+            GOOD + '{"request":{"method":"GET","url":"/v1"}}\n',
+            f", line 2: request.url: expected an absolute URL, found '/v1'; {LINE}",
         ),
         (GOOD + "[" * 100_000 + "\n", f", line 2: JSON nested too deep, or with a number too long; {LINE}"),
         (GOOD.encode() + b"\n" * 70_000 + b'{"a":"\xff"}\n', f", line 70002: no text in UTF-8; {LINE}"),

@@ -136,6 +136,13 @@ def test_more_than_a_window_out_of_order_stays_as_it_is(tmp_path: Path, monkeypa
     assert [exchange.sent_at for exchange in read(tmp_path / "a")] == [3.0, 1.0, 4.0, 5.0]
 
 
+@pytest.mark.parametrize("write", [as_vcr, as_ndjson])
+def test_what_a_driver_was_asked_is_kept_too(tmp_path: Path, write: Write) -> None:
+    asked = replace(WRITE, request=Request("POST", "driver:///upsert_event", (), EVENT))
+    write(tmp_path / "a", [asked])
+    assert list(read(tmp_path / "a")) == [asked]
+
+
 def test_a_cassette_reads_well(tmp_path: Path) -> None:
     write_vcr(tmp_path / "a.yaml", [WRITE], replace(HEADER, settings={}, accounts=("default",)))
     assert (tmp_path / "a.yaml").read_text() == (
