@@ -133,7 +133,7 @@ def _calendars(subject: Subject, account: str, exchange: Exchange) -> Any:
     if status != 200:
         raise Misconfigured(f"{where} is answered {_answer(exchange)}: this is not the Cronofy API; check the URL")
     body = _json(exchange)
-    if not isinstance(body, dict) or not isinstance(body.get("calendars"), list):
+    if not isinstance(body, dict) or "calendars" not in body:
         raise Misconfigured(
             f"{where} is answered {_answer(exchange)} without a list of calendars: this is not the Cronofy API, or "
             "something stands in front of it; check the URL and the proxy settings"
@@ -177,6 +177,9 @@ def _check_scope(account: str, userinfo: Exchange) -> None:
 
 
 def _check_places(subject: Subject, world: World, named: tuple[str, ...]) -> None:
+    """Whether there is something to write to; lists in which no calendar can be told are for the rules to judge."""
+    if not any(account.calendars for account in world.accounts):
+        return
     listed = {calendar.calendar_id for account in world.accounts for calendar in account.calendars}
     unknown = [calendar_id for calendar_id in named if calendar_id not in listed]
     if unknown:
@@ -193,7 +196,7 @@ def _check_places(subject: Subject, world: World, named: tuple[str, ...]) -> Non
             "none of the accounts has a calendar that may be written to: connect one that is neither read-only nor "
             "deleted"
         )
-    if named:
+    if any(calendar.named for account in world.accounts for calendar in account.calendars):
         raise Misconfigured(
             f"the calendars named are read-only or deleted: name one of {_some(writable)} with --calendar"
         )

@@ -84,18 +84,19 @@ def account_of(
 ) -> Account:
     """An account from the bodies of its calendar list and its userinfo; what is malformed there is left out.
 
-    `named` calendars are those that the user named; with `only_named` nothing else is written to.  Otherwise at most
-    `alike` calendars of one sort are.
+    Userinfo tells the calendars where the list does not.  `named` calendars are those that the user named; with
+    `only_named` nothing else is written to.  Otherwise at most `alike` calendars of one sort are.
     """
     chosen = frozenset(named)
-    calendars = tuple(_calendar(entry, chosen) for entry in _entries(_get(listed, "calendars"), "calendar_id"))
+    entries = _entries(_get(listed, "calendars"), "calendar_id") or _of_userinfo(userinfo)
+    calendars = tuple(_calendar(entry, chosen) for entry in entries)
     profiles = _get(_get(userinfo, "cronofy.data"), "conferencing_profiles")
-    known = isinstance(_get(userinfo, "cronofy.data"), dict)
+    told = isinstance(_get(userinfo, "cronofy.data"), dict)
     return Account(
         name,
         calendars,
         _places(calendars, only_named or bool(chosen & {calendar.calendar_id for calendar in calendars}), alike),
-        tuple(_profile(entry) for entry in _entries(profiles, "profile_id")) if known else None,
+        tuple(_profile(entry) for entry in _entries(profiles, "profile_id")) if told else None,
         default_profile,
     )
 
@@ -131,6 +132,17 @@ def _profile(entry: Mapping[str, Any]) -> Profile:
         provider if isinstance(provider, str) else None,
         connected if isinstance(connected, bool) else None,
     )
+
+
+def _of_userinfo(userinfo: Any) -> list[Mapping[str, Any]]:
+    """The calendars that userinfo lists by profile, each with the provider of its profile."""
+    profiles = _get(_get(userinfo, "cronofy.data"), "profiles")
+    return [
+        {"provider_name": profile.get("provider_name"), **entry}
+        for profile in (profiles if isinstance(profiles, list) else [])
+        if isinstance(profile, dict)
+        for entry in _entries(profile.get("profile_calendars"), "calendar_id")
+    ]
 
 
 def _get(value: Any, name: str) -> Any:

@@ -22,7 +22,7 @@ _MANAGED = ("include_managed", "true")
 
 async def audit(transport: Transport, world: World, run: Run, flags: Flags) -> None:
     """Read the first account in every documented way, the others in the main ones, and each once more as usual."""
-    accounts = [account for account in world.accounts if account.places]
+    accounts = [account for account in world.accounts if account.places or not account.calendars]
     for number, account in enumerate(accounts):
         for target in (_main_targets, _all_targets)[number == 0](account, run.now):
             await read_pages(transport, account.name, target)
@@ -39,7 +39,8 @@ def _main_targets(account: Account, now: float) -> Iterator[str]:
 def _all_targets(account: Account, now: float) -> Iterator[str]:
     yield from _main_targets(account, now)
     ids = [calendar.calendar_id for calendar in account.places]
-    yield reading(_TZID, ("only_managed", "true"), ("calendar_ids[]", ids[0]))
+    if ids:
+        yield reading(_TZID, ("only_managed", "true"), ("calendar_ids[]", ids[0]))
     if len(ids) > 1:
         yield reading(_TZID, _MANAGED, *(("calendar_ids[]", calendar_id) for calendar_id in ids[:2]))
     yield reading(("tzid", "Europe/Berlin"), ("only_managed", "true"), ("localized_times", "true"))
@@ -74,6 +75,8 @@ def trespasses(
 
 
 def _strangers(world: World, run: Run, existing: Entry | None, next_page: str | None) -> Iterator[Trespass]:
+    if not world.places:
+        return
     account, calendar = world.places[0]
     for number, who in enumerate((None, NOBODY)):
         for target in (reading(_TZID, _MANAGED), "/v1/calendars", "/v1/userinfo", *((next_page,) if next_page else ())):
@@ -85,6 +88,8 @@ def _strangers(world: World, run: Run, existing: Entry | None, next_page: str | 
 
 
 def _elsewhere(world: World, run: Run, everywhere: bool) -> Iterator[Trespass]:
+    if not world.places:
+        return
     account = world.places[0][0]
     yield _write(run, account.name, f"cal_nobody_has_{run.id}", "unknown", account.name)
     yield Trespass(

@@ -66,6 +66,8 @@ class Session:
             await access(self.transport, self.ledger, requests)
 
         await lockstep.live(waves, interlude=trespass, interlude_round=_ACCESS_ROUND)
+        if self.transport.clock.virtual:
+            await lockstep.look_again()
 
     async def try_lives(self, hearing: Hearing, lives: tuple[Life, ...]) -> None:
         """Live a few lives at once, and let `hearing` alone know of it."""
@@ -73,7 +75,10 @@ class Session:
         async def nothing() -> None:
             return None
 
-        await self.lockstep(hearing).live((lives,), interlude=nothing, interlude_round=0)
+        lockstep = self.lockstep(hearing)
+        await lockstep.live((lives,), interlude=nothing, interlude_round=0)
+        if self.transport.clock.virtual:
+            await lockstep.look_again()
         hearing.close()
 
     async def audit(self) -> None:

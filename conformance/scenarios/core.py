@@ -23,7 +23,8 @@ def core(world: World) -> tuple[Life, ...]:
         return ()
     table = _Table(world)
     families: tuple[Callable[[_Table], Iterable[Life]], ...] = (
-        _pairs, _kept, _hasty, _changes, _past, _strays, _unprofiled, _isolated, _refused_updates, _refused_creations,
+        _pairs, _turns, _kept, _hasty, _changes, _past, _strays, _unprofiled, _isolated,
+        _refused_updates, _refused_creations,
     )  # fmt: skip
     lives = [life for family in families for life in family(table)]
     lives += _places(table, lives)
@@ -42,7 +43,7 @@ def waves(lives: Iterable[Life]) -> tuple[tuple[Life, ...], ...]:
     themes: set[str] = set()
     rest = []
     for life in by_length:
-        if len(life.moves) == rounds or life.theme not in themes or life.theme == "kept":
+        if len(life.moves) == rounds or life.theme not in themes or life.theme in _WATCHED:
             groups[0].append(life)
         else:
             rest.append(life)
@@ -72,6 +73,9 @@ def connected_profiles(account: Account) -> tuple[int, ...]:
     """The places in the account's list of those profiles that can make a conference."""
     return tuple(n for n, profile in enumerate(account.profiles or ()) if profile.connected is not False)
 
+
+#: Themes that are to be watched for as long as can be.
+_WATCHED = ("kept", "isolated")
 
 _FIRST = {"pairs": 0, "changes": 1, "hasty": 2, "past": 3, "places": 4}
 
@@ -296,6 +300,14 @@ def _unprofiled(table: _Table) -> Iterator[Life]:
             yield table.life("unprofiled", place, [Move("nothing"), Move("default")])
 
 
+def _turns(table: _Table) -> Iterator[Life]:
+    """`default` again and again, where a user has several profiles and none is declared: it stays the same one."""
+    for account, calendar in {place[0].name: place for place in reversed(table.places)}.values():
+        if len(connected_profiles(account)) > 1 and account.default_profile is None:
+            kinds = ("default", "explicit", "default", "explicit", "default")
+            yield table.life("turns", (account, calendar), [table.move(kind, (account, calendar)) for kind in kinds])
+
+
 def _places(table: _Table, lives: Iterable[Life]) -> Iterator[Life]:
     """Every calendar of every account: what it makes of each way to ask, as far as no other life has tried it."""
     tried = {(life.account, life.calendar_id, move.kind) for life in lives for move in life.moves if _is_plain(move)}
@@ -337,7 +349,7 @@ def _isolated(table: _Table) -> Iterator[Life]:
     first = table.places[0]
     beside = [place for place in table.places if place[0] is first[0] and place is not first][:1]
     elsewhere = [place for place in table.places if place[0] is not first[0]][:1]
-    sequences = (("explicit", "none"), ("explicit", "nothing", "delete"), ("explicit", "nothing"))
+    sequences = (("explicit", "nothing"), ("explicit", "nothing", "delete"), ("explicit", "nothing"))
     if beside or elsewhere:
         for place, kinds in zip((first, *beside, *elsewhere), sequences, strict=False):
             moves = [table.move(kind, place) for kind in kinds]
