@@ -37,7 +37,7 @@ def reference_app(
     faults: Iterable[str] = (),
     variations: Iterable[str] = (),
     seed: int = 0,
-    page_size: int = 50,
+    page_size: int = 30,
     world: World = WORLD,
 ) -> ReferenceApp:
     """A fresh, independent server as an ASGI application.
