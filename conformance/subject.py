@@ -67,7 +67,7 @@ class Subject:
     @property
     def quiet(self) -> float:
         """Seconds over which readings must be the same to be quiet, unless told otherwise."""
-        return 0.0 if self.clock.virtual else 2.0 if self.loopback else 10.0
+        return 2.0 if self.loopback else 10.0
 
     @property
     def settle_timeout(self) -> float:

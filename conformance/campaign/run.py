@@ -104,7 +104,7 @@ async def run(
         budget=options.budget,
         limits=limits,
         sink=sink,
-        in_ledger=not options.plan,
+        in_ledger=not options.plan and not under_test.clock.virtual,  # a virtual subject ends with the process
     ) as session:
         assert session.hearing is not None
         return await _whole(session, session.hearing, options, chosen, progress, small)
