@@ -1,16 +1,16 @@
-"""Certifying a client, from options to a statement."""
+"""Certifying a client, and observing one before its server, from options to a statement."""
 
 from __future__ import annotations
 
-import contextlib
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from conformance.clients.certificate import Certificate, CertifyOptions
 from conformance.clients.certify import certify
+from conformance.clients.observe import ObserveOptions, observe
 from conformance.clients.watch import watch
 from conformance.evidence import Evidence, header_of_run
 from conformance.facts import Settings
@@ -23,8 +23,11 @@ from conformance.running import until_interrupted
 if TYPE_CHECKING:
     from conformance.exchange import Exchange
     from conformance.progress import Progress
+    from conformance.recordings import Header
 
-__all__ = ["certificate", "redactor"]
+    Sink = Callable[[Exchange], None]
+
+__all__ = ["certificate", "observed", "redactor"]
 
 
 def redactor() -> Redactor:
@@ -46,16 +49,36 @@ def certificate(
     """
     chosen = chosen_rules(rules, ("client",))
     source = " ".join(options.command or options.watched) or "a client at the gateway"
-    header = header_of_run(uuid.uuid4().hex[:12], source, (), Settings(), "client")
-    with contextlib.ExitStack() as stack:
-        kept = None if evidence is None else stack.enter_context(Evidence(evidence, header, redactor()))
-        sink: Callable[[Exchange], None] = kept.add if kept else _drop
+
+    def work(sink: Sink) -> Coroutine[Any, Any, Certificate]:
         if options.command:
-            work = certify(options, chosen, sink=sink, progress=progress)
-        else:
-            work = watch(options, chosen, say=say, sink=sink)
-        statement = _stated(until_interrupted(work), terms)
-        return statement if kept is None else replace(statement, evidence=kept.finish(statement))
+            return certify(options, chosen, sink=sink, progress=progress)
+        return watch(options, chosen, say=say, sink=sink)
+
+    return _kept(work, header_of_run(uuid.uuid4().hex[:12], source, (), Settings(), "client"), terms, evidence)
+
+
+def observed(
+    options: ObserveOptions, rules: tuple[str, ...], terms: Terms, evidence: Path | None, say: Callable[[str], None]
+) -> Statement:
+    """Stand between a client and its server until Ctrl-C or the end of the time, and state what came of both.
+
+    Raises Refused for an unknown rule or a file that cannot be written.
+    """
+    chosen = chosen_rules(rules)
+    header = header_of_run(uuid.uuid4().hex[:12], options.upstream, (), options.settings, "server")
+    return _kept(lambda sink: observe(options, chosen, say=say, sink=sink), header, terms, evidence)
+
+
+def _kept(
+    work: Callable[[Sink], Coroutine[Any, Any, Certificate]], header: Header, terms: Terms, evidence: Path | None
+) -> Statement:
+    """Do the work, with a file of evidence beside it where one is asked for."""
+    if evidence is None:
+        return _stated(until_interrupted(work(_drop)), terms)
+    with Evidence(evidence, header, redactor()) as kept:
+        statement = _stated(until_interrupted(work(kept.add)), terms)
+        return replace(statement, evidence=kept.finish(statement))
 
 
 def _drop(_: Exchange) -> None:

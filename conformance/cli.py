@@ -36,6 +36,7 @@ for command in (
     servers.run,
     recorded.check,
     clients.certify,
+    clients.observe,
     contract.serve,
     contract.rules,
     recorded.verify,

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from conformance.judgement import Verdict, Violation
     from conformance.rules import Rule
 
-__all__ = ["MISSED", "Report", "Statement", "Tally", "Terms", "contract_of", "document"]
+__all__ = ["MISSED", "Report", "Repro", "Statement", "Tally", "Terms", "contract_of", "document"]
 
 RuleOutcome = Literal["passed", "failed", "undecided", "unexercised"]
 Outcome = Literal["passed", "failed", "inconclusive"]
@@ -194,12 +194,23 @@ class Terms:
 
 
 @dataclass(frozen=True)
+class Repro:
+    """How a failure is shown again: `lives` as Python source for ``conformance.replaying``, `commands` as curl."""
+
+    rule: str
+    title: str
+    lives: tuple[str, ...]
+    commands: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Statement:
     """A report and all that it is about: the rules, the terms, the subject, the run and the contract.
 
     `subject`, `run`, `contract`, `tool` and `evidence` are the parts of that name of ``schemas/report.json``;
     `variables` names the environment variable of each account's token, `clauses` says in our words what each states.
-    `counterexamples` are the smallest failures, a few lines each, and `remarks` sentences: both for people alone.
+    `counterexamples` are the smallest failures, a few lines each, and `remarks` sentences: both for people alone;
+    `repros` are the same failures for a file of tests.
     """
 
     report: Report
@@ -214,6 +225,7 @@ class Statement:
     clauses: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     counterexamples: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+    repros: tuple[Repro, ...] = ()
 
     @property
     def failed(self) -> tuple[Rule, ...]:

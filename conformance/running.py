@@ -6,13 +6,14 @@ import asyncio
 import contextlib
 import secrets
 import signal
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterator, Mapping
+from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from conformance import campaign
 from conformance.configuration import Refused, RunOptions, nearest
-from conformance.curl import variable_of
+from conformance.curl import curl, variable_of
 from conformance.evidence import Evidence, header_of_run
 from conformance.exchange import NOBODY, Exchange
 from conformance.facts import Settings
@@ -20,13 +21,15 @@ from conformance.offers import offered
 from conformance.outcome import TOOL, about_clauses, chosen_rules, contract, instant
 from conformance.recordings import Header, write_vcr
 from conformance.redaction import Redactor
-from conformance.report import Statement, Terms
-from conformance.scenarios import Move, Run
+from conformance.report import Repro, Statement, Terms
+from conformance.scenarios import Life, Move, Run
 from conformance.subject import Subject, parse
 
 if TYPE_CHECKING:
     from conformance.campaign import RunResult
+    from conformance.campaign.shrinking import Counterexample
     from conformance.progress import Progress
+    from conformance.world import World
 
 __all__ = ["plan_in_words", "run", "subject_of", "sweep", "until_interrupted"]
 
@@ -113,10 +116,11 @@ def _stated(options: RunOptions, subject: Subject, result: RunResult, kept: Evid
         "finished_at": instant(facts["finished_at"]),
         "settling_s": facts.get("settling_s", {"p50": None, "max": None}),
     }
+    variables = {name: variable_of(name, options.variables) for name in subject.tokens}
     statement = Statement(
         report=result.report,
         rules=result.rules,
-        subject={**result.subject, "lacking": list(result.plan.lacking)},
+        subject=_subject(subject, options, result),
         run=told,
         contract=contract(),
         tool=TOOL,
@@ -127,15 +131,64 @@ def _stated(options: RunOptions, subject: Subject, result: RunResult, kept: Evid
             cut_short=result.cut_short,
             interrupted=result.interrupted,
         ),
-        variables={name: variable_of(name, options.variables) for name in subject.tokens},
+        variables=variables,
         clauses=about_clauses(),
+        counterexamples=tuple(_example_in_words(example, variables) for example in result.counterexamples),
         remarks=(*result.plan.lacking, *_left(options, result)),
+        repros=tuple(_repro(example, result.world, variables) for example in result.counterexamples),
     )
     if kept is None:
         return statement
-    from dataclasses import replace
-
     return replace(statement, evidence=kept.finish(statement))
+
+
+def _example_in_words(example: Counterexample, variables: Mapping[str, str]) -> str:
+    lines = [f"{example.rule}: {example.title}"]
+    lines += [f"  writes  {' > '.join(map(_move, life.moves))}, on {life.calendar_id}" for life in example.lives]
+    lines.append(f"  seen    {example.message.removeprefix(f'expected: {example.title}; seen: ')}")
+    for number, exchange in enumerate(example.exchanges, 1):
+        status = exchange.response.status if exchange.response else "no answer"
+        lines.append(f"  {number}. {curl(exchange.request, variables)}  # {status}")
+    return "\n".join(lines)
+
+
+def _subject(subject: Subject, options: RunOptions, result: RunResult) -> dict[str, Any]:
+    told = {**result.subject, "lacking": list(result.plan.lacking)}
+    if subject.default_profiles:
+        told["default_profiles"] = dict(subject.default_profiles)
+    if options.faults:
+        told["faults"] = list(options.faults)
+    return told
+
+
+def _repro(example: Counterexample, world: World, variables: Mapping[str, str]) -> Repro:
+    return Repro(
+        example.rule,
+        example.title,
+        tuple(f"({_place(life, world)!a}, {_source(life)})" for life in example.lives),
+        tuple(curl(exchange.request, variables) for exchange in example.exchanges),
+    )
+
+
+def _place(life: Life, world: World) -> tuple[str | None, bool | None]:
+    calendars = world.by_name[life.account].calendars
+    found = next((calendar for calendar in calendars if calendar.calendar_id == life.calendar_id), None)
+    return (None, None) if found is None else (found.provider_name, found.integrated)
+
+
+def _source(value: Any) -> str:
+    """A life, a move or a plain value as Python source, what is as usual left out."""
+    if isinstance(value, tuple):
+        inner = ", ".join(map(_source, value))
+        return f"({inner},)" if len(value) == 1 else f"({inner})"
+    if not is_dataclass(value):
+        return ascii(value)
+    told = (
+        f"{item.name}={_source(given)}"
+        for item in fields(value)
+        if (given := getattr(value, item.name)) != item.default
+    )
+    return f"{type(value).__name__}({', '.join(told)})"
 
 
 def _left(options: RunOptions, result: RunResult) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Commands that judge clients: certify."""
+"""Commands that judge clients: certify and observe."""
 
 from __future__ import annotations
 
@@ -9,7 +9,15 @@ import click
 from conformance import options
 from conformance.configuration import Refused
 
-__all__ = ["certify"]
+__all__ = ["certify", "observe"]
+
+
+for_seconds = click.option(
+    "--for", "for_seconds", type=options.seconds, metavar="S", help="Seconds to listen. [default: to Ctrl-C]"
+)
+port = click.option(
+    "--port", type=click.IntRange(0, 65535), default=0, metavar="N", help="Where to listen; 0 is a free one."
+)
 
 
 @click.command(short_help="Certify a client.")
@@ -23,8 +31,8 @@ __all__ = ["certify"]
     metavar="S",
     help="Seconds for each answer of the driver.",
 )
-@click.option("--for", "for_seconds", type=options.seconds, metavar="S", help="Seconds to listen. [default: to Ctrl-C]")
-@click.option("--port", type=click.IntRange(0, 65535), default=0, metavar="N", help="Where to listen; 0 is a free one.")
+@for_seconds
+@port
 @options.examples
 @options.seed
 @options.evidence
@@ -80,4 +88,58 @@ def certify(
         statement = certificate(
             told, rules, Terms(fail_on, require_complete), evidence, lambda line: say(f"{line}\n"), progress
         )
+    return present(statement, reports, redactor(), quiet=quiet)
+
+
+@click.command(short_help="Judge a client and its server while they talk.")
+@click.option("--upstream", required=True, metavar="URL", help="The server: a URL, or a data center.")
+@for_seconds
+@port
+@options.default_profile
+@options.timing
+@options.evidence
+@options.judging
+def observe(
+    upstream: str,
+    for_seconds: float | None,
+    port: int,
+    default_profiles: tuple[tuple[str, str], ...],
+    settle_timeout: float | None,
+    window: float | None,
+    evidence: Path | None,
+    rules: tuple[str, ...],
+    fail_on: str,
+    require_complete: bool,
+    reports: tuple[str, ...],
+    quiet: bool,
+) -> int:
+    """Stand between a client and its server: everything passes unaltered, and both are judged by what passes.
+
+    Tokens go to the server and nowhere else. Reads that the client makes are all there is to judge by: a client that
+    asks again until conferencing is assigned tells more than one that writes alone.
+
+    \b
+    Examples:
+      cronofy-conformance observe --upstream us --port 8080
+      cronofy-conformance observe --upstream http://127.0.0.1:8000 --for 60 --report report.html
+    """
+    from conformance.certifying import observed, redactor
+    from conformance.clients.observe import ObserveOptions
+    from conformance.facts import Settings
+    from conformance.outcome import present, say
+    from conformance.report import Terms
+    from conformance.subject import parse
+
+    server = parse(upstream, {"default": "a-clients-own"})
+    if server.app is not None:
+        raise Refused(f"--upstream {upstream} is no server that listens; give its URL, or see `serve`")
+    settings = Settings(
+        quiet=server.quiet,
+        window=window,
+        settle_timeout=server.settle_timeout if settle_timeout is None else settle_timeout,
+        default_profiles=options.pairs(default_profiles, "--default-profile"),
+    )
+    told = ObserveOptions(server.base_url, for_seconds=for_seconds, port=port, settings=settings)
+    terms = Terms(fail_on, require_complete)
+    statement = observed(told, rules, terms, evidence, lambda line: say(f"{line}\n"))
     return present(statement, reports, redactor(), quiet=quiet)

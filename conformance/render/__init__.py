@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 __all__ = ["FORMATS", "renderer"]
 
 #: The format that a file's suffix asks for.
-FORMATS: Mapping[str, str] = MappingProxyType({".json": "json", ".xml": "junit", ".md": "markdown", ".html": "html"})
+FORMATS: Mapping[str, str] = MappingProxyType(
+    {".json": "json", ".xml": "junit", ".md": "markdown", ".html": "html", ".py": "pytest_file"}
+)
 
 
 def renderer(suffix: str) -> Callable[[Statement], str]:
