@@ -18,7 +18,7 @@ from conformance.clients.table import table
 from conformance.exchange import Exchange
 from conformance.rules import Rule
 
-__all__ = ["Run", "certify", "cut_off", "drive", "smallest"]
+__all__ = ["Run", "certify", "cut_off", "drive", "play", "smallest"]
 
 _TRIES = 60
 
@@ -85,6 +85,15 @@ class Run:
 
 async def drive(at_gateway: Session, cases: tuple[Case, ...], run: Run) -> None:
     """Plays all cases and judges them, then looks for the smallest case of each rule that failed."""
+    failing = await play(at_gateway, cases, run)
+    for rule in run.judging.rules:
+        if rule.id in failing:
+            run.progress(f"looking for the smallest case that fails {rule.id}")
+            run.counterexamples.append(await smallest(at_gateway, rule, failing[rule.id]))
+
+
+async def play(at_gateway: Session, cases: tuple[Case, ...], run: Run) -> dict[str, Case]:
+    """Plays all cases and judges them; gives the first case that fails each rule that failed."""
     failing: dict[str, Case] = {}
     for number, case in enumerate(cases, 1):
         run.progress(f"{number} of {len(cases)}: {case.name}")
@@ -97,10 +106,7 @@ async def drive(at_gateway: Session, cases: tuple[Case, ...], run: Run) -> None:
                 failing.setdefault(failed, case)
             for exchange in as_exchanges(record):
                 run.sink(exchange)
-    for rule in run.judging.rules:
-        if rule.id in failing:
-            run.progress(f"looking for the smallest case that fails {rule.id}")
-            run.counterexamples.append(await smallest(at_gateway, rule, failing[rule.id]))
+    return failing
 
 
 async def smallest(at_gateway: Session, rule: Rule, case: Case) -> Counterexample:

@@ -19,6 +19,10 @@ class Client:
     def __init__(self, base_url: str, access_token: str) -> None:
         self._http = httpx.Client(base_url=base_url, headers={"Authorization": f"Bearer {access_token}"})
 
+    def close(self) -> None:
+        """Closes the connections."""
+        self._http.close()
+
     def request(self, method: str, url: str, **options: Any) -> httpx.Response:
         """Sends one request; raises httpx.HTTPStatusError for what is no success."""
         return self._http.request(method, url, **options).raise_for_status()
@@ -72,6 +76,7 @@ class Driver:
         return {"calendars": self.client.list_calendars()}
 
     def stop(self, _ask: Mapping[str, Any]) -> dict[str, Any]:
+        self.client.close()
         return {}
 
     def answer(self, ask: Mapping[str, Any]) -> dict[str, Any]:

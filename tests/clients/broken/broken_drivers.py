@@ -425,6 +425,12 @@ class _ReadsOthers(Client):
         return super().read_events(kept, calendar_ids)
 
 
+@breaks("a-reading-names-its-time-zone", "reads without naming a time zone")
+class _ReadsAnywhere(Client):
+    def read_events(self, params: Mapping[str, Any], calendar_ids: Sequence[str] = ()) -> list[JSON]:
+        return super().read_events({name: v for name, v in params.items() if name != "tzid"}, calendar_ids)
+
+
 @breaks("a-deletion-names-its-event", "names the event to delete in the query")
 class _DeletesByQuery(Client):
     def delete_event(self, calendar_id: str, event_id: str) -> None:

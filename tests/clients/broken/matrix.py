@@ -1,0 +1,67 @@
+"""The kill matrix of the broken clients, over the whole table of asks: ``python matrix.py [NAME…]``."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).parents[3]))
+
+from broken_drivers import BROKEN
+
+from conformance.clients.asks import Case
+from conformance.clients.certificate import Judging
+from conformance.clients.certify import Run, play
+from conformance.clients.drivers.driver_httpx import Driver
+from conformance.clients.evidence import Records
+from conformance.clients.session import Stages, gateway_with, places, session
+from conformance.clients.table import table
+from conformance.rules import load
+
+
+class InProcess:
+    """A driver in this process, in a thread of its own."""
+
+    def __init__(self, driver: Driver) -> None:
+        self._driver = driver
+
+    async def ask(self, message: Mapping[str, Any]) -> dict[str, Any]:
+        """The driver's answer, as it would have gone over the line."""
+        answer = await asyncio.to_thread(self._driver.answer, message)
+        return {"id": 0, **json.loads(json.dumps(answer))}
+
+
+async def judged(driver: Driver, cases: tuple[Case, ...]) -> Run:
+    """All cases played with a driver in this process."""
+    rules = tuple(rule for rule in load() if rule.binds == "client")
+    run = Run(Judging(rules), Records(rules))
+    stages = Stages()
+    async with gateway_with(stages) as gateway:
+        try:
+            await play(await session(InProcess(driver), gateway, stages), cases, run)
+        finally:
+            driver.client.close()
+    run.judging.add(run.records.close())
+    return run
+
+
+def failed(run: Run) -> frozenset[str]:
+    """The rules that failed."""
+    report = run.judging.report()
+    return frozenset(rule.id for rule in run.judging.rules if report.tally(rule.id).outcome == "failed")
+
+
+if __name__ == "__main__":
+    alone: set[str] = set()
+    for name in sys.argv[1:] or BROKEN:
+        caught_by = failed(asyncio.run(judged(BROKEN[name].driver(), table(places()))))
+        alone |= caught_by if len(caught_by) == 1 else set()
+        mark = "as meant" if caught_by == BROKEN[name].rules else f"NOT AS MEANT: {sorted(BROKEN[name].rules)}"
+        print(f"{name}: {', '.join(sorted(caught_by))} ({mark})", flush=True)
+    rest = sorted({rule.id for rule in load() if rule.binds == "client"} - alone)
+    print(f"never alone: {', '.join(rest) or 'none'}")

@@ -1,0 +1,333 @@
+"""Certifying: a client that does as it is told passes, every broken one is caught by what it breaks."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import json
+import os
+import shutil
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+sys.path.insert(0, str(Path(__file__).parent / "broken"))
+
+from broken_drivers import BROKEN
+from matrix import failed, judged
+
+from conformance.clients import drivers
+from conformance.clients.asks import Case
+from conformance.clients.certificate import Certificate, CertifyOptions
+from conformance.clients.certify import certify
+from conformance.clients.driver import DriverFault
+from conformance.clients.drivers.driver_httpx import Driver
+from conformance.clients.evidence import is_driven, judge_records, records
+from conformance.clients.made_up import cases as cases_of
+from conformance.clients.made_up import made_up
+from conformance.clients.session import places
+from conformance.clients.table import table
+from conformance.exchange import Exchange
+from conformance.rules import load
+
+CLIENTS = tuple(rule for rule in load() if rule.binds == "client")
+FOLDER = Path(str(drivers.__path__[0]))
+BROKEN_DRIVERS = Path(__file__).parent / "broken" / "broken_drivers.py"
+
+#: Cases among which every broken client shows itself; the whole table is for ``broken/matrix.py``.
+TELLING = (
+    "calendars",
+    "the life of an event with default",
+    "the life of an event with explicit",
+    "the life of an event with integrated",
+    "explicit, then an update that leaves conferencing out",
+    "two kinds, then an update that leaves conferencing out",
+    "nothing with a description",
+    "nothing with no privacy",
+    "nothing with subscriptions",
+    "explicit with a location",
+    "the URL 2, https://example.com/j/1?pwd=AbC%2Fd%3D%3D&x=a+b&x=2&empty=",
+    "the URL 4, https://example.com/J/UpperCase/MixedCase",
+    "the URL 10, https://example.com/long/long/long/long/long/long/long/long/",
+    "the provider description '会议室 🚀'",
+    "nothing with times in Europe/London",
+    "nothing with offsets",
+    "the event id qTtZdczOccgaPncGJaCiLg",
+    "integrated where it is not available",
+    "a 422 with several fields",
+    "a write that is answered 403",
+    "a 429, then success",
+    "429 again and again",
+    "pending is read",
+    "no conferencing is read",
+    "a conference without a provider name is read",
+    "a conference by zoom is read",
+    "a conference by 'whereby', of the future is read",
+    "pending is read on the third page",
+)
+
+
+def telling() -> tuple[Case, ...]:
+    by_name = {case.name: case for case in table(places())}
+    return (*(by_name[name] for name in TELLING), by_name["calendars"])
+
+
+def certified(*command: str, examples: int = 0) -> tuple[Certificate, list[Exchange]]:
+    seen: list[Exchange] = []
+    options = CertifyOptions(command, examples=examples)
+    return asyncio.run(certify(options, load(), sink=seen.append)), seen
+
+
+def outcomes(certificate: Certificate) -> dict[str, str]:
+    return {rule.id: certificate.report.tally(rule.id).outcome for rule in certificate.rules}
+
+
+@pytest.fixture(scope="module")
+def minimal() -> tuple[Certificate, list[Exchange]]:
+    """The minimal client, certified."""
+    return certified(sys.executable, str(FOLDER / "driver_httpx.py"), examples=10)
+
+
+def test_the_minimal_client_passes_every_rule_and_its_evidence_says_the_same(
+    minimal: tuple[Certificate, list[Exchange]],
+) -> None:
+    certificate, seen = minimal
+    assert outcomes(certificate) == dict.fromkeys((rule.id for rule in CLIENTS), "passed")
+    assert (certificate.counterexamples, certificate.elsewhere, certificate.interrupted) == ((), (), False)
+    assert certificate.subject["name"].startswith("httpx example 0.")
+    again = judge_records(seen, load())
+    assert again == certificate.report
+    assert len([exchange for exchange in seen if not is_driven(exchange)]) == certificate.run["exchanges"]
+    assert "reference-profiles-token" not in repr(seen)
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_broken_client_is_caught_by_the_rules_that_it_breaks(name: str) -> None:
+    run = asyncio.run(judged(BROKEN[name].driver(), telling()))
+    assert failed(run) == BROKEN[name].rules
+
+
+def test_every_rule_for_clients_is_alone_in_catching_a_broken_one() -> None:
+    alone = {rule for broken in BROKEN.values() if len(broken.rules) == 1 for rule in broken.rules}
+    assert alone == {rule.id for rule in CLIENTS}
+
+
+def test_a_failure_shrinks_to_the_smallest_event_that_shows_it() -> None:
+    certificate, _ = certified(sys.executable, str(BROKEN_DRIVERS), "join-url-is-sent-as-asked")
+    assert [name for name, outcome in outcomes(certificate).items() if outcome == "failed"] == [
+        "join-url-is-sent-as-asked"
+    ]
+    (found,) = certificate.counterexamples
+    (only,) = found.records
+    event = only.record.ask["event"]
+    assert sorted(event) == ["conferencing", "end", "event_id", "start", "summary"]
+    assert event["conferencing"] == {
+        "profile_id": "explicit",
+        "provider_description": "S",
+        "join_url": "https://example.com/A",
+    }
+    text = found.text()
+    asked, sent, answered, told, expected = text.splitlines()[1:]
+    assert asked.startswith("  asked     upsert_event")
+    assert '"join_url":"https://example.com/a"' in sent.replace(": ", ":")
+    assert (answered.split(), told.split()) == (["answered", "202"], ["told", "ok", "{}"])
+    assert '"join_url":"https://example.com/A"' in expected
+    assert expected.endswith("sent changed /conferencing/join_url")
+
+
+def test_what_is_told_wrong_shrinks_to_one_reading() -> None:
+    certificate, _ = certified(sys.executable, str(BROKEN_DRIVERS), "unknown-provider-is-given-back")
+    (found,) = certificate.counterexamples
+    (only,) = found.records
+    assert only.record.ask["do"] == "read_events"
+    assert len(only.record.ask["event_ids"]) == 1
+
+
+def test_what_needs_two_asks_shrinks_to_two() -> None:
+    name = "unasked-conferencing-is-not-repeated-on-update"
+    certificate, _ = certified(sys.executable, str(BROKEN_DRIVERS), name)
+    (found,) = certificate.counterexamples
+    assert [judged.record.ask["do"] for judged in found.records] == ["upsert_event", "upsert_event"]
+    assert found.text().splitlines()[1].startswith("  before    upsert_event")
+
+
+@given(cases_of(places()))
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+def test_a_client_that_does_as_it_is_told_is_never_accused(case: Case) -> None:
+    run = asyncio.run(judged(Driver(), (dataclasses.replace(case, name="made up"),)))
+    assert failed(run) == frozenset()
+
+
+class FormDriver(Driver):
+    """A client that sends forms, with its own spelling of true."""
+
+    def upsert_event(self, ask: Any) -> dict[str, Any]:
+        fields = [pair for name, value in ask["event"].items() for pair in _pairs(name, value)]
+        body = {name: [value for key, value in fields if key == name] for name, _ in fields}
+        self.client.request("POST", f"/v1/calendars/{ask['calendar_id']}/events", data=body)
+        return {}
+
+
+def _pairs(name: str, value: Any) -> list[tuple[str, str]]:
+    if isinstance(value, dict):
+        return [pair for key, inner in value.items() for pair in _pairs(f"{name}[{key}]", inner)]
+    if isinstance(value, list):
+        return [pair for inner in value for pair in _pairs(f"{name}[]", inner)]
+    return [(name, {True: "True", False: "False"}.get(value, str(value)) if isinstance(value, bool) else str(value))]
+
+
+def test_a_client_that_sends_forms_is_not_accused() -> None:
+    run = asyncio.run(judged(FormDriver(), tuple(case for case in telling() if "subscriptions" not in case.name)))
+    assert failed(run) == frozenset()
+
+
+class TypedDriver(Driver):
+    """A client with types: it gives back nulls, empty texts and false for what is absent, and moves times to UTC."""
+
+    def upsert_event(self, ask: Any) -> dict[str, Any]:
+        event = {"tzid": "Etc/UTC", "location": None, **ask["event"]}
+        for name in ("start", "end"):
+            if isinstance(event[name], str) and event[name].endswith("Z"):
+                event[name] = event[name].replace("Z", "+00:00")
+        return super().upsert_event({**ask, "event": event})
+
+    def read_events(self, ask: Any) -> dict[str, Any]:
+        events = super().read_events(ask)["events"]
+        return {
+            "events": [
+                {
+                    "event_id": event.get("event_id"),
+                    "conferencing": {"pending": False, "join_url": "", "provider_name": None}
+                    | (event.get("conferencing") or {}),
+                }
+                for event in events
+            ]
+        }
+
+
+def test_a_client_with_types_is_not_accused() -> None:
+    run = asyncio.run(judged(TypedDriver(), telling()))
+    assert failed(run) == frozenset()
+
+
+class UnableDriver(Driver):
+    """A client that has no means for conferencing at all."""
+
+    def answer(self, ask: Any) -> dict[str, Any]:
+        if ask["do"] != "start":
+            return {"unsupported": "not yet"}
+        return super().answer(ask)
+
+
+def test_a_client_without_the_means_is_not_accused_and_proves_nothing() -> None:
+    run = asyncio.run(judged(UnableDriver(), telling()))
+    report = run.judging.report()
+    assert {report.tally(rule.id).outcome for rule in CLIENTS} == {"unexercised"}
+
+
+def test_the_same_seed_makes_up_the_same_cases() -> None:
+    here = places()
+    first = made_up(here, 8, 7)
+    assert (len(first), first) == (8, made_up(here, 8, 7))
+    assert first != made_up(here, 8, 8)
+    assert made_up(here, 0, 7) == ()
+
+
+def test_the_names_of_the_table_are_unique() -> None:
+    names = [case.name for case in table(places())]
+    assert len(set(names)) == len(names)
+
+
+def test_evidence_in_another_order_is_refused(minimal: tuple[Certificate, list[Exchange]]) -> None:
+    _, seen = minimal
+    assert [record.name for record in records(seen)][:1] == ["calendars (1.1)"]
+    first = next(exchange for exchange in seen if not is_driven(exchange))
+    with pytest.raises(ValueError, match="the order of the evidence was changed"):
+        list(records([first, *seen]))
+
+
+def test_a_driver_that_cannot_start_its_client_is_a_fault() -> None:
+    program = 'for line in open(0): print(\'{"id":1,"error":{"message":"no such data center"}}\', flush=True)'
+    with pytest.raises(DriverFault, match=r"could not start its client: .*no such data center"):
+        certified(sys.executable, "-c", program)
+
+
+def test_ctrl_c_leaves_the_certificate_so_far() -> None:
+    async def interrupted() -> Certificate:
+        options = CertifyOptions((sys.executable, str(FOLDER / "driver_httpx.py")), examples=0)
+        enough = asyncio.Event()
+        seen = 0
+
+        def sink(_: Exchange) -> None:
+            nonlocal seen
+            seen += 1
+            if seen > 20:
+                enough.set()
+
+        run = asyncio.create_task(certify(options, load(), sink=sink))
+        await enough.wait()
+        run.cancel()
+        return await run
+
+    certificate = asyncio.run(interrupted())
+    assert certificate.interrupted
+    assert certificate.report.tally("a-write-is-sent").outcome == "passed"
+
+
+@pytest.mark.skipif(find_spec("pycronofy") is None, reason="pycronofy is not installed")
+def test_pycronofy_keeps_every_rule() -> None:
+    certificate, _ = certified(sys.executable, str(FOLDER / "driver_pycronofy.py"))
+    assert set(outcomes(certificate).values()) == {"passed"}
+    assert certificate.subject["client"] == "pycronofy"
+
+
+def _node_finds_cronofy() -> bool:
+    node = shutil.which("node")
+    if node is None:
+        return False
+    found = subprocess.run([node, "-e", "require('cronofy')"], cwd=FOLDER, capture_output=True, check=False)
+    return found.returncode == 0
+
+
+@pytest.mark.skipif(not _node_finds_cronofy(), reason="node does not find the package cronofy (NODE_PATH)")
+def test_cronofy_for_node_keeps_every_rule_over_its_own_hosts() -> None:
+    certificate, seen = certified("node", str(FOLDER / "driver_cronofy.js"))
+    assert set(outcomes(certificate).values()) == {"passed"}
+    assert certificate.subject["client"] == "cronofy"
+    sent = {exchange.request.url.split("/v1")[0] for exchange in seen if not is_driven(exchange)}
+    assert sent == {"https://api.cronofy.com"}
+
+
+def test_the_protocol_of_a_run_is_what_schemas_driver_describes(tmp_path: Path) -> None:
+    import jsonschema_rs
+
+    from conformance.schemas import read, rs_registry
+
+    schema = read("driver")
+    lines = tmp_path / "lines"
+    program = (
+        "import sys,subprocess\n"
+        f"out=open({str(lines)!r},'w')\n"
+        f"client=subprocess.Popen([sys.executable,{str(FOLDER / 'driver_httpx.py')!r}],stdin=-1,stdout=-1,text=True)\n"
+        "for line in sys.stdin:\n"
+        "  out.write(line); client.stdin.write(line); client.stdin.flush()\n"
+        "  answer=client.stdout.readline(); out.write(answer); out.flush()\n"
+        "  sys.stdout.write(answer); sys.stdout.flush()\n"
+    )
+    wrapped = tmp_path / "wrapped.py"
+    wrapped.write_text(program)
+    options = CertifyOptions((sys.executable, str(wrapped)), examples=0)
+    os.environ.setdefault("PYTHONPATH", "")
+    asyncio.run(certify(options, load()))
+    parts = {
+        kind: jsonschema_rs.validator_for({"$ref": f"{schema['$id']}#/$defs/{kind}"}, registry=rs_registry())
+        for kind in ("request", "answer")
+    }
+    kinds = ("request", "answer")
+    for number, line in enumerate(lines.read_text().splitlines()):
+        assert parts[kinds[number % 2]].is_valid(json.loads(line)), line
