@@ -1,0 +1,69 @@
+"""The ledger: on disk before anything is created, gone when nothing is left."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from conformance.ledger import Entry, Ledger, folder, left_behind
+
+ONE, OTHER = Entry("default", "cal_1", "cfc-1"), Entry("default", "cal_2", "cfc-ü")
+
+
+@pytest.fixture(autouse=True)
+def _place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CRONOFY_CONFORMANCE_LEDGER", str(tmp_path / "ledger"))
+
+
+def files() -> list[Path]:
+    return sorted(folder().rglob("*.ndjson"))
+
+
+def test_an_entry_is_on_disk_before_open_returns_and_the_file_goes_with_the_last_one() -> None:
+    ledger = Ledger.of_run("http://localhost:1", "run1")
+    ledger.open(ONE)
+    ledger.open(ONE)
+    ledger.open(OTHER)
+    assert files()[0].read_text(encoding="utf-8").count("\n") == 2
+    ledger.settle(ONE)
+    assert ledger.entries == (OTHER,)
+    ledger.settle(OTHER)
+    ledger.settle(OTHER)
+    ledger.close()
+    assert files() == []
+
+
+def test_what_a_killed_run_left_is_found_for_its_subject_only() -> None:
+    ledger = Ledger.of_run("http://localhost:1", "run1")
+    ledger.open(ONE)
+    ledger.open(OTHER)
+    ledger.settle(ONE)
+    ledger._file.close()  # type: ignore[union-attr]  # as the end of the process does
+    with files()[0].open("a", encoding="utf-8") as file:
+        file.write('{"open": ["default", "cal')  # cut off by the kill
+    assert list(left_behind("http://localhost:2")) == []
+    kept = list(left_behind("HTTP://localhost:1"))
+    assert [one.entries for one in kept] == [(OTHER,)]
+    kept[0].close((OTHER,))
+    again = list(left_behind("http://localhost:1"))
+    assert [one.entries for one in again] == [(OTHER,)]
+    again[0].close(())
+    assert files() == []
+
+
+def test_the_ledger_of_a_run_that_is_alive_is_passed_over() -> None:
+    ledger = Ledger.of_run("http://localhost:1", "run1")
+    ledger.open(ONE)
+    assert list(left_behind("http://localhost:1")) == []
+    ledger.close()
+    kept = list(left_behind("http://localhost:1"))
+    assert [one.entries for one in kept] == [(ONE,)]
+    kept[0].close(kept[0].entries)
+
+
+def test_without_a_path_nothing_is_written() -> None:
+    ledger = Ledger()
+    ledger.open(ONE)
+    ledger.close()
+    assert (ledger.entries, files()) == ((ONE,), [])
