@@ -272,6 +272,15 @@ def test_files_of_one_run_are_merged_by_time_and_others_follow(tmp_path: Path) -
     assert list(read_all([tmp_path])) == [WRITE, READ, LOST, replace(WRITE, sent_at=1.0)]
 
 
+def test_where_a_virtual_clock_stood_still_the_labels_tell_the_order(tmp_path: Path) -> None:
+    sent = [replace(WRITE, sent_at=1.0, answered_at=1.0, label=f"#{number}") for number in range(12)]
+    write_vcr(tmp_path / "a.yaml", sent[1::2], HEADER)
+    write_vcr(tmp_path / "b.yaml", sent[::2], HEADER)
+    assert list(read_all([tmp_path])) == sent
+    write_vcr(tmp_path / "b.yaml", [replace(sent[0], label="unnumbered")], HEADER)
+    assert next(read_all([tmp_path])).label == "unnumbered"
+
+
 def test_a_file_named_twice_is_read_once(tmp_path: Path) -> None:
     write_vcr(tmp_path / "a.yaml", [WRITE], HEADER)
     assert list(read_all([tmp_path / "a.yaml", tmp_path])) == [WRITE]
