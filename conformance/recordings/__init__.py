@@ -40,6 +40,7 @@ _HEAD = 2**16
 #: How far out of order a foreign file may be: exchanges that are held back to be sorted.
 _WINDOW = 10_000
 _FIRST_KEY = re.compile(r'\{\s*"(\w+)"\s*:')
+_SERIAL = re.compile(r"#(\d{1,18})\Z")
 _DOCUMENTS: Mapping[str, Callable[[Path, Mapping[str, Any]], Iterator[Exchange]]] = {
     "log": har.read_document,
     **dict.fromkeys(vcr.INTERACTIONS, vcr.read_document),
@@ -57,7 +58,7 @@ def read(path: Path) -> Iterator[Exchange]:
 
 
 def read_all(recordings: Iterable[Path]) -> Iterator[Exchange]:
-    """The exchanges of several recordings: files of one run are merged by time, others follow one another.
+    """The exchanges of several recordings: files of one run are merged by time and label, others follow.
 
     Folders are walked as `paths` says.  Raises Unreadable before the first exchange where a file is no recording.
     """
@@ -69,7 +70,7 @@ def read_all(recordings: Iterable[Path]) -> Iterator[Exchange]:
         if len(files) == 1:
             yield from read(files[0])
         else:
-            merged = heapq.merge(*map(_timed, files), key=lambda timed: timed[0])
+            merged = heapq.merge(*map(_timed, files), key=lambda timed: (timed[0], _serial(timed[1])))
             yield from (exchange for _, exchange in merged)
 
 
@@ -127,6 +128,12 @@ def _keyed(exchanges: Iterable[Exchange]) -> Iterator[tuple[float, Exchange]]:
         if exchange.sent_at is not None and exchange.resolution < 1:
             last = exchange.sent_at
         yield last, exchange
+
+
+def _serial(exchange: Exchange) -> int:
+    """The number in the label that a run gave it: what tells the order where a virtual clock stood still."""
+    match = _SERIAL.search(exchange.label)
+    return int(match[1]) if match else 0
 
 
 def _in_order(exchanges: Iterable[Exchange]) -> Iterator[tuple[float, Exchange]]:

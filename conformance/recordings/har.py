@@ -22,6 +22,7 @@ from conformance.recordings.parts import (
     object_of,
     status_of,
     whole_where_authorized,
+    without_filtered,
 )
 
 __all__ = ["read_document"]
@@ -49,7 +50,7 @@ def read_document(path: Path, document: Mapping[str, Any]) -> Iterator[Exchange]
             entry = object_of(item, "it")
             if _is_http(object_of(entry.get("request"), "request")):
                 exchanges.append(_exchange(entry, f"{path.as_posix()}#{number}", harfile))
-    yield from whole_where_authorized(exchanges, authorized_origins(exchanges))
+    yield from without_filtered(whole_where_authorized(exchanges, authorized_origins(exchanges)))
 
 
 def _is_http(request: Mapping[str, Any]) -> bool:

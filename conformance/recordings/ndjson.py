@@ -25,6 +25,7 @@ from conformance.recordings.parts import (
     object_of,
     status_of,
     whole_where_authorized,
+    without_filtered,
 )
 from conformance.redaction import Redactor, scrub
 
@@ -140,7 +141,7 @@ def read_ours(path: Path) -> Iterator[Exchange]:
 
 def read_events(path: Path) -> Iterator[Exchange]:
     """The exchanges among Schemathesis' events, scenario after scenario."""
-    yield from whole_where_authorized(_of_events(path))
+    yield from without_filtered(whole_where_authorized(_of_events(path)))
 
 
 @dataclass(frozen=True, slots=True)

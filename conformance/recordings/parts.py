@@ -34,10 +34,16 @@ __all__ = [
     "object_of",
     "status_of",
     "whole_where_authorized",
+    "without_filtered",
 ]
 
 #: The value of the notes ``request-body`` and ``response-body``: there was a body, and the recording lacks it.
 NOT_RECORDED = "not-recorded"
+
+#: What stands for credentials that a recorder's filter has removed, until all exchanges to an origin were seen.
+_FILTERED = "<filtered>"
+#: What could be a token without its scheme, rather than the word that a filter puts in its place.
+_LIKE_A_TOKEN = re.compile(r"(?=[^\d]*\d)[A-Za-z0-9._~+/=-]{16,}\Z")
 
 #: A body is read up to here: what decompresses to more counts as not recorded.
 _LARGEST_BODY = 64 * 2**20
@@ -70,6 +76,7 @@ def assemble(
     if not isinstance(method, str) or not _METHOD.match(method):
         raise Malformed(f"request.method: expected an HTTP method, found {method!r}")
     if not ours:
+        request_headers = tuple(map(_marked, request_headers))
         request_body = request_body and _decoded(request_body, request_headers)
         response_body = response_body and _decoded(response_body, response_headers)
     if sent_at is None and answered_at is None and not ours:
@@ -104,6 +111,13 @@ def _problem_of_url(url: str, http: bool) -> str:
     if http and (parts.scheme not in ("http", "https") or not parts.netloc):
         return "expected an absolute HTTP URL"
     return "" if parts.scheme else "expected an absolute URL"
+
+
+def _marked(header: tuple[str, str]) -> tuple[str, str]:
+    name, value = header
+    if name.lower() == "authorization" and len(value.split()) < 2 and not _LIKE_A_TOKEN.match(value):
+        return name, _FILTERED
+    return header
 
 
 def headers_of(value: object, where: str) -> Headers:
@@ -321,6 +335,17 @@ def whole_where_authorized(exchanges: Iterable[Exchange], origins: Iterable[str]
     for exchange in exchanges:
         seen |= authorized_origins([exchange])
         yield replace(exchange, whole=True) if _origin(exchange) in seen else exchange
+
+
+def without_filtered(exchanges: Iterable[Exchange]) -> Iterator[Exchange]:
+    """Leaves out an ``Authorization`` of which a filter left but a word: it was there, and nothing is known of it."""
+    for exchange in exchanges:
+        request = exchange.request
+        if request.header("authorization") == _FILTERED:
+            kept = tuple(header for header in request.headers if header[1] != _FILTERED)
+            yield replace(exchange, request=replace(request, headers=kept), whole=False)
+        else:
+            yield exchange
 
 
 def _origin(exchange: Exchange) -> str:

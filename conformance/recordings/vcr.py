@@ -21,6 +21,7 @@ from conformance.recordings.parts import (
     object_of,
     status_of,
     whole_where_authorized,
+    without_filtered,
 )
 from conformance.recordings.yaml_stream import STARTS, entries
 
@@ -110,8 +111,10 @@ def _exchanges(path: Path, parts: Iterator[tuple[str, Any]]) -> Iterator[Exchang
     first = next(read, None)
     if first is not None:
         dialect = first[0]
-        everything = (exchange for _, exchange in chain([first], read))
-        yield from whole_where_authorized(everything) if dialect.schemathesis else everything
+        everything: Iterator[Exchange] = (exchange for _, exchange in chain([first], read))
+        if dialect.schemathesis:
+            everything = whole_where_authorized(everything)
+        yield from everything if dialect.ours else without_filtered(everything)
 
 
 def _read(path: Path, parts: Iterator[tuple[str, Any]]) -> Iterator[tuple[_Dialect, Exchange]]:
