@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from itertools import count, cycle, pairwise
+from itertools import count, cycle
 
 from conformance.scenarios.model import FLAWS, FORMS, TEXTS, URLS, Life, Move
 from conformance.world import Account, Calendar, World
@@ -137,60 +137,69 @@ def _one_of_each_sort(places: list[Place]) -> list[Place]:
 
 
 _SEEDS = (
-    ("explicit", "none", "explicit", "none"),
+    ("explicit", "none", "explicit", "none", "nothing"),
     ("default", "none", "default", "none"),
     ("integrated", "explicit", "integrated", "explicit"),
-    ("nothing", "explicit", "nothing"),
-    ("none", "nothing", "none"),
-    ("nothing", "default"),
-    ("profile", "integrated", "profile", "none"),
-    ("8x8", "default", "8x8"),
-    ("explicit", "default", "explicit"),
-    ("nothing", "integrated", "none"),
-    ("explicit", "explicit"),
-    ("integrated", "default"),
-    ("default", "delete"),
+    ("nothing", "nothing", "explicit", "nothing"),
+    ("none", "nothing", "default"),
+    ("profile", "integrated", "profile", "none", "integrated"),
+    ("8x8", "default", "nothing"),
+    ("explicit", "delete", "nothing", "integrated"),
 )
+
+#: What an event is before anything was written, after a DELETE, without conferencing so far, and without it again.
+_ABSENT, _GONE, _NEVER, _REMOVED = "absent", "gone", "never", "removed"
+
+
+def _after(state: str, kind: str) -> str:
+    """What an event is, after it was `state`, through a write of a kind."""
+    if kind == "nothing":
+        return _NEVER if state in (_ABSENT, _GONE) else state
+    if kind == "none":
+        return _NEVER if state in (_ABSENT, _GONE, _NEVER) else _REMOVED
+    return _GONE if kind == "delete" else kind
 
 
 def _pairs(table: _Table) -> Iterator[Life]:
-    """Every kind after every other, and again after itself, on the calendars that offer most."""
+    """Every kind in every state that another brings about, on the calendars that offer most."""
     kinds = kinds_at(table.rich[0])
-    open_pairs = {(a, b) for a in kinds for b in kinds} - {("delete", "delete")}
-    for seed in (*_SEEDS, *(() for _ in range(len(kinds) ** 2))):
-        sequence = [kind for kind in seed if kind in kinds]
-        if seed and (len(sequence) < len(seed) or not set(pairwise(sequence)) & open_pairs):
+    states = (_ABSENT, _GONE, _NEVER, _REMOVED, *kinds[: kinds.index("none")], "8x8")
+    absent = {(state, "delete") for state in (_ABSENT, _GONE)}
+    open_pairs = {(state, kind) for state in states for kind in kinds} - absent
+    for seed in (*_SEEDS, *(() for _ in range(len(open_pairs)))):
+        if not set(seed) <= set(kinds):
             continue
         if not open_pairs:
             return
-        open_pairs -= set(pairwise(sequence))
-        while len(sequence) < LONGEST and open_pairs:
-            following = _next_kind(sequence, kinds, open_pairs)
+        sequence: list[str] = []
+        state = _ABSENT
+        for kind in seed:
+            open_pairs.discard((state, kind))
+            state = _after(state, kind)
+            sequence.append(kind)
+        while len(sequence) < LONGEST:
+            following = _next_kind(state, kinds, open_pairs, LONGEST - len(sequence))
             if following is None:
                 break
-            open_pairs.discard((sequence[-1], following) if sequence else ("", ""))
+            open_pairs.discard((state, following))
+            state = _after(state, following)
             sequence.append(following)
-        if len(sequence) > 1:
+        if sequence:
             place = table.turn("pairs", table.rich)
             yield table.life("pairs", place, _dressed(table, place, sequence))
 
 
-def _next_kind(sequence: list[str], kinds: tuple[str, ...], open_pairs: set[tuple[str, str]]) -> str | None:
+def _next_kind(state: str, kinds: tuple[str, ...], open_pairs: set[tuple[str, str]], room: int) -> str | None:
     """The kind that leads on: through an open pair, to where most open pairs begin."""
 
-    def worth(kind: str) -> int:
-        return sum((kind, other) in open_pairs for other in kinds)
+    def worth(kind: str) -> tuple[bool, int]:
+        reached = _after(state, kind)
+        return (state, kind) in open_pairs, sum((reached, other) in open_pairs for other in kinds)
 
-    if not sequence:
-        starts = [kind for kind in kinds if kind != "delete" and worth(kind)]
-        return max(starts, key=worth) if starts else ("explicit" if worth("delete") else None)
-    choices = [kind for kind in kinds if (sequence[-1], kind) in open_pairs]
-    if choices:
-        return max(choices, key=worth)
-    if len(sequence) > LONGEST - 2:
-        return None
-    ways = [kind for kind in kinds if worth(kind) and (sequence[-1], kind) != ("delete", "delete")]
-    return max(ways, key=worth) if ways else None
+    choices = [kind for kind in kinds if kind != "delete" or state not in (_ABSENT, _GONE)]
+    best = max(choices, key=worth)
+    opens, beyond = worth(best)
+    return best if opens or (beyond and room > 1) else None
 
 
 def _dressed(table: _Table, place: Place, sequence: Iterable[str]) -> Iterator[Move]:
