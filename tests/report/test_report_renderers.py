@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import ast
 import json
 import re
 import shlex
@@ -24,7 +25,7 @@ from report_samples import (
 from conformance.facts import Evidence
 from conformance.render import FORMATS, renderer, text
 from conformance.render.failures import SHOWN
-from conformance.report import Statement, Terms, document
+from conformance.report import Repro, Statement, Terms, document
 from conformance.visible import UNSEEN
 
 PEOPLE = (".md", ".html", ".xml")
@@ -32,7 +33,8 @@ VOID = {"meta", "br", "link", "img"}
 
 
 def _all(said: Statement) -> dict[str, str]:
-    return {**{suffix: renderer(suffix)(said) for suffix in FORMATS}, "text": text.render(said)}
+    reports = {suffix: renderer(suffix)(said) for suffix in FORMATS if suffix != ".py"}
+    return {**reports, "text": text.render(said)}
 
 
 class Structure(HTMLParser):
@@ -284,6 +286,27 @@ def test_markdown_cells_and_fences_hold_hostile_text() -> None:
 
 def test_a_verdict_list_is_rendered_the_same_each_time() -> None:
     assert _all(statement(VERDICTS)) == _all(statement(VERDICTS))
+
+
+def test_a_file_of_tests_has_a_test_for_each_failure_that_can_be_shown_again() -> None:
+    life = "(('google', True), Life(id='a', account='default', calendar_id='c', moves=(Move(kind='none'),)))"
+    repro = Repro("none-removes", f"None {HOSTILE}", (life,), (f"curl '{HOSTILE}'",))
+    said = renderer(".py")(
+        statement(
+            repros=(repro,), variables={"default": "TOKEN"}, subject={"kind": "url", "name": HOSTILE, "faults": ["x"]}
+        )
+    )
+    said.encode("ascii")
+    tree = ast.parse(said)
+    assert [node.name for node in tree.body if isinstance(node, ast.FunctionDef)] == ["_failures", "test_none_removes"]
+    assert "FAULTS = ('x',)" in said
+
+
+def test_without_failures_the_file_of_tests_says_so() -> None:
+    assert renderer(".py")(statement()) == (
+        "# What failed on https://api.example.com, for pytest. Written by cronofy-conformance 0.1.0, which it needs.\n"
+        "# Nothing failed that can be shown again.\n"
+    )
 
 
 def test_a_format_that_does_not_exist_is_a_key_error() -> None:

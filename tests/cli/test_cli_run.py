@@ -1,0 +1,198 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import jsonschema
+import pytest
+from cli_samples import call
+
+from conformance import schemas
+
+FAULT = "8x8-refused"
+RULES = ("--rule", "8x8-is-accepted", "--rule", "explicit-is-kept")
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """A run of the reference with a fault, with everything that a run can leave."""
+    folder = tmp_path_factory.mktemp("ran")
+    files = {name: folder / name for name in ("r.json", "r.py", "r.html", "evidence.ndjson", "cassettes")}
+    result = call(
+        "run", "--fault", FAULT, *RULES, "--evidence", files["evidence.ndjson"], "--record", files["cassettes"],
+        "--report", "-", "--report", files["r.json"], "--report", files["r.py"], "--report", files["r.html"],
+    )  # fmt: skip
+    return {"result": result, "said": json.loads(files["r.json"].read_text()), "folder": folder, **files}
+
+
+def test_a_fault_is_named_by_its_rule_with_the_smallest_failure(ran: dict[str, Any]) -> None:
+    assert ran["result"].exit_code == 1, ran["result"].output
+    assert [rule["id"] for rule in ran["said"]["rules"] if rule["outcome"] == "failed"] == ["8x8-is-accepted"]
+    assert "\nSmallest failures\n\n8x8-is-accepted: " in ran["result"].stdout
+    assert "  writes  8x8, on cal_" in ran["result"].stdout
+
+
+def test_the_report_of_a_run_is_valid_and_tells_subject_run_and_evidence(ran: dict[str, Any]) -> None:
+    said = ran["said"]
+    jsonschema.Draft202012Validator(schemas.read("report")).validate(said)
+    assert (said["subject"]["kind"], said["subject"]["name"], said["subject"]["faults"]) == (
+        "reference",
+        "reference",
+        [FAULT],
+    )
+    assert said["run"]["requests"] >= said["run"]["exchanges"] > said["run"]["first_failure_request"] > 0
+    assert len(said["evidence"]["lines"]) == said["run"]["exchanges"] + 2
+
+
+def test_the_evidence_of_a_run_comes_to_the_same_report(ran: dict[str, Any]) -> None:
+    assert call("verify", ran["r.json"], ran["evidence.ndjson"]).stdout == "the same\n"
+
+
+def test_the_evidence_of_a_run_judged_as_a_recording_gives_the_same_verdicts(
+    ran: dict[str, Any], tmp_path: Path
+) -> None:
+    assert call("check", ran["evidence.ndjson"], *RULES, "--report", tmp_path / "c.json").exit_code == 1
+    again = json.loads((tmp_path / "c.json").read_text())
+    assert [(rule["id"], rule["counts"], rule["outcome"]) for rule in again["rules"]] == [
+        (rule["id"], rule["counts"], rule["outcome"]) for rule in ran["said"]["rules"]
+    ]
+
+
+def test_cassettes_are_kept_by_account_and_theme_and_small(ran: dict[str, Any]) -> None:
+    kept = sorted(path.relative_to(ran["cassettes"]).as_posix() for path in ran["cassettes"].rglob("*.yaml"))
+    assert {"nobody/access.yaml", "default/directory.yaml", "default/readings.yaml"} <= set(kept)
+    assert {path.split("/")[0] for path in kept} == {
+        "chosen", "default", "disconnected", "nobody", "profiles", "several",
+    }  # fmt: skip
+
+
+def test_no_token_is_in_anything_that_a_run_leaves(ran: dict[str, Any]) -> None:
+    for path in ran["folder"].rglob("*"):
+        if path.is_file():
+            assert b"reference-default-token" not in path.read_bytes(), path
+    assert "reference-default-token" not in ran["result"].output
+
+
+def test_the_file_of_tests_fails_on_the_subject_and_passes_on_the_reference(ran: dict[str, Any]) -> None:
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", os.devnull, str(ran["r.py"])]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    broken = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    kept = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        env={**environment, "CRONOFY_CONFORMANCE_SUBJECT": "reference"},
+        check=False,
+    )
+    assert (broken.returncode, kept.returncode) == (1, 0), broken.stdout + kept.stdout
+    assert "1 failed" in broken.stdout
+
+
+def test_the_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
+    first, second = tmp_path / "1", tmp_path / "2"
+    for folder in (first, second):
+        call("run", "--budget", 90, "--evidence", folder / "e.ndjson", "--report", folder / "r.json", "--quiet")
+    assert (first / "r.json").read_bytes() == (second / "r.json").read_bytes()
+    assert (first / "e.ndjson").read_bytes() == (second / "e.ndjson").read_bytes()
+
+
+def test_a_spent_budget_is_inconclusive(tmp_path: Path) -> None:
+    result = call("run", "--budget", 60, "--report", tmp_path / "r.json")
+    assert result.exit_code == 3
+    assert result.stderr.endswith("Outcome: inconclusive. Exit code 3: the budget of 60 requests is spent.\n")
+    said = json.loads((tmp_path / "r.json").read_text())
+    assert (said["outcome"], said["complete"], said["run"]["requests"] <= 60) == ("inconclusive", False, True)
+
+
+def test_a_plan_lists_lives_and_costs_and_writes_nothing(tmp_path: Path) -> None:
+    result = call("run", "--plan", "--evidence", tmp_path / "e.ndjson", "--record", tmp_path / "cas")
+    assert result.exit_code == 0
+    assert "explicit" in result.stdout
+    assert "At most " in result.stdout
+    assert "Sent to make this plan: " in result.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture
+def served() -> Iterator[tuple[subprocess.Popen[str], str, dict[str, str]]]:
+    """The reference server in a process of its own: the process, its base URL, what it tells to export."""
+    command = [sys.executable, "-m", "conformance", "serve", "--port", "0", "--settle", "0", "--fault", FAULT]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        first = process.stdout.readline()
+        exports = {}
+        for line in process.stdout:
+            if line.startswith("It is broken on purpose"):
+                break
+            if "export " in line:
+                name, _, token = line.strip().removeprefix("export ").partition("=")
+                exports[name] = token
+        yield process, first.split()[5], exports
+        if process.poll() is None:
+            process.kill()
+
+
+def test_serve_answers_with_the_tokens_that_it_tells_until_ctrl_c(served: Any) -> None:
+    process, url, exports = served
+    headers = {"Authorization": f"Bearer {exports['CRONOFY_ACCESS_TOKEN']}"}
+    for _ in range(100):
+        try:
+            answer = httpx.get(f"{url}/v1/calendars", headers=headers)
+            break
+        except httpx.ConnectError:
+            time.sleep(0.05)
+    assert answer.status_code == 200
+    assert "CRONOFY_ACCESS_TOKEN_PROFILES" in exports
+    process.send_signal(signal.SIGINT)
+    assert process.wait(10) == 130
+    assert process.stderr.read().strip() == ""
+
+
+def test_ctrl_c_ends_a_run_with_130_after_clean_up_and_with_a_report(served: Any, tmp_path: Path) -> None:
+    _, url, exports = served
+    report = tmp_path / "r.json"
+    command = [
+        sys.executable, "-m", "conformance", "run", url, "--rate", "40", "--report", str(report),
+        "--evidence", str(tmp_path / "e.ndjson"),
+    ]  # fmt: skip
+    environment = {**os.environ, **exports, "CRONOFY_CONFORMANCE_LEDGER": str(tmp_path / "ledger")}
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+    ) as process:
+        evidence = tmp_path / "e.ndjson"
+        while process.poll() is None and (not evidence.exists() or evidence.read_bytes().count(b"\n") < 30):
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130, errors
+    assert errors.endswith("Exit code 130: the run was interrupted.\n")
+    assert json.loads(report.read_text())["complete"] is False
+    headers = {"Authorization": f"Bearer {exports['CRONOFY_ACCESS_TOKEN']}"}
+    left = httpx.get(f"{url}/v1/events?tzid=Etc/UTC&only_managed=true", headers=headers).json()["events"]
+    assert left == []
+    assert call("sweep", url, env=exports).stdout == "0 events deleted, 0 left\n"
+    assert call("verify", report, evidence).stdout == "the same\n"
+
+
+def test_observe_and_certify_listen_for_as_long_as_they_are_told() -> None:
+    observed = call("observe", "--upstream", "http://127.0.0.1:9", "--for", "0.1", "--quiet")
+    assert (observed.exit_code, observed.stdout.count("\n")) == (0, 1)
+    assert observed.stdout.startswith("listening on http://127.0.0.1:")
+    watched = call("certify", "--for", "0.1", "--quiet")
+    assert watched.exit_code == 0
+    assert "export CRONOFY_API_URL=http://127.0.0.1:" in watched.stdout
+
+
+def test_a_driver_that_is_none_is_one_line_and_2() -> None:
+    result = call("certify", "--driver-timeout", "5", "--", sys.executable, "-c", "print('no')")
+    assert result.exit_code == 2
+    assert result.stderr.startswith("Error: ")
+    assert result.stderr.count("\n") == 1
