@@ -115,10 +115,10 @@ class Records:
 
     def judge(self, record: Record) -> Judged:
         """What becomes of the rules on one record."""
-        facts = ask_facts(record)
+        exempt = self._broken_by(record.ask)
+        facts = ask_facts(replace(record, lawful=record.lawful and not exempt))
         verdicts = list(self._asks(facts))
         if record.exchanges:
-            exempt = self._broken_by(record.ask)
             verdicts += [verdict for verdict in self._observed(record.exchanges) if verdict.rule not in exempt]
         for exchange in record.exchanges:
             self._all.add(exchange)
@@ -140,7 +140,7 @@ class Records:
     def _broken_by(self, ask: Mapping[str, Any]) -> frozenset[str]:
         """The rules about the wire that the ask itself breaks: a client that does as it is told is not to blame."""
         ideal = ideal_exchange(ask)
-        key = ideal.request.body + ideal.request.url.encode()
+        key = f"{ideal.request.method} {ideal.request.url} ".encode() + ideal.request.body
         if key not in self._exempt:
             failed = {verdict.rule for verdict in self._observed((ideal,)) if verdict.outcome == "failed"}
             self._exempt[key] = frozenset(failed)

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
 from hypothesis import strategies as st
 from hypothesis.errors import HypothesisWarning
 
-from conformance.clients.asks import ABSENT, Case, Prepared, Script, Shown
+from conformance.clients.asks import ABSENT, Case, Prepared, Script, Shown, Step
 from conformance.clients.table import PARAMS, Places, delete, event, list_calendars, read, write
 
 __all__ = ["cases", "conferencing", "join_urls", "made_up", "optional_fields", "shown", "texts"]
@@ -138,7 +138,7 @@ def cases(places: Places) -> st.SearchStrategy[Case]:
         st.builds(lambda keys: Script(instead=Prepared(422, {"errors": keys})), _errors()),
     )
     calendars = st.sampled_from((places.calendar_id, places.other_id))
-    writes = st.builds(lambda calendar_id, body, script: write(calendar_id, body, script), calendars, bodies, scripts)
+    writes = st.builds(_write, st.just(places), calendars, bodies, scripts)
     others = st.one_of(
         st.builds(delete, calendars, ids), st.builds(list_calendars, st.builds(Script, extra=st.booleans()))
     )
@@ -152,6 +152,12 @@ def cases(places: Places) -> st.SearchStrategy[Case]:
         st.booleans(),
     )
     return st.one_of(alone, readings)
+
+
+def _write(places: Places, calendar_id: str, body: dict[str, Any], script: Script) -> Step:
+    asked = body.get("conferencing", {}).get("profile_id")
+    # A client that looks first may refuse what the calendar does not support.
+    return write(calendar_id, body, script, lawful=asked != "integrated" or calendar_id == places.calendar_id)
 
 
 def _errors() -> st.SearchStrategy[dict[str, Any]]:

@@ -334,8 +334,6 @@ def _refusals(places: Places) -> Iterator[Case]:
             delete(here, "busy", calm),
         ),
     )
-    busy = Script(instead=Prepared(429))
-    yield Case("429 again and again", (write(here, event(places, "busier", {"profile_id": "default"}), busy),))
     for what, accepted in (("an object", {}), ("an empty text", ""), ("userinfo", {"sub": f"acc_{year}", "x": [1]})):
         script = Script(accepted=accepted)
         name = f"answered-{what.replace(' ', '-')}"

@@ -62,7 +62,6 @@ TELLING = (
     "a 422 with several fields",
     "a write that is answered 403",
     "a 429, then success",
-    "429 again and again",
     "pending is read",
     "no conferencing is read",
     "a conference without a provider name is read",

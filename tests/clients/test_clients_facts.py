@@ -1,0 +1,203 @@
+"""The facts about one ask, from what was asked, exchanged and told."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import jsonschema_rs
+import pytest
+
+from conformance.clients.told import Record, ask_facts
+from conformance.exchange import Exchange, Request, Response
+from conformance.schemas import read, rs_registry
+
+CALENDAR = "/v1/calendars/cal_1/events"
+EVENT = {"event_id": "qT", "summary": "S", "start": "2031-04-28T15:30:00Z", "end": "2031-04-28T17:00:00Z"}
+UPSERT = {"do": "upsert_event", "calendar_id": "cal_1", "event": EVENT}
+DELETE = {"do": "delete_event", "calendar_id": "cal_1", "event_id": "qT"}
+READ = {"do": "read_events", "calendar_ids": ["cal_1"], "event_ids": ["qT"], "params": {}}
+
+
+def exchange(method: str, path: str, body: Any = None, status: int = 202, said: Any = None) -> Exchange:
+    sent = b"" if body is None else json.dumps(body).encode()
+    answer = b"" if said is None else json.dumps(said).encode()
+    headers = (("Authorization", "Bearer <default>"), ("Content-Type", "application/json"))
+    return Exchange(Request(method, f"http://127.0.0.1:1{path}", headers, sent), Response(status, (), answer))
+
+
+def document(ask: Any, told: Any, *exchanges: Exchange, **more: Any) -> dict[str, Any]:
+    facts = ask_facts(Record("a", ask, told, exchanges, **more)).document
+    schema = read("facts/ask")
+    error = next(iter(jsonschema_rs.validator_for(schema, registry=rs_registry()).iter_errors(facts)), None)
+    assert error is None, error
+    return facts
+
+
+SENT = {"requests": 1, "unasked_writes": 0, "repeated_a_refused_write": False}
+SAME = {"sent_lost": [], "sent_changed": [], "sent_added": []}
+
+
+def test_a_write_that_was_passed_on() -> None:
+    assert document(UPSERT, {"ok": {"x": 1}}, exchange("POST", CALENDAR, EVENT)) == {
+        "about": "ask",
+        "do": "upsert_event",
+        "asked": {"calendar_id": "cal_1", "event": EVENT},
+        "lawful": True,
+        "answers": [202],
+        "told": {"ok": {}},
+        "told_as": "ok",
+        "event_id": "qT",
+        "asks": "nothing",
+        "asked_before": False,
+        "final": 202,
+        "raised": False,
+        "sent": SENT,
+        "compared": SAME,
+    }
+
+
+def test_nothing_sent_leaves_nothing_to_compare() -> None:
+    facts = document(UPSERT, {"error": {"message": "no"}}, earlier={"profile_id": "none"})
+    assert (facts["sent"], facts["compared"]) == ({**SENT, "requests": 0}, {})
+    assert (facts["answers"], facts["asked_before"], facts["earlier"]) == ([], True, {"profile_id": "none"})
+    assert "final" not in facts
+    assert "raised" not in facts
+
+
+def test_what_a_client_cannot_do_is_not_compared_with_what_it_sends() -> None:
+    facts = document(UPSERT, {"unsupported": "no"}, exchange("POST", CALENDAR, {}))
+    assert "sent" not in facts
+    assert facts["compared"] == {}
+
+
+def test_a_write_by_the_batch_endpoint_is_not_judged() -> None:
+    facts = document(UPSERT, {"ok": {}}, exchange("POST", "/v1/batch", {"batch": []}, 207))
+    assert "sent" not in facts
+
+
+def test_every_attempt_is_compared_and_a_refused_one_counts_when_it_is_repeated() -> None:
+    wrong = {**EVENT, "summary": "T"}
+    refused = exchange("POST", CALENDAR, wrong, 422, {"errors": {}})
+    facts = document(UPSERT, {"ok": {}}, refused, refused, exchange("POST", CALENDAR, EVENT))
+    assert facts["compared"] == {**SAME, "sent_changed": ["/summary"]}
+    assert facts["sent"] == {"requests": 3, "unasked_writes": 0, "repeated_a_refused_write": True}
+    assert facts["answers"] == [422, 422, 202]
+
+
+@pytest.mark.parametrize("status", [401, 408, 409, 423, 425, 429, 500, 503])
+def test_an_answer_that_passes_may_be_tried_again(status: int) -> None:
+    passing = exchange("POST", CALENDAR, EVENT, status)
+    facts = document(UPSERT, {"ok": {}}, passing, passing, exchange("POST", CALENDAR, EVENT))
+    assert facts["sent"] == {**SENT, "requests": 3}
+
+
+def test_writes_of_other_events_are_unasked() -> None:
+    other = exchange("POST", CALENDAR, {**EVENT, "event_id": "other"})
+    gone = exchange("DELETE", CALENDAR, {"event_id": "qT"})
+    facts = document(UPSERT, {"ok": {}}, gone, exchange("POST", CALENDAR, EVENT), other)
+    assert facts["sent"] == {**SENT, "unasked_writes": 2}
+    assert document(READ, {"ok": {"events": []}}, other)["sent"] == {**SENT, "requests": 0, "unasked_writes": 1}
+
+
+def test_ids_in_the_path_the_body_and_the_query_are_compared() -> None:
+    elsewhere = exchange("POST", "/v1/calendars/CAL_1/events", {**EVENT, "event_id": "qt"})
+    assert document(UPSERT, {"ok": {}}, elsewhere)["compared"]["sent_changed"] == ["/calendar_id", "/event_id"]
+    queried = exchange("DELETE", f"{CALENDAR}?event_id=qT")
+    assert document(DELETE, {"ok": {}}, queried)["compared"] == SAME
+    assert document(DELETE, {"ok": {}}, exchange("DELETE", CALENDAR))["compared"]["sent_lost"] == ["/event_id"]
+
+
+def events(*entries: tuple[str, str, Any]) -> Any:
+    said = [{"calendar_id": c, "event_id": e, "conferencing": v} for c, e, v in entries]
+    return {"pages": {"current": 1, "total": 1}, "events": said}
+
+
+ZOOM = {"join_url": "https://zoom.us/1", "provider_name": "zoom"}
+
+
+def test_events_are_compared_by_calendar_where_the_client_tells_it() -> None:
+    said = exchange("GET", "/v1/events", None, 200, events(("cal_1", "qT", {"pending": True}), ("cal_2", "qT", ZOOM)))
+    ask = {**READ, "calendar_ids": ["cal_1", "cal_2"]}
+    right = [
+        {"event_id": "qT", "calendar_id": "cal_2", "conferencing": ZOOM},
+        {"event_id": "qT", "conferencing": {"pending": True}},
+    ]
+    told = {"ok": {"events": right}}
+    assert document(ask, told, said)["given"] == {
+        "pending": {"events": 1, "altered": []},
+        "assigned": {"events": 1, "altered": []},
+    }
+    swapped = [{**entry, "calendar_id": "cal_1"} for entry in right]
+    assert document(ask, {"ok": {"events": swapped}}, said)["compared"]["told_lost"] == ["/events/qT"]
+
+
+def test_events_of_calendars_that_were_not_asked_for_need_not_come_back() -> None:
+    said = exchange("GET", "/v1/events", None, 200, events(("cal_2", "qT", ZOOM)))
+    assert document(READ, {"ok": {"events": []}}, said)["compared"] == {
+        "told_lost": [],
+        "told_changed": [],
+        "told_added": [],
+    }
+
+
+def test_lost_altered_and_made_up_events_are_named() -> None:
+    ask = {**READ, "event_ids": ["a", "b", "c"]}
+    said = exchange("GET", "/v1/events", None, 200, events(("cal_1", "a", None), ("cal_1", "b", ZOOM)))
+    told = {"ok": {"events": [{"event_id": "b", "conferencing": {}}, {"event_id": "c"}, {"event_id": "not asked"}]}}
+    facts = document(ask, told, said)
+    assert facts["compared"]["told_lost"] == [
+        "/events/a",
+        "/events/b/conferencing/join_url",
+        "/events/b/conferencing/provider_name",
+    ]
+    assert facts["compared"]["told_added"] == ["/events/c"]
+    assert [event["event_id"] for event in facts["told"]["ok"]["events"]] == ["b", "c"]
+
+
+@pytest.mark.parametrize(
+    ("conferencing", "state"),
+    [
+        (None, "nothing"),
+        ({"pending": True}, "pending"),
+        (ZOOM, "assigned"),
+        ({**ZOOM, "provider_name": None}, "assigned_without_provider"),
+        ({**ZOOM, "provider_name": "holo"}, "assigned_by_unknown_provider"),
+        ({"pending": "true"}, "undefined"),
+    ],
+)
+def test_what_was_said_has_a_name(conferencing: Any, state: str) -> None:
+    said = exchange("GET", "/v1/events", None, 200, events(("cal_1", "qT", conferencing)))
+    told = {"ok": {"events": [{"event_id": "qT", "conferencing": conferencing}]}}
+    assert list(document(READ, told, said)["given"]) == [state]
+
+
+def test_pages_that_were_not_fetched_are_missed_for_what_is_only_there() -> None:
+    page = {"fetched": True, "event_ids": ["x"]}
+    last = {"fetched": False, "event_ids": ["qT"]}
+    facts = document(READ, {"ok": {"events": []}}, readings=[[page, last]])
+    assert facts["read"] == {"pages_there": 2, "pages_read": 1, "missed": ["qT"]}
+    again = [[page, last], [page, {**last, "fetched": True}]]
+    assert document(READ, {"ok": {"events": []}}, readings=again)["read"]["missed"] == []
+
+
+def test_calendars_and_their_flags_are_compared() -> None:
+    flag = "calendar_integrated_conferencing_available"
+    listed = [{"calendar_id": "a", flag: True}, {"calendar_id": "b", flag: False}, {"calendar_id": "c", flag: False}]
+    said = exchange("GET", "/v1/calendars", None, 200, {"calendars": listed})
+    told = {"ok": {"calendars": [{"calendar_id": "a"}, {"calendar_id": "b", flag: True}, {"calendar_id": "d"}]}}
+    assert document({"do": "list_calendars"}, told, said)["compared"] == {
+        "told_lost": ["/calendars/a/" + flag, "/calendars/c"],
+        "told_changed": ["/calendars/b/" + flag],
+        "told_added": ["/calendars/d"],
+    }
+
+
+def test_an_error_is_compared_with_what_was_answered() -> None:
+    refused = exchange("POST", CALENDAR, EVENT, 422, {"errors": {"summary": [{"key": "errors.required"}]}})
+    facts = document(UPSERT, {"error": {"status": 422}}, refused)
+    assert (facts["raised"], facts["told_status_seen"]) == (False, True)
+    assert facts["compared"] == {**SAME, "told_lost": ["/errors"], "told_changed": [], "told_added": []}
+    facts = document(UPSERT, {"error": {"status": 500}}, refused)
+    assert (facts["told_status_seen"], facts["compared"]) == (False, SAME)
+    assert document(UPSERT, {"error": {"message": "KeyError"}}, exchange("POST", CALENDAR, EVENT))["raised"]
