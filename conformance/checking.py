@@ -54,7 +54,8 @@ class _Seen:
                 if time is not None:
                     self.first = time if self.first is None else min(self.first, time)
                     self.last = time if self.last is None else max(self.last, time)
-            progress(f"{self.count:,} exchanges, {exchange.label}")
+            if self.count % 100 == 0:
+                progress(f"{self.count:,} exchanges, {exchange.label}")
             yield exchange
 
 
