@@ -12,6 +12,8 @@ from cli_samples import call, error, har
 
 from conformance import checking
 from conformance.exchange import Exchange
+from conformance.facts import Settings
+from conformance.recordings import Header
 
 WRONG = "https://other.example.com/"
 
@@ -111,7 +113,7 @@ def test_a_report_that_cannot_be_written_is_one_line_and_2(tmp_path: Path) -> No
 
 
 def test_a_suffix_without_a_format_is_refused_before_anything_is_read(tmp_path: Path) -> None:
-    assert "'r.pdf' names no format: end it in .json .xml .md .html, or give -" in error(
+    assert "'r.pdf' names no format: end it in .json .xml .md .html .py, or give -" in error(
         "check", tmp_path / "missing", "--report", "r.pdf"
     )
 
@@ -133,6 +135,34 @@ def test_foreign_recordings_are_histories_of_their_own(tmp_path: Path) -> None:
     assert (alone.exit_code, both.exit_code) == (0, 1)
     counts = {rule["id"]: rule["counts"] for rule in json.loads((tmp_path / "both.json").read_text())["rules"]}
     assert counts["explicit-is-kept"] == {"passed": 1, "failed": 1, "undecided": 0}
+
+
+def test_a_recording_is_judged_by_the_settings_that_it_tells_unless_told_otherwise(tmp_path: Path) -> None:
+    told = {"quiet": 2.0, "window": 5, "settle_timeout": 15.0, "default_profiles": {"default": "pro_1"}}
+    header = Header("t", "1", "x", settings=told)
+    assert checking.settings_of(header) == Settings(2.0, 5.0, 15.0, {"default": "pro_1"})
+    assert checking.settings_of(Header("t", "1", "x")) == checking.settings_of(None) == Settings()
+    options = checking.CheckOptions((), default_profiles={"a": "b"}, settle_timeout=1.0, window=0.0)
+    assert checking._settings(options, header) == Settings(2.0, 0.0, 1.0, {"a": "b"})
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"quiet": "2"}, "the recording's setting quiet is '2', expected seconds; record it again"),
+        ({"window": -1}, "the recording's setting window is -1, expected seconds; record it again"),
+        ({"settle_timeout": True}, "the recording's setting settle_timeout is True, expected seconds; record it again"),
+        (
+            {"default_profiles": {"a": 1}},
+            "the recording's default_profiles are no profile ids by account; record it again",
+        ),
+    ],
+)
+def test_settings_that_are_none_are_refused(tmp_path: Path, settings: dict[str, object], told: str) -> None:
+    file = tmp_path / "odd.ndjson"
+    header = Header("t", "1", "x", settings=settings).document()
+    file.write_text(json.dumps({"conformance": header}) + "\n")
+    assert error("check", file) == told
 
 
 def test_ctrl_c_ends_with_130_and_the_report_so_far(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

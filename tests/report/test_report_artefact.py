@@ -56,3 +56,13 @@ def test_a_device_is_written_to_and_a_link_stays_a_link(tmp_path: Path) -> None:
     link.symlink_to(tmp_path / "target")
     write(link, "x", _clean)
     assert (link.is_symlink(), (tmp_path / "target").read_text()) == (True, "x")
+
+
+def test_a_draft_does_not_stay_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(OSError, match="No space left"):
+        write(tmp_path / "report.json", "new", _clean)
+    assert list(tmp_path.iterdir()) == []

@@ -98,3 +98,8 @@ def test_a_rule_comes_to_the_outcome_of_the_eighth_law(
     verdicts = [verdict("a", outcome, reason, violation=Violation("x")) for outcome, reason in outcomes]
     tally = Report.empty(RULES).with_verdicts(verdicts).tally("a")
     assert (tally.outcome, tally.reason) == expected
+
+
+def test_a_failure_that_nobody_can_explain_counts_all_the_same() -> None:
+    tally = Report.empty(RULES).with_verdicts([verdict("a", "failed")]).tally("a")
+    assert (tally.failed, tally.violations, tally.outcome) == (1, (), "failed")
