@@ -20,8 +20,9 @@ _BUILT_IN = frozenset({"none", "default", "integrated", "8x8"})
 class Asked:
     """What one write asks of conferencing.
 
-    `kind`: ``delete`` (of the whole event), ``nothing`` (left out), ``none``, ``default``, ``integrated``, ``explicit``, ``8x8``, ``profile``,
-    ``invalid`` (breaks a documented requirement) or ``undefined`` (null, or what the page does not speak of).
+    `kind`: ``delete`` (of the whole event), ``nothing`` (left out), ``none``, ``default``, ``integrated``,
+    ``explicit``, ``8x8``, ``profile``, ``invalid`` (breaks a documented requirement) or ``undefined`` (null, or
+    what the page does not speak of).
     """
 
     kind: str

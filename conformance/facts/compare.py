@@ -132,7 +132,7 @@ def same_time(sent: Any, shown: Any, tzid: Any = None) -> bool | None:
     if one[1] and other[1]:
         return one[0] == other[0]
     if one[1] != other[1]:
-        return None
+        return None if one[1] else False  # a date that became a time; a time without a zone tells nothing
     return one[0] == other[0]
 
 

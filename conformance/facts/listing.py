@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from conformance.exchange import Exchange, Response
-from conformance.facts.compare import normal_url
+from conformance.facts.compare import instant, normal_url
 from conformance.facts.episode import Before, Sight, known_key, state_of
 from conformance.facts.memory import Account, Event, Memory
 from conformance.facts.reading import Reading, next_page_kind
@@ -50,10 +50,10 @@ def take_read(memory: Memory, exchange: Exchange, at: Route, name: str, sent: fl
     for item in events:
         if isinstance(item, dict):
             _item(memory, account, reading, item, counts)
-    if following is not None:
+    if following is not None and page["next_page"] != "other-origin":
         account.readings[_page_key(following)] = reading
         if len(account.readings) > _WAITING:
-            account.readings.pop(next(iter(account.readings)))
+            memory.out.append(account.readings.pop(next(iter(account.readings))).facts())
     elif status is not None and status != 429 and status < 500:
         _finish(memory, account, reading, counts)
 
@@ -118,6 +118,8 @@ def _item(memory: Memory, account: Account, reading: Reading, item: dict[str, An
         return
     calendar_id, event_id = place
     gone = item.get("deleted") is True
+    if gone and not reading.route.deleted:
+        reading.listing.add("deleted", event_id)
     if place in reading.listed:
         reading.listing.add("repeated", event_id)
         return
@@ -142,6 +144,7 @@ def _place(memory: Memory, account: Account, reading: Reading, item: dict[str, A
     event_id, calendar_id = item.get("event_id"), item.get("calendar_id")
     if not isinstance(event_id, str):
         uid = item.get("event_uid")
+        reading.externals += 1
         if reading.route.managed == "only" and isinstance(uid, str):
             reading.listing.add("external", uid)
         return None
@@ -169,6 +172,10 @@ def _misplaced(
             listing.add("managed", event_id)
     if route.calendars and calendar_id not in route.calendars:
         listing.add("other_calendars", event_id)
+    if route.localized and not (isinstance(item.get("start"), dict) and isinstance(item.get("end"), dict)):
+        times = [instant(item.get(name)) for name in ("start", "end")]
+        if all(time is not None and time[1] for time in times):
+            listing.add("not_localized", event_id)
     if route.windowed and reading.within(item) is False:
         listing.add("outside_window", event_id)
     if homes and (account.name, calendar_id) not in homes and account.complete:
@@ -218,6 +225,10 @@ def _finish(memory: Memory, account: Account, reading: Reading, page: _Page) -> 
                     _missed(memory, event, reading, page)
     if reading.complete and alone and not route.calendars:
         account.complete = True
+    if reading.finished and not route.windowed and not route.calendars:
+        reading.externals_before = account.externals
+        if route.managed == "excluded":
+            account.externals = reading.externals
     memory.out.append(reading.facts())
 
 

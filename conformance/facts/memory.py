@@ -98,6 +98,7 @@ class Account:
     asked: int = 0
     managed_reads: int = 0
     other_reads: int = 0
+    externals: int = 0
 
     def event(self, calendar_id: str, event_id: str) -> Event:
         """An event by its calendar and id; a new one is known not to exist if a complete reading did not list it."""

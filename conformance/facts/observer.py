@@ -108,6 +108,7 @@ class Observer:
         memory.dirty.clear()
         yield from self.closed()
         for account in memory.accounts.values():
+            yield from (reading.facts() for reading in account.readings.values())
             for events in account.calendars.values():
                 for event_id in list(events):
                     memory.close_episode(events[event_id], reason)

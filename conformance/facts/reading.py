@@ -29,6 +29,8 @@ class Listing:
     repeated: list[str] = field(default_factory=list)
     uninvited: list[str] = field(default_factory=list)
     foreign: list[str] = field(default_factory=list)
+    deleted: list[str] = field(default_factory=list)
+    not_localized: list[str] = field(default_factory=list)
 
     def add(self, name: str, event_id: str) -> None:
         """Remember one event under one of the headings."""
@@ -58,6 +60,8 @@ class Reading:
     listing: Listing = field(default_factory=Listing)
     items: int = 0
     expected: int = 0
+    externals: int = 0
+    externals_before: int = 0
     whole: bool = True
 
     @property
@@ -69,6 +73,12 @@ class Reading:
     def finished(self) -> bool:
         """Whether every page was read and answered 200 in the documented form."""
         return self.whole and bool(self.pages) and self.pages[-1]["next_page"] == "absent"
+
+    @property
+    def counted(self) -> bool:
+        """Whether each page says which one it is, and how many there are."""
+        said = [(page.get("current"), page.get("total")) for page in self.pages]
+        return said == [(number, len(said)) for number in range(1, len(said) + 1)]
 
     def within(self, item: dict[str, Any]) -> bool | None:
         """Whether the reading's ``from`` and ``to`` admit an event; None where it is too near a border to tell."""
@@ -96,6 +106,7 @@ class Reading:
         flags = {
             "managed": self.route.managed,
             "deleted": self.route.deleted,
+            "localized": self.route.localized,
             "windowed": self.route.windowed,
             "calendars": len(self.route.calendars),
         }
@@ -107,6 +118,8 @@ class Reading:
             "pages": self.pages,
             "items": self.items,
             "expected": self.expected,
+            "externals": {"listed": self.externals, "before": self.externals_before},
+            "counted": self.counted,
             "finished": self.finished,
             "listing": self.listing.document(),
         }

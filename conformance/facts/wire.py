@@ -43,6 +43,7 @@ class Route:
     since: tuple[str, ...] = ()
     until: tuple[str, ...] = ()
     modified: bool = False
+    localized: bool = False
     calendars: tuple[str, ...] = ()
 
     @property
@@ -73,6 +74,7 @@ def route(method: str, url: str) -> Route:
         deleted=_on(query, "include_deleted"),
         since=_values(query, "from"),
         until=_values(query, "to"),
+        localized=_on(query, "localized_times"),
         modified=bool(_values(query, "last_modified")),
         calendars=_values(query, "calendar_ids[]") + _values(query, "calendar_ids"),
     )
