@@ -45,7 +45,8 @@ def _all_targets(account: Account, now: float) -> Iterator[str]:
         yield reading(_TZID, _MANAGED, *(("calendar_ids[]", calendar_id) for calendar_id in ids[:2]))
     yield reading(("tzid", "Europe/Berlin"), ("only_managed", "true"), ("localized_times", "true"))
     today = datetime.fromtimestamp(now, UTC)
-    window = (("from", _day(today - timedelta(days=30))), ("to", _day(today + timedelta(days=30))))
+    # What ended yesterday lies outside, what began yesterday and goes on lies inside, and so does tomorrow.
+    window = (("from", _day(today)), ("to", _day(today + timedelta(days=30))))
     yield reading(_TZID, ("only_managed", "true"), *window)
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from conformance.campaign.hearing import Hearing
 from conformance.campaign.lives import Lockstep
 from conformance.campaign.session import Session, open_session
-from conformance.campaign.shrinking import Counterexample, counterexamples
+from conformance.campaign.shrinking import SEARCH_REQUESTS, Counterexample, counterexamples
 from conformance.exchange import Exchange
 from conformance.facts import Settings
 from conformance.judgement import Judge
@@ -119,6 +119,8 @@ async def _whole(
     small: bool,
 ) -> RunResult:
     planned = plan(session.run, session.settings, options.examples or 0, options.seed)
+    if options.budget is None:
+        session.transport.budget.limit = session.transport.sent + planned.requests + SEARCH_REQUESTS
     ending = _Ending()
     if not options.plan:
         await _live(session, hearing, planned, progress, ending, small)

@@ -13,10 +13,13 @@ from conformance.judgement import Violation
 from conformance.rules import Rule, load
 from conformance.scenarios import Life, Move, Plan
 
-__all__ = ["Counterexample", "counterexamples", "simpler"]
+__all__ = ["SEARCH_REQUESTS", "Counterexample", "counterexamples", "simpler"]
 
-#: What the search may send in all, how many rounds of tries it takes, and how many tries a rule has in each.
-_REQUESTS, _ROUNDS, _TRIES = 240, 4, 14
+#: What the search may send in all.
+SEARCH_REQUESTS = 240
+
+#: How many rounds of tries the search takes, and how many tries a rule has in each.
+_ROUNDS, _TRIES = 4, 14
 
 #: How many rules are looked into; the others most often fail for the same reasons.
 _RULES = 12
@@ -79,7 +82,7 @@ def _begun(rule: Rule, violations: list[Violation], by_event: Mapping[str, Life]
 
 async def _shrink(session: Session, searches: list[_Search]) -> None:
     """Rounds of tries: in each, all searches try what would be simpler, side by side."""
-    until = session.transport.sent + _REQUESTS
+    until = session.transport.sent + SEARCH_REQUESTS
     number = 0
     for round_number in range(_ROUNDS):
         tries: dict[str, tuple[_Search, Life]] = {}

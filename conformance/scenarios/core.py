@@ -220,8 +220,9 @@ def _dressed(table: _Table, place: Place, sequence: Iterable[str]) -> Iterator[M
 def _hasty(table: _Table) -> Iterator[Life]:
     """Writes that overtake the conference of the write before."""
     for kinds in (
-        ("default", "none"),
-        ("explicit", "explicit", "none"),
+        ("default", "explicit", "none"),
+        ("explicit", "explicit"),
+        ("explicit", "none"),
         ("explicit", "nothing"),
         ("integrated", "explicit"),
         ("explicit", "default"),
@@ -230,6 +231,7 @@ def _hasty(table: _Table) -> Iterator[Life]:
         ("integrated", "delete"),
         ("profile", "integrated"),
         ("none", "explicit", "delete", "default"),
+        ("default", "delete", "nothing"),
     ):
         places = table.having(*(kind for kind in kinds if kind in ("default", "integrated", "profile")))
         if places:
@@ -295,8 +297,9 @@ def _profile(place: Place) -> int:
 def _kept(table: _Table) -> Iterator[Life]:
     """Each calendar host with explicit conferencing on a blank location, watched for as long as the run lasts."""
     hosts = {place[1].provider_name: place for place in reversed(table.places)}
-    for place, form in zip(hosts.values(), cycle(("tzid", "offset", "date")), strict=False):
-        yield table.life("kept", place, [table.move("explicit", place, form=form)])
+    ways = cycle((("tzid", "future"), ("offset", "year"), ("date", "future")))
+    for place, (form, start) in zip(hosts.values(), ways, strict=False):
+        yield table.life("kept", place, [table.move("explicit", place, form=form, start=start)])
 
 
 def _unprofiled(table: _Table) -> Iterator[Life]:

@@ -13,20 +13,26 @@ from conformance.world import World
 
 __all__ = ["Plan", "plan"]
 
-#: Requests of a preflight or an audit for one account, and of the access checks, at most.
-_LOOKS, _ACCESS = 15, 40
+#: Requests of preflight and audit for one account, and of the access checks.
+_LOOKS, _ACCESS = 12, 25
+
+#: Readings of an account outside of the rounds, at most.
+_AGAIN = 14
 
 _GENERATING = ("default", "integrated", "profile")
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a run will do: `waves` of lives that begin together; `requests` and `seconds` are upper bounds.
+    """What a run will do: `waves` of lives that begin together.
 
+    `expected` requests are enough where pages are long and conferences come soon; `requests` and `seconds` are upper
+    bounds: two events on a page, and everything pending until the time-out.
     `generated` counts the writes that ask for a conference to be made; `lacking` says what cannot be shown, and why.
     """
 
     waves: tuple[tuple[Life, ...], ...]
+    expected: int
     requests: int
     objects: int
     generated: int
@@ -52,17 +58,19 @@ def plan(run: Run, settings: Settings, examples: int = 0, seed: int = 0) -> Plan
 
         lives += explore(run.world, examples, seed)
     groups = waves(lives)
-    longest = max((number + len(life.moves) for number, wave in enumerate(groups) for life in wave), default=0)
+    rounds = max((number + len(life.moves) for number, wave in enumerate(groups) for life in wave), default=0)
     moves = [move for life in lives for move in life.moves]
-    seconds = (longest + 1) * (settings.settle_timeout + 2 * settings.quiet)
     accounts = max(1, len(run.world.accounts))
-    readings = accounts * longest * _readings_a_round(settings)
+    writes = len(moves) + sum(not life.ends_deleted for life in lives)
+    looks = _LOOKS * accounts + _ACCESS
+    readings = rounds * _readings_a_round(settings) + _AGAIN
     return Plan(
         groups,
-        requests=len(moves) + len(lives) + readings + _LOOKS * accounts + _ACCESS,
+        expected=writes + looks + 3 * rounds * accounts,
+        requests=writes + looks + readings * (-(-len(lives) // 2) + accounts),
         objects=len(lives),
         generated=sum(move.kind in _GENERATING for move in moves),
-        seconds=seconds,
+        seconds=(rounds + 1) * (settings.settle_timeout + 2 * settings.quiet),
         lacking=tuple(_lacking(run.world)),
     )
 
