@@ -154,14 +154,13 @@ def resolution(
 
 
 def _to_profile(candidates: list[dict[str, Any]]) -> dict[str, Any]:
-    names = {p.get("provider_name") for p in candidates}
+    names = [p.get("provider_name") for p in candidates]
     result: dict[str, Any] = {
         "to": "profile",
         "candidates": len(candidates),
         "connected": all(p.get("profile_connected") is True for p in candidates),
     }
     if all(isinstance(name, str) for name in names):
-        result["provider_names"] = sorted(
-            service for name in names for service in PROFILE_SERVICE.get(str(name), [str(name)])
-        )
+        services = {service for name in names for service in PROFILE_SERVICE.get(str(name), [str(name)])}
+        result["provider_names"] = sorted(services)
     return result

@@ -11,6 +11,9 @@ from conformance.facts.episode import Before, Episode, Sight, Write
 
 __all__ = ["Context", "shown", "write_document"]
 
+#: The fields that conferencing consists of where there are more than its ``profile_id``; others are stray.
+_FIELDS = {"explicit": {"profile_id", "provider_description", "join_url"}}
+
 #: Fields of which a plain event may consist: nothing in it gives a server a reason to refuse it.
 _PLAIN = {
     "event_id": lambda v: isinstance(v, str) and 0 < len(v) <= 64,
@@ -20,7 +23,7 @@ _PLAIN = {
     "end": lambda v: instant(v) is not None,
     "tzid": lambda v: isinstance(v, str) and instant("2026-01-01T00:00:00", v) is not None,
     "location": lambda v: isinstance(v, dict) and all(isinstance(part, str) for part in v.values()),
-    "conferencing": lambda v: isinstance(v, dict),
+    "conferencing": lambda v: isinstance(v, dict) and set(v) <= _FIELDS.get(str(v.get("profile_id")), {"profile_id"}),
 }
 
 

@@ -1,0 +1,194 @@
+"""The laws of observing, one at a time, on traffic made by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from facts_traffic import ASSIGNED, Traffic, event, explicit, item
+
+from conformance.facts import Settings
+
+A, B = "https://a.example/1", "https://b.example/2"
+READ_A = {"join_url": A, "provider_name": None}
+READ_B = {"join_url": B, "provider_name": None}
+
+
+def states(after: dict[str, Any]) -> list[str]:
+    return [shown["state"] for shown in after["seen"]]
+
+
+def created(body: dict[str, Any]) -> Traffic:
+    """A first complete reading that lists nothing, and a creation."""
+    return Traffic().read(0).write(1, body)
+
+
+def settled(traffic: Traffic, shown: dict[str, Any], start: float, count: int = 12, step: float = 2.0) -> Traffic:
+    for number in range(count):
+        traffic.read(start + number * step, shown)
+    return traffic
+
+
+def test_what_the_first_complete_reading_does_not_list_does_not_exist() -> None:
+    (write,) = created(event()).writes()
+    assert (write["before"], write["creates"]) == ({"state": "nonexistent"}, True)
+
+
+@pytest.mark.parametrize(
+    "url", ["", "&only_managed=true&from=2026-01-01", "&only_managed=true&last_modified=2026-01-01"]
+)
+def test_an_incomplete_reading_says_nothing_of_what_it_does_not_list(url: str) -> None:
+    traffic = Traffic().read(0, url=f"http://127.0.0.1/v1/events?tzid=Etc/UTC{url}").write(1, event())
+    (write,) = traffic.writes()
+    assert "before" not in write
+    assert "creates" not in write
+
+
+def test_a_reading_that_overlaps_a_write_says_nothing_about_it() -> None:
+    traffic = created(event(conferencing=explicit(A)))
+    traffic.read(1.05, item(READ_B)).read(3, item(READ_A))
+    (write,) = traffic.writes()
+    assert [shown["conferencing"] for shown in write["after"]["seen"]] == [READ_A]
+
+
+def test_a_reading_that_a_later_write_overlaps_says_nothing_about_the_earlier_one() -> None:
+    traffic = created(event(conferencing=explicit(A)))
+    traffic.read(3, item(READ_B), took=2.0).write(4, event(summary="other"), took=3.0)
+    first, _ = traffic.writes()
+    assert first["after"] == {"ended": "next-write", "readings": 0, "watched": False, "seen": []}
+
+
+def test_a_value_shown_before_is_no_evidence_until_quiet() -> None:
+    traffic = settled(created(event(conferencing=explicit(A))), item(READ_A), 2, count=3)
+    traffic.write(10, event(conferencing=explicit(B))).read(11, item(READ_A))
+    _, write = traffic.writes()
+    assert write["after"]["seen"] == []
+    assert write["after"]["newest"]["join_url_as_sent"] == "different"
+    assert "quiet" not in write["after"]
+
+
+def test_a_new_value_is_evidence_at_once_if_the_write_before_ended_quiet() -> None:
+    traffic = settled(created(event(conferencing=explicit(A))), item(READ_A), 2, count=3)
+    traffic.write(10, event()).read(11, item(READ_B))
+    _, write = traffic.writes()
+    assert [(shown["state"], shown["join_url_as_before"]) for shown in write["after"]["seen"]] == [("assigned", False)]
+
+
+def test_nothing_is_evidence_at_once_if_the_write_before_did_not_end_quiet() -> None:
+    traffic = created(event(conferencing=explicit(A))).write(2, event(conferencing=explicit(B))).read(3, item(READ_B))
+    _, write = traffic.writes()
+    assert write["before"] == {"state": "settling", "asked": "explicit", "start": "future"}
+    assert "seen" not in write["after"]
+
+
+def test_quiet_takes_two_equal_readings_over_the_quiet_time() -> None:
+    body = event(conferencing=explicit(A))
+    (once,) = created(body).read(2, item(READ_A)).writes()
+    (soon,) = created(body).read(2, item(READ_A)).read(3, item(READ_A)).writes()
+    (late,) = created(body).read(2, item(READ_A)).read(4.2, item(READ_A)).writes()
+    assert ["quiet" in write["after"] for write in (once, soon, late)] == [False, False, True]
+
+
+def test_without_times_nothing_is_quiet() -> None:
+    traffic = Traffic(times=False).read(0).write(0, event(conferencing=explicit(A)))
+    for _ in range(9):
+        traffic.read(0, item(READ_B))
+    (write,) = traffic.writes()
+    assert "quiet" not in write["after"]
+    assert "start" not in write
+
+
+def test_a_wrong_state_is_final_only_after_a_second_window() -> None:
+    body = event(conferencing=explicit(A))
+    traffic = created(body).read(2, item(READ_B)).read(4.5, item(READ_B)).read(5, item(READ_B))
+    (write,) = traffic.writes(Settings(quiet=2.0, window=3.0, settle_timeout=15.0))
+    assert "final" not in write["after"]
+    (write,) = traffic.read(8, item(READ_B)).writes(Settings(quiet=2.0, window=3.0, settle_timeout=15.0))
+    assert write["after"]["final"]["join_url_as_sent"] == "different"
+
+
+def test_a_state_that_has_not_moved_since_the_write_must_hold_for_longer() -> None:
+    body = event(conferencing={"profile_id": "default"})
+    settings = Settings(quiet=2.0, window=2.0, settle_timeout=15.0)
+    (soon,) = settled(created(body), item(), 2, count=6).writes(settings)
+    (late,) = settled(created(body), item(), 2, count=9).writes(settings)
+    assert ("final" in soon["after"], "final" in late["after"]) == (False, True)
+
+
+def test_pending_is_never_quiet_and_timed_out_in_the_end() -> None:
+    traffic = settled(created(event(conferencing={"profile_id": "default"})), item({"pending": True}), 2, count=9)
+    (write,) = traffic.writes()
+    assert states(write["after"]) == ["pending"]
+    assert write["after"]["timed_out"] is True
+    assert "quiet" not in write["after"]
+
+
+def test_a_settled_value_that_changes_twice_or_in_the_end_has_not_stayed() -> None:
+    base = event(conferencing=explicit(A))
+    settings = Settings(quiet=2.0, window=2.0, settle_timeout=15.0)
+
+    def stayed(*shown: dict[str, Any]) -> bool:
+        traffic = settled(created(base), item(READ_A), 2, count=6)
+        for number, value in enumerate(shown):
+            traffic.read(20 + number, item(value))
+        (write,) = traffic.writes(settings)
+        answer: bool = write["after"]["stayed"]
+        return answer
+
+    assert stayed(READ_A, READ_A)
+    assert stayed(READ_B, READ_A)
+    assert not stayed(READ_B)
+    assert not stayed(READ_B, READ_A, READ_B, READ_A)
+
+
+def test_an_unknown_fate_makes_the_next_before_unknown_and_a_repeat_is_one_episode() -> None:
+    body = event(conferencing=explicit(A))
+    (write,) = created(body).exchanges and Traffic().read(0).write(1, body, None).write(2, body).writes()
+    assert write["before"] == {"state": "nonexistent"}
+    _, other = Traffic().read(0).write(1, body, 500).write(2, event()).writes()
+    assert "before" not in other
+
+
+def test_429_is_no_write() -> None:
+    assert Traffic().read(0).write(1, event(), 429).writes() == []
+
+
+def test_an_event_that_was_deleted_does_not_exist() -> None:
+    traffic = settled(created(event(conferencing=explicit(A))), item(READ_A), 2, count=3).delete(10).write(11, event())
+    assert [write["asks"] for write in traffic.writes()] == ["explicit", "delete", "nothing"]
+    assert traffic.writes()[2]["before"] == {"state": "nonexistent"}
+
+
+def test_a_refused_write_leaves_what_was_known() -> None:
+    traffic = settled(created(event(conferencing=explicit(A))), item(READ_A), 2, count=3)
+    traffic.write(10, event(summary="other", conferencing={"profile_id": "integrated"}), 422)
+    traffic.read(11, item(READ_A)).read(14, item(READ_A)).write(15, event())
+    _, refused, after = traffic.writes()
+    assert refused["outcome"] == "refused"
+    assert refused["after"]["quiet"]["differs_from_before"] == []
+    assert (after["before"]["state"], after["before"]["origin"]) == ("assigned", "explicit")
+
+
+def test_a_generated_conference_has_the_request_behind_it_as_its_origin() -> None:
+    traffic = settled(created(event(conferencing={"profile_id": "default"})), item(ASSIGNED), 2, count=3)
+    traffic.write(10, event(description="new"))
+    settled(traffic, item(ASSIGNED, description="new"), 11, count=3).write(20, event())
+    origins = [write["before"].get("origin") for write in traffic.writes()]
+    assert origins == [None, "default", "default"]
+
+
+def test_an_event_written_elsewhere_is_seen_on_another_calendar() -> None:
+    traffic = created(event()).read(3, item(), {**item(), "calendar_id": "cal_B"})
+    readings = [facts.document for facts in traffic.facts() if facts.about == "reading"]
+    assert readings[-1]["listing"]["uninvited"] == ["e1"]
+
+
+def test_form_fields_are_a_body_too() -> None:
+    from conformance.facts.wire import form_json
+
+    body = b"event_id=e1&start[time]=2026-01-01T00:00:00Z&start[tzid]=Etc/UTC&calendar_ids[]=a&calendar_ids[]=b"
+    assert form_json(body) == {
+        "event_id": "e1",
+        "start": {"time": "2026-01-01T00:00:00Z", "tzid": "Etc/UTC"},
+        "calendar_ids": ["a", "b"],
+    }
