@@ -10,6 +10,7 @@ from typing import Any
 from conformance.clients.evidence import Judged, ideal_exchange
 from conformance.exchange import Exchange
 from conformance.rules import Rule
+from conformance.visible import visible
 
 __all__ = ["Counterexample"]
 
@@ -77,4 +78,4 @@ def _text(body: bytes) -> str:
 
 
 def _cut(text: str) -> str:
-    return text if len(text) <= _WIDEST else text[: _WIDEST - 1] + "…"
+    return visible(text if len(text) <= _WIDEST else text[: _WIDEST - 1] + "…")

@@ -19,7 +19,7 @@ __all__ = ["LINE_LIMIT", "MEMORY_LIMIT", "STOP_TIMEOUT", "Driver", "DriverFault"
 LINE_LIMIT = 16 * 1024 * 1024
 
 #: The most memory, in bytes, that the driver's processes may hold together.
-MEMORY_LIMIT = 2 * 1024**3
+MEMORY_LIMIT = 1024**3
 
 #: Seconds that the driver has to go once it was told to stop.
 STOP_TIMEOUT = 5.0

@@ -298,11 +298,12 @@ class _Connection:
             headers.append((b"Date", formatdate(usegmt=True).encode("ascii")))
         if isinstance(reply.body, bytes) and not names & {b"content-length", b"transfer-encoding"}:
             headers.append((b"Content-Length", str(len(reply.body)).encode("ascii")))
-        await self._write(self._http.send(h11.Response(status_code=reply.status, headers=headers)))
+        head = self._http.send(h11.Response(status_code=reply.status, headers=headers)) or b""
         if isinstance(reply.body, bytes):
-            if reply.body and bodied:
-                await self._write(self._http.send(h11.Data(data=reply.body)))
+            body = self._http.send(h11.Data(data=reply.body)) if reply.body and bodied else None
+            await self._write(head + (body or b""))
         else:
+            await self._write(head)
             async for piece in reply.body:
                 if piece and bodied:
                     await self._write(self._http.send(h11.Data(data=piece)))

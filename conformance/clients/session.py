@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -56,13 +57,14 @@ class Session:
         self.client = client
         self._clock = RealClock()
         self._plays = 0
+        self._token = WORLD.by_name[ACCOUNT].token
 
     async def play(self, case: Case) -> list[Record]:
         """One record for each step."""
         self._plays += 1
         clock = VirtualClock(self._clock.now())
         app = reference_app(clock=clock, settle=SETTLE)
-        stage = Stage(app, clock, app.tokens[ACCOUNT])
+        stage = Stage(app, clock, self._token)
         self._stages.current = stage
         try:
             await stage.seed(case)
@@ -80,7 +82,7 @@ class Session:
                     Record(
                         f"{case.name} ({self._plays}.{number})",
                         ask,
-                        {kind: value for kind, value in answer.items() if kind != "id"},
+                        _told(answer, self._token),
                         await self._gateway.take(),
                         stage.readings(),
                         earlier.get(key),
@@ -94,6 +96,13 @@ class Session:
             return records
         finally:
             await stage.close()
+
+
+def _told(answer: Mapping[str, Any], token: str) -> dict[str, Any]:
+    """The answer without its id, and without the token, which a client's error message may repeat."""
+    told = {kind: value for kind, value in answer.items() if kind != "id"}
+    text = json.dumps(told)
+    return told if token not in text else dict(json.loads(text.replace(token, f"<{ACCOUNT}>")))
 
 
 @contextlib.asynccontextmanager

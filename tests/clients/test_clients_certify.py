@@ -256,6 +256,26 @@ def test_a_driver_that_cannot_start_its_client_is_a_fault() -> None:
         certified(sys.executable, "-c", program)
 
 
+class LeakyDriver(Driver):
+    """A client whose errors repeat its token, with half a surrogate pair."""
+
+    def start(self, ask: Any) -> dict[str, Any]:
+        self.token = ask["access_token"]
+        return super().start(ask)
+
+    def upsert_event(self, ask: Any) -> dict[str, Any]:
+        raise ValueError(f"{self.token} \ud800")
+
+
+def test_a_token_in_what_a_client_tells_is_not_kept() -> None:
+    seen: list[Exchange] = []
+    run = asyncio.run(judged(LeakyDriver(), telling()[8:9], seen.append))
+    assert failed(run) == {"a-write-is-sent"}
+    assert "reference-profiles-token" not in repr(seen)
+    (record,) = records(seen)
+    assert record.told == {"error": {"message": r"ValueError('<profiles> \ud800')"}}
+
+
 def test_ctrl_c_leaves_the_certificate_so_far() -> None:
     async def interrupted() -> Certificate:
         options = CertifyOptions((sys.executable, str(FOLDER / "driver_httpx.py")), examples=0)

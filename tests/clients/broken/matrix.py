@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from conformance.clients.drivers.driver_httpx import Driver
 from conformance.clients.evidence import Records
 from conformance.clients.session import Stages, gateway_with, places, session
 from conformance.clients.table import table
+from conformance.exchange import Exchange
 from conformance.rules import load
 
 
@@ -36,10 +37,10 @@ class InProcess:
         return {"id": 0, **json.loads(json.dumps(answer))}
 
 
-async def judged(driver: Driver, cases: tuple[Case, ...]) -> Run:
-    """All cases played with a driver in this process."""
+async def judged(driver: Driver, cases: tuple[Case, ...], sink: Callable[[Exchange], None] = lambda _: None) -> Run:
+    """All cases played with a driver in this process; the exchanges go to `sink`."""
     rules = tuple(rule for rule in load() if rule.binds == "client")
-    run = Run(Judging(rules), Records(rules))
+    run = Run(Judging(rules), Records(rules), sink)
     stages = Stages()
     async with gateway_with(stages) as gateway:
         try:

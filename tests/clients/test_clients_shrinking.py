@@ -1,0 +1,111 @@
+"""Shrinking: the smallest case that still fails, found by a few tries."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from conformance.clients.asks import Case, Prepared, Script, Shown
+from conformance.clients.session import places
+from conformance.clients.shrinking import renamed, shrink, smaller
+from conformance.clients.table import delete, event, read, table, write
+
+HERE = places()
+CAL = HERE.calendar_id
+
+
+def smallest(case: Case, fails: Callable[[Case], bool], budget: int = 400) -> tuple[Case, int]:
+    tries = 0
+
+    async def tried(candidate: Case) -> bool:
+        nonlocal tries
+        tries += 1
+        return fails(candidate)
+
+    return asyncio.run(shrink(case, tried, budget)), tries
+
+
+def events(case: Case) -> list[dict[str, Any]]:
+    return [step.ask.members["event"] for step in case.steps if "event" in step.ask.members]
+
+
+RICH = event(
+    HERE,
+    "E-1",
+    {"profile_id": "explicit", "provider_description": "Room 12", "join_url": "https://example.com/J/UpperCase?x=1"},
+    description="some words",
+    reminders=[{"minutes": 1}, {"minutes": 22}],
+    location={"description": "here", "lat": "51"},
+    start={"time": f"{HERE.year}-01-02T03:04:05Z", "tzid": "Asia/Tokyo"},
+)
+
+
+LEAST = {"profile_id": "explicit", "provider_description": "S", "join_url": "https://example.com/"}
+
+
+@pytest.mark.parametrize(
+    ("fails", "left"),
+    [
+        (lambda e: "reminders" in e, {"reminders": [{}]}),
+        (lambda e: len(e.get("reminders", ())) == 2, {"reminders": [{}, {}]}),
+        (lambda e: "words" in e.get("description", ""), {"description": "words"}),
+        (lambda e: "lat" in e.get("location", {}), {"location": {"lat": "S"}}),
+        (lambda e: "conferencing" in e, {"conferencing": LEAST}),
+        (lambda e: isinstance(e["start"], dict), {"start": RICH["start"]}),
+    ],
+)
+def test_only_what_shows_the_failure_is_left(fails: Any, left: dict[str, Any]) -> None:
+    case, _ = smallest(Case("c", (write(CAL, RICH),)), lambda c: all(map(fails, events(c))))
+    plain = {
+        "event_id": "E-1",
+        "summary": "S",
+        "start": f"{HERE.year}-01-02T10:00:00Z",
+        "end": f"{HERE.year}-01-02T11:00:00Z",
+    }
+    (found,) = events(case)
+    assert found == {**plain, "end": found["end"], **left}
+
+
+def test_steps_seeds_and_scripts_that_do_not_matter_go() -> None:
+    script = Script(first=(Prepared(429),), shows=(Shown("a", None), Shown("b", None)), extra=True, page_size=2)
+    steps = (write(CAL, event(HERE, "x")), read([CAL, HERE.other_id], ["a", "b"], script), delete(CAL, "x"))
+    case = Case("c", steps, ((CAL, event(HERE, "a")), (CAL, event(HERE, "b"))))
+
+    def fails(candidate: Case) -> bool:
+        shown = [one.event_id for step in candidate.steps for one in step.script.shows]
+        seeded = [seed[1]["event_id"] for seed in candidate.seeds]
+        return "b" in shown and "b" in seeded
+
+    found, _ = smallest(case, fails)
+    (step,) = found.steps
+    assert [seed[1]["event_id"] for seed in found.seeds] == ["b"]
+    assert (step.script.shows, step.script.extra) == ((Shown("b", None),), False)
+    assert len(step.ask.members["calendar_ids"]) == len(step.ask.members["event_ids"]) == 1
+
+
+def test_no_more_is_tried_than_the_budget_allows() -> None:
+    case = Case("c", (write(CAL, RICH),))
+    assert smallest(case, lambda _: False, budget=5) == (case, 5)
+
+
+def test_every_cut_makes_something_smaller_and_asks_for_nothing_that_is_forbidden() -> None:
+    for case in table(HERE)[::7]:
+        for cut in smaller(case):
+            assert len(repr(cut)) < len(repr(case)) + 40
+            for one in events(cut):
+                assert {"event_id", "summary", "start", "end"} <= set(one)
+                conferencing = one.get("conferencing")
+                if conferencing and conferencing["profile_id"] == "explicit":
+                    assert conferencing["join_url"].startswith("http")
+                    assert conferencing["provider_description"].strip()
+
+
+def test_a_case_is_renamed_throughout() -> None:
+    script = Script(shows=(Shown("a", None),), last=("a",))
+    steps = (write(CAL, event(HERE, "a")), read([CAL], ["a"], script), delete(CAL, "a"))
+    case = renamed(Case("c", steps, ((CAL, event(HERE, "a")),)), "-1")
+    assert repr(case).count("'a-1'") == 6
+    assert "'a'" not in repr(case)
