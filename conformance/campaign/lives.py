@@ -21,7 +21,7 @@ __all__ = ["Living", "Lockstep", "Pace"]
 
 T = TypeVar("T")
 
-#: In the first rounds events are read at once after their writes too, to see what precedes a conference.
+#: Up to this round events are read at once after their writes too, to see what precedes a conference.
 _LOOKED_AT_ONCE = 2
 
 #: A state that did not move is wrong only after this many seconds, and a little for the reading that shows it.

@@ -163,7 +163,7 @@ def _after(state: str, kind: str) -> str:
 def _pairs(table: _Table) -> Iterator[Life]:
     """Every kind in every state that another brings about, on the calendars that offer most."""
     kinds = kinds_at(table.rich[0])
-    states = (_ABSENT, _GONE, _NEVER, _REMOVED, *kinds[: kinds.index("none")], "8x8")
+    states = (_ABSENT, _GONE, _NEVER, _REMOVED, *kinds[: kinds.index("none")])
     absent = {(state, "delete") for state in (_ABSENT, _GONE)}
     open_pairs = {(state, kind) for state in states for kind in kinds} - absent
     for seed in (*_SEEDS, *(() for _ in range(len(open_pairs)))):
@@ -222,11 +222,10 @@ def _hasty(table: _Table) -> Iterator[Life]:
     for kinds in (
         ("default", "explicit", "none"),
         ("explicit", "explicit"),
-        ("explicit", "none"),
         ("explicit", "nothing"),
         ("integrated", "explicit"),
         ("explicit", "default"),
-        ("default", "nothing", "nothing"),
+        ("default", "nothing"),
         ("none", "integrated"),
         ("integrated", "delete"),
         ("profile", "integrated"),
@@ -242,24 +241,20 @@ def _hasty(table: _Table) -> Iterator[Life]:
 
 def _changes(table: _Table) -> Iterator[Life]:
     """Updates that leave conferencing out, each changing one thing: nothing, a text, the time, into the past."""
-    unasked = (
-        Move("nothing", changes=("description",)),
-        Move("nothing", changes=("summary",)),
-        Move("nothing", changes=("time",)),
-        Move("nothing", changes=("time",), start="past"),
-    )
+    unasked = tuple(Move("nothing", changes=changes) for changes in (("description",), ("summary",), ("time",)))
+    away = Move("nothing", changes=("time",), start="past")
     for kind in ("explicit", "integrated", "profile" if table.having("profile") else "default"):
         places = table.having(kind)
         if places:
             place = table.turn("changes", places)
             text = next(table.texts)
-            moves = (table.move(kind, place), *unasked)
+            same = [Move("nothing", changes=())] * (kind == "explicit")
+            moves = (table.move(kind, place), *same, *unasked, away)
             yield table.life("changes", place, [replace(move, text=text) for move in moves])
     place = table.turn("changes", table.places)
-    yield table.life("changes", place, [Move("nothing"), *unasked[::2]])
+    yield table.life("changes", place, [Move("nothing"), unasked[0], unasked[2]])
     place = table.turn("changes", table.places)
-    kept = (table.move("explicit", place), Move("nothing", changes=()), Move("none", changes=("time",)))
-    yield table.life("changes", place, kept)
+    yield table.life("changes", place, [table.move("explicit", place), Move("none", changes=("time",))])
 
 
 def _past(table: _Table) -> Iterator[Life]:
@@ -316,8 +311,7 @@ def _turns(table: _Table) -> Iterator[Life]:
     """`default` again and again, where a user has several profiles and none is declared: it stays the same one."""
     for account, calendar in {place[0].name: place for place in reversed(table.places)}.values():
         if len(connected_profiles(account)) > 1 and account.default_profile is None:
-            kinds = ("default", "explicit", "default", "explicit", "default")
-            yield table.life("turns", (account, calendar), [table.move(kind, (account, calendar)) for kind in kinds])
+            yield table.life("turns", (account, calendar), [Move("default")] * 3)
 
 
 def _places(table: _Table, lives: Iterable[Life]) -> Iterator[Life]:

@@ -81,13 +81,11 @@ _CONFERENCING_FLAWS: Mapping[str, Callable[[str], Any]] = MappingProxyType(
     {
         "explicit-without-url": lambda n: _explicit(n, join_url=...),
         "explicit-without-description": lambda n: _explicit(n, provider_description=...),
-        "explicit-bare": lambda n: {"profile_id": "explicit"},
         "ftp-url": lambda n: _explicit(n, join_url=f"ftp://conference.example.com/join/{n}"),
         "app-url": lambda n: _explicit(n, join_url=f"zoommtg://conference.example.com/join?confno={n}"),
         "words-for-url": lambda n: _explicit(n, join_url=f"dial room {n}"),
         "relative-url": lambda n: _explicit(n, join_url=f"/join/{n}"),
         "no-profile-id": lambda n: _explicit(n, profile_id=...),
-        "null-profile-id": lambda n: _explicit(n, profile_id=None),
         "unknown-profile": lambda n: {"profile_id": f"pro_nobody_has_{n}"},
         "foreign-profile": lambda n: {"profile_id": f"pro_of_nobody_{n}"},
     }
