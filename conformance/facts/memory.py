@@ -214,6 +214,8 @@ class Memory:
         self.out.append(facts)
         if write.asked.kind == "default" and facts.document.get("resolves", {}).get("to") == "profile":
             shown = facts.document["after"].get("quiet", {})
+            if write.start != "future" or shown.get("join_url_as_before"):
+                return  # a conference that was there before says nothing of what default means
             service = shown.get("conferencing", {}).get("provider_name") if shown.get("state") == "assigned" else None
             if isinstance(service, str) and write.outcome == "accepted":
                 self.account(event.key[0]).services.append((write.sent, service))

@@ -51,8 +51,9 @@ class Traffic:
         response = None
         if status is not None:
             response = Response(status, (), b"" if answer is None else json.dumps(answer).encode())
-        times = (NOW + at, NOW + at + took) if self._times else (None, None)
-        self.exchanges.append(Exchange(request, response, f"#{len(self.exchanges) + 1}", *times, whole=True))
+        sent, answered = (NOW + at, NOW + at + took) if self._times else (None, None)
+        label = f"#{len(self.exchanges) + 1}"
+        self.exchanges.append(Exchange(request, response, label, sent, answered, whole=True))
         return self
 
     def write(self, at: float, body: dict[str, Any], status: int | None = 202, took: float = 0.1) -> Traffic:

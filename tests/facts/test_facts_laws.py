@@ -143,7 +143,7 @@ def test_a_settled_value_that_changes_twice_or_in_the_end_has_not_stayed() -> No
 
 def test_an_unknown_fate_makes_the_next_before_unknown_and_a_repeat_is_one_episode() -> None:
     body = event(conferencing=explicit(A))
-    (write,) = created(body).exchanges and Traffic().read(0).write(1, body, None).write(2, body).writes()
+    (write,) = Traffic().read(0).write(1, body, None).write(2, body).writes()
     assert write["before"] == {"state": "nonexistent"}
     _, other = Traffic().read(0).write(1, body, 500).write(2, event()).writes()
     assert "before" not in other
