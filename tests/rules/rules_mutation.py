@@ -1,0 +1,70 @@
+"""Schemas that differ from a given one by one keyword: dropped, narrowed by one member, or turned into its opposite."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+__all__ = ["mutants"]
+
+_ANNOTATIONS = frozenset({"$schema", "$id", "$comment", "title", "description"})
+_SCHEMA = frozenset({"not", "items", "contains", "additionalProperties", "propertyNames", "if", "then", "else"})
+_SCHEMAS = frozenset({"allOf", "anyOf", "oneOf", "prefixItems"})
+_MEMBERS = frozenset({"required", "enum"})
+_OPPOSITES = frozenset(
+    {
+        *("$ref", "const", "enum", "type", "pattern", "contains", "minimum", "maximum", "minLength", "maxLength"),
+        *("minItems", "maxItems", "minProperties", "maxProperties"),
+    }
+)
+
+
+def mutants(schema: Any, where: str = "") -> Iterator[tuple[str, Any]]:
+    """Every schema one keyword away from `schema`, with the place (a JSON pointer) and what was done there.
+
+    A ``$ref`` is one keyword; annotations are none.
+    """
+    if not isinstance(schema, dict):
+        return
+    for keyword, value in schema.items():
+        if keyword in _ANNOTATIONS:
+            continue
+        place = f"{where}/{keyword}"
+        rest = {name: other for name, other in schema.items() if name != keyword}
+        if keyword in _SCHEMAS:
+            yield from _branches(rest, keyword, value, place)
+        elif keyword == "properties":
+            yield from _properties(rest, value, place)
+        else:
+            yield f"{place} dropped", rest
+        if keyword in _MEMBERS and len(value) > 1:
+            for member in value:
+                yield f"{place} without {member!r}", {**schema, keyword: [one for one in value if one != member]}
+        if keyword == "required":
+            for name in value:
+                others = {**rest, "required": [one for one in value if one != name]}
+                yield f"{place} forbids {name!r}", {"allOf": [others, {"not": {"required": [name]}}]}
+        elif keyword in _OPPOSITES:
+            yield f"{place} negated", {"allOf": [rest, {"not": {keyword: value}}]}
+        elif keyword == "not":
+            yield f"{place} negated", {"allOf": [rest, value]}
+        if keyword in _SCHEMA:
+            yield from ((what, {**schema, keyword: changed}) for what, changed in mutants(value, place))
+
+
+def _branches(rest: dict[str, Any], keyword: str, branches: list[Any], place: str) -> Iterator[tuple[str, Any]]:
+    for number, branch in enumerate(branches):
+        others = [True if keyword == "prefixItems" and other is branch else other for other in branches]
+        if keyword != "prefixItems":
+            others.pop(number)
+        yield f"{place}/{number} dropped", {**rest, keyword: others} if others else rest
+        for what, changed in mutants(branch, f"{place}/{number}"):
+            yield what, {**rest, keyword: [*branches[:number], changed, *branches[number + 1 :]]}
+
+
+def _properties(rest: dict[str, Any], properties: dict[str, Any], place: str) -> Iterator[tuple[str, Any]]:
+    for name, schema in properties.items():
+        others = {other: value for other, value in properties.items() if other != name}
+        yield f"{place}/{name} dropped", {**rest, "properties": others}
+        for what, changed in mutants(schema, f"{place}/{name}"):
+            yield what, {**rest, "properties": {**others, name: changed}}

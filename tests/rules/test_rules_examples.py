@@ -1,0 +1,64 @@
+"""The examples of the rules: what they expect is what any validator says."""
+
+from __future__ import annotations
+
+import pytest
+from jsonschema import Draft202012Validator
+from rules_examples import PARTS, RULES, Example, examples, is_valid
+from rules_knowledge import is_facts
+
+from conformance.facts import Facts
+from conformance.judgement import Judge
+from conformance.schemas import names, registry
+
+_WORDS = {"passed": "kept", "failed": "broken", "undecided": "undecided"}
+_ALL = {"kept", "broken", "undecided", "inapplicable"}
+
+by_rule = pytest.mark.parametrize("rule", sorted(RULES))
+
+
+def test_every_rule_has_examples_and_all_examples_have_a_rule() -> None:
+    assert [name.removeprefix("examples/") for name in names("examples")] == sorted(RULES)
+
+
+@by_rule
+def test_examples_show_a_rule_kept_broken_and_escaped_and_undecided_where_evidence_is_asked_for(rule: str) -> None:
+    expected = _ALL if "x-decided" in RULES[rule].schema else _ALL - {"undecided"}
+    assert {example.expect for example in examples(rule)} == expected
+
+
+@by_rule
+def test_examples_name_their_rule_and_state_their_case_once(rule: str) -> None:
+    titles = [example.title for example in examples(rule)]
+    assert {example.rule for example in examples(rule)} == {rule}
+    assert sorted(set(titles)) == sorted(titles)
+    assert [title for title in titles if title.endswith(".") or title[0].islower()] == []
+
+
+@by_rule
+def test_the_facts_of_examples_are_as_described(rule: str) -> None:
+    assert [example.title for example in examples(rule) if not is_facts(example.facts)] == []
+    assert {example.facts["about"] for example in examples(rule)} == {RULES[rule].about}
+
+
+@by_rule
+def test_the_judge_says_what_examples_expect(rule: str) -> None:
+    judge = Judge([RULES[rule]])
+
+    def judged(example: Example) -> str:
+        verdicts = judge(Facts(example.facts["about"], ("example",), example.facts, (), closed=True))
+        return _WORDS[verdicts[0].outcome] if verdicts else "inapplicable"
+
+    said = {example.title: judged(example) for example in examples(rule)}
+    assert said == {example.title: example.expect for example in examples(rule)}
+
+
+@by_rule
+def test_both_validators_say_the_same_of_each_part_of_a_rule(rule: str) -> None:
+    for part in PARTS:
+        fast = is_valid(RULES[rule], part)
+        if fast is None:
+            continue
+        reference = Draft202012Validator(RULES[rule].part(part), registry=registry())
+        said = {example.title: fast(example.facts) for example in examples(rule)}
+        assert said == {example.title: reference.is_valid(example.facts) for example in examples(rule)}
