@@ -1,0 +1,298 @@
+"""Before anything is written: what is wrong with the set-up is told in a sentence, what is odd is left to the rules."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trustme
+
+from conformance.campaign import run
+from conformance.clock import RealClock, VirtualClock
+from conformance.configuration import RunOptions
+from conformance.preflight import WIDER_READING
+from conformance.reference import reference_app
+from conformance.subject import DATA_CENTRES, EPOCH, Misconfigured, Subject, in_process, parse
+from conformance.transport import Limits
+
+CALENDARS = {
+    "calendars": [
+        {"calendar_id": "cal_1", "provider_name": "google", "calendar_integrated_conferencing_available": True},
+        {"calendar_id": "cal_2", "provider_name": "google", "calendar_readonly": True},
+    ]
+}
+ANSWERS: dict[str, tuple[int, Any]] = {
+    "/v1/calendars": (200, CALENDARS),
+    "/v1/userinfo": (200, {"cronofy.data": {"conferencing_profiles": []}}),
+    "/v1/events": (200, {"pages": {"current": 1, "total": 1}, "events": []}),
+}
+
+
+class Canned:
+    """An ASGI application with prepared answers; what is not a GET is remembered."""
+
+    def __init__(self, **answers: tuple[int, Any]) -> None:
+        self.answers = {**ANSWERS, **{f"/v1/{name}": answer for name, answer in answers.items()}}
+        self.written: list[str] = []
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "http":
+            raise RuntimeError("no lifespan here")
+        if scope["method"] != "GET":
+            self.written.append(scope["path"])
+        status, body = self.answers.get(scope["path"], (404, None))
+        if callable(body):
+            status, body = body(scope["query_string"].decode())
+        text = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
+        kind = b"text/html" if text.startswith(b"<") else b"application/json"
+        headers = [(b"content-type", kind)] + ([(b"location", b"https://other.example/")] if status == 301 else [])
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": text})
+
+
+def look(subject: Subject, **options: Any) -> Any:
+    """The result of a run that only plans."""
+    return asyncio.run(run(RunOptions(plan=True, **options), subject=subject, limits=Limits(seconds=5, attempts=2)))
+
+
+def canned(app: Any) -> Subject:
+    return in_process(app, {"default": "token-of-default"}, clock=VirtualClock(EPOCH))
+
+
+@pytest.mark.parametrize(
+    ("answers", "told"),
+    [
+        (
+            {"calendars": (401, None)},
+            r"the access token of account 'default' is refused by .* \(401\): check the token",
+        ),
+        ({"calendars": (403, None)}, r"may not list its calendars \(403\): authorize its token"),
+        ({"calendars": (402, None)}, r"may not list its calendars \(402\)"),
+        ({"calendars": (301, None)}, r"redirects to https://other\.example/ \(301\): name the API's own URL"),
+        (
+            {"calendars": (404, b"<html>Not found</html>")},
+            r"answered 404 \(text/html, 22 bytes\): this is not the Cronofy",
+        ),
+        ({"calendars": (407, None)}, r"a proxy asks for credentials \(407\)"),
+        (
+            {"calendars": (200, b"<html>Please sign in</html>")},
+            r"without a list of calendars: this is not the Cronofy API",
+        ),
+        ({"calendars": (200, {})}, r"without a list of calendars"),
+        ({"calendars": (500, None)}, r"answered 500 \(application/json, 0 bytes\)"),
+        ({"events": (403, None)}, r"may not read events \(403\): authorize its token for the scope read_events"),
+        ({"events": (404, None)}, r"GET /v1/events of account 'default' is answered 404"),
+        (
+            {"userinfo": (200, {"cronofy.data": {"authorization": {"scope": "read_events delete_event"}}})},
+            r"lacks the scope create_event: authorize it again",
+        ),
+        (
+            {"calendars": (200, {"calendars": [CALENDARS["calendars"][1]]})},
+            r"none of the accounts has a calendar that may be written to",
+        ),
+    ],
+)
+def test_a_wrong_set_up_ends_in_one_sentence_before_any_write(answers: dict[str, Any], told: str) -> None:
+    app = Canned(**answers)
+    with pytest.raises(Misconfigured, match=told) as caught:
+        asyncio.run(run(RunOptions(), subject=canned(app), limits=Limits(attempts=2)))
+    assert app.written == []
+    assert "token-of-default" not in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        {"userinfo": (404, None)},
+        {"userinfo": (200, b"<html>")},
+        {"userinfo": (200, {"cronofy.data": {"authorization": {"scope": "everything"}}})},
+        {"events": (200, {"events": "none"})},
+        {"events": (200, [])},
+        {"events": (200, {"events": [None, 3], "pages": {"next_page": "http://elsewhere.example/"}})},
+        {"calendars": (200, {"calendars": [*CALENDARS["calendars"], None, {"calendar_id": 7}]})},
+    ],
+)
+def test_an_odd_page_is_no_reason_to_stop(answers: dict[str, Any]) -> None:
+    result = look(canned(Canned(**answers)))
+    assert [calendar.calendar_id for _, calendar in result.world.places] == ["cal_1"]
+
+
+def test_calendars_that_only_userinfo_tells_are_taken_from_there() -> None:
+    told = {"profiles": [{"provider_name": "google", "profile_calendars": CALENDARS["calendars"]}]}
+    app = Canned(calendars=(200, {"calendars": {"odd": True}}), userinfo=(200, {"cronofy.data": told}))
+    assert [calendar.calendar_id for _, calendar in look(canned(app)).world.places] == ["cal_1"]
+
+
+def test_where_only_managed_is_refused_managed_events_are_included_instead() -> None:
+    app = Canned(events=(200, lambda query: (422, None) if "only_managed" in query else ANSWERS["/v1/events"]))
+    result = look(canned(app))
+    assert result.exchanges[-1].request.query == WIDER_READING
+
+
+def test_a_plan_sends_only_reads_and_tells_what_it_costs() -> None:
+    app = Canned()
+    result = look(canned(app))
+    assert app.written == []
+    assert {exchange.request.method for exchange in result.exchanges} == {"GET"}
+    assert 0 < result.plan.expected < result.plan.requests
+    assert result.plan.objects == len(result.plan.lives) > 20
+    assert "there is one account only: whether accounts are kept apart is not tried" in result.plan.lacking
+
+
+def test_an_unknown_calendar_is_named_with_those_there_are() -> None:
+    with pytest.raises(Misconfigured, match="no account has the calendar 'cal_x': name one of cal_1, cal_2"):
+        look(canned(Canned()), calendars=("cal_x",))
+
+
+def test_only_named_calendars_are_written_to() -> None:
+    app = reference_app(clock=VirtualClock(EPOCH))
+    subject = in_process(app, app.tokens)
+    named = look(subject).world.places[3][1].calendar_id
+    assert [calendar.calendar_id for _, calendar in look(subject, calendars=(named,)).world.places] == [named]
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("referense", "is no subject: give `reference`"),
+        ("ftp://example.com", "begins with http:// or https://"),
+        ("http://user:pw@example.com", "carries credentials"),
+        ("http://[::1", "is no URL"),
+        ("asgi:json", "names no application"),
+        ("asgi:no_such_module_here:app", "cannot be imported"),
+        ("asgi:json:nothing", "has no 'nothing'"),
+        ("asgi:json:__name__", "is no application"),
+    ],
+)
+def test_what_is_no_subject_is_told(name: str, told: str) -> None:
+    with pytest.raises(Misconfigured, match=told):
+        parse(name, {"default": "t"})
+
+
+@pytest.mark.parametrize(
+    ("accounts", "told"),
+    [
+        ({}, "needs an access token: export it as CRONOFY_ACCESS_TOKEN"),
+        ({"default": " "}, "is empty"),
+        ({"default": "tok en"}, "characters that no header carries"),
+        ({"default": "same", "other": "same"}, "have the same access token"),
+    ],
+)
+def test_a_token_that_cannot_be_used_is_told_without_showing_it(accounts: dict[str, str], told: str) -> None:
+    with pytest.raises(Misconfigured, match=told) as caught:
+        parse("us", accounts)
+    assert "tok en" not in str(caught.value)
+
+
+def test_a_subject_is_where_its_name_says() -> None:
+    assert {name: parse(name, {"a": "t"}).base_url for name in DATA_CENTRES} == DATA_CENTRES
+    assert parse("HTTP://127.0.0.1:8000/prefix/v1/", {"a": "t"}).base_url == "http://127.0.0.1:8000/prefix"
+    near, far = parse("http://127.0.0.1:8000", {"a": "t"}), parse("sg", {"a": "t"})
+    assert (near.loopback, near.quiet, near.settle_timeout, near.rate) == (True, 2.0, 15.0, None)
+    assert (far.loopback, far.quiet, far.settle_timeout, far.rate) == (False, 10.0, 120.0, 8.0)
+    assert "secret" not in repr(parse("us", {"a": "secret"}))
+
+
+@contextmanager
+def listening(behave: Callable[[socket.socket], None]) -> Iterator[int]:
+    """A port on which each connection is treated so."""
+    server = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        while True:
+            try:
+                connection, _ = server.accept()
+            except OSError:
+                return
+            with connection:
+                try:
+                    behave(connection)
+                except OSError:
+                    continue
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    try:
+        yield server.getsockname()[1]
+    finally:
+        server.shutdown(socket.SHUT_RDWR)
+        server.close()
+        thread.join(5)
+
+
+def at(url: str) -> Subject:
+    return Subject("url", url, url, RealClock(), {"default": "t"})
+
+
+def test_nothing_that_listens_is_told() -> None:
+    with listening(lambda connection: None) as port:
+        pass
+    with pytest.raises(Misconfigured, match=f"nothing listens at http://127.0.0.1:{port} .*: start the server"):
+        look(at(f"http://127.0.0.1:{port}"))
+
+
+def test_https_for_http_is_told() -> None:
+    def plain(connection: socket.socket) -> None:
+        connection.recv(1000)
+        connection.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+
+    with listening(plain) as port, pytest.raises(Misconfigured, match=r"speaks no TLS .*: begin the URL with http://"):
+        look(at(f"https://127.0.0.1:{port}"))
+
+
+def test_http_for_https_is_told(tmp_path: Path) -> None:
+    context = _context(tmp_path)
+    with (
+        listening(lambda connection: context.wrap_socket(connection, server_side=True).close()) as port,
+        pytest.raises(Misconfigured, match=r"gives no usable answer .* whether it wants http:// or https://"),
+    ):
+        look(at(f"http://127.0.0.1:{port}"))
+
+
+def test_a_certificate_that_nobody_trusts_is_told(tmp_path: Path) -> None:
+    context = _context(tmp_path)
+    with (
+        listening(lambda connection: context.wrap_socket(connection, server_side=True).close()) as port,
+        pytest.raises(Misconfigured, match=r"is not trusted .*: name the CA that signed it in SSL_CERT_FILE"),
+    ):
+        look(at(f"https://127.0.0.1:{port}"))
+
+
+def _context(tmp_path: Path) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
+    return context
+
+
+def test_clocks_that_differ_are_told() -> None:
+    def past(connection: socket.socket) -> None:
+        connection.recv(1000)
+        body = json.dumps(CALENDARS).encode()
+        head = f"HTTP/1.1 200 OK\r\nDate: Tue, 28 Apr 2020 09:00:00 GMT\r\nContent-Length: {len(body)}\r\n\r\n"
+        connection.sendall(head.encode() + body)
+
+    with listening(past) as port, pytest.raises(Misconfigured, match=r"the clocks differ: .* h behind this machine"):
+        look(at(f"http://127.0.0.1:{port}"))
+
+
+def test_outside_this_machine_calendars_must_be_named() -> None:
+    class Far(Subject):
+        loopback = False  # type: ignore[assignment]
+
+    app = Canned()
+    near = canned(app)
+    far = Far(near.kind, near.name, near.base_url, near.clock, near.tokens, {}, app)
+    with pytest.raises(Misconfigured, match="only calendars that are named are written to: choose from cal_1 with"):
+        look(far)
+    with pytest.raises(Misconfigured, match="the calendars named are read-only or deleted: name one of cal_1"):
+        look(far, calendars=("cal_2",))
+    assert [calendar.calendar_id for _, calendar in look(far, calendars=("cal_1",)).world.places] == ["cal_1"]
