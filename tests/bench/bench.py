@@ -1,0 +1,164 @@
+"""How fast exchanges are judged, beside what others do with the same bodies; run it with ``tox -e bench``.
+
+Absolute figures belong to the machine; compare the ratios.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from conformance.examine import examine
+from conformance.exchange import Exchange, Request, Response, bearer
+from conformance.facts import Settings
+from conformance.rules import load
+from conformance.schemas import folder, read, registry
+
+HEADERS = (("Authorization", bearer("default")), ("Content-Type", "application/json"))
+READ = "https://api.cronofy.com/v1/events?tzid=Etc%2FUTC&only_managed=true&last_modified=2026-01-01T00%3A00%3A00Z"
+WRITE = "https://api.cronofy.com/v1/calendars/cal_1/events"
+JSON = (("Content-Type", "application/json"),)
+
+
+def written(number: int) -> dict[str, Any]:
+    conferencing = {
+        "profile_id": "explicit",
+        "provider_description": "Custom",
+        "join_url": f"https://c.example/{number}",
+    }
+    times = {"start": "2026-10-30T10:00:00Z", "end": "2026-10-30T11:00:00Z"}
+    return {"event_id": f"event-{number}", "summary": f"Summary {number}", **times, "conferencing": conferencing}
+
+
+def shown(number: int, *, pending: bool) -> dict[str, Any]:
+    event = {key: value for key, value in written(number).items() if key != "conferencing"}
+    value = {"pending": True} if pending else {"join_url": f"https://c.example/{number}", "provider_name": None}
+    return {
+        **event, "calendar_id": "cal_1", "event_uid": f"uid-{number}", "description": "", "deleted": False,
+        "created": "2026-10-01T00:00:00Z", "updated": "2026-10-01T00:00:00Z", "location": {"description": ""},
+        "participation_status": "accepted", "transparency": "opaque", "event_status": "confirmed", "categories": [],
+        "attendees": [], "options": {"delete": True, "update": True}, "conferencing": value,
+    }  # fmt: skip
+
+
+def traffic(events: int, a_page: int) -> Iterator[Exchange]:
+    """For each event one write and nine readings; `a_page` events share their readings."""
+    now, count = 1_790_000_000.0, 0
+    for first in range(0, events, a_page):
+        group = range(first, min(events, first + a_page))
+        for number in group:
+            count += 1
+            request = Request("POST", WRITE, HEADERS, json.dumps(written(number)).encode())
+            yield Exchange(request, Response(202), f"#{count}", now, now + 0.1, whole=True)
+        for reading in range(9):
+            count += 1
+            now += 0.5 if reading < 2 else 10.0
+            items = [shown(number, pending=reading == 0) for number in group]
+            body = json.dumps({"pages": {"current": 1, "total": 1}, "events": items}).encode()
+            yield Exchange(
+                Request("GET", READ, HEADERS), Response(200, JSON, body), f"#{count}", now, now + 0.1, whole=True
+            )
+
+
+def rate(work: Callable[[], object], count: int) -> float:
+    """How many of `count` a second of CPU `work` gets through."""
+    start = time.process_time()
+    work()
+    return count / (time.process_time() - start)
+
+
+def ours(exchanges: Iterable[Exchange]) -> int:
+    report = examine(exchanges, load(), Settings())
+    assert not any(tally.failed for tally in report.tallies.values()), "the benchmark's traffic is conforming"
+    return report.exchanges
+
+
+def jsonschema_alone(bodies: list[bytes]) -> None:
+    from jsonschema import Draft202012Validator
+
+    validator = Draft202012Validator(read("api/events-page"), registry=registry())
+    for body in bodies:
+        assert validator.is_valid(json.loads(body))
+
+
+def schemathesis_alone(bodies: list[bytes]) -> None:
+    import schemathesis
+    from schemathesis import Response as Answer
+
+    operation = schemathesis.openapi.from_path(folder() / "api" / "openapi.json")["/v1/events"]["GET"]
+    import requests
+
+    prepared = requests.Request("GET", "http://127.0.0.1/v1/events").prepare()
+    for body in bodies:
+        headers = {"content-type": ["application/json"]}
+        operation.validate_response(
+            Answer(200, headers, body, request=prepared, elapsed=0.0, verify=False, http_version="1.1")
+        )
+
+
+def openapi_core_alone(bodies: list[bytes]) -> None:
+    from openapi_core import OpenAPI
+    from openapi_core.testing import MockRequest, MockResponse
+
+    api = OpenAPI.from_file_path(str(folder() / "api" / "openapi.json"))
+    request = MockRequest(
+        "http://127.0.0.1",
+        "get",
+        "/v1/events",
+        args={"tzid": "Etc/UTC"},
+        headers={"Authorization": "Bearer x"},
+    )
+    for body in bodies:
+        api.unmarshal_response(request, MockResponse(data=body))
+
+
+def side_by_side(a_page: int, events: int) -> None:
+    exchanges = list(traffic(events, a_page))
+    bodies = [e.response.body for e in exchanges if e.response is not None and e.response.body]
+    own = rate(lambda: ours(exchanges), len(exchanges))
+    print(f"\n{a_page} event(s) a page, {len(exchanges)} exchanges")
+    print(f"  facts and all rules            {own:>9.0f} exchanges/s")
+    few = bodies[: max(20, 400 // a_page)]
+    for name, peer in (
+        ("jsonschema, shape only", jsonschema_alone),
+        ("Schemathesis, shape only", schemathesis_alone),
+        ("openapi-core, shape only", openapi_core_alone),
+    ):
+        try:
+            theirs = rate(lambda peer=peer: peer(few), len(few))  # type: ignore[misc]
+        except Exception as problem:  # noqa: BLE001 - a peer that cannot be measured is said and passed over
+            print(f"  {name:<30} not measured: {type(problem).__name__}: {str(problem)[:120]}")
+            continue
+        print(f"  {name:<30} {theirs:>9.0f} bodies/s      we are {own / theirs:.1f} times as fast")
+
+
+def linear(sizes: tuple[int, ...]) -> None:
+    print("\nas traffic grows (one event a page)")
+    for events in sizes:
+        start = time.process_time()
+        count = sum(1 for _ in traffic(events, 1))
+        making = time.process_time() - start
+        start = time.process_time()
+        ours(traffic(events, 1))
+        judging = time.process_time() - start - making
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+        print(f"  {count:>9} exchanges: {count / judging:>9.0f} exchanges/s, peak {peak} MB")
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--full", action="store_true", help="go on to a million exchanges")
+    full = arguments.parse_args().full
+    print(Path(__file__).name, "(CPU time of one core)")
+    side_by_side(1, 1500)
+    side_by_side(20, 3000)
+    linear((1_000, 5_000, 10_000, *((100_000,) if full else ())))
+
+
+if __name__ == "__main__":
+    main()
