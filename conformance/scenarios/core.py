@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from itertools import count, cycle
 
 from conformance.scenarios.model import FLAWS, FORMS, TEXTS, URLS, Life, Move
+from conformance.scenarios.sequences import sequences
 from conformance.world import Account, Calendar, World
 
 __all__ = ["LONGEST", "core", "kinds_at", "waves"]
@@ -136,70 +137,11 @@ def _one_of_each_sort(places: list[Place]) -> list[Place]:
     return [place for alike in found.values() for place in alike]
 
 
-_SEEDS = (
-    ("explicit", "none", "explicit", "none", "nothing"),
-    ("default", "none", "default", "none"),
-    ("integrated", "explicit", "integrated", "explicit"),
-    ("nothing", "nothing", "explicit", "nothing"),
-    ("none", "nothing", "default"),
-    ("profile", "integrated", "profile", "none", "integrated"),
-    ("8x8", "default", "nothing"),
-    ("explicit", "delete", "nothing", "integrated"),
-)
-
-#: What an event is before anything was written, after a DELETE, without conferencing so far, and without it again.
-_ABSENT, _GONE, _NEVER, _REMOVED = "absent", "gone", "never", "removed"
-
-
-def _after(state: str, kind: str) -> str:
-    """What an event is, after it was `state`, through a write of a kind."""
-    if kind == "nothing":
-        return _NEVER if state in (_ABSENT, _GONE) else state
-    if kind == "none":
-        return _NEVER if state in (_ABSENT, _GONE, _NEVER) else _REMOVED
-    return _GONE if kind == "delete" else kind
-
-
 def _pairs(table: _Table) -> Iterator[Life]:
     """Every kind in every state that another brings about, on the calendars that offer most."""
-    kinds = kinds_at(table.rich[0])
-    states = (_ABSENT, _GONE, _NEVER, _REMOVED, *kinds[: kinds.index("none")])
-    absent = {(state, "delete") for state in (_ABSENT, _GONE)}
-    open_pairs = {(state, kind) for state in states for kind in kinds} - absent
-    for seed in (*_SEEDS, *(() for _ in range(len(open_pairs)))):
-        if not set(seed) <= set(kinds):
-            continue
-        if not open_pairs:
-            return
-        sequence: list[str] = []
-        state = _ABSENT
-        for kind in seed:
-            open_pairs.discard((state, kind))
-            state = _after(state, kind)
-            sequence.append(kind)
-        while len(sequence) < LONGEST:
-            following = _next_kind(state, kinds, open_pairs, LONGEST - len(sequence))
-            if following is None:
-                break
-            open_pairs.discard((state, following))
-            state = _after(state, following)
-            sequence.append(following)
-        if sequence:
-            place = table.turn("pairs", table.rich)
-            yield table.life("pairs", place, _dressed(table, place, sequence))
-
-
-def _next_kind(state: str, kinds: tuple[str, ...], open_pairs: set[tuple[str, str]], room: int) -> str | None:
-    """The kind that leads on: through an open pair, to where most open pairs begin."""
-
-    def worth(kind: str) -> tuple[bool, int]:
-        reached = _after(state, kind)
-        return (state, kind) in open_pairs, sum((reached, other) in open_pairs for other in kinds)
-
-    choices = [kind for kind in kinds if kind != "delete" or state not in (_ABSENT, _GONE)]
-    best = max(choices, key=worth)
-    opens, beyond = worth(best)
-    return best if opens or (beyond and room > 1) else None
+    for sequence in sequences(kinds_at(table.rich[0]), LONGEST):
+        place = table.turn("pairs", table.rich)
+        yield table.life("pairs", place, _dressed(table, place, sequence))
 
 
 def _dressed(table: _Table, place: Place, sequence: Iterable[str]) -> Iterator[Move]:
