@@ -32,7 +32,7 @@ def _resolved(schema: Any, about: str) -> tuple[Any, str]:
 
 
 def optional(document: dict[str, Any]) -> list[Place]:
-    """The places of all facts that may be unknown: ours, not required, and without a meaning of absence (``x-absent``).
+    """The places of all facts that may be unknown: ours, not required, without a ``default`` that tells what absence means.
 
     What the API said (request and response bodies, headers, conferencing as read) is one fact, whatever its size.
     """
@@ -49,7 +49,7 @@ def _places(value: Any, schema: Any, about: str, here: Place) -> Iterator[Place]
     for name, part in schema["properties"].items():
         if name not in value:
             continue
-        if name not in schema.get("required", ()) and "x-absent" not in part:
+        if name not in schema.get("required", ()) and "default" not in part:
             yield (*here, name)
         yield from _places(value[name], part, about, (*here, name))
 
