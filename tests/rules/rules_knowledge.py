@@ -32,7 +32,7 @@ def _resolved(schema: Any, about: str) -> tuple[Any, str]:
 
 
 def optional(document: dict[str, Any]) -> list[Place]:
-    """The places of all facts that may be unknown: ours, not required, without a ``default`` that tells what absence means.
+    """The places of all facts that may be unknown: ours, not required, with no ``default`` to tell what absence means.
 
     What the API said (request and response bodies, headers, conferencing as read) is one fact, whatever its size.
     """
