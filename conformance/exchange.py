@@ -11,6 +11,7 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -95,8 +96,7 @@ class Request:
     def account(self) -> str | None:
         """The name that stands for the bearer token; None where no bearer token is seen."""
         value = self.header("authorization")
-        match = _BEARER.match(value) if value else None
-        return account_of_token(match[1]) if match else None
+        return _account(value) if value else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,9 +139,15 @@ class Exchange:
 def load_json(body: bytes) -> Any:
     """JSON text in UTF-8 as Python values; ValueError for anything else, however deep."""
     try:
-        return json.loads(body)
+        return json.loads(body.decode("utf-8-sig" if body.startswith(b"\xef\xbb\xbf") else "utf-8"))
     except RecursionError:
         raise ValueError("JSON nested too deep") from None
+
+
+@lru_cache(maxsize=1024)
+def _account(authorization: str) -> str | None:
+    match = _BEARER.match(authorization)
+    return account_of_token(match[1]) if match else None
 
 
 def _first(headers: Headers, name: str) -> str | None:

@@ -49,6 +49,41 @@ class _Compiled(NamedTuple):
     cases: tuple[tuple[str, Any], ...]
 
 
+#: The fact by whose value most rules are told apart without asking each whether it applies.
+_TOLD_BY = {"write": "asks", "exchange": "operation", "ask": "do"}
+
+
+class _Table:
+    """The rules about one kind of facts, by the value of one fact: those that name another value do not apply."""
+
+    def __init__(self, name: str | None, rules: list[_Compiled]) -> None:
+        self._name = name
+        self._rules = tuple(rules)
+        self._by_value: dict[Any, tuple[_Compiled, ...]] = {}
+
+    def candidates(self, document: dict[str, Any]) -> tuple[_Compiled, ...]:
+        """The rules that may apply, in order."""
+        value = document.get(self._name) if self._name is not None else None
+        if not isinstance(value, str):
+            return self._rules
+        found = self._by_value.get(value)
+        if found is None:
+            found = tuple(one for one in self._rules if _admits(one.rule.schema["if"], str(self._name), value))
+            if len(self._by_value) < 64:
+                self._by_value[value] = found
+        return found
+
+
+def _admits(schema: Any, name: str, value: str) -> bool:
+    """Whether a schema, as far as it can be told at a glance, admits an object with `value` under `name`."""
+    if not isinstance(schema, dict):
+        return True
+    part = schema.get("properties", {}).get(name, {})
+    if isinstance(part, dict) and (value != part.get("const", value) or value not in part.get("enum", [value])):
+        return False
+    return all(_admits(other, name, value) for other in schema.get("allOf", ()))
+
+
 class Judge:
     """Rules made ready; calling it with facts gives a verdict for each rule that applies."""
 
@@ -61,12 +96,12 @@ class Judge:
             return jsonschema_rs.validator_for(schema, registry=rs_registry()).is_valid
 
         cases: dict[str, Any] = {}
-        self._by_about: dict[str, list[_Compiled]] = {}
+        by_about: dict[str, list[_Compiled]] = {}
         for rule in rules:
             for case in rule.cases:
                 if case not in cases:
                     cases[case] = compiled(case_schema(case))
-            self._by_about.setdefault(rule.about, []).append(
+            by_about.setdefault(rule.about, []).append(
                 _Compiled(
                     rule,
                     compiled(rule.part("if")),
@@ -76,11 +111,14 @@ class Judge:
                 )
             )
 
+        self._tables = {about: _Table(_TOLD_BY.get(about), rules) for about, rules in by_about.items()}
+
     def __call__(self, facts: Facts) -> tuple[Verdict, ...]:
         """The verdicts on one facts document, in the order of the rules; those that do not apply give none."""
         document = facts.document
         verdicts = []
-        for rule, applies, holds, decided, all_cases in self._by_about.get(facts.about, ()):
+        table = self._tables.get(facts.about)
+        for rule, applies, holds, decided, all_cases in table.candidates(document) if table is not None else ():
             if not applies(document):
                 continue
             cases = tuple(case for case, meets in all_cases if meets(document))

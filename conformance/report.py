@@ -124,7 +124,8 @@ class _Counting:
         if verdict.outcome == "undecided":
             self.reasons[verdict.reason or "unknown"] += 1
         elif verdict.outcome == "passed":
-            self.cases.update(verdict.cases)
+            for case in verdict.cases:
+                self.cases[case] += 1
         elif verdict.violation is not None:
             self.violations.append(verdict.violation)
             if len(self.violations) > 8 * KEPT:

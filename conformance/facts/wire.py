@@ -139,9 +139,13 @@ def _put(target: dict[str, Any], keys: list[str], value: str) -> None:
     here: Any = target
     for key, following in zip(keys, [*keys[1:], None], strict=True):
         if isinstance(here, list):
-            if following is not None:
-                raise ValueError("form fields nest objects in lists, which the API has no use for")
-            here.append(value)
+            if following is None:
+                here.append(value)
+            elif here and isinstance(here[-1], dict) and not isinstance(here[-1].get(following), str):
+                here = here[-1]  # one more field of the object that the list ends with
+            else:
+                here.append({})
+                here = here[-1]
         elif following is None:
             here[key] = value
         else:

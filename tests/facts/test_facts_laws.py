@@ -186,9 +186,17 @@ def test_an_event_written_elsewhere_is_seen_on_another_calendar() -> None:
 def test_form_fields_are_a_body_too() -> None:
     from conformance.facts.wire import form_json
 
-    body = b"event_id=e1&start[time]=2026-01-01T00:00:00Z&start[tzid]=Etc/UTC&calendar_ids[]=a&calendar_ids[]=b"
+    body = (
+        b"event_id=e1&start[time]=2026-01-01T00:00:00Z&start[tzid]=Etc/UTC&calendar_ids[]=a&calendar_ids[]=b"
+        b"&subscriptions[][type]=webhook&subscriptions[][interactions][][type]=one"
+        b"&subscriptions[][interactions][][type]=two&subscriptions[][type]=webhook"
+    )
     assert form_json(body) == {
         "event_id": "e1",
         "start": {"time": "2026-01-01T00:00:00Z", "tzid": "Etc/UTC"},
         "calendar_ids": ["a", "b"],
+        "subscriptions": [
+            {"type": "webhook", "interactions": [{"type": "one"}, {"type": "two"}]},
+            {"type": "webhook"},
+        ],
     }
