@@ -21,10 +21,13 @@ async def clean(transport: Transport, ledger: Ledger, surely_gone: Iterable[Entr
     """Delete what the ledger holds; what is still there afterwards."""
     for entry in surely_gone:
         ledger.settle(entry)
-    gone = await asyncio.gather(*(_delete(transport, entry) for entry in ledger.entries))
-    for entry, settled in zip(ledger.entries, gone, strict=True):
-        if settled:
-            ledger.settle(entry)
+    while left := ledger.entries:
+        gone = await asyncio.gather(*(_delete(transport, entry) for entry in left))
+        for entry, settled in zip(left, gone, strict=True):
+            if settled:
+                ledger.settle(entry)
+        if not any(gone):
+            break
     return ledger.entries
 
 

@@ -1,0 +1,262 @@
+"""Runs against servers in this process: what they find, what they cost, what they leave."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conformance.campaign import Progress, RunResult, run, sweep
+from conformance.clock import Clock, RealClock, VirtualClock
+from conformance.configuration import RunOptions
+from conformance.exchange import Exchange
+from conformance.ledger import folder
+from conformance.reference import reference_app
+from conformance.subject import EPOCH, Subject, in_process
+
+
+@pytest.fixture(autouse=True)
+def _ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CRONOFY_CONFORMANCE_LEDGER", str(tmp_path / "ledger"))
+
+
+def reference(*faults: str, accounts: tuple[str, ...] = ("default",), clock: Clock | None = None) -> Subject:
+    """The reference server as any other ASGI application, by some of its accounts, on a clock of its own."""
+    clock = clock or VirtualClock(EPOCH)
+    app = reference_app(clock=clock, faults=faults, page_size=100)
+    tokens = {name: token for name, token in app.tokens.items() if name in accounts}
+    return in_process(app, tokens, clock=clock)
+
+
+def result_of(subject: Subject | None = None, *, small: bool = False, **options: Any) -> RunResult:
+    return asyncio.run(run(RunOptions(**options), subject=subject, small=small))
+
+
+def left_in(subject: Subject) -> list[str]:
+    """The events that a server still lists, by id."""
+
+    async def read() -> list[str]:
+        from conformance.preflight import READING, complete_reading
+        from conformance.transport import Limits, Transport
+
+        ids = []
+        async with subject.open(Limits()) as client:
+            transport = Transport(client, subject.base_url, subject.tokens, subject.clock)
+            for account in subject.tokens:
+                for page in await complete_reading(transport, account, READING):
+                    assert page.response is not None
+                    ids += [event["event_id"] for event in page.response.json()["events"]]
+        return ids
+
+    return asyncio.run(read())
+
+
+def outcomes(result: RunResult) -> dict[str, str]:
+    return {rule: tally.outcome for rule, tally in result.report.tallies.items()}
+
+
+@pytest.fixture(scope="module")
+def whole() -> RunResult:
+    """A run against the embedded reference server."""
+    return result_of()
+
+
+def test_every_rule_passes_on_the_reference_server(whole: RunResult) -> None:
+    assert Counter(outcomes(whole).values()) == {"passed": len(whole.rules)}
+    assert not [rule for rule, tally in whole.report.tallies.items() if tally.timed_out]
+    assert (whole.left, whole.cut_short, whole.interrupted, whole.counterexamples) == ((), None, False, ())
+
+
+def test_a_run_costs_less_than_its_plan(whole: RunResult) -> None:
+    assert whole.run["exchanges"] == len(whole.exchanges) < whole.run["requests"] < whole.plan.requests
+    assert whole.run["finished_at"] - whole.run["started_at"] < whole.plan.seconds
+
+
+def test_the_same_seed_makes_the_same_run_to_the_byte(whole: RunResult) -> None:
+    again = result_of()
+    assert again.exchanges == whole.exchanges
+    assert again.report == whole.report
+    assert again.run == whole.run
+
+
+def test_exchanges_are_numbered_in_the_order_sent_and_carry_no_token(whole: RunResult) -> None:
+    assert [exchange.label for exchange in whole.exchanges] == [f"#{n}" for n in range(1, len(whole.exchanges) + 1)]
+    sent = [exchange.sent_at or 0.0 for exchange in whole.exchanges]
+    assert sent == sorted(sent)
+    assert not any("reference-default-token" in repr(exchange.request) for exchange in whole.exchanges)
+
+
+def test_nobody_writes_where_it_is_not_allowed_without_being_refused(whole: RunResult) -> None:
+    tried = [exchange for exchange in whole.exchanges if exchange.request.account in (None, "nobody")]
+    assert {exchange.request.method for exchange in tried} == {"GET", "POST", "DELETE"}
+    assert {exchange.response and exchange.response.status for exchange in tried} == {401}
+    assert any("/v1/events/pages/" in exchange.request.url for exchange in tried)
+
+
+def test_what_is_seen_goes_to_the_sink_as_it_is_seen_and_progress_is_told() -> None:
+    sunk: list[Exchange] = []
+    told: list[Progress] = []
+    result = asyncio.run(run(RunOptions(), subject=reference(), sink=sunk.append, progress=told.append))
+    assert tuple(sunk) == result.exchanges
+    assert [one.requests for one in told] == sorted(one.requests for one in told)
+    assert told[-1].doing == "audit"
+    assert (told[-1].lives_done, told[-1].waiting, told[-1].failed) == (told[-1].lives, (), ())
+
+
+@pytest.mark.parametrize(
+    ("fault", "rule"),
+    [
+        ("none-keeps-generated", "none-removes-conferencing"),
+        ("past-generates-for-zoned-starts", "a-past-event-is-created-without-a-conference"),
+        ("late-generation-overwrites-none", "none-removes-conferencing"),
+        ("unavailable-event-created", "a-refused-creation-creates-nothing"),
+        ("no-token-reads", "a-missing-token-is-answered-401"),
+        ("managed-in-default-reads", "managed-events-are-left-out-by-default"),
+        ("default-takes-turns", "default-is-one-service"),
+        ("same-id-shared-by-calendars", "explicit-conferencing-stays-on-its-event"),
+    ],
+)
+def test_a_fault_is_found_and_nothing_is_left_behind(fault: str, rule: str) -> None:
+    subject = reference(fault, accounts=("default", "several"))
+    result = result_of(subject)
+    assert outcomes(result)[rule] == "failed"
+    assert 0 < result.run["first_failure_request"] <= result.run["exchanges"]
+    assert left_in(subject) == []
+    assert not list(folder().rglob("*.ndjson"))
+
+
+def test_where_nothing_settles_the_run_ends_in_time_and_accuses_nobody() -> None:
+    result = result_of(reference("pending-for-ever"))
+    assert "failed" not in outcomes(result).values()
+    assert "undecided" in outcomes(result).values()
+    assert result.run["finished_at"] - result.run["started_at"] < result.plan.seconds
+
+
+@pytest.mark.parametrize("budget", [8, 60, 150])
+def test_a_budget_is_never_exceeded_and_nothing_is_left_behind(budget: int) -> None:
+    subject = reference()
+    result = result_of(subject, budget=budget)
+    assert result.run["requests"] <= budget
+    assert result.cut_short == f"the budget of {budget} requests is spent"
+    assert left_in(subject) == []
+
+
+@pytest.mark.parametrize("requests", [6, 60, 150, 200])
+def test_an_interrupted_run_deletes_what_it_made_and_tells_what_it_saw(requests: int) -> None:
+    subject = reference()
+
+    async def interrupted() -> RunResult:
+        task: asyncio.Task[RunResult]
+        seen = 0
+
+        def count(_: Exchange) -> None:
+            nonlocal seen
+            seen += 1
+            if seen == requests:
+                task.cancel()
+
+        task = asyncio.create_task(run(RunOptions(), subject=subject, sink=count))
+        return await task
+
+    result = asyncio.run(interrupted())
+    assert result.interrupted
+    assert len(result.exchanges) >= requests
+    assert left_in(subject) == []
+
+
+def test_a_sweep_deletes_what_a_killed_run_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    subject = reference(clock=RealClock())
+
+    class Killed(BaseException):
+        pass
+
+    def kill(exchange: Exchange) -> None:
+        if exchange.label == "#40":
+            raise Killed
+
+    async def no_cleaning(self: Any) -> tuple[()]:
+        return ()
+
+    with monkeypatch.context() as patch:
+        patch.setattr("conformance.campaign.session.Session.clean", no_cleaning)
+        with pytest.raises(Killed):
+            asyncio.run(run(RunOptions(), subject=subject, sink=kill))
+    assert len(left_in(subject)) > 10
+    deleted, left = asyncio.run(sweep(subject))
+    assert deleted > 10
+    assert (left, left_in(subject), list(folder().rglob("*.ndjson"))) == ((), [], [])
+
+
+def flaky(app: Any) -> Any:
+    """`app`, but every 7th request is answered 429, every 11th 503, and every 13th only after it was done, with 502."""
+    count = 0
+
+    async def wrapped(scope: Any, receive: Any, send: Any) -> None:
+        nonlocal count
+        if scope["type"] != "http":
+            await app(scope, receive, send)
+            return
+        count += 1
+        number = count
+        if number % 7 == 0 or number % 11 == 0:
+            await _plain(send, 429 if number % 7 == 0 else 503, [(b"retry-after", b"1")] if number % 7 == 0 else [])
+        elif number % 13 == 0:
+
+            async def lost(message: Any) -> None:
+                return None
+
+            await app(scope, receive, lost)
+            await _plain(send, 502, [])
+        else:
+            await app(scope, receive, send)
+
+    return wrapped
+
+
+async def _plain(send: Any, status: int, headers: list[tuple[bytes, bytes]]) -> None:
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": b""})
+
+
+def test_a_busy_server_that_loses_answers_is_waited_out_and_accused_of_nothing() -> None:
+    clock = VirtualClock(EPOCH)
+    app = reference_app(clock=clock)
+    tokens = {"default": app.tokens["default"]}
+    subject = in_process(flaky(app), tokens, clock=clock)
+    result = result_of(subject)
+    statuses = Counter(exchange.response.status for exchange in result.exchanges if exchange.response)
+    assert min(statuses[429], statuses[502], statuses[503]) > 10
+    assert [rule for rule, outcome in outcomes(result).items() if outcome == "failed"] == []
+    assert left_in(in_process(app, tokens, clock=clock)) == []
+
+
+def test_examples_beyond_the_core_are_lived_too() -> None:
+    result = result_of(reference(), examples=8, seed=3)
+    explored = [life for life in result.plan.lives if life.theme == "explored"]
+    assert 0 < len(explored) <= 8
+    assert not {"failed", "undecided"} & set(outcomes(result).values())
+
+
+def test_a_counterexample_is_the_shortest_scenario_and_the_fewest_exchanges() -> None:
+    result = result_of(reference("none-keeps-generated"), small=True)
+    [found] = [one for one in result.counterexamples if one.rule == "none-removes-conferencing"]
+    kinds = [move.kind for move in found.lives[0].moves]
+    assert found.replayed
+    assert kinds[0] in ("default", "integrated", "profile")
+    assert kinds[1:] == ["none"]
+    assert len(found.exchanges) <= 6
+    assert result.run["requests"] <= result.plan.requests
+
+
+def test_a_counterexample_of_a_reading_is_the_reading() -> None:
+    result = result_of(reference("managed-in-default-reads"), small=True)
+    [found] = [one for one in result.counterexamples if one.rule == "managed-events-are-left-out-by-default"]
+    assert found.lives == ()
+    assert [exchange.request.method for exchange in found.exchanges] == ["POST", "GET"]
+    listed = found.exchanges[1].response
+    assert listed is not None
+    assert json.loads(found.exchanges[0].request.body)["event_id"].encode() in listed.body
