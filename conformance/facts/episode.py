@@ -198,6 +198,7 @@ class Episode:
         return (
             run is not None
             and self.final is not None
+            and self.quiet is run
             and self.final_key == run.key
             and run.sight.item is not None
             and not self.dirty

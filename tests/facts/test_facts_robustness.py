@@ -34,7 +34,8 @@ leaves = (
 )
 names = st.sampled_from(
     [
-        "events", "pages", "next_page", "current", "total", "event_id", "calendar_id", "conferencing", "pending", "join_url",
+        "events", "pages", "next_page", "current", "total", "event_id", "calendar_id", "conferencing", "pending",
+        "join_url",
         "provider_name", "start", "end", "time", "tzid", "summary", "location", "description", "deleted", "calendars",
         "calendar_integrated_conferencing_available", "cronofy.data", "profiles", "profile_calendars",
         "conferencing_profiles", "profile_id", "profile_connected", "errors",
