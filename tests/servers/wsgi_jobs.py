@@ -348,7 +348,7 @@ class Desk:
                 self.remember(record, job.due)
 
     def current(self, record: Record, job: Job) -> bool:
-        return bool(record["ticket"] == job.ticket)
+        return bool(record.get("ticket") == job.ticket)
 
     def fill(self, record: Record, url: str) -> None:
         """Puts the URL where calendars without conferencing fields show it, unless the caller wrote something there."""
