@@ -48,6 +48,8 @@ def _all_targets(account: Account, now: float) -> Iterator[str]:
     # What ended yesterday lies outside, what began yesterday and goes on lies inside, and so does tomorrow.
     window = (("from", _day(today)), ("to", _day(today + timedelta(days=30))))
     yield reading(_TZID, ("only_managed", "true"), *window)
+    # Both once more: one reading that shows something else may be a stale one, two are not.
+    yield reading(("tzid", "Europe/Berlin"), ("only_managed", "true"), ("localized_times", "true"), *window)
 
 
 def _day(moment: datetime) -> str:

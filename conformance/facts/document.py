@@ -171,7 +171,7 @@ def _compared(value: dict[str, Any], episode: Episode, write: Write, context: Co
 
 
 def _location(sight: Sight, episode: Episode, write: Write) -> str | None:
-    """``blank``, ``as_written``, ``join_url`` (holds the one shown), ``earlier_url`` (the one before) or ``other``."""
+    """``blank``, ``as_written``, ``join_url`` (holds the one shown), ``earlier_url`` (one from before) or ``other``."""
     assert sight.item is not None
     text = _text(sight.item.get("location"))
     if not text.strip():
@@ -183,8 +183,7 @@ def _location(sight: Sight, episode: Episode, write: Write) -> str | None:
         return "join_url"
     if write.asked.kind == "explicit" and write.asked.join_url and _holds(text, write.asked.join_url):
         return "join_url"
-    before = episode.before.conferencing
-    if isinstance(before, dict) and isinstance(before.get("join_url"), str) and _holds(text, before["join_url"]):
+    if any(f"url {normal_url(word)}" in episode.known for word in text.split()):
         return "earlier_url"
     return "other"
 
