@@ -9,7 +9,7 @@ import click
 from conformance import options
 from conformance.configuration import RunOptions, tokens
 
-__all__ = ["run", "sweep"]
+__all__ = ["run", "run_options", "sweep"]
 
 
 @click.command(short_help="Test a server.")
@@ -43,7 +43,7 @@ def run(**told: Any) -> int:
       cronofy-conformance run us --calendar cal_n23kjnwrw2_jsdfjksn234 --plan
       cronofy-conformance run asgi:myserver.app:app --evidence evidence.ndjson --report report.json
     """
-    chosen = _run_options(**told)
+    chosen = run_options(**told)
     from conformance.outcome import present, say
     from conformance.progress import Progress
     from conformance.redaction import Redactor
@@ -60,9 +60,10 @@ def run(**told: Any) -> int:
     return present(statement, chosen.reports, redactor, quiet=chosen.quiet)
 
 
-def _run_options(
+def run_options(
     accounts: tuple[tuple[str, str], ...], default_profiles: tuple[tuple[str, str], ...], **told: Any
 ) -> RunOptions:
+    """The parameters of `run` as options, tokens taken from the environment; raises Refused where one is not there."""
     import os
 
     variables = options.pairs(accounts, "--account")
@@ -87,7 +88,7 @@ def sweep(subject: str, accounts: tuple[tuple[str, str], ...]) -> int:
     Example:
       cronofy-conformance sweep http://127.0.0.1:8000
     """
-    chosen = _run_options(accounts, (), subject=subject)
+    chosen = run_options(accounts, (), subject=subject)
     from conformance.outcome import say
     from conformance.running import sweep as clean
 

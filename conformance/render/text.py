@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from conformance.render.failures import Failure, Step, closing, failures, not_proved, outcome_line, seen, where
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from conformance.report import Statement, Tally
     from conformance.rules import Rule
 
-__all__ = ["render", "summary"]
+__all__ = ["explained", "render", "summary"]
 
 Paint = Callable[[str, str], str]
 
@@ -46,6 +47,13 @@ def render(statement: Statement, *, colour: bool = False) -> str:
 def summary(statement: Statement, *, colour: bool = False) -> str:
     """The last paragraph alone: what was proved, what was not, outcome and exit code."""
     return "\n".join(_closing(statement, _painted if colour else _plain)) + "\n"
+
+
+def explained(statement: Statement, rule: Rule) -> str:
+    """The failures of one rule, with the smallest of them."""
+    smallest = tuple(example for example in statement.counterexamples if example.startswith(f"{rule.id}: "))
+    alone = replace(statement, rules=(rule,), counterexamples=smallest)
+    return "\n".join([*_failures(alone, _plain), *_counterexamples(alone, _plain)]).strip("\n") + "\n"
 
 
 def _plain(_: str, text: str) -> str:

@@ -1,0 +1,1 @@
+"""A test a rule: ``pytest --pyargs conformance.suite --subject URL``."""
