@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import secrets
 import signal
-from collections.abc import Coroutine, Iterator, Mapping
+from collections.abc import Coroutine, Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 __all__ = ["plan_in_words", "run", "subject_of", "sweep", "until_interrupted"]
 
 T = TypeVar("T")
+
+#: Bytes of a cassette that is still read rather than searched, and what an exchange takes beside its bodies.
+_READABLE, _AROUND = 100_000, 1_000
 
 
 def subject_of(options: RunOptions) -> Subject:
@@ -207,9 +210,26 @@ def _record(folder: Path, result: RunResult, header: Header, redactor: Redactor)
         cassettes.setdefault(_theme(exchange, themes), []).append(exchange)
     try:
         for (account, theme), exchanges in cassettes.items():
-            write_vcr(folder / account / f"{theme}.yaml", exchanges, header, redactor)
+            parts = list(_parts(exchanges))
+            for number, part in enumerate(parts, 1):
+                name = theme if len(parts) == 1 else f"{theme}-{number:02}"
+                write_vcr(folder / account / f"{name}.yaml", part, header, redactor)
     except OSError as error:
         raise Refused(f"--record {folder} cannot be written: {error.strerror or error}; name a folder") from None
+
+
+def _parts(exchanges: Iterable[Exchange]) -> Iterator[list[Exchange]]:
+    """The exchanges in their order, as many together as can be read in a file."""
+    part: list[Exchange] = []
+    size = 0
+    for exchange in exchanges:
+        bodies = len(exchange.request.body) + (len(exchange.response.body) if exchange.response else 0)
+        if part and size + bodies + _AROUND > _READABLE:
+            yield part
+            part, size = [], 0
+        part.append(exchange)
+        size += bodies + _AROUND
+    yield part
 
 
 def _themes(result: RunResult) -> dict[str, str]:
