@@ -163,6 +163,7 @@ def _hasty(table: _Table) -> Iterator[Life]:
     """Writes that overtake the conference of the write before."""
     for kinds in (
         ("default", "explicit", "none"),
+        ("default", "none"),
         ("explicit", "explicit"),
         ("explicit", "nothing"),
         ("integrated", "explicit"),
@@ -208,7 +209,7 @@ def _past(table: _Table) -> Iterator[Life]:
         ("default", "running", "tzid"),
         ("profile", "past", "offset"),
         ("profile", "running", "offset"),
-        ("default", "past", "date"),
+        ("default", "past-year", "date"),
     ):
         places = table.having(kind)
         if places:

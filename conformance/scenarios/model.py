@@ -33,9 +33,9 @@ KINDS = ("explicit", "default", "integrated", "profile", "none", "nothing", "8x8
 STARTS: Mapping[str, tuple[tuple[int, int], tuple[int, int]]] = MappingProxyType(
     {
         "future": ((26, 27), (3, 4)),
-        "year": ((8760, 8761), (365, 366)),
+        "year": ((8520, 8521), (355, 356)),
         "past": ((-26, -25), (-4, -3)),
-        "past-year": ((-8760, -8759), (-365, -364)),
+        "past-year": ((-8520, -8519), (-355, -354)),
         "running": ((-26, 26), (-3, 3)),
     }
 )
