@@ -46,7 +46,8 @@ _OPTIONS = {
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
     """Take the options by names that are ours alone, and by the plain ones where the suite is what is asked for."""
     group = parser.getgroup("conformance", _GROUP)
-    plain = {f"--{name}" for name in _OPTIONS} - _taken(parser) if _suite_is_asked_for(pluginmanager) else set()
+    asked_for = _suite_is_asked_for(pluginmanager.get_plugin("pytestconfig"))
+    plain = {f"--{name}" for name in _OPTIONS} - _taken(parser) if asked_for else set()
     for name, (metavar, told) in _OPTIONS.items():
         names = [f"--conformance-{name}", *({f"--{name}"} & plain)]
         if metavar is None:
@@ -55,10 +56,8 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
             group.addoption(*names, dest=_dest(name), action="append", metavar=metavar, help=told)
 
 
-def _suite_is_asked_for(pluginmanager: pytest.PytestPluginManager) -> bool:
-    config = pluginmanager.get_plugin("pytestconfig")
-    params = getattr(config, "invocation_params", None)
-    return any(str(arg).startswith(_SUITE) for arg in getattr(params, "args", ()))
+def _suite_is_asked_for(config: pytest.Config | None) -> bool:
+    return config is not None and any(str(arg).startswith(_SUITE) for arg in config.invocation_params.args)
 
 
 def _taken(parser: pytest.Parser) -> set[str]:
@@ -97,9 +96,9 @@ def conformance_options(pytestconfig: pytest.Config) -> RunOptions:
         with click.Context(cli, info_name="pytest") as group:
             return run_options(**run.make_context("run", _arguments(pytestconfig), parent=group).params)
     except click.ClickException as error:
-        _refuse(error.format_message())
+        _refuse(pytestconfig, error.format_message())
     except Refused as error:
-        _refuse(str(error))
+        _refuse(pytestconfig, str(error))
 
 
 def _arguments(config: pytest.Config) -> list[str]:
@@ -116,7 +115,7 @@ def _arguments(config: pytest.Config) -> list[str]:
 
 
 @pytest.fixture(scope="session")
-def conformance_subject(conformance_options: RunOptions) -> Subject:
+def conformance_subject(conformance_options: RunOptions, pytestconfig: pytest.Config) -> Subject:
     """What is tested; a conftest may give another, such as ``conformance.in_process(app, tokens)``."""
     from conformance.configuration import Refused
     from conformance.running import subject_of
@@ -125,7 +124,7 @@ def conformance_subject(conformance_options: RunOptions) -> Subject:
     try:
         return subject_of(conformance_options)
     except (Refused, Misconfigured) as error:
-        _refuse(str(error))
+        _refuse(pytestconfig, str(error))
 
 
 @pytest.fixture(scope="session")
@@ -138,15 +137,26 @@ def conformance_findings(
     """What a campaign against the subject found: one campaign, also where pytest-xdist has several processes."""
     from conformance.suite.findings import found, found_once
 
-    if hasattr(pytestconfig, "workerinput"):
+    if _is_worker(pytestconfig):
         findings = found_once(conformance_options, conformance_subject, tmp_path_factory.getbasetemp().parent)
     else:
         findings = found(conformance_options, conformance_subject)
     if findings.refused is not None:
-        _refuse(findings.refused)
+        _refuse(pytestconfig, findings.refused)
     return findings
 
 
-def _refuse(message: str) -> NoReturn:
-    """Fail with one line: nothing can be judged because of how it was called."""
-    pytest.fail(" ".join(message.split()), pytrace=False)
+def _is_worker(config: pytest.Config) -> bool:
+    """Whether this is one of several processes of pytest-xdist."""
+    return hasattr(config, "workerinput")
+
+
+def _refuse(config: pytest.Config, message: str) -> NoReturn:
+    """End with one line where nothing can be judged because of how it was called.
+
+    Where the suite is what was asked for, the session ends with 2; among other tests, the test that asked has an error.
+    """
+    line = " ".join(message.split())
+    if _suite_is_asked_for(config) and not _is_worker(config):
+        raise pytest.exit.Exception(line, returncode=2) from None
+    raise pytest.fail.Exception(line, pytrace=False) from None
