@@ -17,6 +17,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 __all__ = [
     "NOBODY",
+    "NOT_RECORDED",
     "Exchange",
     "Headers",
     "Request",
@@ -27,6 +28,9 @@ __all__ = [
 ]
 
 Headers = tuple[tuple[str, str], ...]
+
+#: What a note says of a body that a recording left out.
+NOT_RECORDED = "not-recorded"
 
 #: The account name that stands for a token which the server cannot know.
 NOBODY = "nobody"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from conformance.exchange import NOBODY, Exchange
+from conformance.exchange import NOBODY, NOT_RECORDED, Exchange
 from conformance.facts.listing import take_read
 from conformance.facts.memory import Memory
 from conformance.facts.single import exchange_facts
@@ -51,6 +51,10 @@ class Observer:
         if self._held:
             self._release(sent if timed else None)
         account = account_name(exchange.request, exchange.whole)
+        if ("request-body", NOT_RECORDED) in exchange.notes:
+            if account is not None and at.name in ("write", "delete", "bulk"):
+                lose_track(memory, account)  # it may have been about any event
+            return
         memory.out.append(
             exchange_facts(
                 exchange,

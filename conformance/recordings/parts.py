@@ -18,7 +18,7 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from conformance.exchange import Exchange, Headers, Request, Response
+from conformance.exchange import NOT_RECORDED, Exchange, Headers, Request, Response
 from conformance.recordings.header import Malformed
 from conformance.redaction import scrub
 
@@ -37,8 +37,6 @@ __all__ = [
     "without_filtered",
 ]
 
-#: The value of the notes ``request-body`` and ``response-body``: there was a body, and the recording lacks it.
-NOT_RECORDED = "not-recorded"
 
 #: What stands for credentials that a recorder's filter has removed, until all exchanges to an origin were seen.
 _FILTERED = "<filtered>"

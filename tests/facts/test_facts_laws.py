@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from facts_traffic import ASSIGNED, Traffic, event, explicit, item
 
+from conformance.exchange import NOT_RECORDED
 from conformance.facts import Settings
 
 A, B = "https://a.example/1", "https://b.example/2"
@@ -181,6 +183,14 @@ def test_an_event_written_elsewhere_is_seen_on_another_calendar() -> None:
     traffic = created(event()).read(3, item(), {**item(), "calendar_id": "cal_B"})
     readings = [facts.document for facts in traffic.facts() if facts.about == "reading"]
     assert readings[-1]["listing"]["uninvited"] == ["e1"]
+
+
+def test_a_write_whose_body_was_not_recorded_leaves_nothing_known() -> None:
+    traffic = settled(created(event(conferencing=explicit(A))), item(READ_A), 2, count=3)
+    traffic.write(10, event())
+    traffic.exchanges[-1] = replace(traffic.exchanges[-1], notes=(("request-body", NOT_RECORDED),))
+    traffic.read(11, item(READ_B)).write(12, event())
+    assert [write.get("before") for write in traffic.writes()] == [{"state": "nonexistent"}, None]
 
 
 def test_form_fields_are_a_body_too() -> None:
