@@ -1,0 +1,119 @@
+"""The plugin as a team has it: in a process of its own, with a project of its own."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+
+from conformance.configuration import RunOptions
+from conformance.rules import load
+from conformance.suite import findings
+from conformance.suite.findings import Finding, Findings, found_once
+
+ROOT = Path(__file__).parents[2]
+SERVER_RULES = {rule.id for rule in load() if rule.binds == "server"}
+
+#: An ASGI application that writes a line whenever a run begins with it.
+COUNTED = """
+from pathlib import Path
+from conformance.reference import reference_app
+
+inner = reference_app(settle=0.0)
+
+
+class App:
+    clock = None
+
+    async def __call__(self, scope, receive, send):
+        if scope["type"] == "lifespan":
+            with (Path(__file__).parent / "runs.txt").open("a") as file:
+                file.write("run\\n")
+        await inner(scope, receive, send)
+
+
+app = App()
+"""
+
+
+def run_pytest(folder: Path, *args: str, **env: str) -> subprocess.CompletedProcess[str]:
+    """pytest in `folder`, with the plugin and those that are named."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", **env}
+    environment.pop("PYTEST_ADDOPTS", None)
+    command = [sys.executable, "-m", "pytest", "-p", "conformance.pytest_plugin", "-p", "no:cacheprovider", *args]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, env=environment, check=False)
+
+
+def test_each_rule_is_a_test_and_a_fault_fails_those_that_it_breaks(tmp_path: Path) -> None:
+    done = run_pytest(
+        tmp_path, "--pyargs", "conformance.suite", "--fault", "8x8-refused", "--seed", "3", "--examples", "0",
+        "--junitxml", "junit.xml",
+    )  # fmt: skip
+    cases = {case.attrib["name"]: case for case in ET.parse(tmp_path / "junit.xml").iter("testcase")}
+    assert set(cases) == {f"test_rule[{rule}]" for rule in SERVER_RULES}
+    failures = {name: failure for name, case in cases.items() if (failure := case.find("failure")) is not None}
+    assert (done.returncode, set(failures)) == (1, {"test_rule[8x8-is-accepted]"}), done.stdout
+    told = "".join(failures["test_rule[8x8-is-accepted]"].itertext())
+    assert "expected   " in told
+    assert "curl -sS " in told
+    assert "Smallest failures\n\n8x8-is-accepted: " in told
+    assert "Traceback" not in done.stdout
+
+
+def test_two_processes_share_one_campaign(tmp_path: Path) -> None:
+    (tmp_path / "counted.py").write_text(COUNTED)
+    done = run_pytest(
+        tmp_path, "-p", "xdist", "-n", "2", "--pyargs", "conformance.suite", "--subject", "asgi:counted:app",
+        "--account", "default=TOKEN", "--budget", "60", "-k", "explicit-is",
+        TOKEN="reference-default-token", PYTHONPATH=f"{tmp_path}{os.pathsep}{ROOT}",
+    )  # fmt: skip
+    assert (done.returncode, (tmp_path / "runs.txt").read_text()) == (0, "run\n"), done.stdout
+    told = re.findall(r"(\d+) (?:passed|skipped)", done.stdout.splitlines()[-1])
+    assert sum(map(int, told)) == sum("explicit-is" in rule for rule in SERVER_RULES)
+
+
+def test_what_cannot_be_judged_is_one_line_and_2(tmp_path: Path) -> None:
+    done = run_pytest(tmp_path, "--pyargs", "conformance.suite", "--subject", "http//x", CRONOFY_ACCESS_TOKEN="t")
+    assert done.returncode == 2, done.stdout
+    assert done.stdout.count("'http//x' is no subject: ") == 1
+
+
+def test_tests_of_a_team_keep_their_options_and_use_the_fixtures(tmp_path: Path) -> None:
+    (tmp_path / "conftest.py").write_text(
+        "import pytest\n"
+        "from conformance import in_process\n"
+        "from conformance.reference import reference_app\n\n\n"
+        "def pytest_addoption(parser):\n"
+        "    parser.addoption('--seed')\n"
+        "    parser.addoption('--config')\n\n\n"
+        "@pytest.fixture(scope='session')\n"
+        "def conformance_subject():\n"
+        "    app = reference_app(settle=0.0)\n"
+        "    return in_process(app, {'default': 'reference-default-token'})\n"
+    )
+    (tmp_path / "test_ours.py").write_text(
+        "from conformance.suite.test_server import test_rule\n\n\n"
+        "def test_beside_rules(pytestconfig, conformance_options):\n"
+        "    assert pytestconfig.getoption('--seed') == '5'\n"
+        "    assert (conformance_options.seed, conformance_options.budget) == (7, 30)\n"
+    )
+    done = run_pytest(
+        tmp_path, "--seed", "5", "--conformance-seed", "7", "--conformance-budget", "30",
+        "--conformance-require-complete", "-k", "beside_rules or 8x8-generates-nothing",
+    )  # fmt: skip
+    assert (done.returncode, "1 passed" in done.stdout) == (1, True), done.stdout
+    assert "the budget of 30 requests is spent" in done.stdout
+
+
+def test_findings_are_found_by_one_and_read_by_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = Findings({"a": Finding("failed", "why", counts=True), "b": Finding("passed", "", counts=True)})
+    given = [expected]
+    monkeypatch.setattr(findings, "found", lambda options, subject: given.pop())
+    subject: object = None
+    assert [found_once(RunOptions(), subject, tmp_path) for _ in range(2)] == [expected, expected]  # type: ignore[arg-type]
+    assert expected.failed == ("a",)
