@@ -28,7 +28,8 @@ _SKEW = 1800.0
 
 _SCOPES = ("read_events", "create_event", "delete_event")
 
-_MAX_PAGES = 2000
+#: After so many pages in a row without an event that was not on an earlier one, more will not bring any.
+_IDLE_PAGES = 3
 
 
 def reading(*parameters: tuple[str, str]) -> str:
@@ -41,15 +42,23 @@ def reading(*parameters: tuple[str, str]) -> str:
 
 
 async def read_pages(transport: Transport, account: str | None, target: str) -> list[Exchange]:
-    """A read with all its pages; it ends at a page that fails, repeats, or lies at another origin."""
+    """A read with all its pages.
+
+    It ends at a page that fails, repeats, or lies at another origin, and where several in a row bring nothing new.
+    """
     exchanges = [await transport.send("GET", target, account=account)]
-    seen = {exchanges[0].request.url}
-    while len(exchanges) < _MAX_PAGES:
+    visited = {exchanges[0].request.url}
+    seen = _events(exchanges[0])
+    idle = 0
+    while idle < _IDLE_PAGES:
         following = next_page(exchanges[-1])
-        if following is None or following in seen or not transport.owns(following):
+        if following is None or following in visited or not transport.owns(following):
             break
-        seen.add(following)
+        visited.add(following)
         exchanges.append(await transport.send("GET", following, account=account))
+        new = _events(exchanges[-1]) - seen
+        seen |= new
+        idle = 0 if new else idle + 1
     return exchanges
 
 
@@ -126,6 +135,8 @@ def _calendars(subject: Subject, account: str, exchange: Exchange) -> Any:
             f"account {account!r} may not list its calendars ({status}): authorize its token for the scopes "
             "list_calendars, read_events, create_event and delete_event, on a plan that has them"
         )
+    if status == 429:
+        raise Misconfigured(f"{where} is answered 429 for as long as we asked: wait until its rate limit allows more")
     if status == 407:
         raise Misconfigured(
             f"a proxy asks for credentials (407): put them into HTTPS_PROXY, or {subject.name} into NO_PROXY"
@@ -250,6 +261,18 @@ def next_page(exchange: Exchange) -> str | None:
     pages = body.get("pages") if isinstance(body, dict) else None
     following = pages.get("next_page") if isinstance(pages, dict) else None
     return following if isinstance(following, str) and following else None
+
+
+def _events(exchange: Exchange) -> set[str]:
+    """What tells the events of a page apart."""
+    body = _json(exchange)
+    events = body.get("events") if isinstance(body, dict) else None
+    names = ("calendar_id", "event_id", "event_uid")
+    return (
+        {repr([event.get(name) for name in names]) for event in events or () if isinstance(event, dict)}
+        if isinstance(events, list)
+        else set()
+    )
 
 
 def _some(names: list[str]) -> str:

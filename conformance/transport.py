@@ -16,7 +16,7 @@ import httpx
 
 from .clock import Clock
 from .exchange import NOBODY, Exchange, Headers, Request, Response, bearer
-from .pace import Budget, Rate
+from .pace import Budget, BudgetSpent, Rate
 
 __all__ = ["Limits", "Transport", "open_client", "origin_of"]
 
@@ -32,10 +32,12 @@ _CODINGS = {"gzip": zlib.MAX_WBITS | 16, "x-gzip": zlib.MAX_WBITS | 16, "deflate
 class Limits:
     """What one answer may cost: decoded `body` bytes, `seconds` in all, `attempts` while the subject is busy.
 
-    `first_pause` seconds lie between the first two attempts and double after each; no pause is over `longest_pause`.
+    `bodies` is what all answers may come to, in bytes.  `first_pause` seconds lie between the first two attempts and
+    double after each; no pause is over `longest_pause`.
     """
 
     body: int = 32 * 1024 * 1024
+    bodies: int = 256 * 1024 * 1024
     seconds: float = 30.0
     attempts: int = 6
     first_pause: float = 0.1
@@ -108,6 +110,7 @@ class Transport:
         self._tokens = {**tokens, NOBODY: unknown_token}
         self._redact = redact
         self._pending = _Pending(deliver)
+        self._received = 0
         self._slots = asyncio.Semaphore(self.limits.connections)
 
     @property
@@ -164,6 +167,8 @@ class Transport:
     def _spend(self, *, reserve: bool, reserved: bool) -> None:
         if reserved:
             self.budget.spend_reserved()
+        elif self._received > self.limits.bodies:
+            raise BudgetSpent(f"the answers came to over {self.limits.bodies >> 20} MiB: more would not fit in memory")
         else:
             self.budget.spend(reserve=reserve)
 
@@ -218,6 +223,7 @@ class Transport:
             except zlib.error as error:
                 note = ("body", f"its Content-Encoding does not decode: {error}")
                 return Response(answer.status_code, headers), (note,)
+            self._received += len(body)
             return Response(answer.status_code, headers, body), ()
         finally:
             await answer.aclose()

@@ -29,6 +29,10 @@ __all__ = ["Session", "open_session"]
 _ACCESS_ROUND = 3
 
 
+#: Seconds that a subject on this machine may ask to be left alone for.
+_LONGEST_PAUSE_NEARBY = 5.0
+
+
 @dataclass(slots=True)
 class Session:
     """A subject that was looked at: its world, and the transport to it.
@@ -118,7 +122,7 @@ async def open_session(
 
     `sink` gets every exchange that is judged.  Raises Misconfigured where nothing can be judged.
     """
-    bounds = limits or Limits()
+    bounds = limits or (Limits(longest_pause=_LONGEST_PAUSE_NEARBY) if subject.loopback else Limits())
     nobody = f"nobody-has-this-token-{run_id}"
     hearing = Hearing(settings, judge)
     holder: list[Session] = []

@@ -42,6 +42,7 @@ __all__ = [
     "MAY_WRITE",
     "PAGE_READER",
     "REFUSAL",
+    "TOLD",
     "UNAUTHORIZED",
     "Answer",
     "Call",
@@ -124,6 +125,8 @@ ACCEPTED: Point[Write, Answer] = Point("accepted")
 KEPT: Point[Write, Mapping[str, Any]] = Point("kept")
 #: The answer to a deletion.
 DELETED: Point[Removal, Answer] = Point("deleted")
+#: The answer to a request for userinfo.
+TOLD: Point[Directory, Answer] = Point("told")
 #: Whether the account may read the page of a reading by another account, or by none.
 PAGE_READER: Point[tuple[str, Account | None], bool] = Point("page-reader")
 
@@ -195,7 +198,8 @@ class ReferenceServer:
             case "GET", ["v1", "calendars"]:
                 return Answer(200, calendars(Directory(self.store, account)))
             case "GET", ["v1", "userinfo"]:
-                return Answer(200, userinfo(Directory(self.store, account)))
+                shown = Directory(self.store, account)
+                return self.decide(TOLD, Answer(200, userinfo(shown)), shown)
             case "GET", ["v1", "events"]:
                 return self._read(call, account)
             case "GET", ["v1", "events", "pages", page_id]:

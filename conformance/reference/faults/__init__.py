@@ -8,6 +8,7 @@ from conformance.reference.faults.events import EVENTS
 from conformance.reference.faults.explicit import EXPLICIT
 from conformance.reference.faults.kept import KEPT
 from conformance.reference.faults.limits import LIMITS
+from conformance.reference.faults.narrow import NARROW
 from conformance.reference.faults.pages import PAGING
 from conformance.reference.faults.races import RACES
 from conformance.reference.faults.reads import READS
@@ -20,6 +21,6 @@ __all__ = ["FAULTS"]
 #: Every fault by its name.
 FAULTS: dict[str, Fault] = {
     fault.name: fault
-    for area in (KEPT, EXPLICIT, SERVICES, LIMITS, SHAPES, REFUSALS, EVENTS, RACES, READS, PAGING, DIRECTORY)
+    for area in (KEPT, EXPLICIT, SERVICES, LIMITS, SHAPES, REFUSALS, EVENTS, RACES, READS, PAGING, DIRECTORY, NARROW)
     for fault in area
 }
