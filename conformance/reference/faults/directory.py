@@ -233,13 +233,6 @@ DIRECTORY = (
         _profiles(lambda each: {**each, "profile_id": each["profile_id"].replace("_", "\u2013", 1)}),
     ),
     fault(
-        "relink-url-when-connected",
-        "2.4",
-        "case",
-        "Connected profiles have a profile_relink_url",
-        _profiles(lambda each: {"profile_relink_url": "https://app.cronofy.example/relink", **each}),
-    ),
-    fault(
         "userinfo-keys-nested",
         "2.4",
         "always",
@@ -285,13 +278,6 @@ DIRECTORY = (
                 Answer(200, {"pages": {"current": 1, "total": 1}, "events": []}) if call.method == "GET" else right
             )
         ),
-    ),
-    fault(
-        "unauthorized-write-done",
-        "2.8",
-        "always",
-        "A write without a known token is answered with 401 and done",
-        _acts(_of(("POST",))),
     ),
     fault(
         "unauthorized-delete-done",

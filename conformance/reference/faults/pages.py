@@ -140,13 +140,6 @@ PAGING = (
         at(PAGE_BODY, lambda right, page: {"events": right["events"]} if page.total == 1 else right),
     ),
     fault(
-        "next-page-open-to-accounts",
-        "2.2 2.8",
-        "case",
-        "Another account's token reads a page",
-        at(PAGE_READER, lambda right, reader: right or reader[1] is not None),
-    ),
-    fault(
         "next-page-open-to-anyone",
         "2.2 2.8",
         "case",

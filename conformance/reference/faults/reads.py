@@ -59,11 +59,6 @@ def _outside_default_window(listing: Listing) -> bool:
     return unbounded and far
 
 
-def _ended_before(listing: Listing) -> bool:
-    since, fields = listing.query.since, listing.version.fields
-    return since is not None and fields["start"].at < since <= fields["end"].at
-
-
 READS = (
     fault(
         "managed-in-default-reads",
@@ -138,13 +133,6 @@ READS = (
     ),
     fault("from-ignored-always", "2.2", "always", "from is ignored", _query(lambda query: replace(query, since=None))),
     fault("to-ignored", "2.2", "always", "to is ignored", _query(lambda query: replace(query, until=None))),
-    fault(
-        "from-hides-running",
-        "2.2",
-        "case",
-        "An event that starts before from and ends after it is not listed",
-        _hides(_ended_before),
-    ),
     fault(
         "deleted-always-listed",
         "2.2",

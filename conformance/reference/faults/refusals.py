@@ -10,8 +10,7 @@ from conformance.reference.alterations import assigned, drops_problem, refused, 
 from conformance.reference.conferencing import SERVICE, default_service
 from conformance.reference.decisions import Alteration, at, fault
 from conformance.reference.model import Phase, Service, Version, Write
-from conformance.reference.moments import Moment
-from conformance.reference.server import KEPT, LEFT_BY_REFUSAL, MAY_WRITE, REFUSAL, Answer, Refused
+from conformance.reference.server import LEFT_BY_REFUSAL, MAY_WRITE, REFUSAL, Answer, Refused
 from conformance.reference.validation import NOT_AVAILABLE, PROBLEMS, error
 
 __all__ = ["REFUSALS"]
@@ -72,11 +71,6 @@ def _refused_conferencing(write: Write) -> bool:
 
 def _fields_of(write: Write) -> Mapping[str, Any]:
     return write.previous.fields if write.previous else write.fields
-
-
-def _now(write: Write) -> Mapping[str, Any]:
-    """Times that nobody sent: tomorrow."""
-    return {"start": Moment(write.at + 86400, "Etc/UTC"), "end": Moment(write.at + 90000, "Etc/UTC")}
 
 
 def _made_up(write: Write) -> Service:
@@ -312,21 +306,6 @@ REFUSALS = (
                 else {**right, "description": error("required", "must be specified")}
             ),
         ),
-    ),
-    fault(
-        "missing-summary-accepted",
-        "2.1",
-        "case",
-        "An event without summary is written",
-        drops_problem(lambda write: "summary" not in write.body, "summary"),
-    ),
-    fault(
-        "missing-start-accepted",
-        "2.1",
-        "case",
-        "An event without start is written with a time that nobody sent",
-        drops_problem(lambda write: "start" not in write.body and write.creates, "start"),
-        at(KEPT, lambda right, write: {**_now(write), **right} if "start" not in write.body else right),
     ),
     fault(
         "read-only-calendar-writable",

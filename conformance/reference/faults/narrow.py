@@ -1,0 +1,292 @@
+"""Faults that show in one respect alone: one status, one field, one reading."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from conformance.reference.alterations import (
+    GENERATED,
+    assigned,
+    kept_otherwise,
+    refused,
+    reset,
+    reshaped,
+    updates,
+)
+from conformance.reference.conferencing import (
+    SERVICE,
+    TIMELINE,
+    conference,
+    default_service,
+)
+from conformance.reference.decisions import Alteration, at, fault
+from conformance.reference.model import PENDING, STORED, Key, Phase, Service, Timeline, Version, Write
+from conformance.reference.reading import CONFERENCING, LOCATION, PAGE_BODY, PAGES, Event, Look, Page, Reading
+from conformance.reference.server import CALENDAR, DELETED, MAY_WRITE, TOLD, Answer
+from conformance.reference.world import Account, Calendar, World
+
+__all__ = ["NARROW"]
+
+#: Another service than any that the documentation or the world names.
+_OTHER = Service("another_service", "another")
+
+Stored = Mapping[Key, tuple[Version, ...]]
+Pages = tuple[tuple[Event, ...], ...]
+
+
+def _generated(write: Write) -> bool:
+    return write.kind in GENERATED
+
+
+def _stray(name: str) -> Callable[[Write], Any]:
+    return lambda write: (write.asked or {}).get(name) if _generated(write) else None
+
+
+def _cancelled(origins: tuple[str, ...]) -> Alteration:
+    """An update without conferencing ends what is pending."""
+    return reset(
+        lambda write: updates(write) and write.shown_before == PENDING and write.origin in origins,
+        lambda write: (Phase(write.at, None),),
+    )
+
+
+def _pending_with(name: Callable[[Write], Any]) -> Alteration:
+    """Pending conferencing names its provider already."""
+
+    def alter(right: Timeline, write: Write) -> Timeline:
+        said = name(write) if _generated(write) else None
+        if not said:
+            return right
+        return tuple(
+            replace(phase, shows={**PENDING, "provider_name": said}) if phase.shows == PENDING else phase
+            for phase in right
+        )
+
+    return at(TIMELINE, alter)
+
+
+def _another_service(right: Service | None, write: Write) -> Service | None:
+    named = write.kind == "profile" and right is not None and right.connected
+    return _OTHER if named and write.shown_before is None else right
+
+
+def _url_of_another(value: dict[str, Any], write: Write) -> dict[str, Any]:
+    sent = [
+        (each.asked or {}).get("join_url")
+        for each in write.store.writes
+        if each.kind == "explicit" and each.key != write.key and each.account == write.account
+    ]
+    return {**value, "join_url": sent[-1]} if sent else value
+
+
+def _written_blank(look: Look) -> bool:
+    return not look.version.fields.get("location")
+
+
+def _meeting_as_location(right: Any, look: Look) -> Any:
+    return {"description": "Online meeting"} if _written_blank(look) and assigned(look.conferencing) else right
+
+
+def _former_location(right: Any, look: Look) -> Any:
+    """The URL of the first conference that the event had, where its location is filled."""
+    had = [phase.shows for version in look.record.versions for phase in version.conferencing if assigned(phase.shows)]
+    filled = right is not None and _written_blank(look)
+    return {"description": had[0]["join_url"]} if filled and had else right
+
+
+def _not_kept(right: Stored, write: Write) -> Stored:
+    return {} if write.creates and write.kind == "absent" else right
+
+
+def _for_another_account_too(right: Stored, write: Write) -> Stored:
+    if not (write.creates and write.kind == "absent"):
+        return right
+    other = next(each for each in write.store.world.accounts if each != write.account)
+    return {**right, Key(other.name, other.calendars[0].calendar_id, write.event_id): right[write.key]}
+
+
+def _another_calendars_too(right: Pages, reading: Reading) -> Pages:
+    """A managed event of the first page is listed once more, on another calendar of the account."""
+    managed = [event for event in right[0] if "event_id" in event]
+    if not (reading.query.include_managed and managed):
+        return right
+    first = managed[0]
+    others = [each.calendar_id for each in reading.account.calendars if each.calendar_id != first["calendar_id"]]
+    taken = {event["calendar_id"] for page in right for event in page if event.get("event_id") == first["event_id"]}
+    free = [calendar_id for calendar_id in others if calendar_id not in taken]
+    return ((*right[0], {**first, "calendar_id": free[0]}), *right[1:]) if free else right
+
+
+def _lost_second_page(right: dict[str, Any], page: Page) -> dict[str, Any]:
+    if page.next_page is None or not page.reading.query.include_managed:
+        return right
+    return {**right, "pages": {**right["pages"], "next_page": f"{page.next_page}0"}}
+
+
+def _phantom(right: Any, asked: tuple[World, Account, str]) -> tuple[Account, Calendar] | None:
+    """Another account's calendar passes for one to which writes are malformed."""
+    world, account, calendar_id = asked
+    theirs = [each.by_id[calendar_id] for each in world.accounts if calendar_id in each.by_id]
+    return (account, replace(theirs[0], name="")) if right is None and theirs else right
+
+
+def _nowhere(right: Any, asked: tuple[World, Account, str]) -> tuple[Account, Calendar] | None:
+    """A calendar that nobody has passes for one to which writes are malformed."""
+    world, account, calendar_id = asked
+    known = any(calendar_id in each.by_id for each in world.accounts)
+    return right if right or known else (account, replace(account.calendars[0], name=""))
+
+
+def _taken(right: Answer | None, calendar: Calendar) -> Answer | None:
+    return right if calendar.name else Answer(400)
+
+
+NARROW = (
+    fault(
+        "location-is-meeting",
+        "E7",
+        "case",
+        "The location of an event with a conference reads as words of the server's own where it was left blank",
+        at(LOCATION, _meeting_as_location),
+    ),
+    fault(
+        "location-keeps-first-url",
+        "E7",
+        "sequence",
+        "A location that was filled keeps the URL of the first conference",
+        at(LOCATION, _former_location),
+    ),
+    fault(
+        "deletion-answers-404",
+        "2.5",
+        "always",
+        "A deletion is done and answered as if the event were not there",
+        at(DELETED, lambda right, removal: Answer(404) if removal.found else right),
+    ),
+    fault("userinfo-not-found", "2.4", "always", "Userinfo is not found", at(TOLD, lambda _, __: Answer(404))),
+    fault(
+        "named-profile-means-another-where-there-was-none",
+        "A5 A6",
+        "case",
+        "A named profile gives a conference of another service to an event that has none",
+        at(SERVICE, _another_service),
+    ),
+    fault(
+        "pending-names-what-was-asked",
+        "S4",
+        "case",
+        "Pending conferencing names the built-in value as its provider",
+        _pending_with(lambda write: write.kind if write.kind in ("default", "integrated") else None),
+    ),
+    fault(
+        "stray-url-replaces-generated-one",
+        "F6",
+        "case",
+        "A join URL beside another profile_id takes the place of the generated one",
+        reshaped(
+            lambda write: isinstance(_stray("join_url")(write), str),
+            lambda value, write: {**value, "join_url": _stray("join_url")(write)},
+        ),
+    ),
+    fault(
+        "created-without-conferencing-is-lost",
+        "2.1",
+        "case",
+        "An event that is created without conferencing is accepted and not kept",
+        at(STORED, _not_kept),
+    ),
+    fault(
+        "created-for-another-account-too",
+        "2.8",
+        "case",
+        "An event that is created without conferencing is listed in another account too",
+        at(STORED, _for_another_account_too),
+    ),
+    fault(
+        "listed-on-another-calendar-too",
+        "2.1",
+        "case",
+        "A reading with include_managed lists an event on another calendar too",
+        at(PAGES, _another_calendars_too),
+    ),
+    fault(
+        "next-page-not-found",
+        "2.2",
+        "case",
+        "The next page of a reading with include_managed is not found",
+        at(PAGE_BODY, _lost_second_page),
+    ),
+    fault(
+        "unknown-calendar-answers-400",
+        "2.8",
+        "always",
+        "Writes to an unknown calendar are answered as malformed",
+        at(CALENDAR, _nowhere),
+        at(MAY_WRITE, _taken),
+    ),
+    fault(
+        "another-accounts-calendar-answers-400",
+        "2.8",
+        "always",
+        "Writes to another account's calendar are answered as malformed",
+        at(CALENDAR, _phantom),
+        at(MAY_WRITE, _taken),
+    ),
+    fault(
+        "pending-as-text-for-explicit",
+        "P2 S1",
+        "case",
+        "Explicit conferencing is a text while it is pending",
+        at(
+            CONFERENCING,
+            lambda right, look: "pending" if right == PENDING and look.version.origin == "explicit" else right,
+        ),
+    ),
+    fault(
+        "default-refused-where-nothing-is-available",
+        "B6",
+        "case",
+        "`default` is refused where there is no conferencing to give",
+        refused(lambda write: write.kind == "default" and default_service(write) is None),
+    ),
+    fault(
+        "default-refused-where-there-is-a-service",
+        "B1 B2",
+        "case",
+        "`default` is refused where there is conferencing to give",
+        refused(lambda write: write.kind == "default" and default_service(write) is not None),
+    ),
+    fault(
+        "generated-url-of-another-event",
+        "B8",
+        "sequence",
+        "A generated conference has the join URL that was sent for another event",
+        reshaped(_generated, _url_of_another),
+    ),
+    fault(
+        "absent-moves-to-another-service",
+        "D3 D4",
+        "case",
+        "An update of summary or time without conferencing moves a generated conference to another service",
+        kept_otherwise(
+            lambda write: updates(write) and write.origin in GENERATED and write.changes("summary", "start", "end"),
+            lambda _, write: conference(_OTHER, write),
+        ),
+    ),
+    fault(
+        "absent-cancels-what-is-generated",
+        "D3",
+        "sequence",
+        "An update without conferencing ends a generation that is pending",
+        _cancelled(GENERATED),
+    ),
+    fault(
+        "absent-cancels-pending-explicit",
+        "D3",
+        "sequence",
+        "An update without conferencing ends explicit conferencing that is pending",
+        _cancelled(("explicit",)),
+    ),
+)
