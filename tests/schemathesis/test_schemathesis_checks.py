@@ -1,0 +1,146 @@
+"""Schemathesis runs the description of the API against the reference server, and our rules as its checks."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import requests
+import schemathesis
+import uvicorn
+from schemathesis.core.transport import Response as Answer
+
+from conformance.exchange import Exchange, Request, Response
+from conformance.reference import reference_app
+from conformance.rules import load
+from conformance.schemathesis_hooks import RULES, Listener, exchange_of
+
+ROOT = Path(__file__).resolve().parents[2]
+BASE = "http://127.0.0.1:8000"
+HEADERS = (("authorization", "Bearer <default>"), ("content-type", "application/json"))
+TOKEN = "reference-default-token"
+NOW = 1_900_000_000.0
+
+
+@contextmanager
+def served(*faults: str) -> Iterator[str]:
+    """The base URL of the reference server with these faults."""
+    server = uvicorn.Server(uvicorn.Config(reference_app(faults=faults), log_level="warning", lifespan="off"))
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+def st_run(url: str, cwd: Path, *options: str, hooks: bool) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200"}
+    if hooks:
+        environment["SCHEMATHESIS_HOOKS"] = "conformance.schemathesis_hooks"
+    program = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(ROOT / "schemathesis.toml"), "run"]
+    told = ["--url", url, "-H", f"Authorization: Bearer {TOKEN}", "--seed", "1", "--no-color", *options]
+    return subprocess.run(
+        [*program, str(ROOT / "schemas/api/openapi.json"), *told],
+        cwd=cwd,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+
+
+def exchange(method: str, target: str, sent: object, status: int, answered: object, label: str) -> Exchange:
+    request = Request(method, BASE + target, HEADERS, b"" if sent is None else json.dumps(sent).encode())
+    content = (("content-type", "application/json"),)
+    response = Response(status, content, json.dumps(answered).encode())
+    return Exchange(request, response, label, sent_at=NOW, answered_at=NOW, resolution=1.0, whole=True)
+
+
+def calendars(**flags: object) -> Exchange:
+    known = {"provider_name": "google", "profile_id": "pro_1", "profile_name": "a@b.example", "calendar_name": "One"}
+    states = {"calendar_readonly": False, "calendar_deleted": False, "calendar_primary": True}
+    entry = {**known, "calendar_id": "cal_1", **states, **flags}
+    return exchange("GET", "/v1/calendars", None, 200, {"calendars": [entry]}, "calendars")
+
+
+@pytest.mark.parametrize(("hooks", "phases"), [(False, "examples,coverage"), (True, "examples")])
+def test_the_reference_server_is_clean(hooks: bool, phases: str, tmp_path: Path) -> None:
+    with served() as url:
+        result = st_run(url, tmp_path, "--phases", phases, hooks=hooks)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "Tested: 6" in result.stdout or "Tested: 4" in result.stdout, result.stdout
+
+
+def test_a_broken_server_fails_the_check_that_has_the_name_of_the_rule(tmp_path: Path) -> None:
+    options = ("--phases", "examples,fuzzing", "-n", "1", "--include-operation-id", "list_calendars")
+    with served("availability-as-string") as url:
+        with_rules = st_run(url, tmp_path, *options, "-c", "the_calendar_list_says_what_is_available", hooks=True)
+    assert with_rules.returncode == 1, with_rules.stdout + with_rules.stderr
+    assert "the-calendar-list-says-what-is-available (must, B12, 2.3.b)" in with_rules.stdout
+    assert "expected: " in with_rules.stdout
+    assert "seen: " in with_rules.stdout
+    assert TOKEN not in with_rules.stdout
+
+
+def test_each_rule_on_what_a_server_answers_is_a_check() -> None:
+    expected = {rule.id for rule in load() if rule.binds == "server" and rule.about != "account"}
+    assert {rule.id for rule in RULES} == expected
+    names = {rule.id.replace("-", "_") for rule in RULES}
+    assert names <= set(schemathesis.checks.CHECKS.get_all_names())
+
+
+def test_a_token_does_not_enter_the_exchange() -> None:
+    sent = requests.Request(
+        "post", f"{BASE}/v1/calendars/cal_1/events", headers={"Authorization": "Bearer s3cret"}, data="{}"
+    ).prepare()
+    response = Answer(422, {"content-type": ["application/json"]}, b'{"errors": {}}', sent, 0.1, verify=True)
+    seen = exchange_of(response, "case", 100.0)
+    assert seen.request.method == "POST"
+    assert seen.request.body == b"{}"
+    assert seen.request.account is not None
+    assert seen.response == Response(422, (("content-type", "application/json"),), b'{"errors": {}}')
+    assert (seen.sent_at, seen.answered_at, seen.whole) == (99.9, 100.0, True)
+    assert "s3cret" not in repr(seen)
+
+
+def test_a_response_is_judged_by_the_rules_about_it_alone() -> None:
+    listener = Listener(RULES)
+    refused = exchange("DELETE", "/v1/calendars/cal_1/events", {}, 422, {"error": "event_id"}, "a")
+    assert set(listener.violations(refused)) == {"a-422-has-the-documented-shape"}
+    right = {"errors": {"event_id": [{"key": "errors.required", "description": "required"}]}}
+    assert listener.violations(exchange("DELETE", "/v1/calendars/cal_1/events", {}, 422, right, "b")) == {}
+
+
+def test_a_write_is_judged_in_the_light_of_the_calendar_list_before_it() -> None:
+    event = {
+        "event_id": "e",
+        "summary": "s",
+        "start": "2031-03-14T09:00:00Z",
+        "end": "2031-03-14T09:45:00Z",
+        "conferencing": {"profile_id": "integrated"},
+    }
+    accepted = exchange("POST", "/v1/calendars/cal_1/events", event, 202, None, "write")
+    listener = Listener(RULES)
+    assert listener.violations(accepted) == {}
+    assert listener.violations(calendars(calendar_integrated_conferencing_available=False)) == {}
+    assert set(listener.violations(accepted)) == {"integrated-is-refused-where-unavailable"}
+
+
+def test_what_an_earlier_response_broke_is_not_said_of_a_later_one() -> None:
+    listener = Listener(RULES)
+    broken = listener.violations(calendars(calendar_integrated_conferencing_available="yes"))
+    assert "the-calendar-list-says-what-is-available" in broken
+    page = {"pages": {"current": 1, "total": 1}, "events": []}
+    assert listener.violations(exchange("GET", "/v1/events?tzid=Etc/UTC", None, 200, page, "read")) == {}
