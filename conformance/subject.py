@@ -8,6 +8,7 @@ import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -47,8 +48,8 @@ class Misconfigured(Exception):  # noqa: N818 - it names a state of the configur
 class Subject:
     """A server under test.
 
-    `kind`: ``reference``, ``url``, ``asgi`` or ``wsgi``.  `tokens`: account name to bearer token.  `app` answers in
-    this process where there is one.
+    `kind`: ``reference``, ``url``, ``asgi``, ``wsgi`` or ``cassette``.  `tokens`: account name to bearer token.  `app`
+    answers in this process where there is one: an application, or the transport that plays back a recording.
     """
 
     kind: str
@@ -62,7 +63,8 @@ class Subject:
     @property
     def loopback(self) -> bool:
         """Whether the subject is on this machine, so that nobody else is disturbed."""
-        return self.app is not None or _is_loopback(urlsplit(self.base_url).hostname or "")
+        in_process = self.app is not None and self.kind != "cassette"
+        return in_process or _is_loopback(urlsplit(self.base_url).hostname or "")
 
     @property
     def quiet(self) -> float:
@@ -88,6 +90,8 @@ class Subject:
             inner: httpx.AsyncBaseTransport | None = None
             if self.kind == "wsgi":
                 inner = inprocess.Wsgi(self.app)
+            elif self.kind == "cassette":
+                inner = self.app
             elif self.app is not None:
                 import httpx
 
@@ -119,6 +123,10 @@ def parse(
     if colon and scheme in ("asgi", "wsgi"):
         tokens = _tokens(name, accounts)
         return in_process(_load(name, rest), tokens, kind=scheme, name=name, default_profiles=declared)
+    if colon and scheme == "cassette":
+        from .cassette import recorded_subject
+
+        return recorded_subject(Path(rest), name)
     base_url = DATA_CENTRES.get(name) or _base_url(name)
     return Subject("url", base_url, base_url, RealClock(), _tokens(name, accounts), declared)
 
@@ -180,7 +188,7 @@ def _base_url(name: str) -> str:
     if "://" not in name:
         raise Misconfigured(
             f"{name!r} is no subject: give `reference`, a URL with http:// or https://, a data center "
-            f"({' '.join(DATA_CENTRES)}), asgi:MODULE:ATTRIBUTE or wsgi:MODULE:ATTRIBUTE"
+            f"({' '.join(DATA_CENTRES)}), asgi:MODULE:ATTRIBUTE, wsgi:MODULE:ATTRIBUTE or cassette:PATH"
         )
     if parts.scheme.lower() not in ("http", "https") or not host or port == 0:
         raise Misconfigured(f"{name!r} cannot be called: a subject's URL begins with http:// or https:// and a host")

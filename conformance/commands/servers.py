@@ -31,8 +31,9 @@ __all__ = ["run", "run_options", "sweep"]
 def run(**told: Any) -> int:
     """Test a server: write events, watch what becomes of them, judge all of it, and delete them again.
 
-    SUBJECT is `reference` (the embedded server), a URL, a data center (au ca de sg uk us), or an application in this
-    process (asgi:MODULE:ATTRIBUTE, wsgi:MODULE:ATTRIBUTE). Tokens are taken from the environment. Beyond this machine
+    SUBJECT is `reference` (the embedded server), a URL, a data center (au ca de sg uk us), an application in this
+    process (asgi:MODULE:ATTRIBUTE, wsgi:MODULE:ATTRIBUTE), or a run of the reference that was recorded with --record,
+    to be lived again with the same options (cassette:PATH). Tokens are taken from the environment. Beyond this machine
     nothing is written but to the calendars that --calendar names.
 
     \b
@@ -42,6 +43,7 @@ def run(**told: Any) -> int:
       CRONOFY_ACCESS_TOKEN=... cronofy-conformance run http://127.0.0.1:8000 --report report.html
       cronofy-conformance run us --calendar cal_n23kjnwrw2_jsdfjksn234 --plan
       cronofy-conformance run asgi:myserver.app:app --evidence evidence.ndjson --report report.json
+      cronofy-conformance run cassette:recorded/ --seed 7
     """
     chosen = run_options(**told)
     from conformance.outcome import present, say
