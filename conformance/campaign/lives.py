@@ -48,6 +48,8 @@ class Living:
     entry: Entry
     sent: int = 0
     answered: float = 0.0
+    wrote: float = 0.0
+    eager: bool = False
     accepted: bool = False
     exists: bool = False
     over: bool = False
@@ -86,10 +88,7 @@ class Lockstep:
     typical: float = 0.0
     _waiting: list[tuple[Life, ...]] = field(default_factory=list)
     _by_key: dict[tuple[str, ...], Living] = field(default_factory=dict)
-    _pauses: dict[str, float] = field(default_factory=dict)
-    _looks: dict[str, int] = field(default_factory=dict)
     _read_at: dict[str, float] = field(default_factory=dict)
-    _wrote_at: dict[str, float] = field(default_factory=dict)
     _begun: float = 0.0
 
     @property
@@ -129,10 +128,7 @@ class Lockstep:
                 self.rounds += 1
                 await together(self._go_on(living) for living in ready)
                 for living in ready:
-                    self._looks[living.life.account] = 0
-                    self._read_at[living.life.account] = self._wrote_at[living.life.account] = (
-                        self.transport.clock.now()
-                    )
+                    living.wrote, living.eager = self.transport.clock.now(), self.rounds <= _LOOKED_AT_ONCE
             last = not self.open and not self._waiting
             if pending and (last or self.rounds == interlude_round):
                 await pending.pop()()
@@ -157,8 +153,8 @@ class Lockstep:
         )
 
     def _next_wave_may_begin(self, ready: list[Living]) -> bool:
-        """A wave begins with the next writes of half of the others, or when those take too long."""
-        patience = 2 * self.pace.quiet + 3 * max(self.hearing.observer.slowest, self.pace.first)
+        """A wave begins with the next writes of half of the others, or as long after the last as those mostly take."""
+        patience = self.pace.quiet + 1.2 * max(self.typical, self.pace.first) + 2 * self.pace.first
         return len(ready) * 2 >= len(ready) + len(self.unsettled) or self.transport.clock.now() - self._begun > patience
 
     def _begin(self, life: Life) -> Living:
@@ -217,7 +213,6 @@ class Lockstep:
         self._take(self.hearing.advance())
         for account, reading in zip(chosen, readings, strict=True):
             self._note(account, reading)
-            self._pauses[account] = self._next_pause(account)
             self._read_at[account] = self.transport.clock.now()
         for living in self.unsettled:
             self._settle(living)
@@ -225,15 +220,6 @@ class Lockstep:
     @property
     def _slack(self) -> float:
         return 0.25 * self.pace.quiet
-
-    def _next_pause(self, account: str) -> float:
-        """Until about when conferences have come so far, then a little longer each time."""
-        looks = self._looks[account] = self._looks[account] + 1
-        if looks == 1 and self.rounds <= _LOOKED_AT_ONCE:
-            return max(self.pace.first, self.typical)
-        if looks <= 2:
-            return max(self.pace.first, self.typical / 4)
-        return min(self._pauses[account] * self.pace.growth, self.pace.longest)
 
     def _due(self, account: str) -> float:
         """When the next reading of an account can teach something; what is due soon after waits for it together."""
@@ -243,18 +229,25 @@ class Lockstep:
 
     def _next_look(self, living: Living) -> float:
         """When the next reading can teach something of one life."""
-        read_at = self._read_at[living.life.account]
-        if not living.readings:
-            return read_at if self.rounds <= _LOOKED_AT_ONCE else read_at + max(self.pace.first, self.typical)
-        grown = read_at + self._pauses[living.life.account]
-        if living.readings == 1 or living.pending or living.wrong:
-            moments = [living.since + self.hearing.observer.window + self.pace.quiet] if living.wrong else []
-            return min([grown, *(moment for moment in moments if moment > read_at)])
-        quiet = living.since + self.pace.quiet
-        if quiet > read_at:
-            return quiet
-        watched = living.answered + self.hearing.observer.window
-        return watched if watched > read_at else grown if self.pace.quiet else read_at + min(0.05, grown - read_at)
+        read_at = max(living.wrote, self._read_at.get(living.life.account, 0.0))
+        if not living.readings and living.eager:
+            return living.wrote
+        if living.pending or living.wrong or living.readings <= living.eager:
+            held = living.since + self.hearing.observer.window + self.pace.quiet
+            grown = self._following(living, read_at)
+            return min(grown, held) if living.wrong and held > read_at else grown
+        for moment in (living.since + self.pace.quiet, living.answered + self.hearing.observer.window):
+            if moment > read_at:
+                return moment
+        return self._following(living, read_at)
+
+    def _following(self, living: Living, after: float) -> float:
+        """The moment to look at what is under way: about when conferences came so far, then later and later."""
+        moment = living.wrote + max(self.pace.first, self.typical)
+        pause = max(self.pace.first, self.typical / 4)
+        while moment <= after:
+            moment, pause = moment + pause, min(pause * self.pace.growth, self.pace.longest)
+        return moment
 
     def _take(self, facts: list[Facts]) -> None:
         """Keep the newest facts of each life's newest episode."""
@@ -277,7 +270,7 @@ class Lockstep:
             shown = _signature(item)
             if not living.readings or shown != living.shown:
                 if living.readings:
-                    self.typical = max(self.typical, min(living.read_at - self._wrote_at[account], self.pace.longest))
+                    self.typical = max(self.typical, min(living.read_at - living.wrote, self.pace.longest))
                 living.shown, living.since = shown, answered
             living.readings += 1
             living.exists = living.exists or item is not None
@@ -311,8 +304,8 @@ class Lockstep:
         if stale and not self._held(living):
             living.wrong = True
             return
-        if not living.done and not quiet and not living.pending:
-            return
+        if not living.done and not quiet and not (living.pending and self._held(living)):
+            return  # what the next write finds would not be known
         living.settled = not undecided
         if living.settled and living.accepted and '"join_url"' in living.shown:
             self.settling.append(max(0.0, living.since - living.answered))

@@ -24,7 +24,7 @@ def core(world: World) -> tuple[Life, ...]:
         return ()
     table = _Table(world)
     families: tuple[Callable[[_Table], Iterable[Life]], ...] = (
-        _pairs, _turns, _kept, _hasty, _changes, _past, _strays, _unprofiled, _isolated,
+        _pairs, _turns, _kept, _hasty, _changes, _past, _strays, _last, _unprofiled, _isolated,
         _refused_updates, _refused_creations,
     )  # fmt: skip
     lives = [life for family in families for life in family(table)]
@@ -191,7 +191,7 @@ def _changes(table: _Table) -> Iterator[Life]:
         if places:
             place = table.turn("changes", places)
             text = next(table.texts)
-            same = [Move("nothing", changes=())] * (kind == "explicit")
+            same = [Move("nothing", changes=())] * (kind in ("explicit", "integrated"))
             moves = (table.move(kind, place), *same, *unasked, away)
             yield table.life("changes", place, [replace(move, text=text) for move in moves])
     place = table.turn("changes", table.places)
@@ -242,12 +242,18 @@ def _kept(table: _Table) -> Iterator[Life]:
 
 def _unprofiled(table: _Table) -> Iterator[Life]:
     """`default` on an event that is there already, where no profile comes before the calendar's own service."""
-    without = [place for place in table.places if not place[0].profiles]
-    for integrated in (True, False):
-        places = tuple(place for place in without if place[1].integrated is integrated)
-        if places:
-            place = table.turn("unprofiled", places)
+    without = {place[1].sort: place for place in table.places if not place[0].profiles}
+    refusing = [sort for sort in without if sort[1] is False]
+    for sort, place in without.items():
+        if sort not in refusing[1:]:
             yield table.life("unprofiled", place, [Move("nothing"), Move("default")])
+
+
+def _last(table: _Table) -> Iterator[Life]:
+    """What is never to bring a conference, as an event's last write: it is watched for long enough."""
+    for kinds in (("none",), ("nothing", "none")):
+        place = table.turn("last", table.rich)
+        yield table.life("last", place, [table.move(kind, place) for kind in kinds])
 
 
 def _turns(table: _Table) -> Iterator[Life]:
