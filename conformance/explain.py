@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from conformance import schemas
@@ -11,7 +13,7 @@ from conformance.render.words import in_words
 from conformance.rules import Rule
 from conformance.visible import visible
 
-__all__ = ["as_json", "examples_of", "explanation", "listing", "summaries"]
+__all__ = ["as_json", "examples_of", "explanation", "faults_of", "listing", "summaries"]
 
 _PARTS = (("if", "It applies where"), ("then", "Then this holds"), ("x-decided", "It is decided once"))
 _EXPECTED = {"kept": "Kept", "broken": "Broken"}
@@ -60,6 +62,23 @@ def examples_of(rule: Rule) -> list[dict[str, Any]]:
     return examples
 
 
+def faults_of(rule: Rule) -> dict[str, list[str]]:
+    """Faults of the reference server that break the rule: ``alone``, or ``among`` other rules."""
+    found: dict[str, list[str]] = {"alone": [], "among": []}
+    for fault, broken in _kills().items():
+        if rule.id in broken:
+            found["alone" if len(broken) == 1 else "among"].append(fault)
+    return found
+
+
+@cache
+def _kills() -> Mapping[str, list[str]]:
+    """The rules that each fault breaks, as computed by whole runs."""
+    text = (Path(__file__).parent / "reference" / "kills.json").read_text(encoding="utf-8")
+    kills: dict[str, list[str]] = json.loads(text)
+    return kills
+
+
 def explanation(rule: Rule, clauses: Mapping[str, Mapping[str, Any]]) -> str:
     """When a rule applies, what must hold, what decides it; its clauses in our words; an example kept, one broken."""
     return "".join(f"{line}\n" for line in _explained(rule, clauses))
@@ -72,6 +91,7 @@ def as_json(rule: Rule, clauses: Mapping[str, Mapping[str, Any]]) -> dict[str, A
         "schema": rule.schema,
         "clauses": [{"id": name, **clauses.get(name, {})} for name in rule.clauses],
         "examples": examples_of(rule),
+        "faults": faults_of(rule),
     }
 
 
@@ -96,7 +116,16 @@ def _explained(rule: Rule, clauses: Mapping[str, Mapping[str, Any]]) -> Iterator
     if rule.cases:
         yield ""
         yield f"Complete when it passed in each of these cases: {', '.join(rule.cases)}"
+    yield from _caught(rule)
     yield from _exemplified(rule)
+
+
+def _caught(rule: Rule) -> Iterator[str]:
+    faults = faults_of(rule)
+    for kind, heading in (("alone", "Caught by this rule alone"), ("among", "Caught by this rule among others")):
+        if faults[kind]:
+            yield ""
+            yield f"{heading}, with run --fault: {', '.join(faults[kind])}"
 
 
 def _exemplified(rule: Rule) -> Iterator[str]:

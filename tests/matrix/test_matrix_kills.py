@@ -1,0 +1,83 @@
+"""Every fault of the reference server is caught, and every server rule catches one that no other rule does.
+
+`WHOLE_MATRIX=1` runs every fault; without it a sample stands for them in which each rule meets a fault of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+
+import pytest
+from matrix_runs import COMPUTE, KILLS, broken
+
+from conformance import explain
+from conformance.reference import FAULTS
+from conformance.rules import load
+
+KEPT: Mapping[str, list[str]] = json.loads(KILLS.read_text(encoding="utf-8"))
+RULES = tuple(rule for rule in load() if rule.binds == "server")
+
+#: Rules whose faults all break another rule too, and why no fault can break them alone.
+IMPLIED = {
+    "a-stray-provider-description-is-not-used": "a description shown as the provider is a wrong provider to others too",
+}
+
+#: Faults that no rule names, and what a run would have to show, or the documentation to say.
+UNSEEN = {
+    "absent-removes-without-native-support": "no life leaves conferencing out on a host without a field for it",
+    "absent-turns-integrated-into-default": "no life moves an integrated conference where there are profiles",
+    "none-ignored-after-update": "no life asks for none behind an update that left a conference as it was",
+    "pending-says-false": "what stands before a conference that comes is judged where it claims to be pending",
+    "pending-as-empty-object": "what stands before a conference that comes is judged where it claims to be pending",
+    "pending-as-status": "what stands before a conference that comes is judged where it claims to be pending",
+    "summary-cut-at-50": "no summary of the core table is that long",
+    "write-answers-302": "a redirect is neither an acceptance nor a refusal",
+    "late-explicit-overwrites-generation": "no life overtakes explicit conferencing by a request for generation",
+    "generation-outlives-deletion": "no life deletes an event while it is pending and creates it again",
+    "from-ignored-always": "no event that a run knows ends before the window that it reads",
+    "last-modified-ignored": "no reading of a run limits last_modified",
+}
+
+
+def alone(rule: str) -> list[str]:
+    return [fault for fault, rules in KEPT.items() if rules == [rule]]
+
+
+def sample() -> tuple[str, ...]:
+    """For each rule the first fault that it alone catches, and one that never ends."""
+    if os.environ.get("WHOLE_MATRIX"):
+        return tuple(FAULTS)
+    first = [alone(rule.id)[0] for rule in RULES if alone(rule.id)]
+    return (*first, next(name for name, fault in FAULTS.items() if fault.endless))
+
+
+@pytest.mark.parametrize("fault", sample())
+def test_a_fault_breaks_the_rules_that_are_kept_for_it(fault: str) -> None:
+    found = broken(fault)
+    assert list(found.failed) == KEPT[fault], f"{fault} is told otherwise now; compute it again: {COMPUTE} {fault}"
+    assert found.failed or found.undecided or fault in UNSEEN
+
+
+def test_every_fault_is_kept() -> None:
+    assert list(KEPT) == list(FAULTS), f"compute what is missing: {COMPUTE} FAULT…"
+
+
+def test_every_fault_is_caught_unless_it_never_ends() -> None:
+    uncaught = {name for name, rules in KEPT.items() if not rules}
+    assert uncaught == {name for name, fault in FAULTS.items() if fault.endless} | UNSEEN.keys()
+
+
+def test_every_server_rule_catches_a_fault_alone() -> None:
+    assert {rule.id for rule in RULES if not alone(rule.id)} == IMPLIED.keys()
+
+
+def test_a_fault_breaks_rules_for_servers_only() -> None:
+    assert {rule for rules in KEPT.values() for rule in rules} <= {rule.id for rule in RULES}
+
+
+def test_a_rule_explained_names_its_faults() -> None:
+    rule = next(rule for rule in RULES if rule.id == "explicit-is-accepted")
+    said = explain.explanation(rule, {})
+    assert f"Caught by this rule alone, with run --fault: {', '.join(alone(rule.id))}\n" in said
