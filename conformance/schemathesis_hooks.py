@@ -1,7 +1,8 @@
 """Our rules as Schemathesis checks: ``SCHEMATHESIS_HOOKS=conformance.schemathesis_hooks st run …``.
 
-Each rule on servers is a check of its own, by the rule's id with underscores.  A response is judged by itself, in the
-light of the newest calendar list and userinfo of the same account: what needs several readings is never accused here.
+Each rule about what one response can show is a check of its own, by the rule's id with underscores.  A response is
+judged by itself, in the light of the newest calendar list and userinfo.  What becomes of a write takes later readings
+to tell, and is for `run` and `check`.
 """
 
 from __future__ import annotations
@@ -12,9 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import schemathesis
 
-from conformance.clock import RealClock
 from conformance.exchange import Exchange, Headers, Request, Response, replace_token
-from conformance.facts import Settings, observe
+from conformance.facts import Facts, Observer, Settings
 from conformance.facts.wire import account_name, route
 from conformance.judgement import Judge, Violation
 from conformance.rules import Rule, load
@@ -28,28 +28,22 @@ __all__ = ["RULES", "Listener", "exchange_of"]
 RULES: tuple[Rule, ...] = tuple(
     rule
     for rule in load()
-    if rule.binds == "server" and rule.about in ("exchange", "conferencing", "reading", "directory", "write")
+    if rule.binds == "server" and rule.about in ("exchange", "conferencing", "reading", "directory")
 )
-
-#: Seconds by which the times of an exchange may be off.
-_RESOLUTION = 1.0
 
 Check = Callable[[schemathesis.CheckContext, schemathesis.Response, schemathesis.Case[Any]], bool | None]
 
 
-def exchange_of(response: schemathesis.Response, label: str, now: float) -> Exchange:
+def exchange_of(response: schemathesis.Response, label: str) -> Exchange:
     """A response and the request that it answers as an exchange, the token replaced by its account's name.
 
-    Checks run soon after the answer: its times are told from `now`, in seconds since the epoch, and are rough.
+    It carries no times: checks run some time after the answer.
     """
     sent = response.request
     return Exchange(
         Request((sent.method or "GET").upper(), sent.url or "", replace_token(_sent_headers(sent)), _body(sent)),
         Response(response.status_code, _received_headers(response.headers), response.content),
         label,
-        sent_at=now - response.elapsed,
-        answered_at=now,
-        resolution=_RESOLUTION,
         whole=True,
     )
 
@@ -90,13 +84,21 @@ class Listener:
             if at.name in ("calendars", "userinfo") and exchange.response and exchange.response.status == 200:
                 self._lists[account, at.name] = exchange
         found: dict[str, Violation] = {}
-        for facts in observe([*known, exchange], Settings()):
+        for facts in _facts(known, exchange, writes=at.name in ("write", "delete")):
             if not any(evidence.label == exchange.label for evidence in facts.evidence):
                 continue
             for verdict in self._judge(facts):
                 if verdict.violation is not None:
                     found.setdefault(verdict.rule, verdict.violation)
         return found
+
+
+def _facts(known: Iterable[Exchange], exchange: Exchange, *, writes: bool) -> list[Facts]:
+    """The facts as they are after one more exchange; the episode that a write opens is left open."""
+    observer = Observer(Settings(), revisions=False)
+    for one in (*known, exchange):
+        observer.add(one)
+    return observer.closed() if writes else [*observer.drain()]
 
 
 class _Latest(threading.local):
@@ -107,13 +109,12 @@ class _Latest(threading.local):
 
 
 _listener = Listener(RULES)
-_clock = RealClock()
 _latest = _Latest()
 
 
 def _violations(response: schemathesis.Response, case: schemathesis.Case[Any]) -> Mapping[str, Violation]:
     if _latest.response is not response:
-        _latest.violations = _listener.violations(exchange_of(response, case.id, _clock.now()))
+        _latest.violations = _listener.violations(exchange_of(response, case.id))
         _latest.response = response
     return _latest.violations
 
