@@ -38,6 +38,8 @@ def normal_url(url: str) -> str:
     except ValueError:
         return url
     scheme = parts.scheme.lower()
+    if not scheme or not host:
+        return url
     if port == _PORTS.get(scheme):
         port = ""
     user = parts.netloc.rpartition("@")[0]
@@ -101,7 +103,7 @@ def _instant(text: str, tzid: str | None) -> tuple[datetime, bool] | None:
     try:
         zone = ZoneInfo(tzid or "Etc/UTC")
         return moment.replace(tzinfo=zone).astimezone(UTC), tzid is not None
-    except (ValueError, OSError, OverflowError):
+    except (KeyError, ValueError, OSError, OverflowError):  # a zone that is not known is a KeyError
         return None
 
 
@@ -132,8 +134,12 @@ def same_time(sent: Any, shown: Any, tzid: Any = None) -> bool | None:
     if one[1] and other[1]:
         return one[0] == other[0]
     if one[1] != other[1]:
-        return None if one[1] else False  # a date that became a time; a time without a zone tells nothing
+        return False if _is_date(sent) else None  # a date has become a time; a time without a zone tells nothing
     return one[0] == other[0]
+
+
+def _is_date(time: Any) -> bool:
+    return isinstance(time, str) and len(time) == len("2026-01-01")
 
 
 def same_text(sent: Any, shown: Any) -> bool:

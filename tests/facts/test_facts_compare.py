@@ -1,0 +1,162 @@
+"""What counts as the same URL, the same time, the same text; and what is past."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from conformance.facts.compare import compare_urls, instant, normal_url, same_text, same_time, tense
+from conformance.facts.reading import next_page_kind
+from conformance.facts.wire import account_name, body_json, form_json, route
+
+NOW = datetime(2026, 9, 21, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("sent", "shown", "expected"),
+    [
+        ("https://a.example/x", "https://a.example/x", "identical"),
+        ("HTTPS://A.Example/x", "https://a.example/x", "equivalent"),
+        ("https://a.example:443/x", "https://a.example/x", "equivalent"),
+        ("http://a.example:80", "http://a.example/", "equivalent"),
+        ("https://a.example/%7ex", "https://a.example/~x", "equivalent"),
+        ("https://a.example/%c3%a4", "https://a.example/\u00e4", "equivalent"),
+        ("https://b\u00fccher.example/", "https://xn--bcher-kva.example/", "equivalent"),
+        ("https://a.example/a/./b/../c", "https://a.example/a/c", "equivalent"),
+        ("https://a.example/a/..", "https://a.example/", "equivalent"),
+        ("https://u:p@a.example/x y", "https://u:p@a.example/x%20y", "equivalent"),
+        ("https://a.example/X", "https://a.example/x", "different"),
+        ("https://a.example/x", "http://a.example/x", "different"),
+        ("https://a.example/x?a=1", "https://a.example/x", "different"),
+        ("https://a.example/x?", "https://a.example/x", "different"),
+        ("https://a.example/x#y", "https://a.example/x", "different"),
+        ("https://a.example:8443/x", "https://a.example/x", "different"),
+        ("https://a.example/%2F", "https://a.example//", "different"),
+        ("https://a.example/x", None, "different"),
+        ("http://[", "http://[/", "different"),
+    ],
+)
+def test_urls_are_the_same_as_rfc_3986_has_it(sent: str, shown: object, expected: str) -> None:
+    assert compare_urls(sent, shown) == expected
+
+
+@given(st.text(max_size=40) | st.from_regex(r"https?://[a-z.]{1,8}(:[0-9]{1,3})?(/[!-~]{0,8})?", fullmatch=True))
+def test_a_normal_form_is_its_own_normal_form(url: str) -> None:
+    assert normal_url(normal_url(url)) == normal_url(url)
+
+
+@pytest.mark.parametrize(
+    ("sent", "shown", "tzid", "expected"),
+    [
+        ("2026-10-01T10:00:00Z", "2026-10-01T12:00:00+02:00", None, True),
+        ("2026-10-01T10:00:00Z", "2026-10-01T10:00:00.000Z", None, True),
+        ({"time": "2026-10-01T12:00:00", "tzid": "Europe/Vienna"}, "2026-10-01T10:00:00Z", None, True),
+        ("2026-10-01T12:00:00", "2026-10-01T10:00:00Z", "Europe/Vienna", True),
+        ("2026-10-01T10:00:00Z", "2026-10-01T11:00:00Z", None, False),
+        ("2026-10-01", "2026-10-01", None, True),
+        ("2026-10-01", "2026-10-02", None, False),
+        ("2026-10-01", "2026-10-01T00:00:00Z", None, False),
+        ("2026-10-01T10:00:00", "2026-10-01T11:00:00Z", None, None),
+        ("2026-10-01T10:00:00Z", "soon", None, None),
+        ("2026-10-01T10:00:00Z", 7, None, None),
+    ],
+)
+def test_times_are_compared_as_instants(sent: object, shown: object, tzid: object, expected: bool | None) -> None:
+    assert same_time(sent, shown, tzid) is expected
+
+
+def test_what_is_no_time_is_no_instant() -> None:
+    assert [
+        instant(value) for value in ("x", None, {"time": 7}, {"time": "2026-10-01T10:00:00", "tzid": "No/Zone"})
+    ] == [None] * 4
+    assert instant("0001-01-01T00:00:00", "Asia/Tokyo") is None
+
+
+@pytest.mark.parametrize(
+    ("sent", "shown", "expected"),
+    [("a", "a ", True), ("a\r\nb", "a\nb", True), ("a", "b", False), (1, 1, True), ("a", 1, False)],
+)
+def test_texts_are_compared_without_white_space_at_the_ends(sent: object, shown: object, expected: bool) -> None:
+    assert same_text(sent, shown) is expected
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "expected"),
+    [
+        (25, 26, "future"),
+        (23, 24, None),
+        (-25, -24, "past"),
+        (-25, 1, "past"),
+        (-25, 25, "running"),
+        (-23, 25, None),
+    ],
+)
+def test_an_event_is_past_or_future_by_more_than_a_day(start: int, end: int, expected: str | None) -> None:
+    times = {name: (NOW + timedelta(hours=hours)).isoformat() for name, hours in (("start", start), ("end", end))}
+    assert tense(times, NOW.timestamp()) == expected
+
+
+def test_without_a_time_nothing_is_past() -> None:
+    assert tense({"start": "2020-01-01", "end": "2020-01-02"}, None) is None
+    assert tense({"start": "x", "end": "2020-01-02"}, NOW.timestamp()) is None
+    assert tense({"start": "2020-01-01", "end": "2020-01-02"}, NOW.timestamp()) == "past"
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (None, "absent"),
+        ("", "malformed"),
+        (7, "malformed"),
+        ("http://[", "malformed"),
+        ("/v1/events/pages/2", "relative"),
+        ("http://localhost:80/v1/events/pages/2", "same-origin"),
+        ("https://127.0.0.1:80/v1/events/pages/2", "other-origin"),
+        ("http://a.example/v1/events/pages/2", "other-origin"),
+        ("http://127.0.0.1:80/seen", "repeated"),
+    ],
+)
+def test_a_next_page_is_told_by_where_it_leads(value: object, expected: str) -> None:
+    here = route("GET", "http://127.0.0.1:80/v1/events")
+    assert next_page_kind(value, here, {"http://127.0.0.1:80/seen"}) == expected
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "name"),
+    [
+        ("POST", "/v1/calendars/cal%201/events", "write"),
+        ("DELETE", "/v1/calendars/cal_1/events/", "delete"),
+        ("PUT", "/v1/calendars/cal_1/events", "other"),
+        ("GET", "/prefix/v1/events", "read"),
+        ("GET", "/v1/events/pages/1", "page"),
+        ("GET", "/v1/calendars", "calendars"),
+        ("GET", "/v1/userinfo", "userinfo"),
+        ("GET", "/v1/batch", "other"),
+        ("POST", "/v1/batch", "bulk"),
+        ("DELETE", "/v1/events", "bulk"),
+        ("GET", "/", "other"),
+    ],
+)
+def test_an_operation_is_told_by_method_and_path(method: str, path: str, name: str) -> None:
+    assert route(method, f"https://api.example{path}").name == name
+
+
+def test_a_request_without_authorization_is_nobodys_only_where_all_headers_were_kept() -> None:
+    from conformance.exchange import Request
+
+    assert account_name(Request("GET", "http://a.example/"), whole=True) is None
+    assert account_name(Request("GET", "http://a.example/"), whole=False) == "unknown"
+    basic = Request("GET", "http://a.example/", (("Authorization", "Basic x"),))
+    assert account_name(basic, whole=False) is None
+
+
+def test_a_form_that_contradicts_itself_is_no_body() -> None:
+    from conformance.exchange import Request
+
+    with pytest.raises(ValueError, match="both a value and an object"):
+        form_json(b"start=1&start[time]=2")
+    form = (("Content-Type", "application/x-www-form-urlencoded; charset=utf-8"),)
+    assert body_json(Request("POST", "http://a.example/", form, b"event_id=e1")) == {"event_id": "e1"}
