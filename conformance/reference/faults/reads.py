@@ -134,6 +134,13 @@ READS = (
     fault("from-ignored-always", "2.2", "always", "from is ignored", _query(lambda query: replace(query, since=None))),
     fault("to-ignored", "2.2", "always", "to is ignored", _query(lambda query: replace(query, until=None))),
     fault(
+        "managed-hidden-in-windows",
+        "2.2",
+        "case",
+        "Readings with from and to list no managed events",
+        _hides(lambda it: _reads_managed(it) and it.query.since is not None and it.query.until is not None),
+    ),
+    fault(
         "deleted-always-listed",
         "2.2",
         "always",
