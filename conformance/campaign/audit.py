@@ -43,13 +43,14 @@ def _all_targets(account: Account, now: float) -> Iterator[str]:
         yield reading(_TZID, ("only_managed", "true"), ("calendar_ids[]", ids[0]))
     if len(ids) > 1:
         yield reading(_TZID, _MANAGED, *(("calendar_ids[]", calendar_id) for calendar_id in ids[:2]))
-    yield reading(("tzid", "Europe/Berlin"), ("only_managed", "true"), ("localized_times", "true"))
+    localized = (("tzid", "Europe/Berlin"), ("only_managed", "true"), ("localized_times", "true"))
+    yield reading(*localized)
     today = datetime.fromtimestamp(now, UTC)
     # What ended yesterday lies outside, what began yesterday and goes on lies inside, and so does tomorrow.
     window = (("from", _day(today)), ("to", _day(today + timedelta(days=30))))
     yield reading(_TZID, ("only_managed", "true"), *window)
     # Both once more: one reading that shows something else may be a stale one, two are not.
-    yield reading(("tzid", "Europe/Berlin"), ("only_managed", "true"), ("localized_times", "true"), *window)
+    yield reading(*localized, *window)
 
 
 def _day(moment: datetime) -> str:

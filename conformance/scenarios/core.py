@@ -197,7 +197,9 @@ def _changes(table: _Table) -> Iterator[Life]:
     place = table.turn("changes", table.places)
     yield table.life("changes", place, [Move("nothing"), unasked[0], unasked[2]])
     place = table.turn("changes", table.places)
-    yield table.life("changes", place, [table.move("explicit", place), Move("none", changes=("time",))])
+    again = Move("explicit", url="again")
+    none = Move("none", changes=("time",))
+    yield table.life("changes", place, [table.move("explicit", place), Move("explicit"), again, none, again])
 
 
 def _past(table: _Table) -> Iterator[Life]:
@@ -266,12 +268,15 @@ def _turns(table: _Table) -> Iterator[Life]:
 def _places(table: _Table, lives: Iterable[Life]) -> Iterator[Life]:
     """Every calendar of every account: what it makes of each way to ask, as far as no other life has tried it."""
     tried = {(life.account, life.calendar_id, move.kind) for life in lives for move in life.moves if _is_plain(move)}
+    hosts = {place[1].provider_name: place for place in reversed(table.places)}
     for number, place in enumerate(table.places):
         account, calendar = place
         asked = ["default", "integrated", "explicit", *["profile"] * bool(account.profiles)]
         missing = [kind for kind in asked if (account.name, calendar.calendar_id, kind) not in tried]
         turned = missing[number % 3 :] + missing[: number % 3]
         moves = [table.move(kind, place, form=next(table.forms)) for kind in turned]
+        if place in hosts.values() and (account.name, calendar.calendar_id, "none") not in tried:
+            moves += [table.move("explicit", place)] * (turned[-1:] != ["explicit"]) + [Move("none")]
         if moves:
             yield table.life("places", place, moves)
     for place in {place[0].name: place for place in reversed(table.places)}.values():

@@ -29,13 +29,14 @@ __all__ = [
 #: What a write does about conferencing; ``nothing`` leaves the property out, ``delete`` is a DELETE.
 KINDS = ("explicit", "default", "integrated", "profile", "none", "nothing", "8x8", "delete")
 
-#: When an event is: `start` and `end` in hours from now (for dates in days), all at least a day away from now.
+#: When an event is: `start` and `end` in hours from now (for dates in days), all at least a day away from now.  What is
+#: about a year away lies three weeks short of it, so that its day and month alone tell the wrong tense.
 STARTS: Mapping[str, tuple[tuple[int, int], tuple[int, int]]] = MappingProxyType(
     {
         "future": ((26, 27), (3, 4)),
-        "year": ((8520, 8521), (355, 356)),
+        "year": ((8280, 8281), (345, 346)),
         "past": ((-26, -25), (-4, -3)),
-        "past-year": ((-8520, -8519), (-355, -354)),
+        "past-year": ((-8280, -8279), (-345, -344)),
         "running": ((-26, 26), (-3, 3)),
     }
 )
@@ -60,6 +61,9 @@ URLS: Mapping[str, str] = MappingProxyType(
         "very-long": "https://conference.example.com/join/{n}?context=" + "0123456789ABCDEF" * 130,
     }
 )
+
+#: What makes a summary and a description long, well within what the documentation allows.
+_MORE = " and whatever else there is to say" * 4, " and whatever else there is to say" * 40
 
 #: Fields of ``explicit`` beside another kind, where they are to be of no use.
 STRAYS = ("join_url", "provider_description", "both")
@@ -110,7 +114,8 @@ class Move:
     """One write, in the terms of the contract.
 
     `changes` are the fields that differ from the write before: ``summary``, ``description``, ``time``, ``location``.
-    `profile` counts through the account's profiles.  A `hasty` move goes out the moment the one before is answered.
+    `url` names one of the URLs, or is ``again`` for that of the life's first.  `profile` counts through the account's
+    profiles.  A `hasty` move goes out the moment the one before is answered.
     """
 
     kind: str
@@ -183,6 +188,7 @@ def writes(life: Life, run: Run) -> tuple[Write, ...]:
     path = f"/v1/calendars/{quote(life.calendar_id, safe='')}/events"
     event = _Event(slot=sum(map(ord, life.id)) % 12)
     result = []
+    first_url = ""
     fresh = True
     for number, move in enumerate(life.moves, 1):
         n = f"{run.id}-{life.id}-{number}"
@@ -191,7 +197,12 @@ def writes(life: Life, run: Run) -> tuple[Write, ...]:
             fresh = True
             continue
         _change(event, move, n, fresh)
-        result.append(Write("POST", path, _body(event_id, event, move, n, life, run), move, n))
+        body = _body(event_id, event, move, n, life, run)
+        if move.url == "again" and first_url:
+            body["conferencing"]["join_url"] = first_url
+        elif move.kind == "explicit":
+            first_url = first_url or body["conferencing"]["join_url"]
+        result.append(Write("POST", path, body, move, n))
         fresh = False
     return tuple(result)
 
@@ -199,9 +210,11 @@ def writes(life: Life, run: Run) -> tuple[Write, ...]:
 def _change(event: _Event, move: Move, n: str, fresh: bool) -> None:
     non_ascii = move.text == "non-ascii"
     if fresh or "summary" in move.changes:
-        event.summary = f"{'Größe & Maß — 計画 🗓' if non_ascii else 'Planning'} {n}"
+        opening = "Größe & Maß — 計画 🗓" if non_ascii else "Planning"
+        event.summary = f"{opening} {n}" + _MORE[0] * (move.text == "full")
     if "description" in move.changes or (fresh and move.text != "minimal"):
-        event.description = f"{'Naïve Fragen, «Antworten» 質問' if non_ascii else 'Plans and questions'} {n}"
+        opening = "Naïve Fragen, «Antworten» 質問" if non_ascii else "Plans and questions"
+        event.description = f"{opening} {n}" + _MORE[1] * (move.text == "full")
     if "time" in move.changes:
         event.slot += 1
     if "location" in move.changes or (fresh and move.text == "full"):
@@ -230,7 +243,7 @@ def _conferencing(move: Move, n: str, life: Life, run: Run) -> Any:
         return ...
     if move.kind == "explicit" or move.flaw in _EVENT_FLAWS:
         text = _DESCRIPTIONS[move.text == "non-ascii"]
-        return _explicit(n, join_url=URLS[move.url].format(n=n), provider_description=text)
+        return _explicit(n, join_url=_url(move, n), provider_description=text)
     if move.flaw == "foreign-profile":
         foreign = _foreign_profile(life.account, run.world)
         return {"profile_id": foreign} if foreign else _CONFERENCING_FLAWS[move.flaw](n)
@@ -238,10 +251,14 @@ def _conferencing(move: Move, n: str, life: Life, run: Run) -> Any:
         return _CONFERENCING_FLAWS[move.flaw](n)
     conferencing: dict[str, Any] = {"profile_id": _profile_id(move, life, run.world)}
     if move.stray in ("join_url", "both"):
-        conferencing["join_url"] = URLS[move.url].format(n=n)
+        conferencing["join_url"] = _url(move, n)
     if move.stray in ("provider_description", "both"):
         conferencing["provider_description"] = f"Stray {n}"
     return conferencing
+
+
+def _url(move: Move, n: str) -> str:
+    return URLS["https" if move.url == "again" else move.url].format(n=n)
 
 
 def _profile_id(move: Move, life: Life, world: World) -> str:
