@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from conformance.facts import Evidence, Facts
@@ -115,6 +115,12 @@ class Judge:
 
     def __call__(self, facts: Facts) -> tuple[Verdict, ...]:
         """The verdicts on one facts document, in the order of the rules; those that do not apply give none."""
+        try:
+            return self._verdicts(facts)
+        except UnicodeEncodeError:  # half a surrogate pair is no text that a validator of another language takes
+            return self._verdicts(replace(facts, document=_text_only(facts.document)))
+
+    def _verdicts(self, facts: Facts) -> tuple[Verdict, ...]:
         document = facts.document
         verdicts = []
         table = self._tables.get(facts.about)
@@ -129,6 +135,14 @@ class Judge:
             else:
                 verdicts.append(Verdict(rule.id, "passed", None, cases))
         return tuple(verdicts)
+
+
+def _text_only(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode("utf-8")
+    if isinstance(value, dict):
+        return {_text_only(name): _text_only(part) for name, part in value.items()}
+    return [_text_only(part) for part in value] if isinstance(value, list) else value
 
 
 def _reason(document: dict[str, Any]) -> str:

@@ -63,7 +63,9 @@ def _host(host: str) -> str:
 
 
 def _escapes(text: str) -> str:
-    encoded = "".join(c if c.isascii() else "".join(f"%{byte:02X}" for byte in c.encode("utf-8")) for c in text)
+    encoded = "".join(
+        c if c.isascii() else "".join(f"%{byte:02X}" for byte in c.encode("utf-8", "surrogatepass")) for c in text
+    )
 
     def plain(match: re.Match[str]) -> str:
         character = chr(int(match[0][1:], 16))

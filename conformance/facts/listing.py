@@ -32,7 +32,9 @@ class _Page(NamedTuple):
         return Sight(state, conferencing, item, since, self.answered, self.timed, self.resolution, self.evidence)
 
 
-def take_read(memory: Memory, exchange: Exchange, at: Route, name: str, sent: float, answered: float) -> None:
+def take_read(
+    memory: Memory, exchange: Exchange, at: Route, name: str, sent: float, answered: float, number: int
+) -> None:
     """One page of a reading was answered: its events are seen, and after the last page those that are missing."""
     account = memory.account(name)
     response = exchange.response
@@ -41,7 +43,8 @@ def take_read(memory: Memory, exchange: Exchange, at: Route, name: str, sent: fl
     reading = _reading(account, exchange, at, sent, evidence, status)
     if reading is None:
         return
-    reading.answered = answered
+    reading.answered, reading.last = answered, number
+    reading.first = reading.first or number
     page, events, following = _page(response, at, reading, exchange.request.url)
     reading.pages.append(page)
     if len(reading.evidence) < 6 and reading.evidence[-1] is not evidence:
@@ -217,7 +220,7 @@ def _see(memory: Memory, event: Event, sight: Sight) -> None:
 def _finish(memory: Memory, account: Account, reading: Reading, page: _Page) -> None:
     """The last page was read: what is not listed is missing, if law 1 allows to say so."""
     route = reading.route
-    alone = account.busy_until <= reading.sent
+    alone = account.alone(reading)
     if reading.finished and route.managed != "excluded" and alone and not route.modified:
         for calendar_id in route.calendars or tuple(account.calendars):
             for event_id, event in account.calendars.get(calendar_id, {}).items():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import marshal
 import pickle
 import zlib
+from collections import deque
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -92,6 +93,7 @@ class Account:
     calendars: dict[str, dict[str, Event]] = field(default_factory=dict)
     readings: dict[str, Reading] = field(default_factory=dict)
     busy_until: float = float("-inf")
+    writes: deque[int] = field(default_factory=lambda: deque(maxlen=512))
     complete: bool = False
     serial: int = 0
     services: list[tuple[float, str]] = field(default_factory=list)
@@ -99,6 +101,18 @@ class Account:
     managed_reads: int = 0
     other_reads: int = 0
     externals: int = 0
+
+    def wrote(self, number: int) -> None:
+        """Remember that the exchange of this number is a write."""
+        self.writes.append(number)
+
+    def alone(self, reading: Reading) -> bool:
+        """Whether no write of the account was in flight while the pages of a reading were read (law 1).
+
+        Times tell, and where a clock stands still the order in which requests were sent.
+        """
+        between = any(reading.first <= number <= reading.last for number in self.writes)
+        return self.busy_until <= reading.sent and not between
 
     def event(self, calendar_id: str, event_id: str) -> Event:
         """An event by its calendar and id; a new one is known not to exist if a complete reading did not list it."""

@@ -27,7 +27,7 @@ class Observer:
         self.settings = settings
         self.exchanges = 0
         self._memory = Memory(settings, revisions=revisions)
-        self._held: list[tuple[Exchange, Route, str, float, float]] = []
+        self._held: list[tuple[Exchange, Route, str, float, float, int]] = []
 
     @property
     def window(self) -> float:
@@ -71,10 +71,11 @@ class Observer:
             memory.granted.add(account)
         if at.name in ("read", "page"):
             if timed and not exchange.resolution:
-                self._held.append((exchange, at, account, sent, answered))
+                self._held.append((exchange, at, account, sent, answered, self.exchanges))
             else:
-                take_read(memory, exchange, at, account, sent, answered)
+                take_read(memory, exchange, at, account, sent, answered, self.exchanges)
         elif at.name in ("write", "delete"):
+            memory.account(account).wrote(self.exchanges)
             take_write(memory, exchange, at, account, sent, answered)
         elif at.name in ("calendars", "userinfo"):
             self._learn(exchange, at, account)

@@ -45,7 +45,10 @@ class Listing:
 
 @dataclass(slots=True)
 class Reading:
-    """A read of events with the pages that followed it; `sent` is the first page's, `answered` the last one's."""
+    """A read of events with the pages that followed it.
+
+    `sent` is the first page's, `answered` the last one's; `first` and `last` are their places among all exchanges.
+    """
 
     number: int
     account: str
@@ -58,6 +61,8 @@ class Reading:
     urls: set[str] = field(default_factory=set)
     listed: set[tuple[str, str]] = field(default_factory=set)
     listing: Listing = field(default_factory=Listing)
+    first: int = 0
+    last: int = 0
     items: int = 0
     expected: int = 0
     externals: int = 0

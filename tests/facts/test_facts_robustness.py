@@ -27,6 +27,8 @@ leaves = (
             "https://a.example/1",
             "http://[",
             "0001-01-01",
+            "\ud800",
+            "https://a.example/\ud800",
             "9999-12-31T23:59:59Z",
             "x",
         ]
