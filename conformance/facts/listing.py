@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from conformance.exchange import Exchange, Response
 from conformance.facts.compare import instant, normal_url
 from conformance.facts.episode import Before, Sight, known_key, state_of
-from conformance.facts.memory import Account, Event, Memory
+from conformance.facts.memory import Account, Event, Memory, page_key
 from conformance.facts.reading import Reading, next_page_kind
 from conformance.facts.single import request_document
 from conformance.facts.values import Evidence, Facts
@@ -54,7 +54,7 @@ def take_read(
         if isinstance(item, dict):
             _item(memory, account, reading, item, counts)
     if following is not None and page["next_page"] != "other-origin":
-        account.readings[_page_key(following)] = reading
+        account.readings[page_key(following)] = reading
         if len(account.readings) > _WAITING:
             memory.out.append(account.readings.pop(next(iter(account.readings))).facts())
     elif status is not None and status != 429 and status < 500:
@@ -64,14 +64,12 @@ def take_read(
 def _reading(
     account: Account, exchange: Exchange, at: Route, sent: float, evidence: Evidence, status: int | None
 ) -> Reading | None:
-    if at.name == "page":
-        if status is None or status == 429 or status >= 500:
-            return None
-        key = _page_key(exchange.request.url)
-        found = account.readings.pop(key, None) or account.readings.pop(key.split("?")[0], None)
-        if found is not None:
-            return found
-    else:
+    url = exchange.request.url
+    if account.awaits(url) and not (status is None or status == 429 or status >= 500):
+        return account.reading_at(url)
+    if at.name == "page" and (status is None or status == 429 or status >= 500):
+        return None
+    if at.name == "read":
         account.managed_reads += at.managed != "excluded"
         account.other_reads += at.managed == "excluded"
     account.serial += 1
@@ -267,9 +265,3 @@ def _value(memory: Memory, event: Event, value: Any, evidence: Evidence) -> None
     key = ("conferencing", *event.key, str(len(told)))
     shown = Evidence(evidence.label, evidence.request, evidence.status, {"conferencing": value})
     memory.out.append(Facts("conferencing", key, document, (shown,), closed=True))
-
-
-def _page_key(url: str) -> str:
-    """The part of a page's URL by which it is found again: clients may go there through another host."""
-    start = url.find("/v1/")
-    return url[start:] if start >= 0 else url

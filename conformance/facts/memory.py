@@ -17,7 +17,7 @@ from conformance.facts.episode import Before, Episode
 from conformance.facts.reading import Reading
 from conformance.facts.values import WINDOW_LIMIT, Evidence, Facts, Settings
 
-__all__ = ["Account", "Event", "Key", "Life", "Memory"]
+__all__ = ["Account", "Event", "Key", "Life", "Memory", "page_key"]
 
 Key = tuple[str, str, str]
 
@@ -80,6 +80,12 @@ class Event:
             self._life = None
 
 
+def page_key(url: str) -> str:
+    """The part of a page's URL by which it is found again: clients may go there through another host."""
+    start = url.find("/v1/")
+    return url[start:] if start >= 0 else url
+
+
 def _mark(item: dict[str, Any]) -> int:
     return hash(marshal.dumps(item, 2))  # version 2: equal values give equal bytes, whoever else refers to them
 
@@ -101,6 +107,24 @@ class Account:
     managed_reads: int = 0
     other_reads: int = 0
     externals: int = 0
+
+    def awaits(self, url: str) -> bool:
+        """Whether an earlier page named this URL as the one to follow: a next_page is opaque, and may be any."""
+        return self._waiting(url) is not None
+
+    def reading_at(self, url: str) -> Reading:
+        """The reading that goes on at a URL which is awaited; it waits no more."""
+        key = self._waiting(url)
+        assert key is not None
+        return self.readings.pop(key)
+
+    def _waiting(self, url: str) -> str | None:
+        """Clients may add parameters of their own to the URL of a page."""
+        if not self.readings:
+            return None
+        key = page_key(url)
+        bare = key.split("?")[0]
+        return key if key in self.readings else bare if bare in self.readings else None
 
     def wrote(self, number: int) -> None:
         """Remember that the exchange of this number is a write."""

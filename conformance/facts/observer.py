@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from conformance.exchange import NOBODY, NOT_RECORDED, Exchange
 from conformance.facts.listing import take_read
@@ -51,6 +52,8 @@ class Observer:
         if self._held:
             self._release(sent if timed else None)
         account = account_name(exchange.request, exchange.whole)
+        if at.name == "other" and account in memory.accounts and memory.accounts[account].awaits(exchange.request.url):
+            at = replace(at, name="page")
         if ("request-body", NOT_RECORDED) in exchange.notes:
             if account is not None and at.name in ("write", "delete", "bulk"):
                 lose_track(memory, account)  # it may have been about any event

@@ -98,6 +98,15 @@ def test_pages_are_one_reading() -> None:
     assert [one["next_page"] for one in last["pages"]] == ["same-origin", "absent"]
 
 
+@pytest.mark.parametrize(
+    "url", [f"{READ}&page=2", "http://127.0.0.1/v1/events?cursor=abc", "http://127.0.0.1/pages/abc"]
+)
+def test_a_next_page_is_opaque(url: str) -> None:
+    traffic = page(page(written(), 20, READ, paged(url)), 21, url, paged(None, 2, 2, item(A)))
+    (*_, last) = readings(traffic)
+    assert (last["finished"], last["items"], last["listing"]["missing"]) == (True, 1, [])
+
+
 def test_a_client_may_add_parameters_to_a_page() -> None:
     traffic = page(page(written(), 20, READ, paged(PAGE_2)), 21, f"{PAGE_2}?tzid=Etc/UTC", paged(None, 2, 2, item(A)))
     assert readings(traffic)[-1]["finished"] is True
