@@ -1,0 +1,32 @@
+"""The servers that nobody tuned the suite to, for the tests of campaigns."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+
+@pytest.fixture
+def hostile() -> Callable[..., AbstractContextManager[str]]:
+    """A hostile server by its name, on a port of 127.0.0.1."""
+    from servers.hostile import HOSTILE
+
+    def serving(name: str, **options: Any) -> AbstractContextManager[str]:
+        return HOSTILE[name](**options)
+
+    return serving
+
+
+@pytest.fixture
+def make_small() -> dict[str, Callable[..., Any]]:
+    """The makers of the small servers, ASGI and WSGI."""
+    from servers import small_asgi, small_wsgi
+
+    return {"asgi": small_asgi.make_app, "wsgi": small_wsgi.make_app}
