@@ -86,6 +86,7 @@ class Lockstep:
     lives: list[Living] = field(default_factory=list)
     settling: list[float] = field(default_factory=list)
     typical: float = 0.0
+    _passed: set[str] = field(default_factory=set)
     _waiting: list[tuple[Life, ...]] = field(default_factory=list)
     _by_key: dict[tuple[str, ...], Living] = field(default_factory=dict)
     _read_at: dict[str, float] = field(default_factory=dict)
@@ -293,13 +294,15 @@ class Lockstep:
         document = living.facts.document
         watched = living.read_at - living.answered >= self.hearing.observer.window
         verdicts = self.hearing.judge(_as_if(living.facts, watched=watched, final=False))
+        self._passed |= {verdict.rule for verdict in verdicts if verdict.outcome == "passed"}
         undecided = any(verdict.outcome == "undecided" for verdict in verdicts)
+        new = any(verdict.outcome == "undecided" and verdict.rule not in self._passed for verdict in verdicts)
         quiet = "quiet" in document["after"]
         living.wrong = False
         if undecided and quiet:
             verdicts = self.hearing.judge(_as_if(living.facts, watched=watched, final=True))
             living.wrong = any(verdict.outcome == "failed" for verdict in verdicts)
-            undecided = living.wrong or (living.done and not watched)
+            undecided = living.wrong or ((living.done or new) and not watched)
         stale = living.accepted and quiet and bool(document["after"]["quiet"].get("not_as_written"))
         if stale and not self._held(living):
             living.wrong = True

@@ -47,7 +47,14 @@ def st_run(url: str, cwd: Path, *options: str, hooks: bool) -> subprocess.Comple
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200"}
     if hooks:
         environment["SCHEMATHESIS_HOOKS"] = "conformance.schemathesis_hooks"
-    program = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(ROOT / "schemas" / "api" / "schemathesis.toml"), "run"]
+    program = [
+        sys.executable,
+        "-m",
+        "schemathesis.cli",
+        "--config-file",
+        str(ROOT / "schemas" / "api" / "schemathesis.toml"),
+        "run",
+    ]
     told = ["--url", url, "-H", f"Authorization: Bearer {TOKEN}", "--seed", "1", "--no-color", *options]
     return subprocess.run(
         [*program, str(ROOT / "schemas/api/openapi.json"), *told],
