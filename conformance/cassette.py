@@ -13,11 +13,11 @@ from typing import NamedTuple
 import httpx
 
 from conformance.clock import VirtualClock
+from conformance.configuration import Misconfigured
 from conformance.exchange import NOBODY, Exchange
 from conformance.recordings import Header, header, paths, read_all
-from conformance.subject import Misconfigured, Subject
 
-__all__ = ["Replay", "recorded_subject"]
+__all__ = ["Recorded", "Replay", "recorded"]
 
 #: Headers that tell of codings which a recorded body no longer has.
 _UNDONE = frozenset({"content-encoding", "content-length", "transfer-encoding"})
@@ -87,8 +87,18 @@ def _answer(status: int, headers: Sequence[tuple[str, str]], body: bytes) -> htt
     return httpx.Response(status, headers=headers, stream=httpx.ByteStream(body))
 
 
-def recorded_subject(path: Path, name: str) -> Subject:
-    """The subject that plays back the run recorded at `path`, a cassette or a folder of them.
+class Recorded(NamedTuple):
+    """A run that can be lived again: where it went, its clock, accounts and declared defaults, and what answers."""
+
+    base_url: str
+    clock: VirtualClock
+    tokens: Mapping[str, str]
+    default_profiles: Mapping[str, str]
+    app: Replay
+
+
+def recorded(path: Path, name: str) -> Recorded:
+    """The run recorded at `path`, a cassette or a folder of them, ready to be played back.
 
     Raises Unreadable, and Misconfigured for what is no recording of one whole run on a virtual clock.
     """
@@ -100,9 +110,7 @@ def recorded_subject(path: Path, name: str) -> Subject:
     clock = VirtualClock(started)
     tokens = {account: f"recorded-{account}" for account in run.accounts}
     profiles = run.settings.get("default_profiles")
-    return Subject(
-        "cassette",
-        name,
+    return Recorded(
         exchanges[0].request.url.partition("/v1/")[0],
         clock,
         tokens,

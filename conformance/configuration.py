@@ -11,6 +11,7 @@ from typing import Any
 
 __all__ = [
     "DEFAULT_ACCOUNTS",
+    "Misconfigured",
     "Refused",
     "RunOptions",
     "nearest",
@@ -29,6 +30,10 @@ _PLAINLY_A_NAME = re.compile(r"[A-Z_][A-Z0-9_]*\Z")
 
 #: Options that are tables in a file: NAME = "VALUE" there is NAME=VALUE on the command line.
 _TABLES = ("account", "default-profile")
+
+
+class Misconfigured(Exception):  # noqa: N818 - it names a state of the configuration, in one sentence with the remedy
+    """Nothing can be judged because of how the run was set up; the message says what to do."""
 
 
 class Refused(Exception):  # noqa: N818 - it names what became of a request, in one sentence with the remedy

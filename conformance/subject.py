@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from .clock import Clock, RealClock, VirtualClock
+from .configuration import Misconfigured
 
 if TYPE_CHECKING:
     import httpx
@@ -38,10 +39,6 @@ EPOCH = 1777366800.0
 _PAGE = 8
 
 _IN_PROCESS = "http://localhost"
-
-
-class Misconfigured(Exception):  # noqa: N818 - it names a state of the configuration, in one sentence with the remedy
-    """Nothing can be judged because of how the run was set up; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +121,10 @@ def parse(
         tokens = _tokens(name, accounts)
         return in_process(_load(name, rest), tokens, kind=scheme, name=name, default_profiles=declared)
     if colon and scheme == "cassette":
-        from .cassette import recorded_subject
+        from .cassette import recorded
 
-        return recorded_subject(Path(rest), name)
+        run = recorded(Path(rest), name)
+        return Subject("cassette", name, run.base_url, run.clock, run.tokens, run.default_profiles, run.app)
     base_url = DATA_CENTRES.get(name) or _base_url(name)
     return Subject("url", base_url, base_url, RealClock(), _tokens(name, accounts), declared)
 
