@@ -61,7 +61,6 @@ class RunOptions:
     rate: float | None = None
     budget: int | None = None
     plan: bool = False
-    fuzz: bool = False
     rules: tuple[str, ...] = ()
     fail_on: str = "must"
     require_complete: bool = False

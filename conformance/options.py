@@ -32,7 +32,6 @@ __all__ = [
     "evidence",
     "examples",
     "fault",
-    "fuzz",
     "judging",
     "pairs",
     "path",
@@ -226,7 +225,6 @@ timing = _together(settle_timeout, window)
 rate = click.option("--rate", type=_Rate(), metavar="N", help="Requests a second, at most.")
 budget = click.option("--budget", type=click.IntRange(1), metavar="N", help="Requests in all, clean-up included.")
 plan = click.option("--plan", is_flag=True, help="Read only, and print what a run would send and could decide.")
-fuzz = click.option("--fuzz", is_flag=True, help="Send malformed requests to a subject beyond this machine too.")
 fault = click.option(
     "--fault", "faults", multiple=True, metavar="NAME", help="A defect of the reference server; repeatable."
 )

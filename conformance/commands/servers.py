@@ -23,7 +23,6 @@ __all__ = ["run", "run_options", "sweep"]
 @options.rate
 @options.budget
 @options.plan
-@options.fuzz
 @options.fault
 @options.record
 @options.evidence

@@ -41,7 +41,6 @@ window = 1.5
 rate = 8
 budget = 400
 plan = true
-fuzz = true
 rule = "explicit-is-kept"
 fail-on = "should"
 require-complete = true
@@ -76,7 +75,6 @@ def test_every_option_can_come_from_a_file(tmp_path: Path, told: list[RunOptions
             rate=8.0,
             budget=400,
             plan=True,
-            fuzz=True,
             rules=("explicit-is-kept",),
             fail_on="should",
             require_complete=True,
@@ -94,7 +92,7 @@ def test_the_same_options_on_the_command_line_come_to_the_same(tmp_path: Path, t
     line = (
         "run http://127.0.0.1:8000 --account default=TOKEN_1 --account second=TOKEN_2 "
         "--calendar cal_1 --calendar cal_2 --default-profile second=pro_1 --examples 5 --seed 7 "
-        "--settle-timeout 3 --window 1.5 --rate 8 --budget 400 --plan --fuzz --rule explicit-is-kept "
+        "--settle-timeout 3 --window 1.5 --rate 8 --budget 400 --plan --rule explicit-is-kept "
         "--fail-on should --require-complete --record out --evidence e.ndjson --report r.json --report - --quiet"
     )
     call(*line.split(), env=env)
