@@ -16,13 +16,13 @@ from conformance.configuration import RunOptions, nearest, parse_default_profile
 def told(monkeypatch: pytest.MonkeyPatch) -> list[RunOptions]:
     """The options that `run` comes to, instead of a run."""
     seen: list[RunOptions] = []
-    made = servers._run_options
+    made = servers.run_options
 
     def note(*args: Any, **more: Any) -> RunOptions:
         seen.append(made(*args, **more))
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(servers, "_run_options", note)
+    monkeypatch.setattr(servers, "run_options", note)
     return seen
 
 
