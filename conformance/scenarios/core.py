@@ -162,7 +162,6 @@ def _dressed(table: _Table, place: Place, sequence: Iterable[str]) -> Iterator[M
 def _hasty(table: _Table) -> Iterator[Life]:
     """Writes that overtake the conference of the write before."""
     for kinds in (
-        ("default", "explicit", "none"),
         ("default", "none"),
         ("explicit", "explicit"),
         ("explicit", "nothing"),
