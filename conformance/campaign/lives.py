@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import copy
-import json
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from conformance.campaign.hearing import Hearing
+from conformance.campaign.living import Living, as_if, items_of, signature
 from conformance.exchange import Exchange
 from conformance.facts import Facts
 from conformance.ledger import Entry, Ledger
@@ -17,7 +16,7 @@ from conformance.preflight import Flags, complete_reading
 from conformance.scenarios.model import Life, Run, Write, writes
 from conformance.transport import Transport
 
-__all__ = ["Living", "Lockstep", "Pace"]
+__all__ = ["Lockstep", "Pace", "together"]
 
 T = TypeVar("T")
 
@@ -37,38 +36,6 @@ class Pace:
     first: float
     growth: float = 1.5
     longest: float = 10.0
-
-
-@dataclass(slots=True)
-class Living:
-    """A life that is being lived: how far it is, and what was seen since its last write."""
-
-    life: Life
-    writes: tuple[Write, ...]
-    entry: Entry
-    sent: int = 0
-    answered: float = 0.0
-    wrote: float = 0.0
-    eager: bool = False
-    accepted: bool = False
-    exists: bool = False
-    over: bool = False
-    gave_up: bool = False
-    readings: int = 0
-    shown: str = ""
-    since: float = 0.0
-    pending: bool = False
-    read_at: float = 0.0
-    number: int = 0
-    floor: int = 0
-    facts: Facts | None = None
-    settled: bool = False
-    wrong: bool = False
-
-    @property
-    def done(self) -> bool:
-        """Whether no write is left to send."""
-        return self.over or self.sent == len(self.writes)
 
 
 @dataclass(slots=True)
@@ -260,7 +227,7 @@ class Lockstep:
                     living.number, living.facts = number, one
 
     def _note(self, account: str, reading: list[Exchange]) -> None:
-        items = _items(reading)
+        items = items_of(reading)
         if items is None:
             return
         sent, answered = reading[0].sent_at or 0.0, reading[-1].answered_at or 0.0
@@ -268,7 +235,7 @@ class Lockstep:
             if living.life.account != account or living.answered > sent:
                 continue
             item = items.get((living.life.calendar_id, living.entry.event_id))
-            shown = _signature(item)
+            shown = signature(item)
             if not living.readings or shown != living.shown:
                 if living.readings:
                     self.typical = max(self.typical, min(living.read_at - living.wrote, self.pace.longest))
@@ -293,14 +260,14 @@ class Lockstep:
             return
         document = living.facts.document
         watched = living.read_at - living.answered >= self.hearing.observer.window
-        verdicts = self.hearing.judge(_as_if(living.facts, watched=watched, final=False))
+        verdicts = self.hearing.judge(as_if(living.facts, watched=watched, final=False))
         self._passed |= {verdict.rule for verdict in verdicts if verdict.outcome == "passed"}
         undecided = any(verdict.outcome == "undecided" for verdict in verdicts)
         new = any(verdict.outcome == "undecided" and verdict.rule not in self._passed for verdict in verdicts)
         quiet = "quiet" in document["after"]
         living.wrong = False
         if undecided and quiet:
-            verdicts = self.hearing.judge(_as_if(living.facts, watched=watched, final=True))
+            verdicts = self.hearing.judge(as_if(living.facts, watched=watched, final=True))
             living.wrong = any(verdict.outcome == "failed" for verdict in verdicts)
             undecided = living.wrong or ((living.done or new) and not watched)
         stale = living.accepted and quiet and bool(document["after"]["quiet"].get("not_as_written"))
@@ -324,38 +291,3 @@ async def together(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
         if isinstance(result, BaseException):
             raise result
     return [result for result in results if not isinstance(result, BaseException)]
-
-
-def _as_if(facts: Facts, *, watched: bool, final: bool) -> Facts:
-    """The facts as they will read if nothing changes any more: by this it is only known what is worth waiting for."""
-    document = copy.copy(facts.document)
-    after = dict(document["after"])
-    after["watched"] = after.get("watched", False) or watched
-    if final and "final" not in after:
-        after.update(final=after["quiet"], stayed=True, watched=True)
-    document["after"] = after
-    return Facts(facts.about, facts.key, document, (), facts.closed)
-
-
-def _items(reading: list[Exchange]) -> dict[tuple[Any, Any], dict[str, Any]] | None:
-    """What a reading lists, by calendar and event id; None if a page is missing."""
-    items: dict[tuple[Any, Any], dict[str, Any]] = {}
-    for exchange in reading:
-        try:
-            body = exchange.response.json() if exchange.response and exchange.response.status == 200 else None
-        except ValueError:
-            body = None
-        if not isinstance(body, dict) or not isinstance(body.get("events"), list):
-            return None
-        for item in body["events"]:
-            if isinstance(item, dict) and isinstance(item.get("event_id"), str) and not item.get("deleted"):
-                items[str(item.get("calendar_id")), item["event_id"]] = item
-    return items
-
-
-def _signature(item: dict[str, Any] | None) -> str:
-    """What of an event matters for being quiet."""
-    if item is None:
-        return "missing"
-    names = ("conferencing", "summary", "description", "start", "end", "location")
-    return json.dumps([item.get(name) for name in names], sort_keys=True)

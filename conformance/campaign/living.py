@@ -1,0 +1,82 @@
+"""A life while it is lived: what was sent, what was seen since, and how a reading is looked through for it."""
+
+from __future__ import annotations
+
+import copy
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from conformance.exchange import Exchange
+from conformance.facts import Facts
+from conformance.ledger import Entry
+from conformance.scenarios.model import Life, Write
+
+__all__ = ["Living", "as_if", "items_of", "signature"]
+
+
+@dataclass(slots=True)
+class Living:
+    """A life that is being lived: how far it is, and what was seen since its last write."""
+
+    life: Life
+    writes: tuple[Write, ...]
+    entry: Entry
+    sent: int = 0
+    answered: float = 0.0
+    wrote: float = 0.0
+    eager: bool = False
+    accepted: bool = False
+    exists: bool = False
+    over: bool = False
+    gave_up: bool = False
+    readings: int = 0
+    shown: str = ""
+    since: float = 0.0
+    pending: bool = False
+    read_at: float = 0.0
+    number: int = 0
+    floor: int = 0
+    facts: Facts | None = None
+    settled: bool = False
+    wrong: bool = False
+
+    @property
+    def done(self) -> bool:
+        """Whether no write is left to send."""
+        return self.over or self.sent == len(self.writes)
+
+
+def as_if(facts: Facts, *, watched: bool, final: bool) -> Facts:
+    """The facts as they will read if nothing changes any more: by this it is only known what is worth waiting for."""
+    document = copy.copy(facts.document)
+    after = dict(document["after"])
+    after["watched"] = after.get("watched", False) or watched
+    if final and "final" not in after:
+        after.update(final=after["quiet"], stayed=True, watched=True)
+    document["after"] = after
+    return Facts(facts.about, facts.key, document, (), facts.closed)
+
+
+def items_of(reading: list[Exchange]) -> dict[tuple[Any, Any], dict[str, Any]] | None:
+    """What a reading lists, by calendar and event id; None if a page is missing."""
+    items: dict[tuple[Any, Any], dict[str, Any]] = {}
+    for exchange in reading:
+        try:
+            body = exchange.response.json() if exchange.response and exchange.response.status == 200 else None
+        except ValueError:
+            body = None
+        if not isinstance(body, dict) or not isinstance(body.get("events"), list):
+            return None
+        for item in body["events"]:
+            if isinstance(item, dict) and isinstance(item.get("event_id"), str) and not item.get("deleted"):
+                items[str(item.get("calendar_id")), item["event_id"]] = item
+    return items
+
+
+def signature(item: dict[str, Any] | None) -> str:
+    """What of an event matters for being quiet."""
+    if item is None:
+        return "missing"
+    names = ("conferencing", "summary", "description", "start", "end", "location")
+    return json.dumps([item.get(name) for name in names], sort_keys=True)
