@@ -63,7 +63,7 @@ URLS: Mapping[str, str] = MappingProxyType(
 )
 
 #: What makes a summary and a description long, well within what the documentation allows.
-_MORE = " and whatever else there is to say" * 4, " and whatever else there is to say" * 40
+_MORE = " and whatever else there is to say" * 4, " and whatever else there is to say" * 10
 
 #: Fields of ``explicit`` beside another kind, where they are to be of no use.
 STRAYS = ("join_url", "provider_description", "both")
