@@ -149,6 +149,8 @@ def _reason(document: dict[str, Any]) -> str:
     after = document.get("after", {})
     if after.get("timed_out"):
         return "timed-out"
+    if "failures" in document:
+        return "unknown"  # what became of it was not said, or only that it failed
     ended = after.get("ended")
     reasons = {
         "next-write": "superseded",

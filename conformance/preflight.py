@@ -3,68 +3,21 @@
 from __future__ import annotations
 
 import email.utils
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
-from urllib.parse import urlencode
 
 from .exchange import Exchange
+from .readings import READING, WIDER_READING, Flags, answered_json, complete_reading
 from .subject import Misconfigured, Subject
 from .transport import Transport
 from .world import World, account_of
 
-__all__ = ["READING", "Flags", "complete_reading", "next_page", "preflight", "read_pages", "reading"]
-
-#: By account: the flags with which its managed events are read.
-Flags = Mapping[str, tuple[tuple[str, str], ...]]
-
-#: Flags of a complete reading: every event that is managed, whenever it is.
-READING = (("tzid", "Etc/UTC"), ("only_managed", "true"))
-
-#: The same where a subject does not take the first: its own events among all others.
-WIDER_READING = (("tzid", "Etc/UTC"), ("include_managed", "true"))
+__all__ = ["preflight"]
 
 #: Clocks this many seconds apart leave no doubt that one of them is wrong; events keep a day's distance to now.
 _SKEW = 1800.0
 
 _SCOPES = ("read_events", "create_event", "delete_event")
-
-#: After so many pages in a row without an event that was not on an earlier one, more will not bring any.
-_IDLE_PAGES = 3
-
-
-def reading(*parameters: tuple[str, str]) -> str:
-    """The target of a read with these query parameters.
-
-    >>> reading(("tzid", "Etc/UTC"))
-    '/v1/events?tzid=Etc%2FUTC'
-    """
-    return "/v1/events?" + urlencode(parameters)
-
-
-async def read_pages(transport: Transport, account: str | None, target: str) -> list[Exchange]:
-    """A read with all its pages.
-
-    It ends at a page that fails, repeats, or lies at another origin, and where several in a row bring nothing new.
-    """
-    exchanges = [await transport.send("GET", target, account=account)]
-    visited = {exchanges[0].request.url}
-    seen = _events(exchanges[0])
-    idle = 0
-    while idle < _IDLE_PAGES:
-        following = next_page(exchanges[-1])
-        if following is None or following in visited or not transport.owns(following):
-            break
-        visited.add(following)
-        exchanges.append(await transport.send("GET", following, account=account))
-        new = _events(exchanges[-1]) - seen
-        seen |= new
-        idle = 0 if new else idle + 1
-    return exchanges
-
-
-async def complete_reading(transport: Transport, account: str, flags: tuple[tuple[str, str], ...]) -> list[Exchange]:
-    """Every event managed in an account, page by page."""
-    return await read_pages(transport, account, reading(*flags))
 
 
 async def preflight(transport: Transport, subject: Subject, calendars: Iterable[str] = ()) -> tuple[World, Flags]:
@@ -85,7 +38,7 @@ async def preflight(transport: Transport, subject: Subject, calendars: Iterable[
             account_of(
                 name,
                 body,
-                _json(userinfo),
+                answered_json(userinfo),
                 named=named,
                 only_named=bool(named) or not subject.loopback,
                 default_profile=subject.default_profiles.get(name),
@@ -143,7 +96,7 @@ def _calendars(subject: Subject, account: str, exchange: Exchange) -> Any:
         )
     if status != 200:
         raise Misconfigured(f"{where} is answered {_answer(exchange)}: this is not the Cronofy API; check the URL")
-    body = _json(exchange)
+    body = answered_json(exchange)
     if not isinstance(body, dict) or "calendars" not in body:
         raise Misconfigured(
             f"{where} is answered {_answer(exchange)} without a list of calendars: this is not the Cronofy API, or "
@@ -170,7 +123,7 @@ def _check_clock(subject: Subject, exchange: Exchange) -> None:
 
 
 def _check_scope(account: str, userinfo: Exchange) -> None:
-    data = _json(userinfo)
+    data = answered_json(userinfo)
     for name in ("cronofy.data", "authorization"):
         data = data.get(name) if isinstance(data, dict) else None
     scope = data.get("scope") if isinstance(data, dict) else None
@@ -244,35 +197,6 @@ def _answer(exchange: Exchange) -> str:
         return dict(exchange.notes).get("no-answer", "not at all")
     kind = (response.header("content-type") or "no content type").split(";")[0]
     return f"{response.status} ({kind}, {len(response.body)} bytes)"
-
-
-def _json(exchange: Exchange) -> Any:
-    if exchange.response is None or exchange.response.status != 200:
-        return None
-    try:
-        return exchange.response.json()
-    except ValueError:
-        return None
-
-
-def next_page(exchange: Exchange) -> str | None:
-    """The address of the page after this one; None if it is the last, or no page at all."""
-    body = _json(exchange)
-    pages = body.get("pages") if isinstance(body, dict) else None
-    following = pages.get("next_page") if isinstance(pages, dict) else None
-    return following if isinstance(following, str) and following else None
-
-
-def _events(exchange: Exchange) -> set[str]:
-    """What tells the events of a page apart."""
-    body = _json(exchange)
-    events = body.get("events") if isinstance(body, dict) else None
-    names = ("calendar_id", "event_id", "event_uid")
-    return (
-        {repr([event.get(name) for name in names]) for event in events or () if isinstance(event, dict)}
-        if isinstance(events, list)
-        else set()
-    )
 
 
 def _some(names: list[str]) -> str:

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from conformance.campaign.hearing import Hearing
+from conformance.campaign.insistence import Insistence
 from conformance.campaign.living import Living, as_if, items_of, signature
 from conformance.exchange import Exchange
 from conformance.facts import Facts
 from conformance.ledger import Entry, Ledger
-from conformance.preflight import Flags, complete_reading
+from conformance.readings import Flags, complete_reading
 from conformance.scenarios.model import Life, Run, Write, writes
 from conformance.transport import Transport
 
@@ -58,6 +59,10 @@ class Lockstep:
     _by_key: dict[tuple[str, ...], Living] = field(default_factory=dict)
     _read_at: dict[str, float] = field(default_factory=dict)
     _begun: float = 0.0
+    _insistence: Insistence = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._insistence = Insistence(self.transport, self.ledger, self.run)
 
     @property
     def to_come(self) -> int:
@@ -146,9 +151,7 @@ class Lockstep:
         if write.method == "POST":
             self.ledger.open(living.entry)
         existed, living.exists = living.exists, living.exists or write.method == "POST"
-        exchange = await self.transport.send(
-            write.method, write.path, account=living.life.account, document=write.body, reserve=creates
-        )
+        exchange = await self._insistence.send(living.life, write, reserve=creates)
         living.sent += 1
         living.answered = exchange.answered_at or self.transport.clock.now()
         living.readings = 0

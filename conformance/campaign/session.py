@@ -18,7 +18,8 @@ from conformance.facts import Settings
 from conformance.judgement import Judge
 from conformance.ledger import Entry, Ledger
 from conformance.pace import Budget, Rate
-from conformance.preflight import Flags, next_page, preflight
+from conformance.preflight import preflight
+from conformance.readings import Flags, next_page
 from conformance.redaction import Redactor, scrub
 from conformance.scenarios.model import Life, Run
 from conformance.subject import Subject

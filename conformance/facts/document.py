@@ -63,6 +63,8 @@ def write_document(
         "response": write.response,
         "outcome": write.outcome,
     }
+    if write.failures:
+        document["failures"] = write.failures
     if context.calendar is not None:
         document["calendar"] = context.calendar
     if context.resolves is not None:

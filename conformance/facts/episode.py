@@ -26,6 +26,7 @@ class Write:
     start: str | None
     outcome: str
     response: dict[str, Any]
+    failures: int
     sent: float
     answered: float
     timed: bool

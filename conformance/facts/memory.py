@@ -14,6 +14,7 @@ from conformance.facts.asking import Asked
 from conformance.facts.directory import Directory, resolution
 from conformance.facts.document import Context, write_document
 from conformance.facts.episode import Before, Episode
+from conformance.facts.failures import Failures
 from conformance.facts.reading import Reading
 from conformance.facts.values import WINDOW_LIMIT, Evidence, Facts, Settings
 
@@ -100,6 +101,7 @@ class Account:
     readings: dict[str, Reading] = field(default_factory=dict)
     busy_until: float = float("-inf")
     writes: deque[int] = field(default_factory=lambda: deque(maxlen=512))
+    failures: Failures = field(default_factory=Failures)
     complete: bool = False
     serial: int = 0
     services: list[tuple[float, str]] = field(default_factory=list)

@@ -58,14 +58,17 @@ class Observer:
             if account is not None and at.name in ("write", "delete", "bulk"):
                 lose_track(memory, account)  # it may have been about any event
             return
+        granted = account is not None and account in memory.granted
+        failures = memory.account(account).failures.count(exchange, at, self.exchanges) if account and granted else 0
         memory.out.append(
             exchange_facts(
                 exchange,
                 at,
                 account,
                 number=self.exchanges,
-                granted=account in memory.granted,
+                granted=granted,
                 calendar=memory.calendar_facts(account, at.calendar_id),
+                failures=failures,
             )
         )
         if account is None or account == NOBODY:
@@ -79,7 +82,7 @@ class Observer:
                 take_read(memory, exchange, at, account, sent, answered, self.exchanges)
         elif at.name in ("write", "delete"):
             memory.account(account).wrote(self.exchanges)
-            take_write(memory, exchange, at, account, sent, answered)
+            take_write(memory, exchange, at, account, sent, answered, failures)
         elif at.name in ("calendars", "userinfo"):
             self._learn(exchange, at, account)
         elif at.name == "bulk":

@@ -14,7 +14,14 @@ _HEADERS = frozenset({"content-type", "authorization", "accept"})
 
 
 def exchange_facts(
-    exchange: Exchange, at: Route, account: str | None, *, number: int, granted: bool, calendar: dict[str, Any] | None
+    exchange: Exchange,
+    at: Route,
+    account: str | None,
+    *,
+    number: int,
+    granted: bool,
+    calendar: dict[str, Any] | None,
+    failures: int = 0,
 ) -> Facts:
     """The facts of one exchange by itself."""
     request, response = exchange.request, exchange.response
@@ -33,6 +40,8 @@ def exchange_facts(
         document["access"] = "granted"
     if calendar is not None:
         document["calendar"] = calendar
+    if failures:
+        document["failures"] = failures
     if response is not None:
         shown: dict[str, Any] = {"status": response.status}
         if response.status >= 400 and response.body:

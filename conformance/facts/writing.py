@@ -16,7 +16,9 @@ from conformance.facts.wire import Route, body_json
 __all__ = ["lose_track", "take_write"]
 
 
-def take_write(memory: Memory, exchange: Exchange, at: Route, name: str, sent: float, answered: float) -> None:
+def take_write(
+    memory: Memory, exchange: Exchange, at: Route, name: str, sent: float, answered: float, failures: int
+) -> None:
     """A write or a deletion was sent; 429 is none (law 9)."""
     response = exchange.response
     account = memory.account(name)
@@ -34,7 +36,7 @@ def take_write(memory: Memory, exchange: Exchange, at: Route, name: str, sent: f
     memory.written(event.key)
     life = event.life
     asks = asked(body) if at.name == "write" else Asked("delete")
-    write = _write(exchange, at, body, asks, sent, answered)
+    write = _write(exchange, at, body, asks, sent, answered, failures)
     if _repeats(life.episode.write, write):
         life.episode = Episode(life.episode.number, write, life.episode.before, life.episode.known)
     else:
@@ -53,7 +55,9 @@ def lose_track(memory: Memory, name: str) -> None:
             life.episode = Episode(life.episode.number + 1, None, Before(), frozenset(life.known))
 
 
-def _write(exchange: Exchange, at: Route, body: dict[str, Any], asks: Asked, sent: float, answered: float) -> Write:
+def _write(
+    exchange: Exchange, at: Route, body: dict[str, Any], asks: Asked, sent: float, answered: float, failures: int
+) -> Write:
     response = exchange.response
     status = response.status if response is not None else None
     timed = exchange.sent_at is not None
@@ -65,6 +69,7 @@ def _write(exchange: Exchange, at: Route, body: dict[str, Any], asks: Asked, sen
         start=tense(body, sent) if timed and at.name == "write" else None,
         outcome=_outcome(status),
         response=_answer(response),
+        failures=failures,
         sent=sent,
         answered=answered,
         timed=timed,

@@ -18,7 +18,7 @@ import trustme
 from conformance.campaign import run
 from conformance.clock import RealClock, VirtualClock
 from conformance.configuration import RunOptions
-from conformance.preflight import WIDER_READING
+from conformance.readings import WIDER_READING
 from conformance.reference import reference_app
 from conformance.subject import DATA_CENTRES, EPOCH, Misconfigured, Subject, in_process, parse
 from conformance.transport import Limits

@@ -40,7 +40,7 @@ def left_in(subject: Subject) -> list[str]:
     """The events that a server still lists, by id."""
 
     async def read() -> list[str]:
-        from conformance.preflight import READING, complete_reading
+        from conformance.readings import READING, complete_reading
         from conformance.transport import Limits, Transport
 
         ids = []

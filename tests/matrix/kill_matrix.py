@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable
+from concurrent.futures import ProcessPoolExecutor
 
 from matrix_runs import KILLS, broken
 
@@ -13,10 +14,12 @@ from conformance.reference import FAULTS
 
 def compute(names: Iterable[str]) -> dict[str, list[str]]:
     """The rules that fail for each of the faults."""
+    faults = list(names)
     found = {}
-    for name in names:
-        found[name] = list(broken(name).failed)
-        sys.stderr.write(f"{name}: {', '.join(found[name]) or 'nothing'}\n")
+    with ProcessPoolExecutor() as workers:
+        for name, run in zip(faults, workers.map(broken, faults), strict=True):
+            found[name] = list(run.failed)
+            sys.stderr.write(f"{name}: {', '.join(found[name]) or 'nothing'}\n")
     return found
 
 

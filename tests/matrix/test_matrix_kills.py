@@ -34,7 +34,6 @@ UNSEEN = {
     "pending-says-false": "what stands before a conference that comes is judged where it claims to be pending",
     "pending-as-empty-object": "what stands before a conference that comes is judged where it claims to be pending",
     "pending-as-status": "what stands before a conference that comes is judged where it claims to be pending",
-    "write-answers-302": "a redirect is neither an acceptance nor a refusal",
     "late-explicit-overwrites-generation": "no life overtakes explicit conferencing by a request for generation",
     "generation-outlives-deletion": "no life deletes an event while it is pending and creates it again",
     "from-ignored-always": "no event that a run knows ends before the window that it reads",

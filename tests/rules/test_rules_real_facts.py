@@ -17,6 +17,7 @@ from conformance.schemas import read, registry
 _CRAFTED = (
     *("pending-as-string", "assigned-without-provider", "assigned-with-null-url", "availability-as-string"),
     *("next-page-at-another-origin", "unavailable-without-body", "errors-as-text", "explicit-url-of-another-event"),
+    "crash-on-8x8",
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from conformance.reference.decisions import Fault
+from conformance.reference.faults.crashes import CRASHES
 from conformance.reference.faults.directory import DIRECTORY
 from conformance.reference.faults.events import EVENTS
 from conformance.reference.faults.explicit import EXPLICIT
@@ -18,9 +19,25 @@ from conformance.reference.faults.shapes import SHAPES
 
 __all__ = ["FAULTS"]
 
+_AREAS = (KEPT, EXPLICIT, SERVICES, LIMITS, SHAPES, REFUSALS, EVENTS, RACES, READS, PAGING, DIRECTORY, NARROW, CRASHES)
+
 #: Every fault by its name.
 FAULTS: dict[str, Fault] = {
     fault.name: fault
-    for area in (KEPT, EXPLICIT, SERVICES, LIMITS, SHAPES, REFUSALS, EVENTS, RACES, READS, PAGING, DIRECTORY, NARROW)
+    for area in (
+        KEPT,
+        EXPLICIT,
+        SERVICES,
+        LIMITS,
+        SHAPES,
+        REFUSALS,
+        EVENTS,
+        RACES,
+        READS,
+        PAGING,
+        DIRECTORY,
+        NARROW,
+        CRASHES,
+    )
     for fault in area
 }

@@ -1,0 +1,75 @@
+"""A request that fails every time while others like it succeed is told from one that waits for better days (law 9)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from facts_traffic import CALENDAR, Traffic, event
+
+from conformance.facts import Observer, Settings
+
+
+def failures(traffic: Traffic) -> list[int]:
+    """How often each request had failed by then, as the facts of exchanges say."""
+    return [facts.document.get("failures", 0) for facts in traffic.facts() if facts.about == "exchange"]
+
+
+def other(number: int) -> dict[str, object]:
+    return event(event_id="e2", summary=f"Other {number}")
+
+
+def test_failures_with_good_answers_between_are_counted() -> None:
+    traffic = Traffic().write(0, other(0))
+    for number in range(1, 4):
+        traffic.write(number * 10, event(), 500).write(number * 10 + 5, other(number))
+    assert failures(traffic) == [0, 1, 0, 2, 0, 3, 0]
+    written = [write for write in traffic.writes() if write["event_id"] == "e1"]
+    assert [(write["outcome"], write["failures"]) for write in written] == [("unknown", 3)]
+
+
+def test_failures_while_all_fails_count_once() -> None:
+    traffic = Traffic().write(0, other(0))
+    for number in range(1, 5):
+        traffic.write(number * 10, event(), 503).write(number * 10 + 5, other(1), 503)
+    assert failures(traffic) == [0, 1, 1, 1, 1, 1, 1, 1, 1]
+
+
+def test_what_succeeds_on_another_calendar_says_nothing_of_this_one() -> None:
+    traffic = Traffic().write(0, other(0))
+    elsewhere = f"http://127.0.0.1/v1/calendars/{CALENDAR}_2/events"
+    for number in range(1, 4):
+        traffic.write(number * 10, event(), 500).add(number * 10 + 5, "POST", elsewhere, other(number), 202, None)
+    assert failures(traffic) == [0, 1, 0, 1, 0, 1, 0]
+
+
+def test_an_answer_ends_the_count() -> None:
+    traffic = Traffic().write(0, other(0)).write(1, event(), 500).write(2, other(1)).write(3, event(), 422)
+    traffic.write(4, other(2)).write(5, event(), 500)
+    assert failures(traffic) == [0, 1, 0, 0, 0, 1]
+
+
+def test_another_body_is_another_request() -> None:
+    traffic = Traffic().write(0, other(0)).write(1, event(), 500).write(2, other(1)).write(3, event(summary="B"), 500)
+    assert failures(traffic) == [0, 1, 0, 1]
+
+
+def test_no_answer_counts_where_it_is_known_that_there_was_none() -> None:
+    traffic = Traffic().write(0, other(0)).write(1, event(), None)
+    assert failures(traffic) == [0, 0]
+    traffic.exchanges[1] = replace(traffic.exchanges[1], notes=(("no-answer", "RemoteProtocolError: gone"),))
+    assert failures(traffic) == [0, 1]
+
+
+def test_before_anything_was_granted_nothing_counts() -> None:
+    assert failures(Traffic().write(0, event(), 500).write(1, event(), 500)) == [0, 0]
+
+
+def test_what_is_remembered_of_failures_does_not_grow() -> None:
+    traffic = Traffic().write(0, other(0))
+    for number in range(600):
+        traffic.write(1 + number, event(event_id=f"f{number}"), 500)
+    observer = Observer(Settings())
+    for exchange in traffic.exchanges:
+        observer.add(exchange)
+    traffic.write(1000, other(1)).write(1001, event(event_id="f0"), 500)
+    assert failures(traffic)[-1] == 1, "the oldest are forgotten first"
