@@ -55,6 +55,7 @@ class RunOptions:
     calendars: tuple[str, ...] = ()
     default_profiles: Mapping[str, str] = field(default_factory=dict)
     examples: int | None = None
+    fuzz: bool = False
     seed: int = 0
     settle_timeout: float | None = None
     window: float | None = None

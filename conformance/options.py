@@ -214,6 +214,9 @@ config = click.option(
 examples = click.option(
     "--examples", type=click.IntRange(0), metavar="N", help="How many generated scenarios beyond the core table."
 )
+fuzz = click.option(
+    "--fuzz", is_flag=True, help="Send malformed requests beyond this machine too; here they are always sent."
+)
 seed = click.option("--seed", type=int, default=0, show_default=True, metavar="N", help="What they are generated from.")
 settle_timeout = click.option(
     "--settle-timeout", type=seconds, metavar="S", help="Seconds after which pending conferencing is given up."

@@ -17,6 +17,7 @@ __all__ = [
     "answered_json",
     "complete_reading",
     "next_page",
+    "read_insisting",
     "read_pages",
     "reading",
 ]
@@ -65,6 +66,17 @@ async def read_pages(transport: Transport, account: str | None, target: str) -> 
         seen |= new
         idle = 0 if new else idle + 1
     return exchanges
+
+
+async def read_insisting(transport: Transport, account: str, target: str, usual: str) -> list[Exchange]:
+    """A read with all its pages; if the first one fails, it is sent again behind reads of `usual`."""
+    pages = await read_pages(transport, account, target)
+    await insist(
+        pages[0],
+        lambda: transport.send("GET", target, account=account, attempts=1),
+        lambda: transport.send("GET", usual, account=account),
+    )
+    return pages
 
 
 async def _insisted(transport: Transport, account: str | None, page: Exchange, target: str) -> Exchange:

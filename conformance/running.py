@@ -235,7 +235,8 @@ def _parts(exchanges: Iterable[Exchange]) -> Iterator[list[Exchange]]:
 
 def _themes(result: RunResult) -> dict[str, str]:
     ours = Run(result.run["id"], 0.0, result.world)
-    return {ours.event_id(life): life.theme or "lives" for life in result.plan.lives}
+    lives = (*result.plan.lives, *(odd.life for odd in result.plan.odd))
+    return {ours.event_id(life): life.theme or "lives" for life in lives}
 
 
 def _theme(exchange: Exchange, themes: dict[str, str]) -> tuple[str, str]:
@@ -264,6 +265,7 @@ def plan_in_words(result: RunResult) -> str:
             for life in plan.lives
         ),
         "",
+        *([f"Malformed requests beside them: {', '.join(odd.name for odd in plan.odd)}.", ""] if plan.odd else []),
         f"Writes: {kinds}; {plan.generated} of them ask for a conference to be generated.",
         f"At most {plan.requests:,} requests, {plan.objects:,} events at a time, {_duration(plan.seconds)}.",
         f"Sent to make this plan: {result.run['requests']} reads.",

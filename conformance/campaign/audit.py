@@ -8,9 +8,8 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
 from conformance.exchange import NOBODY, Exchange
-from conformance.insisting import insist
 from conformance.ledger import Entry, Ledger
-from conformance.readings import Flags, read_pages, reading
+from conformance.readings import Flags, read_insisting, read_pages, reading
 from conformance.scenarios.model import Life, Move, Run, writes
 from conformance.transport import Transport
 from conformance.world import Account, World
@@ -18,6 +17,9 @@ from conformance.world import Account, World
 __all__ = ["Trespass", "access", "audit", "trespasses"]
 
 _TZID = ("tzid", "Etc/UTC")
+#: From this hour on tomorrow's midnight is nearer to what goes on for another day than today's.
+_AFTERNOON = 13
+
 _MANAGED = ("include_managed", "true")
 
 
@@ -26,22 +28,12 @@ async def audit(transport: Transport, world: World, run: Run, flags: Flags) -> N
     accounts = [account for account in world.accounts if account.places or not account.calendars]
     for account in accounts[:1]:
         for target in _targets(account, run.now):
-            await _read(transport, account.name, target, reading(*flags[account.name]))
+            await read_insisting(transport, account.name, target, reading(*flags[account.name]))
         for path in ("/v1/calendars", "/v1/userinfo"):
             await transport.send("GET", path, account=account.name)
         await read_pages(transport, account.name, reading(*flags[account.name]))
     for account in accounts[1:]:
-        await _read(transport, account.name, reading(_TZID), reading(*flags[account.name]))
-
-
-async def _read(transport: Transport, account: str, target: str, usual: str) -> None:
-    """Read all pages at `target`; if the first fails, once more behind a reading as `usual`."""
-    first = (await read_pages(transport, account, target))[0]
-    await insist(
-        first,
-        lambda: transport.send("GET", target, account=account, attempts=1),
-        lambda: transport.send("GET", usual, account=account),
-    )
+        await read_insisting(transport, account.name, reading(_TZID), reading(*flags[account.name]))
 
 
 def _targets(account: Account, now: float) -> Iterator[str]:
@@ -54,9 +46,10 @@ def _targets(account: Account, now: float) -> Iterator[str]:
         yield reading(_TZID, _MANAGED, *(("calendar_ids[]", calendar_id) for calendar_id in ids[:2]))
     localized = (("tzid", "Europe/Berlin"), ("only_managed", "true"), ("localized_times", "true"))
     yield reading(*localized)
-    today = datetime.fromtimestamp(now, UTC)
-    # What ended yesterday lies outside, what began yesterday and goes on lies inside, and so does tomorrow.
-    window = (("from", _day(today)), ("to", _day(today + timedelta(days=30))))
+    moment = datetime.fromtimestamp(now, UTC)
+    # What ended a day ago lies far enough outside, what began a day ago and goes on far enough inside.
+    first = moment + timedelta(days=moment.hour >= _AFTERNOON)
+    window = (("from", _day(first)), ("to", _day(first + timedelta(days=30))))
     yield reading(_TZID, ("only_managed", "true"), *window)
     # Both once more: one reading that shows something else may be a stale one, two are not.
     yield reading(*localized, *window)

@@ -10,7 +10,7 @@ from conformance.ledger import Entry, Ledger
 from conformance.scenarios.model import Life, Move, Run, Write, writes
 from conformance.transport import Transport
 
-__all__ = ["Insistence"]
+__all__ = ["Insistence", "beside"]
 
 #: Attempts where the same kind of write was seen to fail every time.
 _HOPELESS = 1
@@ -36,7 +36,7 @@ class Insistence:
         last = await insist(
             exchange,
             lambda: self._send(write, life.account, False, 1),
-            lambda: self._beside(life, next(probes)),
+            lambda: beside(self.transport, self.ledger, self.run, life, next(probes)),
         )
         if failed(last) and last is not exchange:
             self.hopeless.add(kind)
@@ -47,14 +47,16 @@ class Insistence:
             write.method, write.path, account=account, document=write.body, reserve=reserve, attempts=attempts
         )
 
-    async def _beside(self, life: Life, number: int) -> Exchange:
-        """A plain write to the same calendar, of an event of its own for each life."""
-        plain = Life(f"beside-{life.id}", life.account, life.calendar_id, (Move("nothing"),) * number, "beside")
-        write = writes(plain, self.run)[-1]
-        entry = Entry(plain.account, plain.calendar_id, self.run.event_id(plain))
-        creates = entry not in self.ledger.entries
-        self.ledger.open(entry)
-        return await self._send(write, life.account, creates, None)
+
+async def beside(transport: Transport, ledger: Ledger, run: Run, life: Life, number: int) -> Exchange:
+    """A plain write to the calendar of a life, the `number`th of an event of its own."""
+    plain = Life(f"beside-{life.id}", life.account, life.calendar_id, (Move("nothing"),) * number, "beside")
+    write = writes(plain, run)[-1]
+    entry = Entry(plain.account, plain.calendar_id, run.event_id(plain))
+    ledger.open(entry)
+    return await transport.send(
+        write.method, write.path, account=life.account, document=write.body, reserve=number == 1
+    )
 
 
 def _hung(exchange: Exchange) -> bool:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from bisect import insort
+from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -21,8 +23,8 @@ __all__ = ["Lockstep", "Pace", "together"]
 
 T = TypeVar("T")
 
-#: Up to this round events are read at once after their writes too, to see what precedes a conference.
-_LOOKED_AT_ONCE = 2
+#: Up to this round of an account its events are read at once after their writes too, to see what precedes a conference.
+_LOOKED_AT_ONCE = 1
 
 #: A state that did not move is wrong only after this many seconds, and a little for the reading that shows it.
 _LONGEST_HOLD = 16.0
@@ -50,15 +52,16 @@ class Lockstep:
     run: Run
     pace: Pace
     tell: Callable[[Lockstep], None] = lambda lockstep: None
-    rounds: int = 0
+    rounds: Counter[str] = field(default_factory=Counter)
     lives: list[Living] = field(default_factory=list)
     settling: list[float] = field(default_factory=list)
     typical: float = 0.0
     _passed: set[str] = field(default_factory=set)
-    _waiting: list[tuple[Life, ...]] = field(default_factory=list)
+    _waiting: dict[str, list[list[Life]]] = field(default_factory=dict)
     _by_key: dict[tuple[str, ...], Living] = field(default_factory=dict)
     _read_at: dict[str, float] = field(default_factory=dict)
-    _begun: float = 0.0
+    _lags: list[float] = field(default_factory=list)
+    _begun: dict[str, float] = field(default_factory=dict)
     _insistence: Insistence = field(init=False)
 
     def __post_init__(self) -> None:
@@ -67,7 +70,7 @@ class Lockstep:
     @property
     def to_come(self) -> int:
         """How many lives have not begun."""
-        return sum(map(len, self._waiting))
+        return sum(len(wave) for waves in self._waiting.values() for wave in waves)
 
     @property
     def open(self) -> list[Living]:
@@ -81,7 +84,7 @@ class Lockstep:
     @property
     def unsettled(self) -> list[Living]:
         """The lives from which a reading can teach something."""
-        return [living for living in self.lives if living.sent and not living.settled and not living.gave_up]
+        return [living for living in self.lives if living.watched]
 
     async def live(
         self, waves: Sequence[tuple[Life, ...]], *, interlude: Callable[[], Awaitable[None]], interlude_round: int
@@ -90,20 +93,21 @@ class Lockstep:
 
         `interlude` is awaited once, between the writes and the readings of its round, or of the last.
         """
-        self._waiting += waves
+        for wave in waves:
+            for account in dict.fromkeys(life.account for life in wave):
+                self._waiting.setdefault(account, []).append([life for life in wave if life.account == account])
         pending: list[Callable[[], Awaitable[None]]] = [interlude]
         while True:
-            ready = [] if self._soon_more() else [life for life in self.lives if life.settled and not life.done]
-            if self._waiting and self._next_wave_may_begin(ready):
-                ready += [self._begin(life) for life in self._waiting.pop(0)]
-                self._begun = self.transport.clock.now()
+            ready = [living for account in self._waiting for living in self._ready(account)]
             if ready:
-                self.rounds += 1
                 await together(self._go_on(living) for living in ready)
+                for account in {living.life.account for living in ready}:
+                    self.rounds[account] += 1
                 for living in ready:
-                    living.wrote, living.eager = self.transport.clock.now(), self.rounds <= _LOOKED_AT_ONCE
-            last = not self.open and not self._waiting
-            if pending and (last or self.rounds == interlude_round):
+                    living.wrote = self.transport.clock.now()
+                    living.eager = self.rounds[living.life.account] <= _LOOKED_AT_ONCE
+            last = not self.open and not self.to_come
+            if pending and (last or max(self.rounds.values()) >= interlude_round):
                 await pending.pop()()
             if last:
                 return
@@ -117,18 +121,30 @@ class Lockstep:
             await together(complete_reading(self.transport, account, flags) for account, flags in self.flags.items())
             self._take(self.hearing.advance())
 
-    def _soon_more(self) -> bool:
-        """Whether other lives are about to be ready, so that all go on together and are read together."""
+    def _ready(self, account: str) -> list[Living]:
+        """The lives of an account that write next: those that are settled, and those that begin."""
+        lives = [living for living in self.lives if living.life.account == account]
+        ready = [] if self._soon_more(lives) else [living for living in lives if living.settled and not living.done]
+        if self._waiting[account] and self._next_wave_may_begin(account, lives, ready):
+            ready += [self._begin(life) for life in self._waiting[account].pop(0)]
+            self._begun[account] = self.transport.clock.now()
+        return ready
+
+    def _soon_more(self, lives: list[Living]) -> bool:
+        """Whether others of these are about to be ready, so that all go on together and are read together."""
         until = self.transport.clock.now() + self._slack
         return any(
             not (living.pending or living.wrong) and living.readings > 1 and self._next_look(living) <= until
-            for living in self.unsettled
+            for living in lives
+            if living.watched
         )
 
-    def _next_wave_may_begin(self, ready: list[Living]) -> bool:
+    def _next_wave_may_begin(self, account: str, lives: list[Living], ready: list[Living]) -> bool:
         """A wave begins with the next writes of half of the others, or as long after the last as those mostly take."""
         patience = self.pace.quiet + 1.2 * max(self.typical, self.pace.first) + 2 * self.pace.first
-        return len(ready) * 2 >= len(ready) + len(self.unsettled) or self.transport.clock.now() - self._begun > patience
+        waits = sum(living.watched for living in lives)
+        begun = self._begun.get(account)
+        return begun is None or len(ready) * 2 >= len(ready) + waits or self.transport.clock.now() - begun > patience
 
     def _begin(self, life: Life) -> Living:
         entry = Entry(life.account, life.calendar_id, self.run.event_id(life))
@@ -194,9 +210,14 @@ class Lockstep:
 
     def _due(self, account: str) -> float:
         """When the next reading of an account can teach something; what is due soon after waits for it together."""
-        moments = sorted(self._next_look(living) for living in self.unsettled if living.life.account == account)
-        together = [moment for moment in moments if moment <= moments[0] + self._slack]
-        return together[-1]
+        looks = sorted(
+            (self._next_look(living), living.pending or not living.readings)
+            for living in self.unsettled
+            if living.life.account == account
+        )
+        first, moving = looks[0]
+        until = first + (self._slack / 4 if moving else self._slack)
+        return max(moment for moment, _ in looks if moment <= until)
 
     def _next_look(self, living: Living) -> float:
         """When the next reading can teach something of one life."""
@@ -241,13 +262,18 @@ class Lockstep:
             shown = signature(item)
             if not living.readings or shown != living.shown:
                 if living.readings:
-                    self.typical = max(self.typical, min(living.read_at - living.wrote, self.pace.longest))
+                    self._took(living.read_at - living.wrote)
                 living.shown, living.since = shown, answered
             living.readings += 1
             living.exists = living.exists or item is not None
             living.read_at = sent
             value = item.get("conferencing") if item else None
             living.pending = isinstance(value, dict) and bool(value.get("pending")) and not value.get("join_url")
+
+    def _took(self, seconds: float) -> None:
+        """Something changed later than so many seconds after its write: most changes are to be there at `typical`."""
+        insort(self._lags, min(max(0.0, seconds), self.pace.longest))
+        self.typical = self._lags[len(self._lags) * 4 // 5]
 
     # -- deciding when to go on -----------------------------------------------------------------
 

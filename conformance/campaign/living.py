@@ -42,6 +42,11 @@ class Living:
     wrong: bool = False
 
     @property
+    def watched(self) -> bool:
+        """Whether a reading can teach something of what became of the last write."""
+        return bool(self.sent) and not self.settled and not self.gave_up
+
+    @property
     def done(self) -> bool:
         """Whether no write is left to send."""
         return self.over or self.sent == len(self.writes)

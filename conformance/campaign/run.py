@@ -118,7 +118,8 @@ async def _whole(
     progress: Callable[[Progress], None],
     small: bool,
 ) -> RunResult:
-    planned = plan(session.run, session.settings, options.examples or 0, options.seed)
+    odd = session.subject.loopback or options.fuzz
+    planned = plan(session.run, session.settings, options.examples or 0, options.seed, odd=odd)
     if options.budget is None:
         session.transport.budget.limit = session.transport.sent + planned.requests + SEARCH_REQUESTS
     ending = _Ending()
@@ -170,6 +171,8 @@ async def _live(
             await session.live(lockstep, planned.waves)
             tell("audit", lockstep)
             await session.audit()
+            tell("malformed requests", lockstep)
+            await session.probe(planned.odd)
         finally:
             hearing.close()
         if small and hearing.failed:
@@ -189,7 +192,7 @@ async def _live(
 def _progress(doing: str, session: Session, hearing: Hearing, lockstep: Lockstep) -> Progress:
     return Progress(
         doing,
-        lockstep.rounds,
+        max(lockstep.rounds.values(), default=0),
         session.transport.sent,
         sum(living.done for living in lockstep.lives),
         len(lockstep.lives) + lockstep.to_come,

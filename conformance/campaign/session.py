@@ -13,14 +13,16 @@ from conformance.campaign.audit import access, audit, trespasses
 from conformance.campaign.cleaning import clean
 from conformance.campaign.hearing import Hearing
 from conformance.campaign.lives import Lockstep, Pace
+from conformance.campaign.probing import probe
 from conformance.exchange import NOBODY, Exchange, Response
 from conformance.facts import Settings
 from conformance.judgement import Judge
 from conformance.ledger import Entry, Ledger
 from conformance.pace import Budget, Rate
 from conformance.preflight import preflight
-from conformance.readings import Flags, next_page
+from conformance.readings import Flags, next_page, read_insisting, reading
 from conformance.redaction import Redactor, scrub
+from conformance.scenarios.malformed import Malformed
 from conformance.scenarios.model import Life, Run
 from conformance.subject import Subject
 from conformance.transport import Limits, Transport
@@ -62,8 +64,8 @@ class Session:
         self.locksteps.append(lockstep)
         return lockstep
 
-    async def live(self, lockstep: Lockstep, waves: Sequence[tuple[Life, ...]]) -> None:
-        """Live all lives; on the way, those who may not try what they may not."""
+    async def live(self, lockstep: Lockstep, waves: Sequence[tuple[Life, ...]], odd: Sequence[Malformed] = ()) -> None:
+        """Live all lives; on the way, those who may not try what they may not, and malformed requests are sent."""
 
         async def trespass() -> None:
             existing = next((living.entry for living in lockstep.lives if living.exists), None)
@@ -90,6 +92,14 @@ class Session:
     async def audit(self) -> None:
         """Read every account in the documented ways."""
         await audit(self.transport, self.run.world, self.run, self.flags)
+
+    async def probe(self, requests: Sequence[Malformed]) -> None:
+        """Send malformed requests, last of all: what they do to the subject is to harm nothing else."""
+        if requests:
+            await probe(self.transport, self.ledger, self.run, self.flags, requests)
+            await self.transport.clock.sleep(self.settings.quiet / 2)
+            for account in sorted({request.account for request in requests}):
+                await read_insisting(self.transport, account, reading(*self.flags[account]), "/v1/calendars")
 
     async def clean(self) -> tuple[Entry, ...]:
         """Delete what was made; nothing of it is judged.  What could not be deleted."""

@@ -18,6 +18,7 @@ __all__ = ["run", "run_options", "sweep"]
 @options.calendar
 @options.default_profile
 @options.examples
+@options.fuzz
 @options.seed
 @options.timing
 @options.rate

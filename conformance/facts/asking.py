@@ -51,9 +51,9 @@ def asked(event: Any) -> Asked:
 
 
 def _explicit(url: Any, text: Any) -> str:
-    if url is None or text is None or (isinstance(url, str) and url and _is("certainly-not-http-uri", url)):
+    if not isinstance(url, str) or text is None or (url and _is("certainly-not-http-uri", url)):
         return "invalid"
-    if isinstance(url, str) and isinstance(text, str) and text and _is("http-uri", url):
+    if isinstance(text, str) and text and _is("http-uri", url):
         return "explicit"
     return "undefined"
 

@@ -160,9 +160,9 @@ def tense(event: dict[str, Any], now: float | None) -> str | None:
     if start is None or end is None:
         return None
     margin = timedelta(seconds=MARGIN if start[1] and end[1] else 2 * MARGIN)
-    moment = datetime.fromtimestamp(now, UTC)
-    if start[0] - margin > moment:
+    moment = datetime.fromtimestamp(now, UTC)  # an event may lie where calendars end: the margin is not added there
+    if start[0] > moment + margin:
         return "future"
-    if start[0] + margin < moment:
-        return "running" if end[0] - margin > moment else "past"
+    if start[0] < moment - margin:
+        return "running" if end[0] > moment + margin else "past"
     return None

@@ -17,12 +17,12 @@ _FIELDS = {"explicit": {"profile_id", "provider_description", "join_url"}}
 #: Fields of which a plain event may consist: nothing in it gives a server a reason to refuse it.
 _PLAIN = {
     "event_id": lambda v: isinstance(v, str) and 0 < len(v) <= 64,
-    "summary": lambda v: isinstance(v, str) and len(v.strip()) > 0 and len(v) <= 1024,
-    "description": lambda v: isinstance(v, str) and len(v) <= 4096,
+    "summary": lambda v: _is_text(v) and len(v.strip()) > 0 and len(v) <= 1024,
+    "description": lambda v: _is_text(v) and len(v) <= 4096,
     "start": lambda v: _is_near(v),
     "end": lambda v: _is_near(v),
     "tzid": lambda v: isinstance(v, str) and instant("2026-01-01T00:00:00", v) is not None,
-    "location": lambda v: isinstance(v, dict) and all(isinstance(part, str) for part in v.values()),
+    "location": lambda v: isinstance(v, dict) and all(_is_text(part) for part in v.values()),
     "conferencing": lambda v: isinstance(v, dict) and set(v) <= _FIELDS.get(str(v.get("profile_id")), {"profile_id"}),
 }
 
@@ -155,7 +155,7 @@ def _compared(value: dict[str, Any], episode: Episode, write: Write, context: Co
     settling = episode.before.settling
     if asked.join_url is not None:
         result["join_url_as_sent"] = compare_urls(asked.join_url, url)
-    elif asked.kind == "nothing" and settling is not None and settling.kind == "explicit" and settling.join_url:
+    elif settling is not None and settling.kind == "explicit" and settling.join_url:
         result["join_url_as_asked_before"] = compare_urls(settling.join_url, url)
     if asked.provider_description is not None and asked.kind != "explicit":
         result["provider_name_as_sent"] = service == asked.provider_description
@@ -198,6 +198,11 @@ def _text(location: Any) -> str:
 
 def _holds(text: str, url: str) -> bool:
     return url in text or any(normal_url(word) == normal_url(url) for word in text.split())
+
+
+def _is_text(value: Any) -> bool:
+    """Whether a value is a string of whole characters: half of a surrogate pair is none."""
+    return isinstance(value, str) and (value.isascii() or not any("\ud800" <= char <= "\udfff" for char in value))
 
 
 def _is_near(time: Any) -> bool:

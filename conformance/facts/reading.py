@@ -17,6 +17,10 @@ _LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 _KEPT = 20
 
 
+#: How far apart midnights are around the world, and an hour: in which zone a limit's date is meant is not said.
+_ZONES = timedelta(hours=15)
+
+
 @dataclass(slots=True)
 class Listing:
     """What the listing of one reading has that it should not, and lacks that it should have; event ids, bounded."""
@@ -90,7 +94,7 @@ class Reading:
         start, end = instant(item.get("start")), instant(item.get("end"))
         if start is None or end is None:
             return None
-        margin = timedelta(seconds=2 * MARGIN)
+        margin = _ZONES if start[1] and end[1] else timedelta(seconds=2 * MARGIN)
         answer: bool | None = True
         for value in self.route.since:
             limit = instant(value)

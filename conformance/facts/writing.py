@@ -38,7 +38,8 @@ def take_write(
     asks = asked(body) if at.name == "write" else Asked("delete")
     write = _write(exchange, at, body, asks, sent, answered, failures)
     if _repeats(life.episode.write, write):
-        life.episode = Episode(life.episode.number, write, life.episode.before, life.episode.known)
+        before = Before() if write.method == "DELETE" else life.episode.before  # the first may have done it
+        life.episode = Episode(life.episode.number, write, before, life.episode.known)
     else:
         before, known = _next(life, account)
         memory.close_episode(event, "next-write")

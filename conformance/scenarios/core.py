@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import count, cycle
 
-from conformance.scenarios.model import FLAWS, FORMS, TEXTS, URLS, Life, Move
+from conformance.scenarios.model import CONFERENCING_FLAWS, FLAWS, FORMS, TEXTS, URLS, Life, Move
 from conformance.scenarios.sequences import sequences
 from conformance.world import Account, Calendar, World
 
@@ -61,13 +61,20 @@ def kinds_at(place: Place) -> tuple[str, ...]:
     """The kinds of writes that make a difference on a calendar, those first that tell most."""
     account, calendar = place
     available = ["explicit"]
-    if connected_profiles(account) or calendar.integrated is not False:
+    if _default_comes(account, calendar):
         available.append("default")
     if calendar.integrated is not False:
         available.append("integrated")
     if connected_profiles(account):
         available.append("profile")
     return (*available, "none", "nothing", "8x8", "delete")
+
+
+def _default_comes(account: Account, calendar: Calendar) -> bool:
+    """Whether `default` is sure to bring a conference, if the calendar keeps its word."""
+    if account.profiles:
+        return len(connected_profiles(account)) == len(account.profiles)
+    return calendar.integrated is not False
 
 
 def connected_profiles(account: Account) -> tuple[int, ...]:
@@ -185,13 +192,18 @@ def _changes(table: _Table) -> Iterator[Life]:
     """Updates that leave conferencing out, each changing one thing: nothing, a text, the time, into the past."""
     unasked = tuple(Move("nothing", changes=changes) for changes in (("description",), ("summary",), ("time",)))
     away = Move("nothing", changes=("time",), start="past")
-    for kind in ("explicit", "integrated", "profile" if table.having("profile") else "default"):
-        places = table.having(kind)
+    plain = tuple(place for place in table.places if "integrated" not in kinds_at(place))
+    for kind, best in (
+        ("explicit", plain[-1:]),  # a host that may have no field for conferencing
+        ("integrated", table.having("integrated", "profile")),
+        ("profile" if table.having("profile") else "default", ()),
+    ):
+        places = best or table.having(kind)
         if places:
             place = table.turn("changes", places)
             text = next(table.texts)
-            same = [Move("nothing", changes=())] * (kind in ("explicit", "integrated"))
-            moves = (table.move(kind, place), *same, *unasked, away)
+            first = Move("nothing", changes=()) if kind == "integrated" else unasked[0]
+            moves = (table.move(kind, place), first, *unasked[1:], away)
             yield table.life("changes", place, [replace(move, text=text) for move in moves])
     place = table.turn("changes", table.places)
     yield table.life("changes", place, [Move("nothing"), unasked[0], unasked[2]])
@@ -205,11 +217,10 @@ def _past(table: _Table) -> Iterator[Life]:
     """Events that began before now: created so, moved there, and moved out again."""
     for kind, start, form in (
         ("default", "past", "utc"),
-        ("integrated", "running", "utc"),
+        ("integrated", "running", "tzid"),
         ("integrated", "past", "tzid"),
-        ("default", "running", "tzid"),
         ("profile", "past", "offset"),
-        ("profile", "running", "offset"),
+        ("profile", "running", "utc"),
         ("default", "past-year", "date"),
     ):
         places = table.having(kind)
@@ -243,18 +254,14 @@ def _kept(table: _Table) -> Iterator[Life]:
 
 def _unprofiled(table: _Table) -> Iterator[Life]:
     """`default` on an event that is there already, where no profile comes before the calendar's own service."""
-    without = {place[1].sort: place for place in table.places if not place[0].profiles}
-    refusing = [sort for sort in without if sort[1] is False]
-    for sort, place in without.items():
-        if sort not in refusing[1:]:
-            yield table.life("unprofiled", place, [Move("nothing"), Move("default")])
+    without = {place[1].sort: place for place in table.places if not place[0].profiles and place[1].integrated}
+    for place in without.values():
+        yield table.life("unprofiled", place, [Move("nothing"), Move("default")])
 
 
 def _last(table: _Table) -> Iterator[Life]:
     """What is never to bring a conference, as an event's last write: it is watched for long enough."""
-    for kinds in (("none",), ("nothing", "none")):
-        place = table.turn("last", table.rich)
-        yield table.life("last", place, [table.move(kind, place) for kind in kinds])
+    yield table.life("last", table.turn("last", table.rich), [Move("nothing"), Move("none")])
 
 
 def _turns(table: _Table) -> Iterator[Life]:
@@ -275,7 +282,8 @@ def _places(table: _Table, lives: Iterable[Life]) -> Iterator[Life]:
         turned = missing[number % 3 :] + missing[: number % 3]
         moves = [table.move(kind, place, form=next(table.forms)) for kind in turned]
         if place in hosts.values() and (account.name, calendar.calendar_id, "none") not in tried:
-            moves += [table.move("explicit", place)] * (turned[-1:] != ["explicit"]) + [Move("none")]
+            moves += [table.move("explicit", place)] * (turned[-1:] != ["explicit"])
+            moves += [Move("nothing", changes=("time",)), Move("none")]
         if moves:
             yield table.life("places", place, moves)
     for place in {place[0].name: place for place in reversed(table.places)}.values():
@@ -311,7 +319,7 @@ def _isolated(table: _Table) -> Iterator[Life]:
     sequences = (("explicit", "nothing"), ("explicit", "nothing", "delete"), ("explicit", "nothing"))
     if beside or elsewhere:
         for place, kinds in zip((first, *beside, *elsewhere), sequences, strict=False):
-            moves = [table.move(kind, place) for kind in kinds]
+            moves = [table.move(kind, place, changes=()) for kind in kinds]
             yield table.life("isolated", place, moves, event="shared")
 
 
@@ -325,14 +333,15 @@ def _refused_updates(table: _Table) -> Iterator[Life]:
         yield table.life("refused", place, [table.move("explicit", place), *moves])
     unavailable = tuple(place for place in table.places if place[1].integrated is False)
     if unavailable:
-        for kind in ("explicit", "nothing"):
-            place = table.turn("unavailable", unavailable)
-            yield table.life(
-                "refused", place, [table.move(kind, place), Move("integrated", changes=("summary", "time"))]
-            )
+        refused = Move("integrated", changes=("summary", "time"))
+        place = table.turn("unavailable", unavailable)
+        yield table.life("refused", place, [table.move("explicit", place), refused])
+        bare = tuple(place for place in unavailable if not place[0].profiles)
+        place = table.turn("unavailable", bare or unavailable)
+        yield table.life("refused", place, [Move("nothing"), refused, Move("default")])
 
 
 def _refused_creations(table: _Table) -> Iterator[Life]:
     """What is to be refused, where there is no event yet: none comes of it."""
-    for flaw in FLAWS:
+    for flaw in CONFERENCING_FLAWS:
         yield table.life("refused", table.turn("refused", table.places), [Move("invalid", flaw=flaw)])

@@ -12,6 +12,7 @@ from urllib.parse import quote
 from conformance.world import World
 
 __all__ = [
+    "CONFERENCING_FLAWS",
     "FLAWS",
     "FORMS",
     "KINDS",
@@ -107,6 +108,9 @@ _EVENT_FLAWS: Mapping[str, Callable[[dict[str, Any]], Any]] = MappingProxyType(
 
 #: What is wrong with a write of the kind ``invalid``: its conferencing, or its event.
 FLAWS = (*_CONFERENCING_FLAWS, *_EVENT_FLAWS)
+
+#: Of these, what is wrong with the conferencing.
+CONFERENCING_FLAWS = tuple(_CONFERENCING_FLAWS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from conformance.facts import Settings
 from conformance.scenarios.core import connected_profiles, core, waves
+from conformance.scenarios.malformed import Malformed, generated, malformed
 from conformance.scenarios.model import Life, Run
 from conformance.world import World
 
@@ -28,6 +29,7 @@ class Plan:
 
     `expected` requests are enough where pages are long and conferences come soon; `requests` and `seconds` are upper
     bounds: two events on a page, and everything pending until the time-out.
+    `odd` are malformed requests, sent beside the lives.
     `generated` counts the writes that ask for a conference to be made; `lacking` says what cannot be shown, and why.
     """
 
@@ -38,6 +40,7 @@ class Plan:
     generated: int
     seconds: float
     lacking: tuple[str, ...]
+    odd: tuple[Malformed, ...] = ()
 
     @property
     def lives(self) -> tuple[Life, ...]:
@@ -50,28 +53,34 @@ class Plan:
         return dict(Counter(move.kind for life in self.lives for move in life.moves))
 
 
-def plan(run: Run, settings: Settings, examples: int = 0, seed: int = 0) -> Plan:
-    """The core for the run's world, and `examples` lives beyond it, drawn from `seed`."""
+def plan(run: Run, settings: Settings, examples: int = 0, seed: int = 0, *, odd: bool = False) -> Plan:
+    """The core for the run's world, and `examples` lives beyond it, drawn from `seed`.
+
+    With `odd`, malformed requests as well: those of the core, and `examples` beyond them.
+    """
     lives = core(run.world)
     if examples:
         from conformance.scenarios.strategies import explore
 
         lives += explore(run.world, examples, seed)
+    requests = (*malformed(run), *generated(run, examples, seed)) if odd else ()
     groups = waves(lives)
     rounds = max((number + len(life.moves) for number, wave in enumerate(groups) for life in wave), default=0)
     moves = [move for life in lives for move in life.moves]
     accounts = max(1, len(run.world.accounts))
-    writes = len(moves) + sum(not life.ends_deleted for life in lives)
+    named = sum(request.names_event for request in requests)
+    writes = len(moves) + sum(not life.ends_deleted for life in lives) + len(requests) + named
     looks = _LOOKS * accounts + _ACCESS
     readings = rounds * _readings_a_round(settings) + _AGAIN
     return Plan(
         groups,
         expected=writes + looks + 3 * rounds * accounts,
         requests=writes + looks + readings * (-(-len(lives) // 2) + accounts),
-        objects=len(lives),
+        objects=len(lives) + named,
         generated=sum(move.kind in _GENERATING for move in moves),
         seconds=(rounds + 1) * (settings.settle_timeout + 2 * settings.quiet),
         lacking=tuple(_lacking(run.world)),
+        odd=requests,
     )
 
 

@@ -160,3 +160,11 @@ def test_a_form_that_contradicts_itself_is_no_body() -> None:
         form_json(b"start=1&start[time]=2")
     form = (("Content-Type", "application/x-www-form-urlencoded; charset=utf-8"),)
     assert body_json(Request("POST", "http://a.example/", form, b"event_id=e1")) == {"event_id": "e1"}
+
+
+@pytest.mark.parametrize("start", ["0001-01-01T00:00:00Z", "0001-01-01"])
+def test_the_tense_of_an_event_at_the_edge_of_time_is_known(start: str) -> None:
+    now = 1_790_000_000.0
+    assert tense({"start": start, "end": start}, now) == "past"
+    assert tense({"start": start, "end": "9999-12-31T23:59:59Z"}, now) == "running"
+    assert tense({"start": "9999-12-31T23:00:00Z", "end": "9999-12-31T23:59:59Z"}, now) == "future"

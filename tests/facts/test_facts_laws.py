@@ -210,3 +210,9 @@ def test_form_fields_are_a_body_too() -> None:
             {"type": "webhook"},
         ],
     }
+
+
+def test_a_deletion_that_is_repeated_after_a_5xx_may_find_that_it_is_done() -> None:
+    traffic = Traffic().write(0, event()).read(1, item()).read(4, item())
+    written = traffic.delete(5, 502).delete(6, 404).writes()
+    assert [write.get("before") for write in written if write["asks"] == "delete"] == [None]

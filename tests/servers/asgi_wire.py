@@ -94,7 +94,7 @@ async def received(scope: Scope, receive: Receive) -> Call:
 
 async def respond(answer: Answer, send: Send) -> None:
     """Sends an answer: JSON when it has a payload, no body otherwise."""
-    content = b"" if answer.payload is None else json.dumps(answer.payload, ensure_ascii=False).encode()
+    content = b"" if answer.payload is None else json.dumps(answer.payload).encode()
     shown = {**answer.headers, "content-length": str(len(content))}
     if content:
         shown["content-type"] = "application/json; charset=utf-8"

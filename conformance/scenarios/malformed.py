@@ -1,0 +1,146 @@
+"""Malformed requests: bodies and queries that no client should send, and that a server should answer all the same."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from conformance.scenarios.model import Life, Move, Run, writes
+
+__all__ = ["Malformed", "generated", "malformed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Malformed:
+    """One request: `content` is sent as it is, `life` is that of the event that would come of it, if any would."""
+
+    name: str
+    method: str
+    target: str
+    account: str
+    content: bytes | None = field(repr=False)
+    life: Life
+    names_event: bool
+
+    @property
+    def calendar_id(self) -> str:
+        """The calendar that is written to, or beside which is read."""
+        return self.life.calendar_id
+
+
+def _conferencing(value: Any) -> Callable[[dict[str, Any]], Any]:
+    return lambda body: {**body, "conferencing": value}
+
+
+def _explicit(**changes: Any) -> Callable[[dict[str, Any]], Any]:
+    return lambda body: {**body, "conferencing": {**body["conferencing"], **changes}}
+
+
+_BODIES: Mapping[str, Callable[[dict[str, Any]], Any]] = MappingProxyType(
+    {
+        "half-a-body": lambda body: json.dumps(body)[:-40].encode(),
+        "a-list": lambda body: [body],
+        "conferencing-as-text": _conferencing("default"),
+        "profile-id-as-list": _conferencing({"profile_id": ["default"]}),
+        "url-as-number": _explicit(join_url=8),
+        "url-as-null": _explicit(join_url=None),
+        "start-as-number": lambda body: {**body, "start": 1790000000},
+        "start-without-time": lambda body: {**body, "start": {"tzid": "Europe/Berlin"}},
+        "summary-as-null": lambda body: {**body, "summary": None},
+        "event-id-as-number": lambda body: {**body, "event_id": 8},
+        "half-a-character": lambda body: json.dumps({**body, "summary": "Planning \ud83d"}).encode(),
+    }
+)
+
+_QUERIES: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
+    {
+        "unknown-zone": (("tzid", "Mars/Olympus"), ("only_managed", "true")),
+        "words-for-from": (("tzid", "Etc/UTC"), ("only_managed", "true"), ("from", "the day before yesterday")),
+    }
+)
+
+
+def malformed(run: Run) -> tuple[Malformed, ...]:
+    """The requests of the core, on the first calendar that may be written to."""
+    return tuple(_malformed(run))
+
+
+def _malformed(run: Run) -> Iterator[Malformed]:
+    if not run.world.places:
+        return
+    for name, change in _BODIES.items():
+        life = _life(name, run)
+        yield _write(name, life, run, change(_plain(life, run)))
+    life = _life("deletion", run)
+    yield Malformed("deletion-of-nothing", "DELETE", _path(life), life.account, b"{}", life, False)
+    for name, query in _QUERIES.items():
+        yield Malformed(name, "GET", f"/v1/events?{urlencode(query)}", life.account, None, life, False)
+
+
+def generated(run: Run, examples: int, seed: int) -> tuple[Malformed, ...]:
+    """At most `examples` writes that break `schemas/api/openapi.json`, as Schemathesis makes them from `seed`."""
+    if not run.world.places or not examples:
+        return ()
+    requests = []
+    for number, body in enumerate(_bodies(examples, seed), 1):
+        name = f"generated-{number}"
+        life = _life(name, run)
+        if isinstance(body, dict) and isinstance(body.get("event_id"), str):
+            body = {**body, "event_id": run.event_id(life)}  # so that what may come of it can be deleted
+        requests.append(_write(name, life, run, body))
+    return tuple(requests)
+
+
+def _bodies(examples: int, number: int) -> Iterator[Any]:
+    """Bodies of writes, each once."""
+    import schemathesis
+    from hypothesis import HealthCheck, Phase, given, seed, settings
+
+    from conformance.schemas import folder
+
+    api = schemathesis.openapi.from_path(str(folder() / "api" / "openapi.json"))
+    write = api["/v1/calendars/{calendar_id}/events"]["POST"]
+    found: dict[bytes, Any] = {}
+
+    @seed(number)
+    @settings(
+        max_examples=examples,
+        database=None,
+        deadline=None,
+        phases=(Phase.generate,),
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(write.as_strategy(generation_mode=schemathesis.GenerationMode.NEGATIVE))
+    def collect(case: schemathesis.Case[Any]) -> None:
+        found.setdefault(_content(case.body), case.body)
+
+    collect()
+    yield from found.values()
+
+
+def _life(name: str, run: Run) -> Life:
+    account, calendar = run.world.places[0]
+    return Life(f"odd-{name}", account.name, calendar.calendar_id, (Move("explicit"),), "malformed")
+
+
+def _plain(life: Life, run: Run) -> dict[str, Any]:
+    return dict(writes(life, run)[0].body)
+
+
+def _write(name: str, life: Life, run: Run, body: Any) -> Malformed:
+    names_event = isinstance(body, bytes) or (isinstance(body, dict) and body.get("event_id") == run.event_id(life))
+    return Malformed(name, "POST", _path(life), life.account, _content(body), life, names_event)
+
+
+def _path(life: Life) -> str:
+    return f"/v1/calendars/{quote(life.calendar_id, safe='')}/events"
+
+
+def _content(body: Any) -> bytes:
+    if isinstance(body, bytes):
+        return body
+    return json.dumps(body, default=str).encode("utf-8", "surrogatepass")
