@@ -144,7 +144,8 @@ def test_a_plan_sends_only_reads_and_tells_what_it_costs() -> None:
     assert app.written == []
     assert {exchange.request.method for exchange in result.exchanges} == {"GET"}
     assert 0 < result.plan.expected < result.plan.requests
-    assert result.plan.objects == len(result.plan.lives) > 20
+    named = [odd for odd in result.plan.odd if odd.names_event]
+    assert result.plan.objects == len(result.plan.lives) + len(named) > 20
     assert "there is one account only: whether accounts are kept apart is not tried" in result.plan.lacking
 
 

@@ -103,7 +103,7 @@ def test_what_is_seen_goes_to_the_sink_as_it_is_seen_and_progress_is_told() -> N
     result = asyncio.run(run(RunOptions(), subject=reference(), sink=sunk.append, progress=told.append))
     assert tuple(sunk) == result.exchanges
     assert [one.requests for one in told] == sorted(one.requests for one in told)
-    assert told[-1].doing == "audit"
+    assert told[-1].doing == "malformed requests"
     assert (told[-1].lives_done, told[-1].waiting, told[-1].failed) == (told[-1].lives, (), ())
 
 

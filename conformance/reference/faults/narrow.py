@@ -22,7 +22,18 @@ from conformance.reference.conferencing import (
     default_service,
 )
 from conformance.reference.decisions import Alteration, at, fault
-from conformance.reference.model import PENDING, STORED, Key, Phase, Service, Timeline, Version, Write
+from conformance.reference.model import (
+    PENDING,
+    STORED,
+    Key,
+    Phase,
+    Removal,
+    Service,
+    Timeline,
+    Version,
+    Write,
+    value_at,
+)
 from conformance.reference.reading import CONFERENCING, LOCATION, PAGE_BODY, PAGES, Event, Look, Page, Reading
 from conformance.reference.server import CALENDAR, DELETED, MAY_WRITE, TOLD, Answer
 from conformance.reference.world import Account, Calendar, World
@@ -143,6 +154,11 @@ def _taken(right: Answer | None, calendar: Calendar) -> Answer | None:
     return right if calendar.name else Answer(400)
 
 
+def _was_bare(removal: Removal) -> bool:
+    """Whether the event that is gone now had no conferencing."""
+    return value_at(removal.store.records[removal.key].versions[-1].conferencing, removal.at) is None
+
+
 NARROW = (
     fault(
         "location-is-meeting",
@@ -164,6 +180,13 @@ NARROW = (
         "always",
         "A deletion is done and answered as if the event were not there",
         at(DELETED, lambda right, removal: Answer(404) if removal.found else right),
+    ),
+    fault(
+        "deletion-of-a-bare-event-answers-404",
+        "2.5",
+        "case",
+        "The deletion of an event without conferencing is done and answered as if the event were not there",
+        at(DELETED, lambda right, removal: Answer(404) if removal.found and _was_bare(removal) else right),
     ),
     fault("userinfo-not-found", "2.4", "always", "Userinfo is not found", at(TOLD, lambda _, __: Answer(404))),
     fault(
