@@ -155,7 +155,7 @@ def _compared(value: dict[str, Any], episode: Episode, write: Write, context: Co
     settling = episode.before.settling
     if asked.join_url is not None:
         result["join_url_as_sent"] = compare_urls(asked.join_url, url)
-    elif settling is not None and settling.kind == "explicit" and settling.join_url:
+    if settling is not None and settling.kind == "explicit" and settling.join_url:
         result["join_url_as_asked_before"] = compare_urls(settling.join_url, url)
     if asked.provider_description is not None and asked.kind != "explicit":
         result["provider_name_as_sent"] = service == asked.provider_description

@@ -335,6 +335,7 @@ def _isolation(probe: Probe) -> None:
     probe.write("several", places[4][1], event("Turn", {"profile_id": "default"}))
     probe.delete("default", places[1][1], "Shared")
     probe.delete("profiles", places[3][1], "Only-3")
+    probe.delete("profiles", places[3][1], "Plain-3")
     probe.delete("profiles", places[3][1], "Unknown")
     for times in (0.0, 2.0, 4.0):
         probe.wait(times)
