@@ -23,8 +23,9 @@ __all__ = ["Lockstep", "Pace", "together"]
 
 T = TypeVar("T")
 
-#: Up to this round of an account its events are read at once after their writes too, to see what precedes a conference.
-_LOOKED_AT_ONCE = 1
+#: Up to these rounds events are read at once after their writes too, to see what precedes a conference: on creation
+#: in every account, on the first update in one.
+_LOOKED_AT_ONCE, _LOOKED_AT_ONCE_IN_ONE = 1, 2
 
 #: A state that did not move is wrong only after this many seconds, and a little for the reading that shows it.
 _LONGEST_HOLD = 16.0
@@ -105,7 +106,7 @@ class Lockstep:
                     self.rounds[account] += 1
                 for living in ready:
                     living.wrote = self.transport.clock.now()
-                    living.eager = self.rounds[living.life.account] <= _LOOKED_AT_ONCE
+                    living.eager = self._looks_at_once(living.life.account)
             last = not self.open and not self.to_come
             if pending and (last or max(self.rounds.values()) >= interlude_round):
                 await pending.pop()()
@@ -113,6 +114,10 @@ class Lockstep:
                 return
             await self._watch()
             self.tell(self)
+
+    def _looks_at_once(self, account: str) -> bool:
+        one = account == next(iter(self._waiting))
+        return self.rounds[account] <= (_LOOKED_AT_ONCE_IN_ONE if one else _LOOKED_AT_ONCE)
 
     async def look_again(self) -> None:
         """Read everything three times more, long after: for where time costs nothing."""

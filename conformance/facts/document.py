@@ -134,6 +134,8 @@ def shown(sight: Sight, episode: Episode, write: Write, context: Context) -> dic
         document["conferencing"] = sight.conferencing
     if sight.state == "assigned":
         document.update(_compared(sight.conferencing, episode, write, context))
+    elif sight.state == episode.before.state == "none":
+        document["conferencing_as_before"] = sight.conferencing == episode.before.conferencing
     if sight.item is not None:
         fields = {name: field_as_sent(write.event, sight.item, name) for name in FIELDS}
         document["as_written"] = [name for name, same in fields.items() if same is True]

@@ -61,7 +61,10 @@ class Sight:
 
 
 def state_of(item: dict[str, Any] | None) -> tuple[str, Any]:
-    """The state of an event as read: ``missing``, ``none``, ``pending``, ``assigned``, ``malformed``; and its value."""
+    """The state of an event as read: ``missing``, ``none``, ``pending``, ``assigned``, ``malformed``; and its value.
+
+    An object that says nothing is ``none`` as well, and is told by its value.
+    """
     if item is None:
         return "missing", None
     value = item.get("conferencing")
@@ -75,7 +78,7 @@ def state_of(item: dict[str, Any] | None) -> tuple[str, Any]:
     if value.get("pending") is True:
         return "pending", value
     if all(part is None or part is False for part in value.values()):
-        return "none", None
+        return "none", value
     return "malformed", value
 
 
@@ -83,6 +86,8 @@ def known_key(state: str, conferencing: Any) -> str:
     """What two values share if one may be a stale reading of the other."""
     if state == "assigned":
         return f"url {normal_url(conferencing['join_url'])}"
+    if state == "none" and conferencing is not None:
+        return f"none {conferencing!r}"
     return f"{state} {conferencing!r}" if state == "malformed" else state
 
 

@@ -28,8 +28,6 @@ IMPLIED = {
 
 #: Faults that no rule names, and what a run would have to show, or the documentation to say.
 UNSEEN = {
-    "pending-says-false": "an object that says nothing reads as no conferencing, and pending need not be seen",
-    "pending-as-empty-object": "an object that says nothing reads as no conferencing, and pending need not be seen",
     "last-modified-ignored": "no reading of a run limits last_modified",
     "external-has-event-id": "an event under an id that the run did not write may be another's",
 }
