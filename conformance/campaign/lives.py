@@ -57,7 +57,7 @@ class Lockstep:
     lives: list[Living] = field(default_factory=list)
     settling: list[float] = field(default_factory=list)
     typical: float = 0.0
-    _passed: set[str] = field(default_factory=set)
+    passed: set[str] = field(default_factory=set)
     _waiting: dict[str, list[list[Life]]] = field(default_factory=dict)
     _by_key: dict[tuple[str, ...], Living] = field(default_factory=dict)
     _read_at: dict[str, float] = field(default_factory=dict)
@@ -295,9 +295,9 @@ class Lockstep:
         document = living.facts.document
         watched = living.read_at - living.answered >= self.hearing.observer.window
         verdicts = self.hearing.judge(as_if(living.facts, watched=watched, final=False))
-        self._passed |= {verdict.rule for verdict in verdicts if verdict.outcome == "passed"}
+        self.passed |= {verdict.rule for verdict in verdicts if verdict.outcome == "passed"}
         undecided = any(verdict.outcome == "undecided" for verdict in verdicts)
-        new = any(verdict.outcome == "undecided" and verdict.rule not in self._passed for verdict in verdicts)
+        new = any(verdict.outcome == "undecided" and verdict.rule not in self.passed for verdict in verdicts)
         quiet = "quiet" in document["after"]
         living.wrong = False
         if undecided and quiet:

@@ -64,8 +64,8 @@ class Session:
         self.locksteps.append(lockstep)
         return lockstep
 
-    async def live(self, lockstep: Lockstep, waves: Sequence[tuple[Life, ...]], odd: Sequence[Malformed] = ()) -> None:
-        """Live all lives; on the way, those who may not try what they may not, and malformed requests are sent."""
+    async def live(self, lockstep: Lockstep, waves: Sequence[tuple[Life, ...]]) -> None:
+        """Live all lives; on the way, those who may not try what they may not."""
 
         async def trespass() -> None:
             existing = next((living.entry for living in lockstep.lives if living.exists), None)
@@ -97,9 +97,22 @@ class Session:
         """Send malformed requests, last of all: what they do to the subject is to harm nothing else."""
         if requests:
             await probe(self.transport, self.ledger, self.run, self.flags, requests)
-            await self.transport.clock.sleep(self.settings.quiet / 2)
-            for account in sorted({request.account for request in requests}):
-                await read_insisting(self.transport, account, reading(*self.flags[account]), "/v1/calendars")
+            await self._look_after(sorted({request.account for request in requests}), self.settings.quiet / 2)
+            if self._wanting():
+                await self._look_after(sorted({request.account for request in requests}), self.settings.quiet + 0.1)
+
+    async def _look_after(self, accounts: Sequence[str], pause: float) -> None:
+        await self.transport.clock.sleep(pause)
+        for account in accounts:
+            await read_insisting(self.transport, account, reading(*self.flags[account]), "/v1/calendars")
+
+    def _wanting(self) -> set[str]:
+        """The rules that one more look may decide and that nothing has passed so far."""
+        if self.hearing is None or not self.locksteps:
+            return set()
+        verdicts = [verdict for facts in self.hearing.advance() for verdict in self.judge(facts)]
+        passed = self.locksteps[0].passed | {verdict.rule for verdict in verdicts if verdict.outcome == "passed"}
+        return {verdict.rule for verdict in verdicts if verdict.outcome == "undecided"} - passed
 
     async def clean(self) -> tuple[Entry, ...]:
         """Delete what was made; nothing of it is judged.  What could not be deleted."""
