@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import marshal
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
@@ -46,20 +47,65 @@ class _Compiled(NamedTuple):
     applies: Any
     holds: Any
     decided: Any | None
-    cases: tuple[tuple[str, Any], ...]
+    cases: tuple[str, ...]
+
+
+class _Met(dict[str, bool]):
+    """Whether a document meets a case, found out once for all rules that ask."""
+
+    def __init__(self, document: dict[str, Any], cases: dict[str, Any]) -> None:
+        self._document, self._cases = document, cases
+
+    def __missing__(self, case: str) -> bool:
+        answer = self[case] = bool(self._cases[case](self._document))
+        return answer
 
 
 #: The fact by whose value most rules are told apart without asking each whether it applies.
 _TOLD_BY = {"write": "asks", "exchange": "operation", "ask": "do"}
 
 
+#: Facts of which the same come again and again: what they were found to be is remembered, of so many at a time.
+_COMES_AGAIN = frozenset({"exchange", "reading", "conferencing"})
+_REMEMBERED = 4096
+
+#: Keywords whose value says nothing of which properties a schema looks at.
+_SILENT = frozenset({"$schema", "$id", "type", "title", "description", "required", "properties"})
+
+
 class _Table:
     """The rules about one kind of facts, by the value of one fact: those that name another value do not apply."""
 
-    def __init__(self, name: str | None, rules: list[_Compiled]) -> None:
-        self._name = name
+    def __init__(self, about: str, rules: list[_Compiled]) -> None:
+        self._name = _TOLD_BY.get(about)
         self._rules = tuple(rules)
         self._by_value: dict[Any, tuple[_Compiled, ...]] = {}
+        self._comes_again = about in _COMES_AGAIN
+        self._looked_at = _looked_at(rules)
+        self._verdicts: dict[bytes, tuple[Verdict, ...]] = {}
+
+    def key(self, document: dict[str, Any]) -> bytes | None:
+        """What two documents share of which the rules say the same; None where the same is not expected again."""
+        if not self._comes_again:
+            return None
+        names = self._looked_at
+        part = document if names is None else [(name, document[name]) for name in names if name in document]
+        try:
+            return marshal.dumps(part, 2)
+        except ValueError:
+            return None
+
+    def known(self, key: bytes | None) -> tuple[Verdict, ...] | None:
+        """The verdicts on a document with this key, if they are remembered."""
+        return self._verdicts.get(key) if key is not None else None
+
+    def remember(self, key: bytes | None, verdicts: tuple[Verdict, ...]) -> None:
+        """Remember verdicts, unless one of them tells of evidence of its own."""
+        if key is None or any(verdict.violation is not None for verdict in verdicts):
+            return
+        if len(self._verdicts) >= _REMEMBERED:
+            self._verdicts.clear()
+        self._verdicts[key] = verdicts
 
     def candidates(self, document: dict[str, Any]) -> tuple[_Compiled, ...]:
         """The rules that may apply, in order."""
@@ -72,6 +118,27 @@ class _Table:
             if len(self._by_value) < 64:
                 self._by_value[value] = found
         return found
+
+
+def _looked_at(rules: list[_Compiled]) -> tuple[str, ...] | None:
+    """The properties that rules look at, in order; None where that cannot be told at a glance."""
+    names: set[str] = set()
+    for one in rules:
+        parts = [one.rule.schema[part] for part in ("if", "then", "x-decided") if part in one.rule.schema]
+        if one.cases or not all(_gather(part, names) for part in parts):
+            return None
+    return tuple(sorted(names))
+
+
+def _gather(schema: Any, names: set[str]) -> bool:
+    """Add the properties at which a schema looks; whether these are all."""
+    if not isinstance(schema, dict):
+        return True
+    names |= {*schema.get("required", ()), *schema.get("properties", {})}
+    inner = [part for word in ("allOf", "anyOf", "oneOf") for part in schema.get(word, ())]
+    inner += [schema[word] for word in ("not", "if", "then", "else") if word in schema]
+    known = _SILENT | {"allOf", "anyOf", "oneOf", "not", "if", "then", "else"}
+    return set(schema) <= known and all(_gather(part, names) for part in inner)
 
 
 def _admits(schema: Any, name: str, value: str) -> bool:
@@ -107,11 +174,12 @@ class Judge:
                     compiled(rule.part("if")),
                     compiled(rule.part("then")),
                     compiled(rule.part("x-decided")) if "x-decided" in rule.schema else None,
-                    tuple((case, cases[case]) for case in rule.cases),
+                    rule.cases,
                 )
             )
 
-        self._tables = {about: _Table(_TOLD_BY.get(about), rules) for about, rules in by_about.items()}
+        self._cases = cases
+        self._tables = {about: _Table(about, rules) for about, rules in by_about.items()}
 
     def __call__(self, facts: Facts) -> tuple[Verdict, ...]:
         """The verdicts on one facts document, in the order of the rules; those that do not apply give none."""
@@ -121,13 +189,24 @@ class Judge:
             return self._verdicts(replace(facts, document=_text_only(facts.document)))
 
     def _verdicts(self, facts: Facts) -> tuple[Verdict, ...]:
+        table = self._tables.get(facts.about)
+        if table is None:
+            return ()
+        key = table.key(facts.document)
+        verdicts = table.known(key)
+        if verdicts is None:
+            verdicts = self._judged(facts, table.candidates(facts.document))
+            table.remember(key, verdicts)
+        return verdicts
+
+    def _judged(self, facts: Facts, rules: tuple[_Compiled, ...]) -> tuple[Verdict, ...]:
         document = facts.document
         verdicts = []
-        table = self._tables.get(facts.about)
-        for rule, applies, holds, decided, all_cases in table.candidates(document) if table is not None else ():
+        met = _Met(document, self._cases)
+        for rule, applies, holds, decided, all_cases in rules:
             if not applies(document):
                 continue
-            cases = tuple(case for case, meets in all_cases if meets(document))
+            cases = tuple([case for case in all_cases if met[case]])
             if not holds(document):
                 verdicts.append(Verdict(rule.id, "failed", None, cases, _violation(rule, facts)))
             elif decided is not None and not decided(document):

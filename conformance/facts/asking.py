@@ -7,6 +7,7 @@ from functools import cache, lru_cache
 from typing import Any
 
 from conformance.facts.compare import same_text, same_time
+from conformance.packing import packable
 
 __all__ = ["FIELDS", "Asked", "asked", "field_as_sent"]
 
@@ -16,6 +17,7 @@ FIELDS = ("summary", "description", "start", "end")
 _BUILT_IN = frozenset({"none", "default", "integrated", "8x8"})
 
 
+@packable
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What one write asks of conferencing.

@@ -8,6 +8,7 @@ from typing import Any
 from conformance.facts.asking import Asked
 from conformance.facts.compare import instant, normal_url
 from conformance.facts.values import UNMOVED_HOLD, Evidence, Settings
+from conformance.packing import packable
 
 __all__ = ["Before", "Episode", "Run", "Sight", "Write", "known_key", "state_of", "value_key"]
 
@@ -15,6 +16,7 @@ __all__ = ["Before", "Episode", "Run", "Sight", "Write", "known_key", "state_of"
 _KEPT = 12
 
 
+@packable
 @dataclass(frozen=True, slots=True)
 class Write:
     """One write as the wire shows it: its route, body, answer and times (positions in the recording where unknown)."""
@@ -34,6 +36,7 @@ class Write:
     evidence: Evidence
 
 
+@packable
 @dataclass(frozen=True, slots=True)
 class Before:
     """What was known of the event before a write; `state` is None where nothing was."""
@@ -46,6 +49,7 @@ class Before:
     settling_start: str | None = None
 
 
+@packable
 @dataclass(frozen=True, slots=True)
 class Sight:
     """What one reading shows of one event: its state, its `conferencing`, the whole item; and when."""
@@ -98,6 +102,7 @@ def value_key(state: str, conferencing: Any) -> str:
     return f"{state} {conferencing!r}" if state == "malformed" else state
 
 
+@packable
 @dataclass(slots=True)
 class Run:
     """Readings in a row that show the same: the first one's answer, the last one's sending, how many."""
@@ -112,6 +117,7 @@ class Run:
     fresh: bool = False
 
 
+@packable
 @dataclass(slots=True)
 class Episode:
     """The open state of one episode; the observer feeds it sights and asks it for its document."""

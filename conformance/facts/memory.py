@@ -5,7 +5,7 @@ from __future__ import annotations
 import marshal
 import pickle
 import zlib
-from collections import deque
+from bisect import bisect_left
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -17,12 +17,17 @@ from conformance.facts.episode import Before, Episode
 from conformance.facts.failures import Failures
 from conformance.facts.reading import Reading
 from conformance.facts.values import WINDOW_LIMIT, Evidence, Facts, Settings
+from conformance.packing import packable
 
 __all__ = ["Account", "Event", "Key", "Life", "Memory", "page_key"]
 
 Key = tuple[str, str, str]
 
+#: How many writes of an account are remembered by their numbers, at least.
+_WRITES = 512
 
+
+@packable
 @dataclass(slots=True)
 class Life:
     """The open episode of an event, and all values that the event was ever shown with or asked for."""
@@ -100,7 +105,7 @@ class Account:
     calendars: dict[str, dict[str, Event]] = field(default_factory=dict)
     readings: dict[str, Reading] = field(default_factory=dict)
     busy_until: float = float("-inf")
-    writes: deque[int] = field(default_factory=lambda: deque(maxlen=512))
+    writes: list[int] = field(default_factory=list)
     failures: Failures = field(default_factory=Failures)
     complete: bool = False
     serial: int = 0
@@ -129,15 +134,18 @@ class Account:
         return key if key in self.readings else bare if bare in self.readings else None
 
     def wrote(self, number: int) -> None:
-        """Remember that the exchange of this number is a write."""
+        """Remember that the exchange of this number is a write; numbers only grow."""
         self.writes.append(number)
+        if len(self.writes) > 2 * _WRITES:
+            del self.writes[:_WRITES]
 
     def alone(self, reading: Reading) -> bool:
         """Whether no write of the account was in flight while the pages of a reading were read (law 1).
 
         Times tell, and where a clock stands still the order in which requests were sent.
         """
-        between = any(reading.first <= number <= reading.last for number in self.writes)
+        place = bisect_left(self.writes, reading.first)
+        between = place < len(self.writes) and self.writes[place] <= reading.last
         return self.busy_until <= reading.sent and not between
 
     def event(self, calendar_id: str, event_id: str) -> Event:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from conformance.exchange import Request
+from conformance.packing import packable
 
 __all__ = ["UNMOVED_HOLD", "WINDOW_LIMIT", "Evidence", "Facts", "Settings"]
 
@@ -34,6 +35,7 @@ class Settings:
     default_profiles: Mapping[str, str] = field(default_factory=dict)
 
 
+@packable
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """One exchange that facts rest on: its label, the request, the status and what it showed of the event."""

@@ -143,7 +143,7 @@ def _without_conferencing(right: Errors, write: Write) -> Errors:
 
 
 def _if_valid(right: Mapping[str, Any] | None, write: Write) -> Mapping[str, Any] | None:
-    known = {profile.profile_id for profile in write.store.profiles(write.account)}
+    known = [profile.profile_id for profile in write.store.profiles(write.account)]  # what was sent may be no string
     if right is None or (write.kind == "profile" and right.get("profile_id") not in known):
         return None
     url, name = right.get("join_url"), right.get("provider_description")
