@@ -144,9 +144,7 @@ def shown(sight: Sight, episode: Episode, write: Write, context: Context) -> dic
             document["differs_from_before"] = [
                 name for name in FIELDS if field_as_sent(episode.before.item, sight.item, name) is False
             ]
-        location = _location(sight, episode, write)
-        if location:
-            document["location"] = location
+        document["location"] = _location(sight, episode, write)
     return document
 
 
@@ -174,7 +172,7 @@ def _compared(value: dict[str, Any], episode: Episode, write: Write, context: Co
     return result
 
 
-def _location(sight: Sight, episode: Episode, write: Write) -> str | None:
+def _location(sight: Sight, episode: Episode, write: Write) -> str:
     """``blank``, ``as_written``, ``join_url`` (holds the one shown), ``earlier_url`` (one from before) or ``other``."""
     assert sight.item is not None
     text = _text(sight.item.get("location"))

@@ -235,8 +235,6 @@ def _finish(memory: Memory, account: Account, reading: Reading, page: _Page) -> 
 
 def _missed(memory: Memory, event: Event, reading: Reading, page: _Page) -> None:
     episode = event.life.episode
-    if episode.write is not None and episode.write.answered > reading.sent:
-        return
     quiet = episode.quiet
     shown = quiet.sight.item if quiet is not None and quiet is episode.run else None
     if shown is not None and (not reading.route.windowed or reading.within(shown)):

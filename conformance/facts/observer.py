@@ -35,11 +35,6 @@ class Observer:
         """For how long, in seconds, a *never* is watched: as set, or as what was seen so far asks for."""
         return self._memory.window
 
-    @property
-    def slowest(self) -> float:
-        """The slowest settling seen so far, in seconds."""
-        return self._memory.slowest
-
     def add(self, exchange: Exchange) -> None:
         """Take one more exchange."""
         self.exchanges += 1
