@@ -225,6 +225,17 @@ class Episode:
         self.run.last_sent = self.last_sent = sent
         self.run.last_evidence = evidence
 
+    def shown_for(self, seconds: float) -> dict[str, Any] | None:
+        """The event as readings showed it quietly for so long that a later one shows it too; None if they did not.
+
+        After a deletion none need show it: what did may have been stale.
+        """
+        write, run = self.write, self.run
+        going = write is not None and write.method == "DELETE" and write.outcome != "refused"
+        if run is None or self.quiet is not run or going or run.last_sent - run.first_answered < seconds:
+            return None
+        return run.sight.item
+
     def evidence(self) -> tuple[Evidence, ...]:
         """The write and the readings that showed something else for the first time, with the newest such."""
         assert self.write is not None

@@ -235,8 +235,7 @@ def _finish(memory: Memory, account: Account, reading: Reading, page: _Page) -> 
 
 def _missed(memory: Memory, event: Event, reading: Reading, page: _Page) -> None:
     episode = event.life.episode
-    quiet = episode.quiet
-    shown = quiet.sight.item if quiet is not None and quiet is episode.run else None
+    shown = episode.shown_for(memory.window)
     if shown is not None and (not reading.route.windowed or reading.within(shown)):
         reading.listing.add("missing", event.key[2])
         reading.expected += 1

@@ -216,3 +216,16 @@ def test_a_deletion_that_is_repeated_after_a_5xx_may_find_that_it_is_done() -> N
     traffic = Traffic().write(0, event()).read(1, item()).read(4, item())
     written = traffic.delete(5, 502).delete(6, 404).writes()
     assert [write.get("before") for write in written if write["asks"] == "delete"] == [None]
+
+
+def test_what_a_lagging_reading_still_shows_of_a_deleted_event_may_be_missing_later() -> None:
+    traffic = Traffic().read(-5).write(0, event()).read(1, item()).read(4, item()).delete(5)
+    traffic.read(6, item()).read(9, item()).read(12)
+    missing = [facts.document["listing"]["missing"] for facts in traffic.facts() if facts.about == "reading"]
+    assert missing == [[]] * 6
+
+
+def test_an_event_that_was_shown_for_long_enough_is_missed_where_it_is_not_listed() -> None:
+    traffic = Traffic().read(-5).write(0, event()).read(1, item()).read(4, item()).read(30)
+    missing = [facts.document["listing"]["missing"] for facts in traffic.facts() if facts.about == "reading"]
+    assert missing == [[], [], [], ["e1"]]

@@ -21,7 +21,7 @@ def readings(traffic: Traffic) -> list[dict[str, Any]]:
 def written() -> Traffic:
     """An event that was written and is quiet."""
     traffic = Traffic().read(0).write(1, event(conferencing=explicit("https://a.example/1")))
-    return traffic.read(2, item(A)).read(5, item(A))
+    return traffic.read(2, item(A)).read(6, item(A))
 
 
 def listing(traffic: Traffic) -> dict[str, list[str]]:
