@@ -31,6 +31,7 @@ _OPTIONS = {
     "calendar": ("ID", "a calendar that may be written to; repeatable; beyond this machine no other one is"),
     "default-profile": ("ACCOUNT=ID", "the profile_id that an account's user chose as the default; repeatable"),
     "examples": ("N", "how many generated scenarios beyond the core table"),
+    "fuzz": (None, "send malformed requests beyond this machine too; here they are always sent"),
     "seed": ("N", "what they are generated from"),
     "settle-timeout": ("S", "seconds after which pending conferencing is given up"),
     "window": ("S", "seconds to watch that something never happens"),
