@@ -9,7 +9,7 @@ from .exchange import Exchange
 __all__ = ["TIMES", "failed", "insist"]
 
 #: How often a request that failed is sent once more, each time behind one that is to succeed.
-TIMES = 2
+TIMES = 4
 
 
 def failed(exchange: Exchange) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import email.utils
 from collections.abc import Iterable
 from typing import Any
@@ -17,6 +18,9 @@ __all__ = ["preflight"]
 #: Clocks this many seconds apart leave no doubt that one of them is wrong; events keep a day's distance to now.
 _SKEW = 1800.0
 
+#: Seconds that one answer may take longer than another that was asked for at the same time.
+_SIDE_BY_SIDE = 4.0
+
 _SCOPES = ("read_events", "create_event", "delete_event")
 
 
@@ -28,12 +32,11 @@ async def preflight(transport: Transport, subject: Subject, calendars: Iterable[
     """
     named = tuple(calendars)
     accounts = []
-    flags = {}
+    flags: dict[str, tuple[tuple[str, str], ...]] = {}
     for name in subject.tokens:
         listed = await transport.send("GET", "/v1/calendars", account=name, attempts=3)
         body = _calendars(subject, name, listed)
-        userinfo = await transport.send("GET", "/v1/userinfo", account=name)
-        _check_scope(name, userinfo)
+        userinfo, flags[name] = await _userinfo_and_reading(transport, name, together=subject.app is None and not flags)
         accounts.append(
             account_of(
                 name,
@@ -44,10 +47,40 @@ async def preflight(transport: Transport, subject: Subject, calendars: Iterable[
                 default_profile=subject.default_profiles.get(name),
             )
         )
-        flags[name] = await _first_reading(transport, name)
     world = World(tuple(accounts))
     _check_places(subject, world, named)
     return world, flags
+
+
+async def _userinfo_and_reading(
+    transport: Transport, account: str, *, together: bool
+) -> tuple[Exchange, tuple[tuple[str, str], ...]]:
+    """Userinfo, and the flags with which events are read.
+
+    `together` asks for both at once: a server that answers one connection only while another one is open is then
+    asked one thing at a time.
+    """
+
+    async def userinfo() -> Exchange:
+        return await transport.send("GET", "/v1/userinfo", account=account)
+
+    if together:
+        first = asyncio.create_task(userinfo()), asyncio.create_task(_first_reading(transport, account))
+        try:
+            await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
+            _, waiting = await asyncio.wait(first, timeout=_SIDE_BY_SIDE)
+        finally:
+            for task in first:
+                task.cancel()
+            await asyncio.gather(*first, return_exceptions=True)
+        if not waiting:
+            told, flags = first[0].result(), first[1].result()
+            _check_scope(account, told)
+            return told, flags
+        transport.one_at_a_time()
+    told = await userinfo()
+    _check_scope(account, told)
+    return told, await _first_reading(transport, account)
 
 
 async def _first_reading(transport: Transport, account: str) -> tuple[tuple[str, str], ...]:

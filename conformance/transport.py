@@ -125,6 +125,10 @@ class Transport:
         except ValueError:
             return False
 
+    def one_at_a_time(self) -> None:
+        """From now on send each request when the one before is answered, and so over one connection."""
+        self._slots = asyncio.Semaphore(1)
+
     async def send(
         self,
         method: str,

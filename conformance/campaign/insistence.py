@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from conformance.exchange import Exchange
+from conformance.facts.failures import HUNG
 from conformance.insisting import TIMES, failed, insist
 from conformance.ledger import Entry, Ledger
 from conformance.scenarios.model import Life, Move, Run, Write, writes
@@ -62,4 +63,4 @@ async def beside(transport: Transport, ledger: Ledger, run: Run, life: Life, num
 def _hung(exchange: Exchange) -> bool:
     """Whether it took its time to fail: to insist would only take longer."""
     sent, answered = exchange.sent_at or 0.0, exchange.answered_at or 0.0
-    return exchange.response is None and answered - sent > 5.0
+    return exchange.response is None and answered - sent >= HUNG

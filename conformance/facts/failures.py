@@ -7,7 +7,10 @@ from dataclasses import dataclass, field
 from conformance.exchange import Exchange
 from conformance.facts.wire import Route
 
-__all__ = ["Failures"]
+__all__ = ["HUNG", "Failures"]
+
+#: After so many seconds without an answer a request did not fail: it hangs.
+HUNG = 5.0
 
 #: How many different failing requests are remembered at a time.
 _KEPT = 256
@@ -43,7 +46,8 @@ class Failures:
 
 
 def _failed(exchange: Exchange) -> bool:
-    """Whether a request surely failed: what a recording does not show of an answer is no failure."""
+    """Whether a request surely failed: to hang is no failure, and what a recording does not show is none either."""
     if exchange.response is None:
-        return any(name == "no-answer" for name, _ in exchange.notes)
+        took = (exchange.answered_at or 0.0) - (exchange.sent_at or 0.0)
+        return took < HUNG and any(name == "no-answer" for name, _ in exchange.notes)
     return exchange.response.status >= 500

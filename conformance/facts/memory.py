@@ -30,12 +30,16 @@ _WRITES = 512
 @packable
 @dataclass(slots=True)
 class Life:
-    """The open episode of an event, and all values that the event was ever shown with or asked for."""
+    """The open episode of an event, and all values that the event was ever shown with or asked for.
+
+    It is `adrift` once a write hung: that may be done at any later time, so that nothing is known of any state before.
+    """
 
     episode: Episode
     known: set[str] = field(default_factory=set)
     told: set[str] = field(default_factory=set)
     asked_urls: set[str] = field(default_factory=set)
+    adrift: bool = False
 
 
 class Event:

@@ -8,6 +8,7 @@ from conformance.exchange import Exchange, Response
 from conformance.facts.asking import Asked, asked
 from conformance.facts.compare import normal_url, tense
 from conformance.facts.episode import Before, Episode, Write
+from conformance.facts.failures import HUNG
 from conformance.facts.memory import Account, Event, Life, Memory
 from conformance.facts.single import request_document
 from conformance.facts.values import Evidence
@@ -42,8 +43,11 @@ def take_write(
         life.episode = Episode(life.episode.number, write, before, life.episode.known)
     else:
         before, known = _next(life, account)
+        if life.adrift:
+            before = Before()
         memory.close_episode(event, "next-write")
         life.episode = Episode(life.episode.number + 1, write, before, known)
+    life.adrift = life.adrift or _may_come_late(exchange)
     _remember(memory, account, event, life, write)
 
 
@@ -77,6 +81,12 @@ def _write(
         resolution=exchange.resolution,
         evidence=Evidence(exchange.label, exchange.request, status),
     )
+
+
+def _may_come_late(exchange: Exchange) -> bool:
+    """Whether a write is left unanswered so long that it may still be done after those that follow it."""
+    sent, answered = exchange.sent_at, exchange.answered_at
+    return exchange.response is None and sent is not None and answered is not None and answered - sent >= HUNG
 
 
 def _repeats(previous: Write | None, write: Write) -> bool:

@@ -73,3 +73,16 @@ def test_what_is_remembered_of_failures_does_not_grow() -> None:
         observer.add(exchange)
     traffic.write(1000, other(1)).write(1001, event(event_id="f0"), 500)
     assert failures(traffic)[-1] == 1, "the oldest are forgotten first"
+
+
+def test_to_hang_is_no_failure() -> None:
+    traffic = Traffic().write(0, other(0))
+    traffic.write(1, event(), None, took=30)
+    traffic.exchanges[1] = replace(traffic.exchanges[1], notes=(("no-answer", "no complete answer within 30 s"),))
+    assert failures(traffic) == [0, 0]
+
+
+def test_a_write_that_hung_may_be_done_after_those_that_follow_it() -> None:
+    traffic = Traffic().read(-1).write(0, event(), None, took=30).write(40, event(summary="B")).read(41).read(60)
+    traffic.write(70, event(summary="C")).read(80)
+    assert [written.get("before") for written in traffic.writes()][1:] == [None, None]
