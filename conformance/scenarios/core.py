@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import count, cycle
 
-from conformance.scenarios.model import CONFERENCING_FLAWS, FLAWS, FORMS, TEXTS, URLS, Life, Move
+from conformance.scenarios.model import CREATION_FLAWS, FLAWS, FORMS, TEXTS, URLS, Life, Move
 from conformance.scenarios.sequences import sequences
 from conformance.world import Account, Calendar, World
 
@@ -206,7 +206,7 @@ def _changes(table: _Table) -> Iterator[Life]:
             moves = (table.move(kind, place), first, *unasked[1:], away)
             yield table.life("changes", place, [replace(move, text=text) for move in moves])
     place = table.turn("changes", table.places)
-    yield table.life("changes", place, [Move("nothing"), unasked[0], unasked[2]])
+    yield table.life("changes", place, [Move("nothing"), Move("nothing", changes=("description", "time"))])
     place = table.turn("changes", table.places)
     again = Move("explicit", url="again")
     none = Move("none", changes=("time",))
@@ -343,5 +343,5 @@ def _refused_updates(table: _Table) -> Iterator[Life]:
 
 def _refused_creations(table: _Table) -> Iterator[Life]:
     """What is to be refused, where there is no event yet: none comes of it."""
-    for flaw in CONFERENCING_FLAWS:
+    for flaw in CREATION_FLAWS:
         yield table.life("refused", table.turn("refused", table.places), [Move("invalid", flaw=flaw)])

@@ -12,7 +12,7 @@ from urllib.parse import quote
 from conformance.world import World
 
 __all__ = [
-    "CONFERENCING_FLAWS",
+    "CREATION_FLAWS",
     "FLAWS",
     "FORMS",
     "KINDS",
@@ -109,8 +109,8 @@ _EVENT_FLAWS: Mapping[str, Callable[[dict[str, Any]], Any]] = MappingProxyType(
 #: What is wrong with a write of the kind ``invalid``: its conferencing, or its event.
 FLAWS = (*_CONFERENCING_FLAWS, *_EVENT_FLAWS)
 
-#: Of these, what is wrong with the conferencing.
-CONFERENCING_FLAWS = tuple(_CONFERENCING_FLAWS)
+#: Of these, what is tried on creation as well: of the ways in which a URL is none, one.
+CREATION_FLAWS = tuple(name for name in _CONFERENCING_FLAWS if name not in ("app-url", "words-for-url", "relative-url"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from conformance.facts import Settings
 from conformance.reference import WORLD
 from conformance.scenarios import Life, Move, Run, core, plan, waves, writes
 from conformance.scenarios.core import LONGEST, connected_profiles, kinds_at
-from conformance.scenarios.model import CONFERENCING_FLAWS, FLAWS, FORMS, KINDS, STARTS, TEXTS, URLS
+from conformance.scenarios.model import CREATION_FLAWS, FLAWS, FORMS, KINDS, STARTS, TEXTS, URLS
 from conformance.scenarios.strategies import explore
 from conformance.world import Account, Calendar, Profile, World
 
@@ -118,7 +118,7 @@ def test_every_choice_is_taken_somewhere() -> None:
     assert {move.text for move in moves} == set(TEXTS)
     assert {move.url for move in moves if move.kind == "explicit"} == {*URLS, "again"}
     assert {move.flaw for move in moves} >= set(FLAWS)
-    assert {life.moves[0].flaw for life in core(WHOLE)} >= set(CONFERENCING_FLAWS)
+    assert {life.moves[0].flaw for life in core(WHOLE)} >= set(CREATION_FLAWS)
     assert {move.flaw for life in core(WHOLE) for move in life.moves[1:]} >= set(FLAWS)
     assert {(move.kind, bool(move.stray)) for move in moves} >= {
         (kind, True) for kind in ("default", "integrated", "profile", "none", "8x8")
