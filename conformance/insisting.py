@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from .exchange import Exchange
+from .facts.failures import HUNG
 
 __all__ = ["TIMES", "failed", "insist"]
 
@@ -17,13 +18,19 @@ def failed(exchange: Exchange) -> bool:
     return exchange.response is None or exchange.response.status >= 500
 
 
+def _hung(exchange: Exchange) -> bool:
+    """Whether it took its time to fail: to insist would only take longer."""
+    took = (exchange.answered_at or 0.0) - (exchange.sent_at or 0.0)
+    return exchange.response is None and took >= HUNG
+
+
 async def insist(
     first: Exchange, again: Callable[[], Awaitable[Exchange]], beside: Callable[[], Awaitable[Exchange]]
 ) -> Exchange:
     """The last answer to a request that was answered with `first`; `beside` sends another that is to succeed."""
     last = first
     for _ in range(TIMES):
-        if not failed(last) or failed(await beside()):
+        if not failed(last) or _hung(last) or failed(await beside()):
             break
         last = await again()
     return last

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from conformance.exchange import Exchange
-from conformance.facts.failures import HUNG
 from conformance.insisting import TIMES, failed, insist
 from conformance.ledger import Entry, Ledger
 from conformance.scenarios.model import Life, Move, Run, Write, writes
@@ -31,7 +30,7 @@ class Insistence:
         kind = replace(write.move, changes=(), profile=0, hasty=False)
         attempts = _HOPELESS if kind in self.hopeless else None
         exchange = await self._send(write, life.account, reserve, attempts)
-        if not failed(exchange) or _hung(exchange) or kind in self.hopeless:
+        if not failed(exchange) or kind in self.hopeless:
             return exchange
         probes = iter(range(1, TIMES + 1))
         last = await insist(
@@ -58,9 +57,3 @@ async def beside(transport: Transport, ledger: Ledger, run: Run, life: Life, num
     return await transport.send(
         write.method, write.path, account=life.account, document=write.body, reserve=number == 1
     )
-
-
-def _hung(exchange: Exchange) -> bool:
-    """Whether it took its time to fail: to insist would only take longer."""
-    sent, answered = exchange.sent_at or 0.0, exchange.answered_at or 0.0
-    return exchange.response is None and answered - sent >= HUNG

@@ -14,7 +14,8 @@ import pytest
 from conformance.campaign import RunResult, run
 from conformance.clock import VirtualClock
 from conformance.configuration import RunOptions
-from conformance.exchange import Exchange
+from conformance.exchange import Exchange, Request, Response
+from conformance.insisting import TIMES, insist
 from conformance.reference import reference_app
 from conformance.scenarios import Life, Move, Run, plan
 from conformance.scenarios.malformed import generated, malformed
@@ -168,3 +169,22 @@ def test_a_world_without_a_calendar_gets_no_malformed_request() -> None:
 
 def test_a_malformed_life_is_a_life_like_another() -> None:
     assert malformed(RUN)[0].life == Life("odd-half-a-body", "default", "cal_1", (Move("explicit"),), "malformed")
+
+
+def test_nobody_insists_on_a_request_that_hangs() -> None:
+    hung = Exchange(Request("GET", "http://127.0.0.1/", (), b""), None, "#1", 0.0, 30.0)
+    quick = Exchange(hung.request, None, "#2", 0.0, 0.1)
+    sent: list[str] = []
+
+    async def again() -> Exchange:
+        sent.append("again")
+        return quick
+
+    async def beside() -> Exchange:
+        sent.append("beside")
+        return Exchange(hung.request, Response(200, (), b""), "#3", 0.0, 0.1)
+
+    assert asyncio.run(insist(hung, again, beside)) is hung
+    assert sent == []
+    assert asyncio.run(insist(quick, again, beside)) is quick
+    assert sent == ["beside", "again"] * TIMES
