@@ -15,8 +15,6 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from .packing import packable
-
 __all__ = [
     "NOBODY",
     "NOT_RECORDED",
@@ -75,7 +73,6 @@ def _without_credentials(value: str) -> str:
     return f"{scheme} <{account_of_token(value)}>" if len(value.split()) > 1 else value and "<redacted>"
 
 
-@packable
 @dataclass(frozen=True, slots=True)
 class Request:
     """A request: upper-case `method`, absolute `url`, `headers` in the order sent, decoded `body`."""

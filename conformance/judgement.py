@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import marshal
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from conformance.facts import Evidence, Facts
@@ -27,8 +27,7 @@ class Violation:
     cause: str
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What became of one rule on one facts document.
 
     `outcome` is ``passed``, ``failed`` or ``undecided``; `reason` says why undecided: ``superseded``,
@@ -186,7 +185,7 @@ class Judge:
         try:
             return self._verdicts(facts)
         except UnicodeEncodeError:  # half a surrogate pair is no text that a validator of another language takes
-            return self._verdicts(replace(facts, document=_text_only(facts.document)))
+            return self._verdicts(facts._replace(document=_text_only(facts.document)))
 
     def _verdicts(self, facts: Facts) -> tuple[Verdict, ...]:
         table = self._tables.get(facts.about)

@@ -12,10 +12,9 @@ PACKAGE = Path(conformance.__file__).parent
 
 #: What each room of the core may import, and no more: one exchange walks this way and no other.
 CORE = {
-    "packing": set(),
-    "exchange": {"packing"},
+    "exchange": set(),
     "schemas": set(),
-    "facts": {"exchange", "packing", "schemas"},
+    "facts": {"exchange", "schemas"},
     "rules": {"schemas"},
     "judgement": {"facts", "rules", "schemas"},
     "visible": set(),

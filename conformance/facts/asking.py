@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache, lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from conformance.facts.compare import same_text, same_time
-from conformance.packing import packable
 
 __all__ = ["FIELDS", "Asked", "asked", "field_as_sent"]
 
@@ -17,9 +15,7 @@ FIELDS = ("summary", "description", "start", "end")
 _BUILT_IN = frozenset({"none", "default", "integrated", "8x8"})
 
 
-@packable
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """What one write asks of conferencing.
 
     `kind`: ``delete`` (of the whole event), ``nothing`` (left out), ``none``, ``default``, ``integrated``,

@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from conformance.facts.asking import Asked
 from conformance.facts.compare import instant, normal_url
 from conformance.facts.values import UNMOVED_HOLD, Evidence, Settings
-from conformance.packing import packable
 
-__all__ = ["Before", "Episode", "Run", "Sight", "Write", "known_key", "state_of", "value_key"]
+__all__ = ["Before", "Episode", "Run", "Sight", "Write", "known_key", "print_of", "state_of", "value_key"]
 
 #: How many distinct values of one episode are kept.
 _KEPT = 12
 
 
-@packable
-@dataclass(frozen=True, slots=True)
-class Write:
+class Write(NamedTuple):
     """One write as the wire shows it: its route, body, answer and times (positions in the recording where unknown)."""
 
     method: str
     request: dict[str, Any]
     event: dict[str, Any]
-    asked: Asked
     start: str | None
     outcome: str
     response: dict[str, Any]
@@ -33,25 +29,22 @@ class Write:
     answered: float
     timed: bool
     resolution: float
+    asked: Asked
     evidence: Evidence
 
 
-@packable
-@dataclass(frozen=True, slots=True)
-class Before:
+class Before(NamedTuple):
     """What was known of the event before a write; `state` is None where nothing was."""
 
     state: str | None = None
     conferencing: Any = None
     origin: str | None = None
     item: dict[str, Any] | None = None
-    settling: Asked | None = None
     settling_start: str | None = None
+    settling: Asked | None = None
 
 
-@packable
-@dataclass(frozen=True, slots=True)
-class Sight:
+class Sight(NamedTuple):
     """What one reading shows of one event: its state, its `conferencing`, the whole item; and when."""
 
     state: str
@@ -102,7 +95,6 @@ def value_key(state: str, conferencing: Any) -> str:
     return f"{state} {conferencing!r}" if state == "malformed" else state
 
 
-@packable
 @dataclass(slots=True)
 class Run:
     """Readings in a row that show the same: the first one's answer, the last one's sending, how many."""
@@ -117,7 +109,6 @@ class Run:
     fresh: bool = False
 
 
-@packable
 @dataclass(slots=True)
 class Episode:
     """The open state of one episode; the observer feeds it sights and asks it for its document."""
@@ -126,7 +117,6 @@ class Episode:
     write: Write | None
     before: Before
     known: frozenset[str]
-    started: float = 0.0
     readings: int = 0
     run: Run | None = None
     seen: list[tuple[Sight, str, bool]] = field(default_factory=list)
@@ -159,7 +149,7 @@ class Episode:
     def see(self, sight: Sight, settings: Settings, window: float) -> None:
         """A reading showed something that may differ from what the last one showed."""
         key = value_key(sight.state, sight.conferencing)
-        print_ = (key, _print(sight.item))
+        print_ = (key, print_of(sight.item))
         self.timed = self.timed and sight.timed
         if self.run is not None and self.run.print == print_:
             self.run.sight = sight
@@ -291,7 +281,8 @@ class Episode:
         return kind if kind in ("explicit", "default", "integrated", "profile") else None
 
 
-def _print(item: dict[str, Any] | None) -> Any:
+def print_of(item: dict[str, Any] | None) -> Any:
+    """What two readings must share, beside their conferencing, to count as showing the same."""
     if item is None:
         return None
     times = [instant(item.get(name)) or item.get(name) for name in ("start", "end")]

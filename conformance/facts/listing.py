@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 from conformance.exchange import Exchange, Response
 from conformance.facts.compare import instant, normal_url
 from conformance.facts.episode import Before, Sight, known_key, state_of
-from conformance.facts.memory import Account, Event, Memory, page_key
+from conformance.facts.event import Event
+from conformance.facts.memory import Account, Memory, page_key
 from conformance.facts.reading import Reading, next_page_kind
 from conformance.facts.single import request_document
 from conformance.facts.values import Evidence, Facts

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import marshal
-import pickle
-import zlib
 from bisect import bisect_left
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -13,91 +10,23 @@ from typing import Any
 from conformance.facts.asking import Asked
 from conformance.facts.directory import Directory, resolution
 from conformance.facts.document import Context, write_document
-from conformance.facts.episode import Before, Episode
+from conformance.facts.episode import Before
+from conformance.facts.event import Event, Key, Life
 from conformance.facts.failures import Failures
 from conformance.facts.reading import Reading
-from conformance.facts.values import WINDOW_LIMIT, Evidence, Facts, Settings
-from conformance.packing import packable
+from conformance.facts.resting import Shelf
+from conformance.facts.values import WINDOW_LIMIT, Facts, Settings
 
-__all__ = ["Account", "Event", "Key", "Life", "Memory", "page_key"]
-
-Key = tuple[str, str, str]
+__all__ = ["Account", "Memory", "page_key"]
 
 #: How many writes of an account are remembered by their numbers, at least.
 _WRITES = 512
-
-
-@packable
-@dataclass(slots=True)
-class Life:
-    """The open episode of an event, and all values that the event was ever shown with or asked for.
-
-    It is `adrift` once a write hung: that may be done at any later time, so that nothing is known of any state before.
-    """
-
-    episode: Episode
-    known: set[str] = field(default_factory=set)
-    told: set[str] = field(default_factory=set)
-    asked_urls: set[str] = field(default_factory=set)
-    adrift: bool = False
-
-
-class Event:
-    """One event of one account on one calendar.
-
-    Once nothing more is to be learnt from readings that show the same, its life is packed away; `same` still
-    recognises such readings, and `life` unpacks it when something else comes.
-    """
-
-    __slots__ = ("_again", "_life", "_mark", "_packed", "key")
-
-    def __init__(self, key: Key, before: Before) -> None:
-        self.key = key
-        self._life: Life | None = Life(Episode(0, None, before, frozenset()))
-        self._packed = b""
-        self._mark = 0
-        self._again: tuple[int, float, Evidence | None] = (0, 0.0, None)
-
-    @property
-    def life(self) -> Life:
-        """The event's life, unpacked."""
-        if self._life is None:
-            # what is unpacked is what this process packed
-            life: Life = pickle.loads(zlib.decompress(self._packed))  # noqa: S301
-            self._life, self._packed = life, b""
-            count, sent, evidence = self._again
-            if evidence is not None:
-                life.episode.more(count, sent, evidence)
-        return self._life
-
-    def same(self, item: dict[str, Any], sent: float, evidence: Evidence) -> bool:
-        """Whether the life is packed and `item` shows what the last reading did, which then counts as one more."""
-        if self._life is not None or _mark(item) != self._mark:
-            return False
-        self._again = (self._again[0] + 1, sent, evidence)
-        return True
-
-    def rest(self) -> None:
-        """Pack the life away if it is at rest."""
-        life = self._life
-        if life is not None and life.episode.at_rest:
-            run = life.episode.run
-            assert run is not None
-            assert run.sight.item is not None
-            self._mark = _mark(run.sight.item)
-            self._packed = zlib.compress(pickle.dumps(life, pickle.HIGHEST_PROTOCOL), 1)
-            self._again = (0, 0.0, None)
-            self._life = None
 
 
 def page_key(url: str) -> str:
     """The part of a page's URL by which it is found again: clients may go there through another host."""
     start = url.find("/v1/")
     return url[start:] if start >= 0 else url
-
-
-def _mark(item: dict[str, Any]) -> int:
-    return hash(marshal.dumps(item, 2))  # version 2: equal values give equal bytes, whoever else refers to them
 
 
 @dataclass(slots=True)
@@ -111,6 +40,7 @@ class Account:
     busy_until: float = float("-inf")
     writes: list[int] = field(default_factory=list)
     failures: Failures = field(default_factory=Failures)
+    shelf: Shelf = field(default_factory=Shelf)
     complete: bool = False
     serial: int = 0
     services: list[tuple[float, str]] = field(default_factory=list)
@@ -158,7 +88,7 @@ class Account:
         event = events.get(event_id)
         if event is None:
             before = Before("nonexistent") if self.complete else Before()
-            event = events[event_id] = Event((self.name, calendar_id, event_id), before)
+            event = events[event_id] = Event((self.name, calendar_id, event_id), before, self.shelf)
         return event
 
     def facts(self) -> Facts:
@@ -187,6 +117,7 @@ class Memory:
         self.out: list[Facts] = []
         self.dirty: dict[Key, Event] = {}
         self.homes: dict[str, tuple[tuple[str, str], ...]] = {}
+        self._home: dict[tuple[str, str], tuple[tuple[str, str], ...]] = {}
         self._asked: dict[int, Key] = {}
         self._shown: dict[int, Key] = {}
 
@@ -217,8 +148,10 @@ class Memory:
     def written(self, key: Key) -> None:
         """Remember that somebody wrote to an event."""
         account, calendar_id, event_id = key
-        homes = self.homes.get(event_id, ())
-        if (account, calendar_id) not in homes:
+        homes = self.homes.get(event_id)
+        if homes is None:
+            self.homes[event_id] = self._home.setdefault(key[:2], (key[:2],))  # most events share their only home
+        elif (account, calendar_id) not in homes:
             self.homes[event_id] = (*homes, (account, calendar_id))
 
     def asked_for(self, url: str, key: Key) -> None:
@@ -226,8 +159,9 @@ class Memory:
         self._asked.setdefault(hash(url), key)
 
     def shown_on(self, url: str, key: Key) -> None:
-        """Remember which event was the first to show a URL (in its normal form)."""
-        self._shown.setdefault(hash(url), key)
+        """Remember which event was the first to show a URL (in its normal form) that none was given before."""
+        if hash(url) not in self._asked:
+            self._shown.setdefault(hash(url), key)
 
     def of_another(self, life: Life, key: Key, url: str) -> str | None:
         """``asked`` or ``generated`` if a URL (in its normal form) belongs to another event; else None."""

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from conformance.exchange import Request
-from conformance.packing import packable
 
 __all__ = ["UNMOVED_HOLD", "WINDOW_LIMIT", "Evidence", "Facts", "Settings"]
 
@@ -35,9 +34,7 @@ class Settings:
     default_profiles: Mapping[str, str] = field(default_factory=dict)
 
 
-@packable
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(NamedTuple):
     """One exchange that facts rest on: its label, the request, the status and what it showed of the event."""
 
     label: str
@@ -46,8 +43,7 @@ class Evidence:
     shown: Any = None
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(NamedTuple):
     """One JSON document that states what is known, and the exchanges that it rests on.
 
     `key` stays the same over the revisions of one document; `closed` says that this one is the last.

@@ -8,8 +8,9 @@ from conformance.exchange import Exchange, Response
 from conformance.facts.asking import Asked, asked
 from conformance.facts.compare import normal_url, tense
 from conformance.facts.episode import Before, Episode, Write
+from conformance.facts.event import Event, Life
 from conformance.facts.failures import HUNG
-from conformance.facts.memory import Account, Event, Life, Memory
+from conformance.facts.memory import Account, Memory
 from conformance.facts.single import request_document
 from conformance.facts.values import Evidence
 from conformance.facts.wire import Route, body_json
@@ -70,7 +71,6 @@ def _write(
         method=exchange.request.method,
         request=request_document(exchange, at, body),
         event=body,
-        asked=asks,
         start=tense(body, sent) if timed and at.name == "write" else None,
         outcome=_outcome(status),
         response=_answer(response),
@@ -79,6 +79,7 @@ def _write(
         answered=answered,
         timed=timed,
         resolution=exchange.resolution,
+        asked=asks,
         evidence=Evidence(exchange.label, exchange.request, status),
     )
 

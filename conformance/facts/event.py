@@ -1,0 +1,92 @@
+"""One event of one account on one calendar: its life, in full while it lives, as a few bytes while it rests."""
+
+from __future__ import annotations
+
+import marshal
+from dataclasses import dataclass, field
+from typing import Any
+
+from conformance.facts.episode import Before, Episode
+from conformance.facts.resting import Shelf, flat, unflat
+from conformance.facts.values import Evidence
+
+__all__ = ["Event", "Key", "Life"]
+
+Key = tuple[str, str, str]
+
+
+@dataclass(slots=True)
+class Life:
+    """The open episode of an event, and all values that the event was ever shown with or asked for.
+
+    It is `adrift` once a write hung: that may be done at any later time, so that nothing is known of any state before.
+    """
+
+    episode: Episode
+    known: set[str] = field(default_factory=set)
+    told: set[str] = field(default_factory=set)
+    asked_urls: set[str] = field(default_factory=set)
+    adrift: bool = False
+
+
+class Event:
+    """One event, by account, calendar and id.
+
+    Once nothing more is to be learnt from readings that show the same, its life is packed away; `same` still
+    recognises such readings, and `life` unpacks it when something else comes.
+    """
+
+    __slots__ = ("_count", "_evidence", "_life", "_mark", "_packed", "_sent", "_shelf", "key")
+
+    def __init__(self, key: Key, before: Before, shelf: Shelf) -> None:
+        self.key = key
+        self._shelf = shelf
+        self._life: Life | None = Life(Episode(0, None, before, frozenset()))
+        self._packed = b""
+        self._mark = 0
+        self._count, self._sent = 0, 0.0
+        self._evidence: Evidence | None = None
+
+    @property
+    def life(self) -> Life:
+        """The event's life, unpacked."""
+        if self._life is None:
+            episode, *rest = self._shelf.unpack(self._packed)
+            self._life, self._packed = Life(unflat(episode), *rest), b""
+            if self._evidence is not None:
+                self._life.episode.more(self._count, self._sent, self._evidence)
+                self._evidence = None
+        return self._life
+
+    def same(self, item: dict[str, Any], sent: float, evidence: Evidence) -> bool:
+        """Whether the life is packed and `item` shows what the last reading did, which then counts as one more."""
+        if self._life is not None:
+            return False
+        try:
+            if _mark(item) != self._mark:
+                return False
+        except ValueError:
+            return False
+        self._count += 1
+        self._sent, self._evidence = sent, evidence
+        return True
+
+    def rest(self) -> None:
+        """Pack the life away if it is at rest."""
+        life = self._life
+        if life is None or not life.episode.at_rest:
+            return
+        run = life.episode.run
+        assert run is not None
+        assert run.sight.item is not None
+        try:
+            self._mark = _mark(run.sight.item)
+            self._packed = self._shelf.pack((flat(life.episode), life.known, life.told, life.asked_urls, life.adrift))
+        except ValueError:
+            return  # nested too deep to be packed
+        self._count, self._evidence, self._life = 0, None, None
+
+
+def _mark(item: dict[str, Any]) -> int:
+    """What tells an item from others.  Raises ValueError for what is nested too deep."""
+    return hash(marshal.dumps(item, 2))  # version 2: equal values give equal bytes, whoever else refers to them
