@@ -35,5 +35,5 @@ def examine(
                 progress(count)
             yield exchange
 
-    verdicts = (verdict for facts in observe(counted(), settings) for verdict in judge(facts))
-    return Report.empty(rules).with_verdicts(verdicts).with_exchanges(count)
+    judgements = (judge(facts) for facts in observe(counted(), settings))
+    return Report.empty(rules).with_judgements(judgements).with_exchanges(count)

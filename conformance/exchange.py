@@ -140,12 +140,23 @@ class Exchange:
     notes: tuple[tuple[str, str], ...] = field(default=())
 
 
+#: Bodies up to so many bytes are not parsed again while they come again: what is polled seldom changes.
+_SMALL = 65_536
+
+
 def load_json(body: bytes) -> Any:
-    """JSON text in UTF-8 as Python values; ValueError for anything else, however deep."""
+    """JSON text in UTF-8 as Python values, which others may share; ValueError for anything else, however deep."""
+    return _parsed(body) if len(body) <= _SMALL else _parse(body)
+
+
+def _parse(body: bytes) -> Any:
     try:
         return json.loads(body.decode("utf-8-sig" if body.startswith(b"\xef\xbb\xbf") else "utf-8"))
     except RecursionError:
         raise ValueError("JSON nested too deep") from None
+
+
+_parsed = lru_cache(maxsize=16)(_parse)
 
 
 @lru_cache(maxsize=1024)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
@@ -27,6 +27,9 @@ Outcome = Literal["passed", "failed", "inconclusive"]
 
 #: How many violations of a rule are kept; the count goes on.
 KEPT = 10
+
+#: How many judgements are held to be counted when they come again.
+_HELD = 1024
 
 #: What a line of `not_proved` says before the name of a case.
 MISSED = "nothing that passed meets the case"
@@ -119,15 +122,15 @@ class _Counting:
         self.cases: Counter[str] = Counter()
         self.violations: list[Violation] = []
 
-    def add(self, verdict: Verdict) -> None:
-        self.outcomes[verdict.outcome] += 1
+    def add(self, verdict: Verdict, times: int) -> None:
+        self.outcomes[verdict.outcome] += times
         if verdict.outcome == "undecided":
-            self.reasons[verdict.reason or "unknown"] += 1
+            self.reasons[verdict.reason or "unknown"] += times
         elif verdict.outcome == "passed":
             for case in verdict.cases:
-                self.cases[case] += 1
+                self.cases[case] += times
         elif verdict.violation is not None:
-            self.violations.append(verdict.violation)
+            self.violations += [verdict.violation] * min(times, KEPT)
             if len(self.violations) > 8 * KEPT:
                 self.violations[:] = _kept(self.violations)
 
@@ -156,11 +159,25 @@ class Report:
 
     def with_verdicts(self, verdicts: Iterable[Verdict]) -> Report:
         """This report and `verdicts`, each of which is the last word on its facts."""
-        counting: dict[str, _Counting] = {}
-        for verdict in verdicts:
-            if verdict.rule not in counting:
-                counting[verdict.rule] = _Counting()
-            counting[verdict.rule].add(verdict)
+        return self.with_judgements((verdict,) for verdict in verdicts)
+
+    def with_judgements(self, judgements: Iterable[tuple[Verdict, ...]]) -> Report:
+        """This report and the verdicts of `judgements`: the same one, coming again, is only counted."""
+        counting: defaultdict[str, _Counting] = defaultdict(_Counting)
+        held: dict[int, tuple[tuple[Verdict, ...], int]] = {}
+
+        def enter() -> None:
+            for judgement, times in held.values():
+                for verdict in judgement:
+                    counting[verdict.rule].add(verdict, times)
+            held.clear()
+
+        for judgement in judgements:
+            times = held[id(judgement)][1] if id(judgement) in held else 0
+            held[id(judgement)] = judgement, times + 1  # held as well, so that no other takes its id
+            if len(held) >= _HELD:
+                enter()
+        enter()
         return self + Report({rule: counts.tally() for rule, counts in counting.items()})
 
     def with_exchanges(self, count: int) -> Report:

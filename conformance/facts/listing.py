@@ -74,7 +74,7 @@ def _reading(
         account.managed_reads += at.managed != "excluded"
         account.other_reads += at.managed == "excluded"
     account.serial += 1
-    reading = Reading(account.serial, account.name, at, request_document(exchange, at), sent, sent, [evidence])
+    reading = Reading(account.serial, account.name, at, request_document(exchange), sent, sent, [evidence])
     reading.whole = at.name == "read"
     return reading
 
@@ -178,7 +178,7 @@ def _misplaced(
         times = [instant(item.get(name)) for name in ("start", "end")]
         if all(time is not None and time[1] for time in times):
             listing.add("not_localized", event_id)
-    if route.windowed and reading.within(item) is False:
+    if (route.since or route.until) and reading.within(item) is False:
         listing.add("outside_window", event_id)
     if homes and (account.name, calendar_id) not in homes and account.complete:
         if any(owner == account.name for owner, _ in homes):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal, get_args
 from urllib.parse import urlsplit
 
 from conformance.facts.compare import MARGIN, instant
@@ -21,30 +21,38 @@ _KEPT = 20
 _ZONES = timedelta(hours=15)
 
 
-@dataclass(slots=True)
+_Heading = Literal[
+    "missing",
+    "managed",
+    "external",
+    "other_calendars",
+    "outside_window",
+    "repeated",
+    "uninvited",
+    "foreign",
+    "deleted",
+    "not_localized",
+]
+_EMPTY: dict[str, list[str]] = {heading: [] for heading in get_args(_Heading)}
+
+
 class Listing:
     """What the listing of one reading has that it should not, and lacks that it should have; event ids, bounded."""
 
-    missing: list[str] = field(default_factory=list)
-    managed: list[str] = field(default_factory=list)
-    external: list[str] = field(default_factory=list)
-    other_calendars: list[str] = field(default_factory=list)
-    outside_window: list[str] = field(default_factory=list)
-    repeated: list[str] = field(default_factory=list)
-    uninvited: list[str] = field(default_factory=list)
-    foreign: list[str] = field(default_factory=list)
-    deleted: list[str] = field(default_factory=list)
-    not_localized: list[str] = field(default_factory=list)
+    __slots__ = ("_ids",)
 
-    def add(self, name: str, event_id: str) -> None:
+    def __init__(self) -> None:
+        self._ids: dict[str, list[str]] = {}
+
+    def add(self, heading: _Heading, event_id: str) -> None:
         """Remember one event under one of the headings."""
-        ids: list[str] = getattr(self, name)
+        ids = self._ids.setdefault(heading, [])
         if len(ids) < _KEPT and event_id not in ids:
             ids.append(event_id)
 
     def document(self) -> dict[str, list[str]]:
         """All headings, empty ones too."""
-        return {name: getattr(self, name) for name in self.__dataclass_fields__}
+        return {**_EMPTY, **self._ids} if self._ids else _EMPTY
 
 
 @dataclass(slots=True)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
-from conformance.exchange import NOBODY, Exchange
+from conformance.exchange import NOBODY, Exchange, Headers
 from conformance.facts.values import Evidence, Facts
-from conformance.facts.wire import Route, body_json
+from conformance.facts.wire import Route, body_json, route
 
 __all__ = ["exchange_facts", "request_document"]
 
@@ -28,7 +29,7 @@ def exchange_facts(
     document: dict[str, Any] = {
         "about": "exchange",
         "operation": at.name,
-        "request": request_document(exchange, at),
+        "request": request_document(exchange),
     }
     if account is not None:
         document["account"] = account
@@ -58,24 +59,28 @@ def exchange_facts(
     return Facts("exchange", ("exchange", exchange.label, str(number)), document, (evidence,), closed=True)
 
 
-def request_document(exchange: Exchange, at: Route, body: Any = None) -> dict[str, Any]:
+def request_document(exchange: Exchange, body: Any = None) -> dict[str, Any]:
     """A request in the names that facts use; `body` is its parsed body where that is known already."""
     request = exchange.request
-    document: dict[str, Any] = {"method": request.method, "path": at.path}
+    bare = _bare(request.method, request.url, request.headers, exchange.whole)
+    if body is not None:
+        return {**bare, "json": body}
+    if not request.body or request.method not in ("POST", "DELETE", "PUT", "PATCH"):
+        return bare
+    try:
+        return {**bare, "json": body_json(request)}
+    except (ValueError, UnicodeDecodeError):
+        return {**bare, "unreadable": True}
+
+
+@lru_cache(maxsize=1024)
+def _bare(method: str, url: str, headers: Headers, whole: bool) -> dict[str, Any]:
+    """A request but for its body: the same readings are sent again and again."""
+    at = route(method, url)
+    document: dict[str, Any] = {"method": method, "path": at.path}
     if at.query:
         document["query"] = [list(pair) for pair in at.query]
-    headers = {}
-    for name, value in request.headers:
-        lowered = name.lower()
-        if lowered in _HEADERS:
-            headers[lowered] = value
-    if exchange.whole or "authorization" in headers:
-        document["headers"] = headers
-    if body is not None:
-        document["json"] = body
-    elif request.body and request.method in ("POST", "DELETE", "PUT", "PATCH"):
-        try:
-            document["json"] = body_json(request)
-        except (ValueError, UnicodeDecodeError):
-            document["unreadable"] = True
+    kept = {lowered: value for name, value in headers if (lowered := name.lower()) in _HEADERS}
+    if whole or "authorization" in kept:
+        document["headers"] = kept
     return document

@@ -69,7 +69,7 @@ def _write(
     timed = exchange.sent_at is not None
     return Write(
         method=exchange.request.method,
-        request=request_document(exchange, at, body),
+        request=request_document(exchange, body),
         event=body,
         start=tense(body, sent) if timed and at.name == "write" else None,
         outcome=_outcome(status),
