@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from conformance.facts.asking import FIELDS, field_as_sent
+from conformance.facts.asking import FIELDS, Asked, field_as_sent
 from conformance.facts.compare import compare_urls, instant, normal_url, same_text
 from conformance.facts.episode import Before, Episode, Sight, Write
 
@@ -163,6 +163,9 @@ def _compared(value: dict[str, Any], episode: Episode, write: Write, context: Co
     if episode.before.state == "assigned" and isinstance(before, dict):
         result["join_url_as_before"] = normal_url(before["join_url"]) == normal_url(url)
         result["provider_name_as_before"] = before.get("provider_name") == service
+    left = _left_over(episode.before, asked, url, service)
+    if left is not None:
+        result["provider_name_left_over"] = left
     names = (context.resolves or {}).get("provider_names")
     if names is not None and isinstance(service, str):
         result["provider_name_as_resolved"] = service in names
@@ -170,6 +173,22 @@ def _compared(value: dict[str, Any], episode: Episode, write: Write, context: Co
     if other is not None:
         result["join_url_of_another_event"] = other
     return result
+
+
+def _left_over(before: Before, asked: Asked, url: str, service: Any) -> bool | None:
+    """Whether explicit conferencing bears the service of the generated conference that it replaces.
+
+    None where that is not shown, or where what was sent speaks of that service too: a server may go by that.
+    """
+    if asked.kind != "explicit" or asked.join_url is None or before.origin not in ("default", "integrated", "profile"):
+        return None
+    earlier = before.conferencing.get("provider_name") if isinstance(before.conferencing, dict) else None
+    if not isinstance(earlier, str) or compare_urls(asked.join_url, url) == "different":
+        return None
+    if service != earlier:
+        return False
+    sent = f"{asked.join_url} {asked.provider_description}".lower()
+    return None if any(word in sent for word in earlier.lower().split("_")) else True
 
 
 def _location(sight: Sight, episode: Episode, write: Write) -> str:

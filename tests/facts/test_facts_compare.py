@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
+from facts_traffic import Traffic, event, explicit, item
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -168,3 +170,26 @@ def test_the_tense_of_an_event_at_the_edge_of_time_is_known(start: str) -> None:
     assert tense({"start": start, "end": start}, now) == "past"
     assert tense({"start": start, "end": "9999-12-31T23:59:59Z"}, now) == "running"
     assert tense({"start": "9999-12-31T23:00:00Z", "end": "9999-12-31T23:59:59Z"}, now) == "future"
+
+
+@pytest.mark.parametrize(
+    ("sent", "shown", "left_over"),
+    [
+        ("https://meet.example/x", {"provider_name": "zoom"}, True),
+        ("https://meet.example/x", {"provider_name": None}, False),
+        ("https://meet.example/x", {"provider_name": "Custom"}, False),
+        ("https://zoom.example/x", {"provider_name": "zoom"}, None),  # a server may go by the URL
+        ("https://meet.example/x", {"join_url": "https://zoom.example/1", "provider_name": "zoom"}, None),
+    ],
+)
+def test_the_service_that_explicit_replaces_is_told_where_it_is_left_over(
+    sent: str, shown: dict[str, Any], left_over: bool | None
+) -> None:
+    traffic = Traffic().read(0).write(1, event(conferencing={"profile_id": "default"}))
+    for at in range(2, 30, 3):
+        traffic.read(at, item({"join_url": "https://zoom.example/1", "provider_name": "zoom"}))
+    traffic.write(40, event(conferencing=explicit(sent)))
+    for at in range(42, 70, 3):
+        traffic.read(at, item({"join_url": sent, **shown}))
+    _, second = traffic.writes()
+    assert second["after"]["quiet"].get("provider_name_left_over") is left_over

@@ -178,6 +178,16 @@ EXPLICIT = (
         reshaped(_explicit, lambda value, _: {"join_url": value["join_url"]}),
     ),
     fault(
+        "explicit-keeps-the-service",
+        "S1 S3",
+        "sequence",
+        "Explicit conferencing bears the service of the generated conference that it replaces",
+        reshaped(
+            lambda write: _explicit(write) and write.origin in GENERATED and assigned(write.settles_before),
+            lambda value, write: {**value, "provider_name": write.settles_before["provider_name"]},
+        ),
+    ),
+    fault(
         "explicit-url-of-another-event",
         "B8",
         "sequence",

@@ -1,0 +1,97 @@
+"""What rests is packed away and comes back as it was."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from facts_traffic import Traffic, event, explicit, item
+
+from conformance.facts import Settings, observe
+from conformance.facts.episode import Before, Sight
+from conformance.facts.event import Event
+from conformance.facts.observer import Observer
+from conformance.facts.resting import Shelf, flat, unflat
+from conformance.facts.values import Evidence
+
+A, B = "https://a.example/1", "https://b.example/2"
+READ_A, READ_B = ({"join_url": url, "provider_name": None} for url in (A, B))
+SETTINGS = Settings(quiet=2.0, settle_timeout=15.0)
+
+
+def written(*after: tuple[float, dict[str, Any] | None]) -> Traffic:
+    """A creation and its readings; None lists nothing."""
+    traffic = Traffic().read(0).write(1, event(conferencing=explicit(A), location={"description": "x"}))
+    for at, shown in after:
+        traffic.read(at, *(() if shown is None else (item(shown),)))
+    return traffic
+
+
+LIVES = {
+    "settled": [(2.0 + 3 * n, {"pending": True} if n == 0 else READ_A) for n in range(12)],
+    "flickering": [(2.0 + 3 * n, READ_B if n == 7 else READ_A) for n in range(14)],
+    "lost": [(2.0 + 3 * n, READ_A if n < 9 else None) for n in range(16)],
+    "never-there": [(2.0 + 3 * n, None) for n in range(16)],
+}
+
+
+def resting(traffic: Traffic) -> Event:
+    """The only event of the traffic, as it is after the last exchange."""
+    observer = Observer(SETTINGS, revisions=False)
+    for exchange in traffic.exchanges:
+        observer.add(exchange)
+    observer.advance()
+    (account,) = observer._memory.accounts.values()
+    (events,) = account.calendars.values()
+    (found,) = events.values()
+    return found
+
+
+@pytest.mark.parametrize("name", LIVES)
+def test_facts_are_the_same_whether_events_rest_or_not(name: str) -> None:
+    traffic = written(*LIVES[name]).write(80, event(summary="other")).read(82, item(READ_A)).read(90, item(READ_A))
+    awake = {facts.key: facts.document for facts in traffic.facts(SETTINGS) if facts.closed}
+    asleep = {facts.key: facts.document for facts in observe(traffic.exchanges, SETTINGS)}
+    assert asleep == awake
+
+
+def test_an_episode_comes_back_as_it_was() -> None:
+    found = resting(written(*LIVES["settled"]))
+    assert found._life is None
+    episode = found.life.episode
+    again = unflat(flat(episode))
+    assert again == episode
+    assert again.quiet is again.run
+
+
+def test_those_that_rest_together_need_a_few_hundred_bytes_each() -> None:
+    shelf = Shelf()
+    life = resting(written(*LIVES["settled"])).life.episode
+    first, *others = [len(shelf.pack((flat(life), f"https://meet.example/{number}"))) for number in range(3)]
+    assert max(first, *others) < 300
+
+
+def test_an_event_that_is_nested_too_deep_stays_awake() -> None:
+    deep: list[Any] = []
+    for _ in range(5000):
+        deep = [deep]
+    found = Event(("default", "cal_A", "e1"), Before(), Shelf())
+    evidence = Evidence("#1", written().exchanges[0].request, 200)
+    for number in range(12):
+        shown = {**item(READ_A), "categories": deep}
+        at = 10.0 * number
+        found.life.episode.see(Sight("assigned", READ_A, shown, at, at, True, 0.0, evidence), SETTINGS, 2.0)
+    found.life.episode.dirty = False
+    assert found.life.episode.at_rest
+    found.rest()
+    assert found._life is not None
+
+
+def test_a_reading_that_is_nested_too_deep_is_not_the_same() -> None:
+    found = resting(written(*LIVES["settled"]))
+    deep: list[Any] = []
+    for _ in range(5000):
+        deep = [deep]
+    assert not found.same(
+        {**item(READ_A), "categories": deep}, 99.0, Evidence("#9", written().exchanges[0].request, 200)
+    )
