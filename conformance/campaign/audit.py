@@ -17,10 +17,10 @@ from conformance.world import Account, World
 __all__ = ["Trespass", "access", "audit", "trespasses"]
 
 _TZID = ("tzid", "Etc/UTC")
+_MANAGED = ("include_managed", "true")
+
 #: From this hour on tomorrow's midnight is nearer to what goes on for another day than today's.
 _AFTERNOON = 13
-
-_MANAGED = ("include_managed", "true")
 
 
 async def audit(transport: Transport, world: World, run: Run, flags: Flags) -> None:
