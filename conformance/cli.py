@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from conformance.commands import clients, contract, recorded, servers
-from conformance.options import Cli
+from conformance.commands.options import Cli
 from conformance.version import NAME, VERSION
 
 __all__ = ["cli", "main"]

@@ -118,8 +118,8 @@ def _arguments(config: pytest.Config) -> list[str]:
 @pytest.fixture(scope="session")
 def conformance_subject(conformance_options: RunOptions, pytestconfig: pytest.Config) -> Subject:
     """What is tested; a conftest may give another, such as ``conformance.in_process(app, tokens)``."""
+    from conformance.commands.running import subject_of
     from conformance.configuration import Refused
-    from conformance.running import subject_of
     from conformance.subject import Misconfigured
 
     try:

@@ -8,11 +8,11 @@ from dataclasses import replace
 
 from conformance import campaign
 from conformance.campaign.session import open_session
+from conformance.commands.outcome import chosen_rules
+from conformance.commands.running import until_interrupted
 from conformance.configuration import RunOptions, tokens
 from conformance.facts import Settings
 from conformance.judgement import Judge, Violation
-from conformance.outcome import chosen_rules
-from conformance.running import until_interrupted
 from conformance.scenarios import Life, Move
 from conformance.subject import Subject, parse
 from conformance.world import World

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
+from conformance.campaign.ledger import Entry, Ledger
 from conformance.exchange import NOBODY, Exchange
-from conformance.ledger import Entry, Ledger
-from conformance.readings import Flags, read_insisting, read_pages, reading
 from conformance.scenarios.model import Life, Move, Run, writes
-from conformance.transport import Transport
+from conformance.subject.readings import Flags, read_insisting, read_pages, reading
+from conformance.subject.transport import Transport
 from conformance.world import Account, World
 
 __all__ = ["Trespass", "access", "audit", "trespasses"]

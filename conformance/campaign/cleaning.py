@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import Iterable
 from urllib.parse import quote
 
-from conformance.ledger import Entry, Ledger, left_behind
-from conformance.pace import BudgetSpent
+from conformance.campaign.ledger import Entry, Ledger, left_behind
 from conformance.subject import Subject
-from conformance.transport import Limits, Transport
+from conformance.subject.pace import BudgetSpent
+from conformance.subject.transport import Limits, Transport
 
 __all__ = ["clean", "sweep"]
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from conformance.campaign.ledger import Entry, Ledger
 from conformance.exchange import Exchange
-from conformance.insisting import TIMES, failed, insist
-from conformance.ledger import Entry, Ledger
 from conformance.scenarios.model import Life, Move, Run, Write, writes
-from conformance.transport import Transport
+from conformance.subject.insisting import TIMES, failed, insist
+from conformance.subject.transport import Transport
 
 __all__ = ["Insistence", "beside"]
 

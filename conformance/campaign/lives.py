@@ -11,13 +11,13 @@ from typing import Any, TypeVar
 
 from conformance.campaign.hearing import Hearing
 from conformance.campaign.insistence import Insistence
+from conformance.campaign.ledger import Entry, Ledger
 from conformance.campaign.living import Living, as_if, items_of, signature
 from conformance.exchange import Exchange
 from conformance.facts import Facts
-from conformance.ledger import Entry, Ledger
-from conformance.readings import Flags, complete_reading
 from conformance.scenarios.model import Life, Run, Write, writes
-from conformance.transport import Transport
+from conformance.subject.readings import Flags, complete_reading
+from conformance.subject.transport import Transport
 
 __all__ = ["Lockstep", "Pace", "together"]
 

@@ -7,9 +7,9 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from conformance.campaign.ledger import Entry
 from conformance.exchange import Exchange
 from conformance.facts import Facts
-from conformance.ledger import Entry
 from conformance.scenarios.model import Life, Write
 
 __all__ = ["Living", "as_if", "items_of", "signature"]

@@ -6,14 +6,14 @@ from collections.abc import Iterable
 from itertools import count
 
 from conformance.campaign.insistence import beside
+from conformance.campaign.ledger import Entry, Ledger
 from conformance.campaign.lives import together
 from conformance.exchange import Exchange
-from conformance.insisting import failed, insist
-from conformance.ledger import Entry, Ledger
-from conformance.readings import Flags, reading
 from conformance.scenarios.malformed import Malformed
 from conformance.scenarios.model import Run
-from conformance.transport import Transport
+from conformance.subject.insisting import failed, insist
+from conformance.subject.readings import Flags, reading
+from conformance.subject.transport import Transport
 
 __all__ = ["probe"]
 

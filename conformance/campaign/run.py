@@ -12,19 +12,19 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from conformance.campaign.hearing import Hearing
+from conformance.campaign.ledger import Entry
 from conformance.campaign.lives import Lockstep
 from conformance.campaign.session import Session, open_session
 from conformance.campaign.shrinking import SEARCH_REQUESTS, Counterexample, counterexamples
 from conformance.exchange import Exchange
 from conformance.facts import Settings
 from conformance.judgement import Judge
-from conformance.ledger import Entry
-from conformance.pace import BudgetSpent
 from conformance.report import Report
 from conformance.rules import Rule, load
 from conformance.scenarios import Plan, plan
 from conformance.subject import Subject, parse
-from conformance.transport import Limits
+from conformance.subject.pace import BudgetSpent
+from conformance.subject.transport import Limits
 from conformance.world import World
 
 if TYPE_CHECKING:

@@ -12,20 +12,20 @@ import httpx
 from conformance.campaign.audit import access, audit, trespasses
 from conformance.campaign.cleaning import clean
 from conformance.campaign.hearing import Hearing
+from conformance.campaign.ledger import Entry, Ledger
 from conformance.campaign.lives import Lockstep, Pace
 from conformance.campaign.probing import probe
 from conformance.exchange import NOBODY, Exchange, Response
 from conformance.facts import Settings
 from conformance.judgement import Judge
-from conformance.ledger import Entry, Ledger
-from conformance.pace import Budget, Rate
-from conformance.preflight import preflight
-from conformance.readings import Flags, next_page, read_insisting, reading
 from conformance.redaction import Redactor, scrub
 from conformance.scenarios.malformed import Malformed
 from conformance.scenarios.model import Life, Run
 from conformance.subject import Subject
-from conformance.transport import Limits, Transport
+from conformance.subject.pace import Budget, Rate
+from conformance.subject.preflight import preflight
+from conformance.subject.readings import Flags, next_page, read_insisting, reading
+from conformance.subject.transport import Limits, Transport
 
 __all__ = ["Session", "open_session"]
 

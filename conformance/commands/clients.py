@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from conformance import options
+from conformance.commands import options
 from conformance.configuration import Refused
 
 __all__ = ["certify", "observe"]
@@ -67,10 +67,10 @@ def certify(
     """
     from dataclasses import replace
 
-    from conformance.certifying import certificate, redactor
     from conformance.clients.certificate import CertifyOptions
-    from conformance.outcome import present, say
-    from conformance.progress import Progress
+    from conformance.commands.certifying import certificate, redactor
+    from conformance.commands.outcome import present, say
+    from conformance.commands.progress import Progress
     from conformance.report import Terms
 
     told = CertifyOptions(
@@ -123,10 +123,10 @@ def observe(
       cronofy-conformance observe --upstream us --port 8080
       cronofy-conformance observe --upstream http://127.0.0.1:8000 --for 60 --report report.html
     """
-    from conformance.certifying import observed, redactor
     from conformance.clients.observe import ObserveOptions
+    from conformance.commands.certifying import observed, redactor
+    from conformance.commands.outcome import present, say
     from conformance.facts import Settings
-    from conformance.outcome import present, say
     from conformance.report import Terms
     from conformance.subject import parse
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from conformance import options
+from conformance.commands import options
 from conformance.configuration import Refused
 
 __all__ = ["drift", "rules", "serve"]
@@ -26,8 +26,8 @@ def rules(rule: str | None, as_json: bool) -> int:
       cronofy-conformance rules explicit-is-kept
       cronofy-conformance rules --json
     """
-    from conformance import explain
-    from conformance.outcome import chosen_rules, say
+    from conformance.commands import explain
+    from conformance.commands.outcome import chosen_rules, say
     from conformance.rules import load_clauses
 
     chosen = chosen_rules(() if rule is None else (rule,))
@@ -52,8 +52,8 @@ def drift(page: Path) -> int:
       cronofy-conformance drift create.md
     """
     from conformance import schemas
+    from conformance.commands.outcome import say
     from conformance.drift import drift as compare
-    from conformance.outcome import say
     from conformance.visible import visible
 
     try:
@@ -91,7 +91,7 @@ def serve(faults: tuple[str, ...], host: str, port: int, settle: float) -> int:
       cronofy-conformance serve --port 0 --settle 3
       cronofy-conformance serve --fault join-url-is-lower-cased
     """
-    from conformance.serving import serve as listen
+    from conformance.commands.serving import serve as listen
 
     listen(host, port, settle, faults)
     return 0

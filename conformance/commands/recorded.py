@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from conformance import options
+from conformance.commands import options
 
 if TYPE_CHECKING:
     from conformance.redaction import Redactor
@@ -42,10 +42,10 @@ def check(
       cronofy-conformance check cassettes/ --report - --report report.xml
       cronofy-conformance check tests/cassettes --rule explicit-is-kept --fail-on inferred
     """
-    from conformance.checking import CheckOptions
-    from conformance.checking import check as judge
-    from conformance.outcome import present
-    from conformance.progress import Interruption, Progress
+    from conformance.commands.checking import CheckOptions
+    from conformance.commands.checking import check as judge
+    from conformance.commands.outcome import present
+    from conformance.commands.progress import Interruption, Progress
 
     told = CheckOptions(
         paths=paths,
@@ -84,8 +84,8 @@ def verify(report: Path, evidence: Path) -> int:
     Example:
       cronofy-conformance verify report.json evidence.ndjson
     """
-    from conformance.evidence import verify as compare
-    from conformance.outcome import say
+    from conformance.commands.evidence import verify as compare
+    from conformance.commands.outcome import say
     from conformance.visible import visible
 
     differences = compare(report, evidence)

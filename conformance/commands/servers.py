@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from conformance import options
+from conformance.commands import options
 from conformance.configuration import RunOptions, tokens
 
 __all__ = ["run", "run_options", "sweep"]
@@ -46,11 +46,11 @@ def run(**told: Any) -> int:
       cronofy-conformance run cassette:recorded/ --seed 7
     """
     chosen = run_options(**told)
-    from conformance.outcome import present, say
-    from conformance.progress import Progress
+    from conformance.commands.outcome import present, say
+    from conformance.commands.progress import Progress
+    from conformance.commands.running import plan_in_words, subject_of
+    from conformance.commands.running import run as test
     from conformance.redaction import Redactor
-    from conformance.running import plan_in_words, subject_of
-    from conformance.running import run as test
 
     subject = subject_of(chosen)
     redactor = Redactor(subject.tokens)
@@ -91,8 +91,8 @@ def sweep(subject: str, accounts: tuple[tuple[str, str], ...]) -> int:
       cronofy-conformance sweep http://127.0.0.1:8000
     """
     chosen = run_options(accounts, (), subject=subject)
-    from conformance.outcome import say
-    from conformance.running import sweep as clean
+    from conformance.commands.outcome import say
+    from conformance.commands.running import sweep as clean
 
     deleted, left = clean(chosen)
     say(f"{deleted} events deleted, {len(left)} left\n")

@@ -52,10 +52,10 @@ class Findings:
 
 def found(options: RunOptions, subject: Subject) -> Findings:
     """Run a campaign and tell what it found; a configuration that allows none is told, not raised."""
+    from conformance.commands.progress import Progress
+    from conformance.commands.running import run
     from conformance.configuration import Refused
-    from conformance.progress import Progress
     from conformance.redaction import Redactor
-    from conformance.running import run
     from conformance.subject import Misconfigured
 
     redactor = Redactor(subject.tokens)
@@ -74,7 +74,7 @@ def found_once(options: RunOptions, subject: Subject, folder: Path) -> Findings:
     """As `found`, by the first of all processes that share `folder`; the others wait for it and take what it found."""
     from filelock import FileLock
 
-    from conformance.artefact import write
+    from conformance.commands.artefact import write
 
     kept = folder / "conformance-findings.json"
     with FileLock(folder / "conformance-findings.lock"):

@@ -15,11 +15,11 @@ from conformance.campaign import RunResult, run
 from conformance.clock import VirtualClock
 from conformance.configuration import RunOptions
 from conformance.exchange import Exchange, Request, Response
-from conformance.insisting import TIMES, insist
 from conformance.reference import reference_app
 from conformance.scenarios import Life, Move, Run, plan
 from conformance.scenarios.malformed import generated, malformed
 from conformance.subject import EPOCH, in_process
+from conformance.subject.insisting import TIMES, insist
 from conformance.world import Account, Calendar, World
 
 Scope = MutableMapping[str, Any]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from conformance.ledger import Entry, Ledger, folder, left_behind
+from conformance.campaign.ledger import Entry, Ledger, folder, left_behind
 
 ONE, OTHER = Entry("default", "cal_1", "cfc-1"), Entry("default", "cal_2", "cfc-ü")
 

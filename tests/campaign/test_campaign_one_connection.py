@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from conformance import preflight
 from conformance.campaign import run
 from conformance.configuration import RunOptions
+from conformance.subject import preflight
 
 CALENDAR = {
     "calendar_id": "cal_1", "provider_name": "google", "calendar_readonly": False, "calendar_deleted": False,

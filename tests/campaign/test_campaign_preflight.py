@@ -18,10 +18,10 @@ import trustme
 from conformance.campaign import run
 from conformance.clock import RealClock, VirtualClock
 from conformance.configuration import RunOptions
-from conformance.readings import WIDER_READING
 from conformance.reference import reference_app
 from conformance.subject import DATA_CENTRES, EPOCH, Misconfigured, Subject, in_process, parse
-from conformance.transport import Limits
+from conformance.subject.readings import WIDER_READING
+from conformance.subject.transport import Limits
 
 CALENDARS = {
     "calendars": [

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from conformance.campaign import Progress, RunResult, run, sweep
+from conformance.campaign.ledger import folder
 from conformance.clock import Clock, RealClock, VirtualClock
 from conformance.configuration import RunOptions
 from conformance.exchange import Exchange
-from conformance.ledger import folder
 from conformance.reference import reference_app
 from conformance.subject import EPOCH, Subject, in_process
 
@@ -40,8 +40,8 @@ def left_in(subject: Subject) -> list[str]:
     """The events that a server still lists, by id."""
 
     async def read() -> list[str]:
-        from conformance.readings import READING, complete_reading
-        from conformance.transport import Limits, Transport
+        from conformance.subject.readings import READING, complete_reading
+        from conformance.subject.transport import Limits, Transport
 
         ids = []
         async with subject.open(Limits()) as client:

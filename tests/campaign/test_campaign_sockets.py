@@ -25,7 +25,7 @@ from conformance.clock import VirtualClock
 from conformance.configuration import RunOptions
 from conformance.reference import reference_app
 from conformance.subject import EPOCH, Misconfigured, in_process, parse
-from conformance.transport import Limits
+from conformance.subject.transport import Limits
 
 TOKEN = "planted-T0k3n/with+odd=characters"
 

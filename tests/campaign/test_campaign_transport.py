@@ -13,8 +13,8 @@ import pytest
 
 from conformance.clock import VirtualClock
 from conformance.exchange import NOBODY, Exchange
-from conformance.pace import Budget, BudgetSpent, Rate
-from conformance.transport import Limits, Transport, open_client, origin_of
+from conformance.subject.pace import Budget, BudgetSpent, Rate
+from conformance.subject.transport import Limits, Transport, open_client, origin_of
 
 Answer = Callable[[httpx.Request], httpx.Response]
 

@@ -10,13 +10,13 @@ import pytest
 import vcr
 import yaml
 
-from conformance.checking import CheckOptions, check
+from conformance.commands.checking import CheckOptions, check
+from conformance.commands.progress import Interruption
+from conformance.commands.running import run, subject_of
 from conformance.configuration import RunOptions
-from conformance.progress import Interruption
 from conformance.recordings import header, paths, read
 from conformance.redaction import Redactor
 from conformance.render import renderer
-from conformance.running import run, subject_of
 
 CASSETTES = Path(__file__).parents[2] / "cassettes"
 RECORDED = CASSETTES / "reference"

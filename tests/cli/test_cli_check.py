@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from cli_samples import call, error, har
 
-from conformance import checking
+from conformance.commands import checking
 from conformance.exchange import Exchange
 from conformance.facts import Settings
 from conformance.recordings import Header

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from cli_samples import call, error, har
 
-import conformance.explain
+import conformance.commands.explain
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_a_bug_is_named_without_a_traceback_and_without_what_it_says(monkeypatch
     def broken(*_: object) -> str:
         raise RuntimeError("secret-token")
 
-    monkeypatch.setattr(conformance.explain, "listing", broken)
+    monkeypatch.setattr(conformance.commands.explain, "listing", broken)
     line = error("rules")
     assert line.startswith("this is a bug of cronofy-conformance: RuntimeError at test_cli_errors.py:")
     assert "secret-token" not in line
@@ -58,7 +58,7 @@ def test_ctrl_c_before_there_is_a_report_is_130(monkeypatch: pytest.MonkeyPatch)
     def interrupted(*_: object) -> str:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(conformance.explain, "listing", interrupted)
+    monkeypatch.setattr(conformance.commands.explain, "listing", interrupted)
     assert call("rules").exit_code == 130
 
 

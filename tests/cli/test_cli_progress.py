@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from conformance.progress import Interruption, Progress
+from conformance.commands.progress import Interruption, Progress
 
 
 class Terminal(io.StringIO):

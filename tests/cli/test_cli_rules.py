@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from cli_samples import call
 
-from conformance import explain, schemas
+from conformance import schemas
+from conformance.commands import explain
 from conformance.rules import load, load_clauses
 
 

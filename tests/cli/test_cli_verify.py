@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from cli_samples import call, error, har
 
-from conformance.checking import CheckOptions, check
-from conformance.evidence import Evidence, header_of_run, verify
+from conformance.commands.checking import CheckOptions, check
+from conformance.commands.evidence import Evidence, header_of_run, verify
+from conformance.commands.progress import Interruption, Progress
 from conformance.facts import Settings
-from conformance.progress import Interruption, Progress
 from conformance.recordings import read
 from conformance.redaction import Redactor, SecretLeak
 from conformance.render.json import render

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 import pytest
 from matrix_runs import COMPUTE, KILLS, broken
 
-from conformance import explain
+from conformance.commands import explain
 from conformance.reference import FAULTS
 from conformance.rules import load
 

@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 import pytest
 import yaml
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from conformance.exchange import Exchange, Request, Response, account_of_token
@@ -99,6 +99,7 @@ def mixed(text: str, choices: list[int]) -> str:
 
 
 @given(token=tokens, before=around, after=around, encode=st.sampled_from(ENCODINGS))
+@example(token="0000000:", before="%", after="", encode=quote)
 @settings(max_examples=200, deadline=None)
 def test_a_token_is_found_and_replaced_in_every_encoding(
     token: str, before: str, after: str, encode: Callable[[str], str]

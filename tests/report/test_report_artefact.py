@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from conformance.artefact import write
+from conformance.commands.artefact import write
 
 
 class LeakError(Exception):

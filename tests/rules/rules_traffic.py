@@ -95,6 +95,8 @@ def _lives(name: str, profile: str) -> Iterable[list[dict[str, Any]]]:
             _event(f"{name}-{number}", 30, "First", None, description="Changed"),
             _event(f"{name}-{number}", 31, "Third", second, location={"description": "Room 1"}),
         ]
+    replaced = ({"profile_id": "default"}, _explicit(f"{name}/replaced"))
+    yield [_event(f"{name}-replaced", 30, "Replaced", conferencing) for conferencing in replaced]
     yield [_event(f"{name}-past", -30, "Past", {"profile_id": "default"})]
     yield [_event(f"{name}-stray", 30, "Stray", {"profile_id": "default", **stray})]
     yield [_event(f"{name}-invalid", 30, "Invalid", {"profile_id": "explicit"})]

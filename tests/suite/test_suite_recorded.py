@@ -20,7 +20,7 @@ from conformance.facts import Settings
 from conformance.recordings import read
 from conformance.report import Report
 from conformance.rules import load
-from conformance.transport import Transport
+from conformance.subject.transport import Transport
 
 #: When the cassettes were recorded, in seconds since the epoch.
 RECORDED = 1795370376.0

@@ -66,7 +66,7 @@ def present(statement: Statement, reports: Sequence[str], redactor: Redactor, *,
     ``-`` is text on standard output, which is also what comes where nothing was asked for.  With reports on disk
     alone, the summary goes to standard error; `quiet` leaves out what was not asked for.
     """
-    from conformance import artefact
+    from conformance.commands import artefact
     from conformance.render import renderer, text
 
     files = [path for path in reports if path != "-"]

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
-from .exchange import Exchange
-from .insisting import failed, insist
-from .transport import Transport
+from conformance.exchange import Exchange
+from conformance.subject.insisting import failed, insist
+from conformance.subject.transport import Transport
 
 __all__ = [
     "READING",

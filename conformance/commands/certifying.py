@@ -12,17 +12,17 @@ from conformance.clients.certificate import Certificate, CertifyOptions
 from conformance.clients.certify import certify
 from conformance.clients.observe import ObserveOptions, observe
 from conformance.clients.watch import watch
-from conformance.evidence import Evidence, header_of_run
+from conformance.commands.evidence import Evidence, header_of_run
+from conformance.commands.outcome import TOOL, about_clauses, chosen_rules, contract
+from conformance.commands.running import until_interrupted
 from conformance.facts import Settings
-from conformance.outcome import TOOL, about_clauses, chosen_rules, contract
 from conformance.redaction import Redactor
 from conformance.reference import WORLD
 from conformance.report import Statement, Terms
-from conformance.running import until_interrupted
 
 if TYPE_CHECKING:
+    from conformance.commands.progress import Progress
     from conformance.exchange import Exchange
-    from conformance.progress import Progress
     from conformance.recordings import Header
 
     Sink = Callable[[Exchange], None]

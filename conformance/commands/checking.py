@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from conformance import recordings
+from conformance.commands.outcome import TOOL, about_clauses, chosen_rules, contract, instant
 from conformance.configuration import Refused
 from conformance.examine import examine
 from conformance.facts import Settings
-from conformance.outcome import TOOL, about_clauses, chosen_rules, contract, instant
 from conformance.report import Report, Statement, Terms
 
 if TYPE_CHECKING:
+    from conformance.commands.progress import Interruption, Progress
     from conformance.exchange import Exchange
-    from conformance.progress import Interruption, Progress
     from conformance.recordings import Header
     from conformance.rules import Rule
 

@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from .clock import Clock
-from .exchange import NOBODY, Exchange, Headers, Request, Response, bearer
-from .pace import Budget, BudgetSpent, Rate
+from conformance.clock import Clock
+from conformance.exchange import NOBODY, Exchange, Headers, Request, Response, bearer
+from conformance.subject.pace import Budget, BudgetSpent, Rate
 
 __all__ = ["Limits", "Transport", "open_client", "origin_of"]
 

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from conformance import campaign
+from conformance.commands.evidence import Evidence, header_of_run
+from conformance.commands.offers import offered
+from conformance.commands.outcome import TOOL, about_clauses, chosen_rules, contract, instant
 from conformance.configuration import Refused, RunOptions, nearest
 from conformance.curl import curl, variable_of
-from conformance.evidence import Evidence, header_of_run
 from conformance.exchange import NOBODY, Exchange
 from conformance.facts import Settings
-from conformance.offers import offered
-from conformance.outcome import TOOL, about_clauses, chosen_rules, contract, instant
 from conformance.recordings import Header, write_vcr
 from conformance.redaction import Redactor
 from conformance.report import Repro, Statement, Terms
@@ -28,7 +28,7 @@ from conformance.subject import Subject, parse
 if TYPE_CHECKING:
     from conformance.campaign import RunResult
     from conformance.campaign.shrinking import Counterexample
-    from conformance.progress import Progress
+    from conformance.commands.progress import Progress
     from conformance.world import World
 
 __all__ = ["plan_in_words", "run", "subject_of", "sweep", "until_interrupted"]

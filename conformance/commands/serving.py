@@ -5,9 +5,9 @@ from __future__ import annotations
 import socket
 from collections.abc import Sequence
 
+from conformance.commands.outcome import say
 from conformance.configuration import Refused, nearest
 from conformance.curl import variable_of
-from conformance.outcome import say
 
 __all__ = ["serve"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .clock import Clock
+from conformance.clock import Clock
 
 __all__ = ["Budget", "BudgetSpent", "Rate"]
 

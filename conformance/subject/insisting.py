@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from .exchange import Exchange
-from .facts.failures import HUNG
+from conformance.exchange import Exchange
+from conformance.facts.failures import HUNG
 
 __all__ = ["TIMES", "failed", "insist"]
 

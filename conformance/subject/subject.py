@@ -12,15 +12,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from .clock import Clock, RealClock, VirtualClock
-from .configuration import Misconfigured
+from conformance.clock import Clock, RealClock, VirtualClock
+from conformance.configuration import Misconfigured
 
 if TYPE_CHECKING:
     import httpx
 
-    from .transport import Limits
+    from conformance.subject.transport import Limits
 
-__all__ = ["DATA_CENTRES", "Misconfigured", "Subject", "in_process", "parse"]
+__all__ = ["DATA_CENTRES", "EPOCH", "Misconfigured", "Subject", "in_process", "parse"]
 
 #: Data centres by their names on the command line.
 DATA_CENTRES = {
@@ -81,7 +81,7 @@ class Subject:
     @asynccontextmanager
     async def open(self, limits: Limits) -> AsyncIterator[httpx.AsyncClient]:
         """An HTTP client for the subject, in-process applications started and stopped around it."""
-        from . import inprocess, transport
+        from conformance.subject import inprocess, transport
 
         async with AsyncExitStack() as stack:
             inner: httpx.AsyncBaseTransport | None = None
@@ -121,7 +121,7 @@ def parse(
         tokens = _tokens(name, accounts)
         return in_process(_load(name, rest), tokens, kind=scheme, name=name, default_profiles=declared)
     if colon and scheme == "cassette":
-        from .cassette import recorded
+        from conformance.subject.cassette import recorded
 
         run = recorded(Path(rest), name)
         return Subject("cassette", name, run.base_url, run.clock, run.tokens, run.default_profiles, run.app)
@@ -145,7 +145,7 @@ def in_process(
 
 
 def _reference(default_profiles: Mapping[str, str], faults: Sequence[str], settle: float) -> Subject:
-    from .reference import reference_app
+    from conformance.reference import reference_app
 
     clock = VirtualClock(EPOCH)
     app = reference_app(clock=clock, settle=settle, faults=tuple(faults), page_size=_PAGE)

@@ -9,8 +9,8 @@ from difflib import SequenceMatcher
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from conformance.commands.outcome import TOOL, about_clauses, contract
 from conformance.configuration import Refused
-from conformance.outcome import TOOL, about_clauses, contract
 from conformance.recordings import Header, NdjsonWriter, read
 from conformance.recordings.header import HEADER_KEY
 from conformance.report import Statement, Terms
@@ -197,7 +197,7 @@ def _last_line(evidence: Path) -> dict[str, Any] | None:
 
 def _judged_again(evidence: Path, kept: Mapping[str, Any]) -> Statement | str:
     """The statement that the evidence comes to, or why it comes to none."""
-    from conformance.checking import judged, settings_of
+    from conformance.commands.checking import judged, settings_of
     from conformance.recordings import header
     from conformance.rules import load
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
-from pathlib import Path
+from importlib.resources import files
 from typing import Any
 
 from conformance import schemas
@@ -74,7 +74,7 @@ def faults_of(rule: Rule) -> dict[str, list[str]]:
 @cache
 def _kills() -> Mapping[str, list[str]]:
     """The rules that each fault breaks, as computed by whole runs."""
-    text = (Path(__file__).parent / "reference" / "kills.json").read_text(encoding="utf-8")
+    text = files("conformance.reference").joinpath("kills.json").read_text(encoding="utf-8")
     kills: dict[str, list[str]] = json.loads(text)
     return kills
 

@@ -7,11 +7,11 @@ import email.utils
 from collections.abc import Iterable
 from typing import Any
 
-from .exchange import Exchange
-from .readings import READING, WIDER_READING, Flags, answered_json, complete_reading
-from .subject import Misconfigured, Subject
-from .transport import Transport
-from .world import World, account_of
+from conformance.exchange import Exchange
+from conformance.subject.readings import READING, WIDER_READING, Flags, answered_json, complete_reading
+from conformance.subject.subject import Misconfigured, Subject
+from conformance.subject.transport import Transport
+from conformance.world import World, account_of
 
 __all__ = ["preflight"]
 
