@@ -124,6 +124,8 @@ def _after(
         same = run is not None and run.key == episode.final_key
         after["final"] = after["newest"] if same else shown(episode.final, episode, write, context)
         after["stayed"] = not (episode.others >= 2 or (closed and episode.other_last))
+    if episode.relapses >= 2:
+        after["stayed"] = False
     return after
 
 

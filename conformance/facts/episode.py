@@ -95,6 +95,10 @@ def value_key(state: str, conferencing: Any) -> str:
     return f"{state} {conferencing!r}" if state == "malformed" else state
 
 
+#: States in which no earlier request can still make an event pending.
+_NOTHING_ON_ITS_WAY = ("nonexistent", "none", "assigned")
+
+
 @dataclass(slots=True)
 class Run:
     """Readings in a row that show the same: the first one's answer, the last one's sending, how many."""
@@ -123,6 +127,8 @@ class Episode:
     quiet: Run | None = None
     final: Sight | None = None
     final_key: str = ""
+    came: float | None = None
+    relapses: int = 0
     others: int = 0
     other_last: bool = False
     other: list[Evidence] = field(default_factory=list)
@@ -166,6 +172,17 @@ class Episode:
         self._ripen(self.run, settings, window)
 
     def _ripen(self, run: Run, settings: Settings, window: float) -> None:
+        if (
+            self.came is None
+            and run.fresh
+            and run.sight.state == "assigned"
+            and self.before.state in _NOTHING_ON_ITS_WAY
+        ):
+            self.came = run.first_answered
+        if self.came is not None and run.sight.state == "pending" and self.timed:
+            relapsed = run.last_sent - self.came >= settings.quiet + window  # a stale reading is not as late
+            self.relapses += relapsed
+            self.dirty = self.dirty or relapsed
         if self.final is not None and run.key != self.final_key:
             self.others += 1
             self.other_last = True

@@ -65,6 +65,8 @@ def flat(episode: Episode) -> tuple[Any, ...]:
         [(_sight(sight), key, fresh) for sight, key, fresh in episode.seen],
         _sight(episode.final),
         episode.final_key,
+        episode.came,
+        episode.relapses,
         episode.others,
         [_evidence(evidence) for evidence in episode.other],
         episode.settled_after,
@@ -75,12 +77,12 @@ def flat(episode: Episode) -> tuple[Any, ...]:
 
 def unflat(values: tuple[Any, ...]) -> Episode:
     """The episode that `flat` was given."""
-    number, write, before, known, readings, shown, fresh, seen, final, final_key, others, other, *times = values
+    number, write, before, known, readings, shown, fresh, seen, final, final_key, *more = values
+    came, relapses, others, other, settled_after, last_sent_at, timed = more
     sight, key, first_answered, last_sent, last_evidence, count = shown
     last = _sight_of(sight)
     print_ = (key, print_of(last.item))
     run = Run(last, key, print_, first_answered, last_sent, _evidence_of(last_evidence), count, fresh)
-    settled_after, last_sent_at, timed = times
     return Episode(
         number=number,
         write=None if write is None else Write._make((*write[:-2], Asked(*write[-2]), _evidence_of(write[-1]))),
@@ -92,6 +94,8 @@ def unflat(values: tuple[Any, ...]) -> Episode:
         quiet=run,
         final=_sight_of(final),
         final_key=final_key,
+        came=came,
+        relapses=relapses,
         others=others,
         other=[_evidence_of(evidence) for evidence in other],
         settled_after=settled_after,

@@ -229,3 +229,29 @@ def test_an_event_that_was_shown_for_long_enough_is_missed_where_it_is_not_liste
     traffic = Traffic().read(-5).write(0, event()).read(1, item()).read(4, item()).read(30)
     missing = [facts.document["listing"]["missing"] for facts in traffic.facts() if facts.about == "reading"]
     assert missing == [[], [], [], ["e1"]]
+
+
+def test_pending_that_comes_again_long_after_the_conference_is_no_staying() -> None:
+    traffic = created(event(conferencing=explicit(A))).read(2, item({"pending": True})).read(3, item(READ_A))
+    for at in (4, 5, 20, 30):
+        traffic.read(at, item({"pending": True}))
+    (write,) = traffic.writes()
+    assert write["after"]["stayed"] is False
+    assert "final" not in write["after"]
+
+
+def test_pending_that_is_read_soon_after_the_conference_may_be_stale() -> None:
+    traffic = created(event(conferencing=explicit(A))).read(2, item(READ_A))
+    for at in (2.5, 3, 3.5, 4):
+        traffic.read(at, item({"pending": True}))
+    (write,) = traffic.writes()
+    assert "stayed" not in write["after"]
+
+
+def test_pending_after_the_conference_may_be_that_of_the_request_that_overtook_another() -> None:
+    traffic = created(event(conferencing=explicit(A))).write(1.2, event(conferencing={"profile_id": "default"}))
+    traffic.read(3, item({"join_url": B, "provider_name": "zoom"}))
+    for at in (20, 30, 40):
+        traffic.read(at, item({"pending": True}))
+    _, second = traffic.writes()
+    assert "stayed" not in second["after"]

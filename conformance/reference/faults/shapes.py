@@ -158,7 +158,6 @@ SHAPES = (
         "always",
         "A settled conference turns pending again by itself",
         then_later(_generated, _pending),
-        endless=True,
     ),
     fault(
         "settled-vanishes",
