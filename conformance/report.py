@@ -1,47 +1,29 @@
-"""A report folds verdicts: what became of each rule, and of the run.
+"""A report folds verdicts: what became of each rule.
 
 Reports over the same rules are a monoid, so the parts of a recording may be judged anywhere and added up.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal
-
-from conformance.curl import curl
-from conformance.rules import LEVELS
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from conformance.judgement import Verdict, Violation
     from conformance.rules import Rule
 
-__all__ = ["MISSED", "Report", "Repro", "Statement", "Tally", "Terms", "contract_of", "document"]
+__all__ = ["Report", "RuleOutcome", "Tally"]
 
 RuleOutcome = Literal["passed", "failed", "undecided", "unexercised"]
-Outcome = Literal["passed", "failed", "inconclusive"]
 
 #: How many violations of a rule are kept; the count goes on.
 KEPT = 10
 
 #: How many judgements are held to be counted when they come again.
 _HELD = 1024
-
-#: What a line of `not_proved` says before the name of a case.
-MISSED = "nothing that passed meets the case"
-
-_REASONS = {
-    "superseded": "each write was followed by another before its outcome could be seen",
-    "recording-ended": "the recording ended before the outcome could be seen",
-    "watching": "it was still being watched when the run ended",
-    "unknown": "what was seen does not say enough to decide",
-    "timed-out": "it was still pending when the time to settle ran out",
-}
-_NOTHING_MET_IT = "nothing that was seen meets its condition"
 
 
 def _frozen(counts: Mapping[str, int]) -> Mapping[str, int]:
@@ -192,175 +174,3 @@ class Report:
         names = sorted({*self.tallies, *other.tallies})
         tallies = {name: self.tally(name) + other.tally(name) for name in names}
         return Report(MappingProxyType(tallies), self.exchanges + other.exchanges)
-
-
-@dataclass(frozen=True)
-class Terms:
-    """What a report is measured by.
-
-    `fail_on` is one of `LEVELS` and means it and the stricter ones.  `offered` are the cases that the subject's world
-    can show (None: all of them); `why` says of a rule, by its id, why this subject cannot exercise it; `cut_short` says
-    why the run ended before its plan, `interrupted` that Ctrl-C ended it.
-    """
-
-    fail_on: str = "must"
-    require_complete: bool = False
-    offered: frozenset[str] | None = None
-    why: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    cut_short: str | None = None
-    interrupted: bool = False
-
-
-@dataclass(frozen=True)
-class Repro:
-    """How a failure is shown again: `lives` as Python source for ``conformance.replaying``, `commands` as curl."""
-
-    rule: str
-    title: str
-    lives: tuple[str, ...]
-    commands: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Statement:
-    """A report and all that it is about: the rules, the terms, the subject, the run and the contract.
-
-    `subject`, `run`, `contract`, `tool` and `evidence` are the parts of that name of ``schemas/report.json``;
-    `variables` names the environment variable of each account's token, `clauses` says in our words what each states.
-    `counterexamples` are the smallest failures, a few lines each, and `remarks` sentences: both for people alone;
-    `repros` are the same failures for a file of tests.
-    """
-
-    report: Report
-    rules: tuple[Rule, ...]
-    subject: Mapping[str, Any]
-    run: Mapping[str, Any]
-    contract: Mapping[str, str]
-    tool: Mapping[str, str]
-    terms: Terms = Terms()
-    evidence: Mapping[str, Any] | None = None
-    variables: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    clauses: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    counterexamples: tuple[str, ...] = ()
-    remarks: tuple[str, ...] = ()
-    repros: tuple[Repro, ...] = ()
-
-    @property
-    def failed(self) -> tuple[Rule, ...]:
-        """The rules that failed."""
-        return self._with("failed")
-
-    @property
-    def outcome(self) -> Outcome:
-        """Failed if a rule of any level failed; inconclusive if what binds is still open; else passed."""
-        if self.failed:
-            return "failed"
-        return "inconclusive" if self._open else "passed"
-
-    @property
-    def exit_code(self) -> int:
-        """130 after Ctrl-C; 1 if a rule of the ``fail_on`` level failed, 3 if what binds is still open, else 0."""
-        if self.terms.interrupted:
-            return 130
-        fatal = LEVELS[: LEVELS.index(self.terms.fail_on) + 1]
-        if any(rule.level in fatal for rule in self.failed):
-            return 1
-        return 3 if self._open else 0
-
-    @property
-    def not_proved(self) -> tuple[tuple[str, str], ...]:
-        """Rule id and reason of everything that was not shown, a line for each case that a passed rule has not met."""
-        lines: list[tuple[str, str]] = []
-        for rule in self.rules:
-            tally = self.report.tally(rule.id)
-            if tally.outcome in ("unexercised", "undecided"):
-                lines.append((rule.id, self.reason(rule) or ""))
-            elif tally.outcome == "passed":
-                missed = [case for case in rule.cases if self._offers(case) and case not in tally.cases]
-                lines += [(rule.id, f"{MISSED} {case}") for case in missed]
-        return tuple(lines)
-
-    @property
-    def complete(self) -> bool:
-        """Whether every rule was decided, in every case that the subject's world offers."""
-        return not self.not_proved and not self._cut
-
-    def reason(self, rule: Rule) -> str | None:
-        """Why a rule is undecided or unexercised, as a sentence; None where it passed or failed."""
-        tally = self.report.tally(rule.id)
-        if tally.outcome == "unexercised":
-            return self.terms.why.get(rule.id, _NOTHING_MET_IT)
-        return None if tally.reason is None else _REASONS.get(tally.reason, tally.reason)
-
-    def _with(self, outcome: RuleOutcome) -> tuple[Rule, ...]:
-        return tuple(rule for rule in self.rules if self.report.tally(rule.id).outcome == outcome)
-
-    def _offers(self, case: str) -> bool:
-        return self.terms.offered is None or case in self.terms.offered
-
-    @property
-    def _open(self) -> bool:
-        open_rules = self._with("undecided")
-        if self.terms.require_complete:
-            open_rules += self._with("unexercised")
-        return self._cut or any(rule.level == "must" for rule in open_rules)
-
-    @property
-    def _cut(self) -> bool:
-        return self.terms.interrupted or self.terms.cut_short is not None
-
-
-def contract_of(rules: Iterable[Rule], clauses: Mapping[str, Any], version: str) -> dict[str, str]:
-    """The contract's version and the SHA-256 of all its rules and clauses, as canonical JSON."""
-    text = json.dumps(
-        {"rules": {rule.id: rule.schema for rule in rules}, "clauses": dict(clauses)},
-        sort_keys=True,
-        separators=(",", ":"),
-        ensure_ascii=False,
-    )
-    return {"version": version, "sha256": hashlib.sha256(text.encode("utf-8")).hexdigest()}
-
-
-def document(statement: Statement) -> dict[str, Any]:
-    """The report as ``schemas/report.json`` describes it."""
-    said: dict[str, Any] = {
-        "version": 1,
-        "tool": dict(statement.tool),
-        "subject": dict(statement.subject),
-        "run": dict(statement.run),
-        "outcome": statement.outcome,
-        "complete": statement.complete,
-        "contract": dict(statement.contract),
-    }
-    if statement.evidence is not None:
-        said["evidence"] = dict(statement.evidence)
-    said["rules"] = [_rule(statement, rule) for rule in statement.rules]
-    said["not_proved"] = [{"rule": rule, "reason": reason} for rule, reason in statement.not_proved]
-    return said
-
-
-def _rule(statement: Statement, rule: Rule) -> dict[str, Any]:
-    tally = statement.report.tally(rule.id)
-    said: dict[str, Any] = {
-        "id": rule.id,
-        "title": rule.title,
-        "binds": rule.binds,
-        "level": rule.level,
-        "clauses": list(rule.clauses),
-        "outcome": tally.outcome,
-        "counts": {"passed": tally.passed, "failed": tally.failed, "undecided": tally.undecided},
-    }
-    reason = statement.reason(rule)
-    if reason is not None:
-        said["reason"] = reason if tally.reason is None else tally.reason
-    said["violations"] = [_violation(statement, violation) for violation in tally.violations]
-    return said
-
-
-def _violation(statement: Statement, violation: Violation) -> dict[str, Any]:
-    said: dict[str, Any] = {"message": violation.message, "path": violation.path}
-    if violation.event is not None:
-        said["event"] = violation.event
-    said["exchanges"] = [evidence.label for evidence in violation.evidence]
-    said["curl"] = [curl(evidence.request, statement.variables) for evidence in violation.evidence]
-    return said

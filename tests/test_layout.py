@@ -19,14 +19,15 @@ CORE = {
     "judgement": {"facts", "rules", "schemas"},
     "visible": set(),
     "curl": {"exchange", "visible"},
-    "report": {"curl", "judgement", "rules"},
+    "report": {"judgement", "rules"},
+    "statement": {"curl", "judgement", "report", "rules"},
     "examine": {"exchange", "facts", "judgement", "report", "rules"},
-    "render": {"curl", "judgement", "report", "rules", "schemas", "visible"},
+    "render": {"curl", "judgement", "report", "rules", "schemas", "statement", "visible"},
 }
 
 #: Rooms that must not know of each other.
 STRANGERS = (
-    ("reference", ("rules", "facts", "judgement", "report", "campaign", "scenarios")),
+    ("reference", ("rules", "facts", "judgement", "report", "statement", "campaign", "scenarios")),
     ("recordings", ("campaign", "clients", "reference", "subject")),
     ("campaign", ("clients", "recordings", "reference")),
     ("clients", ("campaign", "recordings", "scenarios", "subject")),

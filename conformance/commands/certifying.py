@@ -18,7 +18,7 @@ from conformance.commands.running import until_interrupted
 from conformance.facts import Settings
 from conformance.redaction import Redactor
 from conformance.reference import WORLD
-from conformance.report import Statement, Terms
+from conformance.statement import Statement, Terms
 
 if TYPE_CHECKING:
     from conformance.commands.progress import Progress

@@ -13,7 +13,8 @@ from conformance.commands.outcome import TOOL, about_clauses, chosen_rules, cont
 from conformance.configuration import Refused
 from conformance.examine import examine
 from conformance.facts import Settings
-from conformance.report import Report, Statement, Terms
+from conformance.report import Report
+from conformance.statement import Statement, Terms
 
 if TYPE_CHECKING:
     from conformance.commands.progress import Interruption, Progress

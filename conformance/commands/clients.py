@@ -71,7 +71,7 @@ def certify(
     from conformance.commands.certifying import certificate, redactor
     from conformance.commands.outcome import present, say
     from conformance.commands.progress import Progress
-    from conformance.report import Terms
+    from conformance.statement import Terms
 
     told = CertifyOptions(
         command=() if watch else command,
@@ -127,7 +127,7 @@ def observe(
     from conformance.commands.certifying import observed, redactor
     from conformance.commands.outcome import present, say
     from conformance.facts import Settings
-    from conformance.report import Terms
+    from conformance.statement import Terms
     from conformance.subject import parse
 
     server = parse(upstream, {"default": "a-clients-own"})

@@ -13,7 +13,7 @@ from conformance.commands.outcome import TOOL, about_clauses, contract
 from conformance.configuration import Refused
 from conformance.recordings import Header, NdjsonWriter, read
 from conformance.recordings.header import HEADER_KEY
-from conformance.report import Statement, Terms
+from conformance.statement import Statement, Terms
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -131,7 +131,7 @@ def verify(report: Path, evidence: Path) -> tuple[str, ...]:
     if isinstance(again, str):
         return (*found, again)
     from conformance.render.json import render
-    from conformance.report import document
+    from conformance.statement import document
 
     expected = document(again)
     different = list(_differences(told, expected, ""))

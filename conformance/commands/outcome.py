@@ -14,8 +14,8 @@ from conformance.version import NAME, VERSION
 
 if TYPE_CHECKING:
     from conformance.redaction import Redactor
-    from conformance.report import Statement
     from conformance.rules import Rule
+    from conformance.statement import Statement
 
 __all__ = ["TOOL", "about_clauses", "chosen_rules", "contract", "instant", "present", "say"]
 
@@ -36,8 +36,8 @@ def chosen_rules(ids: Sequence[str], binds: Iterable[str] = ("server", "client")
 
 def contract() -> dict[str, str]:
     """The version and the digest of all rules and clauses that there are."""
-    from conformance.report import contract_of
     from conformance.rules import load, load_clauses
+    from conformance.statement import contract_of
 
     return contract_of(load(), load_clauses(), VERSION)
 

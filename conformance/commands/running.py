@@ -21,8 +21,8 @@ from conformance.exchange import NOBODY, Exchange
 from conformance.facts import Settings
 from conformance.recordings import Header, write_vcr
 from conformance.redaction import Redactor
-from conformance.report import Repro, Statement, Terms
 from conformance.scenarios import Life, Move, Run
+from conformance.statement import Repro, Statement, Terms
 from conformance.subject import Subject, parse
 
 if TYPE_CHECKING:

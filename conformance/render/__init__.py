@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from conformance.report import Statement
+    from conformance.statement import Statement
 
 __all__ = ["FORMATS", "renderer"]
 

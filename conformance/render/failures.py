@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from conformance.curl import curl
-from conformance.report import MISSED
+from conformance.statement import MISSED
 from conformance.visible import visible
 
 if TYPE_CHECKING:
     from conformance.judgement import Violation
-    from conformance.report import Statement
     from conformance.rules import Rule
+    from conformance.statement import Statement
 
 __all__ = ["Failure", "Step", "closing", "failures", "not_proved", "outcome_line", "seen", "where"]
 

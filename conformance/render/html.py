@@ -10,8 +10,8 @@ from conformance.render.failures import Failure, closing, failures, not_proved, 
 from conformance.visible import visible
 
 if TYPE_CHECKING:
-    from conformance.report import Statement
     from conformance.rules import Rule
+    from conformance.statement import Statement
 
 __all__ = ["render"]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from conformance.report import document
+from conformance.statement import document
 
 if TYPE_CHECKING:
-    from conformance.report import Statement
+    from conformance.statement import Statement
 
 __all__ = ["render"]
 

@@ -10,8 +10,9 @@ from conformance.render.failures import Failure, closing, failures, outcome_line
 from conformance.visible import visible
 
 if TYPE_CHECKING:
-    from conformance.report import Statement, Tally
+    from conformance.report import Tally
     from conformance.rules import Rule
+    from conformance.statement import Statement
 
 __all__ = ["render"]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from conformance.visible import visible
 
 if TYPE_CHECKING:
-    from conformance.report import Repro, Statement
+    from conformance.statement import Repro, Statement
 
 __all__ = ["render"]
 

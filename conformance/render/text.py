@@ -10,8 +10,9 @@ from conformance.render.failures import Failure, Step, closing, failures, not_pr
 from conformance.visible import visible
 
 if TYPE_CHECKING:
-    from conformance.report import Statement, Tally
+    from conformance.report import Tally
     from conformance.rules import Rule
+    from conformance.statement import Statement
 
 __all__ = ["explained", "render", "summary"]
 

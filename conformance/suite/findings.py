@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from conformance.configuration import RunOptions
-    from conformance.report import Statement
     from conformance.rules import Rule
+    from conformance.statement import Statement
     from conformance.subject import Subject
 
 __all__ = ["Finding", "Findings", "found", "found_once"]

@@ -8,7 +8,8 @@ from conformance import judgement, rules
 from conformance.exchange import Request, bearer
 from conformance.facts import Evidence
 from conformance.judgement import Verdict
-from conformance.report import Report, Statement, Terms
+from conformance.report import Report
+from conformance.statement import Statement, Terms
 
 JSON_HEADERS = (("Authorization", bearer("default")), ("Content-Type", "application/json"))
 HOSTILE = "a|b `c` <script>alert(1)</script> ]]> \x1b[2J\x00\r\n\ud800\ufffe \u202e*x* \"q\" 'p' & $(reboot) ```"

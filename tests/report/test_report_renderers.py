@@ -25,7 +25,7 @@ from report_samples import (
 from conformance.facts import Evidence
 from conformance.render import FORMATS, renderer, text
 from conformance.render.failures import SHOWN
-from conformance.report import Repro, Statement, Terms, document
+from conformance.statement import Repro, Statement, Terms, document
 from conformance.visible import UNSEEN
 
 PEOPLE = (".md", ".html", ".xml")

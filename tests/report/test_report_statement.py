@@ -17,7 +17,7 @@ from report_samples import (
 
 from conformance import schemas
 from conformance.judgement import Verdict
-from conformance.report import Terms, contract_of, document
+from conformance.statement import Terms, contract_of, document
 
 MUST = Rule("m")
 SHOULD = Rule("s", level="should")
