@@ -14,14 +14,14 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from conformance.clients.certificate import Certificate, Judging
+from conformance.clients.certificate import Certificate
 from conformance.clients.certify import cut_off
 from conformance.clients.front import Front, Reply
 from conformance.clients.order import InOrder
+from conformance.clients.wire import Wire
 from conformance.clock import Clock, RealClock
 from conformance.exchange import Exchange, Headers, Request, Response, replace_token
-from conformance.facts import Observer, Settings
-from conformance.judgement import Judge
+from conformance.facts import Settings
 from conformance.rules import Rule
 
 __all__ = ["ObserveOptions", "Proxy", "observe"]
@@ -187,23 +187,9 @@ async def observe(
     `say` is told what to point the client at.  Ends after `options.for_seconds` or when it is cancelled (Ctrl-C).
     The certificate's run has ``added_latency_ms``: p50, p95 and max.
     """
-    wire = tuple(rule for rule in rules if rule.about != "ask")
-    observer, judge, judging = Observer(options.settings), Judge(wire), Judging(wire)
-
-    def judged() -> None:
-        for facts in observer.changed():
-            if facts.closed:
-                judging.add(judge(facts))
-
-    def seen(exchange: Exchange) -> None:
-        observer.add(exchange)
-        sink(exchange)
-        judging.requests += 1
-        judging.exchanges += 1
-        judged()
-
+    wire = Wire((rule for rule in rules if rule.about != "ask"), options.settings, sink)
     elsewhere: list[str] = []
-    proxy = Proxy(options.upstream, seen, idle=observer.advance)
+    proxy = Proxy(options.upstream, wire.seen, idle=wire.observer.advance)
     hosts = (urlsplit(options.upstream).hostname or "",)
     interrupted = False
     async with Front(proxy.answer, hosts=hosts, elsewhere=elsewhere.append, port=options.port) as front:
@@ -216,8 +202,9 @@ async def observe(
             cut_off()
             interrupted = options.for_seconds is not None
     await proxy.close()
-    observer.close()
-    judged()
+    wire.close()
     subject: dict[str, Any] = {"kind": "observed", "name": options.upstream}
-    run = {**judging.run(), "added_latency_ms": proxy.latency()}
-    return Certificate(judging.report(), wire, subject, run, elsewhere=tuple(elsewhere), interrupted=interrupted)
+    run = {**wire.judging.run(), "added_latency_ms": proxy.latency()}
+    return Certificate(
+        wire.judging.report(), wire.rules, subject, run, elsewhere=tuple(elsewhere), interrupted=interrupted
+    )

@@ -10,15 +10,15 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from conformance.clients.certificate import Certificate, CertifyOptions, Judging
+from conformance.clients.certificate import Certificate, CertifyOptions
 from conformance.clients.certify import cut_off
 from conformance.clients.gateway import Gateway
 from conformance.clients.session import ACCOUNT
 from conformance.clients.stage import Stage
+from conformance.clients.wire import Wire
 from conformance.clock import RealClock
 from conformance.exchange import Exchange
-from conformance.facts import Observer, Settings
-from conformance.judgement import Judge
+from conformance.facts import Settings
 from conformance.reference import reference_app
 from conformance.rules import Rule
 
@@ -40,21 +40,7 @@ async def watch(
     `say` is told, a line each, what to point the client at.  Ends after `options.for_seconds`, with the process of
     `options.watched`, or when it is cancelled (Ctrl-C under `asyncio.run`), whichever comes first.
     """
-    clients = tuple(rule for rule in rules if rule.binds == "client" and rule.about != "ask")
-    observer, judge, judging = Observer(Settings()), Judge(clients), Judging(clients)
-
-    def judged() -> None:
-        for facts in observer.changed():
-            if facts.closed:
-                judging.add(judge(facts))
-
-    def seen(exchange: Exchange) -> None:
-        observer.add(exchange)
-        sink(exchange)
-        judging.requests += 1
-        judging.exchanges += 1
-        judged()
-
+    wire = Wire((rule for rule in rules if rule.binds == "client" and rule.about != "ask"), Settings(), sink)
     clock = RealClock()
     app = reference_app(clock=clock, settle=_SETTLE)
     stage = Stage(app, clock, app.tokens[ACCOUNT])
@@ -64,8 +50,8 @@ async def watch(
             stage.pass_on,
             tokens=app.tokens,
             folder=Path(folder),
-            seen=seen,
-            idle=observer.advance,
+            seen=wire.seen,
+            idle=wire.observer.advance,
             port=options.port,
         )
         async with gateway:
@@ -81,10 +67,10 @@ async def watch(
             await gateway.take()
             elsewhere = tuple(gateway.elsewhere)
     await stage.close()
-    observer.close()
-    judged()
+    wire.close()
     subject = {"kind": "client", "name": " ".join(options.watched) or "what came to the gateway"}
-    return Certificate(judging.report(), clients, subject, judging.run(), elsewhere=elsewhere, interrupted=interrupted)
+    report, run = wire.judging.report(), wire.judging.run()
+    return Certificate(report, wire.rules, subject, run, elsewhere=elsewhere, interrupted=interrupted)
 
 
 async def _until_it_ends(options: CertifyOptions, environment: Mapping[str, str]) -> None:

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from conformance.scenarios.drawing import drawn
 from conformance.scenarios.model import Life, Move, Run, writes
 
 __all__ = ["Malformed", "generated", "malformed"]
@@ -97,27 +98,14 @@ def generated(run: Run, examples: int, seed: int) -> tuple[Malformed, ...]:
 def _bodies(examples: int, number: int) -> Iterator[Any]:
     """Bodies of writes, each once."""
     import schemathesis
-    from hypothesis import HealthCheck, Phase, given, seed, settings
 
     from conformance.schemas import folder
 
     api = schemathesis.openapi.from_path(str(folder() / "api" / "openapi.json"))
     write = api["/v1/calendars/{calendar_id}/events"]["POST"]
     found: dict[bytes, Any] = {}
-
-    @seed(number)
-    @settings(
-        max_examples=examples,
-        database=None,
-        deadline=None,
-        phases=(Phase.generate,),
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(write.as_strategy(generation_mode=schemathesis.GenerationMode.NEGATIVE))
-    def collect(case: schemathesis.Case[Any]) -> None:
+    for case in drawn(write.as_strategy(generation_mode=schemathesis.GenerationMode.NEGATIVE), examples, number):
         found.setdefault(_content(case.body), case.body)
-
-    collect()
     yield from found.values()
 
 

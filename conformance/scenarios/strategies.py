@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from conformance.scenarios.core import LONGEST
+from conformance.scenarios.drawing import drawn
 from conformance.scenarios.model import FLAWS, FORMS, KINDS, STARTS, STRAYS, TEXTS, URLS, Life, Move
 from conformance.world import Account, World
 
@@ -49,20 +49,8 @@ def moves(account: Account) -> st.SearchStrategy[Move]:
 def explore(world: World, examples: int, number: int) -> tuple[Life, ...]:
     """`examples` lives at most, each only once, the same for the same `number`."""
     found: dict[tuple[Any, ...], Life] = {}
-
-    @seed(number)
-    @settings(
-        max_examples=examples,
-        database=None,
-        deadline=None,
-        phases=(Phase.generate,),
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(lives(world))
-    def collect(life: Life) -> None:
+    for life in drawn(lives(world), examples, number):
         found.setdefault((life.account, life.calendar_id, life.moves), life)
-
-    collect()
     return tuple(replace(life, id=f"x{place:03d}") for place, life in enumerate(found.values(), 1))
 
 
