@@ -206,8 +206,10 @@ class ReferenceServer:
                 return self._page(call, account, page_id)
             case "POST" | "DELETE", ["v1", "calendars", calendar_id, "events"]:
                 return self._change(call, account, calendar_id)
-            case _, ["v1", "calendars" | "userinfo" | "events", *_]:
-                return Answer(404 if call.method in ("GET", "POST", "DELETE") else 405)
+            case _, ["v1", "calendars" | "userinfo" | "events"] | ["v1", "events", "pages", _]:
+                return Answer(405, None, (("allow", "GET"),))
+            case _, ["v1", "calendars", _, "events"]:
+                return Answer(405, None, (("allow", "POST, DELETE"),))
             case _:
                 return Answer(404)
 

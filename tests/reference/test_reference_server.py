@@ -429,7 +429,15 @@ def test_unknown_paths_are_404(probe: Probe) -> None:
         404,
         404,
     ]
-    assert probe.call("PUT", "/v1/userinfo").status == 405
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [("PUT", "/v1/userinfo", "GET"), ("GET", "/v1/calendars/x/events", "POST, DELETE")],
+)
+def test_other_methods_are_405_and_named(probe: Probe, method: str, path: str, allowed: str) -> None:
+    answer = probe.call(method, path)
+    assert (answer.status, answer.headers) == (405, (("allow", allowed),))
 
 
 def test_accounts_calendars_and_ids_are_apart(probe: Probe) -> None:
