@@ -1,1 +1,1 @@
-"""The commands, by what they are about; each imports what it works with only when it is called."""
+"""The commands: options in, a statement and an exit code out; each imports what it works with when it is called."""
