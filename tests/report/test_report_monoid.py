@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from report_samples import Rule, Violation, verdict
 
 from conformance.judgement import Verdict
-from conformance.report import KEPT, Report, Tally
+from conformance.report import _HELD, KEPT, Report, Tally
 
 NAMES = ("a", "b", "c")
 RULES = tuple(Rule(name) for name in NAMES)
@@ -48,6 +48,22 @@ def test_parts_that_are_judged_apart_add_up_to_the_whole(everything: list[Verdic
     whole = Report.empty(RULES).with_verdicts(everything)
     parts = Report.empty(RULES).with_verdicts(everything[:cut]) + Report.empty(RULES).with_verdicts(everything[cut:])
     assert parts == whole
+
+
+@given(st.lists(lists.map(tuple), max_size=8), st.lists(st.integers(0, 7), max_size=30))
+def test_judgements_that_come_again_count_each_time(judgements: list[tuple[Verdict, ...]], order: list[int]) -> None:
+    settled = [tuple(one for one in judgement if one.outcome != "failed") for judgement in judgements]
+    coming = [settled[place] for place in order if place < len(settled)]
+    flat = [verdict for judgement in coming for verdict in judgement]
+    assert Report.empty(RULES).with_judgements(coming) == Report.empty(RULES).with_verdicts(flat)
+
+
+def test_more_judgements_than_are_held_are_all_counted() -> None:
+    often = (verdict("a", "passed", cases=("google",)),)
+    coming = [often if place % 2 else (verdict("b", "undecided", reason="unknown"),) for place in range(4 * _HELD)]
+    report = Report.empty(RULES).with_judgements(coming)
+    assert report.tally("a") == Tally(2 * _HELD, cases={"google": 2 * _HELD})
+    assert report.tally("b") == Tally(undecided=2 * _HELD, reasons={"unknown": 2 * _HELD})
 
 
 @given(lists)
