@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -125,7 +124,6 @@ def _body(body: bytes) -> str | bytes:
 
 
 def _phrase(status: int) -> str:
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return ""
+    from httpx import codes  # its phrases, unlike those of Python's own, are the same whatever the version
+
+    return codes.get_reason_phrase(status)
