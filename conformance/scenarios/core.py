@@ -166,6 +166,9 @@ def _dressed(table: _Table, place: Place, sequence: Iterable[str]) -> Iterator[M
         fresh = kind == "delete"
 
 
+_MOVED = ("summary", "time")
+
+
 def _hasty(table: _Table) -> Iterator[Life]:
     """Writes that overtake the conference of the write before."""
     for kinds in (
@@ -185,11 +188,19 @@ def _hasty(table: _Table) -> Iterator[Life]:
         if places:
             place = table.turn("hasty", places)
             moves = [table.move(kind, place, hasty=n > 0) for n, kind in enumerate(kinds)]
-            yield table.life("hasty", place, moves)
+            yield table.life(
+                "hasty", place, [replace(move, changes=_MOVED) if _moves(move) else move for move in moves]
+            )
+    place = table.turn("hasty", table.places)
+    yield table.life("hasty", place, [table.move("explicit", place), Move("none"), Move("nothing", hasty=True)])
+
+
+def _moves(move: Move) -> bool:
+    return move.kind == "nothing" and move.hasty
 
 
 def _changes(table: _Table) -> Iterator[Life]:
-    """Updates that leave conferencing out, each changing one thing: nothing, a text, the time, into the past."""
+    """Updates that leave conferencing out: nothing changes, a text, the place, the time, into the past; then `none`."""
     unasked = tuple(Move("nothing", changes=changes) for changes in (("description",), ("summary",), ("time",)))
     away = Move("nothing", changes=("time",), start="past")
     plain = tuple(place for place in table.places if "integrated" not in kinds_at(place))
@@ -203,14 +214,19 @@ def _changes(table: _Table) -> Iterator[Life]:
             place = table.turn("changes", places)
             text = next(table.texts)
             first = Move("nothing", changes=()) if kind == "integrated" else unasked[0]
-            moves = (table.move(kind, place), first, *unasked[1:], away)
+            moves = [table.move(kind, place), first, *unasked[1:], away]
+            if kind == "explicit":
+                moves[1] = Move("nothing", changes=("description", "location"))
+                moves.append(Move("none", start="past"))
             yield table.life("changes", place, [replace(move, text=text) for move in moves])
     place = table.turn("changes", table.places)
     yield table.life("changes", place, [Move("nothing"), Move("nothing", changes=("description", "time"))])
     place = table.turn("changes", table.places)
+    first = Move("explicit", url="query")
     again = Move("explicit", url="again")
-    none = Move("none", changes=("time",))
-    yield table.life("changes", place, [table.move("explicit", place), Move("explicit"), again, none, again])
+    same = Move("explicit", url="again", changes=())
+    none = Move("none", changes=())
+    yield table.life("changes", place, [first, same, first, again, none, again])
 
 
 def _past(table: _Table) -> Iterator[Life]:
@@ -249,7 +265,7 @@ def _kept(table: _Table) -> Iterator[Life]:
     hosts = {place[1].provider_name: place for place in reversed(table.places)}
     ways = cycle((("tzid", "future"), ("offset", "year"), ("date", "future")))
     for place, (form, start) in zip(hosts.values(), ways, strict=False):
-        yield table.life("kept", place, [table.move("explicit", place, form=form, start=start)])
+        yield table.life("kept", place, [Move("explicit", url="room", form=form, start=start)])
 
 
 def _unprofiled(table: _Table) -> Iterator[Life]:
@@ -281,8 +297,9 @@ def _places(table: _Table, lives: Iterable[Life]) -> Iterator[Life]:
         missing = [kind for kind in asked if (account.name, calendar.calendar_id, kind) not in tried]
         turned = missing[number % 3 :] + missing[: number % 3]
         moves = [table.move(kind, place, form=next(table.forms)) for kind in turned]
+        moves = [replace(move, url="room") if move.kind == "explicit" else move for move in moves]
         if place in hosts.values() and (account.name, calendar.calendar_id, "none") not in tried:
-            moves += [table.move("explicit", place)] * (turned[-1:] != ["explicit"])
+            moves += [Move("explicit", url="room")] * (turned[-1:] != ["explicit"])
             moves += [Move("nothing", changes=("time",)), Move("none")]
         if moves:
             yield table.life("places", place, moves)
@@ -316,7 +333,7 @@ def _isolated(table: _Table) -> Iterator[Life]:
     first = table.places[0]
     beside = [place for place in table.places if place[0] is first[0] and place is not first][:1]
     elsewhere = [place for place in table.places if place[0] is not first[0]][:1]
-    sequences = (("explicit", "nothing"), ("explicit", "nothing", "delete"), ("explicit", "nothing"))
+    sequences = (("explicit", "nothing"), ("explicit", "none", "delete"), ("explicit", "nothing"))
     if beside or elsewhere:
         for place, kinds in zip((first, *beside, *elsewhere), sequences, strict=False):
             moves = [table.move(kind, place, changes=()) for kind in kinds]
@@ -338,7 +355,7 @@ def _refused_updates(table: _Table) -> Iterator[Life]:
         yield table.life("refused", place, [table.move("explicit", place), refused])
         bare = tuple(place for place in unavailable if not place[0].profiles)
         place = table.turn("unavailable", bare or unavailable)
-        yield table.life("refused", place, [Move("nothing"), refused, Move("default")])
+        yield table.life("refused", place, [Move("nothing"), refused, Move("default", stray="both")])
 
 
 def _refused_creations(table: _Table) -> Iterator[Life]:

@@ -54,7 +54,7 @@ URLS: Mapping[str, str] = MappingProxyType(
         "https": "https://conference.example.com/join/{n}",
         "http": "http://conference.example.com/join/{n}",
         "port": "https://conference.example.com:8443/join/{n}",
-        "query": "https://conference.example.com/join?room={n}&pwd=aB3%2Fx%3D&lang=en",
+        "query": "https://conference.example.com/join?room={n}&pwd=aB3%2Fx%3D&with=en&with=de",
         "fragment": "https://conference.example.com/app/#/room/{n}",
         "escapes": "https://conference.example.com/join%20us/caf%C3%A9/{n}",
         "upper": "https://conference.example.com/Join/AbCdEfG/{n}/XyZ",
@@ -62,6 +62,9 @@ URLS: Mapping[str, str] = MappingProxyType(
         "very-long": "https://conference.example.com/join/{n}?context=" + "0123456789ABCDEF" * 130,
     }
 )
+
+#: A join URL that several events of a run have, like somebody's own room.
+_ROOM = "https://conference.example.com/room/{run}"
 
 #: What makes a summary and a description long, well within what the documentation allows.
 _MORE = " and whatever else there is to say" * 4, " and whatever else there is to say" * 10
@@ -118,8 +121,8 @@ class Move:
     """One write, in the terms of the contract.
 
     `changes` are the fields that differ from the write before: ``summary``, ``description``, ``time``, ``location``.
-    `url` names one of the URLs, or is ``again`` for that of the life's first.  `profile` counts through the account's
-    profiles.  A `hasty` move goes out the moment the one before is answered.
+    `url` names one of the URLs, or is ``again`` for that of the life's first, or ``room`` for one that lives share.
+    `profile` counts through the account's profiles.  A `hasty` move goes out the moment the one before is answered.
     """
 
     kind: str
@@ -247,7 +250,7 @@ def _conferencing(move: Move, n: str, life: Life, run: Run) -> Any:
         return ...
     if move.kind == "explicit" or move.flaw in _EVENT_FLAWS:
         text = _DESCRIPTIONS[move.text == "non-ascii"]
-        return _explicit(n, join_url=_url(move, n), provider_description=text)
+        return _explicit(n, join_url=_url(move, n, run), provider_description=text)
     if move.flaw == "foreign-profile":
         foreign = _foreign_profile(life.account, run.world)
         return {"profile_id": foreign} if foreign else _CONFERENCING_FLAWS[move.flaw](n)
@@ -255,13 +258,15 @@ def _conferencing(move: Move, n: str, life: Life, run: Run) -> Any:
         return _CONFERENCING_FLAWS[move.flaw](n)
     conferencing: dict[str, Any] = {"profile_id": _profile_id(move, life, run.world)}
     if move.stray in ("join_url", "both"):
-        conferencing["join_url"] = _url(move, n)
+        conferencing["join_url"] = _url(move, n, run)
     if move.stray in ("provider_description", "both"):
         conferencing["provider_description"] = f"Stray {n}"
     return conferencing
 
 
-def _url(move: Move, n: str) -> str:
+def _url(move: Move, n: str, run: Run) -> str:
+    if move.url == "room":
+        return _ROOM.format(run=run.id)
     return URLS["https" if move.url == "again" else move.url].format(n=n)
 
 

@@ -14,7 +14,7 @@ _SEEDS = (
     ("nothing", "nothing", "explicit", "nothing"),
     ("none", "nothing", "default"),
     ("profile", "integrated", "profile", "none", "integrated"),
-    ("8x8", "default", "nothing"),
+    ("8x8", "nothing", "default", "nothing"),
     ("explicit", "delete", "nothing", "integrated"),
 )
 

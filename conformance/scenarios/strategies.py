@@ -38,7 +38,7 @@ def moves(account: Account) -> st.SearchStrategy[Move]:
         start=_mostly("future", STARTS),
         form=_mostly("utc", FORMS),
         text=_mostly("plain", TEXTS),
-        url=st.sampled_from(list(URLS)),
+        url=st.sampled_from([*URLS, "again", "room"]),
         stray=_mostly("", STRAYS),
         flaw=st.sampled_from(FLAWS),
         profile=st.integers(0, max(0, len(account.profiles or ()) - 1)),

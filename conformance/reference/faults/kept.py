@@ -39,6 +39,13 @@ def _same_service(write: Write) -> Timeline:
     return scheduled(write, conference(service, write)) if service else write.before
 
 
+def _follows_removal(write: Write) -> bool:
+    """Whether the write leaves conferencing out within the time that `none` before it may take to settle."""
+    last = write.previous
+    soon = last is not None and last.kind == "none" and write.at - last.at < write.settle
+    return write.kind == "absent" and soon and len(write.kinds) > 1
+
+
 def _removes(write: Write) -> bool:
     return write.kind == "none"
 
@@ -183,6 +190,13 @@ KEPT = (
         "After an update without conferencing the conference is pending and never comes back",
         reset(updates, lambda write: (Phase(write.at, PENDING),)),
         endless=True,
+    ),
+    fault(
+        "absent-cancels-removal",
+        "D3 B7",
+        "sequence",
+        "An update without conferencing soon after `none` brings back what was removed",
+        reset(_follows_removal, lambda write: write.history[-2].conferencing),
     ),
     fault("none-ignored", "B7", "always", "`none` leaves the conferencing as it was", ignored(_removes)),
     fault(
