@@ -297,10 +297,11 @@ def _places(table: _Table, lives: Iterable[Life]) -> Iterator[Life]:
         missing = [kind for kind in asked if (account.name, calendar.calendar_id, kind) not in tried]
         turned = missing[number % 3 :] + missing[: number % 3]
         moves = [table.move(kind, place, form=next(table.forms)) for kind in turned]
-        moves = [replace(move, url="room") if move.kind == "explicit" else move for move in moves]
         if place in hosts.values() and (account.name, calendar.calendar_id, "none") not in tried:
-            moves += [Move("explicit", url="room")] * (turned[-1:] != ["explicit"])
-            moves += [Move("nothing", changes=("time",)), Move("none")]
+            if turned[-1:] == ["explicit"]:
+                del moves[-1]
+            # Its URL is that of another event, which is watched: what becomes of one must not touch the other.
+            moves += [Move("explicit", url="room"), Move("nothing", changes=("time",)), Move("none")]
         if moves:
             yield table.life("places", place, moves)
     for place in {place[0].name: place for place in reversed(table.places)}.values():

@@ -116,7 +116,7 @@ def test_every_choice_is_taken_somewhere() -> None:
     assert {move.start for move in moves} == set(STARTS)
     assert {move.form for move in moves} == set(FORMS)
     assert {move.text for move in moves} == set(TEXTS)
-    assert {move.url for move in moves if move.kind == "explicit"} == {*URLS, "again"}
+    assert {move.url for move in moves if move.kind == "explicit"} == {*URLS, "again", "room"}
     assert {move.flaw for move in moves} >= set(FLAWS)
     assert {life.moves[0].flaw for life in core(WHOLE)} >= set(CREATION_FLAWS)
     assert {move.flaw for life in core(WHOLE) for move in life.moves[1:]} >= set(FLAWS)
@@ -165,7 +165,9 @@ def test_event_ids_are_unique_but_for_those_that_are_shared_on_purpose() -> None
 def test_writes_carry_marks_and_urls_of_their_own() -> None:
     every = [write for life in core(WHOLE) for write in writes(life, RUN)]
     urls = [write.body["conferencing"]["join_url"] for write in every if write.move.kind == "explicit"]
-    assert len(set(urls)) == len(urls) - sum(write.move.url == "again" for write in every)
+    shared = [write for write in every if write.move.url == "room"]
+    assert len({write.body["conferencing"]["join_url"] for write in shared}) == 1
+    assert len(set(urls)) == len(urls) - sum(write.move.url == "again" for write in every) - (len(shared) - 1)
     assert {len(url) > 255 for url in urls} == {True, False}
     assert max(map(len, urls)) > 2000
     created = [write.body["summary"] for write in every if "summary" in write.body and "summary" in write.move.changes]
