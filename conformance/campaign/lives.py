@@ -23,9 +23,6 @@ __all__ = ["Lockstep", "Pace", "together"]
 
 T = TypeVar("T")
 
-#: Up to these rounds events are read at once after their writes too, to see what precedes a conference: on creation
-#: in every account, on the first update in one.
-_LOOKED_AT_ONCE, _LOOKED_AT_ONCE_IN_ONE = 1, 2
 
 #: A state that did not move is wrong only after this many seconds, and a little for the reading that shows it.
 _LONGEST_HOLD = 16.0
@@ -63,6 +60,7 @@ class Lockstep:
     _read_at: dict[str, float] = field(default_factory=dict)
     _lags: list[float] = field(default_factory=list)
     _begun: dict[str, float] = field(default_factory=dict)
+    _looked: bool = False
     _insistence: Insistence = field(init=False)
 
     def __post_init__(self) -> None:
@@ -106,7 +104,8 @@ class Lockstep:
                     self.rounds[account] += 1
                 for living in ready:
                     living.wrote = self.transport.clock.now()
-                    living.eager = self._looks_at_once(living.life.account)
+                    living.eager = self._looks_at_once(living)
+                self._looked = self._looked or any(living.eager and living.updated for living in ready)
             last = not self.open and not self.to_come
             if pending and (last or max(self.rounds.values()) >= interlude_round):
                 await pending.pop()()
@@ -115,9 +114,12 @@ class Lockstep:
             await self._watch()
             self.tell(self)
 
-    def _looks_at_once(self, account: str) -> bool:
-        one = account == next(iter(self._waiting))
-        return self.rounds[account] <= (_LOOKED_AT_ONCE_IN_ONE if one else _LOOKED_AT_ONCE)
+    def _looks_at_once(self, living: Living) -> bool:
+        """Whether an event is read at once after its write too, to see what precedes a conference.
+
+        That is so for each account's first creations, and once where updates ask for the first conference of an event.
+        """
+        return self.rounds[living.life.account] <= 1 or (living.updated and not self._looked)
 
     async def look_again(self) -> None:
         """Read everything three times more, long after: for where time costs nothing."""

@@ -15,6 +15,10 @@ from conformance.scenarios.model import Life, Write
 __all__ = ["Living", "as_if", "items_of", "signature"]
 
 
+#: What gives an event a conference, or asks for one.
+_GIVING = ("explicit", "default", "integrated", "profile")
+
+
 @dataclass(slots=True)
 class Living:
     """A life that is being lived: how far it is, and what was seen since its last write."""
@@ -45,6 +49,15 @@ class Living:
     def watched(self) -> bool:
         """Whether a reading can teach something of what became of the last write."""
         return bool(self.sent) and not self.settled and not self.gave_up
+
+    @property
+    def updated(self) -> bool:
+        """Whether the last write is an update that asks for conferencing where the event had none."""
+        if self.sent < 2:
+            return False
+        before, last = self.life.moves[self.sent - 2 : self.sent]
+        plain = not (last.flaw or last.hasty) and last.start == "future"
+        return plain and last.kind in _GIVING and before.kind in ("nothing", "none")
 
     @property
     def done(self) -> bool:

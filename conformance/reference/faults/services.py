@@ -241,6 +241,13 @@ SERVICES = (
         served_by(lambda write: _integrated(write) and not write.creates, _profile_or_integrated),
     ),
     fault(
+        "integrated-uses-profile-on-creation",
+        "B10",
+        "case",
+        "`integrated` in a creation generates with the user's profile where there is one",
+        served_by(lambda write: _integrated(write) and write.creates, _profile_or_integrated),
+    ),
+    fault(
         "integrated-keeps-profile",
         "B10",
         "sequence",
