@@ -205,9 +205,9 @@ def writes(life: Life, run: Run) -> tuple[Write, ...]:
             continue
         _change(event, move, n, fresh)
         body = _body(event_id, event, move, n, life, run)
-        if move.url == "again" and first_url:
-            body["conferencing"]["join_url"] = first_url
-        elif move.kind == "explicit":
+        if move.kind == "explicit":
+            if move.url == "again" and first_url:
+                body["conferencing"]["join_url"] = first_url
             first_url = first_url or body["conferencing"]["join_url"]
         result.append(Write("POST", path, body, move, n))
         fresh = False

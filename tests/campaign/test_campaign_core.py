@@ -243,3 +243,9 @@ def test_lives_beyond_the_core_are_drawn_the_same_for_the_same_seed() -> None:
     assert len(first) > 10
     assert len({life.id for life in first}) == len(first)
     assert all(writes(life, RUN) for life in first)
+
+
+@pytest.mark.parametrize("url", ["again", "room"])
+def test_what_is_not_explicit_has_no_url_whatever_its_move_says(url: str) -> None:
+    life = Life("x", "default", WHOLE.places[0][1].calendar_id, (Move("explicit"), Move("nothing", url=url)))
+    assert "conferencing" not in writes(life, RUN)[1].body
