@@ -60,7 +60,7 @@ class Lockstep:
     _read_at: dict[str, float] = field(default_factory=dict)
     _lags: list[float] = field(default_factory=list)
     _begun: dict[str, float] = field(default_factory=dict)
-    _looked: bool = False
+    _looked: set[str] = field(default_factory=lambda: {""})
     _insistence: Insistence = field(init=False)
 
     def __post_init__(self) -> None:
@@ -105,7 +105,7 @@ class Lockstep:
                 for living in ready:
                     living.wrote = self.transport.clock.now()
                     living.eager = self._looks_at_once(living)
-                self._looked = self._looked or any(living.eager and living.updated for living in ready)
+                self._looked |= {living.updated for living in ready if living.eager}
             last = not self.open and not self.to_come
             if pending and (last or max(self.rounds.values()) >= interlude_round):
                 await pending.pop()()
@@ -117,9 +117,10 @@ class Lockstep:
     def _looks_at_once(self, living: Living) -> bool:
         """Whether an event is read at once after its write too, to see what precedes a conference.
 
-        That is so for each account's first creations, and once where updates ask for the first conference of an event.
+        That is so for each account's first creations, and for the first updates that ask for conferencing: an event's
+        first, and another than it has.
         """
-        return self.rounds[living.life.account] <= 1 or (living.updated and not self._looked)
+        return self.rounds[living.life.account] <= 1 or living.updated not in self._looked
 
     async def look_again(self) -> None:
         """Read everything three times more, long after: for where time costs nothing."""

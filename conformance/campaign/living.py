@@ -51,13 +51,14 @@ class Living:
         return bool(self.sent) and not self.settled and not self.gave_up
 
     @property
-    def updated(self) -> bool:
-        """Whether the last write is an update that asks for conferencing where the event had none."""
+    def updated(self) -> str:
+        """Which conferencing the last write asks for, if it is an update: the event's ``first``, or ``another``."""
         if self.sent < 2:
-            return False
+            return ""
         before, last = self.life.moves[self.sent - 2 : self.sent]
-        plain = not (last.flaw or last.hasty) and last.start == "future"
-        return plain and last.kind in _GIVING and before.kind in ("nothing", "none")
+        if last.flaw or last.hasty or last.start != "future" or last.kind not in _GIVING:
+            return ""
+        return "first" if before.kind in ("nothing", "none") else "another" if before.kind in _GIVING else ""
 
     @property
     def done(self) -> bool:

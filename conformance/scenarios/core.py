@@ -25,7 +25,7 @@ def core(world: World) -> tuple[Life, ...]:
     table = _Table(world)
     families: tuple[Callable[[_Table], Iterable[Life]], ...] = (
         _pairs, _turns, _kept, _hasty, _changes, _past, _strays, _last, _unprofiled, _isolated,
-        _refused_updates, _refused_creations,
+        _refused_updates, _refused_creations, _chosen,
     )  # fmt: skip
     lives = [life for family in families for life in family(table)]
     lives += _places(table, lives)
@@ -285,6 +285,15 @@ def _turns(table: _Table) -> Iterator[Life]:
     for account, calendar in {place[0].name: place for place in reversed(table.places)}.values():
         if len(connected_profiles(account)) > 1 and account.default_profile is None:
             yield table.life("turns", (account, calendar), [Move("default")] * 3)
+
+
+def _chosen(table: _Table) -> Iterator[Life]:
+    """`default` after another profile than the user's chosen one: what was used last is not what was chosen."""
+    for account, calendar in {place[0].name: place for place in reversed(table.places)}.values():
+        ids = [profile.profile_id for profile in account.profiles or ()]
+        others = [n for n in connected_profiles(account) if ids[n] != account.default_profile]
+        if others and account.default_profile is not None:
+            yield table.life("chosen", (account, calendar), [Move("profile", profile=others[0]), Move("default")])
 
 
 def _places(table: _Table, lives: Iterable[Life]) -> Iterator[Life]:
