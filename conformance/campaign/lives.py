@@ -23,7 +23,6 @@ __all__ = ["Lockstep", "Pace", "together"]
 
 T = TypeVar("T")
 
-
 #: A state that did not move is wrong only after this many seconds, and a little for the reading that shows it.
 _LONGEST_HOLD = 16.0
 

@@ -180,7 +180,8 @@ def _compared(value: dict[str, Any], episode: Episode, write: Write, context: Co
 def _left_over(before: Before, asked: Asked, url: str, service: Any) -> bool | None:
     """Whether explicit conferencing bears the service of the generated conference that it replaces.
 
-    None where that is not shown, or where what was sent speaks of that service too: a server may go by that.
+    None where that is not shown, or where what was sent speaks of that service too, or is that conference's own URL:
+    a server may go by that.
     """
     if asked.kind != "explicit" or asked.join_url is None or before.origin not in ("default", "integrated", "profile"):
         return None
@@ -189,6 +190,8 @@ def _left_over(before: Before, asked: Asked, url: str, service: Any) -> bool | N
         return None
     if service != earlier:
         return False
+    if compare_urls(asked.join_url, before.conferencing.get("join_url")) != "different":
+        return None
     sent = f"{asked.join_url} {asked.provider_description}".lower()
     return None if any(word in sent for word in earlier.lower().split("_")) else True
 

@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
-from itertools import count, cycle
+from dataclasses import replace
+from itertools import cycle
 
-from conformance.scenarios.model import CREATION_FLAWS, FLAWS, FORMS, TEXTS, URLS, Life, Move
+from conformance.scenarios.model import CREATION_FLAWS, FLAWS, Life, Move
 from conformance.scenarios.sequences import sequences
-from conformance.world import Account, Calendar, World
+from conformance.scenarios.table import Place, Table, connected_profiles, kinds_at
+from conformance.world import World
 
-__all__ = ["LONGEST", "core", "kinds_at", "waves"]
+__all__ = ["LONGEST", "core", "waves"]
 
 #: Moves of the longest life; the time that a run takes follows it.
 LONGEST = 6
-
-Place = tuple[Account, Calendar]
 
 
 def core(world: World) -> tuple[Life, ...]:
     """The lives that try every rule in every case that `world` offers, in the order in which they begin."""
     if not world.places:
         return ()
-    table = _Table(world)
-    families: tuple[Callable[[_Table], Iterable[Life]], ...] = (
+    table = Table(world)
+    families: tuple[Callable[[Table], Iterable[Life]], ...] = (
         _pairs, _turns, _kept, _hasty, _changes, _past, _strays, _last, _unprofiled, _isolated,
         _refused_updates, _refused_creations, _chosen,
     )  # fmt: skip
@@ -57,101 +56,20 @@ def waves(lives: Iterable[Life]) -> tuple[tuple[Life, ...], ...]:
     return tuple(tuple(group) for group in groups if group)
 
 
-def kinds_at(place: Place) -> tuple[str, ...]:
-    """The kinds of writes that make a difference on a calendar, those first that tell most."""
-    account, calendar = place
-    available = ["explicit"]
-    if _default_comes(account, calendar):
-        available.append("default")
-    if calendar.integrated is not False:
-        available.append("integrated")
-    if connected_profiles(account):
-        available.append("profile")
-    return (*available, "none", "nothing", "8x8", "delete")
-
-
-def _default_comes(account: Account, calendar: Calendar) -> bool:
-    """Whether `default` is sure to bring a conference, if the calendar keeps its word."""
-    if account.profiles:
-        return len(connected_profiles(account)) == len(account.profiles)
-    return calendar.integrated is not False
-
-
-def connected_profiles(account: Account) -> tuple[int, ...]:
-    """The places in the account's list of those profiles that can make a conference."""
-    return tuple(n for n, profile in enumerate(account.profiles or ()) if profile.connected is not False)
-
-
 #: Themes that are to be watched for as long as can be.
 _WATCHED = ("kept", "isolated")
 
 _FIRST = {"pairs": 0, "changes": 1, "hasty": 2, "past": 3, "places": 4}
 
 
-@dataclass(slots=True)
-class _Table:
-    """The world's places by richness, and rotating choices for what every write needs and no rule asks for."""
-
-    world: World
-    numbers: count[int] = field(default_factory=lambda: count(1))
-    urls: Iterator[str] = field(default_factory=lambda: cycle(URLS))
-    texts: Iterator[str] = field(default_factory=lambda: cycle(TEXTS))
-    forms: Iterator[str] = field(default_factory=lambda: cycle(("utc", *FORMS)))
-    places: tuple[Place, ...] = ()
-    rich: tuple[Place, ...] = ()
-    turns: dict[str, int] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self.places = self.world.places
-        most = max(len(kinds_at(place)) for place in self.places)
-        fullest = [place for place in self.places if len(kinds_at(place)) == most]
-        self.rich = tuple(_one_of_each_sort(fullest) or fullest)
-
-    def life(self, theme: str, place: Place, moves: Iterable[Move], event: str = "") -> Life:
-        number = next(self.numbers)
-        account, calendar = place
-        return Life(f"{theme[:2]}{number:02d}", account.name, calendar.calendar_id, tuple(moves), theme, event)
-
-    def turn(self, what: str, choices: tuple[Place, ...]) -> Place:
-        """The next of `choices`, each in its turn."""
-        number = self.turns.get(what, -1) + 1
-        self.turns[what] = number
-        return choices[number % len(choices)]
-
-    def move(self, kind: str, place: Place, **changes: object) -> Move:
-        """A move of a kind with whatever is next in the rotation."""
-        move = Move(kind)
-        if kind == "explicit":
-            move = replace(move, url=next(self.urls))
-        if kind == "profile":
-            profiles = connected_profiles(place[0]) or (0,)
-            self.turns["profile"] = self.turns.get("profile", -1) + 1
-            move = replace(move, profile=profiles[self.turns["profile"] % len(profiles)])
-        return replace(move, **changes)  # type: ignore[arg-type]
-
-    def having(self, *kinds: str) -> tuple[Place, ...]:
-        """The places where each of these kinds makes a difference."""
-        return tuple(place for place in self.places if set(kinds) <= set(kinds_at(place)))
-
-
-def _one_of_each_sort(places: list[Place]) -> list[Place]:
-    """Two places of each calendar host, from different accounts where there are any."""
-    found: dict[object, list[Place]] = {}
-    for place in places:
-        alike = found.setdefault(place[1].sort, [])
-        if len(alike) < 2 and all(place[0].name != other[0].name for other in alike):
-            alike.append(place)
-    return [place for alike in found.values() for place in alike]
-
-
-def _pairs(table: _Table) -> Iterator[Life]:
+def _pairs(table: Table) -> Iterator[Life]:
     """Every kind in every state that another brings about, on the calendars that offer most."""
     for sequence in sequences(kinds_at(table.rich[0]), LONGEST):
         place = table.turn("pairs", table.rich)
         yield table.life("pairs", place, _dressed(table, place, sequence))
 
 
-def _dressed(table: _Table, place: Place, sequence: Iterable[str]) -> Iterator[Move]:
+def _dressed(table: Table, place: Place, sequence: Iterable[str]) -> Iterator[Move]:
     """Moves of these kinds; creations take turns in alphabet and fullness, updates in how the time is written."""
     fresh = True
     text = "plain"
@@ -166,10 +84,7 @@ def _dressed(table: _Table, place: Place, sequence: Iterable[str]) -> Iterator[M
         fresh = kind == "delete"
 
 
-_MOVED = ("summary", "time")
-
-
-def _hasty(table: _Table) -> Iterator[Life]:
+def _hasty(table: Table) -> Iterator[Life]:
     """Writes that overtake the conference of the write before."""
     for kinds in (
         ("default", "none"),
@@ -188,18 +103,14 @@ def _hasty(table: _Table) -> Iterator[Life]:
         if places:
             place = table.turn("hasty", places)
             moves = [table.move(kind, place, hasty=n > 0) for n, kind in enumerate(kinds)]
-            yield table.life(
-                "hasty", place, [replace(move, changes=_MOVED) if _moves(move) else move for move in moves]
-            )
+            if kinds[1:] == ("nothing",):
+                moves[1] = replace(moves[1], changes=("summary", "time"))
+            yield table.life("hasty", place, moves)
     place = table.turn("hasty", table.places)
     yield table.life("hasty", place, [table.move("explicit", place), Move("none"), Move("nothing", hasty=True)])
 
 
-def _moves(move: Move) -> bool:
-    return move.kind == "nothing" and move.hasty
-
-
-def _changes(table: _Table) -> Iterator[Life]:
+def _changes(table: Table) -> Iterator[Life]:
     """Updates that leave conferencing out: nothing changes, a text, the place, the time, into the past; then `none`."""
     unasked = tuple(Move("nothing", changes=changes) for changes in (("description",), ("summary",), ("time",)))
     away = Move("nothing", changes=("time",), start="past")
@@ -229,7 +140,7 @@ def _changes(table: _Table) -> Iterator[Life]:
     yield table.life("changes", place, [first, same, first, again, none, again])
 
 
-def _past(table: _Table) -> Iterator[Life]:
+def _past(table: Table) -> Iterator[Life]:
     """Events that began before now: created so, moved there, and moved out again."""
     for kind, start, form in (
         ("default", "past", "utc"),
@@ -260,7 +171,7 @@ def _profile(place: Place) -> int:
     return (*connected_profiles(place[0]), 0)[0]
 
 
-def _kept(table: _Table) -> Iterator[Life]:
+def _kept(table: Table) -> Iterator[Life]:
     """Each calendar host with explicit conferencing on a blank location, watched for as long as the run lasts."""
     hosts = {place[1].provider_name: place for place in reversed(table.places)}
     ways = cycle((("tzid", "future"), ("offset", "year"), ("date", "future")))
@@ -268,26 +179,26 @@ def _kept(table: _Table) -> Iterator[Life]:
         yield table.life("kept", place, [Move("explicit", url="room", form=form, start=start)])
 
 
-def _unprofiled(table: _Table) -> Iterator[Life]:
+def _unprofiled(table: Table) -> Iterator[Life]:
     """`default` on an event that is there already, where no profile comes before the calendar's own service."""
     without = {place[1].sort: place for place in table.places if not place[0].profiles and place[1].integrated}
     for place in without.values():
         yield table.life("unprofiled", place, [Move("nothing"), Move("default")])
 
 
-def _last(table: _Table) -> Iterator[Life]:
+def _last(table: Table) -> Iterator[Life]:
     """What is never to bring a conference, as an event's last write: it is watched for long enough."""
     yield table.life("last", table.turn("last", table.rich), [Move("nothing"), Move("none")])
 
 
-def _turns(table: _Table) -> Iterator[Life]:
+def _turns(table: Table) -> Iterator[Life]:
     """`default` again and again, where a user has several profiles and none is declared: it stays the same one."""
     for account, calendar in {place[0].name: place for place in reversed(table.places)}.values():
         if len(connected_profiles(account)) > 1 and account.default_profile is None:
             yield table.life("turns", (account, calendar), [Move("default")] * 3)
 
 
-def _chosen(table: _Table) -> Iterator[Life]:
+def _chosen(table: Table) -> Iterator[Life]:
     """`default` after another profile than the user's chosen one: what was used last is not what was chosen."""
     for account, calendar in {place[0].name: place for place in reversed(table.places)}.values():
         ids = [profile.profile_id for profile in account.profiles or ()]
@@ -296,7 +207,7 @@ def _chosen(table: _Table) -> Iterator[Life]:
             yield table.life("chosen", (account, calendar), [Move("profile", profile=others[0]), Move("default")])
 
 
-def _places(table: _Table, lives: Iterable[Life]) -> Iterator[Life]:
+def _places(table: Table, lives: Iterable[Life]) -> Iterator[Life]:
     """Every calendar of every account: what it makes of each way to ask, as far as no other life has tried it."""
     tried = {(life.account, life.calendar_id, move.kind) for life in lives for move in life.moves if _is_plain(move)}
     hosts = {place[1].provider_name: place for place in reversed(table.places)}
@@ -323,7 +234,7 @@ def _is_plain(move: Move) -> bool:
     return not (move.stray or move.flaw or move.hasty) and move.start in ("future", "year")
 
 
-def _strays(table: _Table) -> Iterator[Life]:
+def _strays(table: Table) -> Iterator[Life]:
     """The fields of explicit conferencing beside every other kind."""
     for row in (
         (("default", "join_url"), ("none", "both"), ("8x8", "both")),
@@ -338,7 +249,7 @@ def _strays(table: _Table) -> Iterator[Life]:
             yield table.life("strays", place, [table.move(kind, place, stray=stray) for kind, stray in row])
 
 
-def _isolated(table: _Table) -> Iterator[Life]:
+def _isolated(table: Table) -> Iterator[Life]:
     """The same event id on two calendars and in two accounts: what is done to one is not done to another."""
     first = table.places[0]
     beside = [place for place in table.places if place[0] is first[0] and place is not first][:1]
@@ -350,7 +261,7 @@ def _isolated(table: _Table) -> Iterator[Life]:
             yield table.life("isolated", place, moves, event="shared")
 
 
-def _refused_updates(table: _Table) -> Iterator[Life]:
+def _refused_updates(table: Table) -> Iterator[Life]:
     """What is to be refused, on an event that has a conference: nothing of it changes."""
     for start in range(0, len(FLAWS), LONGEST - 1):
         place = table.turn("refused", table.places)
@@ -368,7 +279,7 @@ def _refused_updates(table: _Table) -> Iterator[Life]:
         yield table.life("refused", place, [Move("nothing"), refused, Move("default", stray="both")])
 
 
-def _refused_creations(table: _Table) -> Iterator[Life]:
+def _refused_creations(table: Table) -> Iterator[Life]:
     """What is to be refused, where there is no event yet: none comes of it."""
     for flaw in CREATION_FLAWS:
         yield table.life("refused", table.turn("refused", table.places), [Move("invalid", flaw=flaw)])

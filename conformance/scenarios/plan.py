@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from conformance.facts import Settings
-from conformance.scenarios.core import connected_profiles, core, waves
+from conformance.scenarios.core import core, waves
 from conformance.scenarios.malformed import Malformed, generated, malformed
 from conformance.scenarios.model import Life, Run
+from conformance.scenarios.table import connected_profiles
 from conformance.world import World
 
 __all__ = ["Plan", "plan"]

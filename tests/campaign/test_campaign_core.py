@@ -13,9 +13,10 @@ import pytest
 from conformance.facts import Settings
 from conformance.reference import WORLD
 from conformance.scenarios import Life, Move, Run, core, plan, waves, writes
-from conformance.scenarios.core import LONGEST, connected_profiles, kinds_at
+from conformance.scenarios.core import LONGEST
 from conformance.scenarios.model import CREATION_FLAWS, FLAWS, FORMS, KINDS, STARTS, TEXTS, URLS
 from conformance.scenarios.strategies import explore
+from conformance.scenarios.table import connected_profiles, kinds_at
 from conformance.world import Account, Calendar, Profile, World
 
 NOW = datetime(2026, 4, 28, 23, 59, tzinfo=UTC).timestamp()

@@ -193,3 +193,15 @@ def test_the_service_that_explicit_replaces_is_told_where_it_is_left_over(
         traffic.read(at, item({"join_url": sent, **shown}))
     _, second = traffic.writes()
     assert second["after"]["quiet"].get("provider_name_left_over") is left_over
+
+
+def test_the_service_stays_where_explicit_sends_the_conference_s_own_url() -> None:
+    own = {"join_url": "https://meet.example/1", "provider_name": "zoom"}
+    traffic = Traffic().read(0).write(1, event(conferencing={"profile_id": "default"}))
+    for at in range(2, 30, 3):
+        traffic.read(at, item(own))
+    traffic.write(40, event(conferencing=explicit("https://meet.example/1")))
+    for at in range(42, 70, 3):
+        traffic.read(at, item(own))
+    _, second = traffic.writes()
+    assert "provider_name_left_over" not in second["after"]["quiet"]
