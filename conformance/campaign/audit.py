@@ -53,6 +53,8 @@ def _targets(account: Account, now: float) -> Iterator[str]:
     yield reading(_TZID, ("only_managed", "true"), *window)
     # Both once more: one reading that shows something else may be a stale one, two are not.
     yield reading(*localized, *window)
+    # What is modified by then would have to be so from tomorrow on.
+    yield reading(_TZID, _MANAGED, ("last_modified", _day(moment + timedelta(days=7))))
 
 
 def _day(moment: datetime) -> str:

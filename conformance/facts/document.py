@@ -136,6 +136,8 @@ def shown(sight: Sight, episode: Episode, write: Write, context: Context) -> dic
         document["conferencing"] = sight.conferencing
     if sight.state == "assigned":
         document.update(_compared(sight.conferencing, episode, write, context))
+    elif sight.state == "pending" and _names_stray(sight.conferencing, write, context):
+        document["provider_name_as_sent"] = True
     elif sight.state == episode.before.state == "none":
         document["conferencing_as_before"] = sight.conferencing == episode.before.conferencing
     if sight.item is not None:
@@ -175,6 +177,13 @@ def _compared(value: dict[str, Any], episode: Episode, write: Write, context: Co
     if other is not None:
         result["join_url_of_another_event"] = other
     return result
+
+
+def _names_stray(value: Any, write: Write, context: Context) -> bool:
+    """Whether a value that is pending already bears a provider_description that is none of explicit conferencing."""
+    service, names = value.get("provider_name"), (context.resolves or {}).get("provider_names")
+    stray = write.asked.kind != "explicit" and write.asked.provider_description is not None
+    return stray and names is not None and service == write.asked.provider_description and service not in names
 
 
 def _left_over(before: Before, asked: Asked, url: str, service: Any) -> bool | None:

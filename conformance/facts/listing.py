@@ -75,6 +75,7 @@ def _reading(
         account.other_reads += at.managed == "excluded"
     account.serial += 1
     reading = Reading(account.serial, account.name, at, request_document(exchange), sent, sent, [evidence])
+    reading.timed = exchange.sent_at is not None
     reading.whole = at.name == "read"
     return reading
 
@@ -168,9 +169,11 @@ def _misplaced(
     """Enter what the listing should not have."""
     listing, route = reading.listing, reading.route
     homes = memory.homes.get(event_id)
-    if route.managed == "excluded" and event is not None and homes and (account.name, calendar_id) in homes:
-        write = event.life.episode.write
-        if write is not None and write.outcome == "accepted":
+    if route.managed == "excluded":
+        write = event.life.episode.write if event is not None else None
+        if not homes:
+            listing.add("identified", event_id)
+        elif (account.name, calendar_id) in homes and write is not None and write.outcome == "accepted":
             listing.add("managed", event_id)
     if route.calendars and calendar_id not in route.calendars:
         listing.add("other_calendars", event_id)
@@ -220,7 +223,7 @@ def _finish(memory: Memory, account: Account, reading: Reading, page: _Page) -> 
     """The last page was read: what is not listed is missing, if law 1 allows to say so."""
     route = reading.route
     alone = account.alone(reading)
-    if reading.finished and route.managed != "excluded" and alone and not route.modified:
+    if reading.finished and route.managed != "excluded" and alone and reading.last_modified in ("absent", "ahead"):
         for calendar_id in route.calendars or tuple(account.calendars):
             for event_id, event in account.calendars.get(calendar_id, {}).items():
                 if (calendar_id, event_id) not in reading.listed:
@@ -238,8 +241,9 @@ def _missed(memory: Memory, event: Event, reading: Reading, page: _Page) -> None
     episode = event.life.episode
     shown = episode.shown_for(memory.window)
     if shown is not None and (not reading.route.windowed or reading.within(shown)):
-        reading.listing.add("missing", event.key[2])
         reading.expected += 1
+        if not reading.route.modified:
+            reading.listing.add("missing", event.key[2])
     if reading.complete and (episode.write is not None or episode.run is not None):
         _see(memory, event, page.sight("missing", None, None, reading.sent))
         memory.touched(event)

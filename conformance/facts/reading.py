@@ -24,6 +24,7 @@ _ZONES = timedelta(hours=15)
 _Heading = Literal[
     "missing",
     "managed",
+    "identified",
     "external",
     "other_calendars",
     "outside_window",
@@ -59,7 +60,8 @@ class Listing:
 class Reading:
     """A read of events with the pages that followed it.
 
-    `sent` is the first page's, `answered` the last one's; `first` and `last` are their places among all exchanges.
+    `sent` is the first page's, `answered` the last one's, `timed` whether those times are real;
+    `first` and `last` are their places among all exchanges.
     """
 
     number: int
@@ -69,6 +71,7 @@ class Reading:
     sent: float
     answered: float
     evidence: list[Evidence]
+    timed: bool = True
     pages: list[dict[str, Any]] = field(default_factory=list)
     urls: set[str] = field(default_factory=set)
     listed: set[tuple[str, str]] = field(default_factory=set)
@@ -90,6 +93,17 @@ class Reading:
     def finished(self) -> bool:
         """Whether every page was read and answered 200 in the documented form."""
         return self.whole and bool(self.pages) and self.pages[-1]["next_page"] == "absent"
+
+    @property
+    def last_modified(self) -> str | None:
+        """``absent``, ``given``, or ``ahead`` of any event's modification; None where that cannot be told."""
+        if not self.route.modified:
+            return "absent"
+        if not self.timed:
+            return None
+        limits = [instant(value) for value in self.route.modified]
+        ahead = all(limit is not None and limit[0].timestamp() > self.sent + 2 * MARGIN for limit in limits)
+        return "ahead" if ahead else "given"
 
     @property
     def counted(self) -> bool:
@@ -127,6 +141,8 @@ class Reading:
             "windowed": self.route.windowed,
             "calendars": len(self.route.calendars),
         }
+        if self.last_modified is not None:
+            flags["last_modified"] = self.last_modified
         document = {
             "about": "reading",
             "account": self.account,

@@ -42,7 +42,7 @@ class Route:
     deleted: bool = False
     since: tuple[str, ...] = ()
     until: tuple[str, ...] = ()
-    modified: bool = False
+    modified: tuple[str, ...] = ()
     localized: bool = False
     calendars: tuple[str, ...] = ()
 
@@ -75,7 +75,7 @@ def route(method: str, url: str) -> Route:
         since=_values(query, "from"),
         until=_values(query, "to"),
         localized=_on(query, "localized_times"),
-        modified=bool(_values(query, "last_modified")),
+        modified=_values(query, "last_modified"),
         calendars=_values(query, "calendar_ids[]") + _values(query, "calendar_ids"),
     )
 

@@ -237,10 +237,10 @@ def _is_plain(move: Move) -> bool:
 def _strays(table: Table) -> Iterator[Life]:
     """The fields of explicit conferencing beside every other kind."""
     for row in (
-        (("default", "join_url"), ("none", "both"), ("8x8", "both")),
+        (("default", "provider_description"), ("none", "both"), ("8x8", "both")),
         (("integrated", "both"), ("none", "join_url")),
         (("none", "both"), ("default", "both")),
-        (("8x8", "join_url"), ("default", "provider_description")),
+        (("8x8", "join_url"), ("default", "join_url")),
         (("profile", "join_url"), ("none", "both"), ("profile", "provider_description")),
     ):
         places = table.having(*(kind for kind, _ in row if kind in ("default", "integrated", "profile")))

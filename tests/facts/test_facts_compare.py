@@ -205,3 +205,22 @@ def test_the_service_stays_where_explicit_sends_the_conference_s_own_url() -> No
         traffic.read(at, item(own))
     _, second = traffic.writes()
     assert "provider_name_left_over" not in second["after"]["quiet"]
+
+
+@pytest.mark.parametrize(
+    ("sent", "shown", "expected"),
+    [
+        ("default", {"provider_name": "Stray"}, True),
+        ("default", {"provider_name": "zoom"}, None),
+        ("default", {}, None),
+        ("explicit", {"provider_name": "Stray"}, None),
+    ],
+)
+def test_what_is_pending_may_bear_a_stray_description(sent: str, shown: dict[str, str], expected: bool | None) -> None:
+    stray = {"profile_id": sent, "provider_description": "Stray", "join_url": "https://meet.example/x"}
+    profile = {"profile_id": "pro_1", "provider_name": "zoom", "profile_name": "A", "profile_connected": True}
+    account = {"sub": "acc_1", "cronofy.data": {"profiles": [], "conferencing_profiles": [profile]}}
+    traffic = Traffic().add(-1, "GET", "http://127.0.0.1/v1/userinfo", None, 200, account).read(0)
+    traffic.write(1, event(conferencing=stray)).read(2, item({"pending": True, **shown}))
+    (write,) = traffic.writes()
+    assert write["after"]["newest"].get("provider_name_as_sent") is expected

@@ -35,6 +35,9 @@ def listing(traffic: Traffic) -> dict[str, list[str]]:
         ("&only_managed=true", [item(A)], {}),
         ("", [], {}),
         ("", [item(A)], {"managed": ["e1"]}),
+        ("", [item(A, event_id="e9"), {"event_uid": "uid_1"}], {"identified": ["e9"]}),
+        ("", [item(A, event_id="e9", deleted=True), {"event_uid": "uid_1", "event_id": None}], {"deleted": ["e9"]}),
+        ("&include_managed=true", [item(A), item(A, event_id="e9")], {}),
         ("&only_managed=true", [], {"missing": ["e1"]}),
         ("&include_managed=1", [], {"missing": ["e1"]}),
         ("&only_managed=true&calendar_ids[]=cal_A", [], {"missing": ["e1"]}),
@@ -60,6 +63,30 @@ def test_a_listing_is_compared_with_what_is_known(
     query: str, items: list[dict[str, Any]], expected: dict[str, list[str]]
 ) -> None:
     assert listing(written().read(20, *items, url=BASE + query)) == expected
+
+
+@pytest.mark.parametrize(
+    ("query", "timed", "expected"),
+    [
+        ("", True, ("absent", 1)),
+        ("&last_modified=2026-09-20", True, ("given", 0)),
+        ("&last_modified=2026-09-22T13:33:20Z", True, ("given", 0)),
+        ("&last_modified=2026-09-24", True, ("ahead", 1)),
+        ("&last_modified=2026-09-24&last_modified=2026-09-20", True, ("given", 0)),
+        ("&last_modified=2026-09-24&calendar_ids[]=cal_B", True, ("ahead", 0)),
+        ("&last_modified=2026-09-24", False, (None, 0)),
+        ("&last_modified=whenever", True, ("given", 0)),
+    ],
+)
+def test_a_last_modified_excludes_everything_only_where_it_surely_lies_ahead(
+    query: str, timed: bool, expected: tuple[str | None, int]
+) -> None:
+    traffic = written().read(20, url=f"{BASE}&include_managed=true{query}")
+    if not timed:
+        traffic.exchanges[-1] = replace(traffic.exchanges[-1], sent_at=None, answered_at=None)
+    last = readings(traffic)[-1]
+    assert (last["flags"].get("last_modified"), last["expected"]) == expected
+    assert last["listing"]["missing"] == ([] if query else ["e1"])
 
 
 def test_localized_times_are_objects() -> None:

@@ -290,6 +290,7 @@ def _bodies(account: str, calendar: str) -> Section:
                 for field_name in (*stray, None):
                     more = {field_name: stray[field_name]} if field_name else stray
                     probe.write(account, place, event(f"Stray-{name}-{field_name}", {**step["conferencing"], **more}))
+        probe.read(account)
         for number, bad in enumerate(BAD):
             probe.write(account, place, event(f"Bad-{number}", bad))
             probe.write(account, place, event(f"Was-{number}", explicit()))

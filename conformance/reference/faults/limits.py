@@ -18,7 +18,7 @@ from conformance.reference.conferencing import (
     conference,
 )
 from conformance.reference.decisions import Alteration, at, fault
-from conformance.reference.model import Phase, Service, Timeline, Write
+from conformance.reference.model import PENDING, Phase, Service, Timeline, Write
 
 __all__ = ["LIMITS"]
 
@@ -87,6 +87,15 @@ def _stray_pair(write: Write) -> bool:
 def _name_of_stray(value: dict[str, Any], write: Write) -> dict[str, Any]:
     name = (write.asked or {}).get("provider_description")
     return {**value, "provider_name": name} if name and _generated(write) else value
+
+
+def _names_pending(right: Timeline, write: Write) -> Timeline:
+    name = (write.asked or {}).get("provider_description")
+    if not (name and _generated(write)):
+        return right
+    return tuple(
+        Phase(phase.since, {**PENDING, "provider_name": name}) if phase.shows == PENDING else phase for phase in right
+    )
 
 
 LIMITS = (
@@ -212,5 +221,12 @@ LIMITS = (
         "case",
         "A description beside another profile_id is shown as the provider",
         reshaped(_generated, _name_of_stray),
+    ),
+    fault(
+        "stray-description-names-what-is-pending",
+        "F2 P1",
+        "case",
+        "While a conference is generated, a provider_description sent for it is shown as its provider",
+        at(TIMELINE, _names_pending),
     ),
 )
