@@ -6,13 +6,17 @@ import marshal
 from dataclasses import dataclass, field
 from typing import Any
 
+from conformance.exchange import Request
 from conformance.facts.episode import Before, Episode
 from conformance.facts.resting import Shelf, flat, unflat
 from conformance.facts.values import Evidence
 
-__all__ = ["Event", "Key", "Life"]
+__all__ = ["Event", "Home", "Key", "Life"]
 
+Home = tuple[str, str]
 Key = tuple[str, str, str]
+
+_NOTHING: tuple[Request, int | None] = (Request("GET", ""), None)
 
 
 @dataclass(slots=True)
@@ -30,22 +34,30 @@ class Life:
 
 
 class Event:
-    """One event, by account, calendar and id.
+    """One event, by its home (account and calendar) and id; `written` says whether a write to it was seen.
 
     Once nothing more is to be learnt from readings that show the same, its life is packed away; `same` still
     recognises such readings, and `life` unpacks it when something else comes.
     """
 
-    __slots__ = ("_count", "_evidence", "_life", "_mark", "_packed", "_sent", "_shelf", "key")
+    __slots__ = (
+        "_again", "_count", "_label", "_life", "_mark", "_packed", "_sent", "_shelf", "event_id", "home", "written",
+    )  # fmt: skip
 
-    def __init__(self, key: Key, before: Before, shelf: Shelf) -> None:
-        self.key = key
+    def __init__(self, home: Home, event_id: str, before: Before, shelf: Shelf) -> None:
+        self.home, self.event_id = home, event_id
+        self.written = False
         self._shelf = shelf
         self._life: Life | None = Life(Episode(0, None, before, frozenset()))
         self._packed = b""
         self._mark = 0
         self._count, self._sent = 0, 0.0
-        self._evidence: Evidence | None = None
+        self._label, self._again = "", _NOTHING
+
+    @property
+    def key(self) -> Key:
+        """The account's name, the calendar's id and the event's."""
+        return *self.home, self.event_id
 
     @property
     def life(self) -> Life:
@@ -53,9 +65,9 @@ class Event:
         if self._life is None:
             episode, *rest = self._shelf.unpack(self._packed)
             self._life, self._packed = Life(unflat(episode), *rest), b""
-            if self._evidence is not None:
-                self._life.episode.more(self._count, self._sent, self._evidence)
-                self._evidence = None
+            if self._count:
+                self._life.episode.more(self._count, self._sent, Evidence(self._label, *self._again))
+                self._label, self._again = "", _NOTHING
         return self._life
 
     def same(self, item: dict[str, Any], sent: float, evidence: Evidence) -> bool:
@@ -68,8 +80,13 @@ class Event:
         except ValueError:
             return False
         self._count += 1
-        self._sent, self._evidence = sent, evidence
+        self._sent, self._label = sent, evidence.label
+        self._again = self._shelf.alike(evidence.request, evidence.status)
         return True
+
+    def forget(self) -> None:
+        """Let go of the life, which is over: what is left tells this event from others."""
+        self._life, self._packed = None, b""
 
     def rest(self) -> None:
         """Pack the life away if it is at rest."""
@@ -84,7 +101,7 @@ class Event:
             self._packed = self._shelf.pack((flat(life.episode), life.known, life.told, life.asked_urls, life.adrift))
         except ValueError:
             return  # nested too deep to be packed
-        self._count, self._evidence, self._life = 0, None, None
+        self._count, self._life = 0, None
 
 
 def _mark(item: dict[str, Any]) -> int:

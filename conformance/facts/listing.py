@@ -153,7 +153,7 @@ def _place(memory: Memory, account: Account, reading: Reading, item: dict[str, A
         return None
     if isinstance(calendar_id, str):
         return calendar_id, event_id
-    homes = [home for owner, home in memory.homes.get(event_id, ()) if owner == account.name]
+    homes = [home for owner, home in memory.homes(event_id) if owner == account.name]
     return (homes[0], event_id) if len(homes) == 1 else None
 
 
@@ -168,12 +168,12 @@ def _misplaced(
 ) -> None:
     """Enter what the listing should not have."""
     listing, route = reading.listing, reading.route
-    homes = memory.homes.get(event_id)
+    written = event is not None and event.written
+    homes = [] if written else memory.homes(event_id)
     if route.managed == "excluded":
-        write = event.life.episode.write if event is not None else None
-        if not homes:
+        if not written and not homes:
             listing.add("identified", event_id)
-        elif (account.name, calendar_id) in homes and write is not None and write.outcome == "accepted":
+        elif _accepted(event):
             listing.add("managed", event_id)
     if route.calendars and calendar_id not in route.calendars:
         listing.add("other_calendars", event_id)
@@ -183,12 +183,18 @@ def _misplaced(
             listing.add("not_localized", event_id)
     if (route.since or route.until) and reading.within(item) is False:
         listing.add("outside_window", event_id)
-    if homes and (account.name, calendar_id) not in homes and account.complete:
+    if homes and account.complete:
         if any(owner == account.name for owner, _ in homes):
             if event is None:
                 listing.add("uninvited", event_id)
         elif all(home != calendar_id for _, home in homes):
             listing.add("foreign", event_id)
+
+
+def _accepted(event: Event | None) -> bool:
+    """Whether the last write of an event was accepted."""
+    write = event.life.episode.write if event is not None else None
+    return write is not None and write.outcome == "accepted"
 
 
 def _seen(memory: Memory, event: Event, reading: Reading, item: dict[str, Any] | None, page: _Page) -> None:
@@ -216,7 +222,7 @@ def _see(memory: Memory, event: Event, sight: Sight) -> None:
     if key not in life.known:
         life.known.add(key)
         if sight.state == "assigned":
-            memory.shown_on(normal_url(sight.conferencing["join_url"]), event.key)
+            memory.shown_on(normal_url(sight.conferencing["join_url"]), event)
 
 
 def _finish(memory: Memory, account: Account, reading: Reading, page: _Page) -> None:
@@ -243,7 +249,7 @@ def _missed(memory: Memory, event: Event, reading: Reading, page: _Page) -> None
     if shown is not None and (not reading.route.windowed or reading.within(shown)):
         reading.expected += 1
         if not reading.route.modified:
-            reading.listing.add("missing", event.key[2])
+            reading.listing.add("missing", event.event_id)
     if reading.complete and (episode.write is not None or episode.run is not None):
         _see(memory, event, page.sight("missing", None, None, reading.sent))
         memory.touched(event)

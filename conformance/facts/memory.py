@@ -11,7 +11,7 @@ from conformance.facts.asking import Asked
 from conformance.facts.directory import Directory, resolution
 from conformance.facts.document import Context, write_document
 from conformance.facts.episode import Before
-from conformance.facts.event import Event, Key, Life
+from conformance.facts.event import Event, Home, Key
 from conformance.facts.failures import Failures
 from conformance.facts.reading import Reading
 from conformance.facts.resting import Shelf
@@ -88,7 +88,8 @@ class Account:
         event = events.get(event_id)
         if event is None:
             before = Before("nonexistent") if self.complete else Before()
-            event = events[event_id] = Event((self.name, calendar_id, event_id), before, self.shelf)
+            home = next(iter(events.values())).home if events else (self.name, calendar_id)
+            event = events[event_id] = Event(home, event_id, before, self.shelf)
         return event
 
     def facts(self) -> Facts:
@@ -116,10 +117,8 @@ class Memory:
         self.granted: set[str] = set()
         self.out: list[Facts] = []
         self.dirty: dict[Key, Event] = {}
-        self.homes: dict[str, tuple[tuple[str, str], ...]] = {}
-        self._home: dict[tuple[str, str], tuple[tuple[str, str], ...]] = {}
-        self._asked: dict[int, Key] = {}
-        self._shown: dict[int, Key] = {}
+        self._asked: dict[int, Event] = {}
+        self._shown: dict[int, Event] = {}
 
     @property
     def window(self) -> float:
@@ -145,33 +144,33 @@ class Memory:
         else:
             event.rest()
 
-    def written(self, key: Key) -> None:
-        """Remember that somebody wrote to an event."""
-        account, calendar_id, event_id = key
-        homes = self.homes.get(event_id)
-        if homes is None:
-            self.homes[event_id] = self._home.setdefault(key[:2], (key[:2],))  # most events share their only home
-        elif (account, calendar_id) not in homes:
-            self.homes[event_id] = (*homes, (account, calendar_id))
+    def homes(self, event_id: str) -> list[Home]:
+        """Where somebody was seen to write an event of this id: accounts and calendars."""
+        return [
+            events[event_id].home
+            for account in self.accounts.values()
+            for events in account.calendars.values()
+            if event_id in events and events[event_id].written
+        ]
 
-    def asked_for(self, url: str, key: Key) -> None:
+    def asked_for(self, url: str, event: Event) -> None:
         """Remember which event was the first to be given an explicit URL (in its normal form)."""
-        self._asked.setdefault(hash(url), key)
+        self._asked.setdefault(hash(url), event)
 
-    def shown_on(self, url: str, key: Key) -> None:
+    def shown_on(self, url: str, event: Event) -> None:
         """Remember which event was the first to show a URL (in its normal form) that none was given before."""
         if hash(url) not in self._asked:
-            self._shown.setdefault(hash(url), key)
+            self._shown.setdefault(hash(url), event)
 
-    def of_another(self, life: Life, key: Key, url: str) -> str | None:
+    def of_another(self, event: Event, url: str) -> str | None:
         """``asked`` or ``generated`` if a URL (in its normal form) belongs to another event; else None."""
-        if url in life.asked_urls:
+        if url in event.life.asked_urls:
             return None
         owner = self._asked.get(hash(url))
         if owner is not None:
-            return "asked" if owner != key else None
+            return "asked" if owner is not event else None
         owner = self._shown.get(hash(url))
-        return "generated" if owner is not None and owner != key else None
+        return "generated" if owner is not None and owner is not event else None
 
     def calendar_facts(self, name: str | None, calendar_id: str | None) -> dict[str, Any] | None:
         """What is known of a calendar that a request of the account named; None if nothing is."""
@@ -204,12 +203,11 @@ class Memory:
                 return  # a conference that was there before says nothing of what default means
             service = shown.get("conferencing", {}).get("provider_name") if shown.get("state") == "assigned" else None
             if isinstance(service, str) and write.outcome == "accepted":
-                self.account(event.key[0]).services.append((write.sent, service))
+                self.account(event.home[0]).services.append((write.sent, service))
 
     def facts(self, event: Event, ended: str, *, closed: bool) -> Facts:
         """The facts of an event's episode as it now stands."""
-        life, key = event.life, event.key
-        episode = life.episode
+        key, episode = event.key, event.life.episode
         write = episode.write
         assert write is not None
         account = self.account(key[0])
@@ -221,7 +219,7 @@ class Memory:
             account.directory.calendar(key[1]),
             self._resolves(account, key[1], asks),
             None if profiles is None else len(profiles),
-            lambda url: self.of_another(life, key, url),
+            lambda url: self.of_another(event, url),
         )
         if ended == "recording-ended" and episode.quiet is not None and episode.quiet is episode.run:
             ended = "quiet"

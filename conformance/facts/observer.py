@@ -117,9 +117,10 @@ class Observer:
             yield from (reading.facts() for reading in account.readings.values())
             for events in account.calendars.values():
                 for event_id in list(events):
-                    memory.close_episode(events[event_id], reason)
+                    event = events.pop(event_id)
+                    memory.close_episode(event, reason)
+                    event.forget()
                     yield from self.closed()
-                    del events[event_id]
             yield account.facts()
 
     def _learn(self, exchange: Exchange, at: Route, name: str) -> None:

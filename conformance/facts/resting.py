@@ -16,8 +16,9 @@ __all__ = ["Shelf", "flat", "unflat"]
 
 _REQUEST = attrgetter("method", "url", "headers", "body")
 
-#: Raw deflate in its fastest level and a window of 8 KiB: an episode and the one that it is told by.
-_LEVEL, _WINDOW, _MEMORY = 1, -13, 6
+#: Raw deflate in its first level that looks on for a longer match, and a window of 8 KiB: an episode and the one that
+#: it is told by.
+_LEVEL, _WINDOW, _MEMORY = 4, -13, 6
 
 
 class Shelf:
@@ -26,11 +27,19 @@ class Shelf:
     What rests resembles what rests beside it: each is written by how it differs from the first one.
     """
 
-    __slots__ = ("_first", "_packer")
+    __slots__ = ("_alike", "_first", "_packer")
 
     def __init__(self) -> None:
+        self._alike: tuple[Request, int | None] = (Request("GET", ""), None)
         self._first = b""
         self._packer: Any = None
+
+    def alike(self, request: Request, status: int | None) -> tuple[Request, int | None]:
+        """A request and its status; the same objects for what is asked the same way again and again."""
+        alike, before = self._alike
+        if request is not alike and (request != alike or status != before):
+            self._alike = request, status
+        return self._alike
 
     def pack(self, value: Any) -> bytes:
         """Plain values as bytes.  Raises ValueError for what is nested too deep."""

@@ -35,7 +35,7 @@ def take_write(
     if at.calendar_id is None or not isinstance(event_id, str):
         return
     event = account.event(at.calendar_id, event_id)
-    memory.written(event.key)
+    event.written = True
     life = event.life
     asks = asked(body) if at.name == "write" else Asked("delete")
     write = _write(exchange, at, body, asks, sent, answered, failures)
@@ -122,7 +122,7 @@ def _remember(memory: Memory, account: Account, event: Event, life: Life, write:
         life.known.add(f"url {url}")
         if asks.kind == "explicit":
             life.asked_urls.add(url)
-            memory.asked_for(url, event.key)
+            memory.asked_for(url, event)
     if asks.kind == "none":
         life.known.add("none")
     if asks.kind not in ("delete", "nothing", "none"):

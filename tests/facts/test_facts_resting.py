@@ -64,6 +64,14 @@ def test_an_episode_comes_back_as_it_was() -> None:
     assert again.quiet is again.run
 
 
+def test_an_event_whose_last_facts_were_given_is_let_go() -> None:
+    observer = Observer(SETTINGS, revisions=False)
+    for exchange in written(*LIVES["settled"]).exchanges:
+        observer.add(exchange)
+    held = [owner for facts in observer.drain() if facts.about == "write" for owner in observer._memory._asked.values()]
+    assert [(owner.event_id, owner._life, owner._packed) for owner in held] == [("e1", None, b"")]
+
+
 def test_those_that_rest_together_need_a_few_hundred_bytes_each() -> None:
     shelf = Shelf()
     life = resting(written(*LIVES["settled"])).life.episode
@@ -75,7 +83,7 @@ def test_an_event_that_is_nested_too_deep_stays_awake() -> None:
     deep: list[Any] = []
     for _ in range(5000):
         deep = [deep]
-    found = Event(("default", "cal_A", "e1"), Before(), Shelf())
+    found = Event(("default", "cal_A"), "e1", Before(), Shelf())
     evidence = Evidence("#1", written().exchanges[0].request, 200)
     for number in range(12):
         shown = {**item(READ_A), "categories": deep}
