@@ -11,6 +11,7 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass, field
+from email.utils import mktime_tz, parsedate_tz
 from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -114,6 +115,15 @@ class Response:
     def header(self, name: str) -> str | None:
         """The first value of a header, by case-insensitive name."""
         return _first(self.headers, name)
+
+    @property
+    def date(self) -> float | None:
+        """The server's own time (``Date``) in seconds since the epoch; None where it does not tell."""
+        said = parsedate_tz(self.header("date") or "")
+        try:
+            return None if said is None else float(mktime_tz(said))
+        except (ValueError, OverflowError):
+            return None
 
     def json(self) -> Any:
         """The body as JSON.  Raises ValueError for what is no JSON text in UTF-8."""

@@ -58,9 +58,10 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """All accounts of a subject, in the order given."""
+    """All accounts of a subject, in the order given; `tells_time` if its answers show the time, and it is right."""
 
     accounts: tuple[Account, ...] = ()
+    tells_time: bool = False
     by_name: Mapping[str, Account] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

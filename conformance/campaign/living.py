@@ -56,7 +56,7 @@ class Living:
         if self.sent < 2:
             return ""
         before, last = self.life.moves[self.sent - 2 : self.sent]
-        if last.flaw or last.hasty or last.start != "future" or last.kind not in _GIVING:
+        if last.flaw or last.hasty or last.start not in ("future", "soon") or last.kind not in _GIVING:
             return ""
         return "first" if before.kind in ("nothing", "none") else "another" if before.kind in _GIVING else ""
 

@@ -14,6 +14,9 @@ __all__ = ["compare_urls", "instant", "normal_url", "same_text", "same_time", "t
 #: Nothing nearer to now than this is called past, running or future: clocks and time zones differ.
 MARGIN = 24 * 3600.0
 
+#: So near it may be where the server told its own time, and the event's times tell their offsets from UTC.
+NEAR = 3 * 3600.0
+
 _PORTS = {"http": "80", "https": "443"}
 _ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
@@ -151,18 +154,33 @@ def same_text(sent: Any, shown: Any) -> bool:
     return sent == shown or sent.replace("\r\n", "\n").strip() == shown.replace("\r\n", "\n").strip()
 
 
-def tense(event: dict[str, Any], now: float | None) -> str | None:
-    """``past``, ``running`` or ``future`` for an event as written, at `now` (epoch seconds); None if it is too near."""
+def tense(event: dict[str, Any], now: float | None, *, told: bool = False) -> str | None:
+    """``past``, ``running`` or ``future`` for an event as written, at `now` (epoch seconds); None if it is too near.
+
+    `told` says that the server's own clock shows `now` as well.
+    """
     if now is None:
         return None
     tzid = event.get("tzid")
     start, end = instant(event.get("start"), tzid), instant(event.get("end"), tzid)
     if start is None or end is None:
         return None
-    margin = timedelta(seconds=MARGIN if start[1] and end[1] else 2 * MARGIN)
+    margin = timedelta(seconds=_margin(event, exact=start[1] and end[1], told=told))
     moment = datetime.fromtimestamp(now, UTC)  # an event may lie where calendars end: the margin is not added there
     if start[0] > moment + margin:
         return "future"
     if start[0] < moment - margin:
         return "running" if end[0] > moment + margin else "past"
     return None
+
+
+def _margin(event: dict[str, Any], *, exact: bool, told: bool) -> float:
+    if not exact:
+        return 2 * MARGIN
+    return NEAR if told and all(_has_offset(event[name]) for name in ("start", "end")) else MARGIN
+
+
+def _has_offset(time: Any) -> bool:
+    """Whether a time that can be told says how far it is from UTC, so that it is the same instant to everybody."""
+    text = time["time"] if isinstance(time, dict) else time
+    return datetime.fromisoformat(text).tzinfo is not None

@@ -17,6 +17,9 @@ from conformance.facts.wire import Route, body_json
 
 __all__ = ["lose_track", "take_write"]
 
+#: Seconds that a clock may be off and still be right.
+_SKEW = 900.0
+
 
 def take_write(
     memory: Memory, exchange: Exchange, at: Route, name: str, sent: float, answered: float, failures: int
@@ -71,7 +74,7 @@ def _write(
         method=exchange.request.method,
         request=request_document(exchange, body),
         event=body,
-        start=tense(body, sent) if timed and at.name == "write" else None,
+        start=tense(body, sent, told=_tells_the_time(exchange)) if timed and at.name == "write" else None,
         outcome=_outcome(status),
         response=_answer(response),
         failures=failures,
@@ -82,6 +85,14 @@ def _write(
         asked=asks,
         evidence=Evidence(exchange.label, exchange.request, status),
     )
+
+
+def _tells_the_time(exchange: Exchange) -> bool:
+    """Whether the answer's Date shows that the server's clock is right, as far as the exchange's own times go."""
+    server = exchange.response.date if exchange.response is not None else None
+    if server is None or exchange.sent_at is None or exchange.answered_at is None:
+        return False
+    return exchange.sent_at - _SKEW <= server <= exchange.answered_at + _SKEW
 
 
 def _may_come_late(exchange: Exchange) -> bool:

@@ -146,7 +146,7 @@ def _past(table: Table) -> Iterator[Life]:
         ("default", "past", "utc"),
         ("integrated", "running", "tzid"),
         ("integrated", "past", "tzid"),
-        ("profile", "past", "offset"),
+        ("profile", "lately" if table.world.tells_time else "past", "offset"),
         ("profile", "running", "utc"),
         ("default", "past-year", "date"),
     ):
@@ -231,7 +231,7 @@ def _places(table: Table, lives: Iterable[Life]) -> Iterator[Life]:
 
 
 def _is_plain(move: Move) -> bool:
-    return not (move.stray or move.flaw or move.hasty) and move.start in ("future", "year")
+    return not (move.stray or move.flaw or move.hasty) and move.start in ("future", "soon", "year")
 
 
 def _strays(table: Table) -> Iterator[Life]:

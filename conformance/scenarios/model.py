@@ -30,11 +30,14 @@ __all__ = [
 #: What a write does about conferencing; ``nothing`` leaves the property out, ``delete`` is a DELETE.
 KINDS = ("explicit", "default", "integrated", "profile", "none", "nothing", "8x8", "delete")
 
-#: When an event is: `start` and `end` in hours from now (for dates in days), all at least a day away from now.  What is
-#: about a year away lies three weeks short of it, so that its day and month alone tell the wrong tense.
+#: When an event is: `start` and `end` in hours from now (for dates in days), at least a day away from now, but for what
+#: is `soon` or was `lately`.  What is about a year away lies three weeks short of it, so that its day and month alone
+#: tell the wrong tense.
 STARTS: Mapping[str, tuple[tuple[int, int], tuple[int, int]]] = MappingProxyType(
     {
         "future": ((26, 27), (3, 4)),
+        "soon": ((5, 6), (3, 4)),
+        "lately": ((-5, -4), (-4, -3)),
         "year": ((8280, 8281), (345, 346)),
         "past": ((-26, -25), (-4, -3)),
         "past-year": ((-8280, -8279), (-345, -344)),
@@ -288,6 +291,8 @@ def _foreign_profile(account: str, world: World) -> str | None:
     return None
 
 
+#: Offsets from UTC by which times are written: without them, what is soon is over, and what was lately is to come.
+_OFFSETS = {"soon": timezone(timedelta(hours=-11)), "lately": timezone(timedelta(hours=13))}
 _WESTERN = timezone(timedelta(hours=-7))
 
 
@@ -298,16 +303,18 @@ def _times(move: Move, slot: int, now: float) -> tuple[Any, Any]:
     if move.form == "date":
         start, end = (hour + timedelta(days=_away(offset, slot)) for offset in days)
         return start.strftime("%Y-%m-%d"), end.strftime("%Y-%m-%d")
+    slot = slot % 3 if move.start in _OFFSETS else slot
     start, end = (hour + timedelta(hours=_away(offset, slot)) for offset in hours)
-    return _moment(start, move.form), _moment(end, move.form)
+    zone = _OFFSETS.get(move.start, _WESTERN)
+    return _moment(start, move.form, zone), _moment(end, move.form, zone)
 
 
 def _away(offset: int, slot: int) -> int:
     return offset + slot if offset > 0 else offset - slot
 
 
-def _moment(moment: datetime, form: str) -> Any:
+def _moment(moment: datetime, form: str, zone: timezone) -> Any:
     if form == "offset":
-        return moment.astimezone(_WESTERN).isoformat(timespec="seconds")
+        return moment.astimezone(zone).isoformat(timespec="seconds")
     text = moment.strftime("%Y-%m-%dT%H:%M:%SZ")
     return {"time": text, "tzid": "Europe/Berlin"} if form == "tzid" else text

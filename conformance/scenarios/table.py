@@ -78,7 +78,9 @@ class Table:
             profiles = connected_profiles(place[0]) or (0,)
             self.turns["profile"] = self.turns.get("profile", -1) + 1
             move = replace(move, profile=profiles[self.turns["profile"] % len(profiles)])
-        return replace(move, **changes)  # type: ignore[arg-type]
+        move = replace(move, **changes)  # type: ignore[arg-type]
+        near = self.world.tells_time and move.form == "offset" and move.start == "future"
+        return replace(move, start="soon") if near else move
 
     def having(self, *kinds: str) -> tuple[Place, ...]:
         """The places where each of these kinds makes a difference."""

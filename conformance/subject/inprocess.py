@@ -6,11 +6,31 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
+from email.utils import format_datetime
 from typing import Any
 
 import httpx
 
-__all__ = ["Wsgi", "lifespan"]
+from conformance.clock import Clock
+
+__all__ = ["Dated", "Wsgi", "lifespan"]
+
+
+class Dated(httpx.AsyncBaseTransport):
+    """An application in this process that tells the time: servers add a Date where applications leave it out."""
+
+    def __init__(self, inner: httpx.AsyncBaseTransport, clock: Clock) -> None:
+        self._inner, self._clock = inner, clock
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        response = await self._inner.handle_async_request(request)
+        now = datetime.fromtimestamp(self._clock.now(), UTC)
+        response.headers.setdefault("Date", format_datetime(now, usegmt=True))
+        return response
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
 
 
 class Wsgi(httpx.AsyncBaseTransport):

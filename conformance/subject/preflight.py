@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import email.utils
 from collections.abc import Iterable
 from typing import Any
 
@@ -17,6 +16,9 @@ __all__ = ["preflight"]
 
 #: Clocks this many seconds apart leave no doubt that one of them is wrong; events keep a day's distance to now.
 _SKEW = 1800.0
+
+#: Clocks this many seconds apart show the same time.
+_RIGHT = 600.0
 
 #: Seconds that one answer may take longer than another that was asked for at the same time.
 _SIDE_BY_SIDE = 4.0
@@ -33,9 +35,12 @@ async def preflight(transport: Transport, subject: Subject, calendars: Iterable[
     named = tuple(calendars)
     accounts = []
     flags: dict[str, tuple[tuple[str, str], ...]] = {}
+    tells_time = True
     for name in subject.tokens:
         listed = await transport.send("GET", "/v1/calendars", account=name, attempts=3)
         body = _calendars(subject, name, listed)
+        behind = _behind(listed)
+        tells_time = tells_time and behind is not None and abs(behind) < _RIGHT
         userinfo, flags[name] = await _userinfo_and_reading(transport, name, together=subject.app is None and not flags)
         accounts.append(
             account_of(
@@ -47,7 +52,7 @@ async def preflight(transport: Transport, subject: Subject, calendars: Iterable[
                 default_profile=subject.default_profiles.get(name),
             )
         )
-    world = World(tuple(accounts))
+    world = World(tuple(accounts), tells_time=tells_time)
     _check_places(subject, world, named)
     return world, flags
 
@@ -140,19 +145,20 @@ def _calendars(subject: Subject, account: str, exchange: Exchange) -> Any:
 
 
 def _check_clock(subject: Subject, exchange: Exchange) -> None:
-    said = exchange.response.header("date") if exchange.response else None
-    if said is None or subject.app is not None or exchange.sent_at is None or exchange.answered_at is None:
-        return
-    try:
-        server = email.utils.parsedate_to_datetime(said).timestamp()
-    except (ValueError, TypeError):
-        return
-    off = server - (exchange.sent_at + exchange.answered_at) / 2
-    if abs(off) > _SKEW:
+    off = _behind(exchange)
+    if off is not None and subject.app is None and abs(off) > _SKEW:
         raise Misconfigured(
             f"the clocks differ: {subject.base_url} is {abs(off) / 3600:.1f} h {'ahead of' if off > 0 else 'behind'} "
             "this machine, so that past and future cannot be told; set the clock that is wrong"
         )
+
+
+def _behind(exchange: Exchange) -> float | None:
+    """How many seconds our clock is behind the server's; None where it does not tell the time."""
+    server = exchange.response.date if exchange.response is not None else None
+    if server is None or exchange.sent_at is None or exchange.answered_at is None:
+        return None
+    return server - (exchange.sent_at + exchange.answered_at) / 2
 
 
 def _check_scope(account: str, userinfo: Exchange) -> None:

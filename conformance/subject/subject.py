@@ -86,14 +86,14 @@ class Subject:
         async with AsyncExitStack() as stack:
             inner: httpx.AsyncBaseTransport | None = None
             if self.kind == "wsgi":
-                inner = inprocess.Wsgi(self.app)
+                inner = inprocess.Dated(inprocess.Wsgi(self.app), self.clock)
             elif self.kind == "cassette":
                 inner = self.app
             elif self.app is not None:
                 import httpx
 
                 await stack.enter_async_context(inprocess.lifespan(self.app))
-                inner = httpx.ASGITransport(self.app, raise_app_exceptions=False)
+                inner = inprocess.Dated(httpx.ASGITransport(self.app, raise_app_exceptions=False), self.clock)
             client = transport.open_client(inner, trust_env=not self.loopback, limits=limits)
             yield await stack.enter_async_context(client)
 

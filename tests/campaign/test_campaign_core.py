@@ -22,7 +22,7 @@ from conformance.world import Account, Calendar, Profile, World
 NOW = datetime(2026, 4, 28, 23, 59, tzinfo=UTC).timestamp()
 
 
-def world(*names: str) -> World:
+def world(*names: str, tells_time: bool = True) -> World:
     """The reference's world as a preflight sees it, or some of its accounts."""
     return World(
         tuple(
@@ -38,7 +38,8 @@ def world(*names: str) -> World:
             )
             for account in WORLD.accounts
             if not names or account.name in names
-        )
+        ),
+        tells_time,
     )
 
 
@@ -53,6 +54,7 @@ def bare_world(integrated: bool | None, profiles: tuple[Profile, ...] | None) ->
 
 WORLDS = {
     "whole": WHOLE,
+    "timeless": world(tells_time=False),
     "default": world("default"),
     "profiles": world("profiles"),
     "disconnected": world("disconnected"),
@@ -70,6 +72,11 @@ def seconds(value: Any) -> float:
     if len(value) == 10:
         return datetime.combine(date.fromisoformat(value), datetime.min.time(), UTC).timestamp()
     return datetime.fromisoformat(value).timestamp()
+
+
+def wall_clock(text: str) -> float:
+    """A time as seconds since the epoch, as if it told no offset from UTC."""
+    return datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()
 
 
 @pytest.mark.parametrize("name", WORLDS)
@@ -189,7 +196,7 @@ def test_an_update_changes_what_its_move_says_and_nothing_else() -> None:
 
 
 @pytest.mark.parametrize("hour", range(24))
-def test_starts_keep_a_day_from_now_at_any_hour(hour: int) -> None:
+def test_starts_keep_a_day_or_some_hours_from_now_at_any_hour(hour: int) -> None:
     now = datetime(2026, 4, 28, hour, 59, 59, tzinfo=UTC).timestamp()
     day = 24 * 3600
     for life in core(WHOLE):
@@ -202,8 +209,18 @@ def test_starts_keep_a_day_from_now_at_any_hour(hour: int) -> None:
                 assert start > day
             elif write.move.start == "running":
                 assert start < -day < day < end
+            elif write.move.start == "soon":
+                assert day / 6 < start < day / 2
+                assert wall_clock(write.body["start"]) < now
+            elif write.move.start == "lately":
+                assert -day / 2 < start < end < -day / 6
+                assert wall_clock(write.body["start"]) > now
             else:
                 assert end < -day
+
+
+def test_what_is_soon_is_not_tried_on_a_server_that_does_not_tell_the_time() -> None:
+    assert {move.start for life in core(WORLDS["timeless"]) for move in life.moves} == set(STARTS) - {"soon", "lately"}
 
 
 def test_a_body_without_conferencing_leaves_the_property_out() -> None:

@@ -9,6 +9,8 @@ import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
@@ -283,6 +285,24 @@ def test_clocks_that_differ_are_told() -> None:
 
     with listening(past) as port, pytest.raises(Misconfigured, match=r"the clocks differ: .* h behind this machine"):
         look(at(f"http://127.0.0.1:{port}"))
+
+
+@pytest.mark.parametrize(("minutes", "told"), [(0, True), (9, True), (-11, False), (20, False), (None, False)])
+def test_what_is_soon_is_tried_where_the_server_tells_the_time(minutes: int | None, told: bool) -> None:
+    app = Canned()
+
+    async def serve(scope: Any, receive: Any, send: Any) -> None:
+        async def tell(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                date = "soon" if minutes is None else format_datetime(datetime.fromtimestamp(EPOCH + 60 * minutes, UTC))
+                message = {**message, "headers": [*message["headers"], (b"date", date.encode())]}
+            await send(message)
+
+        await app(scope, receive, tell)
+
+    result = look(canned(serve))
+    near = {move.start for life in result.plan.lives for move in life.moves} & {"soon", "lately"}
+    assert (result.world.tells_time, bool(near)) == (told, told)
 
 
 def test_outside_this_machine_calendars_must_be_named() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ from facts_traffic import Traffic, event, explicit, item
 from hypothesis import given
 from hypothesis import strategies as st
 
+from conformance.exchange import Response
 from conformance.facts.compare import compare_urls, instant, normal_url, same_text, same_time, tense
 from conformance.facts.reading import next_page_kind
 from conformance.facts.wire import account_name, body_json, form_json, route
@@ -99,6 +101,47 @@ def test_texts_are_compared_without_white_space_at_the_ends(sent: object, shown:
 def test_an_event_is_past_or_future_by_more_than_a_day(start: int, end: int, expected: str | None) -> None:
     times = {name: (NOW + timedelta(hours=hours)).isoformat() for name, hours in (("start", start), ("end", end))}
     assert tense(times, NOW.timestamp()) == expected
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "expected"),
+    [
+        ("2026-09-21T17:00:00Z", "2026-09-21T18:00:00Z", "future"),
+        ("2026-09-21T06:00:00-11:00", {"time": "2026-09-21T18:00:00Z", "tzid": "Europe/Vienna"}, "future"),
+        ("2026-09-21T16:00:00Z", "2026-09-21T18:00:00Z", None),
+        ("2026-09-21T17:00:00", "2026-09-21T18:00:00Z", None),
+        ({"time": "2026-09-21T19:00:00", "tzid": "Europe/Vienna"}, "2026-09-21T18:00:00Z", None),
+        ("2026-09-21T22:00:00+13:00", "2026-09-21T09:30:00Z", "past"),
+        ("2026-09-21T22:00:00+13:00", "2026-09-21T17:00:00Z", "running"),
+        ("2026-09-20", "2026-09-21", None),
+    ],
+)
+def test_where_the_server_tells_its_time_three_hours_are_far_enough(start: Any, end: Any, expected: str | None) -> None:
+    now = datetime(2026, 9, 21, 13, 33, tzinfo=UTC).timestamp()
+    assert tense({"start": start, "end": end}, now, told=True) == expected
+    assert tense({"start": start, "end": end}, now) is None
+
+
+@pytest.mark.parametrize(
+    ("date", "expected"),
+    [
+        ("Mon, 21 Sep 2026 14:13:21 GMT", "future"),
+        ("Mon, 21 Sep 2026 13:59:00 -0000", "future"),
+        ("Mon, 21 Sep 2026 13:58:00 GMT", None),
+        ("Mon, 21 Sep 2026 14:30:00 GMT", None),
+        ("now", None),
+        ("Mon, 21 Sep 99999 14:13:21 GMT", None),
+        (None, None),
+    ],
+)
+def test_an_answer_tells_whether_the_server_s_clock_is_right(date: str | None, expected: str | None) -> None:
+    times = {"start": "2026-09-21T18:00:00Z", "end": "2026-09-21T19:00:00Z"}
+    traffic = Traffic().write(1, event(**times))
+    (exchange,) = traffic.exchanges
+    headers = () if date is None else (("date", date),)
+    traffic.exchanges[0] = replace(exchange, response=Response(202, headers))
+    (write,) = traffic.writes()
+    assert write.get("start") == expected
 
 
 def test_without_a_time_nothing_is_past() -> None:

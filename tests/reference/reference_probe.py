@@ -6,6 +6,7 @@ import json
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
 from itertools import product
 from typing import Any
 from urllib.parse import urlencode
@@ -251,6 +252,13 @@ def _starts(account: str, calendar: str) -> Section:
                     lives.append(
                         Life(account, calendar_of(account, calendar), name, ({**step, "start": start, "end": end},))
                     )
+        for ahead, zone in ((5 * HOUR, timedelta(hours=-11)), (-5 * HOUR, timedelta(hours=13))):
+            start, end = (
+                datetime.fromtimestamp(START + ahead + lasts, timezone(zone)).isoformat() for lasts in (0, HOUR)
+            )
+            for kind, step in kinds.items():
+                near = ({**step, "start": start, "end": end},)
+                lives.append(Life(account, calendar_of(account, calendar), f"Near-{ahead:.0f}-{kind}", near))
         _live(probe, lives)
         probe.read(account, only_managed="true", localized_times="true")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from datetime import UTC
 from typing import Any
 
 from conformance.reference.alterations import (
@@ -19,10 +21,12 @@ from conformance.reference.conferencing import (
 )
 from conformance.reference.decisions import Alteration, at, fault
 from conformance.reference.model import PENDING, Phase, Service, Timeline, Write
+from conformance.reference.moments import instant
 
 __all__ = ["LIMITS"]
 
 _DAY = 86400.0
+_OFFSET = re.compile(r"[+-]\d\d:?\d\d\Z")
 
 
 _EIGHT = Service("8x8", "8x8")
@@ -77,6 +81,12 @@ def _past_then(*phases: float) -> Alteration:
         return (Phase(write.at, None), *(Phase(write.at + times * write.settle, shows) for times, shows in later))
 
     return at(TIMELINE, alter)
+
+
+def _wall_clock_past(write: Write) -> bool:
+    """Whether a start is over by its wall clock, as if there were no offset from UTC."""
+    offset = _OFFSET.search(write.start.text)
+    return instant(write.start.text[: offset.start()] if offset else write.start.text, UTC) < write.at
 
 
 def _stray_pair(write: Write) -> bool:
@@ -149,6 +159,27 @@ LIMITS = (
         "case",
         "A start that is a date is never taken to be past",
         _in_past(lambda write: write.start.date is not None),
+    ),
+    fault(
+        "past-generates-without-offset",
+        "D6",
+        "case",
+        "A start is taken for past by its wall clock: the offset does not count",
+        _in_past(lambda write: not _wall_clock_past(write)),
+    ),
+    fault(
+        "past-generates-until-midnight",
+        "D6",
+        "case",
+        "What began today or yesterday is not taken to be past",
+        _in_past(lambda write: write.at - write.start.at < _DAY),
+    ),
+    fault(
+        "future-generates-nothing-without-offset",
+        "B4 A6",
+        "case",
+        "A start to come is taken to be past by its wall clock: the offset does not count",
+        _not_in_future(lambda write: _wall_clock_past(write)),
     ),
     fault(
         "past-generates-on-update",
