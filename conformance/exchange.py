@@ -160,10 +160,15 @@ def load_json(body: bytes) -> Any:
 
 
 def _parse(body: bytes) -> Any:
+    text = body.decode("utf-8-sig" if body.startswith(b"\xef\xbb\xbf") else "utf-8")
     try:
-        return json.loads(body.decode("utf-8-sig" if body.startswith(b"\xef\xbb\xbf") else "utf-8"))
+        return json.loads(text)
     except RecursionError:
         raise ValueError("JSON nested too deep") from None
+    except json.JSONDecodeError:
+        raise
+    except ValueError:
+        return json.loads(text, parse_int=float)  # a number of more digits than Python makes an integer of
 
 
 _parsed = lru_cache(maxsize=16)(_parse)

@@ -20,41 +20,102 @@ INTEGRATED_SERVICE = {
 #: Names under which a profile's own provider may read back on an event.
 PROFILE_SERVICE = {"google_meet_api": ["google_meet_api", "google_meet"]}
 
+#: What a calendar's entry tells that facts use.
+_TELLING = ("provider_name", "calendar_readonly", "calendar_deleted", "calendar_integrated_conferencing_available")
+
 
 @dataclass(slots=True)
 class Directory:
-    """The newest calendar list and userinfo of one account, and what the older ones said."""
+    """The newest calendar list and userinfo of one account, and what the older ones said.
+
+    `sub` is the account's own id; once a second one is told the token stands for several, and nothing more is learnt.
+    """
 
     account: str
+    sub: str | None = None
+    several: bool = False
     calendars: dict[str, dict[str, Any]] = field(default_factory=dict)
     listed: bool = False
     userinfo_calendars: dict[str, dict[str, Any]] = field(default_factory=dict)
     profiles: list[dict[str, Any]] | None = None
     evidence: dict[str, Evidence] = field(default_factory=dict)
     count: int = 0
+    _changed: dict[tuple[str, ...], int] = field(default_factory=dict)
     _history: dict[str, list[tuple[str, bool]]] = field(default_factory=dict)
 
     def learn_calendars(self, body: Any, evidence: Evidence) -> Facts:
         """A calendar list was read."""
-        entries = _entries(body.get("calendars") if isinstance(body, dict) else None, "calendar_id")
-        self.calendars = {entry["calendar_id"]: entry for entry in entries}
-        self.listed = True
-        self._remember("list", entries)
-        return self._facts("calendars", body, evidence)
+        facts = self._facts("calendars", body, evidence)
+        if isinstance(body, dict) and isinstance(body.get("calendars"), list) and self._is_of(body):
+            entries = _entries(body["calendars"], "calendar_id")
+            newest = {entry["calendar_id"]: entry for entry in entries}
+            if self.listed:
+                self._note_changes("list", self.calendars, newest)
+            self.calendars, self.listed = newest, True
+            self._remember("list", entries)
+            facts.document["availability"] = self._availability()
+        return facts
 
     def learn_userinfo(self, body: Any, evidence: Evidence) -> Facts:
         """A userinfo was read."""
+        facts = self._facts("userinfo", body, evidence)
         data = body.get("cronofy.data") if isinstance(body, dict) else None
-        if isinstance(data, dict):
-            self.profiles = _entries(data.get("conferencing_profiles"), "profile_id")
+        if isinstance(data, dict) and self._is_of(body):
+            profiles = _entries(data.get("conferencing_profiles"), "profile_id")
+            if self.profiles is not None and list(map(_telling, profiles)) != list(map(_telling, self.profiles)):
+                self._changed["profiles",] = self.count
+            told, self.profiles = self.profiles is not None, profiles
             entries = [
                 {"provider_name": profile.get("provider_name"), **entry}
                 for profile in _entries(data.get("profiles"), "profile_id")
                 for entry in _entries(profile.get("profile_calendars"), "calendar_id")
             ]
-            self.userinfo_calendars = {entry["calendar_id"]: entry for entry in entries}
+            newest = {entry["calendar_id"]: entry for entry in entries}
+            if told:
+                self._note_changes("userinfo", self.userinfo_calendars, newest)
+            self.userinfo_calendars = newest
             self._remember("userinfo", entries)
-        return self._facts("userinfo", body, evidence)
+            facts.document["availability"] = self._availability()
+        return facts
+
+    def forget(self) -> None:
+        """Nothing that was told holds any more."""
+        self.calendars, self.userinfo_calendars, self.listed, self.profiles = {}, {}, False, None
+
+    def since(self, learnt: int) -> Directory:
+        """What held all the time since so many lists were learnt: what changed may have been either way then."""
+        if all(number <= learnt for number in self._changed.values()):
+            return self
+        steady = Directory(self.account, self.sub, listed=self.listed)
+        if self._changed.get(("profiles",), 0) <= learnt:
+            steady.profiles = self.profiles
+        for source, mine, theirs in (
+            ("list", self.calendars, steady.calendars),
+            ("userinfo", self.userinfo_calendars, steady.userinfo_calendars),
+        ):
+            for calendar_id, entry in mine.items():
+                changed = {
+                    key[2] for key, at in self._changed.items() if at > learnt and key[:2] == (source, calendar_id)
+                }
+                theirs[calendar_id] = {name: value for name, value in entry.items() if name not in changed}
+        return steady
+
+    def _is_of(self, body: dict[str, Any]) -> bool:
+        """Whether a body is told of the account, of which there is only one."""
+        sub = body.get("sub")
+        if isinstance(sub, str):
+            if self.sub is not None and self.sub != sub:
+                self.several = True
+                self.forget()
+            self.sub = sub
+        return not self.several
+
+    def _note_changes(self, source: str, before: dict[str, dict[str, Any]], after: dict[str, dict[str, Any]]) -> None:
+        for calendar_id in before.keys() | after.keys():
+            one, other = before.get(calendar_id, {}), after.get(calendar_id, {})
+            for name in _TELLING:
+                if one.get(name) != other.get(name):
+                    self._changed[source, calendar_id, name] = self.count
 
     def calendar(self, calendar_id: str) -> dict[str, Any] | None:
         """What is known of one calendar, in the names that facts use; None if nothing is."""
@@ -100,6 +161,10 @@ class Directory:
                     break
         return sorted(found)
 
+    def _availability(self) -> dict[str, list[str]]:
+        both = (calendar_id for calendar_id, said in self._history.items() if len({source for source, _ in said}) == 2)
+        return {"compared": sorted(both), "disagreeing": self.disagreeing()}
+
     def _facts(self, source: str, body: Any, evidence: Evidence) -> Facts:
         self.count += 1
         self.evidence[source] = evidence
@@ -107,15 +172,14 @@ class Directory:
             "about": "directory",
             "account": self.account,
             source: body,
-            "availability": {
-                "compared": sorted(
-                    calendar_id for calendar_id, said in self._history.items() if len({s for s, _ in said}) == 2
-                ),
-                "disagreeing": self.disagreeing(),
-            },
+            "availability": self._availability(),
         }
         key = ("directory", self.account, str(self.count))
         return Facts("directory", key, document, tuple(self.evidence.values()), closed=True)
+
+
+def _telling(profile: dict[str, Any]) -> tuple[Any, ...]:
+    return profile["profile_id"], profile.get("provider_name"), profile.get("profile_connected")
 
 
 def _entries(value: Any, name: str) -> list[dict[str, Any]]:

@@ -16,7 +16,10 @@ _KEPT = 12
 
 
 class Write(NamedTuple):
-    """One write as the wire shows it: its route, body, answer and times (positions in the recording where unknown)."""
+    """One write as the wire shows it: its route, body, answer and times (positions in the recording where unknown).
+
+    `learnt` counts what the account's directory had learnt before.
+    """
 
     method: str
     request: dict[str, Any]
@@ -29,6 +32,7 @@ class Write(NamedTuple):
     answered: float
     timed: bool
     resolution: float
+    learnt: int
     asked: Asked
     evidence: Evidence
 
@@ -41,6 +45,7 @@ class Before(NamedTuple):
     origin: str | None = None
     item: dict[str, Any] | None = None
     settling_start: str | None = None
+    settling_learnt: int = 0
     settling: Asked | None = None
 
 
@@ -269,23 +274,23 @@ class Episode:
         write = self.write
         if write is not None and write.outcome == "unknown":
             return Before()
-        settling, start = None, None
+        settling, start, learnt = None, None, 0
         if write is not None and write.outcome == "accepted" and write.asked.kind not in ("nothing", "undefined"):
-            settling, start = write.asked, write.start
+            settling, start, learnt = write.asked, write.start, write.learnt
         elif write is not None and (write.outcome == "refused" or write.asked.kind == "nothing"):
-            settling, start = self.before.settling, self.before.settling_start
+            before = self.before
+            settling, start, learnt = before.settling, before.settling_start, before.settling_learnt
         if write is not None and write.method == "DELETE" and write.outcome == "accepted":
             return Before("nonexistent")
         run = self.run
+        under_way = Before("settling", settling=settling, settling_start=start, settling_learnt=learnt)
         if run is None:
-            return Before("settling", settling=settling, settling_start=start) if settling else Before()
+            return under_way if settling else Before()
         if self.quiet is run:
             if run.sight.state == "missing":
                 return Before("nonexistent")
             return Before(run.sight.state, run.sight.conferencing, self.origin(), run.sight.item)
-        if run.sight.state == "pending" or settling:
-            return Before("settling", settling=settling, settling_start=start)
-        return Before()
+        return under_way if run.sight.state == "pending" or settling else Before()
 
     def origin(self) -> str | None:
         """The kind of request behind the conferencing that the event has now; None where it is not known."""

@@ -76,11 +76,12 @@ class Account:
     def alone(self, reading: Reading) -> bool:
         """Whether no write of the account was in flight while the pages of a reading were read (law 1).
 
+        Of a token that stands for several accounts that cannot be told.
         Times tell, and where a clock stands still the order in which requests were sent.
         """
         place = bisect_left(self.writes, reading.first)
         between = place < len(self.writes) and self.writes[place] <= reading.last
-        return self.busy_until <= reading.sent and not between
+        return self.busy_until <= reading.sent and not between and not self.directory.several
 
     def event(self, calendar_id: str, event_id: str) -> Event:
         """An event by its calendar and id; a new one is known not to exist if a complete reading did not list it."""
@@ -153,6 +154,17 @@ class Memory:
             if event_id in events and events[event_id].written
         ]
 
+    def elsewhere(self, event: Event) -> list[Event]:
+        """The same event as other tokens of the same account know it."""
+        sub = self.accounts[event.home[0]].directory.sub
+        name, calendar_id = event.home
+        return [
+            account.calendars[calendar_id][event.event_id]
+            for account in self.accounts.values()
+            if sub is not None and account.directory.sub == sub and account.name != name
+            if event.event_id in account.calendars.get(calendar_id, ())
+        ]
+
     def asked_for(self, url: str, event: Event) -> None:
         """Remember which event was the first to be given an explicit URL (in its normal form)."""
         self._asked.setdefault(hash(url), event)
@@ -168,9 +180,13 @@ class Memory:
             return None
         owner = self._asked.get(hash(url))
         if owner is not None:
-            return "asked" if owner is not event else None
+            return "asked" if owner is not event and not self._same(owner, event) else None
         owner = self._shown.get(hash(url))
-        return "generated" if owner is not None and owner is not event else None
+        return "generated" if owner is not None and owner is not event and not self._same(owner, event) else None
+
+    def _same(self, one: Event, other: Event) -> bool:
+        """Whether two events are one, under two tokens of one account."""
+        return one.key[1:] == other.key[1:] and one in self.elsewhere(other)
 
     def calendar_facts(self, name: str | None, calendar_id: str | None) -> dict[str, Any] | None:
         """What is known of a calendar that a request of the account named; None if nothing is."""
@@ -211,13 +227,15 @@ class Memory:
         write = episode.write
         assert write is not None
         account = self.account(key[0])
-        asks = write.asked if write.asked.kind != "nothing" else episode.before.settling
-        profiles = account.directory.profiles
+        asks, asked_at = write.asked, write.learnt
+        if asks.kind == "nothing":
+            asks, asked_at = episode.before.settling or asks, episode.before.settling_learnt
+        profiles = account.directory.since(write.learnt).profiles
         context = Context(
             account.name,
             key[2],
-            account.directory.calendar(key[1]),
-            self._resolves(account, key[1], asks),
+            account.directory.since(write.learnt).calendar(key[1]),
+            self._resolves(account, account.directory.since(asked_at), key[1], asks),
             None if profiles is None else len(profiles),
             lambda url: self.of_another(event, url),
         )
@@ -234,12 +252,12 @@ class Memory:
         )
         return Facts("write", ("write", *key, str(episode.number)), document, episode.evidence(), closed)
 
-    def _resolves(self, account: Account, calendar_id: str, asks: Asked | None) -> dict[str, Any] | None:
-        if asks is None or asks.kind not in ("default", "integrated", "profile"):
+    def _resolves(self, account: Account, directory: Directory, calendar_id: str, asks: Asked) -> dict[str, Any] | None:
+        if asks.kind not in ("default", "integrated", "profile"):
             return None
         declared = self.settings.default_profiles.get(account.name)
-        found = resolution(asks.kind, asks.profile_id, account.directory, calendar_id, declared)
-        if found is None and asks.kind == "profile" and account.directory.profiles is not None:
+        found = resolution(asks.kind, asks.profile_id, directory, calendar_id, declared)
+        if found is None and asks.kind == "profile" and directory.profiles is not None:
             theirs = any(
                 profile["profile_id"] == asks.profile_id
                 for other in self.accounts.values()

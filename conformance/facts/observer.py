@@ -10,7 +10,7 @@ from conformance.facts.listing import take_read
 from conformance.facts.memory import Memory
 from conformance.facts.single import exchange_facts
 from conformance.facts.values import Evidence, Facts, Settings
-from conformance.facts.wire import Route, account_name, route
+from conformance.facts.wire import Route, account_name, makes_calendar, route
 from conformance.facts.writing import lose_track, take_write
 
 __all__ = ["Observer", "observe"]
@@ -82,6 +82,9 @@ class Observer:
             self._learn(exchange, at, account)
         elif at.name == "bulk":
             lose_track(memory, account)
+            memory.account(account).directory.forget()
+        elif makes_calendar(exchange.request.method, at.path):
+            memory.account(account).directory.listed = False
 
     def advance(self) -> None:
         """Nothing that was sent is still without its answer: let held-back reads count."""
@@ -131,10 +134,12 @@ class Observer:
             body = response.json()
         except ValueError:
             body = None
-        directory = self._memory.account(name).directory
+        account = self._memory.account(name)
+        directory = account.directory
         evidence = Evidence(exchange.label, exchange.request, response.status)
         learn = directory.learn_calendars if at.name == "calendars" else directory.learn_userinfo
         self._memory.out.append(learn(body, evidence))
+        account.complete = account.complete and not directory.several
 
     def _release(self, until: float | None) -> None:
         held = self._held

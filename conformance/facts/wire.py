@@ -101,9 +101,14 @@ def _name(method: str, path: str) -> tuple[str, str | None]:
             return "page", None
         plain = _PLAIN.get(tail, "other")
         return {"events": "read", "batch": "other"}.get(plain, plain), None
-    if tail == "/v1/batch" or (method == "DELETE" and tail == "/v1/events"):
+    if tail == "/v1/batch" or (method == "DELETE" and tail == "/v1/events") or tail.endswith("/revoke"):
         return "bulk", None
     return "other", None
+
+
+def makes_calendar(method: str, path: str) -> bool:
+    """Whether a request makes a calendar, so that the account's list is no longer whole."""
+    return method == "POST" and path.rstrip("/").endswith("/v1/calendars")
 
 
 def account_name(request: Request, whole: bool) -> str | None:

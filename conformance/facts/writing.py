@@ -36,12 +36,14 @@ def take_write(
         return
     event_id = body.get("event_id") if isinstance(body, dict) else None
     if at.calendar_id is None or not isinstance(event_id, str):
+        if isinstance(body, dict) and isinstance(body.get("event_uid"), str):
+            lose_track(memory, name)  # any event may be the one that is named by its event_uid
         return
     event = account.event(at.calendar_id, event_id)
     event.written = True
     life = event.life
     asks = asked(body) if at.name == "write" else Asked("delete")
-    write = _write(exchange, at, body, asks, sent, answered, failures)
+    write = _write(exchange, at, body, asks, sent, answered, failures, account.directory.count)
     if _repeats(life.episode.write, write):
         before = Before() if write.method == "DELETE" else life.episode.before  # the first may have done it
         life.episode = Episode(life.episode.number, write, before, life.episode.known)
@@ -49,8 +51,14 @@ def take_write(
         before, known = _next(life, account)
         if life.adrift:
             before = Before()
+        crossed = _cross(life.episode.write, write)
         memory.close_episode(event, "next-write")
-        life.episode = Episode(life.episode.number + 1, write, before, known)
+        life.episode = Episode(life.episode.number + 1, None if crossed else write, before, known)
+        if crossed:
+            life.episode.before = Before()
+    for other in memory.elsewhere(event):
+        memory.close_episode(other, "next-write")
+        other.life.episode = Episode(other.life.episode.number + 1, None, Before(), frozenset(other.life.known))
     life.adrift = life.adrift or _may_come_late(exchange)
     _remember(memory, account, event, life, write)
 
@@ -65,7 +73,14 @@ def lose_track(memory: Memory, name: str) -> None:
 
 
 def _write(
-    exchange: Exchange, at: Route, body: dict[str, Any], asks: Asked, sent: float, answered: float, failures: int
+    exchange: Exchange,
+    at: Route,
+    body: dict[str, Any],
+    asks: Asked,
+    sent: float,
+    answered: float,
+    failures: int,
+    learnt: int,
 ) -> Write:
     response = exchange.response
     status = response.status if response is not None else None
@@ -82,6 +97,7 @@ def _write(
         answered=answered,
         timed=timed,
         resolution=exchange.resolution,
+        learnt=learnt,
         asked=asks,
         evidence=Evidence(exchange.label, exchange.request, status),
     )
@@ -99,6 +115,12 @@ def _may_come_late(exchange: Exchange) -> bool:
     """Whether a write is left unanswered so long that it may still be done after those that follow it."""
     sent, answered = exchange.sent_at, exchange.answered_at
     return exchange.response is None and sent is not None and answered is not None and answered - sent >= HUNG
+
+
+def _cross(previous: Write | None, write: Write) -> bool:
+    """Whether two writes were under way at once, so that either may have been done last."""
+    both = previous is not None and "refused" not in (previous.outcome, write.outcome)
+    return both and previous is not None and write.timed and write.sent < previous.answered - previous.resolution
 
 
 def _repeats(previous: Write | None, write: Write) -> bool:

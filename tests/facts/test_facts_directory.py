@@ -1,0 +1,154 @@
+"""What an account's lists say is known of a write only where they said it all the time since."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from facts_traffic import CALENDAR, READ, Traffic, event, explicit, item
+
+from conformance.exchange import bearer
+
+LIST = "http://127.0.0.1/v1/calendars"
+USERINFO = "http://127.0.0.1/v1/userinfo"
+ZOOM = {"profile_id": "pro_1", "provider_name": "zoom", "profile_connected": True}
+GO_TO = {"profile_id": "pro_2", "provider_name": "go_to", "profile_connected": True}
+A = {"join_url": "https://a.example/1", "provider_name": None}
+
+
+def calendars(*, sub: str = "acc_1", calendar_id: str = CALENDAR, **more: Any) -> dict[str, Any]:
+    entry = {"calendar_id": calendar_id, "provider_name": "google", **more}
+    return {"sub": sub, "calendars": [{"calendar_integrated_conferencing_available": True, **entry}]}
+
+
+def userinfo(*profiles: dict[str, Any], sub: str = "acc_1") -> dict[str, Any]:
+    return {"sub": sub, "cronofy.data": {"profiles": [], "conferencing_profiles": list(profiles)}}
+
+
+def told(traffic: Traffic, at: float, body: Any, url: str = LIST) -> Traffic:
+    return traffic.add(at, "GET", url, None, 200, body)
+
+
+def by(traffic: Traffic, account: str) -> Traffic:
+    """The last exchange, sent with another token."""
+    last = traffic.exchanges[-1]
+    headers = (("Authorization", bearer(account)), *last.request.headers[1:])
+    traffic.exchanges[-1] = replace(last, request=replace(last.request, headers=headers))
+    return traffic
+
+
+@pytest.mark.parametrize(
+    ("later", "known"),
+    [
+        ({}, {"provider_name": "google", "integrated_conferencing_available": True}),
+        ({"calendar_integrated_conferencing_available": False}, {"provider_name": "google"}),
+        ({"provider_name": "exchange"}, {"integrated_conferencing_available": True}),
+        ({"calendar_readonly": True}, {"provider_name": "google", "integrated_conferencing_available": True}),
+    ],
+)
+def test_what_a_list_said_before_a_write_and_not_after_it_is_not_known(
+    later: dict[str, Any], known: dict[str, Any]
+) -> None:
+    traffic = told(Traffic(), 0, calendars()).write(1, event(conferencing={"profile_id": "integrated"}))
+    (write,) = told(traffic, 600, calendars(**later)).writes()
+    assert write["calendar"] == {"calendar_id": CALENDAR, **known}
+    assert ("resolves" in write) == ("integrated_conferencing_available" in known)
+
+
+def test_what_only_a_later_list_says_is_known() -> None:
+    traffic = Traffic().write(1, event(conferencing={"profile_id": "integrated"}))
+    (write,) = told(traffic, 2, calendars()).writes()
+    assert write["resolves"]["to"] == "integrated"
+
+
+def test_what_changed_before_a_write_is_known_as_it_was_then() -> None:
+    traffic = told(told(Traffic(), 0, calendars()), 1, calendars(calendar_integrated_conferencing_available=False))
+    (write,) = traffic.write(2, event(conferencing={"profile_id": "integrated"})).writes()
+    assert write["resolves"]["to"] == "unavailable"
+
+
+@pytest.mark.parametrize(("later", "known"), [((ZOOM,), True), ((ZOOM, GO_TO), False), ((), False)])
+def test_profiles_that_came_or_went_since_leave_open_what_default_means(
+    later: tuple[dict[str, Any], ...], known: bool
+) -> None:
+    traffic = told(Traffic(), 0, userinfo(ZOOM), USERINFO).write(1, event(conferencing={"profile_id": "default"}))
+    traffic = told(traffic, 2, userinfo(*later), USERINFO).write(3, event(summary="other"))
+    first, second = traffic.writes()
+    assert ("resolves" in first, "resolves" in second) == (known, known)
+
+
+def test_a_list_that_cannot_be_read_is_no_empty_one() -> None:
+    traffic = told(told(Traffic(), 0, calendars()), 1, {"calendars": "none"}).write(2, event())
+    assert traffic.writes()[0]["calendar"]["provider_name"] == "google"
+
+
+def test_a_token_that_stands_for_two_accounts_tells_nothing() -> None:
+    traffic = told(Traffic(), 0, calendars()).read(1).write(2, event(conferencing={"profile_id": "integrated"}))
+    traffic = told(traffic.read(3, item(A)).read(9, item(A)), 10, calendars(sub="acc_2", calendar_id="cal_B"))
+    facts = traffic.read(20).read(30).write(40, event(event_id="e2")).facts()
+    (write, new) = [one.document for one in facts if one.about == "write"]
+    assert "resolves" not in write
+    assert [entry["state"] for entry in write["after"]["seen"]] == ["assigned"]
+    assert "before" not in new or "state" not in new["before"]
+    assert [one.document["listing"]["missing"] for one in facts if one.about == "reading"] == [[]] * 5
+
+
+def test_two_tokens_of_one_account_write_to_the_same_events() -> None:
+    traffic = told(Traffic(), 0, calendars()).read(1).write(2, event(conferencing=explicit(A["join_url"])))
+    traffic = by(told(traffic.read(3, item(A)).read(9, item(A)), 10, calendars()), "other")
+    traffic = by(traffic.write(11, event(conferencing={"profile_id": "none"})), "other")
+    first, second = traffic.read(12, item()).read(20, item()).writes()
+    assert (first["after"]["ended"], first["after"]["newest"]["state"]) == ("next-write", "assigned")
+    assert second["account"] == "other"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", f"/v1/calendars/{CALENDAR}/events", {"event_uid": "evt_1", "summary": "Other"}),
+        ("DELETE", f"/v1/calendars/{CALENDAR}/events", {"event_uid": "evt_1"}),
+        ("POST", "/v1/profiles/pro_1/revoke", None),
+    ],
+)
+def test_after_what_may_have_changed_any_event_nothing_is_held_against_readings(
+    method: str, path: str, body: dict[str, Any] | None
+) -> None:
+    traffic = Traffic().read(0).write(1, event(conferencing=explicit(A["join_url"]))).read(2, item(A)).read(9, item(A))
+    traffic.add(10, method, f"http://127.0.0.1{path}", body, 202, None)
+    facts = traffic.read(12).read(20).read(40).facts()
+    (write,) = [one.document for one in facts if one.about == "write"]
+    assert (write["after"]["ended"], write["after"]["newest"]["state"]) == ("next-write", "assigned")
+    assert [one.document["listing"]["missing"] for one in facts if one.about == "reading"] == [[]] * 6
+
+
+def test_a_calendar_that_was_made_since_is_not_called_unknown() -> None:
+    traffic = told(Traffic(), 0, calendars()).add(1, "POST", LIST, {"name": "New"}, 200, {"calendar": {}})
+    facts = traffic.add(2, "POST", "http://127.0.0.1/v1/calendars/cal_new/events", event(), 202, None).facts()
+    (written,) = [one.document for one in facts if one.about == "exchange" and one.document["operation"] == "write"]
+    assert written["calendar"] == {"calendar_id": "cal_new"}
+
+
+@pytest.mark.parametrize(("answered", "crossed"), [(0.5, False), (3.0, True)])
+def test_of_two_writes_under_way_at_once_either_may_be_the_last(answered: float, crossed: bool) -> None:
+    traffic = Traffic().read(0).write(1, event(conferencing=explicit(A["join_url"])), took=answered)
+    traffic.write(2, event(conferencing=explicit("https://b.example/2"))).read(6, item(A)).read(10, item(A))
+    writes = traffic.writes()
+    assert len(writes) == (1 if crossed else 2)
+    assert writes[0]["after"]["ended"] == "next-write"
+
+
+def test_a_refused_write_leaves_no_doubt_which_was_the_last() -> None:
+    traffic = Traffic().read(0).write(1, event(conferencing={"profile_id": "x"}), status=422, took=3.0)
+    traffic.write(2, event(conferencing=explicit(A["join_url"]))).read(6, item(A)).read(10, item(A))
+    assert len(traffic.writes()) == 2
+
+
+def test_a_number_of_more_digits_than_python_reads_is_json() -> None:
+    traffic = Traffic().read(0)
+    (exchange,) = traffic.exchanges
+    assert exchange.response is not None
+    body = b'{"events": [], "pages": {"current": 1, "total": 1}, "n": ' + b"9" * 5000 + b"}"
+    traffic.exchanges[0] = replace(exchange, response=replace(exchange.response, body=body))
+    (reading,) = [one.document for one in traffic.facts() if one.about == "reading"]
+    assert (READ, reading["finished"]) == (exchange.request.url, True)
