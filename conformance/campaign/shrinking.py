@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 
@@ -20,6 +21,9 @@ SEARCH_REQUESTS = 240
 
 #: How many rounds of tries the search takes, and how many tries a rule has in each.
 _ROUNDS, _TRIES = 4, 14
+
+#: Seconds after which no other round begins, where time costs something.
+_PATIENCE = 30.0
 
 #: How many rules are looked into; the others most often fail for the same reasons.
 _RULES = 12
@@ -83,6 +87,8 @@ def _begun(rule: Rule, violations: list[Violation], by_event: Mapping[str, Life]
 async def _shrink(session: Session, searches: list[_Search]) -> None:
     """Rounds of tries: in each, all searches try what would be simpler, side by side."""
     until = session.transport.sent + SEARCH_REQUESTS
+    clock = session.transport.clock
+    patience = clock.now() + (math.inf if clock.virtual else _PATIENCE)
     number = 0
     for round_number in range(_ROUNDS):
         tries: dict[str, tuple[_Search, Life]] = {}
@@ -95,7 +101,7 @@ async def _shrink(session: Session, searches: list[_Search]) -> None:
                 number += 1
                 life = replace(candidate, id=f"t{number:03d}", theme="try")
                 tries[session.run.event_id(life)] = (search, life)
-        if not tries:
+        if not tries or clock.now() > patience:
             return
         hearing = session.fresh_hearing()
         await session.try_lives(hearing, tuple(life for _, life in tries.values()))

@@ -79,8 +79,12 @@ def _dressed(table: Table, place: Place, sequence: Iterable[str]) -> Iterator[Mo
             yield table.move(kind, place, text=text, form=next(table.forms))
         elif kind == "delete":
             yield Move("delete")
-        else:
+        elif kind == "nothing":
             yield table.move(kind, place, text=text)
+        else:
+            changes = next(table.changes)
+            form = next(table.forms) if "time" in changes else "utc"
+            yield table.move(kind, place, text=text, changes=changes, form=form)
         fresh = kind == "delete"
 
 
@@ -113,6 +117,7 @@ def _hasty(table: Table) -> Iterator[Life]:
 def _changes(table: Table) -> Iterator[Life]:
     """Updates that leave conferencing out: nothing changes, a text, the place, the time, into the past; then `none`."""
     unasked = tuple(Move("nothing", changes=changes) for changes in (("description",), ("summary",), ("time",)))
+    bare = Move("nothing", changes=("summary", "bare"))
     away = Move("nothing", changes=("time",), start="past")
     plain = tuple(place for place in table.places if "integrated" not in kinds_at(place))
     for kind, best in (
@@ -127,7 +132,7 @@ def _changes(table: Table) -> Iterator[Life]:
             first = Move("nothing", changes=()) if kind == "integrated" else unasked[0]
             moves = [table.move(kind, place), first, *unasked[1:], away]
             if kind == "explicit":
-                moves[1] = Move("nothing", changes=("description", "location"))
+                moves[1:3] = [Move("nothing", changes=("description", "location")), bare]
                 moves.append(Move("none", start="past"))
             yield table.life("changes", place, [replace(move, text=text) for move in moves])
     place = table.turn("changes", table.places)
@@ -281,5 +286,8 @@ def _refused_updates(table: Table) -> Iterator[Life]:
 
 def _refused_creations(table: Table) -> Iterator[Life]:
     """What is to be refused, where there is no event yet: none comes of it."""
+    unavailable = tuple(place for place in table.places if place[1].integrated is False)
+    if unavailable:
+        yield table.life("refused", table.turn("unavailable", unavailable), [Move("integrated")])
     for flaw in CREATION_FLAWS:
         yield table.life("refused", table.turn("refused", table.places), [Move("invalid", flaw=flaw)])

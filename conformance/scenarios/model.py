@@ -57,9 +57,9 @@ URLS: Mapping[str, str] = MappingProxyType(
         "https": "https://conference.example.com/join/{n}",
         "http": "http://conference.example.com/join/{n}",
         "port": "https://conference.example.com:8443/join/{n}",
-        "query": "https://conference.example.com/join?room={n}&pwd=aB3%2Fx%3D&with=en&with=de",
-        "fragment": "https://conference.example.com/app/#/room/{n}",
-        "escapes": "https://conference.example.com/join%20us/caf%C3%A9/{n}",
+        "query": "https://conference.example.com/Join?room={n}&pwd=aB3%2Fx%3D&with=en&with=de",
+        "fragment": "https://conference.example.com/App/#/room/{n}",
+        "escapes": "https://conference.example.com/Join%20us/caf%C3%A9/{n}",
         "upper": "https://conference.example.com/Join/AbCdEfG/{n}/XyZ",
         "long": "https://conference.example.com/join/{n}?context=" + "0123456789abcdef" * 18,
         "very-long": "https://conference.example.com/join/{n}?context=" + "0123456789ABCDEF" * 130,
@@ -123,7 +123,8 @@ CREATION_FLAWS = tuple(name for name in _CONFERENCING_FLAWS if name not in ("app
 class Move:
     """One write, in the terms of the contract.
 
-    `changes` are the fields that differ from the write before: ``summary``, ``description``, ``time``, ``location``.
+    `changes` are the fields that differ from the write before: ``summary``, ``description``, ``time``, ``end`` alone,
+    ``location``, or ``bare``, which leaves description and location out.
     `url` names one of the URLs, or is ``again`` for that of the life's first, or ``room`` for one that lives share.
     `profile` counts through the account's profiles.  A `hasty` move goes out the moment the one before is answered.
     """
@@ -190,6 +191,7 @@ class _Event:
     description: str | None = None
     location: str | None = None
     slot: int = 0
+    longer: int = 0
 
 
 def writes(life: Life, run: Run) -> tuple[Write, ...]:
@@ -227,12 +229,16 @@ def _change(event: _Event, move: Move, n: str, fresh: bool) -> None:
         event.description = f"{opening} {n}" + _MORE[1] * (move.text == "full")
     if "time" in move.changes:
         event.slot += 1
+    if "end" in move.changes:
+        event.longer += 1
     if "location" in move.changes or (fresh and move.text == "full"):
         event.location = f"Room {n}"
+    if "bare" in move.changes:
+        event.description = event.location = None
 
 
 def _body(event_id: str, event: _Event, move: Move, n: str, life: Life, run: Run) -> dict[str, Any]:
-    start, end = _times(move, event.slot, run.now)
+    start, end = _times(move, event.slot, event.longer, run.now)
     body: dict[str, Any] = {"event_id": event_id, "summary": event.summary, "start": start, "end": end}
     if event.description is not None:
         body["description"] = event.description
@@ -296,15 +302,17 @@ _OFFSETS = {"soon": timezone(timedelta(hours=-11)), "lately": timezone(timedelta
 _WESTERN = timezone(timedelta(hours=-7))
 
 
-def _times(move: Move, slot: int, now: float) -> tuple[Any, Any]:
-    """Start and end: further away from now by an hour a slot, or by a day for dates."""
+def _times(move: Move, slot: int, longer: int, now: float) -> tuple[Any, Any]:
+    """Start and end: further from now by an hour a slot, or by a day for dates; what is to come may be `longer`."""
     hours, days = STARTS[move.start]
     hour = datetime.fromtimestamp(now, UTC).replace(minute=0, second=0, microsecond=0)
     if move.form == "date":
         start, end = (hour + timedelta(days=_away(offset, slot)) for offset in days)
+        end += timedelta(days=longer * (days[1] > 0))
         return start.strftime("%Y-%m-%d"), end.strftime("%Y-%m-%d")
     slot = slot % 3 if move.start in _OFFSETS else slot
     start, end = (hour + timedelta(hours=_away(offset, slot)) for offset in hours)
+    end += timedelta(hours=longer * (hours[1] > 0))
     zone = _OFFSETS.get(move.start, _WESTERN)
     return _moment(start, move.form, zone), _moment(end, move.form, zone)
 

@@ -13,6 +13,9 @@ __all__ = ["Place", "Table", "connected_profiles", "kinds_at"]
 
 Place = tuple[Account, Calendar]
 
+#: What an update changes beside conferencing, most often the summary alone.
+_CHANGES = (("summary",), ("summary", "end"), ("summary",), ("summary", "time"), ("description",))
+
 
 def kinds_at(place: Place) -> tuple[str, ...]:
     """The kinds of writes that make a difference on a calendar, those first that tell most."""
@@ -48,6 +51,7 @@ class Table:
     urls: Iterator[str] = field(default_factory=lambda: cycle(URLS))
     texts: Iterator[str] = field(default_factory=lambda: cycle(TEXTS))
     forms: Iterator[str] = field(default_factory=lambda: cycle(("utc", *FORMS)))
+    changes: Iterator[tuple[str, ...]] = field(default_factory=lambda: cycle(_CHANGES))
     places: tuple[Place, ...] = ()
     rich: tuple[Place, ...] = ()
     turns: dict[str, int] = field(default_factory=dict)

@@ -302,9 +302,12 @@ def _bodies(account: str, calendar: str) -> Section:
         for number, bad in enumerate(BAD):
             probe.write(account, place, event(f"Bad-{number}", bad))
             probe.write(account, place, event(f"Was-{number}", explicit()))
+        bare = event("Bare", ..., summary="Bare")
+        probe.write(account, place, event("Bare", explicit(), location={"description": "Room 1"}))
         probe.wait(2)
         for number, bad in enumerate((*BAD, {"profile_id": "integrated"})):
             probe.write(account, place, event(f"Was-{number}", bad, summary="Refused?"))
+        probe.write(account, place, {name: value for name, value in bare.items() if name != "description"})
         for missing in ("event_id", "summary", "description", "start", "end"):
             body = event(f"Without-{missing}", {"profile_id": "none"})
             del body[missing]

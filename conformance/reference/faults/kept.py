@@ -50,6 +50,10 @@ def _removes(write: Write) -> bool:
     return write.kind == "none"
 
 
+def _is_bare(write: Write) -> bool:
+    return not {"description", "location"} & write.body.keys()
+
+
 _DEFAULT = {"profile_id": "default"}
 
 KEPT = (
@@ -286,4 +290,32 @@ KEPT = (
         ),
     ),
     fault("none-refused", "B7 A6", "always", "`none` is refused", refused(_removes)),
+    fault(
+        "none-refused-where-there-is-conferencing",
+        "B7 A6",
+        "case",
+        "`none` is refused while the event has conferencing",
+        refused(lambda write: _removes(write) and write.settles_before is not None),
+    ),
+    fault(
+        "none-refused-where-there-is-nothing",
+        "B7 A6",
+        "case",
+        "`none` is refused where there is no conferencing to remove",
+        refused(lambda write: _removes(write) and write.settles_before is None),
+    ),
+    fault(
+        "absent-removes-when-moved-into-the-past",
+        "D3",
+        "sequence",
+        "A generated conference is gone when its event is moved into the past",
+        reset(lambda write: updates(write) and write.in_past and write.origin in GENERATED, gone),
+    ),
+    fault(
+        "absent-removes-when-laid-bare",
+        "D3",
+        "case",
+        "Explicit conferencing goes with the description and the location",
+        reset(lambda write: updates(write) and write.origin == "explicit" and _is_bare(write), gone),
+    ),
 )

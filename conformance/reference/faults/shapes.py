@@ -115,6 +115,16 @@ SHAPES = (
         reshaped(_explicit, lambda value, _: {**PENDING, **value}),
     ),
     fault(
+        "null-provider-after-explicit",
+        "S3 S8",
+        "sequence",
+        "The provider of a conference that replaces explicit conferencing is null, as that one's was",
+        reshaped(
+            lambda write: _generated(write) and write.origin == "explicit",
+            lambda value, _: {**value, "provider_name": None},
+        ),
+    ),
+    fault(
         "pending-for-ever",
         "S1",
         "always",
