@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from conformance.exchange import Exchange, Headers
-from conformance.recordings.header import Malformed, reading
+from conformance.recordings.header import Malformed, kind_of, reading
 from conformance.recordings.parts import (
     assemble,
     authorized_origins,
@@ -41,7 +41,7 @@ def read_document(path: Path, document: Mapping[str, Any]) -> Iterator[Exchange]
         log = object_of(document.get("log"), "log")
         entries = log.get("entries")
         if not isinstance(entries, list):
-            raise Malformed(f"expected log.entries, found {type(entries).__name__}")
+            raise Malformed(f"expected log.entries, found {kind_of(entries)}")
     creator = log.get("creator")
     harfile = isinstance(creator, dict) and creator.get("name") == _HARFILE
     exchanges = []

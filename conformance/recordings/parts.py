@@ -19,7 +19,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from conformance.exchange import NOT_RECORDED, Exchange, Headers, Request, Response
-from conformance.recordings.header import Malformed
+from conformance.recordings.header import Malformed, kind_of
 from conformance.redaction import scrub
 
 __all__ = [
@@ -72,7 +72,7 @@ def assemble(
     is not known; elsewhere a body may still be coded, and the response's ``Date`` is the time.
     """
     if not isinstance(method, str) or not _METHOD.match(method):
-        raise Malformed(f"request.method: expected an HTTP method, found {method!r}")
+        raise Malformed(f"request.method: expected an HTTP method, found {kind_of(method)}")
     if not ours:
         request_headers = tuple(map(_marked, request_headers))
         request_body = request_body and _decoded(request_body, request_headers)
@@ -95,7 +95,7 @@ def _checked_url(url: object, ours: bool) -> str:
     """Only ours keep what is no HTTP: what a driver was asked and told."""
     problem = _problem_of_url(url, not ours) if isinstance(url, str) else "expected an absolute URL"
     if problem or not isinstance(url, str):
-        raise Malformed(f"request.url: {problem}, found {str(url)[:100]!r}")
+        raise Malformed(f"request.url: {problem}, found {kind_of(url)}")
     return url
 
 
@@ -104,8 +104,8 @@ def _problem_of_url(url: str, http: bool) -> str:
     try:
         parts = urlsplit(url)
         _ = parts.port
-    except ValueError as error:
-        return str(error)
+    except ValueError:  # its message quotes what may be a password
+        return "expected a URL that can be taken apart"
     if http and (parts.scheme not in ("http", "https") or not parts.netloc):
         return "expected an absolute HTTP URL"
     return "" if parts.scheme else "expected an absolute URL"
@@ -123,41 +123,47 @@ def headers_of(value: object, where: str) -> Headers:
     if value is None:
         return ()
     if isinstance(value, dict):
-        return tuple(pair for name, held in value.items() for pair in _pairs(name, held))
+        return tuple(pair for name, held in value.items() for pair in _pairs(name, held, where))
     if isinstance(value, list | tuple):
         return tuple(_pair(item, where) for item in value)
-    raise Malformed(f"{where}: expected headers, found {type(value).__name__}")
+    raise Malformed(f"{where}: expected headers, found {kind_of(value)}")
 
 
-def _pairs(name: object, held: object) -> Iterator[tuple[str, str]]:
+def _pairs(name: object, held: object, where: str) -> Iterator[tuple[str, str]]:
     if isinstance(held, list | tuple):
-        yield from ((_scalar(name), _scalar(value)) for value in held)
+        yield from ((_scalar(name, where), _scalar(value, where)) for value in held)
     else:
-        yield _scalar(name), _scalar(held)
+        yield _scalar(name, where), _scalar(held, where)
 
 
 def _pair(item: object, where: str) -> tuple[str, str]:
     if isinstance(item, dict) and "name" in item:
-        return _scalar(item["name"]), _scalar(item.get("value"))
+        return _scalar(item["name"], where), _scalar(item.get("value"), where)
     if isinstance(item, list | tuple) and len(item) == 2:
-        return _scalar(item[0]), _scalar(item[1])
-    raise Malformed(f"{where}: expected a header's name and value, found {str(item)[:60]!r}")
+        return _scalar(item[0], where), _scalar(item[1], where)
+    raise _no_header(item, where)
 
 
-def _scalar(value: object) -> str:
+def _no_header(value: object, where: str) -> Malformed:
+    return Malformed(f"{where}: expected a header's name and value, found {kind_of(value)}")
+
+
+def _scalar(value: object, where: str) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, bytes):
         return value.decode("latin-1")
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, dict | list | tuple):
+        raise _no_header(value, where)
     return "" if value is None else str(value)
 
 
 def object_of(value: object, where: str) -> Mapping[str, Any]:
     """`value`, which must be a mapping; Malformed where it is none."""
     if not isinstance(value, dict):
-        raise Malformed(f"{where}: expected an object, found {'nothing' if value is None else type(value).__name__}")
+        raise Malformed(f"{where}: expected an object, found {kind_of(value)}")
     return value
 
 
@@ -165,7 +171,7 @@ def status_of(value: object) -> int:
     """A status code, from a number or its text; Malformed where it is none."""
     number = number_of(value, "response.status")
     if number is None or number != int(number):
-        raise Malformed(f"response.status: expected a status code, found {value!r}")
+        raise Malformed(f"response.status: expected a status code, found {kind_of(value)}")
     return int(number)
 
 
@@ -178,7 +184,7 @@ def number_of(value: object, where: str) -> float | None:
     except (ValueError, OverflowError):
         number = math.nan
     if not math.isfinite(number):
-        raise Malformed(f"{where}: expected a number, found {str(value)[:60]!r}")
+        raise Malformed(f"{where}: expected a finite number, found {kind_of(value)}")
     return number
 
 
@@ -226,7 +232,7 @@ def _encoded(text: object, encoding: object, where: str) -> bytes:
             pass
     if text is None or isinstance(text, str | bytes):
         return body_of(text, "", where)
-    raise Malformed(f"{where}: expected text, found {type(text).__name__}")
+    raise Malformed(f"{where}: expected text, found {kind_of(text)}")
 
 
 def _said(value: object, content_type: str, where: str) -> bytes:
@@ -236,7 +242,7 @@ def _said(value: object, content_type: str, where: str) -> bytes:
             return urlencode(dict(value), doseq=True).encode()
         return json.dumps(value).encode()
     except (TypeError, ValueError):
-        raise Malformed(f"{where}: expected text, bytes or JSON values, found {type(value).__name__}") from None
+        raise Malformed(f"{where}: expected text, bytes or JSON values, found {kind_of(value)}") from None
 
 
 def base64_bytes(text: str, where: str) -> bytes:

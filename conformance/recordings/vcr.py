@@ -11,7 +11,7 @@ from typing import IO, Any
 import yaml
 
 from conformance.exchange import Exchange, Headers
-from conformance.recordings.header import HEADER_KEY, Header, Unreadable, reading
+from conformance.recordings.header import HEADER_KEY, Header, Unreadable, kind_of, reading
 from conformance.recordings.parts import (
     assemble,
     body_of,
@@ -103,7 +103,7 @@ def _flat(path: Path, document: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
             yield key, STARTS
             yield from ((key, item) for item in value)
         else:
-            raise Unreadable(path, f"expected a list, found {type(value).__name__}", _ADVICE, key)
+            raise Unreadable(path, f"expected a list, found {kind_of(value)}", _ADVICE, key)
 
 
 def _exchanges(path: Path, parts: Iterator[tuple[str, Any]]) -> Iterator[Exchange]:

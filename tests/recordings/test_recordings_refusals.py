@@ -65,7 +65,7 @@ BOMB = "a0: &a0 [x,x,x,x,x,x,x,x,x]\n" + "".join(
         ("interactions:\n- " + "[" * 5000, f": YAML nested too deep; {REPAIR}"),
         (
             interaction(f"{{request: {{method: POST, uri: '{URL}', body: [!!binary AA==, 1]}}, response: null}}"),
-            f", interaction 2: request.body: expected text, bytes or JSON values, found list; {REPAIR}",
+            f", interaction 2: request.body: expected text, bytes or JSON values, found a list; {REPAIR}",
         ),
         (
             "a: [\x07]\ninteractions: []",
@@ -75,35 +75,35 @@ BOMB = "a0: &a0 [x,x,x,x,x,x,x,x,x]\n" + "".join(
             b"interactions:\n- '" + b"x" * 2**17 + b"\xff'",
             f": no text in UTF-8; {REPAIR}",
         ),
-        (interaction("oops"), f", interaction 2: it: expected an object, found str; {REPAIR}"),
+        (interaction("oops"), f", interaction 2: it: expected an object, found a string; {REPAIR}"),
         (interaction("{}"), f", interaction 2: request: expected an object, found nothing; {REPAIR}"),
         (
             interaction("{request: {method: GET, uri: /v1/events}}"),
-            f", interaction 2: request.url: expected an absolute HTTP URL, found '/v1/events'; {REPAIR}",
+            f", interaction 2: request.url: expected an absolute HTTP URL, found a string; {REPAIR}",
         ),
         (
             interaction("{request: {method: GET, uri: 'http://[::1/'}}"),
-            f", interaction 2: request.url: Invalid IPv6 URL, found 'http://[::1/'; {REPAIR}",
+            f", interaction 2: request.url: expected a URL that can be taken apart, found a string; {REPAIR}",
         ),
         (
             interaction("{request: {method: 'G T', uri: 'http://a/'}}"),
-            f", interaction 2: request.method: expected an HTTP method, found 'G T'; {REPAIR}",
+            f", interaction 2: request.method: expected an HTTP method, found a string; {REPAIR}",
         ),
         (
             interaction(f"{{request: {REQUEST}, response: {{status: {{code: OK}}}}}}"),
-            f", interaction 2: response.status: expected a number, found 'OK'; {REPAIR}",
+            f", interaction 2: response.status: expected a finite number, found a string; {REPAIR}",
         ),
         (
             interaction(f"{{request: {REQUEST}, response: {{status: 200.5}}}}"),
-            f", interaction 2: response.status: expected a status code, found 200.5; {REPAIR}",
+            f", interaction 2: response.status: expected a status code, found a number; {REPAIR}",
         ),
         (
             interaction(f"{{request: {REQUEST}, response: {{status: 200, headers: text}}}}"),
-            f", interaction 2: response.headers: expected headers, found str; {REPAIR}",
+            f", interaction 2: response.headers: expected headers, found a string; {REPAIR}",
         ),
         (
             interaction(f"{{request: {REQUEST}, response: {{status: 200, headers: [text]}}}}"),
-            f", interaction 2: response.headers: expected a header's name and value, found 'text'; {REPAIR}",
+            f", interaction 2: response.headers: expected a header's name and value, found a string; {REPAIR}",
         ),
         (
             interaction(f"{{request: {REQUEST}, response: {{status: 200, body: {{base64_string: '?'}}}}}}"),
@@ -111,12 +111,12 @@ BOMB = "a0: &a0 [x,x,x,x,x,x,x,x,x]\n" + "".join(
         ),
         (
             interaction(f"{{request: {REQUEST}, response: {{status: 200, body: {{string: [1]}}}}}}"),
-            f", interaction 2: response.body.string: expected text, found list; {REPAIR}",
+            f", interaction 2: response.body.string: expected text, found a list; {REPAIR}",
         ),
-        ("conformance: text\ninteractions: []", f", conformance: conformance: expected an object, found str; {REPAIR}"),
+        ("conformance: text\ninteractions: []", f", conformance: conformance: expected an object, found a string; {REPAIR}"),
         (
             "conformance: {run: 1}\ninteractions: []",
-            f", conformance: conformance.run: expected a string, found int; {REPAIR}",
+            f", conformance: conformance.run: expected a string, found a number; {REPAIR}",
         ),
         (
             "conformance: {binds: both}\ninteractions: []",
@@ -124,46 +124,46 @@ BOMB = "a0: &a0 [x,x,x,x,x,x,x,x,x]\n" + "".join(
         ),
         (
             "conformance: {accounts: a}\ninteractions: []",
-            f", conformance: conformance.accounts: expected a list of names, found str; {REPAIR}",
+            f", conformance: conformance.accounts: expected a list of names, found a string; {REPAIR}",
         ),
         (
             "conformance: {settings: a}\ninteractions: []",
-            f", conformance: conformance.settings: expected an object, found str; {REPAIR}",
+            f", conformance: conformance.settings: expected an object, found a string; {REPAIR}",
         ),
         ("{}", f": no recording: JSON without `log`, `interactions` or exchanges; {NAME}"),
         ("[1]", f": no recording: JSON without `log`, `interactions` or exchanges; {NAME}"),
-        ('{"interactions": {}}', f", interactions: expected a list, found dict; {REPAIR}"),
+        ('{"interactions": {}}', f", interactions: expected a list, found an object; {REPAIR}"),
         ('{"interactions": [', f", line 1 column 19: broken JSON (Expecting value); {REPAIR}"),
         (b'{"interactions": ["' + b"x" * 70_000 + b'\xff"]}', f": no text in UTF-8; {REPAIR}"),
         ("[" * 100_000, f": JSON nested too deep, or with a number too long; {REPAIR}"),
-        ('{"log": []}', f", log: log: expected an object, found list; {EXPORT}"),
-        ('{"log": {"version": "1.2"}}', f", log: expected log.entries, found NoneType; {EXPORT}"),
-        ('{"log": {"entries": [1]}}', f", entry 1: it: expected an object, found int; {EXPORT}"),
-        ('{"log": {"entries": [{"request": 1}]}}', f", entry 1: request: expected an object, found int; {EXPORT}"),
+        ('{"log": []}', f", log: log: expected an object, found a list; {EXPORT}"),
+        ('{"log": {"version": "1.2"}}', f", log: expected log.entries, found nothing; {EXPORT}"),
+        ('{"log": {"entries": [1]}}', f", entry 1: it: expected an object, found a number; {EXPORT}"),
+        ('{"log": {"entries": [{"request": 1}]}}', f", entry 1: request: expected an object, found a number; {EXPORT}"),
         (
             har_entry(response={"status": 200, "content": {"text": "?", "encoding": "base64"}}),
             f", entry 1: response.content.text: invalid base64 (Only base64 data is allowed); {EXPORT}",
         ),
-        (har_entry(time="soon"), f", entry 1: time: expected a number, found 'soon'; {EXPORT}"),
+        (har_entry(time="soon"), f", entry 1: time: expected a finite number, found a string; {EXPORT}"),
         (GOOD + '{"sent_at":\n' + GOOD, f", line 2: broken JSON (Expecting value at column 1); {LINE}"),
-        (GOOD + "1\n", f", line 2: it: expected an object, found int; {LINE}"),
-        (GOOD + '{"sent_at":1e999,"request":{}}\n', f", line 2: sent_at: expected a number, found '1e999'; {LINE}"),
-        (GOOD + '{"sent_at":true,"request":{}}\n', f", line 2: sent_at: expected a number, found 'True'; {LINE}"),
+        (GOOD + "1\n", f", line 2: it: expected an object, found a number; {LINE}"),
+        (GOOD + '{"sent_at":1e999,"request":{}}\n', f", line 2: sent_at: expected a finite number, found a string; {LINE}"),
+        (GOOD + '{"sent_at":true,"request":{}}\n', f", line 2: sent_at: expected a finite number, found a boolean; {LINE}"),
         (
             GOOD + '{"request":{"method":"GET"}}\n',
-            f", line 2: request.url: expected an absolute URL, found 'None'; {LINE}",
+            f", line 2: request.url: expected an absolute URL, found nothing; {LINE}",
         ),
         (
             GOOD + '{"request":{"method":"GET","url":"/v1"}}\n',
-            f", line 2: request.url: expected an absolute URL, found '/v1'; {LINE}",
+            f", line 2: request.url: expected an absolute URL, found a string; {LINE}",
         ),
         (GOOD + "[" * 100_000 + "\n", f", line 2: JSON nested too deep, or with a number too long; {LINE}"),
         (GOOD.encode() + b"\n" * 70_000 + b'{"a":"\xff"}\n', f", line 70002: no text in UTF-8; {LINE}"),
-        ('{"conformance":1}\n' + GOOD, f", line 1: conformance: expected an object, found int; {LINE}"),
+        ('{"conformance":1}\n' + GOOD, f", line 1: conformance: expected an object, found a number; {LINE}"),
         ('{"sent_at":1.0,"requ', f", line 1 column 16: broken JSON (Unterminated string starting at); {REPAIR}"),
         (
             '{"Initialize":{}}\n{"ScenarioFinished":{"recorder":{"interactions":{"a":{"request":1}}}}}\n',
-            f", line 2: request: expected an object, found int; {LINE}",
+            f", line 2: request: expected an object, found a number; {LINE}",
         ),
     ],
 )
@@ -173,6 +173,31 @@ def test_what_is_no_recording_is_refused_in_one_line(tmp_path: Path, content: st
     with pytest.raises(Unreadable) as caught:
         list(read(path))
     assert str(caught.value) == f"{path}{said}"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        har_entry(request={"method": "GET", "url": URL, "headers": ["Authorization: Bearer s3cret"]}),
+        har_entry(request={"method": "GET", "url": URL, "headers": [{"value": "s3cret"}]}),
+        har_entry(request={"method": "Bearer s3cret", "url": URL}),
+        har_entry(request={"method": "GET", "url": "s3cret"}),
+        har_entry(request={"method": "GET", "url": "http://a:s3cret/"}),
+        har_entry(response={"status": "s3cret"}),
+        har_entry(time="s3cret"),
+        interaction("s3cret"),
+        interaction(f"{{request: {REQUEST}, response: {{status: {{code: s3cret}}}}}}"),
+        interaction(f"{{request: {{method: GET, uri: '{URL}', headers: [[s3cret]]}}}}"),
+        interaction(f"{{request: {{method: GET, uri: '{URL}', headers: {{a: {{s3cret: 1}}}}}}}}"),
+        GOOD + '{"sent_at":"s3cret","request":{}}\n',
+        GOOD + '{"request":{"method":"GET","url":["s3cret"]}}\n',
+    ],
+)
+def test_what_stands_in_a_wrong_place_may_be_a_secret_and_is_not_quoted(tmp_path: Path, content: str) -> None:
+    (tmp_path / "a").write_text(content)
+    with pytest.raises(Unreadable) as caught:
+        list(read(tmp_path / "a"))
+    assert "s3cret" not in str(caught.value)
 
 
 def test_a_file_that_is_not_there_and_a_folder_are_refused(tmp_path: Path) -> None:
