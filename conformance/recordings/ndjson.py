@@ -24,6 +24,7 @@ from conformance.recordings.parts import (
     number_of,
     object_of,
     status_of,
+    time_of,
     whole_where_authorized,
     without_filtered,
 )
@@ -221,9 +222,9 @@ def _sent_at(path: Path, line: _Line) -> float | None:
     match = _SENT_AT.match(line.text)
     with reading(path, f"line {line.number}", _ADVICE):
         if match:
-            return number_of(None if match[1] == b"null" else match[1].decode(), "sent_at")
+            return time_of(None if match[1] == b"null" else match[1].decode(), "sent_at")
         document = _parsed(path, line)
-        return number_of(document.get("sent_at"), "sent_at") if isinstance(document, dict) else None
+        return time_of(document.get("sent_at"), "sent_at") if isinstance(document, dict) else None
 
 
 def _exchange(document: object, label: str) -> Exchange | None:
@@ -242,8 +243,8 @@ def _exchange(document: object, label: str) -> Exchange | None:
         response_headers=headers_of(answer.get("headers"), "response.headers"),
         response_body=body_of(answer.get("body"), "", "response.body"),
         ours=True,
-        sent_at=number_of(document.get("sent_at"), "sent_at"),
-        answered_at=number_of(document.get("answered_at"), "answered_at"),
+        sent_at=time_of(document.get("sent_at"), "sent_at"),
+        answered_at=time_of(document.get("answered_at"), "answered_at"),
         resolution=number_of(document.get("resolution"), "resolution") or 0.0,
         label=str(document.get("label", label)),
         whole=bool(document.get("whole", True)),
@@ -271,7 +272,7 @@ def _interactions(document: object) -> list[Mapping[str, Any]]:
 def _of_event(interaction: Mapping[str, Any], label: str) -> Exchange:
     request, response = object_of(interaction.get("request"), "request"), interaction.get("response")
     answer = {} if response is None else object_of(response, "response")
-    at = number_of(interaction.get("timestamp"), "timestamp")
+    at = time_of(interaction.get("timestamp"), "timestamp")
     elapsed = number_of(answer.get("elapsed"), "response.elapsed") or 0.0
     return assemble(
         method=request.get("method"),

@@ -33,6 +33,7 @@ __all__ = [
     "number_of",
     "object_of",
     "status_of",
+    "time_of",
     "whole_where_authorized",
     "without_filtered",
 ]
@@ -45,6 +46,8 @@ _LIKE_A_TOKEN = re.compile(r"(?=[^\d]*\d)[A-Za-z0-9._~+/=-]{16,}\Z")
 
 #: A body is read up to here: what decompresses to more counts as not recorded.
 _LARGEST_BODY = 64 * 2**20
+#: Times are told within a few centuries: what lies outside is another unit, or made up, and calendars end there.
+_EARLIEST, _LATEST = 172_800.0, 253_086_768_000.0  # 1970-01-03 and 9990-01-01
 _METHOD = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+\Z")
 
 
@@ -77,6 +80,8 @@ def assemble(
         request_headers = tuple(map(_marked, request_headers))
         request_body = request_body and _decoded(request_body, request_headers)
         response_body = response_body and _decoded(response_body, response_headers)
+    if not ours and not all(time is None or _EARLIEST <= time <= _LATEST for time in (sent_at, answered_at)):
+        sent_at = answered_at = None
     if sent_at is None and answered_at is None and not ours:
         sent_at = answered_at = _date_of(response_headers)
         resolution = 0.0 if sent_at is None else 1.0
@@ -188,14 +193,28 @@ def number_of(value: object, where: str) -> float | None:
     return number
 
 
+def time_of(value: object, where: str) -> float | None:
+    """Seconds since the epoch, from a number, its text or ISO 8601; None for none, Malformed for anything else."""
+    found = kind_of(value)
+    try:
+        moment = number_of(value, where)
+        found = found if moment is None else f"{moment:.15g}"
+    except Malformed:
+        moment = moment_of(value)
+    if value is not None and (moment is None or not _EARLIEST <= moment <= _LATEST):
+        raise Malformed(f"{where}: expected seconds since the epoch, or ISO 8601, found {found}")
+    return moment
+
+
 def moment_of(text: object) -> float | None:
-    """Seconds since the epoch from an ISO 8601 or HTTP date; None for what is neither."""
+    """Seconds since the epoch from an ISO 8601 or HTTP date; None for what is neither, or no time to be."""
     if not isinstance(text, str):
         return None
     for parse in (datetime.fromisoformat, parsedate_to_datetime):
         try:
             moment = parse(text.strip())
-            return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+            seconds = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+            return seconds if _EARLIEST <= seconds <= _LATEST else None
         except (ValueError, TypeError, IndexError, OverflowError):
             continue
     return None

@@ -20,6 +20,7 @@ from conformance.recordings.parts import (
     number_of,
     object_of,
     status_of,
+    time_of,
     whole_where_authorized,
     without_filtered,
 )
@@ -204,8 +205,8 @@ def _ours(interaction: Mapping[str, Any], label: str) -> Exchange:
         response_headers=headers_of(exact["response"], "exact.response") if "response" in exact else response_headers,
         response_body=response_body,
         ours=True,
-        sent_at=number_of(times.get("sent"), "recorded_at.sent"),
-        answered_at=number_of(times.get("answered"), "recorded_at.answered"),
+        sent_at=time_of(times.get("sent"), "recorded_at.sent"),
+        answered_at=time_of(times.get("answered"), "recorded_at.answered"),
         resolution=number_of(times.get("resolution"), "recorded_at.resolution") or 0.0,
         label=str(interaction.get("label", label)),
         whole=bool(interaction.get("whole", True)),

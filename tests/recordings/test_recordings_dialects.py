@@ -379,6 +379,24 @@ def test_times_of_whole_seconds_do_not_change_the_files_order(tmp_path: Path) ->
     assert [exchange.sent_at for exchange in read(path)] == [SUNDAY + 2, SUNDAY, None]
 
 
+@pytest.mark.parametrize("time", ["0001-01-01T00:00:00Z", "1970-01-01T00:00:01Z", "9999-12-31T23:59:59Z", "soon"])
+def test_a_time_at_the_end_of_calendars_is_unknown(tmp_path: Path, time: str) -> None:
+    unknown = only(har(tmp_path, entry(startedDateTime=time)))
+    assert (unknown.sent_at, unknown.answered_at, unknown.resolution) == (None, None, 0.0)
+
+
+def test_an_answer_that_came_after_the_end_of_calendars_has_no_time(tmp_path: Path) -> None:
+    unknown = only(har(tmp_path, entry(time=1e300)))
+    assert (unknown.sent_at, unknown.answered_at, unknown.resolution) == (None, None, 0.0)
+
+
+def test_times_of_our_lines_may_be_iso_8601(tmp_path: Path) -> None:
+    line = {"request": {"method": "GET", "url": URL}, "response": None}
+    times = ["2026-11-22T15:57:38Z", "2026-11-22T16:57:37.25+01:00", str(SUNDAY)]
+    path = saved(tmp_path, "".join(json.dumps({"sent_at": time, "answered_at": time} | line) + "\n" for time in times))
+    assert [(e.sent_at, e.answered_at) for e in read(path)] == [(SUNDAY + more,) * 2 for more in (0, 0.25, 1)]
+
+
 def test_secrets_of_a_foreign_recording_are_replaced_on_the_way_in(tmp_path: Path) -> None:
     form = f"grant_type=authorization_code&code=c0de&client_secret=s3cret&access_token={TOKEN}"
     request = {

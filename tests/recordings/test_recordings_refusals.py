@@ -20,7 +20,7 @@ REPAIR = "record it again, or repair it there"
 LINE = "remove the line, or record it again"
 EXPORT = "export it again, with content"
 REQUEST = f"{{method: GET, uri: '{URL}'}}"
-GOOD = f'{{"sent_at":1.0,"answered_at":1.5,"request":{{"method":"GET","url":"{URL}"}},"response":null}}\n'
+GOOD = f'{{"sent_at":1795363057.0,"answered_at":1795363057.5,"request":{{"method":"GET","url":"{URL}"}},"response":null}}\n'
 
 
 def har_entry(**changes: object) -> str:
@@ -113,7 +113,10 @@ BOMB = "a0: &a0 [x,x,x,x,x,x,x,x,x]\n" + "".join(
             interaction(f"{{request: {REQUEST}, response: {{status: 200, body: {{string: [1]}}}}}}"),
             f", interaction 2: response.body.string: expected text, found a list; {REPAIR}",
         ),
-        ("conformance: text\ninteractions: []", f", conformance: conformance: expected an object, found a string; {REPAIR}"),
+        (
+            "conformance: text\ninteractions: []",
+            f", conformance: conformance: expected an object, found a string; {REPAIR}",
+        ),
         (
             "conformance: {run: 1}\ninteractions: []",
             f", conformance: conformance.run: expected a string, found a number; {REPAIR}",
@@ -147,8 +150,26 @@ BOMB = "a0: &a0 [x,x,x,x,x,x,x,x,x]\n" + "".join(
         (har_entry(time="soon"), f", entry 1: time: expected a finite number, found a string; {EXPORT}"),
         (GOOD + '{"sent_at":\n' + GOOD, f", line 2: broken JSON (Expecting value at column 1); {LINE}"),
         (GOOD + "1\n", f", line 2: it: expected an object, found a number; {LINE}"),
-        (GOOD + '{"sent_at":1e999,"request":{}}\n', f", line 2: sent_at: expected a finite number, found a string; {LINE}"),
-        (GOOD + '{"sent_at":true,"request":{}}\n', f", line 2: sent_at: expected a finite number, found a boolean; {LINE}"),
+        (
+            GOOD + '{"sent_at":1e999,"request":{}}\n',
+            f", line 2: sent_at: expected seconds since the epoch, or ISO 8601, found a string; {LINE}",
+        ),
+        (
+            GOOD + GOOD.replace("7.0,", "7000,"),
+            ", line 2: sent_at: expected seconds since the epoch, or ISO 8601, found 1795363057000; " + LINE,
+        ),
+        (
+            GOOD + GOOD.replace("1795363057.5,", "-1,"),
+            f", line 2: answered_at: expected seconds since the epoch, or ISO 8601, found -1; {LINE}",
+        ),
+        (
+            GOOD.replace("1795363057.0", '"yesterday"'),
+            f", line 1: sent_at: expected seconds since the epoch, or ISO 8601, found a string; {LINE}",
+        ),
+        (
+            GOOD + '{"sent_at":true,"request":{}}\n',
+            f", line 2: sent_at: expected seconds since the epoch, or ISO 8601, found a boolean; {LINE}",
+        ),
         (
             GOOD + '{"request":{"method":"GET"}}\n',
             f", line 2: request.url: expected an absolute URL, found nothing; {LINE}",
