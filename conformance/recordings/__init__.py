@@ -16,7 +16,7 @@ from typing import Any
 
 from conformance.exchange import Exchange
 from conformance.recordings import har, ndjson, vcr
-from conformance.recordings.header import HEADER_KEY, CutOff, Header, Unreadable, reading
+from conformance.recordings.header import HEADER_KEY, CutOff, Header, Unreadable, kind_of, reading
 from conformance.recordings.ndjson import NdjsonWriter
 from conformance.recordings.parts import NOT_RECORDED
 from conformance.recordings.vcr_writing import write_vcr
@@ -207,6 +207,8 @@ def _document(path: Path) -> Mapping[str, Any]:
         with path.open(encoding="utf-8-sig") as stream:
             document = json.load(stream)
     except json.JSONDecodeError as error:
+        if problem := _problem_of_first_line(error):
+            raise Unreadable(path, problem, _NAME_A_RECORDING, "line 1") from None
         place = f"line {error.lineno} column {error.colno}"
         raise Unreadable(path, f"broken JSON ({error.msg})", advice, place) from None
     except UnicodeDecodeError:
@@ -216,3 +218,14 @@ def _document(path: Path) -> Mapping[str, Any]:
     if not isinstance(document, Mapping) or not any(key in document for key in _DOCUMENTS):
         raise Unreadable(path, "no recording: JSON without `log`, `interactions` or exchanges", _NAME_A_RECORDING)
     return document
+
+
+def _problem_of_first_line(error: json.JSONDecodeError) -> str:
+    """What is wrong in the first of several lines that each hold JSON; empty for any other broken JSON."""
+    line = error.doc[: error.pos].strip()
+    if error.msg != "Extra data" or "\n" in line:
+        return ""
+    first = json.loads(line)
+    if not isinstance(first, dict):
+        return f"no exchange: expected an object, found {kind_of(first)}"
+    return "" if any(key in first for key in _DOCUMENTS) else "no exchange: an object without `request`"

@@ -28,6 +28,8 @@ from conformance.recordings.parts import (
 __all__ = ["read_document"]
 
 _ADVICE = "export it again, with content"
+#: Added last, on the wire: an entry without them holds what a page asked for, not all that was sent.
+_ON_THE_WIRE = ("host", ":authority")
 #: ``startedDateTime`` has milliseconds.
 _RESOLUTION = 0.001
 #: The library by which Schemathesis writes: it takes the time of the answer for that of the request.
@@ -36,7 +38,10 @@ _HARFILE_RESOLUTION = 0.1
 
 
 def read_document(path: Path, document: Mapping[str, Any]) -> Iterator[Exchange]:
-    """The exchanges of a HAR document, in file order; entries that are no HTTP (``data:``, WebSockets) are left out."""
+    """The exchanges of a HAR document, in file order.
+
+    Entries that are no HTTP (``data:``, WebSockets) are left out, and those that a browser answered from its cache.
+    """
     with reading(path, "log", _ADVICE):
         log = object_of(document.get("log"), "log")
         entries = log.get("entries")
@@ -48,7 +53,7 @@ def read_document(path: Path, document: Mapping[str, Any]) -> Iterator[Exchange]
     for number, item in enumerate(entries, 1):
         with reading(path, f"entry {number}", _ADVICE):
             entry = object_of(item, "it")
-            if _is_http(object_of(entry.get("request"), "request")):
+            if _is_http(object_of(entry.get("request"), "request")) and not entry.get("_fromCache"):
                 exchanges.append(_exchange(entry, f"{path.as_posix()}#{number}", harfile))
     yield from without_filtered(whole_where_authorized(exchanges, authorized_origins(exchanges)))
 
@@ -66,26 +71,28 @@ def _exchange(entry: Mapping[str, Any], label: str, harfile: bool) -> Exchange:
     seconds = None if took is None or took < 0 else took / 1000
     if started is not None and harfile:
         started -= seconds or 0.0
-    headers = _headers(request, "request")
+    headers = headers_of(request.get("headers"), "request.headers")
+    whole = bool(status) and (harfile or any(name.lower() in _ON_THE_WIRE for name, _ in headers))
+    headers = _without_pseudo(headers)
     return assemble(
         method=request.get("method"),
         url=request.get("url"),
         request_headers=headers,
         request_body=_sent(request, headers, harfile),
         status=status or None,
-        response_headers=_headers(response, "response"),
+        response_headers=_without_pseudo(headers_of(response.get("headers"), "response.headers")),
         response_body=_answered(object_of(response.get("content") or {}, "response.content")),
         sent_at=started,
         answered_at=None if started is None or seconds is None or not status else started + seconds,
         resolution=0.0 if started is None else _HARFILE_RESOLUTION if harfile else _RESOLUTION,
         label=label,
+        whole=whole,
     )
 
 
-def _headers(message: Mapping[str, Any], where: str) -> Headers:
+def _without_pseudo(headers: Headers) -> Headers:
     """The headers without HTTP/2's pseudo-headers, which the method, the URL and the status already are."""
-    pairs = headers_of(message.get("headers"), f"{where}.headers")
-    return tuple((name, value) for name, value in pairs if not name.startswith(":"))
+    return tuple((name, value) for name, value in headers if not name.startswith(":"))
 
 
 def _sent(request: Mapping[str, Any], headers: Headers, harfile: bool) -> bytes | None:

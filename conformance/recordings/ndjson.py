@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import IO, Any
 
 from conformance.exchange import Exchange, Headers
-from conformance.recordings.header import HEADER_KEY, CutOff, Header, Unreadable, reading
+from conformance.recordings.header import HEADER_KEY, CutOff, Header, Malformed, Unreadable, reading
 from conformance.recordings.parts import (
     assemble,
     body_of,
@@ -34,6 +34,8 @@ __all__ = ["LONGEST_LINE", "NdjsonWriter", "header_of", "is_ours", "read_events"
 
 #: A line is read up to this many bytes.
 LONGEST_LINE = 64 * 2**20
+#: What a message of ours may hold: with any other key, something that was said would be lost.
+_REQUEST, _RESPONSE = ("method", "url", "headers", "body"), ("status", "headers", "body")
 _ADVICE = "remove the line, or record it again"
 _SENT_AT = re.compile(rb'\{"sent_at":(-?[0-9.eE+-]+|null),')
 #: What Schemathesis times is off by the time of its own bookkeeping.
@@ -234,10 +236,14 @@ def _exchange(document: object, label: str) -> Exchange | None:
         return None
     request, response = object_of(document.get("request"), "request"), document.get("response")
     answer = {} if response is None else object_of(response, "response")
+    _known(request, _REQUEST, "request")
+    _known(answer, _RESPONSE, "response")
+    headers = headers_of(request.get("headers"), "request.headers")
+    told = request.get("headers") is not None
     return assemble(
         method=request.get("method"),
         url=request.get("url"),
-        request_headers=headers_of(request.get("headers"), "request.headers"),
+        request_headers=headers,
         request_body=body_of(request.get("body"), "", "request.body"),
         status=None if response is None else status_of(answer.get("status")),
         response_headers=headers_of(answer.get("headers"), "response.headers"),
@@ -247,9 +253,15 @@ def _exchange(document: object, label: str) -> Exchange | None:
         answered_at=time_of(document.get("answered_at"), "answered_at"),
         resolution=number_of(document.get("resolution"), "resolution") or 0.0,
         label=str(document.get("label", label)),
-        whole=bool(document.get("whole", True)),
+        whole=told and bool(document.get("whole", headers)),
         notes=headers_of(document.get("notes"), "notes"),
     )
+
+
+def _known(message: Mapping[str, Any], keys: tuple[str, ...], where: str) -> None:
+    for key in message:
+        if key not in keys:
+            raise Malformed(f"{where}.{key[:40]}: unknown, expected {', '.join(keys)}")
 
 
 def _of_events(path: Path) -> Iterator[Exchange]:
@@ -273,11 +285,12 @@ def _of_event(interaction: Mapping[str, Any], label: str) -> Exchange:
     request, response = object_of(interaction.get("request"), "request"), interaction.get("response")
     answer = {} if response is None else object_of(response, "response")
     at = time_of(interaction.get("timestamp"), "timestamp")
+    headers = headers_of(request.get("headers"), "request.headers")
     elapsed = number_of(answer.get("elapsed"), "response.elapsed") or 0.0
     return assemble(
         method=request.get("method"),
         url=request.get("uri"),
-        request_headers=headers_of(request.get("headers"), "request.headers"),
+        request_headers=headers,
         request_body=body_of(request.get("body"), "", "request.body"),
         status=None if response is None else status_of(answer.get("status_code")),
         response_headers=headers_of(answer.get("headers"), "response.headers"),
@@ -286,4 +299,5 @@ def _of_event(interaction: Mapping[str, Any], label: str) -> Exchange:
         answered_at=at if response is not None else None,
         resolution=0.0 if at is None else _SCHEMATHESIS_RESOLUTION,
         label=label,
+        whole=bool(headers),
     )

@@ -214,9 +214,9 @@ def moment_of(text: object) -> float | None:
         try:
             moment = parse(text.strip())
             seconds = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-            return seconds if _EARLIEST <= seconds <= _LATEST else None
         except (ValueError, TypeError, IndexError, OverflowError):
             continue
+        return seconds if _EARLIEST <= seconds <= _LATEST else None
     return None
 
 
@@ -350,14 +350,14 @@ def authorized_origins(exchanges: Iterable[Exchange]) -> set[str]:
 
 
 def whole_where_authorized(exchanges: Iterable[Exchange], origins: Iterable[str] = ()) -> Iterator[Exchange]:
-    """Marks exchanges as whole where a request to the same origin, here or before, shows its ``Authorization``.
+    """Leaves exchanges whole only where a request to the same origin, here or before, shows its ``Authorization``.
 
     Recorders that filter it out do so everywhere; where one request shows it, another that lacks it had none.
     """
     seen = set(origins)
     for exchange in exchanges:
         seen |= authorized_origins([exchange])
-        yield replace(exchange, whole=True) if _origin(exchange) in seen else exchange
+        yield replace(exchange, whole=exchange.whole and _origin(exchange) in seen)
 
 
 def without_filtered(exchanges: Iterable[Exchange]) -> Iterator[Exchange]:

@@ -185,6 +185,7 @@ def _foreign(interaction: Mapping[str, Any], dialect: _Dialect, label: str) -> E
         answered_at=at if answered else None,
         resolution=0.0 if at is None else resolution,
         label=label,
+        whole=dialect.schemathesis and bool(headers),
     )
 
 

@@ -287,11 +287,44 @@ def test_an_archive_of_a_browser_without_authorization_says_nothing_of_it(tmp_pa
 
 
 def test_one_authorization_makes_an_archive_whole_for_its_origin(tmp_path: Path) -> None:
-    shown = {"method": "GET", "url": URL, "headers": [{"name": "Authorization", "value": f"Bearer {TOKEN}"}]}
+    shown = {"method": "GET", "url": URL, "headers": SHOWN}
     elsewhere = {"method": "GET", "url": "https://elsewhere.example/", "headers": []}
     exchanges = list(read(har(tmp_path, entry(), entry(request=shown), entry(request=elsewhere))))
     assert [exchange.whole for exchange in exchanges] == [True, True, False]
     assert [exchange.request.account for exchange in exchanges] == [None, account_of_token(TOKEN), None]
+
+
+WIRE = [{"name": "Host", "value": "api.cronofy.com"}]
+SHOWN = [*WIRE, {"name": "Authorization", "value": f"Bearer {TOKEN}"}]
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"request": {"method": "GET", "url": URL, "headers": [{"name": "Accept", "value": "*/*"}]}},
+        {"request": {"method": "GET", "url": URL, "headers": []}},
+        {"request": {"method": "GET", "url": URL}},
+        {"request": {"method": "GET", "url": URL, "headers": WIRE}, "response": {"status": 0}},
+    ],
+)
+def test_an_entry_without_all_of_its_headers_does_not_say_that_no_token_was_sent(
+    tmp_path: Path, odd: dict[str, object]
+) -> None:
+    shown = entry(request={"method": "GET", "url": URL, "headers": SHOWN})
+    without = entry(request={"method": "GET", "url": URL, "headers": WIRE})
+    assert [e.whole for e in read(har(tmp_path, shown, entry(**odd), without))] == [True, False, True]
+
+
+def test_what_a_browser_had_in_its_cache_says_nothing_of_the_server(tmp_path: Path) -> None:
+    assert len(list(read(har(tmp_path, entry(_fromCache="disk"), entry(), entry(_fromCache="memory"))))) == 1
+
+
+def test_an_interaction_of_schemathesis_without_headers_does_not_say_that_no_token_was_sent(tmp_path: Path) -> None:
+    document = yaml.safe_load((DIALECTS / "schemathesis.yaml").read_text())
+    for item in document["http_interactions"][1:]:
+        item["request"]["headers"] = {}
+    document["http_interactions"][0]["request"]["headers"]["Authorization"] = [f"Bearer {TOKEN}"]
+    assert [e.whole for e in read(saved(tmp_path, yaml.safe_dump(document, sort_keys=False)))] == [True, False, False]
 
 
 @pytest.mark.parametrize(
@@ -395,6 +428,26 @@ def test_times_of_our_lines_may_be_iso_8601(tmp_path: Path) -> None:
     times = ["2026-11-22T15:57:38Z", "2026-11-22T16:57:37.25+01:00", str(SUNDAY)]
     path = saved(tmp_path, "".join(json.dumps({"sent_at": time, "answered_at": time} | line) + "\n" for time in times))
     assert [(e.sent_at, e.answered_at) for e in read(path)] == [(SUNDAY + more,) * 2 for more in (0, 0.25, 1)]
+
+
+@pytest.mark.parametrize(
+    ("headers", "whole"),
+    [
+        ({}, False),
+        ({"headers": None}, False),
+        ({"headers": []}, False),
+        ({"headers": {"Host": "a"}}, True),
+        ({"headers": {"Host": "a"}, "whole": False}, False),
+        ({"headers": [], "whole": True}, True),
+        ({"whole": True}, False),
+    ],
+)
+def test_a_line_without_headers_does_not_say_that_no_token_was_sent(
+    tmp_path: Path, headers: dict[str, object], whole: bool
+) -> None:
+    told = {key: headers.pop(key) for key in ("whole",) if key in headers}
+    line = told | {"request": {"method": "GET", "url": URL} | headers, "response": {"status": 200, "body": "{}"}}
+    assert only(saved(tmp_path, json.dumps(line) + "\n")).whole is whole
 
 
 def test_secrets_of_a_foreign_recording_are_replaced_on_the_way_in(tmp_path: Path) -> None:

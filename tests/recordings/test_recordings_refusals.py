@@ -20,7 +20,8 @@ REPAIR = "record it again, or repair it there"
 LINE = "remove the line, or record it again"
 EXPORT = "export it again, with content"
 REQUEST = f"{{method: GET, uri: '{URL}'}}"
-GOOD = f'{{"sent_at":1795363057.0,"answered_at":1795363057.5,"request":{{"method":"GET","url":"{URL}"}},"response":null}}\n'
+SHOWN = f'{{"method":"GET","url":"{URL}"}}'
+GOOD = f'{{"sent_at":1795363057.0,"answered_at":1795363057.5,"request":{SHOWN},"response":null}}\n'
 
 
 def har_entry(**changes: object) -> str:
@@ -178,6 +179,17 @@ BOMB = "a0: &a0 [x,x,x,x,x,x,x,x,x]\n" + "".join(
             GOOD + '{"request":{"method":"GET","url":"/v1"}}\n',
             f", line 2: request.url: expected an absolute URL, found a string; {LINE}",
         ),
+        (
+            GOOD + GOOD.replace('"url"', '"uri"'),
+            f", line 2: request.uri: unknown, expected method, url, headers, body; {LINE}",
+        ),
+        (
+            GOOD.replace("null", '{"status":200,"json":{}}'),
+            f", line 1: response.json: unknown, expected status, headers, body; {LINE}",
+        ),
+        ('{"a":1}\n[1]\n3\n', f", line 1: no exchange: an object without `request`; {NAME}"),
+        ('{"log": {}}\n}', f", line 2 column 1: broken JSON (Extra data); {REPAIR}"),
+        ('[1]\n{"a":1}\n', f", line 1: no exchange: expected an object, found a list; {NAME}"),
         (GOOD + "[" * 100_000 + "\n", f", line 2: JSON nested too deep, or with a number too long; {LINE}"),
         (GOOD.encode() + b"\n" * 70_000 + b'{"a":"\xff"}\n', f", line 70002: no text in UTF-8; {LINE}"),
         ('{"conformance":1}\n' + GOOD, f", line 1: conformance: expected an object, found a number; {LINE}"),
