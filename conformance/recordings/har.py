@@ -97,19 +97,33 @@ def _without_pseudo(headers: Headers) -> Headers:
 
 def _sent(request: Mapping[str, Any], headers: Headers, harfile: bool) -> bytes | None:
     size = number_of(request.get("bodySize"), "request.bodySize") or 0
-    posted = request.get("postData")
-    if not isinstance(posted, dict):
-        return None if size > 0 else b""
-    text, params = posted.get("text"), posted.get("params")
-    if isinstance(text, str) and (text or not params):
-        if posted.get("encoding") == "base64":
-            return base64_bytes(text, "request.postData.text")
-        return _unmarked(text, int(size)) if harfile else body_of(text, "", "request.postData.text")
-    if isinstance(params, list) and params:
+    posted = object_of(request.get("postData") or {}, "request.postData")
+    text, params = _text(posted, "request.postData"), posted.get("params")
+    if text is not None and (text or not params):
+        if harfile and not posted.get("encoding"):
+            return _unmarked(text, int(size))
+        return _bytes(text, posted, "request.postData")
+    if params:
         pairs = headers_of(params, "request.postData.params")
         mime = str(posted.get("mimeType", "")) or next((v for n, v in headers if n.lower() == "content-type"), "")
         return None if "multipart" in mime else urlencode(pairs).encode()
     return None if size > 0 else b""
+
+
+def _text(content: Mapping[str, Any], where: str) -> str | None:
+    text = content.get("text")
+    if text is not None and not isinstance(text, str):
+        raise Malformed(f"{where}.text: expected a string, found {kind_of(text)}")
+    return text
+
+
+def _bytes(text: str, content: Mapping[str, Any], where: str) -> bytes:
+    encoding = content.get("encoding")
+    if encoding == "base64":
+        return base64_bytes(text, f"{where}.text")
+    if encoding:
+        raise Malformed(f"{where}.encoding: expected base64 or none, found another")
+    return body_of(text, "", f"{where}.text")
 
 
 def _unmarked(text: str, size: int) -> bytes:
@@ -125,11 +139,9 @@ def _unmarked(text: str, size: int) -> bytes:
 
 
 def _answered(content: Mapping[str, Any]) -> bytes | None:
-    text = content.get("text")
+    text = _text(content, "response.content")
     if text is None:
         return None if (number_of(content.get("size"), "response.content.size") or 0) > 0 else b""
     if str(content.get("comment", "")).startswith("Body truncated"):
         return None
-    if content.get("encoding") == "base64":
-        return base64_bytes(str(text), "response.content.text")
-    return body_of(text, "", "response.content.text")
+    return _bytes(text, content, "response.content")

@@ -11,7 +11,7 @@ from typing import IO, Any
 import yaml
 
 from conformance.exchange import Exchange, Headers
-from conformance.recordings.header import HEADER_KEY, Header, Unreadable, kind_of, reading
+from conformance.recordings.header import HEADER_KEY, Header, Malformed, Unreadable, kind_of, reading
 from conformance.recordings.parts import (
     assemble,
     body_of,
@@ -167,7 +167,9 @@ def _said_by(message: Mapping[str, Any], where: str) -> tuple[Headers, bytes]:
 def _foreign(interaction: Mapping[str, Any], dialect: _Dialect, label: str) -> Exchange:
     request = object_of(interaction.get("request"), "request")
     headers, body = _said_by(request, "request")
-    answered = interaction.get("response") is not None
+    if "response" not in interaction:
+        raise Malformed("response: expected an object, found nothing")
+    answered = interaction["response"] is not None
     response = object_of(interaction["response"], "response") if answered else {}
     response_headers, response_body = _said_by(response, "response")
     at = moment_of(interaction.get("recorded_at"))

@@ -77,17 +77,21 @@ BOMB = "a0: &a0 [x,x,x,x,x,x,x,x,x]\n" + "".join(
             f": no text in UTF-8; {REPAIR}",
         ),
         (interaction("oops"), f", interaction 2: it: expected an object, found a string; {REPAIR}"),
+        (
+            interaction(f"{{request: {REQUEST}}}"),
+            f", interaction 2: response: expected an object, found nothing; {REPAIR}",
+        ),
         (interaction("{}"), f", interaction 2: request: expected an object, found nothing; {REPAIR}"),
         (
-            interaction("{request: {method: GET, uri: /v1/events}}"),
+            interaction("{request: {method: GET, uri: /v1/events}, response: null}"),
             f", interaction 2: request.url: expected an absolute HTTP URL, found a string; {REPAIR}",
         ),
         (
-            interaction("{request: {method: GET, uri: 'http://[::1/'}}"),
+            interaction("{request: {method: GET, uri: 'http://[::1/'}, response: null}"),
             f", interaction 2: request.url: expected a URL that can be taken apart, found a string; {REPAIR}",
         ),
         (
-            interaction("{request: {method: 'G T', uri: 'http://a/'}}"),
+            interaction("{request: {method: 'G T', uri: 'http://a/'}, response: null}"),
             f", interaction 2: request.method: expected an HTTP method, found a string; {REPAIR}",
         ),
         (
@@ -147,6 +151,30 @@ BOMB = "a0: &a0 [x,x,x,x,x,x,x,x,x]\n" + "".join(
         (
             har_entry(response={"status": 200, "content": {"text": "?", "encoding": "base64"}}),
             f", entry 1: response.content.text: invalid base64 (Only base64 data is allowed); {EXPORT}",
+        ),
+        (
+            har_entry(response={"status": 200, "content": {"text": "AA==", "encoding": "base63"}}),
+            f", entry 1: response.content.encoding: expected base64 or none, found another; {EXPORT}",
+        ),
+        (
+            har_entry(response={"status": 200, "content": {"text": 5}}),
+            f", entry 1: response.content.text: expected a string, found a number; {EXPORT}",
+        ),
+        (
+            har_entry(request={"method": "POST", "url": URL, "postData": 5}),
+            f", entry 1: request.postData: expected an object, found a number; {EXPORT}",
+        ),
+        (
+            har_entry(request={"method": "POST", "url": URL, "postData": {"text": {"a": 1}}}),
+            f", entry 1: request.postData.text: expected a string, found an object; {EXPORT}",
+        ),
+        (
+            har_entry(request={"method": "POST", "url": URL, "postData": {"text": "?", "encoding": "base64"}}),
+            f", entry 1: request.postData.text: invalid base64 (Only base64 data is allowed); {EXPORT}",
+        ),
+        (
+            har_entry(request={"method": "POST", "url": URL, "postData": {"params": "a=b"}}),
+            f", entry 1: request.postData.params: expected headers, found a string; {EXPORT}",
         ),
         (har_entry(time="soon"), f", entry 1: time: expected a finite number, found a string; {EXPORT}"),
         (GOOD + '{"sent_at":\n' + GOOD, f", line 2: broken JSON (Expecting value at column 1); {LINE}"),
@@ -284,7 +312,11 @@ def test_a_recording_without_exchanges_is_read(tmp_path: Path, content: str) -> 
 
 
 def test_a_byte_order_mark_and_blank_lines_are_tolerated(tmp_path: Path) -> None:
-    for content in (GOOD + "\n \n" + GOOD, "interactions:\r\n- request: " + REQUEST + "\r\n" * 2, har_entry()):
+    for content in (
+        GOOD + "\n \n" + GOOD,
+        "interactions:\r\n- request: " + REQUEST + "\r\n  response: null" + "\r\n" * 2,
+        har_entry(),
+    ):
         (tmp_path / "a").write_bytes(b"\xef\xbb\xbf" + content.encode())
         assert {exchange.request.url for exchange in read(tmp_path / "a")} == {URL}
 
