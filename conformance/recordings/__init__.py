@@ -44,6 +44,7 @@ _SERIAL = re.compile(r"#(\d{1,18})\Z")
 _DOCUMENTS: Mapping[str, Callable[[Path, Mapping[str, Any]], Iterator[Exchange]]] = {
     "log": har.read_document,
     **dict.fromkeys(vcr.INTERACTIONS, vcr.read_document),
+    ndjson.LINES: ndjson.read_document,
 }
 
 
@@ -215,8 +216,27 @@ def _document(path: Path) -> Mapping[str, Any]:
         raise Unreadable(path, "no text in UTF-8", advice) from None
     except (RecursionError, ValueError):
         raise Unreadable(path, "JSON nested too deep, or with a number too long", advice) from None
+    document = _in_a_mapping(document)
     if not isinstance(document, Mapping) or not any(key in document for key in _DOCUMENTS):
         raise Unreadable(path, "no recording: JSON without `log`, `interactions` or exchanges", _NAME_A_RECORDING)
+    return document
+
+
+def _in_a_mapping(document: object) -> object:
+    """Lists of exchanges, and the archives that Polly.js stores side by side, as if they had been written as one."""
+    if isinstance(document, list) and document and ndjson.is_ours(document[0]):
+        first = document[0]
+        if HEADER_KEY in first or "sent_at" in first:
+            return {key: first[key] for key in first if key == HEADER_KEY} | {ndjson.LINES: document}
+        return {vcr.INTERACTIONS[0]: document}
+    if (
+        isinstance(document, dict)
+        and document
+        and all(isinstance(it, dict) and "log" in it for it in document.values())
+    ):
+        logs = [archive["log"] for archive in document.values()]
+        if all(isinstance(log, dict) and isinstance(log.get("entries"), list) for log in logs):
+            return {"log": {**logs[0], "entries": [entry for log in logs for entry in log["entries"]]}}
     return document
 
 

@@ -30,8 +30,10 @@ from conformance.recordings.parts import (
 )
 from conformance.redaction import Redactor, scrub
 
-__all__ = ["LONGEST_LINE", "NdjsonWriter", "header_of", "is_ours", "read_events", "read_ours"]
+__all__ = ["LINES", "LONGEST_LINE", "NdjsonWriter", "header_of", "is_ours", "read_document", "read_events", "read_ours"]
 
+#: The key under which a JSON list of what would be lines of ours is read: no file has it.
+LINES = ""
 #: A line is read up to this many bytes.
 LONGEST_LINE = 64 * 2**20
 #: What a message of ours may hold: with any other key, something that was said would be lost.
@@ -138,6 +140,15 @@ def read_ours(path: Path) -> Iterator[Exchange]:
         document = _parsed(path, line)
         with reading(path, f"line {line.number}", _ADVICE):
             exchange = _exchange(document, f"{path.as_posix()}#{line.number}")
+        if exchange is not None:
+            yield exchange
+
+
+def read_document(path: Path, document: Mapping[str, Any]) -> Iterator[Exchange]:
+    """The exchanges of a JSON list of what would be lines of ours."""
+    for number, item in enumerate(document[LINES], 1):
+        with reading(path, f"item {number}", _ADVICE):
+            exchange = _exchange(item, f"{path.as_posix()}#{number}")
         if exchange is not None:
             yield exchange
 

@@ -1,4 +1,4 @@
-"""VCR cassettes in YAML and JSON: vcrpy's, Ruby VCR's, Schemathesis' and our own, read into exchanges."""
+"""VCR cassettes in YAML and JSON: vcrpy's, those of its kin in other languages, and our own, read into exchanges."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from conformance.recordings.parts import (
     whole_where_authorized,
     without_filtered,
 )
-from conformance.recordings.yaml_stream import STARTS, entries
+from conformance.recordings.yaml_stream import LISTED, STARTS, entries
 
 __all__ = ["INTERACTIONS", "UNANSWERED", "header_of_yaml", "read_document", "read_yaml"]
 
@@ -67,7 +67,16 @@ def header_of_yaml(path: Path) -> Header | None:
                     return Header.of(value)
             if key in _LISTS:
                 return None
+            if key is LISTED:
+                _check_listed(path, value)
+                return None
     raise _no_cassette(path)
+
+
+def _check_listed(path: Path, item: object) -> None:
+    """Only a list of interactions, as PHP-VCR and ExVCR write it, is a cassette without a mapping around it."""
+    if not isinstance(item, dict) or "request" not in item:
+        raise _no_cassette(path)
 
 
 def _no_cassette(path: Path) -> Unreadable:
@@ -78,7 +87,7 @@ def _no_cassette(path: Path) -> Unreadable:
     )
 
 
-def _checked(path: Path, stream: IO[str]) -> Iterator[tuple[str, Any]]:
+def _checked(path: Path, stream: IO[str]) -> Iterator[tuple[object, Any]]:
     try:
         yield from entries(stream, _LISTS)
     except yaml.MarkedYAMLError as error:
@@ -95,7 +104,7 @@ def _checked(path: Path, stream: IO[str]) -> Iterator[tuple[str, Any]]:
         raise Unreadable(path, str(error), "name a VCR cassette, a HAR or an NDJSON of exchanges") from None
 
 
-def _flat(path: Path, document: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+def _flat(path: Path, document: Mapping[str, Any]) -> Iterator[tuple[object, Any]]:
     for key in sorted(document, key=lambda name: (name in INTERACTIONS, name == UNANSWERED)):
         value = document[key]
         if key not in _LISTS:
@@ -107,7 +116,7 @@ def _flat(path: Path, document: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
             raise Unreadable(path, f"expected a list, found {kind_of(value)}", _ADVICE, key)
 
 
-def _exchanges(path: Path, parts: Iterator[tuple[str, Any]]) -> Iterator[Exchange]:
+def _exchanges(path: Path, parts: Iterator[tuple[object, Any]]) -> Iterator[Exchange]:
     read = _read(path, parts)
     first = next(read, None)
     if first is not None:
@@ -118,7 +127,7 @@ def _exchanges(path: Path, parts: Iterator[tuple[str, Any]]) -> Iterator[Exchang
         yield from everything if dialect.ours else without_filtered(everything)
 
 
-def _read(path: Path, parts: Iterator[tuple[str, Any]]) -> Iterator[tuple[_Dialect, Exchange]]:
+def _read(path: Path, parts: Iterator[tuple[object, Any]]) -> Iterator[tuple[_Dialect, Exchange]]:
     dialect, is_cassette, number = _Dialect(), False, 0
     waiting: dict[int, Exchange] = {}
     for key, value in parts:
@@ -136,7 +145,10 @@ def _read(path: Path, parts: Iterator[tuple[str, Any]]) -> Iterator[tuple[_Diale
             with reading(path, place):
                 position = int(number_of(value.get("position"), "position") or 0)
             waiting[position] = exchange
-        elif key in INTERACTIONS:
+        elif key in INTERACTIONS or key is LISTED:
+            if key is LISTED and not is_cassette:
+                _check_listed(path, value)
+                is_cassette = True
             while number + 1 in waiting:
                 number += 1
                 yield dialect, waiting.pop(number)
@@ -155,13 +167,23 @@ def _exchange(path: Path, item: object, dialect: _Dialect, place: str, label: st
 
 def _status(response: Mapping[str, Any]) -> int:
     status = response.get("status", response.get("status_code"))
-    return status_of(status.get("code") if isinstance(status, dict) else status)
+    if isinstance(status, dict):
+        return status_of(status.get("code", status.get("status_code")))
+    return status_of(response.get("code", status))  # go-vcr's status is "200 OK"
 
 
-def _said_by(message: Mapping[str, Any], where: str) -> tuple[Headers, bytes]:
+def _said_by(message: Mapping[str, Any], where: str) -> tuple[Headers, bytes | None]:
     headers = headers_of(message.get("headers"), f"{where}.headers")
     content_type = next((value for name, value in headers if name.lower() == "content-type"), "")
-    return headers, body_of(message.get("body", message.get("content")), content_type, f"{where}.body")
+    # ExVCR has the body of a request apart from an empty one.
+    body = message.get("request_body") or message.get("body", message.get("content"))
+    return headers, None if _is_elsewhere(message, body) else body_of(body, content_type, f"{where}.body")
+
+
+def _is_elsewhere(message: Mapping[str, Any], body: object) -> bool:
+    """Whether a body is not as it was sent: R's vcr may put it in a file, PHP-VCR in fields, ExVCR in Erlang terms."""
+    in_file = isinstance(body, dict) and body.get("file") is True
+    return in_file or message.get("binary") is True or bool(message.get("post_fields") and not body)
 
 
 def _foreign(interaction: Mapping[str, Any], dialect: _Dialect, label: str) -> Exchange:
@@ -169,8 +191,9 @@ def _foreign(interaction: Mapping[str, Any], dialect: _Dialect, label: str) -> E
     headers, body = _said_by(request, "request")
     if "response" not in interaction:
         raise Malformed("response: expected an object, found nothing")
-    answered = interaction["response"] is not None
-    response = object_of(interaction["response"], "response") if answered else {}
+    said = interaction["response"]
+    answered = said is not None and not (isinstance(said, dict) and said.get("type") == "error")
+    response = object_of(said, "response") if answered else {}
     response_headers, response_body = _said_by(response, "response")
     at = moment_of(interaction.get("recorded_at"))
     elapsed = number_of(response.get("elapsed"), "response.elapsed") if dialect.schemathesis else None

@@ -17,7 +17,7 @@ from vcr.serialize import serialize
 from vcr.serializers import jsonserializer, yamlserializer
 
 from conformance.exchange import Exchange, Request, Response, account_of_token
-from conformance.recordings import NOT_RECORDED, read
+from conformance.recordings import NOT_RECORDED, Header, NdjsonWriter, header, read
 
 DIALECTS = Path(__file__).parent / "dialects"
 URL = "https://api.cronofy.com/v1/events?tzid=Etc%2FUTC&only_managed=true"
@@ -218,6 +218,80 @@ def test_httpx_cassettes_of_early_vcrpy_are_read(tmp_path: Path) -> None:
     response = {"status_code": 200, "http_version": "HTTP/1.1", "headers": {"Content-Type": JSON[1]}}
     exchange = only(cassette(tmp_path, {**response, "content": EVENTS.decode()}))
     assert exchange.response == Response(200, (JSON,), EVENTS)
+
+
+def _kin(request: dict[str, object], response: dict[str, object]) -> dict[str, object]:
+    said = {"method": "get", "url": URL, "headers": {"Authorization": [f"Bearer {TOKEN}"]}, "body": ""}
+    headers = {JSON[0]: JSON[1], DATE[0]: DATE[1]}
+    return {"request": said | request, "response": {"headers": headers, "body": EVENTS.decode()} | response}
+
+
+GO_VCR = _kin({"form": {}, "host": "api.cronofy.com"}, {"status": "200 OK", "code": 200, "duration": "180.000000ms"})
+PHP_VCR = _kin({}, {"status": {"http_version": "1.1", "code": "200", "message": "OK"}})
+R_STATUS = {"status_code": "200", "category": "Success", "reason": "OK"}
+R_VCR = _kin({}, {"status": R_STATUS, "body": {"encoding": "", "file": False, "string": EVENTS.decode()}})
+EX_VCR = _kin({"request_body": "", "options": []}, {"binary": False, "status_code": 200, "type": "ok"})
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"version": 1, "interactions": [GO_VCR]},
+        {"version": 2, "interactions": [{"id": 0, **GO_VCR}]},
+        [{**PHP_VCR, "index": 0}],
+        {"http_interactions": [R_VCR], "recorded_with": "vcr/0.6.0, webmockr/0.7.0"},
+        [EX_VCR],
+    ],
+    ids=["go-vcr 2", "go-vcr 3", "PHP-VCR", "R", "ExVCR"],
+)
+def test_the_kin_of_vcr_in_other_languages_reads_as_it_does(tmp_path: Path, document: object) -> None:
+    for text in (yaml.safe_dump(document, sort_keys=False), json.dumps(document), json.dumps(document, indent=2)):
+        path = saved(tmp_path, text)
+        exchange = Exchange(Request("GET", URL, (BEARER,)), Response(200, (JSON, DATE), EVENTS), f"{path}#1")
+        assert list(read(path)) == [replace(exchange, sent_at=SUNDAY, answered_at=SUNDAY, resolution=1.0)]
+        assert header(path) is None
+
+
+@pytest.mark.parametrize(
+    ("item", "notes"),
+    [
+        (_kin({}, {"status": R_STATUS, "body": {"file": True, "string": "a.json"}}), ["response-body"]),
+        (_kin({}, {"status_code": 200, "binary": True, "body": "g2oAAAAA"}), ["response-body"]),
+        (_kin({"post_fields": {"a": "b"}}, {"status": {"code": 200}}), ["request-body"]),
+    ],
+)
+def test_a_body_that_is_elsewhere_is_not_recorded(tmp_path: Path, item: object, notes: list[str]) -> None:
+    exchange = only(saved(tmp_path, json.dumps([item])))
+    assert [name for name, value in exchange.notes if value == NOT_RECORDED] == notes
+
+
+def test_an_error_in_place_of_an_answer_is_none(tmp_path: Path) -> None:
+    item = {"request": {"method": "get", "url": URL, "headers": {}}, "response": {"type": "error", "reason": "closed"}}
+    assert only(saved(tmp_path, json.dumps([item]))).response is None
+
+
+def test_the_body_that_exvcr_sent_is_apart_from_the_one_it_shows(tmp_path: Path) -> None:
+    item = _kin({"method": "post", "body": "", "request_body": "{}"}, {"status_code": 202, "type": "ok", "body": ""})
+    assert only(saved(tmp_path, json.dumps([item]))).request.body == b"{}"
+
+
+def test_the_archives_that_polly_stores_side_by_side_are_one(tmp_path: Path) -> None:
+    archives = {f"{name}_1": json.loads(har(tmp_path, entry()).read_text()) for name in ("a", "b")}
+    path = saved(tmp_path, json.dumps(archives))
+    assert [(e.label, e.request.url) for e in read(path)] == [(f"{path}#1", URL), (f"{path}#2", URL)]
+
+
+def test_a_json_list_of_our_lines_reads_as_the_lines_do(tmp_path: Path) -> None:
+    written = Exchange(Request("GET", URL, (BEARER,)), Response(200, (JSON,), EVENTS), "#1", SUNDAY, SUNDAY, whole=True)
+    described = Header("t", "1", "x", run="r")
+    with NdjsonWriter(tmp_path / "a", described) as writer:
+        writer.write(written)
+        writer.write(replace(written, label="#2"))
+    lines = (tmp_path / "a").read_text().splitlines()
+    path = saved(tmp_path, f"[{','.join(lines)}]")
+    assert (header(path), list(read(path))) == (described, [written, replace(written, label="#2")])
+    path = saved(tmp_path, f"[\n{lines[1]}]")
+    assert (header(path), list(read(path))) == (None, [written])
 
 
 def _of_schemathesis(name: str) -> list[Exchange]:
