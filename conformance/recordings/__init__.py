@@ -19,6 +19,7 @@ from conformance.recordings import har, ndjson, vcr
 from conformance.recordings.header import HEADER_KEY, CutOff, Header, Unreadable, kind_of, reading
 from conformance.recordings.ndjson import NdjsonWriter
 from conformance.recordings.parts import NOT_RECORDED
+from conformance.recordings.piped import reopenable
 from conformance.recordings.vcr_writing import write_vcr
 
 __all__ = [
@@ -37,6 +38,8 @@ __all__ = [
 _NAME_A_RECORDING = "name a VCR cassette, a HAR or an NDJSON of exchanges"
 _SUFFIXES = frozenset({".yaml", ".yml", ".json", ".har", ".ndjson", ".jsonl"})
 _HEAD = 2**16
+#: How gzip, ZIP, zlib (mitmproxy's .zhar), bzip2, XZ and Zstandard begin.
+_COMPRESSED = (b"\x1f\x8b", b"PK\x03\x04", b"x\x01", b"x\x9c", b"x\xda", b"BZh9", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd")
 #: How far out of order a foreign file may be: exchanges that are held back to be sorted.
 _WINDOW = 10_000
 _FIRST_KEY = re.compile(r'\{\s*"(\w+)"\s*:')
@@ -76,11 +79,11 @@ def read_all(recordings: Iterable[Path]) -> Iterator[Exchange]:
 
 
 def paths(recordings: Iterable[Path]) -> tuple[Path, ...]:
-    """Files as they are, folders walked: sorted, hidden files and other suffixes skipped, nothing twice."""
+    """Files as they are, pipes read, folders walked: sorted, hidden files and other suffixes skipped, nothing twice."""
     found: dict[Path, None] = {}
     for path in recordings:
         if not path.is_dir():
-            found[path] = None
+            found[reopenable(path)] = None
             continue
         inside = [file for file in sorted(path.rglob("*")) if _is_recording(file, path)]
         if not inside:
@@ -172,7 +175,7 @@ def _kind(path: Path) -> str:
 
 
 def _text(path: Path, head: bytes) -> str:
-    if head.startswith((b"\x1f\x8b", b"PK\x03\x04")):
+    if head.startswith(_COMPRESSED):
         raise Unreadable(path, "a compressed file", "unpack it first")
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise Unreadable(path, "text in UTF-16", "save it as UTF-8")

@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import os
 import sys
 import zlib
 from dataclasses import replace
 from pathlib import Path
+from threading import Thread
 
 import pytest
 import yaml
@@ -17,7 +19,7 @@ from vcr.serialize import serialize
 from vcr.serializers import jsonserializer, yamlserializer
 
 from conformance.exchange import Exchange, Request, Response, account_of_token
-from conformance.recordings import NOT_RECORDED, Header, NdjsonWriter, header, read
+from conformance.recordings import NOT_RECORDED, Header, NdjsonWriter, header, paths, read, read_all
 
 DIALECTS = Path(__file__).parent / "dialects"
 URL = "https://api.cronofy.com/v1/events?tzid=Etc%2FUTC&only_managed=true"
@@ -292,6 +294,21 @@ def test_a_json_list_of_our_lines_reads_as_the_lines_do(tmp_path: Path) -> None:
     assert (header(path), list(read(path))) == (described, [written, replace(written, label="#2")])
     path = saved(tmp_path, f"[\n{lines[1]}]")
     assert (header(path), list(read(path))) == (None, [written])
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no named pipes")
+@pytest.mark.parametrize("name", ["schemathesis.har", "schemathesis.yaml", "schemathesis.ndjson"])
+def test_what_comes_through_a_pipe_reads_as_the_file_does(tmp_path: Path, name: str) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writing = Thread(target=pipe.write_bytes, args=[(DIALECTS / name).read_bytes()])
+    writing.start()
+    (piped,) = paths([pipe])
+    writing.join()
+    assert (str(piped), header(piped)) == (str(pipe), None)
+    sent = [replace(exchange, label="") for exchange in read(DIALECTS / name)]
+    assert [replace(exchange, label="") for exchange in read_all([piped])] == sent
+    assert next(read(piped)).label.startswith(str(pipe))
 
 
 def _of_schemathesis(name: str) -> list[Exchange]:

@@ -7,6 +7,7 @@ import json
 import resource
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,7 @@ BOMB = "a0: &a0 [x,x,x,x,x,x,x,x,x]\n" + "".join(
         (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", f": a binary file; {NAME}"),
         (b"text\0text", f": a binary file; {NAME}"),
         (gzip.compress(b"interactions: []", mtime=0), ": a compressed file; unpack it first"),
+        (zlib.compress(b'{"log": {"entries": []}}'), ": a compressed file; unpack it first"),
         ("interactions: []".encode("utf-16"), ": text in UTF-16; save it as UTF-8"),
         ("Dear reader", f": expected a YAML mapping or list; {NAME}"),
         ("- request: {}\n", f", interaction 1: response: expected an object, found nothing; {REPAIR}"),
