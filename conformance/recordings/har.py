@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from conformance.recordings.parts import (
 __all__ = ["read_document"]
 
 _ADVICE = "export it again, with content"
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 #: Added last, on the wire: an entry without them holds what a page asked for, not all that was sent.
 _ON_THE_WIRE = ("host", ":authority")
 #: ``startedDateTime`` has milliseconds.
@@ -60,7 +62,8 @@ def read_document(path: Path, document: Mapping[str, Any]) -> Iterator[Exchange]
 
 def _is_http(request: Mapping[str, Any]) -> bool:
     url = request.get("url")
-    return not isinstance(url, str) or url.lower().startswith(("http:", "https:")) or ":" not in url
+    scheme = _SCHEME.match(url) if isinstance(url, str) else None
+    return scheme is None or scheme[1].lower() in ("http", "https")
 
 
 def _exchange(entry: Mapping[str, Any], label: str, harfile: bool) -> Exchange:

@@ -64,6 +64,26 @@ def test_a_recording_of_something_else_is_unexercised_and_ends_with_0(tmp_path: 
 
 
 @pytest.mark.parametrize(
+    "content",
+    [
+        "interactions: []\n",
+        "interactions:\n",
+        '{"log": {"entries": []}}',
+        '{"log": {"entries": [{"request": {"method": "GET", "url": "wss://a.example/"}}]}}',
+    ],
+)
+def test_nothing_recorded_is_nothing_judged(tmp_path: Path, content: str) -> None:
+    empty = tmp_path / "empty"
+    empty.write_text(content)
+    assert error("check", empty, "--report", tmp_path / "r.json") == (
+        f"{empty}: no exchange was recorded, there is nothing to judge; name a recording that holds one"
+    )
+    assert error("check", empty, empty).startswith(f"{empty}, {empty}: no exchange was recorded")
+    assert not (tmp_path / "r.json").exists()
+    assert call("check", empty, har(tmp_path / "kept.har"), "--rule", "explicit-is-kept").exit_code == 0
+
+
+@pytest.mark.parametrize(
     ("content", "told"),
     [
         (b"", "an empty file"),

@@ -182,6 +182,10 @@ BOMB = "a0: &a0 [x,x,x,x,x,x,x,x,x]\n" + "".join(
             har_entry(request={"method": "POST", "url": URL, "postData": {"params": "a=b"}}),
             f", entry 1: request.postData.params: expected headers, found a string; {EXPORT}",
         ),
+        (
+            har_entry(request={"method": "GET", "url": ":::/v1/events"}),
+            f", entry 1: request.url: expected an absolute HTTP URL, found a string; {EXPORT}",
+        ),
         (har_entry(time="soon"), f", entry 1: time: expected a finite number, found a string; {EXPORT}"),
         (GOOD + '{"sent_at":\n' + GOOD, f", line 2: broken JSON (Expecting value at column 1); {LINE}"),
         (GOOD + "1\n", f", line 2: it: expected an object, found a number; {LINE}"),
