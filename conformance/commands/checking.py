@@ -78,7 +78,7 @@ def check(options: CheckOptions, interruption: Interruption, progress: Progress)
         report += judged(exchanges, own, _settings(options, header))
     if not seen.count and not interruption.came:
         names = ", ".join(path.as_posix() for path in options.paths)
-        raise Refused(f"{names}: no exchange was recorded, there is nothing to judge; name a recording that holds one")
+        raise Refused(f"{names} {'hold' if len(options.paths) > 1 else 'holds'} no exchange: there is nothing to judge")
     return Statement(
         report=report,
         rules=rules,

@@ -10,13 +10,14 @@ import heapq
 import json
 import math
 import re
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from conformance.exchange import Exchange
 from conformance.recordings import har, ndjson, vcr
-from conformance.recordings.header import HEADER_KEY, CutOff, Header, Unreadable, kind_of, reading
+from conformance.recordings.header import HEADER_KEY, CutOff, Header, LeftOut, NoRecording, Unreadable, kind_of, reading
 from conformance.recordings.ndjson import NdjsonWriter
 from conformance.recordings.parts import NOT_RECORDED
 from conformance.recordings.piped import reopenable
@@ -26,6 +27,7 @@ __all__ = [
     "NOT_RECORDED",
     "CutOff",
     "Header",
+    "LeftOut",
     "NdjsonWriter",
     "Unreadable",
     "header",
@@ -37,6 +39,8 @@ __all__ = [
 
 _NAME_A_RECORDING = "name a VCR cassette, a HAR or an NDJSON of exchanges"
 _SUFFIXES = frozenset({".yaml", ".yml", ".json", ".har", ".ndjson", ".jsonl"})
+#: What may stand beside recordings and be none.
+_ANYTHING = frozenset({".yaml", ".yml", ".json"})
 _HEAD = 2**16
 #: How gzip, ZIP, zlib (mitmproxy's .zhar), bzip2, XZ and Zstandard begin.
 _COMPRESSED = (b"\x1f\x8b", b"PK\x03\x04", b"x\x01", b"x\x9c", b"x\xda", b"BZh9", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd")
@@ -79,13 +83,16 @@ def read_all(recordings: Iterable[Path]) -> Iterator[Exchange]:
 
 
 def paths(recordings: Iterable[Path]) -> tuple[Path, ...]:
-    """Files as they are, pipes read, folders walked: sorted, hidden files and other suffixes skipped, nothing twice."""
+    """Files as they are, pipes read, folders walked: sorted, hidden files and other suffixes skipped, nothing twice.
+
+    Warns with LeftOut of the YAML and JSON files in a folder that are plainly something else.
+    """
     found: dict[Path, None] = {}
     for path in recordings:
         if not path.is_dir():
             found[reopenable(path)] = None
             continue
-        inside = [file for file in sorted(path.rglob("*")) if _is_recording(file, path)]
+        inside = [file for file in sorted(path.rglob("*")) if _is_recording(file, path) and not _is_other(file)]
         if not inside:
             raise Unreadable(path, "a folder without a recording", f"recordings end in {' '.join(sorted(_SUFFIXES))}")
         found |= dict.fromkeys(inside)
@@ -109,6 +116,19 @@ def header(path: Path) -> Header | None:
 def _is_recording(file: Path, folder: Path) -> bool:
     hidden = any(part.startswith(".") for part in file.relative_to(folder).parts)
     return not hidden and file.suffix.lower() in _SUFFIXES and file.is_file()
+
+
+def _is_other(file: Path) -> bool:
+    if file.suffix.lower() not in _ANYTHING:
+        return False
+    try:
+        header(file)
+    except NoRecording as error:
+        warnings.warn(f"{error.problem}; left out", LeftOut, stacklevel=2)
+        return True
+    except Unreadable:
+        pass  # told when it is read
+    return False
 
 
 def _timed(path: Path) -> Iterator[tuple[float, Exchange]]:
@@ -221,7 +241,7 @@ def _document(path: Path) -> Mapping[str, Any]:
         raise Unreadable(path, "JSON nested too deep, or with a number too long", advice) from None
     document = _in_a_mapping(document)
     if not isinstance(document, Mapping) or not any(key in document for key in _DOCUMENTS):
-        raise Unreadable(path, "no recording: JSON without `log`, `interactions` or exchanges", _NAME_A_RECORDING)
+        raise NoRecording(path, "no recording: JSON without `log`, `interactions` or exchanges", _NAME_A_RECORDING)
     return document
 
 

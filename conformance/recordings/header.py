@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-__all__ = ["HEADER_KEY", "CutOff", "Header", "Malformed", "Unreadable", "kind_of", "reading"]
+__all__ = ["HEADER_KEY", "CutOff", "Header", "LeftOut", "Malformed", "NoRecording", "Unreadable", "kind_of", "reading"]
 
 #: The key under which a recording of ours carries its header: first in a cassette, the first line of an NDJSON.
 HEADER_KEY = "conformance"
@@ -21,7 +21,12 @@ class Unreadable(ValueError):  # noqa: N818 - the name says what the file is
 
     def __init__(self, path: Path, problem: str, advice: str, place: str = "") -> None:
         where = f"{path}, {place}" if place else str(path)
-        super().__init__(" ".join(f"{where}: {problem}; {advice}".split()))
+        self.problem = " ".join(f"{where}: {problem}".split())
+        super().__init__(" ".join(f"{self.problem}; {advice}".split()))
+
+
+class NoRecording(Unreadable):
+    """A file that is well-formed, and plainly something else."""
 
 
 class Malformed(ValueError):  # noqa: N818 - it is always told as Unreadable
@@ -41,6 +46,10 @@ def reading(path: Path, place: str, advice: str = "record it again, or repair it
 
 class CutOff(UserWarning):
     """The last line of an NDJSON was cut off, as a crash leaves it, and was left out."""
+
+
+class LeftOut(UserWarning):
+    """A file in a folder of recordings is none of them, and was left out."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import IO, Any
 import yaml
 
 from conformance.exchange import Exchange, Headers
-from conformance.recordings.header import HEADER_KEY, Header, Malformed, Unreadable, kind_of, reading
+from conformance.recordings.header import HEADER_KEY, Header, Malformed, NoRecording, Unreadable, kind_of, reading
 from conformance.recordings.parts import (
     assemble,
     body_of,
@@ -79,8 +79,8 @@ def _check_listed(path: Path, item: object) -> None:
         raise _no_cassette(path)
 
 
-def _no_cassette(path: Path) -> Unreadable:
-    return Unreadable(
+def _no_cassette(path: Path) -> NoRecording:
+    return NoRecording(
         path,
         "no recording: a YAML document without `interactions`",
         "name a VCR cassette, a HAR or an NDJSON of exchanges",
@@ -101,7 +101,7 @@ def _checked(path: Path, stream: IO[str]) -> Iterator[tuple[object, Any]]:
     except RecursionError:
         raise Unreadable(path, "YAML nested too deep", _ADVICE) from None
     except ValueError as error:
-        raise Unreadable(path, str(error), "name a VCR cassette, a HAR or an NDJSON of exchanges") from None
+        raise NoRecording(path, str(error), "name a VCR cassette, a HAR or an NDJSON of exchanges") from None
 
 
 def _flat(path: Path, document: Mapping[str, Any]) -> Iterator[tuple[object, Any]]:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from conformance.recordings import CutOff, Unreadable, header, paths, read, read_all
+from conformance.recordings import CutOff, LeftOut, Unreadable, header, paths, read, read_all
 from conformance.recordings.header import reading
 
 URL = "https://api.cronofy.com/v1/events"
@@ -284,7 +284,12 @@ def test_a_yaml_file_of_another_kind_is_refused_before_the_first_exchange(tmp_pa
     (tmp_path / "a.ndjson").write_text(GOOD)
     (tmp_path / "compose.yaml").write_text("services: {}\n")
     with pytest.raises(Unreadable, match="no recording: a YAML document without `interactions`"):
-        next(read_all([tmp_path]))
+        next(read_all([tmp_path / "a.ndjson", tmp_path / "compose.yaml"]))
+    with pytest.warns(LeftOut, match="no recording: a YAML document without `interactions`; left out"):
+        assert len(list(read_all([tmp_path]))) == 1
+    (tmp_path / "a.ndjson").unlink()
+    with pytest.raises(Unreadable, match="a folder without a recording"), pytest.warns(LeftOut):
+        paths([tmp_path])
 
 
 def test_a_line_without_end_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
