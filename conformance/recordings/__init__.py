@@ -38,6 +38,7 @@ __all__ = [
 ]
 
 _NAME_A_RECORDING = "name a VCR cassette, a HAR or an NDJSON of exchanges"
+_REPAIR = "record it again, or repair it there"
 _SUFFIXES = frozenset({".yaml", ".yml", ".json", ".har", ".ndjson", ".jsonl"})
 #: What may stand beside recordings and be none.
 _ANYTHING = frozenset({".yaml", ".yml", ".json"})
@@ -200,11 +201,16 @@ def _text(path: Path, head: bytes) -> str:
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise Unreadable(path, "text in UTF-16", "save it as UTF-8")
     try:
-        text = codecs.getincrementaldecoder("utf-8")().decode(head)
-    except UnicodeDecodeError:
-        raise Unreadable(path, "a binary file", _NAME_A_RECORDING) from None
+        text = codecs.getincrementaldecoder("utf-8")().decode(head, final=len(head) < _HEAD)
+    except UnicodeDecodeError as error:
+        if b"\0" in head:
+            raise Unreadable(path, "a binary file", _NAME_A_RECORDING) from None
+        place = f"line {head.count(10, 0, error.start) + 1}, byte {error.start + 1} of the file"
+        raise Unreadable(path, "not UTF-8", "save it as UTF-8", place) from None
+    if text.count("\0") * 3 > len(text):
+        raise Unreadable(path, "text in UTF-16", "save it as UTF-8")
     if "\0" in text:
-        raise Unreadable(path, "a binary file", _NAME_A_RECORDING)
+        raise Unreadable(path, "a NUL character", _REPAIR, f"line {text[: text.index(chr(0))].count(chr(10)) + 1}")
     return text
 
 
@@ -226,7 +232,6 @@ def _kind_of_line(path: Path) -> str:
 
 
 def _document(path: Path) -> Mapping[str, Any]:
-    advice = "record it again, or repair it there"
     try:
         with path.open(encoding="utf-8-sig") as stream:
             document = json.load(stream)
@@ -234,11 +239,11 @@ def _document(path: Path) -> Mapping[str, Any]:
         if problem := _problem_of_first_line(error):
             raise Unreadable(path, problem, _NAME_A_RECORDING, "line 1") from None
         place = f"line {error.lineno} column {error.colno}"
-        raise Unreadable(path, f"broken JSON ({error.msg})", advice, place) from None
+        raise Unreadable(path, f"broken JSON ({error.msg})", _REPAIR, place) from None
     except UnicodeDecodeError:
-        raise Unreadable(path, "no text in UTF-8", advice) from None
+        raise Unreadable(path, "no text in UTF-8", _REPAIR) from None
     except (RecursionError, ValueError):
-        raise Unreadable(path, "JSON nested too deep, or with a number too long", advice) from None
+        raise Unreadable(path, "JSON nested too deep, or with a number too long", _REPAIR) from None
     document = _in_a_mapping(document)
     if not isinstance(document, Mapping) or not any(key in document for key in _DOCUMENTS):
         raise NoRecording(path, "no recording: JSON without `log`, `interactions` or exchanges", _NAME_A_RECORDING)
