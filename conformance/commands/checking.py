@@ -63,7 +63,7 @@ class _Seen:
 def check(options: CheckOptions, interruption: Interruption, progress: Progress) -> Statement:
     """The statement over all runs in the recordings, as far as they were judged before Ctrl-C.
 
-    Raises Unreadable for what is no recording, Refused for an unknown rule.
+    Raises Unreadable for what is no recording, Refused for an unknown rule or where nothing was recorded.
     """
     runs = _runs(options.paths)
     headers = [header for header, _ in runs if header is not None]
@@ -76,6 +76,9 @@ def check(options: CheckOptions, interruption: Interruption, progress: Progress)
         exchanges = seen.passing(interruption.until(recordings.read_all(files)), progress)
         own = [rule for rule in rules if options.rules or header is None or rule.binds == header.binds]
         report += judged(exchanges, own, _settings(options, header))
+    if not seen.count and not interruption.came:
+        names = ", ".join(path.as_posix() for path in options.paths)
+        raise Refused(f"{names} {'hold' if len(options.paths) > 1 else 'holds'} no exchange: there is nothing to judge")
     return Statement(
         report=report,
         rules=rules,

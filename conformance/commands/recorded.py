@@ -31,7 +31,8 @@ def check(
     reports: tuple[str, ...],
     quiet: bool,
 ) -> int:
-    """Judge recordings: VCR cassettes (YAML or JSON), HAR, or NDJSON of exchanges; folders are walked.
+    """Judge recordings: VCR cassettes (YAML or JSON, of vcrpy and its kin in Ruby, Go, PHP, R and Elixir), HAR, or
+    NDJSON of exchanges; folders are walked, and what in them is plainly no recording is left out and named.
 
     A recording is taken to hold every write of the events that it shows. What it was recorded with (how long is
     quiet, how long to wait) it says itself where it is one of ours; each run in it is judged by itself.

@@ -10,21 +10,24 @@ import heapq
 import json
 import math
 import re
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from conformance.exchange import Exchange
 from conformance.recordings import har, ndjson, vcr
-from conformance.recordings.header import HEADER_KEY, CutOff, Header, Unreadable, reading
+from conformance.recordings.header import HEADER_KEY, CutOff, Header, LeftOut, NoRecording, Unreadable, kind_of, reading
 from conformance.recordings.ndjson import NdjsonWriter
 from conformance.recordings.parts import NOT_RECORDED
+from conformance.recordings.piped import reopenable
 from conformance.recordings.vcr_writing import write_vcr
 
 __all__ = [
     "NOT_RECORDED",
     "CutOff",
     "Header",
+    "LeftOut",
     "NdjsonWriter",
     "Unreadable",
     "header",
@@ -35,8 +38,13 @@ __all__ = [
 ]
 
 _NAME_A_RECORDING = "name a VCR cassette, a HAR or an NDJSON of exchanges"
+_REPAIR = "record it again, or repair it there"
 _SUFFIXES = frozenset({".yaml", ".yml", ".json", ".har", ".ndjson", ".jsonl"})
+#: What may stand beside recordings and be none.
+_ANYTHING = frozenset({".yaml", ".yml", ".json"})
 _HEAD = 2**16
+#: How gzip, ZIP, zlib (mitmproxy's .zhar), bzip2, XZ and Zstandard begin.
+_COMPRESSED = (b"\x1f\x8b", b"PK\x03\x04", b"x\x01", b"x\x9c", b"x\xda", b"BZh9", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd")
 #: How far out of order a foreign file may be: exchanges that are held back to be sorted.
 _WINDOW = 10_000
 _FIRST_KEY = re.compile(r'\{\s*"(\w+)"\s*:')
@@ -44,6 +52,7 @@ _SERIAL = re.compile(r"#(\d{1,18})\Z")
 _DOCUMENTS: Mapping[str, Callable[[Path, Mapping[str, Any]], Iterator[Exchange]]] = {
     "log": har.read_document,
     **dict.fromkeys(vcr.INTERACTIONS, vcr.read_document),
+    ndjson.LINES: ndjson.read_document,
 }
 
 
@@ -75,13 +84,16 @@ def read_all(recordings: Iterable[Path]) -> Iterator[Exchange]:
 
 
 def paths(recordings: Iterable[Path]) -> tuple[Path, ...]:
-    """Files as they are, folders walked: sorted, hidden files and other suffixes skipped, nothing twice."""
+    """Files as they are, pipes read, folders walked: sorted, hidden files and other suffixes skipped, nothing twice.
+
+    Warns with LeftOut of the YAML and JSON files in a folder that are plainly something else.
+    """
     found: dict[Path, None] = {}
     for path in recordings:
         if not path.is_dir():
-            found[path] = None
+            found[reopenable(path)] = None
             continue
-        inside = [file for file in sorted(path.rglob("*")) if _is_recording(file, path)]
+        inside = [file for file in sorted(path.rglob("*")) if _is_recording(file, path) and not _is_other(file)]
         if not inside:
             raise Unreadable(path, "a folder without a recording", f"recordings end in {' '.join(sorted(_SUFFIXES))}")
         found |= dict.fromkeys(inside)
@@ -105,6 +117,19 @@ def header(path: Path) -> Header | None:
 def _is_recording(file: Path, folder: Path) -> bool:
     hidden = any(part.startswith(".") for part in file.relative_to(folder).parts)
     return not hidden and file.suffix.lower() in _SUFFIXES and file.is_file()
+
+
+def _is_other(file: Path) -> bool:
+    if file.suffix.lower() not in _ANYTHING:
+        return False
+    try:
+        header(file)
+    except NoRecording as error:
+        warnings.warn(f"{error.problem}; left out", LeftOut, stacklevel=2)
+        return True
+    except Unreadable:
+        pass  # told when it is read
+    return False
 
 
 def _timed(path: Path) -> Iterator[tuple[float, Exchange]]:
@@ -171,16 +196,21 @@ def _kind(path: Path) -> str:
 
 
 def _text(path: Path, head: bytes) -> str:
-    if head.startswith((b"\x1f\x8b", b"PK\x03\x04")):
+    if head.startswith(_COMPRESSED):
         raise Unreadable(path, "a compressed file", "unpack it first")
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise Unreadable(path, "text in UTF-16", "save it as UTF-8")
     try:
-        text = codecs.getincrementaldecoder("utf-8")().decode(head)
-    except UnicodeDecodeError:
-        raise Unreadable(path, "a binary file", _NAME_A_RECORDING) from None
+        text = codecs.getincrementaldecoder("utf-8")().decode(head, final=len(head) < _HEAD)
+    except UnicodeDecodeError as error:
+        if b"\0" in head:
+            raise Unreadable(path, "a binary file", _NAME_A_RECORDING) from None
+        place = f"line {head.count(10, 0, error.start) + 1}, byte {error.start + 1} of the file"
+        raise Unreadable(path, "not UTF-8", "save it as UTF-8", place) from None
+    if text.count("\0") * 3 > len(text):
+        raise Unreadable(path, "text in UTF-16", "save it as UTF-8")
     if "\0" in text:
-        raise Unreadable(path, "a binary file", _NAME_A_RECORDING)
+        raise Unreadable(path, "a NUL character", _REPAIR, f"line {text[: text.index(chr(0))].count(chr(10)) + 1}")
     return text
 
 
@@ -202,17 +232,48 @@ def _kind_of_line(path: Path) -> str:
 
 
 def _document(path: Path) -> Mapping[str, Any]:
-    advice = "record it again, or repair it there"
     try:
         with path.open(encoding="utf-8-sig") as stream:
             document = json.load(stream)
     except json.JSONDecodeError as error:
+        if problem := _problem_of_first_line(error):
+            raise Unreadable(path, problem, _NAME_A_RECORDING, "line 1") from None
         place = f"line {error.lineno} column {error.colno}"
-        raise Unreadable(path, f"broken JSON ({error.msg})", advice, place) from None
+        raise Unreadable(path, f"broken JSON ({error.msg})", _REPAIR, place) from None
     except UnicodeDecodeError:
-        raise Unreadable(path, "no text in UTF-8", advice) from None
+        raise Unreadable(path, "no text in UTF-8", _REPAIR) from None
     except (RecursionError, ValueError):
-        raise Unreadable(path, "JSON nested too deep, or with a number too long", advice) from None
+        raise Unreadable(path, "JSON nested too deep, or with a number too long", _REPAIR) from None
+    document = _in_a_mapping(document)
     if not isinstance(document, Mapping) or not any(key in document for key in _DOCUMENTS):
-        raise Unreadable(path, "no recording: JSON without `log`, `interactions` or exchanges", _NAME_A_RECORDING)
+        raise NoRecording(path, "no recording: JSON without `log`, `interactions` or exchanges", _NAME_A_RECORDING)
     return document
+
+
+def _in_a_mapping(document: object) -> object:
+    """Lists of exchanges, and the archives that Polly.js stores side by side, as if they had been written as one."""
+    if isinstance(document, list) and document and ndjson.is_ours(document[0]):
+        first = document[0]
+        if HEADER_KEY in first or "sent_at" in first:
+            return {key: first[key] for key in first if key == HEADER_KEY} | {ndjson.LINES: document}
+        return {vcr.INTERACTIONS[0]: document}
+    if (
+        isinstance(document, dict)
+        and document
+        and all(isinstance(it, dict) and "log" in it for it in document.values())
+    ):
+        logs = [archive["log"] for archive in document.values()]
+        if all(isinstance(log, dict) and isinstance(log.get("entries"), list) for log in logs):
+            return {"log": {**logs[0], "entries": [entry for log in logs for entry in log["entries"]]}}
+    return document
+
+
+def _problem_of_first_line(error: json.JSONDecodeError) -> str:
+    """What is wrong in the first of several lines that each hold JSON; empty for any other broken JSON."""
+    line = error.doc[: error.pos].strip()
+    if error.msg != "Extra data" or "\n" in line:
+        return ""
+    first = json.loads(line)
+    if not isinstance(first, dict):
+        return f"no exchange: expected an object, found {kind_of(first)}"
+    return "" if any(key in first for key in _DOCUMENTS) else "no exchange: an object without `request`"

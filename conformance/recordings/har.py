@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 from conformance.exchange import Exchange, Headers
-from conformance.recordings.header import Malformed, reading
+from conformance.recordings.header import Malformed, kind_of, reading
 from conformance.recordings.parts import (
     assemble,
     authorized_origins,
@@ -28,6 +29,9 @@ from conformance.recordings.parts import (
 __all__ = ["read_document"]
 
 _ADVICE = "export it again, with content"
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
+#: Added last, on the wire: an entry without them holds what a page asked for, not all that was sent.
+_ON_THE_WIRE = ("host", ":authority")
 #: ``startedDateTime`` has milliseconds.
 _RESOLUTION = 0.001
 #: The library by which Schemathesis writes: it takes the time of the answer for that of the request.
@@ -36,26 +40,30 @@ _HARFILE_RESOLUTION = 0.1
 
 
 def read_document(path: Path, document: Mapping[str, Any]) -> Iterator[Exchange]:
-    """The exchanges of a HAR document, in file order; entries that are no HTTP (``data:``, WebSockets) are left out."""
+    """The exchanges of a HAR document, in file order.
+
+    Entries that are no HTTP (``data:``, WebSockets) are left out, and those that a browser answered from its cache.
+    """
     with reading(path, "log", _ADVICE):
         log = object_of(document.get("log"), "log")
         entries = log.get("entries")
         if not isinstance(entries, list):
-            raise Malformed(f"expected log.entries, found {type(entries).__name__}")
+            raise Malformed(f"expected log.entries, found {kind_of(entries)}")
     creator = log.get("creator")
     harfile = isinstance(creator, dict) and creator.get("name") == _HARFILE
     exchanges = []
     for number, item in enumerate(entries, 1):
         with reading(path, f"entry {number}", _ADVICE):
             entry = object_of(item, "it")
-            if _is_http(object_of(entry.get("request"), "request")):
+            if _is_http(object_of(entry.get("request"), "request")) and not entry.get("_fromCache"):
                 exchanges.append(_exchange(entry, f"{path.as_posix()}#{number}", harfile))
     yield from without_filtered(whole_where_authorized(exchanges, authorized_origins(exchanges)))
 
 
 def _is_http(request: Mapping[str, Any]) -> bool:
     url = request.get("url")
-    return not isinstance(url, str) or url.lower().startswith(("http:", "https:")) or ":" not in url
+    scheme = _SCHEME.match(url) if isinstance(url, str) else None
+    return scheme is None or scheme[1].lower() in ("http", "https")
 
 
 def _exchange(entry: Mapping[str, Any], label: str, harfile: bool) -> Exchange:
@@ -66,43 +74,59 @@ def _exchange(entry: Mapping[str, Any], label: str, harfile: bool) -> Exchange:
     seconds = None if took is None or took < 0 else took / 1000
     if started is not None and harfile:
         started -= seconds or 0.0
-    headers = _headers(request, "request")
+    headers = headers_of(request.get("headers"), "request.headers")
+    whole = bool(status) and (harfile or any(name.lower() in _ON_THE_WIRE for name, _ in headers))
+    headers = _without_pseudo(headers)
     return assemble(
         method=request.get("method"),
         url=request.get("url"),
         request_headers=headers,
         request_body=_sent(request, headers, harfile),
         status=status or None,
-        response_headers=_headers(response, "response"),
+        response_headers=_without_pseudo(headers_of(response.get("headers"), "response.headers")),
         response_body=_answered(object_of(response.get("content") or {}, "response.content")),
         sent_at=started,
         answered_at=None if started is None or seconds is None or not status else started + seconds,
         resolution=0.0 if started is None else _HARFILE_RESOLUTION if harfile else _RESOLUTION,
         label=label,
+        whole=whole,
     )
 
 
-def _headers(message: Mapping[str, Any], where: str) -> Headers:
+def _without_pseudo(headers: Headers) -> Headers:
     """The headers without HTTP/2's pseudo-headers, which the method, the URL and the status already are."""
-    pairs = headers_of(message.get("headers"), f"{where}.headers")
-    return tuple((name, value) for name, value in pairs if not name.startswith(":"))
+    return tuple((name, value) for name, value in headers if not name.startswith(":"))
 
 
 def _sent(request: Mapping[str, Any], headers: Headers, harfile: bool) -> bytes | None:
     size = number_of(request.get("bodySize"), "request.bodySize") or 0
-    posted = request.get("postData")
-    if not isinstance(posted, dict):
-        return None if size > 0 else b""
-    text, params = posted.get("text"), posted.get("params")
-    if isinstance(text, str) and (text or not params):
-        if posted.get("encoding") == "base64":
-            return base64_bytes(text, "request.postData.text")
-        return _unmarked(text, int(size)) if harfile else body_of(text, "", "request.postData.text")
-    if isinstance(params, list) and params:
+    posted = object_of(request.get("postData") or {}, "request.postData")
+    text, params = _text(posted, "request.postData"), posted.get("params")
+    if text is not None and (text or not params):
+        if harfile and not posted.get("encoding"):
+            return _unmarked(text, int(size))
+        return _bytes(text, posted, "request.postData")
+    if params:
         pairs = headers_of(params, "request.postData.params")
         mime = str(posted.get("mimeType", "")) or next((v for n, v in headers if n.lower() == "content-type"), "")
         return None if "multipart" in mime else urlencode(pairs).encode()
     return None if size > 0 else b""
+
+
+def _text(content: Mapping[str, Any], where: str) -> str | None:
+    text = content.get("text")
+    if text is not None and not isinstance(text, str):
+        raise Malformed(f"{where}.text: expected a string, found {kind_of(text)}")
+    return text
+
+
+def _bytes(text: str, content: Mapping[str, Any], where: str) -> bytes:
+    encoding = content.get("encoding")
+    if encoding == "base64":
+        return base64_bytes(text, f"{where}.text")
+    if encoding:
+        raise Malformed(f"{where}.encoding: expected base64 or none, found another")
+    return body_of(text, "", f"{where}.text")
 
 
 def _unmarked(text: str, size: int) -> bytes:
@@ -118,11 +142,9 @@ def _unmarked(text: str, size: int) -> bytes:
 
 
 def _answered(content: Mapping[str, Any]) -> bytes | None:
-    text = content.get("text")
+    text = _text(content, "response.content")
     if text is None:
         return None if (number_of(content.get("size"), "response.content.size") or 0) > 0 else b""
     if str(content.get("comment", "")).startswith("Body truncated"):
         return None
-    if content.get("encoding") == "base64":
-        return base64_bytes(str(text), "response.content.text")
-    return body_of(text, "", "response.content.text")
+    return _bytes(text, content, "response.content")

@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-__all__ = ["HEADER_KEY", "CutOff", "Header", "Malformed", "Unreadable", "reading"]
+__all__ = ["HEADER_KEY", "CutOff", "Header", "LeftOut", "Malformed", "NoRecording", "Unreadable", "kind_of", "reading"]
 
 #: The key under which a recording of ours carries its header: first in a cassette, the first line of an NDJSON.
 HEADER_KEY = "conformance"
+
+_KINDS = {str: "a string", int: "a number", float: "a number", bool: "a boolean", list: "a list", dict: "an object"}
 
 
 class Unreadable(ValueError):  # noqa: N818 - the name says what the file is
@@ -19,7 +21,12 @@ class Unreadable(ValueError):  # noqa: N818 - the name says what the file is
 
     def __init__(self, path: Path, problem: str, advice: str, place: str = "") -> None:
         where = f"{path}, {place}" if place else str(path)
-        super().__init__(" ".join(f"{where}: {problem}; {advice}".split()))
+        self.problem = " ".join(f"{where}: {problem}".split())
+        super().__init__(" ".join(f"{self.problem}; {advice}".split()))
+
+
+class NoRecording(Unreadable):
+    """A file that is well-formed, and plainly something else."""
 
 
 class Malformed(ValueError):  # noqa: N818 - it is always told as Unreadable
@@ -39,6 +46,10 @@ def reading(path: Path, place: str, advice: str = "record it again, or repair it
 
 class CutOff(UserWarning):
     """The last line of an NDJSON was cut off, as a crash leaves it, and was left out."""
+
+
+class LeftOut(UserWarning):
+    """A file in a folder of recordings is none of them, and was left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,21 +84,22 @@ class Header:
     def of(cls, document: object) -> Header:
         """The header in a JSON document.  Raises Malformed where it is none."""
         if not isinstance(document, Mapping):
-            raise Malformed(f"{HEADER_KEY}: expected an object, found {_kind(document)}")
+            raise Malformed(f"{HEADER_KEY}: expected an object, found {kind_of(document)}")
         texts = {name: document.get(name, "") for name in ("tool", "version", "recorded_from", "run")}
         binds = document.get("binds", "server")
         accounts, settings = document.get("accounts", []), document.get("settings", {})
         for name, value in texts.items():
             if not isinstance(value, str):
-                raise Malformed(f"{HEADER_KEY}.{name}: expected a string, found {_kind(value)}")
+                raise Malformed(f"{HEADER_KEY}.{name}: expected a string, found {kind_of(value)}")
         if binds not in ("server", "client"):
             raise Malformed(f"{HEADER_KEY}.binds: expected server or client, found {binds!r}")
         if not isinstance(accounts, list) or not all(isinstance(name, str) for name in accounts):
-            raise Malformed(f"{HEADER_KEY}.accounts: expected a list of names, found {_kind(accounts)}")
+            raise Malformed(f"{HEADER_KEY}.accounts: expected a list of names, found {kind_of(accounts)}")
         if not isinstance(settings, Mapping):
-            raise Malformed(f"{HEADER_KEY}.settings: expected an object, found {_kind(settings)}")
+            raise Malformed(f"{HEADER_KEY}.settings: expected an object, found {kind_of(settings)}")
         return cls(**texts, accounts=tuple(accounts), settings=dict(settings), binds=binds)
 
 
-def _kind(value: object) -> str:
-    return "nothing" if value is None else type(value).__name__
+def kind_of(value: object) -> str:
+    """What sort of value it is, for a message: what stands in a wrong place may be a secret, and is not quoted."""
+    return "nothing" if value is None else _KINDS.get(type(value), type(value).__name__)

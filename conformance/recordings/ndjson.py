@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import IO, Any
 
 from conformance.exchange import Exchange, Headers
-from conformance.recordings.header import HEADER_KEY, CutOff, Header, Unreadable, reading
+from conformance.recordings.header import HEADER_KEY, CutOff, Header, Malformed, Unreadable, reading
 from conformance.recordings.parts import (
     assemble,
     body_of,
@@ -24,15 +24,20 @@ from conformance.recordings.parts import (
     number_of,
     object_of,
     status_of,
+    time_of,
     whole_where_authorized,
     without_filtered,
 )
 from conformance.redaction import Redactor, scrub
 
-__all__ = ["LONGEST_LINE", "NdjsonWriter", "header_of", "is_ours", "read_events", "read_ours"]
+__all__ = ["LINES", "LONGEST_LINE", "NdjsonWriter", "header_of", "is_ours", "read_document", "read_events", "read_ours"]
 
+#: The key under which a JSON list of what would be lines of ours is read: no file has it.
+LINES = ""
 #: A line is read up to this many bytes.
 LONGEST_LINE = 64 * 2**20
+#: What a message of ours may hold: with any other key, something that was said would be lost.
+_REQUEST, _RESPONSE = ("method", "url", "headers", "body"), ("status", "headers", "body")
 _ADVICE = "remove the line, or record it again"
 _SENT_AT = re.compile(rb'\{"sent_at":(-?[0-9.eE+-]+|null),')
 #: What Schemathesis times is off by the time of its own bookkeeping.
@@ -139,6 +144,15 @@ def read_ours(path: Path) -> Iterator[Exchange]:
             yield exchange
 
 
+def read_document(path: Path, document: Mapping[str, Any]) -> Iterator[Exchange]:
+    """The exchanges of a JSON list of what would be lines of ours."""
+    for number, item in enumerate(document[LINES], 1):
+        with reading(path, f"item {number}", _ADVICE):
+            exchange = _exchange(item, f"{path.as_posix()}#{number}")
+        if exchange is not None:
+            yield exchange
+
+
 def read_events(path: Path) -> Iterator[Exchange]:
     """The exchanges among Schemathesis' events, scenario after scenario."""
     yield from without_filtered(whole_where_authorized(_of_events(path)))
@@ -221,9 +235,9 @@ def _sent_at(path: Path, line: _Line) -> float | None:
     match = _SENT_AT.match(line.text)
     with reading(path, f"line {line.number}", _ADVICE):
         if match:
-            return number_of(None if match[1] == b"null" else match[1].decode(), "sent_at")
+            return time_of(None if match[1] == b"null" else match[1].decode(), "sent_at")
         document = _parsed(path, line)
-        return number_of(document.get("sent_at"), "sent_at") if isinstance(document, dict) else None
+        return time_of(document.get("sent_at"), "sent_at") if isinstance(document, dict) else None
 
 
 def _exchange(document: object, label: str) -> Exchange | None:
@@ -233,22 +247,32 @@ def _exchange(document: object, label: str) -> Exchange | None:
         return None
     request, response = object_of(document.get("request"), "request"), document.get("response")
     answer = {} if response is None else object_of(response, "response")
+    _known(request, _REQUEST, "request")
+    _known(answer, _RESPONSE, "response")
+    headers = headers_of(request.get("headers"), "request.headers")
+    told = request.get("headers") is not None
     return assemble(
         method=request.get("method"),
         url=request.get("url"),
-        request_headers=headers_of(request.get("headers"), "request.headers"),
+        request_headers=headers,
         request_body=body_of(request.get("body"), "", "request.body"),
         status=None if response is None else status_of(answer.get("status")),
         response_headers=headers_of(answer.get("headers"), "response.headers"),
         response_body=body_of(answer.get("body"), "", "response.body"),
         ours=True,
-        sent_at=number_of(document.get("sent_at"), "sent_at"),
-        answered_at=number_of(document.get("answered_at"), "answered_at"),
+        sent_at=time_of(document.get("sent_at"), "sent_at"),
+        answered_at=time_of(document.get("answered_at"), "answered_at"),
         resolution=number_of(document.get("resolution"), "resolution") or 0.0,
         label=str(document.get("label", label)),
-        whole=bool(document.get("whole", True)),
+        whole=told and bool(document.get("whole", headers)),
         notes=headers_of(document.get("notes"), "notes"),
     )
+
+
+def _known(message: Mapping[str, Any], keys: tuple[str, ...], where: str) -> None:
+    for key in message:
+        if key not in keys:
+            raise Malformed(f"{where}.{key[:40]}: unknown, expected {', '.join(keys)}")
 
 
 def _of_events(path: Path) -> Iterator[Exchange]:
@@ -271,12 +295,13 @@ def _interactions(document: object) -> list[Mapping[str, Any]]:
 def _of_event(interaction: Mapping[str, Any], label: str) -> Exchange:
     request, response = object_of(interaction.get("request"), "request"), interaction.get("response")
     answer = {} if response is None else object_of(response, "response")
-    at = number_of(interaction.get("timestamp"), "timestamp")
+    at = time_of(interaction.get("timestamp"), "timestamp")
+    headers = headers_of(request.get("headers"), "request.headers")
     elapsed = number_of(answer.get("elapsed"), "response.elapsed") or 0.0
     return assemble(
         method=request.get("method"),
         url=request.get("uri"),
-        request_headers=headers_of(request.get("headers"), "request.headers"),
+        request_headers=headers,
         request_body=body_of(request.get("body"), "", "request.body"),
         status=None if response is None else status_of(answer.get("status_code")),
         response_headers=headers_of(answer.get("headers"), "response.headers"),
@@ -285,4 +310,5 @@ def _of_event(interaction: Mapping[str, Any], label: str) -> Exchange:
         answered_at=at if response is not None else None,
         resolution=0.0 if at is None else _SCHEMATHESIS_RESOLUTION,
         label=label,
+        whole=bool(headers),
     )

@@ -19,7 +19,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from conformance.exchange import NOT_RECORDED, Exchange, Headers, Request, Response
-from conformance.recordings.header import Malformed
+from conformance.recordings.header import Malformed, kind_of
 from conformance.redaction import scrub
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "number_of",
     "object_of",
     "status_of",
+    "time_of",
     "whole_where_authorized",
     "without_filtered",
 ]
@@ -45,6 +46,8 @@ _LIKE_A_TOKEN = re.compile(r"(?=[^\d]*\d)[A-Za-z0-9._~+/=-]{16,}\Z")
 
 #: A body is read up to here: what decompresses to more counts as not recorded.
 _LARGEST_BODY = 64 * 2**20
+#: Times are told within a few centuries: what lies outside is another unit, or made up, and calendars end there.
+_EARLIEST, _LATEST = 172_800.0, 253_086_768_000.0  # 1970-01-03 and 9990-01-01
 _METHOD = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+\Z")
 
 
@@ -72,11 +75,13 @@ def assemble(
     is not known; elsewhere a body may still be coded, and the response's ``Date`` is the time.
     """
     if not isinstance(method, str) or not _METHOD.match(method):
-        raise Malformed(f"request.method: expected an HTTP method, found {method!r}")
+        raise Malformed(f"request.method: expected an HTTP method, found {kind_of(method)}")
     if not ours:
         request_headers = tuple(map(_marked, request_headers))
         request_body = request_body and _decoded(request_body, request_headers)
         response_body = response_body and _decoded(response_body, response_headers)
+    if not ours and not all(time is None or _EARLIEST <= time <= _LATEST for time in (sent_at, answered_at)):
+        sent_at = answered_at = None
     if sent_at is None and answered_at is None and not ours:
         sent_at = answered_at = _date_of(response_headers)
         resolution = 0.0 if sent_at is None else 1.0
@@ -95,7 +100,7 @@ def _checked_url(url: object, ours: bool) -> str:
     """Only ours keep what is no HTTP: what a driver was asked and told."""
     problem = _problem_of_url(url, not ours) if isinstance(url, str) else "expected an absolute URL"
     if problem or not isinstance(url, str):
-        raise Malformed(f"request.url: {problem}, found {str(url)[:100]!r}")
+        raise Malformed(f"request.url: {problem}, found {kind_of(url)}")
     return url
 
 
@@ -104,8 +109,8 @@ def _problem_of_url(url: str, http: bool) -> str:
     try:
         parts = urlsplit(url)
         _ = parts.port
-    except ValueError as error:
-        return str(error)
+    except ValueError:  # its message quotes what may be a password
+        return "expected a URL that can be taken apart"
     if http and (parts.scheme not in ("http", "https") or not parts.netloc):
         return "expected an absolute HTTP URL"
     return "" if parts.scheme else "expected an absolute URL"
@@ -123,41 +128,47 @@ def headers_of(value: object, where: str) -> Headers:
     if value is None:
         return ()
     if isinstance(value, dict):
-        return tuple(pair for name, held in value.items() for pair in _pairs(name, held))
+        return tuple(pair for name, held in value.items() for pair in _pairs(name, held, where))
     if isinstance(value, list | tuple):
         return tuple(_pair(item, where) for item in value)
-    raise Malformed(f"{where}: expected headers, found {type(value).__name__}")
+    raise Malformed(f"{where}: expected headers, found {kind_of(value)}")
 
 
-def _pairs(name: object, held: object) -> Iterator[tuple[str, str]]:
+def _pairs(name: object, held: object, where: str) -> Iterator[tuple[str, str]]:
     if isinstance(held, list | tuple):
-        yield from ((_scalar(name), _scalar(value)) for value in held)
+        yield from ((_scalar(name, where), _scalar(value, where)) for value in held)
     else:
-        yield _scalar(name), _scalar(held)
+        yield _scalar(name, where), _scalar(held, where)
 
 
 def _pair(item: object, where: str) -> tuple[str, str]:
     if isinstance(item, dict) and "name" in item:
-        return _scalar(item["name"]), _scalar(item.get("value"))
+        return _scalar(item["name"], where), _scalar(item.get("value"), where)
     if isinstance(item, list | tuple) and len(item) == 2:
-        return _scalar(item[0]), _scalar(item[1])
-    raise Malformed(f"{where}: expected a header's name and value, found {str(item)[:60]!r}")
+        return _scalar(item[0], where), _scalar(item[1], where)
+    raise _no_header(item, where)
 
 
-def _scalar(value: object) -> str:
+def _no_header(value: object, where: str) -> Malformed:
+    return Malformed(f"{where}: expected a header's name and value, found {kind_of(value)}")
+
+
+def _scalar(value: object, where: str) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, bytes):
         return value.decode("latin-1")
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, dict | list | tuple):
+        raise _no_header(value, where)
     return "" if value is None else str(value)
 
 
 def object_of(value: object, where: str) -> Mapping[str, Any]:
     """`value`, which must be a mapping; Malformed where it is none."""
     if not isinstance(value, dict):
-        raise Malformed(f"{where}: expected an object, found {'nothing' if value is None else type(value).__name__}")
+        raise Malformed(f"{where}: expected an object, found {kind_of(value)}")
     return value
 
 
@@ -165,7 +176,7 @@ def status_of(value: object) -> int:
     """A status code, from a number or its text; Malformed where it is none."""
     number = number_of(value, "response.status")
     if number is None or number != int(number):
-        raise Malformed(f"response.status: expected a status code, found {value!r}")
+        raise Malformed(f"response.status: expected a status code, found {kind_of(value)}")
     return int(number)
 
 
@@ -178,20 +189,34 @@ def number_of(value: object, where: str) -> float | None:
     except (ValueError, OverflowError):
         number = math.nan
     if not math.isfinite(number):
-        raise Malformed(f"{where}: expected a number, found {str(value)[:60]!r}")
+        raise Malformed(f"{where}: expected a finite number, found {kind_of(value)}")
     return number
 
 
+def time_of(value: object, where: str) -> float | None:
+    """Seconds since the epoch, from a number, its text or ISO 8601; None for none, Malformed for anything else."""
+    found = kind_of(value)
+    try:
+        moment = number_of(value, where)
+        found = found if moment is None else f"{moment:.15g}"
+    except Malformed:
+        moment = moment_of(value)
+    if value is not None and (moment is None or not _EARLIEST <= moment <= _LATEST):
+        raise Malformed(f"{where}: expected seconds since the epoch, or ISO 8601, found {found}")
+    return moment
+
+
 def moment_of(text: object) -> float | None:
-    """Seconds since the epoch from an ISO 8601 or HTTP date; None for what is neither."""
+    """Seconds since the epoch from an ISO 8601 or HTTP date; None for what is neither, or no time to be."""
     if not isinstance(text, str):
         return None
     for parse in (datetime.fromisoformat, parsedate_to_datetime):
         try:
             moment = parse(text.strip())
-            return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+            seconds = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
         except (ValueError, TypeError, IndexError, OverflowError):
             continue
+        return seconds if _EARLIEST <= seconds <= _LATEST else None
     return None
 
 
@@ -226,7 +251,7 @@ def _encoded(text: object, encoding: object, where: str) -> bytes:
             pass
     if text is None or isinstance(text, str | bytes):
         return body_of(text, "", where)
-    raise Malformed(f"{where}: expected text, found {type(text).__name__}")
+    raise Malformed(f"{where}: expected text, found {kind_of(text)}")
 
 
 def _said(value: object, content_type: str, where: str) -> bytes:
@@ -236,7 +261,7 @@ def _said(value: object, content_type: str, where: str) -> bytes:
             return urlencode(dict(value), doseq=True).encode()
         return json.dumps(value).encode()
     except (TypeError, ValueError):
-        raise Malformed(f"{where}: expected text, bytes or JSON values, found {type(value).__name__}") from None
+        raise Malformed(f"{where}: expected text, bytes or JSON values, found {kind_of(value)}") from None
 
 
 def base64_bytes(text: str, where: str) -> bytes:
@@ -325,14 +350,14 @@ def authorized_origins(exchanges: Iterable[Exchange]) -> set[str]:
 
 
 def whole_where_authorized(exchanges: Iterable[Exchange], origins: Iterable[str] = ()) -> Iterator[Exchange]:
-    """Marks exchanges as whole where a request to the same origin, here or before, shows its ``Authorization``.
+    """Leaves exchanges whole only where a request to the same origin, here or before, shows its ``Authorization``.
 
     Recorders that filter it out do so everywhere; where one request shows it, another that lacks it had none.
     """
     seen = set(origins)
     for exchange in exchanges:
         seen |= authorized_origins([exchange])
-        yield replace(exchange, whole=True) if _origin(exchange) in seen else exchange
+        yield replace(exchange, whole=exchange.whole and _origin(exchange) in seen)
 
 
 def without_filtered(exchanges: Iterable[Exchange]) -> Iterator[Exchange]:

@@ -1,4 +1,4 @@
-"""VCR cassettes in YAML and JSON: vcrpy's, Ruby VCR's, Schemathesis' and our own, read into exchanges."""
+"""VCR cassettes in YAML and JSON: vcrpy's, those of its kin in other languages, and our own, read into exchanges."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import IO, Any
 import yaml
 
 from conformance.exchange import Exchange, Headers
-from conformance.recordings.header import HEADER_KEY, Header, Unreadable, reading
+from conformance.recordings.header import HEADER_KEY, Header, Malformed, NoRecording, Unreadable, kind_of, reading
 from conformance.recordings.parts import (
     assemble,
     body_of,
@@ -20,10 +20,11 @@ from conformance.recordings.parts import (
     number_of,
     object_of,
     status_of,
+    time_of,
     whole_where_authorized,
     without_filtered,
 )
-from conformance.recordings.yaml_stream import STARTS, entries
+from conformance.recordings.yaml_stream import LISTED, STARTS, entries
 
 __all__ = ["INTERACTIONS", "UNANSWERED", "header_of_yaml", "read_document", "read_yaml"]
 
@@ -66,18 +67,27 @@ def header_of_yaml(path: Path) -> Header | None:
                     return Header.of(value)
             if key in _LISTS:
                 return None
+            if key is LISTED:
+                _check_listed(path, value)
+                return None
     raise _no_cassette(path)
 
 
-def _no_cassette(path: Path) -> Unreadable:
-    return Unreadable(
+def _check_listed(path: Path, item: object) -> None:
+    """Only a list of interactions, as PHP-VCR and ExVCR write it, is a cassette without a mapping around it."""
+    if not isinstance(item, dict) or "request" not in item:
+        raise _no_cassette(path)
+
+
+def _no_cassette(path: Path) -> NoRecording:
+    return NoRecording(
         path,
         "no recording: a YAML document without `interactions`",
         "name a VCR cassette, a HAR or an NDJSON of exchanges",
     )
 
 
-def _checked(path: Path, stream: IO[str]) -> Iterator[tuple[str, Any]]:
+def _checked(path: Path, stream: IO[str]) -> Iterator[tuple[object, Any]]:
     try:
         yield from entries(stream, _LISTS)
     except yaml.MarkedYAMLError as error:
@@ -91,10 +101,10 @@ def _checked(path: Path, stream: IO[str]) -> Iterator[tuple[str, Any]]:
     except RecursionError:
         raise Unreadable(path, "YAML nested too deep", _ADVICE) from None
     except ValueError as error:
-        raise Unreadable(path, str(error), "name a VCR cassette, a HAR or an NDJSON of exchanges") from None
+        raise NoRecording(path, str(error), "name a VCR cassette, a HAR or an NDJSON of exchanges") from None
 
 
-def _flat(path: Path, document: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+def _flat(path: Path, document: Mapping[str, Any]) -> Iterator[tuple[object, Any]]:
     for key in sorted(document, key=lambda name: (name in INTERACTIONS, name == UNANSWERED)):
         value = document[key]
         if key not in _LISTS:
@@ -103,10 +113,10 @@ def _flat(path: Path, document: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
             yield key, STARTS
             yield from ((key, item) for item in value)
         else:
-            raise Unreadable(path, f"expected a list, found {type(value).__name__}", _ADVICE, key)
+            raise Unreadable(path, f"expected a list, found {kind_of(value)}", _ADVICE, key)
 
 
-def _exchanges(path: Path, parts: Iterator[tuple[str, Any]]) -> Iterator[Exchange]:
+def _exchanges(path: Path, parts: Iterator[tuple[object, Any]]) -> Iterator[Exchange]:
     read = _read(path, parts)
     first = next(read, None)
     if first is not None:
@@ -117,7 +127,7 @@ def _exchanges(path: Path, parts: Iterator[tuple[str, Any]]) -> Iterator[Exchang
         yield from everything if dialect.ours else without_filtered(everything)
 
 
-def _read(path: Path, parts: Iterator[tuple[str, Any]]) -> Iterator[tuple[_Dialect, Exchange]]:
+def _read(path: Path, parts: Iterator[tuple[object, Any]]) -> Iterator[tuple[_Dialect, Exchange]]:
     dialect, is_cassette, number = _Dialect(), False, 0
     waiting: dict[int, Exchange] = {}
     for key, value in parts:
@@ -135,7 +145,10 @@ def _read(path: Path, parts: Iterator[tuple[str, Any]]) -> Iterator[tuple[_Diale
             with reading(path, place):
                 position = int(number_of(value.get("position"), "position") or 0)
             waiting[position] = exchange
-        elif key in INTERACTIONS:
+        elif key in INTERACTIONS or key is LISTED:
+            if key is LISTED and not is_cassette:
+                _check_listed(path, value)
+                is_cassette = True
             while number + 1 in waiting:
                 number += 1
                 yield dialect, waiting.pop(number)
@@ -154,20 +167,33 @@ def _exchange(path: Path, item: object, dialect: _Dialect, place: str, label: st
 
 def _status(response: Mapping[str, Any]) -> int:
     status = response.get("status", response.get("status_code"))
-    return status_of(status.get("code") if isinstance(status, dict) else status)
+    if isinstance(status, dict):
+        return status_of(status.get("code", status.get("status_code")))
+    return status_of(response.get("code", status))  # go-vcr's status is "200 OK"
 
 
-def _said_by(message: Mapping[str, Any], where: str) -> tuple[Headers, bytes]:
+def _said_by(message: Mapping[str, Any], where: str) -> tuple[Headers, bytes | None]:
     headers = headers_of(message.get("headers"), f"{where}.headers")
     content_type = next((value for name, value in headers if name.lower() == "content-type"), "")
-    return headers, body_of(message.get("body", message.get("content")), content_type, f"{where}.body")
+    # ExVCR has the body of a request apart from an empty one.
+    body = message.get("request_body") or message.get("body", message.get("content"))
+    return headers, None if _is_elsewhere(message, body) else body_of(body, content_type, f"{where}.body")
+
+
+def _is_elsewhere(message: Mapping[str, Any], body: object) -> bool:
+    """Whether a body is not as it was sent: R's vcr may put it in a file, PHP-VCR in fields, ExVCR in Erlang terms."""
+    in_file = isinstance(body, dict) and body.get("file") is True
+    return in_file or message.get("binary") is True or bool(message.get("post_fields") and not body)
 
 
 def _foreign(interaction: Mapping[str, Any], dialect: _Dialect, label: str) -> Exchange:
     request = object_of(interaction.get("request"), "request")
     headers, body = _said_by(request, "request")
-    answered = interaction.get("response") is not None
-    response = object_of(interaction["response"], "response") if answered else {}
+    if "response" not in interaction:
+        raise Malformed("response: expected an object, found nothing")
+    said = interaction["response"]
+    answered = said is not None and not (isinstance(said, dict) and said.get("type") == "error")
+    response = object_of(said, "response") if answered else {}
     response_headers, response_body = _said_by(response, "response")
     at = moment_of(interaction.get("recorded_at"))
     elapsed = number_of(response.get("elapsed"), "response.elapsed") if dialect.schemathesis else None
@@ -184,6 +210,7 @@ def _foreign(interaction: Mapping[str, Any], dialect: _Dialect, label: str) -> E
         answered_at=at if answered else None,
         resolution=0.0 if at is None else resolution,
         label=label,
+        whole=dialect.schemathesis and bool(headers),
     )
 
 
@@ -204,8 +231,8 @@ def _ours(interaction: Mapping[str, Any], label: str) -> Exchange:
         response_headers=headers_of(exact["response"], "exact.response") if "response" in exact else response_headers,
         response_body=response_body,
         ours=True,
-        sent_at=number_of(times.get("sent"), "recorded_at.sent"),
-        answered_at=number_of(times.get("answered"), "recorded_at.answered"),
+        sent_at=time_of(times.get("sent"), "recorded_at.sent"),
+        answered_at=time_of(times.get("answered"), "recorded_at.answered"),
         resolution=number_of(times.get("resolution"), "recorded_at.resolution") or 0.0,
         label=str(interaction.get("label", label)),
         whole=bool(interaction.get("whole", True)),

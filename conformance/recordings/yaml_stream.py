@@ -22,7 +22,10 @@ from yaml.reader import Reader
 from yaml.resolver import Resolver
 from yaml.scanner import Scanner
 
-__all__ = ["STARTS", "entries"]
+__all__ = ["LISTED", "STARTS", "entries"]
+
+#: The key of the items where the document is a list, as no mapping has it.
+LISTED = object()
 
 #: Comes before the items of a list, which may have none.
 STARTS = object()
@@ -127,10 +130,10 @@ for _name, _constructor in {
     _Loader.add_constructor(_name, _constructor)  # type: ignore[arg-type]
 
 
-def entries(stream: IO[str], lists: frozenset[str]) -> Iterator[tuple[str, Any]]:
+def entries(stream: IO[str], lists: frozenset[str]) -> Iterator[tuple[object, Any]]:
     """The keys and values of a YAML mapping, in order; of a key in `lists`, STARTS and each item as it is read.
 
-    Raises yaml.YAMLError, and ValueError where the document is no mapping.
+    Of a list, LISTED and each item.  Raises yaml.YAMLError, and ValueError where the document is neither.
     """
     loader = _Loader(stream)
     try:
@@ -138,12 +141,15 @@ def entries(stream: IO[str], lists: frozenset[str]) -> Iterator[tuple[str, Any]]
         if loader.check_event(StreamEndEvent):
             raise ValueError("it holds no YAML document")
         loader.get_event()  # the document starts
-        if not loader.check_event(MappingStartEvent):
-            raise ValueError("expected a YAML mapping")
-        loader.get_event()
-        while not loader.check_event(MappingEndEvent):
-            yield from _entry(loader, lists)
-        loader.get_event()
+        if loader.check_event(SequenceStartEvent):
+            yield from ((LISTED, item) for item in _items(loader))
+        elif loader.check_event(MappingStartEvent):
+            loader.get_event()
+            while not loader.check_event(MappingEndEvent):
+                yield from _entry(loader, lists)
+            loader.get_event()
+        else:
+            raise ValueError("expected a YAML mapping or list")
         loader.get_event()  # the document ends
         if not loader.check_event(StreamEndEvent):
             raise ValueError("expected one YAML document, found another behind it")
@@ -158,7 +164,11 @@ def _entry(loader: _Loader, lists: frozenset[str]) -> Iterator[tuple[str, Any]]:
         yield key, STARTS if value is None and key in lists else value
         return
     yield key, STARTS
+    yield from ((key, item) for item in _items(loader))
+
+
+def _items(loader: _Loader) -> Iterator[Any]:
     loader.get_event()
     while not loader.check_event(SequenceEndEvent):
-        yield key, loader.value()
+        yield loader.value()
     loader.get_event()

@@ -64,6 +64,56 @@ def test_a_recording_of_something_else_is_unexercised_and_ends_with_0(tmp_path: 
 
 
 @pytest.mark.parametrize(
+    "content",
+    [
+        "interactions: []\n",
+        "interactions:\n",
+        '{"log": {"entries": []}}',
+        '{"log": {"entries": [{"request": {"method": "GET", "url": "wss://a.example/"}}]}}',
+    ],
+)
+def test_nothing_recorded_is_nothing_judged(tmp_path: Path, content: str) -> None:
+    empty = tmp_path / "empty"
+    empty.write_text(content)
+    nothing = "no exchange: there is nothing to judge"
+    assert error("check", empty, "--report", tmp_path / "r.json") == f"{empty} holds {nothing}"
+    assert error("check", empty, empty) == f"{empty}, {empty} hold {nothing}"
+    assert not (tmp_path / "r.json").exists()
+    assert call("check", empty, har(tmp_path / "kept.har"), "--rule", "explicit-is-kept").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("config.yml", "services: {}\n"),
+        ("playbook.yaml", "- hosts: all\n"),
+        ("pods.yaml", "kind: Pod\n---\nkind: Pod\n"),
+        ("word.YML", "word\n"),
+        ("package.json", '{"name": "x"}'),
+        ("list.json", "[1]"),
+    ],
+)
+def test_what_is_plainly_no_recording_is_left_out_of_a_folder_and_named(
+    tmp_path: Path, name: str, content: str
+) -> None:
+    har(tmp_path / "kept.har")
+    (tmp_path / name).write_text(content)
+    result = call("check", tmp_path, "--rule", "explicit-is-kept")
+    assert result.exit_code == 0, result.output
+    (line,) = result.stderr.splitlines()
+    assert line.startswith(f"Warning: {tmp_path / name}: ")
+    assert line.endswith("; left out")
+    assert error("check", tmp_path / "kept.har", tmp_path / name).startswith(str(tmp_path / name))
+
+
+@pytest.mark.parametrize("name", ["broken.yaml", "broken.json", "other.har"])
+def test_a_broken_file_in_a_folder_is_an_error(tmp_path: Path, name: str) -> None:
+    har(tmp_path / "kept.har")
+    (tmp_path / name).write_text("{" if name != "other.har" else '{"name": "x"}')
+    assert error("check", tmp_path).startswith(str(tmp_path / name))
+
+
+@pytest.mark.parametrize(
     ("content", "told"),
     [
         (b"", "an empty file"),

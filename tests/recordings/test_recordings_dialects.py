@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import os
 import sys
 import zlib
 from dataclasses import replace
 from pathlib import Path
+from threading import Thread
 
 import pytest
 import yaml
@@ -17,7 +19,7 @@ from vcr.serialize import serialize
 from vcr.serializers import jsonserializer, yamlserializer
 
 from conformance.exchange import Exchange, Request, Response, account_of_token
-from conformance.recordings import NOT_RECORDED, read
+from conformance.recordings import NOT_RECORDED, Header, NdjsonWriter, header, paths, read, read_all
 
 DIALECTS = Path(__file__).parent / "dialects"
 URL = "https://api.cronofy.com/v1/events?tzid=Etc%2FUTC&only_managed=true"
@@ -220,6 +222,95 @@ def test_httpx_cassettes_of_early_vcrpy_are_read(tmp_path: Path) -> None:
     assert exchange.response == Response(200, (JSON,), EVENTS)
 
 
+def _kin(request: dict[str, object], response: dict[str, object]) -> dict[str, object]:
+    said = {"method": "get", "url": URL, "headers": {"Authorization": [f"Bearer {TOKEN}"]}, "body": ""}
+    headers = {JSON[0]: JSON[1], DATE[0]: DATE[1]}
+    return {"request": said | request, "response": {"headers": headers, "body": EVENTS.decode()} | response}
+
+
+GO_VCR = _kin({"form": {}, "host": "api.cronofy.com"}, {"status": "200 OK", "code": 200, "duration": "180.000000ms"})
+PHP_VCR = _kin({}, {"status": {"http_version": "1.1", "code": "200", "message": "OK"}})
+R_STATUS = {"status_code": "200", "category": "Success", "reason": "OK"}
+R_VCR = _kin({}, {"status": R_STATUS, "body": {"encoding": "", "file": False, "string": EVENTS.decode()}})
+EX_VCR = _kin({"request_body": "", "options": []}, {"binary": False, "status_code": 200, "type": "ok"})
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"version": 1, "interactions": [GO_VCR]},
+        {"version": 2, "interactions": [{"id": 0, **GO_VCR}]},
+        [{**PHP_VCR, "index": 0}],
+        {"http_interactions": [R_VCR], "recorded_with": "vcr/0.6.0, webmockr/0.7.0"},
+        [EX_VCR],
+    ],
+    ids=["go-vcr 2", "go-vcr 3", "PHP-VCR", "R", "ExVCR"],
+)
+def test_the_kin_of_vcr_in_other_languages_reads_as_it_does(tmp_path: Path, document: object) -> None:
+    for text in (yaml.safe_dump(document, sort_keys=False), json.dumps(document), json.dumps(document, indent=2)):
+        path = saved(tmp_path, text)
+        exchange = Exchange(Request("GET", URL, (BEARER,)), Response(200, (JSON, DATE), EVENTS), f"{path}#1")
+        assert list(read(path)) == [replace(exchange, sent_at=SUNDAY, answered_at=SUNDAY, resolution=1.0)]
+        assert header(path) is None
+
+
+@pytest.mark.parametrize(
+    ("item", "notes"),
+    [
+        (_kin({}, {"status": R_STATUS, "body": {"file": True, "string": "a.json"}}), ["response-body"]),
+        (_kin({}, {"status_code": 200, "binary": True, "body": "g2oAAAAA"}), ["response-body"]),
+        (_kin({"post_fields": {"a": "b"}}, {"status": {"code": 200}}), ["request-body"]),
+    ],
+)
+def test_a_body_that_is_elsewhere_is_not_recorded(tmp_path: Path, item: object, notes: list[str]) -> None:
+    exchange = only(saved(tmp_path, json.dumps([item])))
+    assert [name for name, value in exchange.notes if value == NOT_RECORDED] == notes
+
+
+def test_an_error_in_place_of_an_answer_is_none(tmp_path: Path) -> None:
+    item = {"request": {"method": "get", "url": URL, "headers": {}}, "response": {"type": "error", "reason": "closed"}}
+    assert only(saved(tmp_path, json.dumps([item]))).response is None
+
+
+def test_the_body_that_exvcr_sent_is_apart_from_the_one_it_shows(tmp_path: Path) -> None:
+    item = _kin({"method": "post", "body": "", "request_body": "{}"}, {"status_code": 202, "type": "ok", "body": ""})
+    assert only(saved(tmp_path, json.dumps([item]))).request.body == b"{}"
+
+
+def test_the_archives_that_polly_stores_side_by_side_are_one(tmp_path: Path) -> None:
+    archives = {f"{name}_1": json.loads(har(tmp_path, entry()).read_text()) for name in ("a", "b")}
+    path = saved(tmp_path, json.dumps(archives))
+    assert [(e.label, e.request.url) for e in read(path)] == [(f"{path}#1", URL), (f"{path}#2", URL)]
+
+
+def test_a_json_list_of_our_lines_reads_as_the_lines_do(tmp_path: Path) -> None:
+    written = Exchange(Request("GET", URL, (BEARER,)), Response(200, (JSON,), EVENTS), "#1", SUNDAY, SUNDAY, whole=True)
+    described = Header("t", "1", "x", run="r")
+    with NdjsonWriter(tmp_path / "a", described) as writer:
+        writer.write(written)
+        writer.write(replace(written, label="#2"))
+    lines = (tmp_path / "a").read_text().splitlines()
+    path = saved(tmp_path, f"[{','.join(lines)}]")
+    assert (header(path), list(read(path))) == (described, [written, replace(written, label="#2")])
+    path = saved(tmp_path, f"[\n{lines[1]}]")
+    assert (header(path), list(read(path))) == (None, [written])
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no named pipes")
+@pytest.mark.parametrize("name", ["schemathesis.har", "schemathesis.yaml", "schemathesis.ndjson"])
+def test_what_comes_through_a_pipe_reads_as_the_file_does(tmp_path: Path, name: str) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writing = Thread(target=pipe.write_bytes, args=[(DIALECTS / name).read_bytes()])
+    writing.start()
+    (piped,) = paths([pipe])
+    writing.join()
+    assert (str(piped), header(piped)) == (str(pipe), None)
+    sent = [replace(exchange, label="") for exchange in read(DIALECTS / name)]
+    assert [replace(exchange, label="") for exchange in read_all([piped])] == sent
+    assert next(read(piped)).label.startswith(str(pipe))
+
+
 def _of_schemathesis(name: str) -> list[Exchange]:
     return list(read(DIALECTS / name))
 
@@ -287,11 +378,44 @@ def test_an_archive_of_a_browser_without_authorization_says_nothing_of_it(tmp_pa
 
 
 def test_one_authorization_makes_an_archive_whole_for_its_origin(tmp_path: Path) -> None:
-    shown = {"method": "GET", "url": URL, "headers": [{"name": "Authorization", "value": f"Bearer {TOKEN}"}]}
+    shown = {"method": "GET", "url": URL, "headers": SHOWN}
     elsewhere = {"method": "GET", "url": "https://elsewhere.example/", "headers": []}
     exchanges = list(read(har(tmp_path, entry(), entry(request=shown), entry(request=elsewhere))))
     assert [exchange.whole for exchange in exchanges] == [True, True, False]
     assert [exchange.request.account for exchange in exchanges] == [None, account_of_token(TOKEN), None]
+
+
+WIRE = [{"name": "Host", "value": "api.cronofy.com"}]
+SHOWN = [*WIRE, {"name": "Authorization", "value": f"Bearer {TOKEN}"}]
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"request": {"method": "GET", "url": URL, "headers": [{"name": "Accept", "value": "*/*"}]}},
+        {"request": {"method": "GET", "url": URL, "headers": []}},
+        {"request": {"method": "GET", "url": URL}},
+        {"request": {"method": "GET", "url": URL, "headers": WIRE}, "response": {"status": 0}},
+    ],
+)
+def test_an_entry_without_all_of_its_headers_does_not_say_that_no_token_was_sent(
+    tmp_path: Path, odd: dict[str, object]
+) -> None:
+    shown = entry(request={"method": "GET", "url": URL, "headers": SHOWN})
+    without = entry(request={"method": "GET", "url": URL, "headers": WIRE})
+    assert [e.whole for e in read(har(tmp_path, shown, entry(**odd), without))] == [True, False, True]
+
+
+def test_what_a_browser_had_in_its_cache_says_nothing_of_the_server(tmp_path: Path) -> None:
+    assert len(list(read(har(tmp_path, entry(_fromCache="disk"), entry(), entry(_fromCache="memory"))))) == 1
+
+
+def test_an_interaction_of_schemathesis_without_headers_does_not_say_that_no_token_was_sent(tmp_path: Path) -> None:
+    document = yaml.safe_load((DIALECTS / "schemathesis.yaml").read_text())
+    for item in document["http_interactions"][1:]:
+        item["request"]["headers"] = {}
+    document["http_interactions"][0]["request"]["headers"]["Authorization"] = [f"Bearer {TOKEN}"]
+    assert [e.whole for e in read(saved(tmp_path, yaml.safe_dump(document, sort_keys=False)))] == [True, False, False]
 
 
 @pytest.mark.parametrize(
@@ -377,6 +501,44 @@ def test_times_of_whole_seconds_do_not_change_the_files_order(tmp_path: Path) ->
     interactions = [item | {"response": answer({"string": ""}, ("Date", date))} for date in dates]
     path = saved(tmp_path, yaml.safe_dump({"version": 1, "interactions": interactions}))
     assert [exchange.sent_at for exchange in read(path)] == [SUNDAY + 2, SUNDAY, None]
+
+
+@pytest.mark.parametrize("time", ["0001-01-01T00:00:00Z", "1970-01-01T00:00:01Z", "9999-12-31T23:59:59Z", "soon"])
+def test_a_time_at_the_end_of_calendars_is_unknown(tmp_path: Path, time: str) -> None:
+    unknown = only(har(tmp_path, entry(startedDateTime=time)))
+    assert (unknown.sent_at, unknown.answered_at, unknown.resolution) == (None, None, 0.0)
+
+
+def test_an_answer_that_came_after_the_end_of_calendars_has_no_time(tmp_path: Path) -> None:
+    unknown = only(har(tmp_path, entry(time=1e300)))
+    assert (unknown.sent_at, unknown.answered_at, unknown.resolution) == (None, None, 0.0)
+
+
+def test_times_of_our_lines_may_be_iso_8601(tmp_path: Path) -> None:
+    line = {"request": {"method": "GET", "url": URL}, "response": None}
+    times = ["2026-11-22T15:57:38Z", "2026-11-22T16:57:37.25+01:00", str(SUNDAY)]
+    path = saved(tmp_path, "".join(json.dumps({"sent_at": time, "answered_at": time} | line) + "\n" for time in times))
+    assert [(e.sent_at, e.answered_at) for e in read(path)] == [(SUNDAY + more,) * 2 for more in (0, 0.25, 1)]
+
+
+@pytest.mark.parametrize(
+    ("headers", "whole"),
+    [
+        ({}, False),
+        ({"headers": None}, False),
+        ({"headers": []}, False),
+        ({"headers": {"Host": "a"}}, True),
+        ({"headers": {"Host": "a"}, "whole": False}, False),
+        ({"headers": [], "whole": True}, True),
+        ({"whole": True}, False),
+    ],
+)
+def test_a_line_without_headers_does_not_say_that_no_token_was_sent(
+    tmp_path: Path, headers: dict[str, object], whole: bool
+) -> None:
+    told = {key: headers.pop(key) for key in ("whole",) if key in headers}
+    line = told | {"request": {"method": "GET", "url": URL} | headers, "response": {"status": 200, "body": "{}"}}
+    assert only(saved(tmp_path, json.dumps(line) + "\n")).whole is whole
 
 
 def test_secrets_of_a_foreign_recording_are_replaced_on_the_way_in(tmp_path: Path) -> None:

@@ -1,0 +1,36 @@
+"""A recording that comes through a pipe, which can be read only once, and is read from memory after that."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path, PosixPath
+from typing import IO, Any
+
+__all__ = ["Piped", "reopenable"]
+
+
+class Piped(PosixPath):
+    """The path of a pipe, with what came through it: it opens as often as a file does."""
+
+    content: bytes
+
+    def open(  # type: ignore[override]
+        self,
+        mode: str = "r",
+        buffering: int = -1,
+        encoding: str | None = None,
+        errors: str | None = None,
+        newline: str | None = None,
+    ) -> IO[Any]:
+        """A stream over what came through the pipe, from its start."""
+        stream = io.BytesIO(self.content)
+        return stream if "b" in mode else io.TextIOWrapper(stream, encoding, errors, newline)
+
+
+def reopenable(path: Path) -> Path:
+    """`path` itself, or, where it is a pipe that nobody has read, what comes through it until its end."""
+    if isinstance(path, Piped) or not path.is_fifo():
+        return path
+    piped = Piped(path)
+    piped.content = path.read_bytes()
+    return piped
