@@ -10,14 +10,25 @@ import builtins
 import json
 import logging
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import replace
 from urllib.parse import quote, unquote_plus, urlsplit
 
 from conformance.encodings import Secret, hidden_in
-from conformance.exchange import Exchange, Headers, Request, Response, account_of_token, replace_token
+from conformance.exchange import (
+    Exchange,
+    Headers,
+    Request,
+    Response,
+    account_of_token,
+    holds_credentials,
+    replace_token,
+)
+from conformance.visible import without_userinfo
 
-__all__ = ["REDACTED", "Redactor", "SecretLeak", "scrub"]
+__all__ = ["REDACTED", "Redactor", "SecretLeak", "noticing", "scrub"]
 
 #: What stands where something was removed that names no account.
 REDACTED = "<redacted>"
@@ -36,11 +47,28 @@ class SecretLeak(Exception):  # noqa: N818 - the name says what happened
     """Something was about to be written that holds a token: the message names the place, never the token."""
 
 
+#: Who is told of each exchange before it is scrubbed, which is the last time that its credentials are seen.
+_notice: ContextVar[Callable[[Exchange], None] | None] = ContextVar("notice", default=None)
+
+
+@contextmanager
+def noticing(notice: Callable[[Exchange], None]) -> Iterator[None]:
+    """While this lasts, `notice` is given every exchange as it is before it is scrubbed."""
+    token = _notice.set(notice)
+    try:
+        yield
+    finally:
+        _notice.reset(token)
+
+
 def scrub(exchange: Exchange, account_of: Callable[[str], str] = account_of_token) -> Exchange:
     """`exchange` without what is secret by its place: credentials, cookies, OAuth fields, relink URLs.
 
     `account_of` gives the name that stands for a token.  Scrubbing twice is scrubbing once.
     """
+    notice = _notice.get()
+    if notice is not None:
+        notice(exchange)
     request, response = exchange.request, exchange.response
     form = (request.header("content-type") or "").lower().startswith("application/x-www-form-urlencoded")
     body = _scrub_form(request.body, account_of) if form else _scrub_json(request.body, account_of)
@@ -65,7 +93,9 @@ def _scrub_header(name: str, value: str, account_of: Callable[[str], str]) -> st
         return REDACTED
     if lower == "location":
         return _scrub_url(value, account_of)
-    if lower not in _CREDENTIALS or _PLACEHOLDER.match(value):
+    if lower not in _CREDENTIALS:
+        return REDACTED if value.strip() and holds_credentials(name) else value
+    if _PLACEHOLDER.match(value):
         return value
     scheme, _, token = value.strip().partition(" ")
     if scheme.lower() == "bearer" and token.strip():
@@ -74,6 +104,7 @@ def _scrub_header(name: str, value: str, account_of: Callable[[str], str]) -> st
 
 
 def _scrub_url(url: str, account_of: Callable[[str], str]) -> str:
+    url = without_userinfo(url)
     at = min((i for i in (url.find("?"), url.find("#")) if i >= 0), default=-1)
     if at < 0 or not _MAY_BE_SECRET.search(unquote_plus(url[at:])):
         return url
