@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import lru_cache
 from itertools import islice
+from urllib.parse import urlsplit
 
 from conformance.credentials import SHORTEST, credentials_of, is_secret
 from conformance.encodings import Secret, hidden_in, unescaped
@@ -31,17 +32,20 @@ class Credentials:
     """The credentials of recordings, collected while they are read (`collecting`), and replaced in what is judged.
 
     What stands for one is its stable name (`account_of_token`), which may stand in a URL as well.  `known` maps
-    names to tokens that are secret from the start.  `careful`: everything is searched for what hides deep, too.
+    names to tokens that are secret from the start.
     """
 
     def __init__(self, known: Mapping[str, str]) -> None:
         self._secrets: dict[str, Secret] = {}
         self._needles = _Needles()
         self._known = dict(known)
-        self.careful = False
+        self._deep = False
         self._forget()
         for token in known.values():
             self._add(token)
+
+    def __len__(self) -> int:
+        return len(self._secrets)
 
     def collecting(self) -> AbstractContextManager[None]:
         """While this lasts, the credentials of whatever recording is read are collected."""
@@ -54,6 +58,11 @@ class Credentials:
         while held:
             yield self.redacted(held.popleft())
             held.extend(islice(rest, 1))
+
+    def look_deeper(self) -> None:
+        """From here on everything is searched for what hides in several encodings, which takes its time."""
+        self._deep = True
+        self._forget()
 
     def redactor(self) -> Redactor:
         """The gate for what is written: it knows all that were collected."""
@@ -68,7 +77,7 @@ class Credentials:
         if not self._secrets:
             return exchange
         request, response, notes = exchange.request, exchange.response, exchange.notes
-        url, headers, body = self._text(request.url), self._headers(request.headers), self._body(request.body)
+        url, headers, body = self._url(request.url), self._headers(request.headers), self._body(request.body)
         if url is not None or headers is not None or body is not None:
             if body == _TOO_DEEP:
                 notes += (("request-body", NOT_RECORDED),)
@@ -123,6 +132,10 @@ class Credentials:
         self._headers = lru_cache(maxsize=256)(self._headers_without)
         self._small = lru_cache(maxsize=64)(self._without)
 
+    def _url(self, url: str) -> str | None:
+        clean = self._text(url)
+        return f"{urlsplit(url).scheme}://redacted/" if clean == REDACTED else clean
+
     def _label(self, label: str) -> str | None:
         place, _, number = label.rpartition("#")
         if len(number) < SHORTEST and number.isdigit():  # the file's name comes again, the number does not
@@ -136,7 +149,7 @@ class Credentials:
         return self._small(body) if len(body) <= _SMALL else self._without(body)
 
     def _headers_without(self, headers: Headers) -> Headers | None:
-        if not self.careful and not self._needles.in_(_bytes("\n".join(map("\n".join, headers)))):
+        if not self._deep and not self._needles.in_(_bytes("\n".join(map("\n".join, headers)))):
             return None
         clean = tuple((self._text(name) or name, self._text(value) or value) for name, value in headers)
         return None if clean == headers else clean
@@ -147,7 +160,7 @@ class Credentials:
 
     def _without(self, data: bytes) -> bytes | None:
         """`data` without secrets, None if it has none."""
-        if not self.careful and not self._needles.in_(data):
+        if not self._deep and not self._needles.in_(data):
             return None
         found = hidden_in(self._secrets.values(), data)
         if not found:

@@ -16,6 +16,8 @@ __all__ = ["SHORTEST", "credentials_of", "is_secret", "quoted"]
 
 #: Bytes of the shortest value that can be told from other text.
 SHORTEST = 8
+#: Shorter numbers are times, sizes and the like.
+_LONG_NUMBER = 16
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9-]*\Z")
 _PARAMETER = re.compile(r'([\w-]+)\s*=\s*(?:"([^"]*)"|([^\s,"]+))')
@@ -67,6 +69,8 @@ def is_secret(value: str) -> bool:
     if len(value.encode("utf-8", "surrogatepass")) < SHORTEST or _MARKED.match(value) or len(set(value)) < 4:
         return False
     words = re.findall(r"[A-Za-z]+", value)
+    if not words:
+        return len(value) >= _LONG_NUMBER
     return not (len(value) < 64 and all(map(_STAND_IN.match, words))) and not _WORD.match(value)
 
 

@@ -77,8 +77,8 @@ def check(
         with secret.collecting():
             statement = _judged(options, interruption, progress, secret)
             if not interruption.came and secret.hide_in(render(statement)):
-                # One hides deep, or was there before it was known: now all are, and time matters less.
-                secret.careful = True
+                # One hides deep, or was there before it was known: now all of them are.
+                secret.look_deeper()
                 statement = _judged(options, interruption, progress, secret)
     except Unreadable as error:
         error.args = (secret.redactor().text(quoted(str(error))),)
