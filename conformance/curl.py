@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from urllib.parse import quote
 
-from conformance.exchange import NOBODY, Request
-from conformance.visible import UNSEEN
+from conformance.exchange import NOBODY, Request, holds_credentials
+from conformance.visible import UNSEEN, without_userinfo
 
 __all__ = ["curl", "variable_of"]
 
@@ -61,7 +61,8 @@ def curl(request: Request, variables: Mapping[str, str] = _NO_VARIABLES) -> str:
     for name, value in request.headers:
         # No client can send a header with control characters: a command that tried would not be the request.
         if name.lower() not in _LEFT_OUT and _HEADER_NAME.match(name) and not UNSEEN.search(value):
-            words += ["-H", _quoted(f"{name}: {value}" if value.strip() else f"{name};")]
+            shown = "<credentials>" if value.strip() and holds_credentials(name) else value
+            words += ["-H", _quoted(f"{name}: {shown}" if shown.strip() else f"{name};")]
     words += ["--url", _quoted(_visible_url(request.url))]
     if not request.body:
         return " ".join(words)
@@ -92,7 +93,7 @@ def _text(body: bytes) -> str | None:
 
 
 def _visible_url(url: str) -> str:
-    return UNSEEN.sub(lambda match: quote(match[0].encode("utf-8", "surrogatepass")), url)
+    return UNSEEN.sub(lambda match: quote(match[0].encode("utf-8", "surrogatepass")), without_userinfo(url))
 
 
 def _quoted(word: str) -> str:

@@ -25,6 +25,7 @@ __all__ = [
     "Response",
     "account_of_token",
     "bearer",
+    "holds_credentials",
     "replace_token",
 ]
 
@@ -51,6 +52,24 @@ def account_of_token(token: str) -> str:
         return placeholder[1]
     digest = hashlib.sha256(token.encode("utf-8", "surrogateescape")).hexdigest()
     return f"token-{digest[:8]}"
+
+
+_CREDENTIALS = re.compile(
+    r"token|secret|(?<![a-z])keys?(?![a-z])|apikey|auth(?!or(?!i[sz]))|cookie|session|passw|credential|signature",
+    re.IGNORECASE,
+)
+_NO_CREDENTIALS = frozenset({"www-authenticate", "proxy-authenticate", "idempotency-key", "surrogate-key"})
+
+
+@lru_cache(maxsize=1024)
+def holds_credentials(name: str) -> bool:
+    """Whether a header is one that credentials stand in, by its name.
+
+    >>> [name for name in ("Cookie", "X-Api-Key", "X-Authorization", "Authority", "Accept") if holds_credentials(name)]
+    ['Cookie', 'X-Api-Key', 'X-Authorization']
+    """
+    lower = name.lower()
+    return bool(_CREDENTIALS.search(lower)) and lower not in _NO_CREDENTIALS and not lower.startswith("sec-websocket-")
 
 
 def bearer(account: str) -> str:

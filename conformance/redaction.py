@@ -6,21 +6,29 @@ needs to know no token; a `Redactor` knows the tokens of a run and finds them wh
 
 from __future__ import annotations
 
-import base64
-import binascii
 import builtins
-import html
 import json
 import logging
 import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import replace
-from html.entities import html5
-from urllib.parse import quote, unquote_plus, unquote_to_bytes, urlsplit
+from urllib.parse import quote, unquote_plus, urlsplit
 
-from conformance.exchange import Exchange, Headers, Request, Response, account_of_token, replace_token
+from conformance.encodings import Secret, hidden_in
+from conformance.exchange import (
+    Exchange,
+    Headers,
+    Request,
+    Response,
+    account_of_token,
+    holds_credentials,
+    replace_token,
+)
+from conformance.visible import without_userinfo
 
-__all__ = ["REDACTED", "Redactor", "SecretLeak", "scrub"]
+__all__ = ["REDACTED", "Redactor", "SecretLeak", "noticing", "scrub"]
 
 #: What stands where something was removed that names no account.
 REDACTED = "<redacted>"
@@ -39,11 +47,28 @@ class SecretLeak(Exception):  # noqa: N818 - the name says what happened
     """Something was about to be written that holds a token: the message names the place, never the token."""
 
 
+#: Who is told of each exchange before it is scrubbed, which is the last time that its credentials are seen.
+_notice: ContextVar[Callable[[Exchange], None] | None] = ContextVar("notice", default=None)
+
+
+@contextmanager
+def noticing(notice: Callable[[Exchange], None]) -> Iterator[None]:
+    """While this lasts, `notice` is given every exchange as it is before it is scrubbed."""
+    token = _notice.set(notice)
+    try:
+        yield
+    finally:
+        _notice.reset(token)
+
+
 def scrub(exchange: Exchange, account_of: Callable[[str], str] = account_of_token) -> Exchange:
     """`exchange` without what is secret by its place: credentials, cookies, OAuth fields, relink URLs.
 
     `account_of` gives the name that stands for a token.  Scrubbing twice is scrubbing once.
     """
+    notice = _notice.get()
+    if notice is not None:
+        notice(exchange)
     request, response = exchange.request, exchange.response
     form = (request.header("content-type") or "").lower().startswith("application/x-www-form-urlencoded")
     body = _scrub_form(request.body, account_of) if form else _scrub_json(request.body, account_of)
@@ -68,7 +93,9 @@ def _scrub_header(name: str, value: str, account_of: Callable[[str], str]) -> st
         return REDACTED
     if lower == "location":
         return _scrub_url(value, account_of)
-    if lower not in _CREDENTIALS or _PLACEHOLDER.match(value):
+    if lower not in _CREDENTIALS:
+        return REDACTED if value.strip() and holds_credentials(name) else value
+    if _PLACEHOLDER.match(value):
         return value
     scheme, _, token = value.strip().partition(" ")
     if scheme.lower() == "bearer" and token.strip():
@@ -77,6 +104,7 @@ def _scrub_header(name: str, value: str, account_of: Callable[[str], str]) -> st
 
 
 def _scrub_url(url: str, account_of: Callable[[str], str]) -> str:
+    url = without_userinfo(url)
     at = min((i for i in (url.find("?"), url.find("#")) if i >= 0), default=-1)
     if at < 0 or not _MAY_BE_SECRET.search(unquote_plus(url[at:])):
         return url
@@ -131,16 +159,6 @@ def _shown_in_json(field: bytes, escaped: bytes, account_of: Callable[[str], str
 
 #: Shorter tokens cannot be told from other text; only their place (`scrub`) hides them.
 _SHORTEST = 8
-#: How deep encodings may be nested in one another before the gate stops looking.
-_DEPTH = 4
-
-_WHITESPACE = b" \t\r\n\v\f"
-_FOLD = rb"(?:\s|\\+[nrt]|%0[aAdD]|%20)*"
-_BACKSLASH = re.compile(
-    rb"\\{1,8}(?:u\{0{0,8}([0-9A-Fa-f]{1,6})\}|u00([0-9A-Fa-f]{2})|U000000([0-9A-Fa-f]{2})|x([0-9A-Fa-f]{2})|([nrt])|([^\w\s]))"
-)
-_TO_BASE64 = bytes.maketrans(b"-_", b"+/")
-_HEX_PREFIX = re.compile(rb"(?<![0-9A-Fa-f])0x|\\x")
 
 
 class Redactor:
@@ -154,7 +172,7 @@ class Redactor:
         self._accounts = {token: account for account, token in secrets.items() if token}
         names = "\n".join(secrets)
         self._secrets = tuple(
-            _Secret(account, token.encode("utf-8", "surrogatepass"))
+            Secret(account, token.encode("utf-8", "surrogatepass"))
             for token, account in sorted(self._accounts.items(), key=lambda item: -len(item[0]))
             if len(token.encode("utf-8", "surrogatepass")) >= _SHORTEST and token not in names
         )
@@ -164,13 +182,13 @@ class Redactor:
 
     def bytes(self, data: builtins.bytes) -> builtins.bytes:
         """`data` with every token replaced by ``<account>``; ``<redacted>`` as a whole where one hides too deep."""
+        found = hidden_in(self._secrets, data)
+        if not found:
+            return data
         clean = data
-        for secret in self._secrets:
-            if secret.hides_in(clean):
-                clean = secret.replaced(clean)
-                if secret.hides_in(clean):
-                    return REDACTED.encode()
-        return clean
+        for secret in found:
+            clean = secret.replaced(clean)
+        return REDACTED.encode() if hidden_in(self._secrets, clean) else clean
 
     def text(self, text: str) -> str:
         """`text` with every token replaced, as `bytes` does."""
@@ -231,122 +249,4 @@ class Redactor:
         return f"{parts.scheme}://{self.text(parts.netloc)}/{REDACTED}"
 
     def _leaked(self, data: builtins.bytes) -> str | None:
-        return next((secret.account for secret in self._secrets if secret.hides_in(data)), None)
-
-
-class _Secret:
-    """One token and the patterns of its encodings."""
-
-    def __init__(self, account: str, token: bytes) -> None:
-        self.account = account
-        self._size = len(token)
-        self._placeholder = f"<{account}>".encode()
-        self._lower = token.lower()
-        self._bare = self._lower.replace(b"\\", b"")
-        self._hexed = token.hex().encode()
-        self._cores = tuple(core for _, core, _ in _base64_cores(token))
-        self._spelt = re.compile(b"".join(_spellings(byte) for byte in token), re.IGNORECASE)
-        self._base64 = re.compile(b"|".join(_base64_pattern(*cores) for cores in _base64_cores(token)))
-        self._hex = re.compile(rb"[\s:,_-]?(?:\\+x|0x)?".join(b"%02x" % byte for byte in token), re.IGNORECASE)
-        # An encoding of the token inside another encoding is at least this long.
-        self._base64_run = re.compile(rb"[A-Za-z0-9+/]{%d,}" % (4 * self._size // 3))
-        self._hex_run = re.compile(rb"[A-Fa-f0-9]{%d,}" % (2 * self._size))
-
-    def replaced(self, data: bytes) -> bytes:
-        def stand_in(_: re.Match[bytes]) -> bytes:
-            return self._placeholder
-
-        return self._hex.sub(stand_in, self._base64.sub(stand_in, self._spelt.sub(stand_in, data)))
-
-    def hides_in(self, data: bytes) -> bool:
-        """Whether `data`, or what it says under a few decodings, has the token."""
-        if self._spelt.search(data):  # a decoding may take the token's first digits for the end of an escape
-            return True
-        seen: set[bytes] = set()
-        views = [data]
-        for depth in range(_DEPTH + 1):
-            views = [view for view in views if len(view) >= self._size and view not in seen]
-            seen.update(views)
-            if any(map(self._shows_in, views)):
-                return True
-            if depth < _DEPTH:
-                views = [deeper for view in views for deeper in self._decoded(view)]
-        return False
-
-    def _shows_in(self, view: bytes) -> bool:
-        dense = view.translate(None, _WHITESPACE)
-        digits = dense.translate(_TO_BASE64)
-        return (
-            self._lower in view.lower()
-            or self._bare in dense.lower().replace(b"\\", b"")
-            or any(core in digits for core in self._cores)
-            or self._hexed in _HEX_PREFIX.sub(b"", dense).translate(None, b":,-_").lower()
-        )
-
-    def _decoded(self, view: bytes) -> Iterator[bytes]:
-        """What `view` says under one decoding more, where that could hold the token."""
-        if b"%" in view:
-            yield unquote_to_bytes(view)
-        if b"&" in view:
-            yield html.unescape(view.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogatepass")
-        if b"\\" in view:
-            yield _BACKSLASH.sub(_unescaped, view)
-        dense = view.translate(_TO_BASE64, _WHITESPACE)
-        for run in self._base64_run.findall(dense):
-            yield from (base64.b64decode(_whole_quads(run[skipped:])) for skipped in range(4))
-        for run in self._hex_run.findall(dense):
-            yield from (binascii.unhexlify(_whole_pairs(run[skipped:])) for skipped in range(2))
-
-
-def _whole_quads(digits: bytes) -> bytes:
-    return digits[:-1] if len(digits) % 4 == 1 else digits + b"=" * (-len(digits) % 4)
-
-
-def _whole_pairs(digits: bytes) -> bytes:
-    return digits[: len(digits) & ~1]
-
-
-def _unescaped(match: re.Match[bytes]) -> bytes:
-    digits = match[1] or match[2] or match[3] or match[4]
-    if digits is None:
-        return match[6] or b"\n"
-    code = int(digits, 16)
-    return chr(code).encode("utf-8", "surrogatepass") if code <= 0x10FFFF else b""
-
-
-def _spellings(byte: int) -> bytes:
-    """A pattern of the ways in which one byte is written: itself, percent, backslash and entity escapes in any mix.
-
-    Every repetition has a bound: what a server echoes must not decide how long a search takes.
-    """
-    plain = bytes([byte])
-    ways = [
-        (b"" if plain.isalnum() else rb"\\{0,8}") + re.escape(plain),
-        rb"%%(?:25){0,4}%02x" % byte,
-        rb"\\{1,8}(?:u00%02x|u\{0{0,8}%02x\}|x%02x|U000000%02x)" % (byte, byte, byte, byte),
-        rb"&(?:amp;){0,4}#(?:0{0,8}%d|x0{0,8}%02x)(?:;|(?![0-9a-f]))" % (byte, byte),
-    ]
-    names = (name for name, value in html5.items() if value == chr(byte) and name.endswith(";"))
-    ways += [b"&(?:amp;){0,4}" + re.escape(name.encode()) for name in names]
-    return b"(?:" + b"|".join(ways) + b")"
-
-
-def _base64_cores(token: bytes) -> Iterator[tuple[bool, bytes, bool]]:
-    """For each of the three alignments: the digits that the token alone decides, and whether it touches others."""
-    for shift in range(3):
-        digits = base64.b64encode(b"\0" * shift + token)
-        bits = 8 * (shift + len(token))
-        yield shift > 0, digits[-(-8 * shift // 6) : bits // 6], bits % 6 != 0
-
-
-def _base64_pattern(before: bool, core: bytes, after: bool) -> bytes:
-    beside = rb"[A-Za-z0-9+/_-]?"
-    return before * beside + _FOLD.join(map(_base64_digit, core)) + after * beside
-
-
-def _base64_digit(digit: int) -> bytes:
-    if digit == ord("+"):
-        return rb"(?:[+\-]|%(?:25)*2[bBdD]|\\+u002[bBdD]|&#(?:43|x2[bB]|45|x2[dD]);|&plus;)"
-    if digit == ord("/"):
-        return rb"(?:\\*/|_|%(?:25)*(?:2[fF]|5[fF])|\\+u00(?:2|5)[fF]|&#(?:47|x2[fF]|95|x5[fF]);|&sol;)"
-    return bytes([digit])
+        return next((secret.account for secret in hidden_in(self._secrets, data)), None)

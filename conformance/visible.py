@@ -4,13 +4,25 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["UNSEEN", "visible"]
+__all__ = ["UNSEEN", "visible", "without_userinfo"]
 
 #: What a terminal obeys, hides or reorders rather than shows, and what no XML document may hold.
 UNSEEN = re.compile(
     r"[\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff"
     r"\ufff9-\ufffb\ufffe\uffff\U000e0000-\U000e007f]"
 )
+
+
+_USERINFO = re.compile(r"(?<=//)[^/?#\s]*@")
+
+
+def without_userinfo(url: str) -> str:
+    """`url` without the name and the password that may stand before its host.
+
+    >>> without_userinfo("https://user:secret@api.example.com/@me")
+    'https://api.example.com/@me'
+    """
+    return _USERINFO.sub("", url, count=1) if "@" in url else url
 
 
 def visible(text: str, *, lines: bool = False) -> str:

@@ -10,9 +10,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from conformance import recordings
 from conformance.commands.outcome import TOOL, about_clauses, chosen_rules, contract, instant
+from conformance.concealment import Credentials
 from conformance.configuration import Refused
+from conformance.credentials import quoted
 from conformance.examine import examine
 from conformance.facts import Settings
+from conformance.recordings import Unreadable
+from conformance.recordings.origins import of_the_api
+from conformance.render.json import render
 from conformance.report import Report
 from conformance.statement import Statement, Terms
 
@@ -60,11 +65,31 @@ class _Seen:
             yield exchange
 
 
-def check(options: CheckOptions, interruption: Interruption, progress: Progress) -> Statement:
+def check(
+    options: CheckOptions, interruption: Interruption, progress: Progress, credentials: Credentials | None = None
+) -> Statement:
     """The statement over all runs in the recordings, as far as they were judged before Ctrl-C.
 
+    `credentials` collects those that the recordings carry: the statement holds their names in their place.
     Raises Unreadable for what is no recording, Refused for an unknown rule or where nothing was recorded.
     """
+    secret = Credentials({}) if credentials is None else credentials
+    try:
+        with secret.collecting():
+            statement = _judged(options, interruption, progress, secret)
+            if not interruption.came and secret.hide_in(render(statement)):
+                # One hides deep, or was there before it was known: now all of them are.
+                secret.look_deeper()
+                statement = _judged(options, interruption, progress, secret)
+    except Unreadable as error:
+        error.args = (secret.redactor().text(quoted(str(error))),)
+        raise
+    return statement
+
+
+def _judged(
+    options: CheckOptions, interruption: Interruption, progress: Progress, credentials: Credentials
+) -> Statement:
     runs = _runs(options.paths)
     headers = [header for header, _ in runs if header is not None]
     # A recording of one party's run says nothing of the other: there it is the suite that speaks.
@@ -73,7 +98,9 @@ def check(options: CheckOptions, interruption: Interruption, progress: Progress)
     seen = _Seen()
     report = Report.empty(rules)
     for header, files in runs:
-        exchanges = seen.passing(interruption.until(recordings.read_all(files)), progress)
+        exchanges = seen.passing(credentials.passing(interruption.until(recordings.read_all(files))), progress)
+        if header is None:
+            exchanges = of_the_api(exchanges)
         own = [rule for rule in rules if options.rules or header is None or rule.binds == header.binds]
         report += judged(exchanges, own, _settings(options, header))
     if not seen.count and not interruption.came:

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from conformance.commands import options
-
-if TYPE_CHECKING:
-    from conformance.redaction import Redactor
 
 __all__ = ["check", "verify"]
 
@@ -43,10 +39,14 @@ def check(
       cronofy-conformance check cassettes/ --report - --report report.xml
       cronofy-conformance check tests/cassettes --rule explicit-is-kept --fail-on inferred
     """
+    import os
+
     from conformance.commands.checking import CheckOptions
     from conformance.commands.checking import check as judge
     from conformance.commands.outcome import present
     from conformance.commands.progress import Interruption, Progress
+    from conformance.concealment import Credentials
+    from conformance.configuration import tokens
 
     told = CheckOptions(
         paths=paths,
@@ -58,18 +58,9 @@ def check(
         require_complete=require_complete,
     )
     with Interruption() as interruption, Progress(shown=not quiet) as progress:
-        statement = judge(told, interruption, progress)
-    return present(statement, reports, _redactor(), quiet=quiet)
-
-
-def _redactor() -> Redactor:
-    """A gate for the token that the environment holds, where it holds one: recordings bring none of their own."""
-    import os
-
-    from conformance.configuration import tokens
-    from conformance.redaction import Redactor
-
-    return Redactor(tokens({}, os.environ))
+        credentials = Credentials(tokens({}, os.environ))
+        statement = judge(told, interruption, progress, credentials)
+    return present(statement, reports, credentials.redactor(), quiet=quiet)
 
 
 @click.command(short_help="Judge the evidence of a report again.")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from conformance.curl import curl
 from conformance.statement import MISSED
-from conformance.visible import visible
+from conformance.visible import visible, without_userinfo
 
 if TYPE_CHECKING:
     from conformance.judgement import Violation
@@ -88,7 +88,9 @@ def _steps(statement: Statement, violation: Violation) -> tuple[Step, ...]:
     return tuple(
         Step(
             label=visible(evidence.label),
-            line=visible(f"{evidence.request.method} {evidence.request.url} → {evidence.status or 'no answer'}"),
+            line=visible(
+                f"{evidence.request.method} {without_userinfo(evidence.request.url)} → {evidence.status or 'no answer'}"
+            ),
             shown=_shown(evidence.shown),
             command=curl(evidence.request, statement.variables),
         )

@@ -72,6 +72,16 @@ def test_without_credentials_none_are_sent_and_foreign_ones_are_not_repeated() -
     assert "12345678" not in foreign
 
 
+@pytest.mark.parametrize("name", ["X-Api-Key", "X-Auth", "api_secret", "X-Session-Id", "Db-Password", "csrf-token"])
+def test_a_header_that_credentials_stand_in_is_not_repeated(name: str) -> None:
+    command = curl(Request("GET", "http://127.0.0.1/", ((name, "the-secret"), ("X-Keyboard", "qwerty"))))
+    assert command == f"curl -sS -i -g -H '{name}: <credentials>' -H 'X-Keyboard: qwerty' --url http://127.0.0.1/"
+
+
+def test_a_url_is_shown_without_the_credentials_before_its_host() -> None:
+    assert curl(Request("GET", "http://me:pass@127.0.0.1/a@b")) == "curl -sS -i -g --url http://127.0.0.1/a@b"
+
+
 def test_headers_of_the_connection_are_left_to_curl() -> None:
     headers = (("Host", "h"), ("Content-Length", "3"), ("Accept", "*/*"), ("Cookie", "secret"), ("X-Empty", ""))
     assert curl(Request("GET", "http://127.0.0.1/", headers)) == (

@@ -1,0 +1,252 @@
+"""Credentials that a recording carries are in nothing that check writes, wherever else the recording has them."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from cli_samples import call, har
+from click.testing import Result
+
+from conformance import recordings
+from conformance.exchange import account_of_token
+
+TOKEN = "CRN_q7+Zk3/pXw9~vB2mT8.dLr5_sY1"
+PLAIN = "Meeting room on the second floor"
+WRONG = "https://other.example.com/"
+FORMATS = ("json", "xml", "md", "html", "py")
+
+Entry = dict[str, Any]
+
+
+def percent(text: str) -> str:
+    return "".join(f"%{byte:02X}" for byte in text.encode())
+
+
+def encoded(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+SPELLINGS: list[Callable[[str], str]] = [
+    str,
+    str.upper,
+    encoded,
+    lambda text: encoded("a" + text + "bc"),
+    lambda text: base64.urlsafe_b64encode(text.encode()).decode().rstrip("="),
+    percent,
+    lambda text: quote(text, safe=""),
+    lambda text: text.encode().hex(),
+    lambda text: json.dumps("".join(f"\\u{ord(character):04x}" for character in text)),
+    lambda text: "".join(f"&#{ord(character)};" for character in text),
+]
+
+
+def bearing(entry: Entry, name: str, value: str) -> None:
+    entry["request"]["headers"] = [
+        header for header in entry["request"]["headers"] if header["name"].lower() != name.lower()
+    ] + [{"name": name, "value": value}]
+
+
+def recorded(path: Path, text: str, change: Callable[[list[Entry]], object] = lambda entries: None) -> Path:
+    """A recording of a server that loses what it is given; `text` is the description of what is written and read."""
+    har(path, WRONG)
+    document = json.loads(path.read_text().replace("Board", json.dumps(json.dumps(text)[1:-1])[1:-1]))
+    for entry in document["log"]["entries"]:
+        bearing(entry, "Authorization", f"Bearer {TOKEN}")
+    change(document["log"]["entries"])
+    path.write_text(json.dumps(document))
+    return path
+
+
+def as_ndjson(path: Path) -> Path:
+    """The same exchanges, a line each, as a tool writes them that knows nothing of secrets."""
+    lines = []
+    for entry in json.loads(path.read_text())["log"]["entries"]:
+        request, response = entry["request"], entry["response"]
+        seconds = float(entry["startedDateTime"][17:23])
+        lines.append(
+            {
+                "sent_at": 1_790_000_000 + seconds,
+                "answered_at": 1_790_000_000.02 + seconds,
+                "request": {
+                    "method": request["method"],
+                    "url": request["url"],
+                    "headers": [[header["name"], header["value"]] for header in request["headers"]],
+                    "body": request.get("postData", {}).get("text", ""),
+                },
+                "response": {
+                    "status": response["status"],
+                    "headers": [[header["name"], header["value"]] for header in response["headers"]],
+                    "body": response["content"]["text"],
+                },
+            }
+        )
+    other = path.with_suffix(".ndjson")
+    other.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    return other
+
+
+def checked(folder: Path, path: Path) -> tuple[Result, str]:
+    """What a check of a recording ends with, and all that it wrote: reports in every format, and both streams."""
+    reports = [folder / f"report-of-{path.stem}-{path.suffix[1:]}.{suffix}" for suffix in FORMATS]
+    result = call("check", path, "--report", "-", *(word for report in reports for word in ("--report", report)))
+    assert result.exit_code in (0, 1, 3), result.output
+    return result, "\n".join([result.output, result.stderr, *(report.read_text() for report in reports)])
+
+
+def assert_gone(secret: str, said: str) -> None:
+    cores = [encoded("x" * shift + secret)[4:-8] for shift in range(3)]
+    for spelling in (secret, secret.upper(), quote(secret, safe=""), percent(secret), secret.encode().hex(), *cores):
+        assert spelling.lower() not in said.lower()
+
+
+def counts(folder: Path, path: Path) -> dict[str, Any]:
+    report = json.loads((folder / f"report-of-{path.stem}-{path.suffix[1:]}.json").read_text())
+    return {rule["id"]: (rule["outcome"], rule["counts"]) for rule in report["rules"]}
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+@pytest.mark.parametrize("convert", [lambda path: path, as_ndjson], ids=["har", "ndjson"])
+def test_a_token_that_is_echoed_is_in_no_report(
+    tmp_path: Path, spelling: Callable[[str], str], convert: Callable[[Path], Path]
+) -> None:
+    plain, echoed = convert(recorded(tmp_path / "a.har", PLAIN)), recorded(tmp_path / "b.har", spelling(TOKEN))
+    echoed = convert(echoed)
+    result, said = checked(tmp_path, echoed)
+    assert_gone(TOKEN, said)
+    assert result.exit_code == checked(tmp_path, plain)[0].exit_code == 1
+    assert counts(tmp_path, echoed) == counts(tmp_path, plain)
+
+
+def test_a_token_as_an_event_id_is_the_same_placeholder_everywhere(tmp_path: Path) -> None:
+    plain = recorded(tmp_path / "a.har", PLAIN)
+    named = tmp_path / "b.har"
+    named.write_text(plain.read_text().replace("evt-1", TOKEN))
+    result, said = checked(tmp_path, named)
+    assert_gone(TOKEN, said)
+    assert result.stdout.count(f'"event_id": "{account_of_token(TOKEN)}"') == 1
+    checked(tmp_path, plain)
+    assert counts(tmp_path, named) == counts(tmp_path, plain)  # one that was two names would be two events
+
+
+def answer(entries: list[Entry], text: str, number: int = 2) -> None:
+    entries[number]["response"]["content"]["text"] = text
+
+
+def oauth(entries: list[Entry], secrets: list[str], form: bool) -> None:
+    client, refresh, access, new = secrets
+    fields = {"client_id": "app", "client_secret": client, "grant_type": "refresh_token", "refresh_token": refresh}
+    sent = "&".join(f"{name}={quote(value, safe='')}" for name, value in fields.items()) if form else json.dumps(fields)
+    kind = "application/x-www-form-urlencoded" if form else "application/json"
+    entry = json.loads(json.dumps(entries[0]))
+    entry["request"] |= {"method": "POST", "url": "https://api.cronofy.com/oauth/token"}
+    entry["request"]["headers"] = [{"name": "Content-Type", "value": kind}]
+    entry["request"]["postData"] = {"mimeType": kind, "text": sent}
+    entry["response"]["content"]["text"] = json.dumps({"access_token": access, "refresh_token": new})
+    entries.insert(0, entry)
+
+
+@pytest.mark.parametrize("form", [True, False])
+def test_what_a_token_endpoint_takes_and_gives_is_secret(tmp_path: Path, form: bool) -> None:
+    secrets = ["cs_kJ8sdfQ2xw", "rt_SECRETSECRET", "at+Zx/8Qk20==", "new_Refresh1"]
+    path = recorded(tmp_path / "a.har", " ".join(secrets), lambda entries: oauth(entries, secrets, form))
+    _, said = checked(tmp_path, path)
+    for secret in secrets:
+        assert_gone(secret, said)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "secret"),
+    [
+        ("Authorization", "rawZk3pXw9vB2mT8dLr5", "rawZk3pXw9vB2mT8dLr5"),
+        ("Authorization", "Basic " + encoded("app:Zk3pXw9vB2mT8"), "Zk3pXw9vB2mT8"),
+        ("Authorization", 'Token token="Zk3pXw9vB2mT8", realm="here"', "Zk3pXw9vB2mT8"),
+        ("Proxy-Authorization", "Basic " + encoded("app:Zk3pXw9vB2mT8"), "Zk3pXw9vB2mT8"),
+        ("Cookie", "theme=dark; session=Zk3pXw9vB2mT8", "Zk3pXw9vB2mT8"),
+        ("X-Api-Key", "SECRETSECRETapikey", "SECRETSECRETapikey"),
+        ("X-Session-Token", "Zk3pXw9vB2mT8", "Zk3pXw9vB2mT8"),
+    ],
+)
+def test_other_credentials_are_secret_too(tmp_path: Path, name: str, value: str, secret: str) -> None:
+    def all_bear(entries: list[Entry]) -> None:
+        for entry in entries:
+            bearing(entry, name, value)
+
+    _, said = checked(tmp_path, recorded(tmp_path / "a.har", f"see {secret}", all_bear))
+    assert_gone(secret, said)
+    assert value not in said
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("https://", "https://app:Zk3pXw9vB2mT8@"), ("only_managed", "access_token=Zk3pXw9vB2mT8&only_managed")],
+)
+def test_credentials_in_urls_are_secret(tmp_path: Path, before: str, after: str) -> None:
+    def located(entries: list[Entry]) -> None:
+        for entry in entries:
+            entry["request"]["url"] = entry["request"]["url"].replace(before, after)
+
+    plain = recorded(tmp_path / "a.har", PLAIN)
+    path = recorded(tmp_path / "b.har", "see Zk3pXw9vB2mT8", located)
+    _, said = checked(tmp_path, path)
+    assert_gone("Zk3pXw9vB2mT8", said)
+    assert "app:" not in said
+    checked(tmp_path, plain)
+    assert counts(tmp_path, path) == counts(tmp_path, plain)
+
+
+def test_a_token_that_was_echoed_before_it_was_seen_is_concealed(tmp_path: Path) -> None:
+    later = "CRN_later_Zk3pXw9vB2mT8"
+    path = recorded(tmp_path / "a.har", later, lambda entries: bearing(entries[-1], "Authorization", f"Bearer {later}"))
+    for recording in (path, as_ndjson(path)):
+        assert_gone(later, checked(tmp_path, recording)[1])
+
+
+def test_what_hides_too_deep_to_be_replaced_counts_as_not_recorded(tmp_path: Path) -> None:
+    hidden = encoded(encoded(encoded(TOKEN)))
+    result, said = checked(tmp_path, recorded(tmp_path / "a.har", hidden))
+    assert hidden not in said
+    assert result.exit_code == 0  # nothing is concluded from it
+
+
+@pytest.mark.parametrize(
+    "value", ["Bearer REDACTED", "Bearer <default>", "Bearer [FILTERED]", "Bearer DUMMY_TOKEN", "Bearer short"]
+)
+def test_what_only_stands_where_a_token_was_alters_nothing(tmp_path: Path, value: str) -> None:
+    def all_bear(entries: list[Entry]) -> None:
+        for entry in entries:
+            bearing(entry, "Authorization", value)
+
+    text = f"{value}: conferencing, REDACTED, DUMMY_TOKEN, short"
+    result, _ = checked(tmp_path, recorded(tmp_path / "a.har", text, all_bear))
+    assert text in result.stdout
+
+
+def test_an_error_quotes_no_credentials(tmp_path: Path) -> None:
+    path = tmp_path / "a.ndjson"
+    path.write_text(
+        json.dumps({"request": {"method": "GET", "url": "/", "headers": [f"Authorization: Bearer {TOKEN}"]}})
+    )
+    result = call("check", path)
+    assert result.exit_code == 2
+    assert_gone(TOKEN, result.output + result.stderr)
+    assert "Authorization: <redacted>" in result.stderr
+
+
+def test_secrets_beyond_a_thousand_are_not_kept(tmp_path: Path) -> None:
+    from conformance.concealment import Credentials
+
+    many = recorded(
+        tmp_path / "a.har",
+        PLAIN,
+        lambda entries: [bearing(entries[0], f"X-Token-{n}", f"Zk3pXw9vB2mT8{n}") for n in range(1_200)],
+    )
+    credentials = Credentials({})
+    with credentials.collecting():
+        assert len(list(credentials.passing(recordings.read(many)))) == 22
+    assert len(credentials) == 1_000
