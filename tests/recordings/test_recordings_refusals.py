@@ -56,6 +56,7 @@ BOMB = "a0: &a0 [x,x,x,x,x,x,x,x,x]\n" + "".join(
         ("- hosts: all\n", f": no recording: a YAML document without `interactions`; {NAME}"),
         ("[]", f": no recording: JSON without `log`, `interactions` or exchanges; {NAME}"),
         (f"[{GOOD}, 1]", f", item 2: it: expected an object, found a number; {LINE}"),
+        ('{"": 5}', f": no recording: JSON without `log`, `interactions` or exchanges; {NAME}"),
         ('{"a": {"log": 1}}', f": no recording: JSON without `log`, `interactions` or exchanges; {NAME}"),
         ("services:\n  web: {}\n", f": no recording: a YAML document without `interactions`; {NAME}"),
         ("# nothing\n", f": it holds no YAML document; {NAME}"),
