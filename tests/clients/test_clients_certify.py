@@ -47,6 +47,7 @@ TELLING = (
     "the life of an event with integrated",
     "explicit, then an update that leaves conferencing out",
     "two kinds, then an update that leaves conferencing out",
+    "one event id on two calendars",
     "nothing with a description",
     "nothing with no privacy",
     "nothing with subscriptions",
@@ -61,6 +62,8 @@ TELLING = (
     "integrated where it is not available",
     "a 422 with several fields",
     "a write that is answered 403",
+    "a reading that is answered 403",
+    "a deletion that is answered 403",
     "a 429, then success",
     "pending is read",
     "no conferencing is read",
@@ -212,6 +215,25 @@ class TypedDriver(Driver):
 def test_a_client_with_types_is_not_accused() -> None:
     run = asyncio.run(judged(TypedDriver(), telling()))
     assert failed(run) == frozenset()
+
+
+class EarlyDriver(Driver):
+    """A client that looks at the account before it has answered start."""
+
+    def start(self, ask: Any) -> dict[str, Any]:
+        started = super().start(ask)
+        assert self.client.request("GET", "/v1/userinfo").json()["sub"]
+        calendars = self.client.list_calendars()
+        self.client.request("GET", "/v1/events", params={"from": "2030-01-01"} | {"tzid": "Etc/UTC"})
+        assert calendars
+        return started
+
+
+def test_what_a_client_sends_while_it_starts_is_answered_and_left_aside() -> None:
+    seen: list[Exchange] = []
+    run = asyncio.run(judged(EarlyDriver(), telling()[:1], seen.append))
+    assert failed(run) == frozenset()
+    assert len([exchange for exchange in seen if not is_driven(exchange)]) == 1
 
 
 class UnableDriver(Driver):
