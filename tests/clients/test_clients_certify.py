@@ -272,10 +272,23 @@ def test_evidence_in_another_order_is_refused(minimal: tuple[Certificate, list[E
         list(records([first, *seen]))
 
 
-def test_a_driver_that_cannot_start_its_client_is_a_fault() -> None:
-    program = 'for line in open(0): print(\'{"id":1,"error":{"message":"no such data center"}}\', flush=True)'
-    with pytest.raises(DriverFault, match=r"could not start its client: .*no such data center"):
+@pytest.mark.parametrize(
+    ("told", "why"),
+    [
+        ({"error": {"message": "no such data center"}}, "no such data center"),
+        ({"error": {"status": 401, "message": "who?"}}, "status 401, who?"),
+        ({"error": {}}, "it told an error without a message"),
+        ({"unsupported": "x"}, "it calls start unsupported: x"),
+    ],
+    ids=str,
+)
+def test_a_driver_that_cannot_start_its_client_is_a_fault(told: dict[str, Any], why: str) -> None:
+    line = json.dumps({"id": 1, **told})
+    program = f"import sys\nfor line in sys.stdin:\n  print('no licence', file=sys.stderr); print({line!r}, flush=True)"
+    with pytest.raises(DriverFault) as fault:
         certified(sys.executable, "-c", program)
+    assert str(fault.value).startswith(f"the driver {sys.executable!r:.5}")
+    assert str(fault.value).endswith(f" could not start its client: {why}; its last words: no licence")
 
 
 class LeakyDriver(Driver):
