@@ -45,15 +45,15 @@ class Script:
     """How the gateway answers while one ask is done.
 
     `first`: answers to the first requests, one each, before the server is asked; `first_page`: likewise to the first
-    requests for further pages.  `instead`: the answer to every
-    write.  `accepted`: the body under a write's success.  `settle`: conferences are ready before the ask.
-    `shows`: overlays on reads.  `extra`: keys of the future in every object.  `page_size`: events a page;
-    `last`: the events that come after all others.
+    requests for further pages.  `instead`: the answer to every write, and `unread` to every read.  `accepted`: the body
+    under a write's success.  `settle`: conferences are ready before the ask.  `shows`: overlays on reads.  `extra`:
+    keys of the future in every object.  `page_size`: events a page; `last`: the events that come after all others.
     """
 
     first: tuple[Prepared, ...] = ()
     first_page: tuple[Prepared, ...] = ()
     instead: Prepared | None = None
+    unread: Prepared | None = None
     accepted: Any = None
     settle: bool = False
     shows: tuple[Shown, ...] = ()

@@ -12,7 +12,7 @@ from conformance.clients.counterexample import Counterexample
 from conformance.clients.driver import Driver
 from conformance.clients.evidence import Judged, Records, as_exchanges
 from conformance.clients.made_up import made_up
-from conformance.clients.session import Session, Stages, gateway_with, places, session
+from conformance.clients.session import Session, Stages, Unstarted, gateway_with, places, session
 from conformance.clients.shrinking import renamed, shrink
 from conformance.clients.table import table
 from conformance.exchange import Exchange
@@ -51,6 +51,8 @@ async def certify(
                 here = places()
                 await drive(at_gateway, (*table(here), *made_up(here, options.examples, options.seed)), run)
                 await driver.stop()
+            except Unstarted as refused:
+                raise await driver.fault(str(refused)) from None
             except asyncio.CancelledError:
                 interrupted = cut_off()
         elsewhere = tuple(gateway.elsewhere)

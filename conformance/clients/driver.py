@@ -13,6 +13,8 @@ from collections.abc import Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from conformance.clients.answers import DriverFault, excerpt, named, read_answer
+
 __all__ = ["LINE_LIMIT", "MEMORY_LIMIT", "STOP_TIMEOUT", "Driver", "DriverFault", "read_answer"]
 
 #: The longest line, in bytes, that a driver may write.
@@ -26,48 +28,6 @@ STOP_TIMEOUT = 5.0
 
 _STDERR_LINES = 20
 _MEMORY_PAUSE = 0.25
-
-
-class DriverFault(Exception):  # noqa: N818 - a finding about the adapter, not an error of ours
-    """The driver crashed, hung, or answered what is no answer: a finding about the adapter, never about the client."""
-
-
-def read_answer(line: bytes, number: int) -> dict[str, Any]:
-    """The answer to request `number`, ``{id, ok|error|unsupported}``; DriverFault says what is wrong with a line."""
-    try:
-        answer = json.loads(line.decode("utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise DriverFault(
-            f"answered request {number} with what is no JSON in UTF-8: {_excerpt(line)} ({error})"
-        ) from None
-    if not isinstance(answer, dict):
-        raise DriverFault(f"answered request {number} with {_excerpt(line)}, expected a JSON object")
-    if type(answer.get("id")) is not int or answer["id"] != number:
-        raise DriverFault(
-            f"answered request {number} with the id {answer.get('id')!r}: answers come in order, one for each request"
-        )
-    kinds = [kind for kind in ("ok", "error", "unsupported") if kind in answer]
-    if len(kinds) != 1:
-        raise DriverFault(f"answered request {number} with {_excerpt(line)}, expected one of ok, error and unsupported")
-    kind, value = kinds[0], answer[kinds[0]]
-    if kind == "unsupported":
-        if not isinstance(value, str):
-            raise DriverFault(f"answered request {number} with unsupported: {value!r}, expected the reason as a text")
-    elif not isinstance(value, dict):
-        raise DriverFault(f"answered request {number} with {kind}: {_excerpt(line)}, expected an object")
-    if kind == "error":
-        _check_error(value, number)
-    return {"id": number, kind: value}
-
-
-def _check_error(error: dict[str, Any], number: int) -> None:
-    status, errors = error.get("status"), error.get("errors")
-    if status is not None and (type(status) is not int or not 100 <= status <= 999):
-        raise DriverFault(
-            f"answered request {number} with the error status {status!r}, expected an HTTP status or none"
-        )
-    if errors is not None and not isinstance(errors, dict):
-        raise DriverFault(f"answered request {number} with errors: {errors!r:.200}, expected the inner object of a 422")
 
 
 class Driver:
@@ -86,6 +46,7 @@ class Driver:
         self._timeout = timeout
         self._memory_limit = memory_limit
         self._number = 0
+        self._do = ""
         self._memory_checked = 0.0
         self._last_words: deque[str] = deque(maxlen=_STDERR_LINES)
         self._drain: asyncio.Task[None] | None = None
@@ -126,26 +87,29 @@ class Driver:
         transport.close()
 
     @property
+    def _asked(self) -> str:
+        return named(self._number, self._do)
+
+    @property
     def _name(self) -> str:
         return repr(" ".join(self._command))
 
     async def ask(self, message: Mapping[str, Any]) -> dict[str, Any]:
         """Sends ``{"id": next, **message}`` and returns the checked answer; raises DriverFault."""
         self._number += 1
+        self._do = str(message["do"])
         line = json.dumps({"id": self._number, **message}, ensure_ascii=False, separators=(",", ":")) + "\n"
         try:
             async with asyncio.timeout(self._timeout):
                 answer = await self._watched(self._converse(line.encode("utf-8")))
         except TimeoutError:
-            raise await self._fault(
-                f"did not answer request {self._number} ({message['do']}) in {self._timeout:g} s"
-            ) from None
+            raise await self.fault(f"did not answer {self._asked} in {self._timeout:g} s") from None
         except DriverFault as fault:
-            raise await self._fault(str(fault)) from None
+            raise await self.fault(str(fault)) from None
         return answer
 
     async def stop(self) -> None:
-        """Asks the driver to stop and waits until it is gone; raises DriverFault if it stays."""
+        """Asks the driver to stop and waits until it is gone; raises DriverFault if it stays or ends badly."""
         await self.ask({"do": "stop"})
         process = self._process
         assert process is not None
@@ -154,7 +118,10 @@ class Driver:
         try:
             await asyncio.wait_for(process.wait(), STOP_TIMEOUT)
         except TimeoutError:
-            raise await self._fault(f"was still there {STOP_TIMEOUT:g} s after it had answered stop") from None
+            if process.returncode is None:
+                raise await self.fault(f"was still there {STOP_TIMEOUT:g} s after it had answered stop") from None
+        if process.returncode:
+            raise await self.fault(f"ended badly after it had answered stop{_how(process.returncode)}")
 
     async def _converse(self, line: bytes) -> dict[str, Any]:
         process = self._process
@@ -170,24 +137,27 @@ class Driver:
             except asyncio.IncompleteReadError as rest:
                 if rest.partial.strip():
                     raise DriverFault(
-                        f"ended in the middle of the answer to request {self._number}: {_excerpt(rest.partial)}"
+                        f"ended in the middle of the answer to {self._asked}: {excerpt(rest.partial)}"
                     ) from None
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(process.wait(), STOP_TIMEOUT)
-                raise DriverFault(
-                    f"ended before it answered request {self._number}{_how(process.returncode)}"
-                ) from None
+                raise DriverFault(f"ended before it answered {self._asked}{_how(process.returncode)}") from None
             except asyncio.LimitOverrunError:
                 raise DriverFault(
-                    f"answered request {self._number} with a line of more than {LINE_LIMIT // 1024**2} MiB"
+                    f"answered {self._asked} with a line of more than {LINE_LIMIT // 1024**2} MiB"
                 ) from None
             if answer.strip():
-                return read_answer(answer, self._number)
+                return read_answer(answer, self._number, self._do)
 
     async def _watched(self, conversation: Coroutine[Any, Any, dict[str, Any]]) -> dict[str, Any]:
         task = asyncio.ensure_future(conversation)
         try:
+            gone = False
             while not (await asyncio.wait({task}, timeout=_MEMORY_PAUSE))[0]:
+                if gone:  # what it had written is read by now: another process holds its output open
+                    assert self._process is not None
+                    raise DriverFault(f"ended before it answered {self._asked}{_how(self._process.returncode)}")
+                gone = self._process is not None and self._process.returncode is not None
                 self._check_memory()
             answer = task.result()
             self._check_memory()
@@ -205,7 +175,7 @@ class Driver:
         held = group_memory(self._process.pid)
         if held > self._memory_limit:
             raise DriverFault(
-                f"holds {held // 1024**2} MiB of memory at request {self._number}, allowed are "
+                f"holds {held // 1024**2} MiB of memory at {self._asked}, allowed are "
                 f"{self._memory_limit // 1024**2} MiB"
             )
 
@@ -221,7 +191,8 @@ class Driver:
         if rest.strip():
             self._last_words.append(rest.decode("utf-8", "replace").rstrip()[:400])
 
-    async def _fault(self, what: str) -> DriverFault:
+    async def fault(self, what: str) -> DriverFault:
+        """What is wrong with the driver, with its command and its last words; ends it."""
         assert self._process is not None
         assert self._drain is not None
         with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -245,11 +216,6 @@ def group_memory(group: int) -> int:
 async def _discard(stream: asyncio.StreamReader) -> None:
     while await stream.read(65536):
         pass
-
-
-def _excerpt(line: bytes) -> str:
-    text = line.decode("utf-8", "replace").strip()
-    return repr(text if len(text) <= 160 else text[:157] + "…")
 
 
 def _how(returncode: int | None) -> str:

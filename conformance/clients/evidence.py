@@ -31,7 +31,9 @@ _OPERATIONS = {
 
 def as_exchanges(record: Record) -> tuple[Exchange, ...]:
     """A record as exchanges: what went over the line to the driver first, then what was sent for it."""
-    kept = {"readings": record.readings, "earlier": record.earlier, "lawful": record.lawful}
+    kept: dict[str, Any] = {"readings": record.readings, "earlier": record.earlier, "lawful": record.lawful}
+    if record.account is not None:
+        kept["account"] = record.account
     line = Exchange(
         Request("POST", f"{DRIVER}:///{record.ask['do']}", (("Content-Type", "application/json"),), _json(record.ask)),
         Response(200, (("Content-Type", "application/json"),), _json(record.told)),
@@ -79,6 +81,7 @@ def _record(exchange: Exchange) -> Record:
         lawful=kept["lawful"],
         sent_at=exchange.sent_at,
         answered_at=exchange.answered_at,
+        account=kept.get("account"),
     )
 
 

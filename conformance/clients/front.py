@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from urllib.parse import urlsplit
 
 import h11
 
+from conformance.clients.streams import close, pump
+from conformance.configuration import Refused
 from conformance.exchange import Headers, Request
 
 __all__ = ["API_HOSTS", "Front", "Reply"]
@@ -49,7 +52,7 @@ class Reply:
 Answer = Callable[[Request], Awaitable[Reply]]
 
 
-class _Refused(Exception):  # noqa: N818 - it is an answer
+class _NotServed(Exception):  # noqa: N818 - it is an answer
     def __init__(self, status: int, why: str) -> None:
         super().__init__(why)
         self.status = status
@@ -96,7 +99,13 @@ class Front:
         return f"https://127.0.0.1:{self.https_port}"
 
     async def __aenter__(self) -> Front:
-        plain = await asyncio.start_server(self._connected("http"), "127.0.0.1", self._port, limit=_HEAD_LIMIT)
+        try:
+            plain = await asyncio.start_server(self._connected("http"), "127.0.0.1", self._port, limit=_HEAD_LIMIT)
+        except OSError as error:
+            why = os.strerror(error.errno) if error.errno else str(error)
+            raise Refused(
+                f"--port {self._port}: cannot listen there on 127.0.0.1: {why}; choose another, or 0 for a free one"
+            ) from None
         self._servers.append(plain)
         self.http_port = plain.sockets[0].getsockname()[1]
         if self._tls is not None:
@@ -134,7 +143,7 @@ class Front:
                 pass  # the peer went away, or the front closes: nobody is left to be told
             finally:
                 self._connections.discard(task)
-                await _close(writer)
+                await close(writer)
 
         return connected
 
@@ -146,7 +155,7 @@ class Front:
                 self._elsewhere(
                     f"{method} {parts.scheme}://{parts.netloc}{parts.path} was asked of the proxy and refused"
                 )
-                raise _Refused(403, f"{parts.netloc} is not played here")
+                raise _NotServed(403, f"{parts.netloc} is not played here")
             return target
         tunnel = self._tunnels.get(peer_port) if scheme == "https" else None
         if tunnel is not None:
@@ -182,8 +191,8 @@ class Front:
             writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
             await writer.drain()
             inner_writer.write(early)
-            there = asyncio.create_task(_pump(reader, inner_writer))
-            back = asyncio.create_task(_pump(inner_reader, writer))
+            there = asyncio.create_task(pump(reader, inner_writer))
+            back = asyncio.create_task(pump(inner_reader, writer))
             try:
                 await asyncio.wait({there, back}, return_when=asyncio.FIRST_COMPLETED)
             finally:
@@ -192,7 +201,7 @@ class Front:
                 await asyncio.gather(there, back, return_exceptions=True)
         finally:
             del self._tunnels[local_port]
-            await _close(inner_writer)
+            await close(inner_writer)
             if local_port not in self._spoken and own == self.https_port:
                 self._elsewhere(
                     f"a TLS connection to {authority} was given up before a request: "
@@ -209,7 +218,7 @@ class Front:
             allowed = False
         if not allowed:
             self._elsewhere(f"a connection to {authority} was asked of the proxy and refused")
-            raise _Refused(403, f"{authority} is not played here")
+            raise _NotServed(403, f"{authority} is not played here")
 
     async def answer(self, request: Request) -> Reply:
         """The answer to a request; a defect of the one who answers is kept for `defect` and told as 500."""
@@ -253,7 +262,7 @@ class _Connection:
     async def _one(self, head: h11.Request) -> bool:
         try:
             request = await self._request(head)
-        except _Refused as refusal:
+        except _NotServed as refusal:
             await self._refuse(refusal.status, str(refusal))
             return False
         except h11.RemoteProtocolError as error:
@@ -277,7 +286,7 @@ class _Connection:
             if isinstance(event, h11.Data):
                 body += event.data
                 if len(body) > _BODY_LIMIT:
-                    raise _Refused(413, f"a request body of more than {_BODY_LIMIT // 1024**2} MiB is not taken")
+                    raise _NotServed(413, f"a request body of more than {_BODY_LIMIT // 1024**2} MiB is not taken")
             elif isinstance(event, h11.EndOfMessage):
                 return Request(method, url, headers, bytes(body))
             else:
@@ -327,24 +336,8 @@ class _Connection:
         authority = head.target.decode("latin-1")
         try:
             self._front.may_connect(authority)
-        except _Refused as refusal:
+        except _NotServed as refusal:
             await self._refuse(refusal.status, str(refusal))
             return
         early, _ = self._http.trailing_data
         await self._front.tunnel(authority, self._reader, self._writer, early)
-
-
-async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with contextlib.suppress(OSError):
-        while data := await reader.read(65536):
-            writer.write(data)
-            await writer.drain()
-        if writer.can_write_eof():
-            writer.write_eof()
-
-
-async def _close(writer: asyncio.StreamWriter) -> None:
-    writer.close()
-    with contextlib.suppress(OSError, asyncio.CancelledError, TimeoutError):
-        async with asyncio.timeout(1.0):
-            await writer.wait_closed()

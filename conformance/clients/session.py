@@ -21,7 +21,7 @@ from conformance.clock import RealClock, VirtualClock
 from conformance.exchange import Request
 from conformance.reference import WORLD, reference_app
 
-__all__ = ["ACCOUNT", "Asked", "Session", "Stages", "gateway_with", "places", "session"]
+__all__ = ["ACCOUNT", "Asked", "Session", "Stages", "Unstarted", "gateway_with", "places", "session"]
 
 #: The account whose token clients get: it has a conferencing profile and all kinds of calendars.
 ACCOUNT = "profiles"
@@ -36,6 +36,10 @@ class Asked(Protocol):
         """The answer to one request."""
 
 
+class Unstarted(DriverFault):
+    """The driver answered start, and has no client to drive."""
+
+
 class Stages:
     """Answers a gateway's requests by the stage of the day."""
 
@@ -43,7 +47,7 @@ class Stages:
         self.current: Stage | None = None
 
     async def answer(self, request: Request) -> Reply:
-        """The current stage's answer; 503 before the first one."""
+        """The current stage's answer; 503 while there is none."""
         return Reply(503) if self.current is None else await self.current.answer(request)
 
 
@@ -62,10 +66,7 @@ class Session:
     async def play(self, case: Case) -> list[Record]:
         """One record for each step."""
         self._plays += 1
-        clock = VirtualClock(self._clock.now())
-        app = reference_app(clock=clock, settle=SETTLE)
-        stage = Stage(app, clock, self._token)
-        self._stages.current = stage
+        self._stages.current = stage = _stage(self._token)
         try:
             await stage.seed(case)
             earlier: dict[tuple[str, str], Mapping[str, Any]] = {}
@@ -89,6 +90,7 @@ class Session:
                         step.lawful,
                         sent_at,
                         answered_at,
+                        ACCOUNT,
                     )
                 )
                 if event.get("conferencing") is not None:
@@ -116,13 +118,36 @@ async def gateway_with(stages: Stages) -> AsyncIterator[Gateway]:
 
 
 async def session(driver: Asked, gateway: Gateway, stages: Stages) -> Session:
-    """Starts the client; raises DriverFault if that cannot be done."""
+    """Starts the client; raises Unstarted if that cannot be done.
+
+    What the client sends meanwhile is answered, and left aside: no ask is there to judge it by.
+    """
     token = WORLD.by_name[ACCOUNT].token
     start = {"base_url": gateway.base_url, "access_token": token, "data_center": _DATA_CENTER}
-    started = await driver.ask({"do": "start", **start})
+    stages.current = stage = _stage(token)
+    try:
+        started = await driver.ask({"do": "start", **start})
+        await gateway.take()
+    finally:
+        await stage.close()
     if "ok" not in started:
-        raise DriverFault(f"the driver could not start its client: {started}")
+        raise Unstarted(f"could not start its client: {_why(_told(started, token))}")
     return Session(driver, gateway, stages, started["ok"])
+
+
+def _stage(token: str) -> Stage:
+    """A stage with a fresh server behind it."""
+    clock = VirtualClock(RealClock().now())
+    return Stage(reference_app(clock=clock, settle=SETTLE), clock, token)
+
+
+def _why(told: Mapping[str, Any]) -> str:
+    if "unsupported" in told:
+        return f"it calls start unsupported: {told['unsupported']}"
+    error = told["error"]
+    parts = [f"status {error['status']}"] if error.get("status") else []
+    parts += [str(error["message"])] if error.get("message") else []
+    return ", ".join(parts) or "it told an error without a message"
 
 
 def places() -> Places:

@@ -109,6 +109,8 @@ class Stage:
             return _prepared(self._first_page.pop(0))
         if script.instead is not None and name in ("write", "delete"):
             return _prepared(script.instead)
+        if script.unread is not None and name in ("read", "page"):
+            return _prepared(script.unread)
         if name == "page" and urlsplit(request.url).path in self._pages:
             return self._turn(request)
         answer = await self._ask(request, request.url)

@@ -324,6 +324,9 @@ def _refusals(places: Places) -> Iterator[Case]:
         yield Case(
             f"a write that is answered {status}", (write(here, event(places, f"no-{status}", _EXPLICIT), answer),)
         )
+    # 403, and not 404: that what was to be deleted is not there may be as good as done.
+    yield Case("a reading that is answered 403", (read([here], ["closed"], Script(unread=Prepared(403))),))
+    yield Case("a deletion that is answered 403", (delete(here, "closed", Script(instead=Prepared(403))),))
     calm = Script(first=(Prepared(429),))
     yield Case(
         "a 429, then success",

@@ -10,15 +10,22 @@ from typing import Any
 from conformance.clients.fidelity import (
     Differences,
     errors_told,
-    event_sent,
-    event_sent_as_form,
     given_conferencing,
     pointer,
+)
+from conformance.clients.sent import (
+    compared_sent,
+    id_sent,
+    left_out,
+    limits,
+    other_tokens,
+    repeats_accepted,
+    repeats_refused,
 )
 from conformance.exchange import Exchange
 from conformance.facts.asking import asked
 from conformance.facts.values import Evidence, Facts
-from conformance.facts.wire import body_json, route
+from conformance.facts.wire import route
 
 __all__ = ["Record", "ask_facts"]
 
@@ -30,8 +37,6 @@ _MATCHING = {
     "read_events": ("read", "page"),
     "list_calendars": ("calendars", "userinfo"),
 }
-#: Answers after which the same request may be right: it was not judged, or the state behind it may have changed.
-_PASSING = frozenset({401, 408, 409, 423, 425, 429})
 
 
 @dataclass(frozen=True)
@@ -40,7 +45,8 @@ class Record:
 
     `ask` is the line to the driver without its id, `told` the answer without it.  `readings` has the pages of each
     reading that was begun, and whether they were fetched.  `earlier` is the conferencing that was asked for the last
-    time that any was asked for this event.  `lawful`: nothing in the contract forbids what is asked.
+    time that any was asked for this event.  `lawful`: nothing in the contract forbids what is asked.  `account` is
+    whose token the client was given; None where it was given none.
     """
 
     name: str
@@ -52,6 +58,7 @@ class Record:
     lawful: bool = True
     sent_at: float | None = None
     answered_at: float | None = None
+    account: str | None = None
 
 
 @dataclass
@@ -75,7 +82,7 @@ def ask_facts(record: Record) -> Facts:
     writes = [exchange for exchange, way in routes if way.name in ("write", "delete")]
     candidates = [exchange for exchange, way in routes if way.name in _MATCHING.get(do, ())]
     if do in ("upsert_event", "delete_event"):
-        meant = [exchange for exchange in candidates if _event_id(exchange) == _asked_id(ask)]
+        meant = [exchange for exchange in candidates if id_sent(exchange) == _asked_id(ask)]
         candidates = meant or candidates
     bulk = any(way.name == "bulk" for _, way in routes)
     answers = [exchange.response.status for exchange in candidates if exchange.response is not None]
@@ -103,11 +110,15 @@ def ask_facts(record: Record) -> Facts:
         document["sent"] = {
             "requests": len(candidates),
             "unasked_writes": len([exchange for exchange in writes if exchange not in candidates]),
-            "repeated_a_refused_write": _repeats_refused(candidates) if do != "read_events" else False,
+            "repeated_a_refused_write": repeats_refused(candidates) if do != "read_events" else False,
+            "repeated_an_accepted_write": repeats_accepted(writes),
         }
-        compared.sent = _sent(ask, do, candidates)
+        if record.account is not None:
+            called = [exchange for exchange, way in routes if way.name not in ("other", "bulk")]
+            document["sent"]["other_tokens"] = other_tokens(called, record.account)
+        compared.sent = compared_sent(ask, do, candidates)
     if do == "read_events":
-        document["read"] = _read(record, ask)
+        document["read"] = _read(record, ask) | _covers(ask, [e for e, way in routes if way.name == "read"])
     _compare_told(record, do, candidates, answers, compared)
     if "ok" in record.told and do == "read_events" and 200 in answers:
         document["given"] = compared.given
@@ -131,57 +142,6 @@ def _asked_id(ask: Mapping[str, Any]) -> Any:
     return event.get("event_id") if isinstance(event, Mapping) else ask.get("event_id")
 
 
-def _body(exchange: Exchange) -> Any:
-    try:
-        return body_json(exchange.request)
-    except ValueError:
-        return None
-
-
-def _event_id(exchange: Exchange) -> Any:
-    body = _body(exchange)
-    if isinstance(body, Mapping) and "event_id" in body:
-        return body["event_id"]
-    return dict(exchange.request.query).get("event_id")
-
-
-def _is_form(exchange: Exchange) -> bool:
-    return "x-www-form-urlencoded" in (exchange.request.header("content-type") or "").lower()
-
-
-def _repeats_refused(candidates: Sequence[Exchange]) -> bool:
-    refused: set[tuple[str, bytes]] = set()
-    for exchange in candidates:
-        same = (exchange.request.url, exchange.request.body)
-        if same in refused:
-            return True
-        status = exchange.response.status if exchange.response else 0
-        if 400 <= status < 500 and status not in _PASSING:
-            refused.add(same)
-    return False
-
-
-def _sent(ask: Mapping[str, Any], do: str, candidates: Sequence[Exchange]) -> Differences | None:
-    if do not in ("upsert_event", "delete_event") or not candidates:
-        return None
-    total = Differences()
-    for exchange in candidates:
-        way = route(exchange.request.method, exchange.request.url)
-        if way.calendar_id != ask["calendar_id"]:
-            total += Differences(changed=(pointer("calendar_id"),))
-        if do == "delete_event":
-            if _event_id(exchange) is None:
-                total += Differences(lost=(pointer("event_id"),))
-            elif _event_id(exchange) != ask["event_id"]:
-                total += Differences(changed=(pointer("event_id"),))
-        elif _is_form(exchange):
-            total += event_sent_as_form(ask["event"], exchange.request.body)
-        else:
-            body = _body(exchange)
-            total += event_sent(ask["event"], body if isinstance(body, Mapping) else {})
-    return total
-
-
 def _read(record: Record, ask: Mapping[str, Any]) -> dict[str, Any]:
     wanted = set(ask.get("event_ids", ()))
     pages = [page for reading in record.readings for page in reading]
@@ -191,6 +151,13 @@ def _read(record: Record, ask: Mapping[str, Any]) -> dict[str, Any]:
         "pages_there": max((len(reading) for reading in record.readings), default=0),
         "pages_read": max((sum(page["fetched"] for page in reading) for reading in record.readings), default=0),
         "missed": sorted((there - fetched) & wanted),
+    }
+
+
+def _covers(ask: Mapping[str, Any], reads: Sequence[Exchange]) -> dict[str, Any]:
+    return {
+        "calendars_left_out": left_out(reads, ask.get("calendar_ids", ())),
+        "unasked_limits": limits(reads, ask.get("params", {})),
     }
 
 

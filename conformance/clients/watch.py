@@ -17,6 +17,7 @@ from conformance.clients.session import ACCOUNT
 from conformance.clients.stage import Stage
 from conformance.clients.wire import Wire
 from conformance.clock import RealClock
+from conformance.configuration import Refused
 from conformance.exchange import Exchange
 from conformance.facts import Settings
 from conformance.reference import reference_app
@@ -38,7 +39,8 @@ async def watch(
     """Listens, answers out of the reference server, and judges what comes by the rules about the wire.
 
     `say` is told, a line each, what to point the client at.  Ends after `options.for_seconds`, with the process of
-    `options.watched`, or when it is cancelled (Ctrl-C under `asyncio.run`), whichever comes first.
+    `options.watched`, or when it is cancelled (Ctrl-C under `asyncio.run`), whichever comes first.  Raises Refused
+    where it cannot listen, or `options.watched` cannot be started.
     """
     wire = Wire((rule for rule in rules if rule.binds == "client" and rule.about != "ask"), Settings(), sink)
     clock = RealClock()
@@ -76,7 +78,12 @@ async def watch(
 async def _until_it_ends(options: CertifyOptions, environment: Mapping[str, str]) -> None:
     process = None
     if options.watched:
-        process = await asyncio.create_subprocess_exec(*options.watched, env=environment, start_new_session=True)
+        try:
+            process = await asyncio.create_subprocess_exec(*options.watched, env=environment, start_new_session=True)
+        except (OSError, ValueError) as error:
+            what = " ".join(options.watched)
+            why = getattr(error, "strerror", None) or error
+            raise Refused(f"--watch: {what!r} could not be started: {why}; name a program after --") from None
     try:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(options.for_seconds):

@@ -93,8 +93,17 @@ def _stated(found: Certificate, terms: Terms) -> Statement:
         run=found.run,
         contract=contract(),
         tool=TOOL,
-        terms=replace(terms, interrupted=found.interrupted),
+        terms=replace(terms, interrupted=found.interrupted, cut_short=_unjudged(found)),
         clauses=about_clauses(),
         counterexamples=tuple(example.text() for example in found.counterexamples),
         remarks=found.elsewhere,
     )
+
+
+def _unjudged(found: Certificate) -> str | None:
+    """Why a driven client was not judged at all; None where it was, and where a client was waited for."""
+    if found.counterexamples or found.run["exchanges"] or not found.run["requests"]:
+        return None
+    if any(found.report.tally(rule.id).outcome != "unexercised" for rule in found.rules):
+        return None
+    return "the driver called unsupported all that it was asked, and supports nothing that could be judged"

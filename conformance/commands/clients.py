@@ -12,6 +12,13 @@ from conformance.configuration import Refused
 __all__ = ["certify", "observe"]
 
 
+def _above_0(ctx: click.Context, param: click.Parameter, value: float) -> float:
+    """Refuse a time in which nothing can be answered."""
+    if value == 0:
+        raise click.BadParameter("nothing can be answered in 0 seconds; leave it out for the usual 30", ctx, param)
+    return value
+
+
 for_seconds = click.option(
     "--for", "for_seconds", type=options.seconds, metavar="S", help="Seconds to listen. [default: to Ctrl-C]"
 )
@@ -26,6 +33,7 @@ port = click.option(
 @click.option(
     "--driver-timeout",
     type=options.seconds,
+    callback=_above_0,
     default=30.0,
     show_default=True,
     metavar="S",
@@ -88,6 +96,9 @@ def certify(
         statement = certificate(
             told, rules, Terms(fail_on, require_complete), evidence, lambda line: say(f"{line}\n"), progress
         )
+    if told.command and not statement.terms.interrupted and statement.terms.cut_short is not None:
+        present(statement, reports, redactor(), quiet=True)
+        raise Refused(f"nothing was judged: {statement.terms.cut_short}")
     return present(statement, reports, redactor(), quiet=quiet)
 
 

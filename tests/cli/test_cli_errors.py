@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -33,11 +34,31 @@ import conformance.commands.explain
         (("drift", "nope.md"), "nope.md: No such file or directory; name a copy of the page"),
         (("verify", "nope.json", "nope.ndjson"), "nope.json: No such file or directory"),
         (("certify", "--watch"), "--watch names no program"),
+        (("certify", "--driver-timeout", "0", "--", "x"), "nothing can be answered in 0 seconds"),
+        (("certify", "--driver-timeout", "-1", "--", "x"), "expected a number that is not below 0, got '-1'"),
         (("sweep",), "Missing argument 'SUBJECT'"),
     ],
 )
 def test_a_wrong_call_is_one_line_and_2(args: tuple[str, ...], told: str) -> None:
     assert told in error(*args)
+
+
+@pytest.mark.parametrize("command", [("certify",), ("observe", "--upstream", "http://127.0.0.1:9")], ids=str)
+def test_a_port_that_is_taken_is_one_line_and_2(command: tuple[str, ...]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        assert error(*command, "--for", "2", "--port", port) == (
+            f"--port {port}: cannot listen there on 127.0.0.1: Address already in use; "
+            "choose another, or 0 for a free one"
+        )
+
+
+def test_a_program_that_is_none_is_one_line_and_2() -> None:
+    result = call("certify", "--watch", "--", "no-such-program")
+    assert (result.exit_code, result.stderr) == (
+        2,
+        "Error: --watch: 'no-such-program' could not be started: No such file or directory; name a program after --\n",
+    )
 
 
 def test_a_bug_is_named_without_a_traceback_and_without_what_it_says(monkeypatch: pytest.MonkeyPatch) -> None:

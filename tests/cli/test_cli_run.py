@@ -204,3 +204,21 @@ def test_a_driver_that_is_none_is_one_line_and_2() -> None:
     assert result.exit_code == 2
     assert result.stderr.startswith("Error: ")
     assert result.stderr.count("\n") == 1
+
+
+def test_a_driver_that_supports_nothing_is_one_line_and_2_and_its_report_is_not_passed(tmp_path: Path) -> None:
+    program = (
+        "import json\n"
+        "for line in open(0):\n"
+        "  ask = json.loads(line)\n"
+        "  told = {'ok': {}} if ask['do'] in ('start', 'stop') else {'unsupported': 'nothing at all'}\n"
+        "  print(json.dumps({'id': ask['id'], **told}), flush=True)\n"
+    )
+    report = tmp_path / "report.json"
+    result = call("certify", "--examples", "0", "--report", report, "--", sys.executable, "-c", program)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.splitlines()[-1] == (
+        "Error: nothing was judged: the driver called unsupported all that it was asked, "
+        "and supports nothing that could be judged"
+    )
+    assert json.loads(report.read_text())["outcome"] == "inconclusive"

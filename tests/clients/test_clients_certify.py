@@ -47,6 +47,7 @@ TELLING = (
     "the life of an event with integrated",
     "explicit, then an update that leaves conferencing out",
     "two kinds, then an update that leaves conferencing out",
+    "one event id on two calendars",
     "nothing with a description",
     "nothing with no privacy",
     "nothing with subscriptions",
@@ -61,6 +62,8 @@ TELLING = (
     "integrated where it is not available",
     "a 422 with several fields",
     "a write that is answered 403",
+    "a reading that is answered 403",
+    "a deletion that is answered 403",
     "a 429, then success",
     "pending is read",
     "no conferencing is read",
@@ -214,6 +217,25 @@ def test_a_client_with_types_is_not_accused() -> None:
     assert failed(run) == frozenset()
 
 
+class EarlyDriver(Driver):
+    """A client that looks at the account before it has answered start."""
+
+    def start(self, ask: Any) -> dict[str, Any]:
+        started = super().start(ask)
+        assert self.client.request("GET", "/v1/userinfo").json()["sub"]
+        calendars = self.client.list_calendars()
+        self.client.request("GET", "/v1/events", params={"from": "2030-01-01"} | {"tzid": "Etc/UTC"})
+        assert calendars
+        return started
+
+
+def test_what_a_client_sends_while_it_starts_is_answered_and_left_aside() -> None:
+    seen: list[Exchange] = []
+    run = asyncio.run(judged(EarlyDriver(), telling()[:1], seen.append))
+    assert failed(run) == frozenset()
+    assert len([exchange for exchange in seen if not is_driven(exchange)]) == 1
+
+
 class UnableDriver(Driver):
     """A client that has no means for conferencing at all."""
 
@@ -250,10 +272,23 @@ def test_evidence_in_another_order_is_refused(minimal: tuple[Certificate, list[E
         list(records([first, *seen]))
 
 
-def test_a_driver_that_cannot_start_its_client_is_a_fault() -> None:
-    program = 'for line in open(0): print(\'{"id":1,"error":{"message":"no such data center"}}\', flush=True)'
-    with pytest.raises(DriverFault, match=r"could not start its client: .*no such data center"):
+@pytest.mark.parametrize(
+    ("told", "why"),
+    [
+        ({"error": {"message": "no such data center"}}, "no such data center"),
+        ({"error": {"status": 401, "message": "who?"}}, "status 401, who?"),
+        ({"error": {}}, "it told an error without a message"),
+        ({"unsupported": "x"}, "it calls start unsupported: x"),
+    ],
+    ids=str,
+)
+def test_a_driver_that_cannot_start_its_client_is_a_fault(told: dict[str, Any], why: str) -> None:
+    line = json.dumps({"id": 1, **told})
+    program = f"import sys\nfor line in sys.stdin:\n  print('no licence', file=sys.stderr); print({line!r}, flush=True)"
+    with pytest.raises(DriverFault) as fault:
         certified(sys.executable, "-c", program)
+    assert str(fault.value).startswith(f"the driver {sys.executable!r:.5}")
+    assert str(fault.value).endswith(f" could not start its client: {why}; its last words: no licence")
 
 
 class LeakyDriver(Driver):

@@ -34,7 +34,7 @@ def document(ask: Any, told: Any, *exchanges: Exchange, **more: Any) -> dict[str
     return facts
 
 
-SENT = {"requests": 1, "unasked_writes": 0, "repeated_a_refused_write": False}
+SENT = {"requests": 1, "unasked_writes": 0, "repeated_a_refused_write": False, "repeated_an_accepted_write": False}
 SAME = {"sent_lost": [], "sent_changed": [], "sent_added": []}
 
 
@@ -81,7 +81,7 @@ def test_every_attempt_is_compared_and_a_refused_one_counts_when_it_is_repeated(
     refused = exchange("POST", CALENDAR, wrong, 422, {"errors": {}})
     facts = document(UPSERT, {"ok": {}}, refused, refused, exchange("POST", CALENDAR, EVENT))
     assert facts["compared"] == {**SAME, "sent_changed": ["/summary"]}
-    assert facts["sent"] == {"requests": 3, "unasked_writes": 0, "repeated_a_refused_write": True}
+    assert facts["sent"] == {**SENT, "requests": 3, "repeated_a_refused_write": True}
     assert facts["answers"] == [422, 422, 202]
 
 
@@ -176,7 +176,13 @@ def test_pages_that_were_not_fetched_are_missed_for_what_is_only_there() -> None
     page = {"fetched": True, "event_ids": ["x"]}
     last = {"fetched": False, "event_ids": ["qT"]}
     facts = document(READ, {"ok": {"events": []}}, readings=[[page, last]])
-    assert facts["read"] == {"pages_there": 2, "pages_read": 1, "missed": ["qT"]}
+    assert facts["read"] == {
+        "pages_there": 2,
+        "pages_read": 1,
+        "missed": ["qT"],
+        "calendars_left_out": [],
+        "unasked_limits": [],
+    }
     again = [[page, last], [page, {**last, "fetched": True}]]
     assert document(READ, {"ok": {"events": []}}, readings=again)["read"]["missed"] == []
 
@@ -201,3 +207,50 @@ def test_an_error_is_compared_with_what_was_answered() -> None:
     facts = document(UPSERT, {"error": {"status": 500}}, refused)
     assert (facts["told_status_seen"], facts["compared"]) == (False, SAME)
     assert document(UPSERT, {"error": {"message": "KeyError"}}, exchange("POST", CALENDAR, EVENT))["raised"]
+
+
+@pytest.mark.parametrize(
+    ("queries", "left_out", "limits"),
+    [
+        ([], [], []),
+        (["tzid=Etc/UTC"], [], []),
+        (["calendar_ids[]=cal_1"], [], []),
+        (["calendar_ids[]=cal_2"], ["cal_1"], []),
+        (["calendar_ids[]=cal_2", "calendar_ids[]=cal_1"], [], []),
+        (["calendar_ids[]=cal_2", ""], [], []),
+        (["calendar_ids=cal_1"], [], []),
+        (["from=2031-01-01&to=2031-02-01"], [], ["from", "to"]),
+        (["to=2031-01-01", "from=2031-01-01"], [], []),
+        (["from="], [], []),
+        (["last_modified=2031-01-01T00:00:00Z", "last_modified=2031-01-02T00:00:00Z"], [], ["last_modified"]),
+    ],
+    ids=str,
+)
+def test_a_reading_covers_less_where_all_its_requests_do(
+    queries: list[str], left_out: list[str], limits: list[str]
+) -> None:
+    reads = [exchange("GET", f"/v1/events?{query}", status=200, said={"events": []}) for query in queries]
+    facts = document(READ, {"ok": {"events": []}}, *reads)["read"]
+    assert (facts["calendars_left_out"], facts["unasked_limits"]) == (left_out, limits)
+
+
+def test_a_limit_that_was_asked_for_is_none_of_the_clients() -> None:
+    asked = {**READ, "params": {"from": "2031-01-01"}}
+    facts = document(asked, {"ok": {"events": []}}, exchange("GET", "/v1/events?from=2031-01-01", status=200, said={}))
+    assert facts["read"]["unasked_limits"] == []
+
+
+@pytest.mark.parametrize(
+    ("statuses", "repeated"), [([202, 202], True), ([202, 422], True), ([429, 202], False), ([503, 202], False)]
+)
+def test_what_was_accepted_is_repeated_and_what_was_not_is_tried_again(statuses: list[int], repeated: bool) -> None:
+    deletions = [exchange("DELETE", CALENDAR, {"event_id": "qT"}, status) for status in statuses]
+    assert document(DELETE, {"ok": {}}, *deletions)["sent"]["repeated_an_accepted_write"] is repeated
+
+
+@pytest.mark.parametrize(
+    ("account", "other"), [("default", {"other_tokens": 0}), ("a", {"other_tokens": 1}), (None, {})]
+)
+def test_another_token_is_counted_where_one_was_given(account: str | None, other: dict[str, int]) -> None:
+    facts = document(UPSERT, {"ok": {}}, exchange("POST", CALENDAR, EVENT), account=account)
+    assert facts["sent"] == SENT | other

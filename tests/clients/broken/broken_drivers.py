@@ -253,17 +253,47 @@ class _TriesAgain(Client):
             return super().request(method, url, **options)
 
 
+@breaks("an-accepted-write-is-not-repeated", "sends every deletion twice")
+class _DeletesTwice(Client):
+    def delete_event(self, calendar_id: str, event_id: str) -> None:
+        super().delete_event(calendar_id, event_id)
+        super().delete_event(calendar_id, event_id)
+
+
+@breaks("an-accepted-write-is-not-repeated", "writes everything twice", "writes-twice")
+class _WritesTwice(Client):
+    def upsert_event(self, calendar_id: str, event: Mapping[str, Any]) -> None:
+        super().upsert_event(calendar_id, event)
+        super().upsert_event(calendar_id, event)
+
+
+@breaks("a-reading-covers-what-was-asked", "reads the calendars that it was first told")
+class _ReadsTheFirst(Client):
+    first: Sequence[str] | None = None
+
+    def read_events(self, params: Mapping[str, Any], calendar_ids: Sequence[str] = ()) -> list[JSON]:
+        self.first = self.first or calendar_ids
+        return super().read_events(params, self.first)
+
+
+@breaks("a-reading-covers-what-was-asked", "reads from a day to a day", "reads-from-a-day-to-a-day")
+class _ReadsADay(Client):
+    def read_events(self, params: Mapping[str, Any], calendar_ids: Sequence[str] = ()) -> list[JSON]:
+        return super().read_events({"from": "2026-11-01", "to": "2026-11-02", **params}, calendar_ids)
+
+
 # what is said and what is told
 
 
 class _Swallowing(Client):
     statuses: tuple[int, ...] = ()
+    methods: tuple[str, ...] = ("POST",)
 
     def request(self, method: str, url: str, **options: Any) -> httpx.Response:
         try:
             return super().request(method, url, **options)
         except httpx.HTTPStatusError as error:
-            if error.response.status_code in self.statuses and method == "POST":
+            if error.response.status_code in self.statuses and method in self.methods:
                 return error.response
             raise
 
@@ -283,6 +313,23 @@ class _Swallows429(_Swallowing):
     statuses = (429,)
 
 
+@breaks("a-refusal-is-told", "takes a deletion that is answered 403 for done", "takes-a-refused-deletion")
+class _SwallowsDeletions(_Swallowing):
+    statuses = (403,)
+    methods = ("DELETE",)
+
+
+@breaks("a-refusal-is-told", "takes a reading that is answered 403 for an empty one", "takes-a-refused-reading")
+class _SwallowsReadings(Client):
+    def read_events(self, params: Mapping[str, Any], calendar_ids: Sequence[str] = ()) -> list[JSON]:
+        try:
+            return super().read_events(params, calendar_ids)
+        except httpx.HTTPStatusError as error:
+            if error.response.status_code != 403:
+                raise
+            return []
+
+
 @breaks("the-fields-of-a-422-are-told", "tells the first field of a 422 only")
 class _TellsOneField(Driver):
     def answer(self, ask: Mapping[str, Any]) -> JSON:
@@ -300,6 +347,23 @@ class _TellsA500(Driver):
         if "error" in answer:
             answer["error"]["status"] = 500
         return answer
+
+
+@breaks("the-status-of-a-refusal-is-told", "tells of refusals without their status")
+class _TellsNoStatus(Driver):
+    def answer(self, ask: Mapping[str, Any]) -> JSON:
+        answer = super().answer(ask)
+        answer.get("error", {}).pop("status", None)
+        return answer
+
+
+@breaks("legal-answers-raise-nothing", "takes a 202 for an error, and tells its status", "takes-a-202-for-an-error")
+class _Wants200(Client):
+    def request(self, method: str, url: str, **options: Any) -> httpx.Response:
+        response = super().request(method, url, **options)
+        if response.status_code != 200:
+            raise httpx.HTTPStatusError("not OK", request=response.request, response=response)
+        return response
 
 
 @gives("legal-answers-raise-nothing", "chokes on a provider that it does not know")
@@ -456,6 +520,13 @@ class _TriesPut(Client):
 class _TokenLater(Client):
     def list_calendars(self) -> list[JSON]:
         httpx.get(self._http.base_url.join("/v1/calendars"))
+        return super().list_calendars()
+
+
+@breaks("requests-carry-the-token-that-was-given", "tries an old token first")
+class _OldToken(Client):
+    def list_calendars(self) -> list[JSON]:
+        httpx.get(self._http.base_url.join("/v1/calendars"), headers={"Authorization": "Bearer old"})
         return super().list_calendars()
 
 
