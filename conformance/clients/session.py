@@ -50,6 +50,12 @@ class Stages:
         """The current stage's answer; 503 while there is none."""
         return Reply(503) if self.current is None else await self.current.answer(request)
 
+    async def change(self, stage: Stage | None) -> None:
+        """From now on `stage` answers; the one before is closed only then, for a client may ask at any time."""
+        before, self.current = self.current, stage
+        if before is not None:
+            await before.close()
+
 
 class Session:
     """A driver at a gateway: plays cases, each on a fresh server."""
@@ -66,38 +72,36 @@ class Session:
     async def play(self, case: Case) -> list[Record]:
         """One record for each step."""
         self._plays += 1
-        self._stages.current = stage = _stage(self._token)
-        try:
-            await stage.seed(case)
-            earlier: dict[tuple[str, str], Mapping[str, Any]] = {}
-            records = []
-            for number, step in enumerate(case.steps, 1):
-                await stage.begin(step.script)
-                ask = step.ask.message()
-                sent_at = self._clock.now()
-                answer = await self._driver.ask(ask)
-                answered_at = self._clock.now()
-                event = ask.get("event", {})
-                key = (str(ask.get("calendar_id")), str(event.get("event_id")))
-                records.append(
-                    Record(
-                        f"{case.name} ({self._plays}.{number})",
-                        ask,
-                        _told(answer, self._token),
-                        await self._gateway.take(),
-                        stage.readings(),
-                        earlier.get(key),
-                        step.lawful,
-                        sent_at,
-                        answered_at,
-                        ACCOUNT,
-                    )
+        stage = _stage(self._token)
+        await self._stages.change(stage)
+        await stage.seed(case)
+        earlier: dict[tuple[str, str], Mapping[str, Any]] = {}
+        records = []
+        for number, step in enumerate(case.steps, 1):
+            await stage.begin(step.script)
+            ask = step.ask.message()
+            sent_at = self._clock.now()
+            answer = await self._driver.ask(ask)
+            answered_at = self._clock.now()
+            event = ask.get("event", {})
+            key = (str(ask.get("calendar_id")), str(event.get("event_id")))
+            records.append(
+                Record(
+                    f"{case.name} ({self._plays}.{number})",
+                    ask,
+                    _told(answer, self._token),
+                    await self._gateway.take(),
+                    stage.readings(),
+                    earlier.get(key),
+                    step.lawful,
+                    sent_at,
+                    answered_at,
+                    ACCOUNT,
                 )
-                if event.get("conferencing") is not None:
-                    earlier[key] = event["conferencing"]
-            return records
-        finally:
-            await stage.close()
+            )
+            if event.get("conferencing") is not None:
+                earlier[key] = event["conferencing"]
+        return records
 
 
 def _told(answer: Mapping[str, Any], token: str) -> dict[str, Any]:
@@ -114,7 +118,10 @@ async def gateway_with(stages: Stages) -> AsyncIterator[Gateway]:
         async with Gateway(
             stages.answer, tokens={ACCOUNT: WORLD.by_name[ACCOUNT].token}, folder=Path(folder)
         ) as gateway:
-            yield gateway
+            try:
+                yield gateway
+            finally:
+                await stages.change(None)
 
 
 async def session(driver: Asked, gateway: Gateway, stages: Stages) -> Session:
@@ -124,12 +131,9 @@ async def session(driver: Asked, gateway: Gateway, stages: Stages) -> Session:
     """
     token = WORLD.by_name[ACCOUNT].token
     start = {"base_url": gateway.base_url, "access_token": token, "data_center": _DATA_CENTER}
-    stages.current = stage = _stage(token)
-    try:
-        started = await driver.ask({"do": "start", **start})
-        await gateway.take()
-    finally:
-        await stage.close()
+    await stages.change(_stage(token))
+    started = await driver.ask({"do": "start", **start})
+    await gateway.take()
     if "ok" not in started:
         raise Unstarted(f"could not start its client: {_why(_told(started, token))}")
     return Session(driver, gateway, stages, started["ok"])

@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, given, settings
 sys.path.insert(0, str(Path(__file__).parent / "broken"))
 
 from broken_drivers import BROKEN
-from matrix import failed, judged
+from matrix import InProcess, failed, judged
 
 from conformance.clients import drivers
 from conformance.clients.asks import Case
@@ -30,7 +30,7 @@ from conformance.clients.drivers.driver_httpx import Driver
 from conformance.clients.evidence import is_driven, judge_records, records
 from conformance.clients.made_up import cases as cases_of
 from conformance.clients.made_up import made_up
-from conformance.clients.session import places
+from conformance.clients.session import Stages, gateway_with, places, session
 from conformance.clients.table import table
 from conformance.exchange import Exchange
 from conformance.rules import load
@@ -234,6 +234,21 @@ def test_what_a_client_sends_while_it_starts_is_answered_and_left_aside() -> Non
     run = asyncio.run(judged(EarlyDriver(), telling()[:1], seen.append))
     assert failed(run) == frozenset()
     assert len([exchange for exchange in seen if not is_driven(exchange)]) == 1
+
+
+def test_what_a_client_sends_between_two_asks_is_answered() -> None:
+    async def between() -> bool:
+        driver, stages = Driver(), Stages()
+        async with gateway_with(stages) as gateway:
+            played = await session(InProcess(driver), gateway, stages)
+            first = await asyncio.to_thread(driver.client.list_calendars)
+            await gateway.take()
+            await played.play(telling()[0])
+            again = await asyncio.to_thread(driver.client.list_calendars)
+        driver.client.close()
+        return bool(first) and first == again
+
+    assert asyncio.run(between())
 
 
 class UnableDriver(Driver):
