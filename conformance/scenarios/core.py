@@ -83,7 +83,7 @@ def _dressed(table: Table, place: Place, sequence: Iterable[str]) -> Iterator[Mo
             yield table.move(kind, place, text=text)
         else:
             changes = next(table.changes)
-            form = next(table.forms) if "time" in changes else "utc"
+            form = next(table.moved) if "time" in changes else "utc"
             yield table.move(kind, place, text=text, changes=changes, form=form)
         fresh = kind == "delete"
 

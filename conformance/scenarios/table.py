@@ -51,6 +51,7 @@ class Table:
     urls: Iterator[str] = field(default_factory=lambda: cycle(URLS))
     texts: Iterator[str] = field(default_factory=lambda: cycle(TEXTS))
     forms: Iterator[str] = field(default_factory=lambda: cycle(("utc", *FORMS)))
+    moved: Iterator[str] = field(default_factory=lambda: cycle(("offset", "tzid", "date")))
     changes: Iterator[tuple[str, ...]] = field(default_factory=lambda: cycle(_CHANGES))
     places: tuple[Place, ...] = ()
     rich: tuple[Place, ...] = ()
