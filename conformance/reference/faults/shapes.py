@@ -115,6 +115,16 @@ SHAPES = (
         reshaped(_explicit, lambda value, _: {**PENDING, **value}),
     ),
     fault(
+        "null-provider-for-a-first-conference",
+        "S3 S8",
+        "case",
+        "The provider of a conference is null where the event had none before",
+        reshaped(
+            lambda write: _generated(write) and write.settles_before is None,
+            lambda value, _: {**value, "provider_name": None},
+        ),
+    ),
+    fault(
         "null-provider-after-explicit",
         "S3 S8",
         "sequence",
