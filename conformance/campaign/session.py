@@ -65,13 +65,19 @@ class Session:
         return lockstep
 
     async def live(self, lockstep: Lockstep, waves: Sequence[tuple[Life, ...]]) -> None:
-        """Live all lives; on the way, those who may not try what they may not."""
+        """Live all lives; on the way, those who may not try what they may not, and calendars are listed once more.
+
+        What the lists said before and after is not held against the writes between: those after this are told by it.
+        """
 
         async def trespass() -> None:
             existing = next((living.entry for living in lockstep.lives if living.exists), None)
             page = self.next_page if self.next_page and self.transport.owns(self.next_page) else None
             requests = trespasses(self.run.world, self.run, existing, page, everywhere=self.subject.loopback)
             await access(self.transport, self.ledger, requests)
+            for account in self.run.world.accounts:
+                if account.places:
+                    await self.transport.send("GET", "/v1/calendars", account=account.name)
 
         await lockstep.live(waves, interlude=trespass, interlude_round=_ACCESS_ROUND)
         if self.transport.clock.virtual:

@@ -16,7 +16,7 @@ from conformance.world import World
 __all__ = ["Plan", "plan"]
 
 #: Requests of preflight and audit for one account, and of the access checks.
-_LOOKS, _ACCESS = 8, 30
+_LOOKS, _ACCESS = 10, 30
 
 #: Readings of an account outside of the rounds, at most.
 _AGAIN = 14

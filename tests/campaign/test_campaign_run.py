@@ -97,6 +97,15 @@ def test_nobody_writes_where_it_is_not_allowed_without_being_refused(whole: RunR
     assert any("/v1/events/pages/" in exchange.request.url for exchange in tried)
 
 
+def test_calendars_are_listed_again_between_the_writes_of_each_account(whole: RunResult) -> None:
+    """What a list says only after an event has conferencing is held against the writes that follow."""
+    for account in {exchange.request.account for exchange in whole.exchanges} - {None, "nobody"}:
+        own = [exchange.request for exchange in whole.exchanges if exchange.request.account == account]
+        kinds = ["list" if request.path == "/v1/calendars" else request.method for request in own]
+        between = kinds[kinds.index("POST") : len(kinds) - kinds[::-1].index("POST")]
+        assert "list" in between
+
+
 def test_what_is_seen_goes_to_the_sink_as_it_is_seen_and_progress_is_told() -> None:
     sunk: list[Exchange] = []
     told: list[Progress] = []
