@@ -13,7 +13,7 @@ UNSEEN = re.compile(
 )
 
 
-_USERINFO = re.compile(r"(?<=//)[^/?#\s]*@")
+_USERINFO = re.compile(r"\A((?:[A-Za-z][A-Za-z0-9+.-]*:)?//)[^/?#\s]*@")
 
 
 def without_userinfo(url: str) -> str:
@@ -21,8 +21,10 @@ def without_userinfo(url: str) -> str:
 
     >>> without_userinfo("https://user:secret@api.example.com/@me")
     'https://api.example.com/@me'
+    >>> without_userinfo("https://api.example.com//me@home")
+    'https://api.example.com//me@home'
     """
-    return _USERINFO.sub("", url, count=1) if "@" in url else url
+    return _USERINFO.sub(r"\1", url) if "@" in url else url
 
 
 def visible(text: str, *, lines: bool = False) -> str:
