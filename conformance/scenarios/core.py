@@ -288,6 +288,8 @@ def _refused_creations(table: Table) -> Iterator[Life]:
     """What is to be refused, where there is no event yet: none comes of it."""
     unavailable = tuple(place for place in table.places if place[1].integrated is False)
     if unavailable:
-        yield table.life("refused", table.turn("unavailable", unavailable), [Move("integrated")])
+        bare = tuple(place for place in unavailable if not place[0].profiles)
+        place = table.turn("unavailable", bare or unavailable)
+        yield table.life("refused", place, [Move("integrated"), Move("nothing"), Move("default")])
     for flaw in CREATION_FLAWS:
         yield table.life("refused", table.turn("refused", table.places), [Move("invalid", flaw=flaw)])
