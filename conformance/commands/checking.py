@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from conformance import recordings
 from conformance.commands.outcome import TOOL, about_clauses, chosen_rules, contract, instant
-from conformance.concealment import Credentials
 from conformance.configuration import Refused
-from conformance.credentials import quoted
 from conformance.examine import examine
 from conformance.facts import Settings
 from conformance.recordings import Unreadable
 from conformance.recordings.origins import of_the_api
+from conformance.redaction.concealment import Credentials
+from conformance.redaction.credentials import quoted
 from conformance.render.json import render
 from conformance.report import Report
 from conformance.statement import Statement, Terms

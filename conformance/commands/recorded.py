@@ -45,8 +45,8 @@ def check(
     from conformance.commands.checking import check as judge
     from conformance.commands.outcome import present
     from conformance.commands.progress import Interruption, Progress
-    from conformance.concealment import Credentials
     from conformance.configuration import tokens
+    from conformance.redaction.concealment import Credentials
 
     told = CheckOptions(
         paths=paths,

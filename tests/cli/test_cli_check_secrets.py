@@ -239,7 +239,7 @@ def test_an_error_quotes_no_credentials(tmp_path: Path) -> None:
 
 
 def test_secrets_beyond_a_thousand_are_not_kept(tmp_path: Path) -> None:
-    from conformance.concealment import Credentials
+    from conformance.redaction.concealment import Credentials
 
     many = recorded(
         tmp_path / "a.har",

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from conformance.concealment import Credentials
-from conformance.credentials import credentials_of, is_secret
 from conformance.exchange import NOT_RECORDED, Exchange, Request, Response, account_of_token, bearer
 from conformance.redaction import noticing, scrub
+from conformance.redaction.concealment import Credentials
+from conformance.redaction.credentials import credentials_of, is_secret
 
 TOKEN = "CRN_q7Zk3pXw9vB2mT8dLr5sY1"
 COOKIES = "zone=Europe/London; id=8f14e45fceea167a; lang=en-GB; seen=1777390200"

@@ -10,10 +10,11 @@ from functools import lru_cache
 from itertools import islice
 from urllib.parse import urlsplit
 
-from conformance.credentials import SHORTEST, credentials_of, is_secret
-from conformance.encodings import Secret, hidden_in, unescaped
 from conformance.exchange import NOT_RECORDED, Exchange, Headers, Request, Response, account_of_token
-from conformance.redaction import REDACTED, Redactor, noticing
+from conformance.redaction.credentials import SHORTEST, credentials_of, is_secret
+from conformance.redaction.encodings import Secret, hidden_in, unescaped
+from conformance.redaction.redactor import Redactor
+from conformance.redaction.scrubbing import REDACTED, noticing
 
 __all__ = ["Credentials"]
 
