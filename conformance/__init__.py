@@ -9,7 +9,7 @@ What a team imports in its own tests; nothing is loaded before it is asked for::
             assert verdict.outcome != "failed", verdict.violation.message
 
 `read` and `read_all` give the exchanges of recordings; `run_campaign` tests a server, such as what `in_process` makes
-of an application; `scenarios` has lives of events as values, and `lives` is the Hypothesis strategy for more of them.
+of an application; `scenarios` has scenarios of events as values, and `scenarios` is the Hypothesis strategy for more of them.
 The pytest plugin adds the fixtures `conformance_subject` and `conformance_findings`.
 """
 
@@ -20,73 +20,73 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from conformance import scenarios
-    from conformance.campaign.run import RunResult
-    from conformance.campaign.run import run as run_campaign
-    from conformance.configuration import RunOptions
-    from conformance.exchange import Exchange, Request, Response
+    from conformance.contract.rules import Rule
+    from conformance.contract.rules import load as load_rules
     from conformance.facts import Facts, Observer, Settings, observe
-    from conformance.judgement import Judge, Verdict, Violation
+    from conformance.http.exchange import Exchange, Request, Response
+    from conformance.judging.judge import Judge
+    from conformance.judging.report import Report
+    from conformance.judging.verdict import Verdict, Violation
     from conformance.recordings import read, read_all
-    from conformance.report import Report
-    from conformance.rules import Rule
-    from conformance.rules import load as load_rules
-    from conformance.scenarios import Life, Move, Run, Write, writes
-    from conformance.scenarios.strategies import lives, moves
-    from conformance.subject import Misconfigured, Subject, in_process
-    from conformance.world import Account, Calendar, Profile, World
+    from conformance.servers import scenarios
+    from conformance.servers.campaign.run import RunResult
+    from conformance.servers.campaign.run import run as run_campaign
+    from conformance.servers.inventory import Account, Calendar, Inventory, Profile
+    from conformance.servers.run_options import RunOptions
+    from conformance.servers.scenarios import RunContext, Scenario, Step, WriteRequest, write_requests
+    from conformance.servers.subject import ConfigurationError, Subject, in_process
 
 __all__ = [
     "Account",
     "Calendar",
+    "ConfigurationError",
     "Exchange",
     "Facts",
+    "Inventory",
     "Judge",
-    "Life",
-    "Misconfigured",
-    "Move",
     "Observer",
     "Profile",
     "Report",
     "Request",
     "Response",
     "Rule",
-    "Run",
+    "RunContext",
     "RunOptions",
     "RunResult",
+    "Scenario",
     "Settings",
+    "Step",
     "Subject",
     "Verdict",
     "Violation",
-    "World",
-    "Write",
+    "WriteRequest",
     "in_process",
     "judge",
-    "lives",
     "load_rules",
-    "moves",
     "observe",
     "read",
     "read_all",
     "run_campaign",
     "scenarios",
-    "writes",
+    "scenarios",
+    "write_requests",
 ]
 
 #: Where each name is, and under which other name there.
 _PLACES = {
-    "campaign.run": ("RunResult", "run_campaign=run"),
-    "configuration": ("RunOptions",),
-    "exchange": ("Exchange", "Request", "Response"),
+    "contract.rules": ("Rule", "load_rules=load"),
+    "errors": ("ConfigurationError",),
     "facts": ("Facts", "Observer", "Settings", "observe"),
-    "judgement": ("Judge", "Verdict", "Violation"),
+    "http.exchange": ("Exchange", "Request", "Response"),
+    "judging.judge": ("Judge",),
+    "judging.report": ("Report",),
+    "judging.verdict": ("Verdict", "Violation"),
     "recordings": ("read", "read_all"),
-    "report": ("Report",),
-    "rules": ("Rule", "load_rules=load"),
-    "scenarios": ("Life", "Move", "Run", "Write", "writes"),
-    "scenarios.strategies": ("lives", "moves"),
-    "subject": ("Misconfigured", "Subject", "in_process"),
-    "world": ("Account", "Calendar", "Profile", "World"),
+    "servers.campaign.run": ("RunResult", "run_campaign=run"),
+    "servers.inventory": ("Account", "Calendar", "Inventory", "Profile"),
+    "servers.run_options": ("RunOptions",),
+    "servers.scenarios": ("Scenario", "Step", "RunContext", "WriteRequest", "write_requests"),
+    "servers.subject": ("Subject", "in_process"),
 }
 _NAMES = {
     name.partition("=")[0]: (module, name.partition("=")[2] or name)
@@ -102,15 +102,15 @@ def judge(facts: Facts) -> tuple[Verdict, ...]:
 
 @cache
 def _judge() -> Judge:
-    from conformance.judgement import Judge
-    from conformance.rules import load
+    from conformance.contract.rules import load
+    from conformance.judging.judge import Judge
 
     return Judge(load())
 
 
 def __getattr__(name: str) -> Any:
     if name == "scenarios":
-        return import_module("conformance.scenarios")
+        return import_module("conformance.servers.scenarios")
     if name not in _NAMES:
         raise AttributeError(f"module 'conformance' has no attribute {name!r}")
     module, there = _NAMES[name]

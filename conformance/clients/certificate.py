@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from conformance.clients.counterexample import Counterexample
-from conformance.clients.driver import MEMORY_LIMIT
-from conformance.judgement import Verdict
-from conformance.report import Report
-from conformance.rules import Rule
+from conformance.clients.counterexample import CallCounterexample
+from conformance.clients.driver.process import MEMORY_LIMIT
+from conformance.contract.rules import Rule
+from conformance.judging.report import Report
+from conformance.judging.verdict import Verdict
 
 __all__ = ["Certificate", "CertifyOptions", "Judging"]
 
@@ -51,7 +51,7 @@ class Certificate:
     rules: tuple[Rule, ...]
     subject: Mapping[str, Any]
     run: Mapping[str, Any]
-    counterexamples: tuple[Counterexample, ...] = ()
+    counterexamples: tuple[CallCounterexample, ...] = ()
     elsewhere: tuple[str, ...] = ()
     interrupted: bool = False
 

@@ -6,19 +6,26 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from conformance.clients.asks import Case
+from conformance.clients.cases.case_shrinking import renamed, shrink
+from conformance.clients.cases.driver_call import Case
+from conformance.clients.cases.generated_cases import made_up
+from conformance.clients.cases.standard_cases import table
 from conformance.clients.certificate import Certificate, CertifyOptions, Judging
-from conformance.clients.counterexample import Counterexample
-from conformance.clients.driver import Driver
-from conformance.clients.evidence import Judged, Records, as_exchanges
-from conformance.clients.made_up import made_up
-from conformance.clients.session import Session, Stages, Unstarted, gateway_with, places, session
-from conformance.clients.shrinking import renamed, shrink
-from conformance.clients.table import table
-from conformance.exchange import Exchange
-from conformance.rules import Rule
+from conformance.clients.counterexample import CallCounterexample
+from conformance.clients.driver.driver_session import (
+    DriverSession,
+    DriverStartError,
+    Stages,
+    gateway_with,
+    places,
+    session,
+)
+from conformance.clients.driver.process import Driver
+from conformance.clients.transcript import JudgedCall, Records, as_exchanges
+from conformance.contract.rules import Rule
+from conformance.http.exchange import Exchange
 
-__all__ = ["Run", "certify", "cut_off", "drive", "play", "smallest"]
+__all__ = ["CertificationRun", "certify", "cut_off", "drive", "play", "smallest"]
 
 _TRIES = 60
 
@@ -30,13 +37,13 @@ async def certify(
     sink: Callable[[Exchange], None] = lambda _: None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Certificate:
-    """Drives a client by `options.command` and judges it; raises DriverFault for what the adapter does wrong.
+    """Drives a client by `options.command` and judges it; raises DriverError for what the adapter does wrong.
 
     Every exchange of the judged cases goes to `sink`, the lines to the driver among them, in order: `judge_records`
     comes to the same report from them.  A cancellation (Ctrl-C under `asyncio.run`) ends it with what there is so far.
     """
     clients = tuple(rule for rule in rules if rule.binds == "client")
-    run = Run(Judging(clients, options.seed), Records(clients), sink, progress)
+    run = CertificationRun(Judging(clients, options.seed), Records(clients), sink, progress)
     stages = Stages()
     client: Mapping[str, Any] = {}
     interrupted = False
@@ -51,7 +58,7 @@ async def certify(
                 here = places()
                 await drive(at_gateway, (*table(here), *made_up(here, options.examples, options.seed)), run)
                 await driver.stop()
-            except Unstarted as refused:
+            except DriverStartError as refused:
                 raise await driver.fault(str(refused)) from None
             except asyncio.CancelledError:
                 interrupted = cut_off()
@@ -68,7 +75,7 @@ async def certify(
     )
 
 
-class Run:
+class CertificationRun:
     """What a driven run works with, and the counterexamples that it has found."""
 
     def __init__(
@@ -82,10 +89,10 @@ class Run:
         self.records = records
         self.sink = sink
         self.progress = progress
-        self.counterexamples: list[Counterexample] = []
+        self.counterexamples: list[CallCounterexample] = []
 
 
-async def drive(at_gateway: Session, cases: tuple[Case, ...], run: Run) -> None:
+async def drive(at_gateway: DriverSession, cases: tuple[Case, ...], run: CertificationRun) -> None:
     """Plays all cases and judges them, then looks for the smallest case of each rule that failed."""
     failing = await play(at_gateway, cases, run)
     for rule in run.judging.rules:
@@ -94,7 +101,7 @@ async def drive(at_gateway: Session, cases: tuple[Case, ...], run: Run) -> None:
             run.counterexamples.append(await smallest(at_gateway, rule, failing[rule.id]))
 
 
-async def play(at_gateway: Session, cases: tuple[Case, ...], run: Run) -> dict[str, Case]:
+async def play(at_gateway: DriverSession, cases: tuple[Case, ...], run: CertificationRun) -> dict[str, Case]:
     """Plays all cases and judges them; gives the first case that fails each rule that failed."""
     failing: dict[str, Case] = {}
     for number, case in enumerate(cases, 1):
@@ -111,16 +118,16 @@ async def play(at_gateway: Session, cases: tuple[Case, ...], run: Run) -> dict[s
     return failing
 
 
-async def smallest(at_gateway: Session, rule: Rule, case: Case) -> Counterexample:
+async def smallest(at_gateway: DriverSession, rule: Rule, case: Case) -> CallCounterexample:
     """The smallest case that was found to fail the rule, as it was last played."""
     tries = 0
-    kept: tuple[Judged, ...] = ()
+    kept: tuple[JudgedCall, ...] = ()
 
     async def fails(candidate: Case) -> bool:
         nonlocal tries, kept
         tries += 1
         judge = Records((rule,))
-        found: list[Judged] = []
+        found: list[JudgedCall] = []
         for record in await at_gateway.play(renamed(candidate, f"-{tries}")):
             found.append(judge.judge(record))
             if found[-1].failed:
@@ -131,7 +138,7 @@ async def smallest(at_gateway: Session, rule: Rule, case: Case) -> Counterexampl
 
     await fails(case)
     await shrink(case, fails, _TRIES)
-    return Counterexample(rule, kept)
+    return CallCounterexample(rule, kept)
 
 
 def cut_off() -> bool:

@@ -7,22 +7,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from conformance.clients.evidence import Judged, ideal_exchange
-from conformance.exchange import Exchange
-from conformance.rules import Rule
-from conformance.visible import visible
+from conformance.clients.transcript import JudgedCall, ideal_exchange
+from conformance.contract.rules import Rule
+from conformance.http.display import visible
+from conformance.http.exchange import Exchange
 
-__all__ = ["Counterexample"]
+__all__ = ["CallCounterexample"]
 
 _WIDEST = 1200
 
 
 @dataclass(frozen=True)
-class Counterexample:
+class CallCounterexample:
     """One failed rule and the records of the smallest case that fails it, the failing one last."""
 
     rule: Rule
-    records: tuple[Judged, ...]
+    records: tuple[JudgedCall, ...]
 
     def text(self) -> str:
         """A few lines: what was asked before, asked, sent, answered, told, and what was expected."""
@@ -39,7 +39,7 @@ class Counterexample:
         lines = [f"{self.rule.id} ({self.rule.level}): {self.rule.title}"]
         return "\n".join([*lines, *(f"  {name:<9} {what}" for name, what in rows)])
 
-    def _expected(self, judged: Judged) -> str:
+    def _expected(self, judged: JudgedCall) -> str:
         found = {name: places for name, places in judged.facts.document["compared"].items() if places}
         parts = [f"{name.replace('_', ' ')} {', '.join(places)}" for name, places in found.items()]
         if any(name.startswith("sent") for name in found) or not judged.record.exchanges:

@@ -12,16 +12,16 @@ from tempfile import TemporaryDirectory
 
 from conformance.clients.certificate import Certificate, CertifyOptions
 from conformance.clients.certify import cut_off
-from conformance.clients.gateway import Gateway
-from conformance.clients.session import ACCOUNT
-from conformance.clients.stage import Stage
-from conformance.clients.wire import Wire
+from conformance.clients.driver.driver_session import ACCOUNT
+from conformance.clients.gateway.gateway import Gateway
+from conformance.clients.gateway.stub import StubServer
 from conformance.clock import RealClock
-from conformance.configuration import Refused
-from conformance.exchange import Exchange
+from conformance.contract.rules import Rule
+from conformance.errors import UsageError
 from conformance.facts import Settings
+from conformance.http.exchange import Exchange
+from conformance.judging.wire import Wire
 from conformance.reference import reference_app
-from conformance.rules import Rule
 
 __all__ = ["watch"]
 
@@ -39,13 +39,13 @@ async def watch(
     """Listens, answers out of the reference server, and judges what comes by the rules about the wire.
 
     `say` is told, a line each, what to point the client at.  Ends after `options.for_seconds`, with the process of
-    `options.watched`, or when it is cancelled (Ctrl-C under `asyncio.run`), whichever comes first.  Raises Refused
+    `options.watched`, or when it is cancelled (Ctrl-C under `asyncio.run`), whichever comes first.  Raises UsageError
     where it cannot listen, or `options.watched` cannot be started.
     """
     wire = Wire((rule for rule in rules if rule.binds == "client" and rule.about != "ask"), Settings(), sink)
     clock = RealClock()
     app = reference_app(clock=clock, settle=_SETTLE)
-    stage = Stage(app, clock, app.tokens[ACCOUNT])
+    stage = StubServer(app, clock, app.tokens[ACCOUNT])
     interrupted = False
     with TemporaryDirectory(prefix="cronofy-conformance-") as folder:
         gateway = Gateway(
@@ -83,7 +83,7 @@ async def _until_it_ends(options: CertifyOptions, environment: Mapping[str, str]
         except (OSError, ValueError) as error:
             what = " ".join(options.watched)
             why = getattr(error, "strerror", None) or error
-            raise Refused(f"--watch: {what!r} could not be started: {why}; name a program after --") from None
+            raise UsageError(f"--watch: {what!r} could not be started: {why}; name a program after --") from None
     try:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(options.for_seconds):

@@ -5,17 +5,27 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from conformance.facts.asking import Asked
-from conformance.facts.compare import instant, normal_url
+from conformance.facts.comparisons import instant, normal_url
+from conformance.facts.requested import RequestedConferencing
 from conformance.facts.values import UNMOVED_HOLD, Evidence, Settings
 
-__all__ = ["Before", "Episode", "Run", "Sight", "Write", "known_key", "print_of", "state_of", "value_key"]
+__all__ = [
+    "Before",
+    "Episode",
+    "Observation",
+    "ObservedWrite",
+    "Streak",
+    "known_key",
+    "print_of",
+    "state_of",
+    "value_key",
+]
 
 #: How many distinct values of one episode are kept.
 _KEPT = 12
 
 
-class Write(NamedTuple):
+class ObservedWrite(NamedTuple):
     """One write as the wire shows it: its route, body, answer and times (positions in the recording where unknown).
 
     `learnt` counts what the account's directory had learnt before.
@@ -33,7 +43,7 @@ class Write(NamedTuple):
     timed: bool
     resolution: float
     learnt: int
-    asked: Asked
+    asked: RequestedConferencing
     evidence: Evidence
 
 
@@ -46,10 +56,10 @@ class Before(NamedTuple):
     item: dict[str, Any] | None = None
     settling_start: str | None = None
     settling_learnt: int = 0
-    settling: Asked | None = None
+    settling: RequestedConferencing | None = None
 
 
-class Sight(NamedTuple):
+class Observation(NamedTuple):
     """What one reading shows of one event: its state, its `conferencing`, the whole item; and when."""
 
     state: str
@@ -105,10 +115,10 @@ _NOTHING_ON_ITS_WAY = ("nonexistent", "none", "assigned")
 
 
 @dataclass(slots=True)
-class Run:
+class Streak:
     """Readings in a row that show the same: the first one's answer, the last one's sending, how many."""
 
-    sight: Sight
+    sight: Observation
     key: str
     print: Any
     first_answered: float
@@ -123,14 +133,14 @@ class Episode:
     """The open state of one episode; the observer feeds it sights and asks it for its document."""
 
     number: int
-    write: Write | None
+    write: ObservedWrite | None
     before: Before
     known: frozenset[str]
     readings: int = 0
-    run: Run | None = None
-    seen: list[tuple[Sight, str, bool]] = field(default_factory=list)
-    quiet: Run | None = None
-    final: Sight | None = None
+    run: Streak | None = None
+    seen: list[tuple[Observation, str, bool]] = field(default_factory=list)
+    quiet: Streak | None = None
+    final: Observation | None = None
     final_key: str = ""
     came: float | None = None
     relapses: int = 0
@@ -157,7 +167,7 @@ class Episode:
         if self.final is None or self.final_key != run.key:
             self._ripen(run, settings, window)
 
-    def see(self, sight: Sight, settings: Settings, window: float) -> None:
+    def see(self, sight: Observation, settings: Settings, window: float) -> None:
         """A reading showed something that may differ from what the last one showed."""
         key = value_key(sight.state, sight.conferencing)
         print_ = (key, print_of(sight.item))
@@ -170,13 +180,13 @@ class Episode:
         self.last_sent = sight.sent
         self.dirty = True
         fresh = known_key(sight.state, sight.conferencing) not in self.known
-        self.run = Run(sight, key, print_, sight.answered, sight.sent, sight.evidence, fresh=fresh)
+        self.run = Streak(sight, key, print_, sight.answered, sight.sent, sight.evidence, fresh=fresh)
         if len(self.seen) < _KEPT and not any(k == key for _, k, _ in self.seen):
             self.seen.append((sight, key, self.run.fresh))
         self.quiet = None
         self._ripen(self.run, settings, window)
 
-    def _ripen(self, run: Run, settings: Settings, window: float) -> None:
+    def _ripen(self, run: Streak, settings: Settings, window: float) -> None:
         if (
             self.came is None
             and run.fresh

@@ -6,12 +6,12 @@ import marshal
 from dataclasses import dataclass, field
 from typing import Any
 
-from conformance.exchange import Request
 from conformance.facts.episode import Before, Episode
-from conformance.facts.resting import Shelf, flat, unflat
+from conformance.facts.packing import Packer, flat, unflat
 from conformance.facts.values import Evidence
+from conformance.http.exchange import Request
 
-__all__ = ["Event", "Home", "Key", "Life"]
+__all__ = ["Event", "EventState", "Home", "Key"]
 
 Home = tuple[str, str]
 Key = tuple[str, str, str]
@@ -20,7 +20,7 @@ _NOTHING: tuple[Request, int | None] = (Request("GET", ""), None)
 
 
 @dataclass(slots=True)
-class Life:
+class EventState:
     """The open episode of an event, and all values that the event was ever shown with or asked for.
 
     It is `adrift` once a write hung: that may be done at any later time, so that nothing is known of any state before.
@@ -44,11 +44,11 @@ class Event:
         "_again", "_count", "_label", "_life", "_mark", "_packed", "_sent", "_shelf", "event_id", "home", "written",
     )  # fmt: skip
 
-    def __init__(self, home: Home, event_id: str, before: Before, shelf: Shelf) -> None:
+    def __init__(self, home: Home, event_id: str, before: Before, shelf: Packer) -> None:
         self.home, self.event_id = home, event_id
         self.written = False
         self._shelf = shelf
-        self._life: Life | None = Life(Episode(0, None, before, frozenset()))
+        self._life: EventState | None = EventState(Episode(0, None, before, frozenset()))
         self._packed = b""
         self._mark = 0
         self._count, self._sent = 0, 0.0
@@ -60,11 +60,11 @@ class Event:
         return *self.home, self.event_id
 
     @property
-    def life(self) -> Life:
+    def life(self) -> EventState:
         """The event's life, unpacked."""
         if self._life is None:
             episode, *rest = self._shelf.unpack(self._packed)
-            self._life, self._packed = Life(unflat(episode), *rest), b""
+            self._life, self._packed = EventState(unflat(episode), *rest), b""
             if self._count:
                 self._life.episode.more(self._count, self._sent, Evidence(self._label, *self._again))
                 self._label, self._again = "", _NOTHING

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from conformance.exchange import NOBODY, NOT_RECORDED, Exchange
-from conformance.facts.listing import take_read
-from conformance.facts.memory import Memory
-from conformance.facts.single import exchange_facts
+from conformance.facts.exchange_document import exchange_facts
+from conformance.facts.reads import apply_read
+from conformance.facts.routes import Route, account_name, makes_calendar, route
+from conformance.facts.state import ObserverState
 from conformance.facts.values import Evidence, Facts, Settings
-from conformance.facts.wire import Route, account_name, makes_calendar, route
-from conformance.facts.writing import lose_track, take_write
+from conformance.facts.writes import apply_write, invalidate
+from conformance.http.exchange import NOBODY, NOT_RECORDED, Exchange
 
 __all__ = ["Observer", "observe"]
 
@@ -27,7 +27,7 @@ class Observer:
     def __init__(self, settings: Settings, *, revisions: bool = True) -> None:
         self.settings = settings
         self.exchanges = 0
-        self._memory = Memory(settings, revisions=revisions)
+        self._memory = ObserverState(settings, revisions=revisions)
         self._held: list[tuple[Exchange, Route, str, float, float, int]] = []
 
     @property
@@ -51,7 +51,7 @@ class Observer:
             at = replace(at, name="page")
         if ("request-body", NOT_RECORDED) in exchange.notes:
             if account is not None and at.name in ("write", "delete", "bulk"):
-                lose_track(memory, account)  # it may have been about any event
+                invalidate(memory, account)  # it may have been about any event
             return
         granted = account is not None and account in memory.granted
         failures = memory.account(account).failures.count(exchange, at, self.exchanges) if account and granted else 0
@@ -74,14 +74,14 @@ class Observer:
             if timed and not exchange.resolution:
                 self._held.append((exchange, at, account, sent, answered, self.exchanges))
             else:
-                take_read(memory, exchange, at, account, sent, answered, self.exchanges)
+                apply_read(memory, exchange, at, account, sent, answered, self.exchanges)
         elif at.name in ("write", "delete"):
             memory.account(account).wrote(self.exchanges)
-            take_write(memory, exchange, at, account, sent, answered, failures)
+            apply_write(memory, exchange, at, account, sent, answered, failures)
         elif at.name in ("calendars", "userinfo"):
             self._learn(exchange, at, account)
         elif at.name == "bulk":
-            lose_track(memory, account)
+            invalidate(memory, account)
             memory.account(account).directory.forget()
         elif makes_calendar(exchange.request.method, at.path):
             memory.account(account).directory.listed = False
@@ -146,7 +146,7 @@ class Observer:
         self._held = [] if until is None else [one for one in held if one[4] > until]
         for one in held:
             if until is None or one[4] <= until:
-                take_read(self._memory, *one)
+                apply_read(self._memory, *one)
 
 
 def observe(exchanges: Iterable[Exchange], settings: Settings) -> Iterator[Facts]:

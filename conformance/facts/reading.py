@@ -7,11 +7,11 @@ from datetime import timedelta
 from typing import Any, Literal, get_args
 from urllib.parse import urlsplit
 
-from conformance.facts.compare import MARGIN, instant
+from conformance.facts.comparisons import MARGIN, instant
+from conformance.facts.routes import Route
 from conformance.facts.values import Evidence, Facts
-from conformance.facts.wire import Route
 
-__all__ = ["Listing", "Reading", "next_page_kind"]
+__all__ = ["ListingFindings", "Reading", "next_page_kind"]
 
 _LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 _KEPT = 20
@@ -37,7 +37,7 @@ _Heading = Literal[
 _EMPTY: dict[str, list[str]] = {heading: [] for heading in get_args(_Heading)}
 
 
-class Listing:
+class ListingFindings:
     """What the listing of one reading has that it should not, and lacks that it should have; event ids, bounded."""
 
     __slots__ = ("_ids",)
@@ -75,7 +75,7 @@ class Reading:
     pages: list[dict[str, Any]] = field(default_factory=list)
     urls: set[str] = field(default_factory=set)
     listed: set[tuple[str, str]] = field(default_factory=set)
-    listing: Listing = field(default_factory=Listing)
+    listing: ListingFindings = field(default_factory=ListingFindings)
     first: int = 0
     last: int = 0
     items: int = 0

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from conformance.exchange import Request
+from conformance.http.exchange import Request
 
 __all__ = ["UNMOVED_HOLD", "WINDOW_LIMIT", "Evidence", "Facts", "Settings"]
 

@@ -12,22 +12,30 @@ import warnings
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from conformance.exchange import Exchange
+from conformance.http.exchange import Exchange
 from conformance.recordings import ndjson, vcr
-from conformance.recordings.header import HEADER_KEY, CutOff, Header, LeftOut, NoRecording, Unreadable, reading
+from conformance.recordings.detection import READERS, document_in, kind_of_file
+from conformance.recordings.metadata import (
+    HEADER_KEY,
+    InvalidRecordingError,
+    NotARecordingError,
+    RecordingMetadata,
+    SkippedWarning,
+    TruncatedWarning,
+    reading,
+)
 from conformance.recordings.ndjson import NdjsonWriter
-from conformance.recordings.parts import NOT_RECORDED
-from conformance.recordings.piped import reopenable
-from conformance.recordings.sniffing import READERS, document_in, kind_of_file
-from conformance.recordings.vcr_writing import write_vcr
+from conformance.recordings.parsing import NOT_RECORDED
+from conformance.recordings.pipes import reopenable
+from conformance.recordings.vcr_writer import write_vcr
 
 __all__ = [
     "NOT_RECORDED",
-    "CutOff",
-    "Header",
-    "LeftOut",
+    "InvalidRecordingError",
     "NdjsonWriter",
-    "Unreadable",
+    "RecordingMetadata",
+    "SkippedWarning",
+    "TruncatedWarning",
     "header",
     "paths",
     "read",
@@ -46,8 +54,8 @@ _SERIAL = re.compile(r"#(\d{1,18})\Z")
 def read(path: Path) -> Iterator[Exchange]:
     """The exchanges of one recording, in the order in which they were sent where their times tell it.
 
-    NDJSON and YAML are streamed; a HAR and VCR's JSON are held in memory.  Raises Unreadable, which may come after
-    some exchanges; warns with CutOff.
+    NDJSON and YAML are streamed; a HAR and VCR's JSON are held in memory.  Raises InvalidRecordingError, which may come after
+    some exchanges; warns with TruncatedWarning.
     """
     for _, exchange in _timed(path):
         yield exchange
@@ -56,7 +64,7 @@ def read(path: Path) -> Iterator[Exchange]:
 def read_all(recordings: Iterable[Path]) -> Iterator[Exchange]:
     """The exchanges of several recordings: files of one run are merged by time and label, others follow.
 
-    Folders are walked as `paths` says.  Raises Unreadable before the first exchange where a file is no recording.
+    Folders are walked as `paths` says.  Raises InvalidRecordingError before the first exchange where a file is no recording.
     """
     runs: dict[object, list[Path]] = {}
     for path in paths(recordings):
@@ -73,7 +81,7 @@ def read_all(recordings: Iterable[Path]) -> Iterator[Exchange]:
 def paths(recordings: Iterable[Path]) -> tuple[Path, ...]:
     """Files as they are, pipes read, folders walked: sorted, hidden files and other suffixes skipped, nothing twice.
 
-    Warns with LeftOut of the YAML and JSON files in a folder that are plainly something else.
+    Warns with SkippedWarning of the YAML and JSON files in a folder that are plainly something else.
     """
     found: dict[Path, None] = {}
     for path in recordings:
@@ -82,13 +90,15 @@ def paths(recordings: Iterable[Path]) -> tuple[Path, ...]:
             continue
         inside = [file for file in sorted(path.rglob("*")) if _is_recording(file, path) and not _is_other(file)]
         if not inside:
-            raise Unreadable(path, "a folder without a recording", f"recordings end in {' '.join(sorted(_SUFFIXES))}")
+            raise InvalidRecordingError(
+                path, "a folder without a recording", f"recordings end in {' '.join(sorted(_SUFFIXES))}"
+            )
         found |= dict.fromkeys(inside)
     return tuple(found)
 
 
-def header(path: Path) -> Header | None:
-    """What a recording of ours says of itself, from its first lines; None for a foreign one.  Raises Unreadable."""
+def header(path: Path) -> RecordingMetadata | None:
+    """What a recording of ours says of itself, from its first lines; None for a foreign one.  Raises InvalidRecordingError."""
     match kind_of_file(path):
         case "yaml":
             return vcr.header_of_yaml(path)
@@ -97,7 +107,7 @@ def header(path: Path) -> Header | None:
         case "document":
             document = document_in(path)
             with reading(path, HEADER_KEY):
-                return Header.of(document[HEADER_KEY]) if HEADER_KEY in document else None
+                return RecordingMetadata.of(document[HEADER_KEY]) if HEADER_KEY in document else None
     return None
 
 
@@ -111,10 +121,10 @@ def _is_other(file: Path) -> bool:
         return False
     try:
         header(file)
-    except NoRecording as error:
-        warnings.warn(f"{error.problem}; left out", LeftOut, stacklevel=2)
+    except NotARecordingError as error:
+        warnings.warn(f"{error.problem}; left out", SkippedWarning, stacklevel=2)
         return True
-    except Unreadable:
+    except InvalidRecordingError:
         pass  # told when it is read
     return False
 

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from conformance.exchange import Exchange, Headers
-from conformance.recordings.header import Malformed, kind_of, reading
-from conformance.recordings.parts import (
+from conformance.http.exchange import Exchange, Headers
+from conformance.recordings.metadata import MalformedPartError, kind_of, reading
+from conformance.recordings.parsing import (
     assemble,
     authorized_origins,
     base64_bytes,
@@ -48,7 +48,7 @@ def read_document(path: Path, document: Mapping[str, Any]) -> Iterator[Exchange]
         log = object_of(document.get("log"), "log")
         entries = log.get("entries")
         if not isinstance(entries, list):
-            raise Malformed(f"expected log.entries, found {kind_of(entries)}")
+            raise MalformedPartError(f"expected log.entries, found {kind_of(entries)}")
     creator = log.get("creator")
     harfile = isinstance(creator, dict) and creator.get("name") == _HARFILE
     exchanges = []
@@ -116,7 +116,7 @@ def _sent(request: Mapping[str, Any], headers: Headers, harfile: bool) -> bytes 
 def _text(content: Mapping[str, Any], where: str) -> str | None:
     text = content.get("text")
     if text is not None and not isinstance(text, str):
-        raise Malformed(f"{where}.text: expected a string, found {kind_of(text)}")
+        raise MalformedPartError(f"{where}.text: expected a string, found {kind_of(text)}")
     return text
 
 
@@ -125,7 +125,7 @@ def _bytes(text: str, content: Mapping[str, Any], where: str) -> bytes:
     if encoding == "base64":
         return base64_bytes(text, f"{where}.text")
     if encoding:
-        raise Malformed(f"{where}.encoding: expected base64 or none, found another")
+        raise MalformedPartError(f"{where}.encoding: expected base64 or none, found another")
     return body_of(text, "", f"{where}.text")
 
 

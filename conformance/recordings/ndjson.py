@@ -15,9 +15,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
-from conformance.exchange import Exchange, Headers
-from conformance.recordings.header import HEADER_KEY, CutOff, Header, Malformed, Unreadable, reading
-from conformance.recordings.parts import (
+from conformance.http.exchange import Exchange, Headers
+from conformance.http.redaction import Redactor, scrub
+from conformance.recordings.metadata import (
+    HEADER_KEY,
+    InvalidRecordingError,
+    MalformedPartError,
+    RecordingMetadata,
+    TruncatedWarning,
+    reading,
+)
+from conformance.recordings.parsing import (
     assemble,
     body_of,
     headers_of,
@@ -28,7 +36,6 @@ from conformance.recordings.parts import (
     whole_where_authorized,
     without_filtered,
 )
-from conformance.redaction import Redactor, scrub
 
 __all__ = ["LINES", "LONGEST_LINE", "NdjsonWriter", "header_of", "is_ours", "read_document", "read_events", "read_ours"]
 
@@ -47,10 +54,10 @@ _SCHEMATHESIS_RESOLUTION = 0.1
 class NdjsonWriter:
     """Appends exchanges to a file, a line each, flushed at once: what was observed survives a crash.
 
-    Every line passes the redactor's gate first: SecretLeak says that one held a token, and it is not written.
+    Every line passes the redactor's gate first: SecretLeakError says that one held a token, and it is not written.
     """
 
-    def __init__(self, path: Path, header: Header, redactor: Redactor | None = None) -> None:
+    def __init__(self, path: Path, header: RecordingMetadata, redactor: Redactor | None = None) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._path, self._redactor = path, redactor
         self._digest = hashlib.sha256()
@@ -126,12 +133,12 @@ def is_ours(document: object) -> bool:
     return isinstance(document, dict) and (HEADER_KEY in document or "request" in document)
 
 
-def header_of(path: Path) -> Header | None:
+def header_of(path: Path) -> RecordingMetadata | None:
     """The header in the first line of a file that `is_ours`; None where there is none."""
     line = next(_lines(path, quietly=True))
     document = _parsed(path, line)
     with reading(path, f"line {line.number}", _ADVICE):
-        return Header.of(document[HEADER_KEY]) if HEADER_KEY in document else None
+        return RecordingMetadata.of(document[HEADER_KEY]) if HEADER_KEY in document else None
 
 
 def read_ours(path: Path) -> Iterator[Exchange]:
@@ -176,13 +183,15 @@ def _lines(path: Path, quietly: bool = False) -> Iterator[_Line]:
             line = _Line(number, start, text)
             start += len(text)
             if len(text) > LONGEST_LINE:
-                raise Unreadable(path, f"longer than {LONGEST_LINE >> 20} MiB", _ADVICE, f"line {number}")
+                raise InvalidRecordingError(path, f"longer than {LONGEST_LINE >> 20} MiB", _ADVICE, f"line {number}")
             if text.isspace():
                 continue
             if text.endswith(b"\n") or not _is_cut_off(text):
                 yield line
             elif not quietly:
-                warnings.warn(f"{path}, line {number}: cut off, as by a crash; left out", CutOff, stacklevel=2)
+                warnings.warn(
+                    f"{path}, line {number}: cut off, as by a crash; left out", TruncatedWarning, stacklevel=2
+                )
 
 
 def _is_cut_off(text: bytes) -> bool:
@@ -202,7 +211,7 @@ def _parsed(path: Path, line: _Line) -> Any:
         problem = f"broken JSON ({error.msg} at column {error.colno})"
     except (RecursionError, ValueError):
         problem = "JSON nested too deep, or with a number too long"
-    raise Unreadable(path, problem, _ADVICE, f"line {line.number}")
+    raise InvalidRecordingError(path, problem, _ADVICE, f"line {line.number}")
 
 
 def _in_order(path: Path) -> bool:
@@ -243,7 +252,7 @@ def _sent_at(path: Path, line: _Line) -> float | None:
 def _exchange(document: object, label: str) -> Exchange | None:
     document = object_of(document, "it")
     if HEADER_KEY in document:
-        Header.of(document[HEADER_KEY])
+        RecordingMetadata.of(document[HEADER_KEY])
         return None
     request, response = object_of(document.get("request"), "request"), document.get("response")
     answer = {} if response is None else object_of(response, "response")
@@ -272,7 +281,7 @@ def _exchange(document: object, label: str) -> Exchange | None:
 def _known(message: Mapping[str, Any], keys: tuple[str, ...], where: str) -> None:
     for key in message:
         if key not in keys:
-            raise Malformed(f"{where}.{key[:40]}: unknown, expected {', '.join(keys)}")
+            raise MalformedPartError(f"{where}.{key[:40]}: unknown, expected {', '.join(keys)}")
 
 
 def _of_events(path: Path) -> Iterator[Exchange]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from urllib.parse import urlsplit
 
-from conformance.exchange import Exchange
+from conformance.http.exchange import Exchange
 
 __all__ = ["of_the_api"]
 

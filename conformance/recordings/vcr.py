@@ -10,9 +10,17 @@ from typing import IO, Any
 
 import yaml
 
-from conformance.exchange import Exchange, Headers
-from conformance.recordings.header import HEADER_KEY, Header, Malformed, NoRecording, Unreadable, kind_of, reading
-from conformance.recordings.parts import (
+from conformance.http.exchange import Exchange, Headers
+from conformance.recordings.metadata import (
+    HEADER_KEY,
+    InvalidRecordingError,
+    MalformedPartError,
+    NotARecordingError,
+    RecordingMetadata,
+    kind_of,
+    reading,
+)
+from conformance.recordings.parsing import (
     assemble,
     body_of,
     headers_of,
@@ -58,13 +66,13 @@ def read_document(path: Path, document: Mapping[str, Any]) -> Iterator[Exchange]
     yield from _exchanges(path, _flat(path, document))
 
 
-def header_of_yaml(path: Path) -> Header | None:
+def header_of_yaml(path: Path) -> RecordingMetadata | None:
     """The header of a cassette of ours, read without the rest; None for a foreign one."""
     with path.open(encoding="utf-8-sig", newline="") as stream:
         for key, value in _checked(path, stream):
             if key == HEADER_KEY:
                 with reading(path, HEADER_KEY):
-                    return Header.of(value)
+                    return RecordingMetadata.of(value)
             if key in _LISTS:
                 return None
             if key is LISTED:
@@ -79,8 +87,8 @@ def _check_listed(path: Path, item: object) -> None:
         raise _no_cassette(path)
 
 
-def _no_cassette(path: Path) -> NoRecording:
-    return NoRecording(
+def _no_cassette(path: Path) -> NotARecordingError:
+    return NotARecordingError(
         path,
         "no recording: a YAML document without `interactions`",
         "name a VCR cassette, a HAR or an NDJSON of exchanges",
@@ -93,15 +101,15 @@ def _checked(path: Path, stream: IO[str]) -> Iterator[tuple[object, Any]]:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = f"line {mark.line + 1}" if mark else ""
-        raise Unreadable(path, f"broken YAML ({error.problem or error.context})", _ADVICE, place) from None
+        raise InvalidRecordingError(path, f"broken YAML ({error.problem or error.context})", _ADVICE, place) from None
     except UnicodeDecodeError:
-        raise Unreadable(path, "no text in UTF-8", _ADVICE) from None
+        raise InvalidRecordingError(path, "no text in UTF-8", _ADVICE) from None
     except yaml.YAMLError as error:
-        raise Unreadable(path, f"no YAML text ({str(error).splitlines()[0]})", _ADVICE) from None
+        raise InvalidRecordingError(path, f"no YAML text ({str(error).splitlines()[0]})", _ADVICE) from None
     except RecursionError:
-        raise Unreadable(path, "YAML nested too deep", _ADVICE) from None
+        raise InvalidRecordingError(path, "YAML nested too deep", _ADVICE) from None
     except ValueError as error:
-        raise NoRecording(path, str(error), "name a VCR cassette, a HAR or an NDJSON of exchanges") from None
+        raise NotARecordingError(path, str(error), "name a VCR cassette, a HAR or an NDJSON of exchanges") from None
 
 
 def _flat(path: Path, document: Mapping[str, Any]) -> Iterator[tuple[object, Any]]:
@@ -113,7 +121,7 @@ def _flat(path: Path, document: Mapping[str, Any]) -> Iterator[tuple[object, Any
             yield key, STARTS
             yield from ((key, item) for item in value)
         else:
-            raise Unreadable(path, f"expected a list, found {kind_of(value)}", _ADVICE, key)
+            raise InvalidRecordingError(path, f"expected a list, found {kind_of(value)}", _ADVICE, key)
 
 
 def _exchanges(path: Path, parts: Iterator[tuple[object, Any]]) -> Iterator[Exchange]:
@@ -135,7 +143,7 @@ def _read(path: Path, parts: Iterator[tuple[object, Any]]) -> Iterator[tuple[_Di
             is_cassette = is_cassette or key in INTERACTIONS
         elif key == HEADER_KEY:
             with reading(path, HEADER_KEY):
-                Header.of(value)
+                RecordingMetadata.of(value)
             dialect = _Dialect(ours=True)
         elif key == "recorded_with":
             dialect = _Dialect(dialect.ours, "schemathesis" in str(value).lower())
@@ -190,7 +198,7 @@ def _foreign(interaction: Mapping[str, Any], dialect: _Dialect, label: str) -> E
     request = object_of(interaction.get("request"), "request")
     headers, body = _said_by(request, "request")
     if "response" not in interaction:
-        raise Malformed("response: expected an object, found nothing")
+        raise MalformedPartError("response: expected an object, found nothing")
     said = interaction["response"]
     answered = said is not None and not (isinstance(said, dict) and said.get("type") == "error")
     response = object_of(said, "response") if answered else {}

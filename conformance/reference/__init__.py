@@ -8,24 +8,31 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from conformance.clock import Clock
+from conformance.reference.accounts import (
+    INVENTORY,
+    External,
+    ReferenceAccount,
+    ReferenceCalendar,
+    ReferenceInventory,
+    ReferenceProfile,
+)
 from conformance.reference.app import ReferenceApp, named, serve
-from conformance.reference.decisions import Decisions, Fault, Variation
 from conformance.reference.faults import FAULTS
+from conformance.reference.hooks import Fault, Hooks, Variation
 from conformance.reference.variations import VARIATIONS
-from conformance.reference.world import WORLD, Account, Calendar, External, Profile, World
 
 __all__ = [
     "FAULTS",
+    "INVENTORY",
     "VARIATIONS",
-    "WORLD",
-    "Account",
-    "Calendar",
     "External",
     "Fault",
-    "Profile",
+    "ReferenceAccount",
     "ReferenceApp",
+    "ReferenceCalendar",
+    "ReferenceInventory",
+    "ReferenceProfile",
     "Variation",
-    "World",
     "reference_app",
 ]
 
@@ -38,12 +45,12 @@ def reference_app(
     variations: Iterable[str] = (),
     seed: int = 0,
     page_size: int = 30,
-    world: World = WORLD,
+    world: ReferenceInventory = INVENTORY,
 ) -> ReferenceApp:
     """A fresh, independent server as an ASGI application.
 
     Conferences settle `settle` seconds of `clock` after the write.  `seed` changes generated URLs.
     Raises ValueError for an unknown fault or variation.
     """
-    decide = Decisions(named("variation", variations, VARIATIONS), named("fault", faults, FAULTS))
+    decide = Hooks(named("variation", variations, VARIATIONS), named("fault", faults, FAULTS))
     return serve(world, clock=clock, settle=settle, decide=decide, seed=seed, page_size=page_size)

@@ -8,9 +8,9 @@ from difflib import get_close_matches
 from typing import Any
 
 from conformance.clock import Clock, RealClock
-from conformance.reference.decisions import Decisions
+from conformance.reference.accounts import ReferenceInventory
+from conformance.reference.hooks import Hooks
 from conformance.reference.server import Answer, Call, ReferenceServer
-from conformance.reference.world import World
 
 __all__ = ["ReferenceApp", "named", "serve"]
 
@@ -85,11 +85,11 @@ async def _send(answer: Answer, send: Send) -> None:
 
 
 def serve(
-    world: World,
+    world: ReferenceInventory,
     *,
     clock: Clock | None,
     settle: float,
-    decide: Decisions,
+    decide: Hooks,
     seed: int,
     page_size: int,
 ) -> ReferenceApp:

@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from conformance.reference.decisions import Point
-from conformance.reference.model import PENDING, Phase, Service, Timeline, Version, Write
-from conformance.reference.world import Profile
+from conformance.reference.accounts import ReferenceProfile
+from conformance.reference.hooks import Hook
+from conformance.reference.model import PENDING, Phase, Service, StoredWrite, Timeline, Version
 
 __all__ = [
     "ASKED",
@@ -30,42 +30,42 @@ __all__ = [
 ]
 
 #: The conferencing that a write asks for; None where it is not specified.
-ASKED: Point[Write, Mapping[str, Any] | None] = Point("asked")
+ASKED: Hook[StoredWrite, Mapping[str, Any] | None] = Hook("asked")
 #: The event's fields after a write.
-FIELDS: Point[Write, Mapping[str, Any]] = Point("fields")
+FIELDS: Hook[StoredWrite, Mapping[str, Any]] = Hook("fields")
 #: How many seconds a conference takes to generate.
-SETTLE: Point[Write, float] = Point("settle")
+SETTLE: Hook[StoredWrite, float] = Hook("settle")
 #: The service that generates the conference; None where none is to be generated.
-SERVICE: Point[Write, Service | None] = Point("service")
+SERVICE: Hook[StoredWrite, Service | None] = Hook("service")
 #: Whether the event's time lets a conference be generated.
-GENERATES: Point[Write, bool] = Point("generates")
+GENERATES: Hook[StoredWrite, bool] = Hook("generates")
 #: What the conferencing comes to in the end: JSON, None for none.
-OUTCOME: Point[Write, Any] = Point("outcome")
+OUTCOME: Hook[StoredWrite, Any] = Hook("outcome")
 #: What the conferencing shows from the write on.
-TIMELINE: Point[Write, Timeline] = Point("timeline")
+TIMELINE: Hook[StoredWrite, Timeline] = Hook("timeline")
 #: The versions that a write adds, in order of time.
-VERSIONS: Point[Write, tuple[Version, ...]] = Point("versions")
+VERSIONS: Hook[StoredWrite, tuple[Version, ...]] = Hook("versions")
 
 
-def profile_service(profile: Profile) -> Service:
+def profile_service(profile: ReferenceProfile) -> Service:
     """The service behind a conferencing profile."""
     return Service(profile.provider_name, profile.profile_id, profile.connected)
 
 
-def integrated_service(write: Write) -> Service | None:
+def integrated_service(write: StoredWrite) -> Service | None:
     """The calendar's own service."""
     name = write.calendar.integrated
     return Service(name, "integrated") if name else None
 
 
-def default_service(write: Write) -> Service | None:
+def default_service(write: StoredWrite) -> Service | None:
     """The user's default profile, else the calendar's own service, else none."""
     profiles = write.store.profiles(write.account)
     chosen = [profile for profile in profiles if profile.profile_id == write.account.chosen] or list(profiles)
     return profile_service(chosen[0]) if chosen else integrated_service(write)
 
 
-def _service(write: Write) -> Service | None:
+def _service(write: StoredWrite) -> Service | None:
     match write.kind:
         case "default":
             return default_service(write)
@@ -98,7 +98,7 @@ def _letters(number: int, count: int) -> str:
     return f"{letters[:3]}-{letters[3:7]}-{letters[7:]}"
 
 
-def conference(service: Service, write: Write, *salt: object) -> dict[str, Any]:
+def conference(service: Service, write: StoredWrite, *salt: object) -> dict[str, Any]:
     """A conference as the service generates it for a write: the same for the same write, seed and `salt`."""
     digest = hashlib.sha256(repr((write.store.seed, write.key, write.serial, service.profile_id, *salt)).encode())
     token, number = digest.hexdigest()[:32], int.from_bytes(digest.digest()[:8], "big")
@@ -107,12 +107,12 @@ def conference(service: Service, write: Write, *salt: object) -> dict[str, Any]:
     return {"provider_name": service.provider_name, "join_url": url}
 
 
-def scheduled(write: Write, outcome: Any) -> Timeline:
+def scheduled(write: StoredWrite, outcome: Any) -> Timeline:
     """The timeline that shows pending now and `outcome` when the write has settled."""
     return (Phase(write.at, PENDING), Phase(write.at + write.settle, outcome))
 
 
-def _outcome(write: Write) -> Any:
+def _outcome(write: StoredWrite) -> Any:
     if write.kind == "absent":
         return write.settles_before
     if write.kind == "explicit":
@@ -124,7 +124,7 @@ def _outcome(write: Write) -> Any:
     return conference(write.service, write) if write.service.connected else PENDING
 
 
-def _timeline(write: Write, outcome: Any) -> Timeline:
+def _timeline(write: StoredWrite, outcome: Any) -> Timeline:
     """Absent changes nothing; what is generated or set shows as pending first; what is nothing is nothing at once."""
     if write.kind == "absent":
         return write.before
@@ -135,7 +135,7 @@ def _timeline(write: Write, outcome: Any) -> Timeline:
     return scheduled(write, outcome) if write.generates else write.before
 
 
-def understood(write: Write) -> Write:
+def understood(write: StoredWrite) -> StoredWrite:
     """A valid write with the conferencing that it asks for, its service and its time."""
     decide = write.store.decide
     write = replace(write, asked=decide(ASKED, write.asked, write))
@@ -145,7 +145,7 @@ def understood(write: Write) -> Write:
     return replace(write, generates=decide(GENERATES, not write.in_past, write))
 
 
-def version_of(write: Write) -> tuple[Version, ...]:
+def version_of(write: StoredWrite) -> tuple[Version, ...]:
     """The versions that an understood write makes."""
     decide = write.store.decide
     outcome = decide(OUTCOME, _outcome(write), write)

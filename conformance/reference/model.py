@@ -6,9 +6,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from conformance.reference.decisions import Decisions, Point
-from conformance.reference.moments import Moment
-from conformance.reference.world import Account, Calendar, Profile, World, opaque
+from conformance.reference.accounts import (
+    ReferenceAccount,
+    ReferenceCalendar,
+    ReferenceInventory,
+    ReferenceProfile,
+    opaque,
+)
+from conformance.reference.hooks import Hook, Hooks
+from conformance.reference.timestamps import Moment
 
 __all__ = [
     "BUILT_IN",
@@ -18,13 +24,13 @@ __all__ = [
     "STORED",
     "Key",
     "Phase",
-    "Record",
     "Removal",
     "Service",
     "Store",
+    "StoredEvent",
+    "StoredWrite",
     "Timeline",
     "Version",
-    "Write",
     "value_at",
 ]
 
@@ -88,7 +94,7 @@ class Service:
 
 
 @dataclass
-class Record:
+class StoredEvent:
     """All versions of one event, in order of time, and how often it was read."""
 
     key: Key
@@ -114,18 +120,18 @@ class Record:
 class Store:
     """The state of a server: its world, the events by key, and what it decides."""
 
-    world: World
-    decide: Decisions
+    world: ReferenceInventory
+    decide: Hooks
     settle: float
     seed: int = 0
-    records: dict[Key, Record] = field(default_factory=dict)
-    writes: list[Write] = field(default_factory=list)
+    records: dict[Key, StoredEvent] = field(default_factory=dict)
+    writes: list[StoredWrite] = field(default_factory=list)
 
-    def profiles(self, account: Account) -> tuple[Profile, ...]:
+    def profiles(self, account: ReferenceAccount) -> tuple[ReferenceProfile, ...]:
         """The conferencing profiles of an account, in the order of authorisation."""
         return self.decide(PROFILES, account.profiles, account)
 
-    def of_account(self, name: str) -> Iterable[Record]:
+    def of_account(self, name: str) -> Iterable[StoredEvent]:
         """The events of an account, in the order of their creation."""
         return (record for key, record in self.records.items() if key.account == name)
 
@@ -135,23 +141,23 @@ class Store:
         version = record.at(now) if record else None
         return None if version is None or version.deleted else version
 
-    def apply(self, write: Write, versions: tuple[Version, ...]) -> None:
+    def apply(self, write: StoredWrite, versions: tuple[Version, ...]) -> None:
         """Store what a write made."""
         stored: Mapping[Key, tuple[Version, ...]] = {write.key: versions}
         for key, made in self.decide(STORED, stored, write).items():
             record = self.records.get(key)
             if record is None:
-                record = self.records[key] = Record(key, opaque("evt", *key), managed=True)
+                record = self.records[key] = StoredEvent(key, opaque("evt", *key), managed=True)
             record.add(made, write.at)
 
 
 @dataclass(frozen=True)
-class Write:
+class StoredWrite:
     """One upsert, as it was sent and as it is understood so far."""
 
     store: Store
-    account: Account
-    calendar: Calendar
+    account: ReferenceAccount
+    calendar: ReferenceCalendar
     event_id: str
     body: Mapping[str, Any]
     at: float
@@ -237,8 +243,8 @@ class Removal:
     """One deletion; `found` says whether there is such an event."""
 
     store: Store
-    account: Account
-    calendar: Calendar
+    account: ReferenceAccount
+    calendar: ReferenceCalendar
     event_id: str
     at: float
     serial: int
@@ -250,11 +256,11 @@ class Removal:
 
 
 #: The conferencing profiles of an account.
-PROFILES: Point[Account, tuple[Profile, ...]] = Point("profiles")
+PROFILES: Hook[ReferenceAccount, tuple[ReferenceProfile, ...]] = Hook("profiles")
 #: What a write makes of the events: versions by key.
-STORED: Point[Write, Mapping[Key, tuple[Version, ...]]] = Point("stored")
+STORED: Hook[StoredWrite, Mapping[Key, tuple[Version, ...]]] = Hook("stored")
 #: What a deletion makes of the events: versions by key.
-REMOVED: Point[Removal, Mapping[Key, tuple[Version, ...]]] = Point("removed")
+REMOVED: Hook[Removal, Mapping[Key, tuple[Version, ...]]] = Hook("removed")
 
 
 def _plain(value: Any) -> Any:

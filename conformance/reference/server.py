@@ -9,26 +9,26 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 from conformance.clock import Clock
+from conformance.reference.account_lists import AccountLists, calendars, userinfo
+from conformance.reference.accounts import ReferenceAccount, ReferenceCalendar, ReferenceInventory, opaque
 from conformance.reference.bodies import read_body
 from conformance.reference.conferencing import understood, version_of
-from conformance.reference.decisions import Decisions, Point
-from conformance.reference.directory import Directory, calendars, userinfo
-from conformance.reference.model import REMOVED, Key, Record, Removal, Store, Version, Write
-from conformance.reference.moments import Moment
-from conformance.reference.reading import (
+from conformance.reference.event_list import (
     PAGE_BODY,
     PAGE_SIZE,
     PAGES,
     Arguments,
-    Page,
-    Reading,
+    ReadRequest,
+    ReferencePage,
     events,
     in_pages,
     page_body,
     parse_query,
 )
+from conformance.reference.hooks import Hook, Hooks
+from conformance.reference.model import REMOVED, Key, Removal, Store, StoredEvent, StoredWrite, Version
+from conformance.reference.timestamps import Moment
 from conformance.reference.validation import PROBLEMS, Errors, error, moments, problems
-from conformance.reference.world import Account, Calendar, World, opaque
 
 __all__ = [
     "ACCEPTED",
@@ -47,7 +47,7 @@ __all__ = [
     "Answer",
     "Call",
     "ReferenceServer",
-    "Refused",
+    "RefusedError",
 ]
 
 _KEPT_FIELDS = (
@@ -96,39 +96,41 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Refused:
+class RefusedError:
     """A write that is refused, and why."""
 
-    write: Write
+    write: StoredWrite
     errors: Errors
 
 
 #: An answer given before anything else; None to go on.
-ADMIT: Point[Call, Answer | None] = Point("admit")
+ADMIT: Hook[Call, Answer | None] = Hook("admit")
 #: The account that a call is made for; None where no account's token came with it.
-AUTHENTICATE: Point[tuple[World, Call], Account | None] = Point("authenticate")
+AUTHENTICATE: Hook[tuple[ReferenceInventory, Call], ReferenceAccount | None] = Hook("authenticate")
 #: The answer where no account's token came.
-UNAUTHORIZED: Point[Call, Answer] = Point("unauthorized")
+UNAUTHORIZED: Hook[Call, Answer] = Hook("unauthorized")
 #: The account that a refused call acts for all the same; None for nobody.
-ACTS_FOR_NOBODY: Point[tuple[World, Call], Account | None] = Point("acts-for-nobody")
+ACTS_FOR_NOBODY: Hook[tuple[ReferenceInventory, Call], ReferenceAccount | None] = Hook("acts-for-nobody")
 #: The owner of a calendar and the calendar; None where it is not the account's.
-CALENDAR: Point[tuple[World, Account, str], tuple[Account, Calendar] | None] = Point("calendar")
+CALENDAR: Hook[tuple[ReferenceInventory, ReferenceAccount, str], tuple[ReferenceAccount, ReferenceCalendar] | None] = (
+    Hook("calendar")
+)
 #: The refusal of writes to a calendar; None where they are allowed.
-MAY_WRITE: Point[Calendar, Answer | None] = Point("may-write")
+MAY_WRITE: Hook[ReferenceCalendar, Answer | None] = Hook("may-write")
 #: The answer to a write with errors.
-REFUSAL: Point[Refused, Answer] = Point("refusal")
+REFUSAL: Hook[RefusedError, Answer] = Hook("refusal")
 #: What a refused write leaves behind; None for nothing.
-LEFT_BY_REFUSAL: Point[Refused, Version | None] = Point("left-by-refusal")
+LEFT_BY_REFUSAL: Hook[RefusedError, Version | None] = Hook("left-by-refusal")
 #: The answer to a write that is accepted.
-ACCEPTED: Point[Write, Answer] = Point("accepted")
+ACCEPTED: Hook[StoredWrite, Answer] = Hook("accepted")
 #: Which fields an update keeps where it leaves them out.
-KEPT: Point[Write, Mapping[str, Any]] = Point("kept")
+KEPT: Hook[StoredWrite, Mapping[str, Any]] = Hook("kept")
 #: The answer to a deletion.
-DELETED: Point[Removal, Answer] = Point("deleted")
+DELETED: Hook[Removal, Answer] = Hook("deleted")
 #: The answer to a request for userinfo.
-TOLD: Point[Directory, Answer] = Point("told")
+TOLD: Hook[AccountLists, Answer] = Hook("told")
 #: Whether the account may read the page of a reading by another account, or by none.
-PAGE_READER: Point[tuple[str, Account | None], bool] = Point("page-reader")
+PAGE_READER: Hook[tuple[str, ReferenceAccount | None], bool] = Hook("page-reader")
 
 
 @dataclass(frozen=True)
@@ -145,7 +147,7 @@ class ReferenceServer:
     CURSORS = 4096
 
     def __init__(
-        self, world: World, clock: Clock, decide: Decisions, *, settle: float, seed: int, page_size: int
+        self, world: ReferenceInventory, clock: Clock, decide: Hooks, *, settle: float, seed: int, page_size: int
     ) -> None:
         self.world, self.clock, self.decide, self.page_size = world, clock, decide, page_size
         self.store = Store(world, decide, settle, seed)
@@ -166,7 +168,7 @@ class ReferenceServer:
                 }
                 key = Key(account.name, event.calendar_id, event.event_uid)
                 version = Version(now - 86400, 0, fields, (), "absent", "absent")
-                self.store.records[key] = Record(key, event.event_uid, managed=False, versions=(version,))
+                self.store.records[key] = StoredEvent(key, event.event_uid, managed=False, versions=(version,))
 
     def answer(self, call: Call) -> Answer:
         """What the server answers to a call."""
@@ -193,12 +195,12 @@ class ReferenceServer:
             return False
         return self.decide(PAGE_READER, False, (self._cursors[parts[3]].account, None))
 
-    def _route(self, call: Call, parts: list[str], account: Account) -> Answer:
+    def _route(self, call: Call, parts: list[str], account: ReferenceAccount) -> Answer:
         match call.method, parts:
             case "GET", ["v1", "calendars"]:
-                return Answer(200, calendars(Directory(self.store, account)))
+                return Answer(200, calendars(AccountLists(self.store, account)))
             case "GET", ["v1", "userinfo"]:
-                shown = Directory(self.store, account)
+                shown = AccountLists(self.store, account)
                 return self.decide(TOLD, Answer(200, userinfo(shown)), shown)
             case "GET", ["v1", "events"]:
                 return self._read(call, account)
@@ -213,7 +215,7 @@ class ReferenceServer:
             case _:
                 return Answer(404)
 
-    def _change(self, call: Call, account: Account, calendar_id: str) -> Answer:
+    def _change(self, call: Call, account: ReferenceAccount, calendar_id: str) -> Answer:
         own = account.by_id.get(calendar_id)
         found = self.decide(CALENDAR, (account, own) if own else None, (self.world, account, calendar_id))
         if found is None:
@@ -234,14 +236,14 @@ class ReferenceServer:
             return self._delete(owner, calendar, body)
         return self._upsert(owner, calendar, body)
 
-    def _upsert(self, account: Account, calendar: Calendar, body: Mapping[str, Any]) -> Answer:
+    def _upsert(self, account: ReferenceAccount, calendar: ReferenceCalendar, body: Mapping[str, Any]) -> Answer:
         now = self.clock.now()
         self._serial += 1
         asked = body.get("conferencing")
         event_id = body.get("event_id")
         event_id = event_id if isinstance(event_id, str) else ""
         record = self.store.records.get(Key(account.name, calendar.calendar_id, event_id))
-        write = Write(
+        write = StoredWrite(
             store=self.store,
             account=account,
             calendar=calendar,
@@ -255,7 +257,7 @@ class ReferenceServer:
         write = replace(write, fields=self._fields(write))
         errors = self.decide(PROBLEMS, problems(write), write)
         if errors:
-            refused = Refused(write, errors)
+            refused = RefusedError(write, errors)
             left = self.decide(LEFT_BY_REFUSAL, None, refused)
             if left is not None:
                 self.store.apply(write, (left,))
@@ -263,16 +265,16 @@ class ReferenceServer:
         write = understood(write)
         self.store.apply(write, version_of(write))
         self.store.writes.append(write)
-        shown = userinfo(Directory(self.store, account)) if body.get("include_userinfo") in (True, "true") else None
+        shown = userinfo(AccountLists(self.store, account)) if body.get("include_userinfo") in (True, "true") else None
         return self.decide(ACCEPTED, Answer(202, shown), write)
 
-    def _fields(self, write: Write) -> Mapping[str, Any]:
+    def _fields(self, write: StoredWrite) -> Mapping[str, Any]:
         times, _ = moments(write.body)
         kept = self.decide(KEPT, write.previous.fields if write.previous else {}, write)
         given = {name: write.body[name] for name in _KEPT_FIELDS if name in write.body}
         return {**kept, **given, **times}
 
-    def _delete(self, account: Account, calendar: Calendar, body: Mapping[str, Any]) -> Answer:
+    def _delete(self, account: ReferenceAccount, calendar: ReferenceCalendar, body: Mapping[str, Any]) -> Answer:
         now = self.clock.now()
         event_id = body.get("event_id")
         if not isinstance(event_id, str) or not event_id:
@@ -283,33 +285,33 @@ class ReferenceServer:
         right = {removal.key: (self._tombstone(live, removal),)} if live else {}
         for key, versions in self.decide(REMOVED, right, removal).items():
             self.store.records[key].add(versions, now)
-        shown = userinfo(Directory(self.store, account)) if body.get("include_userinfo") in (True, "true") else None
+        shown = userinfo(AccountLists(self.store, account)) if body.get("include_userinfo") in (True, "true") else None
         return self.decide(DELETED, Answer(202, shown), removal)
 
     @staticmethod
     def _tombstone(live: Version, removal: Removal) -> Version:
         return replace(live, at=removal.at, serial=removal.serial, kind="delete", deleted=True)
 
-    def _read(self, call: Call, account: Account) -> Answer:
+    def _read(self, call: Call, account: ReferenceAccount) -> Answer:
         now = self.clock.now()
         pairs = tuple(parse_qsl(call.query, keep_blank_values=True))
         query, wrong = parse_query(Arguments(account, pairs, now), self.decide)
         if wrong:
             return Answer(422, {"errors": wrong})
-        reading = Reading(account, query, now)
+        reading = ReadRequest(account, query, now)
         records = tuple(self.store.of_account(account.name))
         found = events(records, account.by_id, query, now, decide=self.decide, settle=self.store.settle)
         size = max(1, self.decide(PAGE_SIZE, self.page_size, reading))
         pages = self.decide(PAGES, in_pages(found, size), reading)
         return Answer(200, self._bodies(reading, pages, call.origin)[0])
 
-    def _bodies(self, reading: Reading, pages: tuple[tuple[dict[str, Any], ...], ...], origin: str) -> list[Any]:
+    def _bodies(self, reading: ReadRequest, pages: tuple[tuple[dict[str, Any], ...], ...], origin: str) -> list[Any]:
         ids = [opaque("pag", self.store.seed, self._calls, index).removeprefix("pag_") for index in range(len(pages))]
         links = [f"{origin}/v1/events/pages/{page_id}" for page_id in ids]
         bodies = []
         for index, shown in enumerate(pages):
             link = links[index + 1] if index + 1 < len(pages) else None
-            page = Page(reading, index + 1, len(pages), origin, ids[index], link, shown)
+            page = ReferencePage(reading, index + 1, len(pages), origin, ids[index], link, shown)
             bodies.append(self.decide(PAGE_BODY, page_body(page), page))
         for index in range(1, len(pages)):
             address = str(bodies[index - 1].get("pages", {}).get("next_page") or links[index])
@@ -318,7 +320,7 @@ class ReferenceServer:
             self._cursors.popitem(last=False)
         return bodies
 
-    def _page(self, call: Call, account: Account, page_id: str) -> Answer:
+    def _page(self, call: Call, account: ReferenceAccount, page_id: str) -> Answer:
         cursor = self._cursors.get(page_id)
         if cursor is None:
             return Answer(404)

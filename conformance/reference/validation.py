@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from conformance.reference.decisions import Point
-from conformance.reference.model import BUILT_IN, Write
-from conformance.reference.moments import Moment, parse, zone
+from conformance.reference.hooks import Hook
+from conformance.reference.model import BUILT_IN, StoredWrite
+from conformance.reference.timestamps import Moment, parse, zone
 
 __all__ = ["NOT_AVAILABLE", "PROBLEMS", "Errors", "error", "is_http_url", "moments", "problems"]
 
@@ -21,7 +21,7 @@ NOT_AVAILABLE = {
 }
 
 #: What is wrong with a write; empty where it is accepted.
-PROBLEMS: Point[Write, Errors] = Point("problems")
+PROBLEMS: Hook[StoredWrite, Errors] = Hook("problems")
 
 _LIMITS = {"summary": 1024, "description": 4096}
 _SPACE = re.compile(r"[\x00-\x20\x7f]")
@@ -65,7 +65,7 @@ def moments(body: Mapping[str, Any]) -> tuple[dict[str, Moment], dict[str, list[
     return found, wrong
 
 
-def problems(write: Write) -> Errors:
+def problems(write: StoredWrite) -> Errors:
     """What is wrong with a write, by the documented rules alone."""
     body = write.body
     _, wrong = moments(body)
@@ -84,7 +84,7 @@ def problems(write: Write) -> Errors:
     return wrong
 
 
-def _conferencing(write: Write, asked: Any) -> dict[str, list[dict[str, str]]]:
+def _conferencing(write: StoredWrite, asked: Any) -> dict[str, list[dict[str, str]]]:
     if not isinstance(asked, Mapping):
         return {"conferencing": error("must_be_object", "conferencing must be an object")}
     profile_id = asked.get("profile_id")

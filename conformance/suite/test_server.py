@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from conformance.suite.findings import Findings
+    from conformance.plugins.results import Findings
 
 
 def test_rule(conformance_rule: str, conformance_findings: Findings) -> None:

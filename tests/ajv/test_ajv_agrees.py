@@ -16,7 +16,7 @@ import jsonschema_rs
 import pytest
 from jsonschema import Draft202012Validator
 
-from conformance import rules, schemas
+from conformance.contract import rules, schemas
 
 HERE = Path(__file__).parent
 KEYWORDS = ["x-binds", "x-level", "x-about", "x-clauses", "x-cases", "x-decided"]

@@ -13,11 +13,11 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from conformance.examine import examine
-from conformance.exchange import Exchange, Request, Response, bearer
+from conformance.contract.rules import load
+from conformance.contract.schemas import folder, read, registry
 from conformance.facts import Settings
-from conformance.rules import load
-from conformance.schemas import folder, read, registry
+from conformance.http.exchange import Exchange, Request, Response, bearer
+from conformance.judging.check import examine
 
 HEADERS = (("Authorization", bearer("default")), ("Content-Type", "application/json"))
 READ = "https://api.cronofy.com/v1/events?tzid=Etc%2FUTC&only_managed=true&last_modified=2026-01-01T00%3A00%3A00Z"

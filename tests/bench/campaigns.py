@@ -15,18 +15,18 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from conformance.campaign import RunResult, run
-from conformance.campaign.session import open_session
 from conformance.clock import VirtualClock
-from conformance.configuration import RunOptions
+from conformance.contract.rules import load
+from conformance.contract.schemas import folder
 from conformance.facts import Settings
-from conformance.judgement import Judge
+from conformance.judging.judge import Judge
 from conformance.reference import FAULTS, reference_app
-from conformance.rules import load
-from conformance.scenarios import core, waves
-from conformance.scenarios.strategies import explore
-from conformance.schemas import folder
-from conformance.subject import EPOCH, Subject
+from conformance.servers.campaign import RunResult, run
+from conformance.servers.campaign.campaign_session import open_session
+from conformance.servers.run_options import RunOptions
+from conformance.servers.scenarios import core, waves
+from conformance.servers.scenarios.strategies import explore
+from conformance.servers.subject import EPOCH, Subject
 
 #: Faults of every sort, in alphabetical order at even distances: nobody chose them.
 SAMPLE = tuple(sorted(name for name, fault in FAULTS.items() if not fault.endless))[:: max(1, len(FAULTS) // 30)]
@@ -40,16 +40,16 @@ def reference(settle: float, *faults: str) -> Subject:
 
 
 async def cost(scenarios: int, settle: float) -> tuple[float, int, int]:
-    """Seconds, requests and the most writes of a life, for so many scenarios lived together."""
+    """Seconds, requests and the most writes of a scenario, for so many scenarios lived together."""
     subject = reference(settle)
     rules = tuple(rule for rule in load() if rule.binds == "server")
     settings = Settings(quiet=subject.quiet, settle_timeout=120.0)
     async with open_session(subject, settings, Judge(rules), "benchmrk", in_ledger=False) as session:
         assert session.hearing is not None
-        lives = core(session.run.world)
-        if scenarios > len(lives):
-            lives += explore(session.run.world, 2 * scenarios, 1)
-        chosen = waves(lives[:scenarios])
+        scenarios = core(session.run.inventory)
+        if scenarios > len(scenarios):
+            scenarios += explore(session.run.inventory, 2 * scenarios, 1)
+        chosen = waves(scenarios[:scenarios])
         begun, sent = subject.clock.now(), session.transport.sent
         lockstep = session.lockstep(session.hearing)
 
@@ -58,7 +58,7 @@ async def cost(scenarios: int, settle: float) -> tuple[float, int, int]:
 
         await lockstep.live(chosen, interlude=nothing, interlude_round=0)
         seconds = subject.clock.now() - begun
-        longest = max(len(life.moves) for wave in chosen for life in wave)
+        longest = max(len(scenario.steps) for wave in chosen for scenario in wave)
         return seconds, session.transport.sent - sent, longest
 
 

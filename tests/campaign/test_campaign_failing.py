@@ -11,16 +11,16 @@ from typing import Any
 
 import pytest
 
-from conformance.campaign import RunResult, run
 from conformance.clock import VirtualClock
-from conformance.configuration import RunOptions
-from conformance.exchange import Exchange, Request, Response
+from conformance.http.exchange import Exchange, Request, Response
 from conformance.reference import reference_app
-from conformance.scenarios import Life, Move, Run, plan
-from conformance.scenarios.malformed import generated, malformed
-from conformance.subject import EPOCH, in_process
-from conformance.subject.insisting import TIMES, insist
-from conformance.world import Account, Calendar, World
+from conformance.servers.campaign import RunResult, run
+from conformance.servers.inventory import Account, Calendar, Inventory
+from conformance.servers.run_options import RunOptions
+from conformance.servers.scenarios import RunContext, Scenario, Step, plan
+from conformance.servers.scenarios.malformed_requests import generated, malformed
+from conformance.servers.subject import EPOCH, in_process
+from conformance.servers.subject.retries import TIMES, insist
 
 Scope = MutableMapping[str, Any]
 #: What becomes of a request: a status in the place of the answer, an exception, or None for the answer.
@@ -112,9 +112,9 @@ def test_what_fails_for_a_day_and_works_again_accuses_nobody() -> None:
 def test_malformed_requests_are_sent_last() -> None:
     result = run_against(lambda _, __: None)
     contents = {request.content for request in result.plan.odd if request.content}
-    places = [number for number, exchange in enumerate(result.exchanges) if exchange.request.body in contents]
-    assert len(places) == len(contents)
-    assert places[0] > max(number for number, exchange in enumerate(result.exchanges) if _is_audit(exchange))
+    targets = [number for number, exchange in enumerate(result.exchanges) if exchange.request.body in contents]
+    assert len(targets) == len(contents)
+    assert targets[0] > max(number for number, exchange in enumerate(result.exchanges) if _is_audit(exchange))
 
 
 def _is_audit(exchange: Exchange) -> bool:
@@ -135,7 +135,7 @@ def test_what_a_malformed_request_does_to_later_readings_is_found() -> None:
 
 
 CALENDAR = Calendar("cal_1", "google", True)
-RUN = Run("abcdefgh", EPOCH, World((Account("default", (CALENDAR,), (CALENDAR,), ()),)))
+RUN = RunContext("abcdefgh", EPOCH, Inventory((Account("default", (CALENDAR,), (CALENDAR,), ()),)))
 
 
 def test_malformed_requests_are_planned_where_they_are_asked_for_only() -> None:
@@ -149,12 +149,12 @@ def test_malformed_requests_are_planned_where_they_are_asked_for_only() -> None:
 
 def test_malformed_requests_go_to_one_calendar_and_each_names_an_event_of_its_own_or_none() -> None:
     requests = (*malformed(RUN), *generated(RUN, 30, 1))
-    named = [RUN.event_id(request.life) for request in requests if request.names_event]
+    named = [RUN.event_id(request.scenario) for request in requests if request.names_event]
     assert len(set(named)) == len(named) > 20
     assert {request.calendar_id for request in requests} == {"cal_1"}
     for request in requests:
         body = _body(request.content or b"")
-        assert (body.get("event_id") == RUN.event_id(request.life)) <= request.names_event
+        assert (body.get("event_id") == RUN.event_id(request.scenario)) <= request.names_event
 
 
 def test_generated_requests_are_the_same_for_the_same_seed() -> None:
@@ -163,12 +163,14 @@ def test_generated_requests_are_the_same_for_the_same_seed() -> None:
 
 
 def test_a_world_without_a_calendar_gets_no_malformed_request() -> None:
-    nowhere = Run("abcdefgh", EPOCH, World((Account("default", (), (), ()),)))
+    nowhere = RunContext("abcdefgh", EPOCH, Inventory((Account("default", (), (), ()),)))
     assert (malformed(nowhere), generated(nowhere, 5, 0)) == ((), ())
 
 
 def test_a_malformed_life_is_a_life_like_another() -> None:
-    assert malformed(RUN)[0].life == Life("odd-half-a-body", "default", "cal_1", (Move("explicit"),), "malformed")
+    assert malformed(RUN)[0].scenario == Scenario(
+        "odd-half-a-body", "default", "cal_1", (Step("explicit"),), "malformed"
+    )
 
 
 def test_nobody_insists_on_a_request_that_hangs() -> None:

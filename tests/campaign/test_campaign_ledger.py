@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from conformance.campaign.ledger import Entry, Ledger, folder, left_behind
+from conformance.servers.campaign.journal import Journal, JournalEntry, folder, left_behind
 
-ONE, OTHER = Entry("default", "cal_1", "cfc-1"), Entry("default", "cal_2", "cfc-ü")
+ONE, OTHER = JournalEntry("default", "cal_1", "cfc-1"), JournalEntry("default", "cal_2", "cfc-ü")
 
 
 @pytest.fixture(autouse=True)
@@ -21,7 +21,7 @@ def files() -> list[Path]:
 
 
 def test_an_entry_is_on_disk_before_open_returns_and_the_file_goes_with_the_last_one() -> None:
-    ledger = Ledger.of_run("http://localhost:1", "run1")
+    ledger = Journal.of_run("http://localhost:1", "run1")
     ledger.open(ONE)
     ledger.open(ONE)
     ledger.open(OTHER)
@@ -35,7 +35,7 @@ def test_an_entry_is_on_disk_before_open_returns_and_the_file_goes_with_the_last
 
 
 def test_what_a_killed_run_left_is_found_for_its_subject_only() -> None:
-    ledger = Ledger.of_run("http://localhost:1", "run1")
+    ledger = Journal.of_run("http://localhost:1", "run1")
     ledger.open(ONE)
     ledger.open(OTHER)
     ledger.settle(ONE)
@@ -53,7 +53,7 @@ def test_what_a_killed_run_left_is_found_for_its_subject_only() -> None:
 
 
 def test_the_ledger_of_a_run_that_is_alive_is_passed_over() -> None:
-    ledger = Ledger.of_run("http://localhost:1", "run1")
+    ledger = Journal.of_run("http://localhost:1", "run1")
     ledger.open(ONE)
     assert list(left_behind("http://localhost:1")) == []
     ledger.close()
@@ -63,7 +63,7 @@ def test_the_ledger_of_a_run_that_is_alive_is_passed_over() -> None:
 
 
 def test_without_a_path_nothing_is_written() -> None:
-    ledger = Ledger()
+    ledger = Journal()
     ledger.open(ONE)
     ledger.close()
     assert (ledger.entries, files()) == ((ONE,), [])

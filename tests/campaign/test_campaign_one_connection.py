@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from conformance.campaign import run
-from conformance.configuration import RunOptions
-from conformance.subject import preflight
+from conformance.servers.campaign import run
+from conformance.servers.run_options import RunOptions
+from conformance.servers.subject import preflight
 
 CALENDAR = {
     "calendar_id": "cal_1", "provider_name": "google", "calendar_readonly": False, "calendar_deleted": False,
@@ -64,4 +64,4 @@ def test_a_server_of_one_connection_is_asked_one_thing_at_a_time(monkeypatch: py
     )
     paths = [exchange.request.path for exchange in result.exchanges]
     assert set(paths) == set(ANSWERS)
-    assert result.plan.lives
+    assert result.plan.scenarios

@@ -17,13 +17,13 @@ from typing import Any
 import pytest
 import trustme
 
-from conformance.campaign import run
 from conformance.clock import RealClock, VirtualClock
-from conformance.configuration import RunOptions
 from conformance.reference import reference_app
-from conformance.subject import DATA_CENTRES, EPOCH, Misconfigured, Subject, in_process, parse
-from conformance.subject.readings import WIDER_READING
-from conformance.subject.transport import Limits
+from conformance.servers.campaign import run
+from conformance.servers.run_options import RunOptions
+from conformance.servers.subject import DATA_CENTRES, EPOCH, ConfigurationError, Subject, in_process, parse
+from conformance.servers.subject.readings import WIDER_READING
+from conformance.servers.subject.transport import Limits
 
 CALENDARS = {
     "calendars": [
@@ -104,7 +104,7 @@ def canned(app: Any) -> Subject:
 )
 def test_a_wrong_set_up_ends_in_one_sentence_before_any_write(answers: dict[str, Any], told: str) -> None:
     app = Canned(**answers)
-    with pytest.raises(Misconfigured, match=told) as caught:
+    with pytest.raises(ConfigurationError, match=told) as caught:
         asyncio.run(run(RunOptions(), subject=canned(app), limits=Limits(attempts=2)))
     assert app.written == []
     assert "token-of-default" not in str(caught.value)
@@ -125,13 +125,13 @@ def test_a_wrong_set_up_ends_in_one_sentence_before_any_write(answers: dict[str,
 )
 def test_an_odd_page_is_no_reason_to_stop(answers: dict[str, Any]) -> None:
     result = look(canned(Canned(**answers)))
-    assert [calendar.calendar_id for _, calendar in result.world.places] == ["cal_1"]
+    assert [calendar.calendar_id for _, calendar in result.inventory.targets] == ["cal_1"]
 
 
 def test_calendars_that_only_userinfo_tells_are_taken_from_there() -> None:
     told = {"profiles": [{"provider_name": "google", "profile_calendars": CALENDARS["calendars"]}]}
     app = Canned(calendars=(200, {"calendars": {"odd": True}}), userinfo=(200, {"cronofy.data": told}))
-    assert [calendar.calendar_id for _, calendar in look(canned(app)).world.places] == ["cal_1"]
+    assert [calendar.calendar_id for _, calendar in look(canned(app)).inventory.targets] == ["cal_1"]
 
 
 def test_where_only_managed_is_refused_managed_events_are_included_instead() -> None:
@@ -147,20 +147,20 @@ def test_a_plan_sends_only_reads_and_tells_what_it_costs() -> None:
     assert {exchange.request.method for exchange in result.exchanges} == {"GET"}
     assert 0 < result.plan.expected < result.plan.requests
     named = [odd for odd in result.plan.odd if odd.names_event]
-    assert result.plan.objects == len(result.plan.lives) + len(named) > 20
+    assert result.plan.objects == len(result.plan.scenarios) + len(named) > 20
     assert "there is one account only: whether accounts are kept apart is not tried" in result.plan.lacking
 
 
 def test_an_unknown_calendar_is_named_with_those_there_are() -> None:
-    with pytest.raises(Misconfigured, match="no account has the calendar 'cal_x': name one of cal_1, cal_2"):
+    with pytest.raises(ConfigurationError, match="no account has the calendar 'cal_x': name one of cal_1, cal_2"):
         look(canned(Canned()), calendars=("cal_x",))
 
 
 def test_only_named_calendars_are_written_to() -> None:
     app = reference_app(clock=VirtualClock(EPOCH))
     subject = in_process(app, app.tokens)
-    named = look(subject).world.places[3][1].calendar_id
-    assert [calendar.calendar_id for _, calendar in look(subject, calendars=(named,)).world.places] == [named]
+    named = look(subject).inventory.targets[3][1].calendar_id
+    assert [calendar.calendar_id for _, calendar in look(subject, calendars=(named,)).inventory.targets] == [named]
 
 
 @pytest.mark.parametrize(
@@ -177,7 +177,7 @@ def test_only_named_calendars_are_written_to() -> None:
     ],
 )
 def test_what_is_no_subject_is_told(name: str, told: str) -> None:
-    with pytest.raises(Misconfigured, match=told):
+    with pytest.raises(ConfigurationError, match=told):
         parse(name, {"default": "t"})
 
 
@@ -191,7 +191,7 @@ def test_what_is_no_subject_is_told(name: str, told: str) -> None:
     ],
 )
 def test_a_token_that_cannot_be_used_is_told_without_showing_it(accounts: dict[str, str], told: str) -> None:
-    with pytest.raises(Misconfigured, match=told) as caught:
+    with pytest.raises(ConfigurationError, match=told) as caught:
         parse("us", accounts)
     assert "tok en" not in str(caught.value)
 
@@ -239,7 +239,7 @@ def at(url: str) -> Subject:
 def test_nothing_that_listens_is_told() -> None:
     with listening(lambda connection: None) as port:
         pass
-    with pytest.raises(Misconfigured, match=f"nothing listens at http://127.0.0.1:{port} .*: start the server"):
+    with pytest.raises(ConfigurationError, match=f"nothing listens at http://127.0.0.1:{port} .*: start the server"):
         look(at(f"http://127.0.0.1:{port}"))
 
 
@@ -248,7 +248,10 @@ def test_https_for_http_is_told() -> None:
         connection.recv(1000)
         connection.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
 
-    with listening(plain) as port, pytest.raises(Misconfigured, match=r"speaks no TLS .*: begin the URL with http://"):
+    with (
+        listening(plain) as port,
+        pytest.raises(ConfigurationError, match=r"speaks no TLS .*: begin the URL with http://"),
+    ):
         look(at(f"https://127.0.0.1:{port}"))
 
 
@@ -256,7 +259,7 @@ def test_http_for_https_is_told(tmp_path: Path) -> None:
     context = _context(tmp_path)
     with (
         listening(lambda connection: context.wrap_socket(connection, server_side=True).close()) as port,
-        pytest.raises(Misconfigured, match=r"gives no usable answer .* whether it wants http:// or https://"),
+        pytest.raises(ConfigurationError, match=r"gives no usable answer .* whether it wants http:// or https://"),
     ):
         look(at(f"http://127.0.0.1:{port}"))
 
@@ -265,7 +268,7 @@ def test_a_certificate_that_nobody_trusts_is_told(tmp_path: Path) -> None:
     context = _context(tmp_path)
     with (
         listening(lambda connection: context.wrap_socket(connection, server_side=True).close()) as port,
-        pytest.raises(Misconfigured, match=r"is not trusted .*: name the CA that signed it in SSL_CERT_FILE"),
+        pytest.raises(ConfigurationError, match=r"is not trusted .*: name the CA that signed it in SSL_CERT_FILE"),
     ):
         look(at(f"https://127.0.0.1:{port}"))
 
@@ -283,7 +286,10 @@ def test_clocks_that_differ_are_told() -> None:
         head = f"HTTP/1.1 200 OK\r\nDate: Tue, 28 Apr 2020 09:00:00 GMT\r\nContent-Length: {len(body)}\r\n\r\n"
         connection.sendall(head.encode() + body)
 
-    with listening(past) as port, pytest.raises(Misconfigured, match=r"the clocks differ: .* h behind this machine"):
+    with (
+        listening(past) as port,
+        pytest.raises(ConfigurationError, match=r"the clocks differ: .* h behind this machine"),
+    ):
         look(at(f"http://127.0.0.1:{port}"))
 
 
@@ -301,8 +307,8 @@ def test_what_is_soon_is_tried_where_the_server_tells_the_time(minutes: int | No
         await app(scope, receive, tell)
 
     result = look(canned(serve))
-    near = {move.start for life in result.plan.lives for move in life.moves} & {"soon", "lately"}
-    assert (result.world.tells_time, bool(near)) == (told, told)
+    near = {step.start for scenario in result.plan.scenarios for step in scenario.steps} & {"soon", "lately"}
+    assert (result.inventory.shows_time, bool(near)) == (told, told)
 
 
 def test_outside_this_machine_calendars_must_be_named() -> None:
@@ -312,8 +318,10 @@ def test_outside_this_machine_calendars_must_be_named() -> None:
     app = Canned()
     near = canned(app)
     far = Far(near.kind, near.name, near.base_url, near.clock, near.tokens, {}, app)
-    with pytest.raises(Misconfigured, match="only calendars that are named are written to: choose from cal_1 with"):
+    with pytest.raises(
+        ConfigurationError, match="only calendars that are named are written to: choose from cal_1 with"
+    ):
         look(far)
-    with pytest.raises(Misconfigured, match="the calendars named are read-only or deleted: name one of cal_1"):
+    with pytest.raises(ConfigurationError, match="the calendars named are read-only or deleted: name one of cal_1"):
         look(far, calendars=("cal_2",))
-    assert [calendar.calendar_id for _, calendar in look(far, calendars=("cal_1",)).world.places] == ["cal_1"]
+    assert [calendar.calendar_id for _, calendar in look(far, calendars=("cal_1",)).inventory.targets] == ["cal_1"]

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from conformance.campaign import Progress, RunResult, run, sweep
-from conformance.campaign.ledger import folder
 from conformance.clock import Clock, RealClock, VirtualClock
-from conformance.configuration import RunOptions
-from conformance.exchange import Exchange
+from conformance.http.exchange import Exchange
 from conformance.reference import reference_app
-from conformance.subject import EPOCH, Subject, in_process
+from conformance.servers.campaign import RunProgress, RunResult, run, sweep
+from conformance.servers.campaign.journal import folder
+from conformance.servers.run_options import RunOptions
+from conformance.servers.subject import EPOCH, Subject, in_process
 
 
 @pytest.fixture(autouse=True)
@@ -40,8 +40,8 @@ def left_in(subject: Subject) -> list[str]:
     """The events that a server still lists, by id."""
 
     async def read() -> list[str]:
-        from conformance.subject.readings import READING, complete_reading
-        from conformance.subject.transport import Limits, Transport
+        from conformance.servers.subject.readings import READING, complete_reading
+        from conformance.servers.subject.transport import Limits, Transport
 
         ids = []
         async with subject.open(Limits()) as client:
@@ -108,12 +108,12 @@ def test_calendars_are_listed_again_between_the_writes_of_each_account(whole: Ru
 
 def test_what_is_seen_goes_to_the_sink_as_it_is_seen_and_progress_is_told() -> None:
     sunk: list[Exchange] = []
-    told: list[Progress] = []
+    told: list[RunProgress] = []
     result = asyncio.run(run(RunOptions(), subject=reference(), sink=sunk.append, progress=told.append))
     assert tuple(sunk) == result.exchanges
     assert [one.requests for one in told] == sorted(one.requests for one in told)
     assert told[-1].doing == "malformed requests"
-    assert (told[-1].lives_done, told[-1].waiting, told[-1].failed) == (told[-1].lives, (), ())
+    assert (told[-1].scenarios_done, told[-1].waiting, told[-1].failed) == (told[-1].scenarios, (), ())
 
 
 @pytest.mark.parametrize(
@@ -191,7 +191,7 @@ def test_a_sweep_deletes_what_a_killed_run_left(monkeypatch: pytest.MonkeyPatch)
         return ()
 
     with monkeypatch.context() as patch:
-        patch.setattr("conformance.campaign.session.Session.clean", no_cleaning)
+        patch.setattr("conformance.servers.campaign.campaign_session.SubjectSession.clean", no_cleaning)
         with pytest.raises(Killed):
             asyncio.run(run(RunOptions(), subject=subject, sink=kill))
     assert len(left_in(subject)) > 10
@@ -245,7 +245,7 @@ def test_a_busy_server_that_loses_answers_is_waited_out_and_accused_of_nothing()
 
 def test_examples_beyond_the_core_are_lived_too() -> None:
     result = result_of(reference(), examples=8, seed=3)
-    explored = [life for life in result.plan.lives if life.theme == "explored"]
+    explored = [scenario for scenario in result.plan.scenarios if scenario.family == "explored"]
     assert 0 < len(explored) <= 8
     assert not {"failed", "undecided"} & set(outcomes(result).values())
 
@@ -253,7 +253,7 @@ def test_examples_beyond_the_core_are_lived_too() -> None:
 def test_a_counterexample_is_the_shortest_scenario_and_the_fewest_exchanges() -> None:
     result = result_of(reference("none-keeps-generated"), small=True)
     [found] = [one for one in result.counterexamples if one.rule == "none-removes-conferencing"]
-    kinds = [move.kind for move in found.lives[0].moves]
+    kinds = [step.kind for step in found.scenarios[0].steps]
     assert found.replayed
     assert kinds[0] in ("default", "integrated", "profile")
     assert kinds[1:] == ["none"]
@@ -264,7 +264,7 @@ def test_a_counterexample_is_the_shortest_scenario_and_the_fewest_exchanges() ->
 def test_a_counterexample_of_a_reading_is_the_reading() -> None:
     result = result_of(reference("managed-in-default-reads"), small=True)
     [found] = [one for one in result.counterexamples if one.rule == "managed-events-are-left-out-by-default"]
-    assert found.lives == ()
+    assert found.scenarios == ()
     assert [exchange.request.method for exchange in found.exchanges] == ["POST", "GET"]
     listed = found.exchanges[1].response
     assert listed is not None

@@ -20,12 +20,12 @@ import httpx
 import pytest
 import uvicorn
 
-from conformance.campaign import RunResult, run
 from conformance.clock import VirtualClock
-from conformance.configuration import RunOptions
 from conformance.reference import reference_app
-from conformance.subject import EPOCH, Misconfigured, in_process, parse
-from conformance.subject.transport import Limits
+from conformance.servers.campaign import RunResult, run
+from conformance.servers.run_options import RunOptions
+from conformance.servers.subject import EPOCH, ConfigurationError, in_process, parse
+from conformance.servers.subject.transport import Limits
 
 TOKEN = "planted-T0k3n/with+odd=characters"
 
@@ -142,7 +142,7 @@ def test_a_hostile_server_is_survived_in_bounded_time(name: str, hostile: Any, m
             limits = Limits(seconds=2.0, attempts=2)
             subject = parse(url, {"default": token})
             requests = asyncio.run(run(options, subject=subject, small=False, limits=limits)).run["requests"]
-        except Misconfigured:
+        except ConfigurationError:
             requests = 0
         assert requests <= 120
         assert time.monotonic() - began < 30

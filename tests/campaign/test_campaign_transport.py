@@ -12,9 +12,9 @@ import httpx
 import pytest
 
 from conformance.clock import VirtualClock
-from conformance.exchange import NOBODY, Exchange
-from conformance.subject.pace import Budget, BudgetSpent, Rate
-from conformance.subject.transport import Limits, Transport, open_client, origin_of
+from conformance.http.exchange import NOBODY, Exchange
+from conformance.servers.subject.limits import BudgetExceededError, RateLimiter, RequestBudget
+from conformance.servers.subject.transport import Limits, Transport, open_client, origin_of
 
 Answer = Callable[[httpx.Request], httpx.Response]
 
@@ -227,23 +227,23 @@ def test_exchanges_are_delivered_in_the_order_in_which_they_were_sent() -> None:
 def test_a_budget_keeps_a_request_for_each_creation() -> None:
     async def work(transport: Transport) -> str:
         await transport.send("POST", "/x", account=None, reserve=True)
-        with pytest.raises(BudgetSpent):
+        with pytest.raises(BudgetExceededError):
             await transport.send("POST", "/x", account=None, reserve=True)
         await transport.send("GET", "/x", account=None)
-        with pytest.raises(BudgetSpent):
+        with pytest.raises(BudgetExceededError):
             await transport.send("GET", "/x", account=None)
         await transport.send("DELETE", "/x", account=None, reserved=True)
-        with pytest.raises(BudgetSpent, match="the budget of 3 requests is spent"):
+        with pytest.raises(BudgetExceededError, match="the budget of 3 requests is spent"):
             await transport.send("DELETE", "/x", account=None, reserved=True)
         return "done"
 
-    outcome, delivered = session(always(200), work, budget=Budget(3))
+    outcome, delivered = session(always(200), work, budget=RequestBudget(3))
     assert (outcome, [one.request.method for one in delivered]) == ("done", ["POST", "GET", "DELETE"])
 
 
 def test_a_rate_lets_a_burst_go_and_then_one_at_a_time() -> None:
     clock = VirtualClock(0.0)
-    rate = Rate(clock, 4.0)
+    rate = RateLimiter(clock, 4.0)
 
     async def work() -> list[float]:
         moments = []

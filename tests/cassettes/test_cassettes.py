@@ -10,13 +10,13 @@ import pytest
 import vcr
 import yaml
 
-from conformance.commands.checking import CheckOptions, check
-from conformance.commands.progress import Interruption
-from conformance.commands.running import run, subject_of
-from conformance.configuration import RunOptions
+from conformance.cli.check_command import CheckOptions, check
+from conformance.cli.run_command import run, subject_of
+from conformance.http.redaction import Redactor
+from conformance.interrupts import Interruption
+from conformance.judging.formats import renderer
 from conformance.recordings import header, paths, read
-from conformance.redaction import Redactor
-from conformance.render import renderer
+from conformance.servers.run_options import RunOptions
 
 CASSETTES = Path(__file__).parents[2] / "cassettes"
 RECORDED = CASSETTES / "reference"

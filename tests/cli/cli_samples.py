@@ -8,7 +8,7 @@ from typing import Any
 
 from click.testing import CliRunner, Result
 
-from conformance.cli import cli
+from conformance.cli.main import cli
 from conformance.version import NAME
 
 START, END = "2031-05-05T10:00:00Z", "2031-05-05T11:00:00Z"

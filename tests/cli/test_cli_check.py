@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from cli_samples import call, error, har
 
-from conformance.commands import checking
-from conformance.exchange import Exchange
+from conformance.cli import check_command as checking
 from conformance.facts import Settings
-from conformance.recordings import Header
+from conformance.http.exchange import Exchange
+from conformance.recordings import RecordingMetadata
 
 WRONG = "https://other.example.com/"
 
@@ -189,9 +189,9 @@ def test_foreign_recordings_are_histories_of_their_own(tmp_path: Path) -> None:
 
 def test_a_recording_is_judged_by_the_settings_that_it_tells_unless_told_otherwise(tmp_path: Path) -> None:
     told = {"quiet": 2.0, "window": 5, "settle_timeout": 15.0, "default_profiles": {"default": "pro_1"}}
-    header = Header("t", "1", "x", settings=told)
+    header = RecordingMetadata("t", "1", "x", settings=told)
     assert checking.settings_of(header) == Settings(2.0, 5.0, 15.0, {"default": "pro_1"})
-    assert checking.settings_of(Header("t", "1", "x")) == checking.settings_of(None) == Settings()
+    assert checking.settings_of(RecordingMetadata("t", "1", "x")) == checking.settings_of(None) == Settings()
     options = checking.CheckOptions((), default_profiles={"a": "b"}, settle_timeout=1.0, window=0.0)
     assert checking._settings(options, header) == Settings(2.0, 0.0, 1.0, {"a": "b"})
 
@@ -210,7 +210,7 @@ def test_a_recording_is_judged_by_the_settings_that_it_tells_unless_told_otherwi
 )
 def test_settings_that_are_none_are_refused(tmp_path: Path, settings: dict[str, object], told: str) -> None:
     file = tmp_path / "odd.ndjson"
-    header = Header("t", "1", "x", settings=settings).document()
+    header = RecordingMetadata("t", "1", "x", settings=settings).document()
     file.write_text(json.dumps({"conformance": header}) + "\n")
     assert error("check", file) == told
 

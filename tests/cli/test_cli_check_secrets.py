@@ -14,14 +14,14 @@ from cli_samples import call, har
 from click.testing import Result
 
 from conformance import recordings
-from conformance.exchange import account_of_token
+from conformance.http.exchange import account_of_token
 
 TOKEN = "CRN_q7+Zk3/pXw9~vB2mT8.dLr5_sY1"
 PLAIN = "Meeting room on the second floor"
 WRONG = "https://other.example.com/"
 FORMATS = ("json", "xml", "md", "html", "py")
 
-Entry = dict[str, Any]
+JournalEntry = dict[str, Any]
 
 
 def percent(text: str) -> str:
@@ -46,13 +46,13 @@ SPELLINGS: list[Callable[[str], str]] = [
 ]
 
 
-def bearing(entry: Entry, name: str, value: str) -> None:
+def bearing(entry: JournalEntry, name: str, value: str) -> None:
     entry["request"]["headers"] = [
         header for header in entry["request"]["headers"] if header["name"].lower() != name.lower()
     ] + [{"name": name, "value": value}]
 
 
-def recorded(path: Path, text: str, change: Callable[[list[Entry]], object] = lambda entries: None) -> Path:
+def recorded(path: Path, text: str, change: Callable[[list[JournalEntry]], object] = lambda entries: None) -> Path:
     """A recording of a server that loses what it is given; `text` is the description of what is written and read."""
     har(path, WRONG)
     document = json.loads(path.read_text().replace("Board", json.dumps(json.dumps(text)[1:-1])[1:-1]))
@@ -134,11 +134,11 @@ def test_a_token_as_an_event_id_is_the_same_placeholder_everywhere(tmp_path: Pat
     assert counts(tmp_path, named) == counts(tmp_path, plain)  # one that was two names would be two events
 
 
-def answer(entries: list[Entry], text: str, number: int = 2) -> None:
+def answer(entries: list[JournalEntry], text: str, number: int = 2) -> None:
     entries[number]["response"]["content"]["text"] = text
 
 
-def oauth(entries: list[Entry], secrets: list[str], form: bool) -> None:
+def oauth(entries: list[JournalEntry], secrets: list[str], form: bool) -> None:
     client, refresh, access, new = secrets
     fields = {"client_id": "app", "client_secret": client, "grant_type": "refresh_token", "refresh_token": refresh}
     sent = "&".join(f"{name}={quote(value, safe='')}" for name, value in fields.items()) if form else json.dumps(fields)
@@ -173,7 +173,7 @@ def test_what_a_token_endpoint_takes_and_gives_is_secret(tmp_path: Path, form: b
     ],
 )
 def test_other_credentials_are_secret_too(tmp_path: Path, name: str, value: str, secret: str) -> None:
-    def all_bear(entries: list[Entry]) -> None:
+    def all_bear(entries: list[JournalEntry]) -> None:
         for entry in entries:
             bearing(entry, name, value)
 
@@ -187,7 +187,7 @@ def test_other_credentials_are_secret_too(tmp_path: Path, name: str, value: str,
     [("https://", "https://app:Zk3pXw9vB2mT8@"), ("only_managed", "access_token=Zk3pXw9vB2mT8&only_managed")],
 )
 def test_credentials_in_urls_are_secret(tmp_path: Path, before: str, after: str) -> None:
-    def located(entries: list[Entry]) -> None:
+    def located(entries: list[JournalEntry]) -> None:
         for entry in entries:
             entry["request"]["url"] = entry["request"]["url"].replace(before, after)
 
@@ -218,7 +218,7 @@ def test_what_hides_too_deep_to_be_replaced_counts_as_not_recorded(tmp_path: Pat
     "value", ["Bearer REDACTED", "Bearer <default>", "Bearer [FILTERED]", "Bearer DUMMY_TOKEN", "Bearer short"]
 )
 def test_what_only_stands_where_a_token_was_alters_nothing(tmp_path: Path, value: str) -> None:
-    def all_bear(entries: list[Entry]) -> None:
+    def all_bear(entries: list[JournalEntry]) -> None:
         for entry in entries:
             bearing(entry, "Authorization", value)
 
@@ -239,14 +239,14 @@ def test_an_error_quotes_no_credentials(tmp_path: Path) -> None:
 
 
 def test_secrets_beyond_a_thousand_are_not_kept(tmp_path: Path) -> None:
-    from conformance.redaction.concealment import Credentials
+    from conformance.http.redaction.collecting import SecretCollector
 
     many = recorded(
         tmp_path / "a.har",
         PLAIN,
         lambda entries: [bearing(entries[0], f"X-Token-{n}", f"Zk3pXw9vB2mT8{n}") for n in range(1_200)],
     )
-    credentials = Credentials({})
+    credentials = SecretCollector({})
     with credentials.collecting():
         assert len(list(credentials.passing(recordings.read(many)))) == 22
     assert len(credentials) == 1_000

@@ -7,9 +7,11 @@ import pytest
 from cli_samples import call, error, har
 from click.testing import CliRunner
 
-from conformance.cli import cli
-from conformance.commands import servers
-from conformance.configuration import RunOptions, nearest, parse_default_profile
+from conformance.cli import server_commands as servers
+from conformance.cli.configuration import parse_default_profile
+from conformance.cli.main import cli
+from conformance.errors import nearest
+from conformance.servers.run_options import RunOptions
 
 
 @pytest.fixture

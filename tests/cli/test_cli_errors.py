@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from cli_samples import call, error, har
 
-import conformance.commands.explain
+import conformance.cli.explanation
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_a_bug_is_named_without_a_traceback_and_without_what_it_says(monkeypatch
     def broken(*_: object) -> str:
         raise RuntimeError("secret-token")
 
-    monkeypatch.setattr(conformance.commands.explain, "listing", broken)
+    monkeypatch.setattr(conformance.cli.explanation, "listing", broken)
     line = error("rules")
     assert line.startswith("this is a bug of cronofy-conformance: RuntimeError at test_cli_errors.py:")
     assert "secret-token" not in line
@@ -79,7 +79,7 @@ def test_ctrl_c_before_there_is_a_report_is_130(monkeypatch: pytest.MonkeyPatch)
     def interrupted(*_: object) -> str:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(conformance.commands.explain, "listing", interrupted)
+    monkeypatch.setattr(conformance.cli.explanation, "listing", interrupted)
     assert call("rules").exit_code == 130
 
 
@@ -155,7 +155,7 @@ def test_what_must_start_quickly_imports_nothing_heavy(args: tuple[str, ...]) ->
         "yaml",
     )
     script = (
-        "import sys\nfrom conformance.cli import cli\n"
+        "import sys\nfrom conformance.cli.main import cli\n"
         f"try:\n    cli({list(args)!r})\nexcept SystemExit as end:\n    assert not end.code, end.code\n"
         f"print([name for name in {heavy!r} if name in sys.modules], file=sys.stderr)"
     )

@@ -7,7 +7,8 @@ import threading
 
 import pytest
 
-from conformance.commands.progress import Interruption, Progress
+from conformance.cli.status_line import StatusLine
+from conformance.interrupts import Interruption
 
 
 class Terminal(io.StringIO):
@@ -19,7 +20,7 @@ def test_progress_is_one_line_that_is_gone_at_the_end(monkeypatch: pytest.Monkey
     terminal = Terminal()
     monkeypatch.setattr("sys.stderr", terminal)
     monkeypatch.setenv("COLUMNS", "30")
-    with Progress() as progress:
+    with StatusLine() as progress:
         progress("one\x1b[2J")
         progress("two comes too soon to be read")
         progress._due = 0.0
@@ -32,7 +33,7 @@ def test_progress_is_not_shown_off_a_terminal_or_when_not_wanted(
     monkeypatch: pytest.MonkeyPatch, stream: io.StringIO, shown: bool
 ) -> None:
     monkeypatch.setattr("sys.stderr", stream)
-    with Progress(shown=shown) as progress:
+    with StatusLine(shown=shown) as progress:
         progress("one")
     assert stream.getvalue() == ""
 

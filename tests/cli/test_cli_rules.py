@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from cli_samples import call
 
-from conformance import schemas
-from conformance.commands import explain
-from conformance.rules import load, load_clauses
+from conformance.cli import explanation as explain
+from conformance.contract import schemas
+from conformance.contract.rules import load, load_clauses
 
 
 def test_every_rule_is_listed_on_a_line_with_its_level_and_clauses() -> None:

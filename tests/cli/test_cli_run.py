@@ -15,7 +15,7 @@ import jsonschema
 import pytest
 from cli_samples import call
 
-from conformance import schemas
+from conformance.contract import schemas
 
 FAULT = "8x8-refused"
 RULES = ("--rule", "8x8-is-accepted", "--rule", "explicit-is-kept")

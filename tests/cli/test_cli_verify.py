@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 from cli_samples import call, error, har
 
-from conformance.commands.checking import CheckOptions, check
-from conformance.commands.evidence import Evidence, header_of_run, verify
-from conformance.commands.progress import Interruption, Progress
+from conformance.cli.check_command import CheckOptions, check
+from conformance.cli.evidence import EvidenceFile, header_of_run, verify
+from conformance.cli.status_line import StatusLine
 from conformance.facts import Settings
+from conformance.http.redaction import Redactor, SecretLeakError
+from conformance.interrupts import Interruption
+from conformance.judging.formats.json import render
 from conformance.recordings import read
-from conformance.redaction import Redactor, SecretLeak
-from conformance.render.json import render
 
 WRONG = "https://other.example.com/"
 
@@ -26,9 +27,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, bytes]:
 
     folder = tmp_path_factory.mktemp("made")
     recording = har(folder / "broken.har", WRONG)
-    statement = check(CheckOptions((recording,), rules=("explicit-is-kept",)), Interruption(), Progress())
+    statement = check(CheckOptions((recording,), rules=("explicit-is-kept",)), Interruption(), StatusLine())
     header = header_of_run("run-1", "url https://api.cronofy.com", ("default",), Settings(), "server")
-    with Evidence(folder / "e.ndjson", header, Redactor({})) as evidence:
+    with EvidenceFile(folder / "e.ndjson", header, Redactor({})) as evidence:
         for exchange in read(recording):
             evidence.add(exchange)
         whole = replace(statement, evidence=evidence.finish(statement))
@@ -149,10 +150,10 @@ def test_evidence_that_is_not_there_is_refused(pair: tuple[Path, Path], tmp_path
 
 
 def test_no_token_gets_into_the_last_line(tmp_path: Path) -> None:
-    statement = check(CheckOptions((har(tmp_path / "secret-token.har"),)), Interruption(), Progress())
+    statement = check(CheckOptions((har(tmp_path / "secret-token.har"),)), Interruption(), StatusLine())
     header = header_of_run("r", "x", (), Settings(), "server")
     redactor = Redactor({"default": "secret-token"})
-    with Evidence(tmp_path / "e.ndjson", header, redactor) as evidence, pytest.raises(SecretLeak):
+    with EvidenceFile(tmp_path / "e.ndjson", header, redactor) as evidence, pytest.raises(SecretLeakError):
         evidence.finish(statement)
     assert b"secret-token" not in (tmp_path / "e.ndjson").read_bytes()
 

@@ -21,19 +21,19 @@ sys.path.insert(0, str(Path(__file__).parent / "broken"))
 from broken_drivers import BROKEN
 from matrix import InProcess, failed, judged
 
-from conformance.clients import drivers
-from conformance.clients.asks import Case
+from conformance.clients.cases.driver_call import Case
+from conformance.clients.cases.generated_cases import cases as cases_of
+from conformance.clients.cases.generated_cases import made_up
+from conformance.clients.cases.standard_cases import table
 from conformance.clients.certificate import Certificate, CertifyOptions
 from conformance.clients.certify import certify
-from conformance.clients.driver import DriverFault
-from conformance.clients.drivers.driver_httpx import Driver
-from conformance.clients.evidence import is_driven, judge_records, records
-from conformance.clients.made_up import cases as cases_of
-from conformance.clients.made_up import made_up
-from conformance.clients.session import Stages, gateway_with, places, session
-from conformance.clients.table import table
-from conformance.exchange import Exchange
-from conformance.rules import load
+from conformance.clients.driver import adapters as drivers
+from conformance.clients.driver.adapters.driver_httpx import Driver
+from conformance.clients.driver.driver_session import Stages, gateway_with, places, session
+from conformance.clients.driver.process import DriverError
+from conformance.clients.transcript import is_driven, judge_records, records
+from conformance.contract.rules import load
+from conformance.http.exchange import Exchange
 
 CLIENTS = tuple(rule for rule in load() if rule.binds == "client")
 FOLDER = Path(str(drivers.__path__[0]))
@@ -300,7 +300,7 @@ def test_evidence_in_another_order_is_refused(minimal: tuple[Certificate, list[E
 def test_a_driver_that_cannot_start_its_client_is_a_fault(told: dict[str, Any], why: str) -> None:
     line = json.dumps({"id": 1, **told})
     program = f"import sys\nfor line in sys.stdin:\n  print('no licence', file=sys.stderr); print({line!r}, flush=True)"
-    with pytest.raises(DriverFault) as fault:
+    with pytest.raises(DriverError) as fault:
         certified(sys.executable, "-c", program)
     assert str(fault.value).startswith(f"the driver {sys.executable!r:.5}")
     assert str(fault.value).endswith(f" could not start its client: {why}; its last words: no licence")
@@ -375,7 +375,7 @@ def test_cronofy_for_node_keeps_every_rule_over_its_own_hosts() -> None:
 def test_the_protocol_of_a_run_is_what_schemas_driver_describes(tmp_path: Path) -> None:
     import jsonschema_rs
 
-    from conformance.schemas import read, rs_registry
+    from conformance.contract.schemas import read, rs_registry
 
     schema = read("driver")
     lines = tmp_path / "lines"

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from conformance.clients.driver import Driver, DriverFault, group_memory, read_answer
+from conformance.clients.driver.process import Driver, DriverError, group_memory, read_answer
 
 ANSWER = "import json,sys,os,time\nfor line in sys.stdin:\n  ask=json.loads(line)\n  "
 
@@ -71,8 +71,8 @@ def test_a_driver_that_stops_when_told_is_gone() -> None:
 def test_what_is_no_answer_is_a_fault_in_one_sentence(
     program: str, expected: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("conformance.clients.driver.STOP_TIMEOUT", 0.3)
-    with pytest.raises(DriverFault, match=f"(?s)^the driver .*{expected}"):
+    monkeypatch.setattr("conformance.clients.driver.process.STOP_TIMEOUT", 0.3)
+    with pytest.raises(DriverError, match=f"(?s)^the driver .*{expected}"):
         driven(program, {"do": "list_calendars"})
 
 
@@ -101,7 +101,7 @@ def test_what_is_no_answer_is_a_fault_in_one_sentence(
 )
 def test_an_answer_of_the_wrong_type_is_a_fault(do: str, told: Any, expected: str) -> None:
     line = json.dumps({"id": 3, **told}).encode()
-    with pytest.raises(DriverFault, match=rf"answered request 3 \({do}\) with .*{expected.removeprefix('with ')}"):
+    with pytest.raises(DriverError, match=rf"answered request 3 \({do}\) with .*{expected.removeprefix('with ')}"):
         read_answer(line, 3, do)
 
 
@@ -130,31 +130,31 @@ def test_a_driver_that_ended_is_told_at_once_though_its_child_holds_its_output()
         "sys.stderr.write('forked\\n'); sys.stderr.flush(); os._exit(9)"
     )
     began = time.monotonic()
-    with pytest.raises(DriverFault, match=r"ended before it answered request 1 \(start\) \(exit code 9\).*forked"):
+    with pytest.raises(DriverError, match=r"ended before it answered request 1 \(start\) \(exit code 9\).*forked"):
         driven(program, {"do": "start"})
     assert time.monotonic() - began < 10
 
 
 def test_a_driver_that_ends_badly_after_stop_is_a_fault() -> None:
     program = ANSWER + 'print(json.dumps({"id":ask["id"],"ok":{}}),flush=True)\n  sys.exit(3)'
-    with pytest.raises(DriverFault, match=r"ended badly after it had answered stop \(exit code 3\)"):
+    with pytest.raises(DriverError, match=r"ended badly after it had answered stop \(exit code 3\)"):
         driven(program, stop=True)
 
 
 def test_a_stop_that_is_not_answered_is_called_so() -> None:
-    with pytest.raises(DriverFault, match=r"ended before it answered stop \(exit code 0\)"):
+    with pytest.raises(DriverError, match=r"ended before it answered stop \(exit code 0\)"):
         driven("import sys; sys.stdin.readline()", stop=True)
 
 
 def test_a_driver_that_hangs_is_given_up_after_its_time() -> None:
-    with pytest.raises(DriverFault, match=r"did not answer request 1 \(list_calendars\) in 0.3 s"):
+    with pytest.raises(DriverError, match=r"did not answer request 1 \(list_calendars\) in 0.3 s"):
         driven("import time; time.sleep(60)", {"do": "list_calendars"}, timeout=0.3)
 
 
 def test_a_driver_that_stays_after_stop_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("conformance.clients.driver.STOP_TIMEOUT", 0.3)
+    monkeypatch.setattr("conformance.clients.driver.process.STOP_TIMEOUT", 0.3)
     program = ANSWER + 'print(json.dumps({"id":ask["id"],"ok":{}}),flush=True)\ntime.sleep(60)'
-    with pytest.raises(DriverFault, match=r"was still there 0\.3 s after it had answered stop"):
+    with pytest.raises(DriverError, match=r"was still there 0\.3 s after it had answered stop"):
         driven(program, stop=True)
 
 
@@ -163,14 +163,14 @@ def test_a_command_that_cannot_be_run_is_a_fault() -> None:
         async with Driver(["/no/such/driver"], {}):
             pass
 
-    with pytest.raises(DriverFault, match="could not be started"):
+    with pytest.raises(DriverError, match="could not be started"):
         asyncio.run(run())
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="the memory of processes is read in /proc")
 def test_a_driver_that_leaks_memory_is_stopped() -> None:
     program = ANSWER + "hold=[bytearray(2**20) for _ in range(400)]\n  time.sleep(30)"
-    with pytest.raises(DriverFault, match=r"holds \d+ MiB of memory at request 1 .*, allowed are 100 MiB"):
+    with pytest.raises(DriverError, match=r"holds \d+ MiB of memory at request 1 .*, allowed are 100 MiB"):
         driven(program, {"do": "list_calendars"}, memory_limit=100 * 2**20)
     assert group_memory(os.getpgid(0)) > 0
 
@@ -182,7 +182,7 @@ def test_no_process_of_the_driver_stays(tmp_path: Path) -> None:
         f"child=subprocess.Popen([sys.executable,'-c','import time; time.sleep(60)'])\n"
         f"open({str(note)!r},'w').write(str(child.pid))\nprint('garbage',flush=True)\ntime.sleep(60)"
     )
-    with pytest.raises(DriverFault):
+    with pytest.raises(DriverError):
         driven(program, {"do": "list_calendars"})
     child = int(note.read_text())
     deadline = time.monotonic() + 5

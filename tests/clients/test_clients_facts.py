@@ -8,9 +8,9 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from conformance.clients.told import Record, ask_facts
-from conformance.exchange import Exchange, Request, Response
-from conformance.schemas import read, rs_registry
+from conformance.clients.facts.call import CallRecord, ask_facts
+from conformance.contract.schemas import read, rs_registry
+from conformance.http.exchange import Exchange, Request, Response
 
 CALENDAR = "/v1/calendars/cal_1/events"
 EVENT = {"event_id": "qT", "summary": "S", "start": "2031-04-28T15:30:00Z", "end": "2031-04-28T17:00:00Z"}
@@ -27,7 +27,7 @@ def exchange(method: str, path: str, body: Any = None, status: int = 202, said: 
 
 
 def document(ask: Any, told: Any, *exchanges: Exchange, **more: Any) -> dict[str, Any]:
-    facts = ask_facts(Record("a", ask, told, exchanges, **more)).document
+    facts = ask_facts(CallRecord("a", ask, told, exchanges, **more)).document
     schema = read("facts/ask")
     error = next(iter(jsonschema_rs.validator_for(schema, registry=rs_registry()).iter_errors(facts)), None)
     assert error is None, error

@@ -1,4 +1,4 @@
-"""Asked against sent, said against told."""
+"""What was asked against what was sent, what was answered against what was reported."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from urllib.parse import quote, urlencode
 import pytest
 from hypothesis import given, settings
 
-from conformance.clients.asks import ABSENT
-from conformance.clients.fidelity import (
+from conformance.clients.cases.driver_call import ABSENT
+from conformance.clients.cases.generated_cases import cases, shown
+from conformance.clients.driver.driver_session import places
+from conformance.clients.facts.differences import (
     Differences,
     errors_told,
     event_sent,
     event_sent_as_form,
     given_conferencing,
 )
-from conformance.clients.made_up import cases, shown
-from conformance.clients.session import places
 
 EVENT: dict[str, Any] = {
     "event_id": "qT",

@@ -13,9 +13,10 @@ from typing import Any
 import httpx
 import pytest
 
-from conformance.clients.front import API_HOSTS, Reply
-from conformance.clients.gateway import Gateway
-from conformance.exchange import Request
+from conformance.clients.gateway.gateway import Gateway
+from conformance.clients.gateway.http_server import Reply
+from conformance.http.exchange import Request
+from conformance.http.hosts import API_HOSTS
 
 TOKEN = "secret-token-1234"  # a token of the test's own
 

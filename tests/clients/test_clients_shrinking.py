@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from conformance.clients.asks import Case, Prepared, Script, Shown
-from conformance.clients.session import places
-from conformance.clients.shrinking import renamed, shrink, smaller
-from conformance.clients.table import delete, event, read, table, write
+from conformance.clients.cases.case_shrinking import renamed, shrink, smaller
+from conformance.clients.cases.driver_call import CannedResponse, Case, ReadOverride, StubBehavior
+from conformance.clients.cases.standard_cases import delete, event, read, table, write
+from conformance.clients.driver.driver_session import places
 
 HERE = places()
 CAL = HERE.calendar_id
@@ -70,7 +70,9 @@ def test_only_what_shows_the_failure_is_left(fails: Any, left: dict[str, Any]) -
 
 
 def test_steps_seeds_and_scripts_that_do_not_matter_go() -> None:
-    script = Script(first=(Prepared(429),), shows=(Shown("a", None), Shown("b", None)), extra=True, page_size=2)
+    script = StubBehavior(
+        first=(CannedResponse(429),), shows=(ReadOverride("a", None), ReadOverride("b", None)), extra=True, page_size=2
+    )
     steps = (write(CAL, event(HERE, "x")), read([CAL, HERE.other_id], ["a", "b"], script), delete(CAL, "x"))
     case = Case("c", steps, ((CAL, event(HERE, "a")), (CAL, event(HERE, "b"))))
 
@@ -82,7 +84,7 @@ def test_steps_seeds_and_scripts_that_do_not_matter_go() -> None:
     found, _ = smallest(case, fails)
     (step,) = found.steps
     assert [seed[1]["event_id"] for seed in found.seeds] == ["b"]
-    assert (step.script.shows, step.script.extra) == ((Shown("b", None),), False)
+    assert (step.script.shows, step.script.extra) == ((ReadOverride("b", None),), False)
     assert len(step.ask.members["calendar_ids"]) == len(step.ask.members["event_ids"]) == 1
 
 
@@ -104,7 +106,7 @@ def test_every_cut_makes_something_smaller_and_asks_for_nothing_that_is_forbidde
 
 
 def test_a_case_is_renamed_throughout() -> None:
-    script = Script(shows=(Shown("a", None),), last=("a",))
+    script = StubBehavior(shows=(ReadOverride("a", None),), last=("a",))
     steps = (write(CAL, event(HERE, "a")), read([CAL], ["a"], script), delete(CAL, "a"))
     case = renamed(Case("c", steps, ((CAL, event(HERE, "a")),)), "-1")
     assert repr(case).count("'a-1'") == 6

@@ -7,13 +7,13 @@ import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from conformance.clients.asks import ABSENT, Case, Prepared, Script, Shown
-from conformance.clients.front import Reply
-from conformance.clients.session import ACCOUNT, places
-from conformance.clients.stage import SETTLE, Stage
-from conformance.clients.table import event
+from conformance.clients.cases.driver_call import ABSENT, CannedResponse, Case, ReadOverride, StubBehavior
+from conformance.clients.cases.standard_cases import event
+from conformance.clients.driver.driver_session import ACCOUNT, places
+from conformance.clients.gateway.http_server import Reply
+from conformance.clients.gateway.stub import SETTLE, StubServer
 from conformance.clock import VirtualClock
-from conformance.exchange import Request
+from conformance.http.exchange import Request
 from conformance.reference import reference_app
 
 HERE = places()
@@ -21,11 +21,11 @@ ORIGIN = "https://api-sg.cronofy.com"
 CONFERENCE = {"join_url": "https://example.com/J", "provider_name": "holo"}
 
 
-def on_stage(use: Callable[[Stage, Callable[..., Awaitable[Reply]]], Awaitable[Any]], *names: str) -> Any:
+def on_stage(use: Callable[[StubServer, Callable[..., Awaitable[Reply]]], Awaitable[Any]], *names: str) -> Any:
     async def run() -> Any:
         clock = VirtualClock()
         app = reference_app(clock=clock, settle=SETTLE)
-        stage = Stage(app, clock, app.tokens[ACCOUNT])
+        stage = StubServer(app, clock, app.tokens[ACCOUNT])
 
         async def ask(method: str, target: str, body: Any = None, token: str = app.tokens[ACCOUNT]) -> Reply:
             headers = (("Authorization", f"Bearer {token}"), ("Content-Type", "application/json"))
@@ -52,18 +52,18 @@ def said(reply: Reply) -> Any:
 
 
 def test_conferencing_is_pending_until_a_script_lets_time_pass() -> None:
-    async def use(stage: Stage, ask: Any) -> None:
+    async def use(stage: StubServer, ask: Any) -> None:
         assert (await ask("POST", WRITE, event(HERE, "a", {"profile_id": "default"}))).status == 202
         assert said(await ask("GET", READ))["events"][0]["conferencing"] == {"pending": True}
-        await stage.begin(Script(settle=True))
+        await stage.begin(StubBehavior(settle=True))
         assert said(await ask("GET", READ))["events"][0]["conferencing"]["provider_name"] == "zoom"
 
     on_stage(use)
 
 
 def test_pages_are_cut_anew_and_linked_at_the_origin_that_was_asked() -> None:
-    async def use(stage: Stage, ask: Any) -> None:
-        await stage.begin(Script(page_size=2, last=("a",)))
+    async def use(stage: StubServer, ask: Any) -> None:
+        await stage.begin(StubBehavior(page_size=2, last=("a",)))
         first = said(await ask("GET", READ))
         assert [one["event_id"] for one in first["events"]] == ["b", "c"]
         link = first["pages"].pop("next_page")
@@ -78,19 +78,19 @@ def test_pages_are_cut_anew_and_linked_at_the_origin_that_was_asked() -> None:
         assert last["pages"] == {"current": 2, "total": 2}
         assert [one["event_id"] for one in last["events"]] == ["a"]
         assert [page["fetched"] for page in stage.readings()[0]] == [True, True]
-        await stage.begin(Script())
+        await stage.begin(StubBehavior())
         assert stage.readings() == []
 
     on_stage(use, "a", "b", "c")
 
 
 def test_overlays_show_what_the_script_has_and_nothing_else() -> None:
-    async def use(stage: Stage, ask: Any) -> None:
-        shows = (Shown("a", CONFERENCE), Shown("b", None), Shown("c", ABSENT))
-        await stage.begin(Script(shows=shows))
+    async def use(stage: StubServer, ask: Any) -> None:
+        shows = (ReadOverride("a", CONFERENCE), ReadOverride("b", None), ReadOverride("c", ABSENT))
+        await stage.begin(StubBehavior(shows=shows))
         shown = {one["event_id"]: one.get("conferencing", ABSENT) for one in said(await ask("GET", READ))["events"]}
         assert shown == {"a": CONFERENCE, "b": None, "c": ABSENT}
-        await stage.begin(Script(shows=shows, extra=True))
+        await stage.begin(StubBehavior(shows=shows, extra=True))
         page = said(await ask("GET", READ))
         assert {"x_future"} < set(page) & set(page["pages"]) & set(page["events"][0]) | {"pages"}
         assert page["events"][0]["conferencing"].keys() == {*CONFERENCE, "x_future"}
@@ -99,17 +99,17 @@ def test_overlays_show_what_the_script_has_and_nothing_else() -> None:
 
 
 def test_prepared_answers_come_first_or_instead_and_nothing_is_written() -> None:
-    async def use(stage: Stage, ask: Any) -> None:
+    async def use(stage: StubServer, ask: Any) -> None:
         body = event(HERE, "a")
-        await stage.begin(Script(first=(Prepared(429),)))
+        await stage.begin(StubBehavior(first=(CannedResponse(429),)))
         assert [(await ask("POST", WRITE, body)).status for _ in range(2)] == [429, 202]
-        await stage.begin(Script(instead=Prepared(422, {"errors": {"summary": []}})))
+        await stage.begin(StubBehavior(instead=CannedResponse(422, {"errors": {"summary": []}})))
         refused = await ask("POST", WRITE, event(HERE, "b"))
         assert (refused.status, said(refused)) == (422, {"errors": {"summary": []}})
-        await stage.begin(Script(accepted={"sub": "acc_1"}))
+        await stage.begin(StubBehavior(accepted={"sub": "acc_1"}))
         accepted = await ask("DELETE", WRITE, {"event_id": "x"})
         assert (accepted.status, said(accepted)) == (202, {"sub": "acc_1"})
-        await stage.begin(Script(page_size=1, first_page=(Prepared(429),)))
+        await stage.begin(StubBehavior(page_size=1, first_page=(CannedResponse(429),)))
         link = said(await ask("GET", READ))["pages"].get("next_page")
         assert link is None  # only one event was written
 
@@ -117,8 +117,8 @@ def test_prepared_answers_come_first_or_instead_and_nothing_is_written() -> None
 
 
 def test_a_further_page_may_be_busy_first() -> None:
-    async def use(stage: Stage, ask: Any) -> None:
-        await stage.begin(Script(page_size=1, first_page=(Prepared(429),)))
+    async def use(stage: StubServer, ask: Any) -> None:
+        await stage.begin(StubBehavior(page_size=1, first_page=(CannedResponse(429),)))
         link = said(await ask("GET", READ))["pages"]["next_page"]
         assert [(await ask("GET", link)).status for _ in range(2)] == [429, 200]
 
@@ -126,8 +126,8 @@ def test_a_further_page_may_be_busy_first() -> None:
 
 
 def test_what_is_refused_is_refused_as_the_server_does() -> None:
-    async def use(stage: Stage, ask: Any) -> None:
-        await stage.begin(Script(shows=(Shown("a", CONFERENCE),)))
+    async def use(stage: StubServer, ask: Any) -> None:
+        await stage.begin(StubBehavior(shows=(ReadOverride("a", CONFERENCE),)))
         assert (await ask("GET", READ, token="another")).status == 401
         assert (await ask("POST", "/v1/calendars/none/events", event(HERE, "a"))).status == 404
         integrated = event(HERE, "a", {"profile_id": "integrated"})

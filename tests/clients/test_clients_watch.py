@@ -13,14 +13,14 @@ import httpx
 import pytest
 
 from conformance.clients.certificate import Certificate, CertifyOptions
-from conformance.clients.front import Front, Reply
-from conformance.clients.observe import ObserveOptions, Proxy, observe
-from conformance.clients.order import InOrder
+from conformance.clients.gateway.http_server import HttpServer, Reply
+from conformance.clients.proxy import ObserveOptions, Proxy, observe
 from conformance.clients.watch import watch
-from conformance.exchange import Exchange, Request
+from conformance.contract.rules import load
 from conformance.facts import Settings
+from conformance.http.exchange import Exchange, Request
+from conformance.http.ordering import OrderedDelivery
 from conformance.reference import reference_app
-from conformance.rules import load
 
 EVENT = {
     "event_id": "qT",
@@ -91,9 +91,9 @@ def behind(
 
     async def run() -> Any:
         seen: list[Exchange] = []
-        async with Front(answer, hosts=()) as server:
+        async with HttpServer(answer, hosts=()) as server:
             proxy = Proxy(server.origin, seen.append)
-            async with Front(proxy.answer, hosts=("127.0.0.1",)) as front:
+            async with HttpServer(proxy.answer, hosts=("127.0.0.1",)) as front:
                 try:
                     async with httpx.AsyncClient(trust_env=False) as http:
                         return await use(front.origin, http, seen)
@@ -155,7 +155,7 @@ def test_a_server_that_does_not_answer_is_told_as_502_and_known_as_no_answer() -
     async def run() -> None:
         seen: list[Exchange] = []
         proxy = Proxy("http://127.0.0.1:1", seen.append)
-        async with Front(proxy.answer, hosts=()) as front, httpx.AsyncClient(trust_env=False) as http:
+        async with HttpServer(proxy.answer, hosts=()) as front, httpx.AsyncClient(trust_env=False) as http:
             assert (await http.get(f"{front.origin}/v1/events")).status_code == 502
         await proxy.close()
         (exchange,) = seen
@@ -175,7 +175,7 @@ def test_both_sides_are_judged_and_the_added_time_is_measured() -> None:
                 got = await inner.request(request.method, request.url, headers=kept, content=request.body)
             return Reply(got.status_code, (("Content-Type", "application/json"),), got.content)
 
-        async with Front(answer, hosts=()) as server:
+        async with HttpServer(answer, hosts=()) as server:
             said: asyncio.Queue[str] = asyncio.Queue()
             options = ObserveOptions(server.origin, settings=Settings(quiet=0.0, window=0.0))
             observing = asyncio.create_task(observe(options, load(), say=said.put_nowait))
@@ -205,7 +205,7 @@ def test_both_sides_are_judged_and_the_added_time_is_measured() -> None:
 def test_exchanges_come_in_the_order_in_which_they_were_sent(order: tuple[int, ...]) -> None:
     seen: list[str] = []
     idle: list[int] = []
-    in_order = InOrder(lambda exchange: seen.append(exchange.label), lambda: idle.append(len(seen)))
+    in_order = OrderedDelivery(lambda exchange: seen.append(exchange.label), lambda: idle.append(len(seen)))
     tickets = {number: in_order.sent() for number in (1, 2, 3)}
     for number in order:
         in_order.answered(tickets[number], Exchange(Request("GET", "http://x/"), None, str(number)))
@@ -214,7 +214,7 @@ def test_exchanges_come_in_the_order_in_which_they_were_sent(order: tuple[int, .
 
 def test_an_answer_that_never_comes_does_not_hold_the_others_for_ever() -> None:
     seen: list[str] = []
-    in_order = InOrder(lambda exchange: seen.append(exchange.label))
+    in_order = OrderedDelivery(lambda exchange: seen.append(exchange.label))
     late = in_order.sent()
     for number in range(1002):
         in_order.answered(in_order.sent(), Exchange(Request("GET", "http://x/"), None, str(number)))

@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from conformance import schemas
-from conformance.drift import statements
+from conformance.contract import schemas
+from conformance.contract.drift import statements
 
 CLAUSES = schemas.read("clauses")["clauses"]
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from conformance import schemas
-from conformance.drift import Change, Statement, drift
+from conformance.contract import schemas
+from conformance.contract.drift import Change, Statement, drift
 
 PAGE = """\
 # Brew Tea

@@ -14,7 +14,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from jsonschema_specifications import REGISTRY as METASCHEMAS
 
-from conformance import schemas
+from conformance.contract import schemas
 
 METASCHEMA = "https://json-schema.org/draft/2020-12/schema"
 NAMES = tuple(name for name in schemas.names() if schemas.is_schema(schemas.read(name)))

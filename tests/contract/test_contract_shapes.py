@@ -11,7 +11,7 @@ import pytest
 import schemathesis
 from jsonschema import Draft202012Validator
 
-from conformance import schemas
+from conformance.contract import schemas
 
 ZOOM = {"join_url": "https://zoom.example/j/1", "provider_name": "zoom"}
 EXPLICIT = {"profile_id": "explicit", "provider_description": "Tin cans", "join_url": "https://cans.example/7"}

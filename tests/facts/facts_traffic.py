@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from conformance.exchange import Exchange, Request, Response, bearer
 from conformance.facts import Facts, Observer, Settings
+from conformance.http.exchange import Exchange, Request, Response, bearer
 
 NOW = 1_790_000_000.0  # 2026-09-21T13:33:20Z
 CALENDAR = "cal_A"

@@ -11,10 +11,10 @@ from facts_traffic import Traffic, event, explicit, item
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conformance.exchange import Response
-from conformance.facts.compare import compare_urls, instant, normal_url, same_text, same_time, tense
+from conformance.facts.comparisons import compare_urls, instant, normal_url, same_text, same_time, tense
 from conformance.facts.reading import next_page_kind
-from conformance.facts.wire import account_name, body_json, form_json, route
+from conformance.facts.routes import account_name, body_json, form_json, route
+from conformance.http.exchange import Response
 
 NOW = datetime(2026, 9, 21, 12, tzinfo=UTC)
 
@@ -190,7 +190,7 @@ def test_an_operation_is_told_by_method_and_path(method: str, path: str, name: s
 
 
 def test_a_request_without_authorization_is_nobodys_only_where_all_headers_were_kept() -> None:
-    from conformance.exchange import Request
+    from conformance.http.exchange import Request
 
     assert account_name(Request("GET", "http://a.example/"), whole=True) is None
     assert account_name(Request("GET", "http://a.example/"), whole=False) == "unknown"
@@ -199,7 +199,7 @@ def test_a_request_without_authorization_is_nobodys_only_where_all_headers_were_
 
 
 def test_a_form_that_contradicts_itself_is_no_body() -> None:
-    from conformance.exchange import Request
+    from conformance.http.exchange import Request
 
     with pytest.raises(ValueError, match="both a value and an object"):
         form_json(b"start=1&start[time]=2")

@@ -9,16 +9,16 @@ from typing import Any
 import pytest
 from facts_traffic import ASSIGNED, CALENDAR, HEADERS, NOW, READ, Traffic, event, explicit, item
 
-from conformance.examine import examine
-from conformance.exchange import NOT_RECORDED, Exchange, Request, Response, bearer, load_json, replace_token
+from conformance.contract.rules import Rule, load, load_clauses
 from conformance.facts import Facts, Observer, Settings, observe
-from conformance.facts.asking import asked
-from conformance.facts.compare import instant, normal_url
-from conformance.facts.memory import _WRITES, Account, Directory
+from conformance.facts.comparisons import instant, normal_url
 from conformance.facts.reading import Reading
-from conformance.facts.wire import route
-from conformance.judgement import Judge
-from conformance.rules import Rule, load, load_clauses
+from conformance.facts.requested import asked
+from conformance.facts.routes import route
+from conformance.facts.state import _WRITES, AccountState, Directory
+from conformance.http.exchange import NOT_RECORDED, Exchange, Request, Response, bearer, load_json, replace_token
+from conformance.judging.check import examine
+from conformance.judging.judge import Judge
 
 BASE = "http://127.0.0.1/v1"
 
@@ -145,7 +145,7 @@ def test_an_event_shown_after_a_write_that_overlaps_is_not_missed() -> None:
 
 
 def test_numbers_of_writes_are_not_remembered_for_ever() -> None:
-    account = Account("default", Directory("default"))
+    account = AccountState("default", Directory("default"))
     for number in range(5 * _WRITES):
         account.wrote(number)
     assert len(account.writes) <= 2 * _WRITES

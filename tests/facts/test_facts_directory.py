@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from facts_traffic import CALENDAR, READ, Traffic, event, explicit, item
 
-from conformance.exchange import bearer
+from conformance.http.exchange import bearer
 
 LIST = "http://127.0.0.1/v1/calendars"
 USERINFO = "http://127.0.0.1/v1/userinfo"

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from facts_traffic import ASSIGNED, Traffic, event, explicit, item
 
-from conformance.exchange import NOT_RECORDED
 from conformance.facts import Settings
+from conformance.http.exchange import NOT_RECORDED
 
 A, B = "https://a.example/1", "https://b.example/2"
 READ_A = {"join_url": A, "provider_name": None}
@@ -194,7 +194,7 @@ def test_a_write_whose_body_was_not_recorded_leaves_nothing_known() -> None:
 
 
 def test_form_fields_are_a_body_too() -> None:
-    from conformance.facts.wire import form_json
+    from conformance.facts.routes import form_json
 
     body = (
         b"event_id=e1&start[time]=2026-01-01T00:00:00Z&start[tzid]=Etc/UTC&calendar_ids[]=a&calendar_ids[]=b"

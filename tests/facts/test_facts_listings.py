@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from facts_traffic import CALENDAR, READ, Traffic, event, explicit, item
 
-from conformance.exchange import bearer
+from conformance.http.exchange import bearer
 
 BASE = "http://127.0.0.1/v1/events?tzid=Etc%2FUTC"
 A = {"join_url": "https://a.example/1", "provider_name": None}

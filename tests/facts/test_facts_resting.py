@@ -8,10 +8,10 @@ import pytest
 from facts_traffic import Traffic, event, explicit, item
 
 from conformance.facts import Settings, observe
-from conformance.facts.episode import Before, Sight
+from conformance.facts.episode import Before, Observation
 from conformance.facts.event import Event
 from conformance.facts.observer import Observer
-from conformance.facts.resting import Shelf, flat, unflat
+from conformance.facts.packing import Packer, flat, unflat
 from conformance.facts.values import Evidence
 
 A, B = "https://a.example/1", "https://b.example/2"
@@ -73,7 +73,7 @@ def test_an_event_whose_last_facts_were_given_is_let_go() -> None:
 
 
 def test_those_that_rest_together_need_a_few_hundred_bytes_each() -> None:
-    shelf = Shelf()
+    shelf = Packer()
     life = resting(written(*LIVES["settled"])).life.episode
     first, *others = [len(shelf.pack((flat(life), f"https://meet.example/{number}"))) for number in range(3)]
     assert max(first, *others) < 300
@@ -83,12 +83,12 @@ def test_an_event_that_is_nested_too_deep_stays_awake() -> None:
     deep: list[Any] = []
     for _ in range(5000):
         deep = [deep]
-    found = Event(("default", "cal_A"), "e1", Before(), Shelf())
+    found = Event(("default", "cal_A"), "e1", Before(), Packer())
     evidence = Evidence("#1", written().exchanges[0].request, 200)
     for number in range(12):
         shown = {**item(READ_A), "categories": deep}
         at = 10.0 * number
-        found.life.episode.see(Sight("assigned", READ_A, shown, at, at, True, 0.0, evidence), SETTINGS, 2.0)
+        found.life.episode.see(Observation("assigned", READ_A, shown, at, at, True, 0.0, evidence), SETTINGS, 2.0)
     found.life.episode.dirty = False
     assert found.life.episode.at_rest
     found.rest()

@@ -8,9 +8,9 @@ from facts_traffic import Traffic, event, explicit, item
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from conformance.contract.rules import load
 from conformance.facts import Observer, Settings
-from conformance.judgement import Judge
-from conformance.rules import load
+from conformance.judging.judge import Judge
 
 JUDGE = Judge(load())
 leaves = (
@@ -75,7 +75,7 @@ def test_any_answer_and_any_body_can_be_observed_and_judged(steps: list[tuple[st
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(st.floats(0.1, 9), st.sampled_from(("write", "read", "other"))), min_size=1, max_size=14))
 def test_rests_and_revisions_change_no_facts(steps: list[tuple[float, str]]) -> None:
-    """Memory may pack lives away, and a live run asks for revisions: what closes is the same."""
+    """ObserverState may pack lives away, and a live run asks for revisions: what closes is the same."""
     traffic, at = Traffic().read(0).write(1, event(conferencing=explicit("https://a.example/1"))), 2.0
     shown = item({"join_url": "https://a.example/1", "provider_name": None})
     for wait, what in steps:

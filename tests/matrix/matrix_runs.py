@@ -6,14 +6,14 @@ import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 
-from conformance.campaign import RunResult, run
 from conformance.clock import VirtualClock
-from conformance.configuration import RunOptions
 from conformance.reference import reference_app
-from conformance.subject import EPOCH, Subject
+from conformance.servers.campaign import RunResult, run
+from conformance.servers.run_options import RunOptions
+from conformance.servers.subject import EPOCH, Subject
 
 #: Where the rules that each fault breaks are kept, and the command that computes them again.
-KILLS = Path(__file__).parents[2] / "conformance" / "reference" / "kills.json"
+KILLS = Path(__file__).parents[2] / "conformance" / "reference" / "detection_matrix.json"
 COMPUTE = "nice python tests/matrix/kill_matrix.py"
 
 

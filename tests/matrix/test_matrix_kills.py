@@ -12,9 +12,9 @@ from collections.abc import Mapping
 import pytest
 from matrix_runs import COMPUTE, KILLS, broken
 
-from conformance.commands import explain
+from conformance.cli import explanation as explain
+from conformance.contract.rules import load
 from conformance.reference import FAULTS
-from conformance.rules import load
 
 KEPT: Mapping[str, list[str]] = json.loads(KILLS.read_text(encoding="utf-8"))
 RULES = tuple(rule for rule in load() if rule.binds == "server")

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from conformance.exchange import NOT_RECORDED, Exchange, Request, Response, account_of_token, bearer
-from conformance.redaction import noticing, scrub
-from conformance.redaction.concealment import Credentials
-from conformance.redaction.credentials import credentials_of, is_secret
+from conformance.http.exchange import NOT_RECORDED, Exchange, Request, Response, account_of_token, bearer
+from conformance.http.redaction import noticing, scrub
+from conformance.http.redaction.collecting import SecretCollector
+from conformance.http.redaction.locations import credentials_of, is_secret
 
 TOKEN = "CRN_q7Zk3pXw9vB2mT8dLr5sY1"
 COOKIES = "zone=Europe/London; id=8f14e45fceea167a; lang=en-GB; seen=1777390200"
@@ -70,7 +70,7 @@ def test_anything_else_is_secret(value: str) -> None:
 
 
 def concealed(*exchanges: Exchange, deep: bool = False) -> tuple[Exchange, ...]:
-    credentials = Credentials({})
+    credentials = SecretCollector({})
 
     def read() -> Iterator[Exchange]:
         yield from map(scrub, exchanges)

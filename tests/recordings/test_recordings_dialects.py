@@ -18,8 +18,8 @@ from vcr.request import Request as VcrRequest
 from vcr.serialize import serialize
 from vcr.serializers import jsonserializer, yamlserializer
 
-from conformance.exchange import Exchange, Request, Response, account_of_token
-from conformance.recordings import NOT_RECORDED, Header, NdjsonWriter, header, paths, read, read_all
+from conformance.http.exchange import Exchange, Request, Response, account_of_token
+from conformance.recordings import NOT_RECORDED, NdjsonWriter, RecordingMetadata, header, paths, read, read_all
 
 DIALECTS = Path(__file__).parent / "dialects"
 URL = "https://api.cronofy.com/v1/events?tzid=Etc%2FUTC&only_managed=true"
@@ -285,7 +285,7 @@ def test_the_archives_that_polly_stores_side_by_side_are_one(tmp_path: Path) -> 
 
 def test_a_json_list_of_our_lines_reads_as_the_lines_do(tmp_path: Path) -> None:
     written = Exchange(Request("GET", URL, (BEARER,)), Response(200, (JSON,), EVENTS), "#1", SUNDAY, SUNDAY, whole=True)
-    described = Header("t", "1", "x", run="r")
+    described = RecordingMetadata("t", "1", "x", run="r")
     with NdjsonWriter(tmp_path / "a", described) as writer:
         writer.write(written)
         writer.write(replace(written, label="#2"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from conformance.exchange import Exchange, Request, Response
+from conformance.http.exchange import Exchange, Request, Response
 from conformance.recordings.origins import of_the_api
 
 

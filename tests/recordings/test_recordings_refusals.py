@@ -12,8 +12,16 @@ from pathlib import Path
 
 import pytest
 
-from conformance.recordings import CutOff, LeftOut, Unreadable, header, paths, read, read_all
-from conformance.recordings.header import reading
+from conformance.recordings import (
+    InvalidRecordingError,
+    SkippedWarning,
+    TruncatedWarning,
+    header,
+    paths,
+    read,
+    read_all,
+)
+from conformance.recordings.metadata import reading
 
 URL = "https://api.cronofy.com/v1/events"
 NAME = "name a VCR cassette, a HAR or an NDJSON of exchanges"
@@ -244,7 +252,7 @@ BOMB = "a0: &a0 [x,x,x,x,x,x,x,x,x]\n" + "".join(
 def test_what_is_no_recording_is_refused_in_one_line(tmp_path: Path, content: str | bytes, said: str) -> None:
     path = tmp_path / "recording"
     path.write_bytes(content.encode() if isinstance(content, str) else content)
-    with pytest.raises(Unreadable) as caught:
+    with pytest.raises(InvalidRecordingError) as caught:
         list(read(path))
     assert str(caught.value) == f"{path}{said}"
 
@@ -269,36 +277,36 @@ def test_what_is_no_recording_is_refused_in_one_line(tmp_path: Path, content: st
 )
 def test_what_stands_in_a_wrong_place_may_be_a_secret_and_is_not_quoted(tmp_path: Path, content: str) -> None:
     (tmp_path / "a").write_text(content)
-    with pytest.raises(Unreadable) as caught:
+    with pytest.raises(InvalidRecordingError) as caught:
         list(read(tmp_path / "a"))
     assert "s3cret" not in str(caught.value)
 
 
 def test_a_file_that_is_not_there_and_a_folder_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(Unreadable, match="No such file or directory; name a file that can be read"):
+    with pytest.raises(InvalidRecordingError, match="No such file or directory; name a file that can be read"):
         list(read(tmp_path / "nothing"))
-    with pytest.raises(Unreadable, match="a folder; name the recordings in it"):
+    with pytest.raises(InvalidRecordingError, match="a folder; name the recordings in it"):
         list(read(tmp_path))
-    with pytest.raises(Unreadable, match=r"a folder without a recording; recordings end in \.har"):
+    with pytest.raises(InvalidRecordingError, match=r"a folder without a recording; recordings end in \.har"):
         paths([tmp_path])
 
 
 def test_a_yaml_file_of_another_kind_is_refused_before_the_first_exchange(tmp_path: Path) -> None:
     (tmp_path / "a.ndjson").write_text(GOOD)
     (tmp_path / "compose.yaml").write_text("services: {}\n")
-    with pytest.raises(Unreadable, match="no recording: a YAML document without `interactions`"):
+    with pytest.raises(InvalidRecordingError, match="no recording: a YAML document without `interactions`"):
         next(read_all([tmp_path / "a.ndjson", tmp_path / "compose.yaml"]))
-    with pytest.warns(LeftOut, match="no recording: a YAML document without `interactions`; left out"):
+    with pytest.warns(SkippedWarning, match="no recording: a YAML document without `interactions`; left out"):
         assert len(list(read_all([tmp_path]))) == 1
     (tmp_path / "a.ndjson").unlink()
-    with pytest.raises(Unreadable, match="a folder without a recording"), pytest.warns(LeftOut):
+    with pytest.raises(InvalidRecordingError, match="a folder without a recording"), pytest.warns(SkippedWarning):
         paths([tmp_path])
 
 
 def test_a_line_without_end_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "a").write_text(GOOD + GOOD.rstrip() + " " * 500)
     monkeypatch.setattr("conformance.recordings.ndjson.LONGEST_LINE", 300)
-    with pytest.raises(Unreadable, match="line 2: longer than 0 MiB"):
+    with pytest.raises(InvalidRecordingError, match="line 2: longer than 0 MiB"):
         list(read(tmp_path / "a"))
 
 
@@ -308,7 +316,7 @@ def test_a_last_line_without_its_end_is_read(tmp_path: Path) -> None:
 
 
 def test_a_value_nested_too_deep_is_refused_where_it_stands(tmp_path: Path) -> None:
-    with pytest.raises(Unreadable) as caught, reading(tmp_path / "a", "entry 1"):
+    with pytest.raises(InvalidRecordingError) as caught, reading(tmp_path / "a", "entry 1"):
         raise RecursionError
     assert str(caught.value) == f"{tmp_path}/a, entry 1: nested too deep; {REPAIR}"
 
@@ -316,7 +324,7 @@ def test_a_value_nested_too_deep_is_refused_where_it_stands(tmp_path: Path) -> N
 def test_a_bad_file_among_good_ones_is_refused_before_the_first_exchange(tmp_path: Path) -> None:
     (tmp_path / "a.ndjson").write_text(GOOD)
     (tmp_path / "b.har").write_text("")
-    with pytest.raises(Unreadable, match=r"b\.har: an empty file"):
+    with pytest.raises(InvalidRecordingError, match=r"b\.har: an empty file"):
         next(read_all([tmp_path]))
 
 
@@ -341,10 +349,10 @@ def test_a_byte_order_mark_and_blank_lines_are_tolerated(tmp_path: Path) -> None
 
 def test_a_cut_off_line_is_tolerated_only_at_the_end(tmp_path: Path) -> None:
     (tmp_path / "a").write_text(GOOD + GOOD[:-20])
-    with pytest.warns(CutOff, match="line 2"):
+    with pytest.warns(TruncatedWarning, match="line 2"):
         assert len(list(read(tmp_path / "a"))) == 1
     (tmp_path / "a").write_text(GOOD + GOOD[:-20] + "\n")
-    with pytest.raises(Unreadable, match="line 2: broken JSON"):
+    with pytest.raises(InvalidRecordingError, match="line 2: broken JSON"):
         list(read(tmp_path / "a"))
 
 
@@ -361,7 +369,7 @@ def test_yaml_is_read_alike_without_libyaml() -> None:
 import sys, yaml
 yaml.__with_libyaml__ = False
 from pathlib import Path
-from conformance.recordings import Unreadable, read
+from conformance.recordings import InvalidRecordingError, read
 folder = Path(sys.argv[1])
 print([exchange.request.url for exchange in read(folder / "schemathesis.yaml")])
 """

@@ -17,11 +17,11 @@ import vcr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conformance.exchange import Exchange, Request, Response
-from conformance.recordings import CutOff, Header, NdjsonWriter, header, read, read_all, write_vcr
-from conformance.redaction import Redactor, SecretLeak, scrub
+from conformance.http.exchange import Exchange, Request, Response
+from conformance.http.redaction import Redactor, SecretLeakError, scrub
+from conformance.recordings import NdjsonWriter, RecordingMetadata, TruncatedWarning, header, read, read_all, write_vcr
 
-HEADER = Header(
+HEADER = RecordingMetadata(
     "cronofy-conformance",
     "0.1.0",
     "the reference server",
@@ -221,7 +221,7 @@ def test_an_ndjson_tells_the_digest_of_each_line_and_of_the_file(tmp_path: Path)
 def test_a_last_line_that_was_cut_off_is_left_out_with_a_warning(tmp_path: Path) -> None:
     as_ndjson(tmp_path / "a", [WRITE, READ])
     (tmp_path / "a").write_bytes((tmp_path / "a").read_bytes()[:-30])
-    with pytest.warns(CutOff, match="line 3: cut off") as caught:
+    with pytest.warns(TruncatedWarning, match="line 3: cut off") as caught:
         assert list(read_all([tmp_path / "a"])) == [WRITE]
     assert len(caught) == 1
 
@@ -244,12 +244,12 @@ def test_tokens_never_reach_a_file(tmp_path: Path, write: Write) -> None:
 def test_a_writer_refuses_what_holds_a_token_and_leaves_no_file(tmp_path: Path) -> None:
     redactor = Redactor({"default": "CRN_secret-token"})
     leaking = replace(READ, response=Response(200, (), b"echo CRN_secret%2Dtoken"))
-    with pytest.raises(SecretLeak, match=r"a\.yaml, exchange 2: .*'default'"):
+    with pytest.raises(SecretLeakError, match=r"a\.yaml, exchange 2: .*'default'"):
         write_vcr(tmp_path / "a.yaml", [WRITE, leaking], HEADER, redactor)
     assert list(tmp_path.iterdir()) == []
     with NdjsonWriter(tmp_path / "b", HEADER, redactor) as writer:
         writer.write(WRITE)
-        with pytest.raises(SecretLeak, match=r"b, line 3: .*'default'"):
+        with pytest.raises(SecretLeakError, match=r"b, line 3: .*'default'"):
             writer.write(leaking)
         writer.write(redactor.exchange(leaking))
     assert [exchange.response and exchange.response.body for exchange in read(tmp_path / "b")] == [
@@ -260,7 +260,7 @@ def test_a_writer_refuses_what_holds_a_token_and_leaves_no_file(tmp_path: Path) 
 
 def test_a_binary_body_in_yaml_passes_the_same_gate(tmp_path: Path) -> None:
     leaking = replace(READ, response=Response(200, (), b"\xff" * 70 + b"CRN_secret-token" + b"\xff" * 70))
-    with pytest.raises(SecretLeak):
+    with pytest.raises(SecretLeakError):
         write_vcr(tmp_path / "a", [leaking], HEADER, Redactor({"default": "CRN_secret-token"}))
 
 

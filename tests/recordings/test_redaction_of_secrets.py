@@ -17,8 +17,8 @@ import yaml
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from conformance.exchange import Exchange, Request, Response, account_of_token
-from conformance.redaction import REDACTED, Redactor, SecretLeak, scrub
+from conformance.http.exchange import Exchange, Request, Response, account_of_token
+from conformance.http.redaction import REDACTED, Redactor, SecretLeakError, scrub
 
 TOKEN = "CRN_a+b/c=d~e.f-0123456789"
 REDACTOR = Redactor({"default": TOKEN})
@@ -106,7 +106,7 @@ def test_a_token_is_found_and_replaced_in_every_encoding(
 ) -> None:
     redactor = Redactor({"default": token})
     text = before + encode(token) + after
-    with pytest.raises(SecretLeak):
+    with pytest.raises(SecretLeakError):
         redactor.check(text, "here")
     clean = redactor.text(text)
     redactor.check(clean, "here")
@@ -132,7 +132,7 @@ def test_a_token_in_any_mix_of_escapes_is_replaced_in_its_place(choices: list[in
     ],
 )
 def test_what_hides_a_token_deeper_is_removed_as_a_whole(hidden: str) -> None:
-    with pytest.raises(SecretLeak):
+    with pytest.raises(SecretLeakError):
         REDACTOR.check(hidden, "here")
     assert REDACTOR.text(f"before {hidden} after") == REDACTED
 
@@ -151,7 +151,7 @@ def test_bytes_that_are_no_text_stay_as_they_are(data: bytes) -> None:
 
 
 def test_the_gate_names_the_place_and_the_account_and_never_the_token() -> None:
-    with pytest.raises(SecretLeak) as caught:
+    with pytest.raises(SecretLeakError) as caught:
         REDACTOR.check(f"a {TOKEN} b", f"report.json {TOKEN}")
     assert (
         str(caught.value)

@@ -11,10 +11,18 @@ from itertools import product
 from typing import Any
 from urllib.parse import urlencode
 
-from conformance.reference import WORLD, Account, Calendar, Fault, ReferenceApp, Variation, reference_app
-from conformance.reference.decisions import Decisions
-from conformance.reference.moments import utc
+from conformance.reference import (
+    INVENTORY,
+    Fault,
+    ReferenceAccount,
+    ReferenceApp,
+    ReferenceCalendar,
+    Variation,
+    reference_app,
+)
+from conformance.reference.hooks import Hooks
 from conformance.reference.server import Answer, Call
+from conformance.reference.timestamps import utc
 
 START = 1_800_000_000.0
 HOUR, DAY = 3600.0, 86400.0
@@ -23,7 +31,7 @@ ORIGIN = "https://reference.test:8443"
 
 
 class StandingClock:
-    """A virtual clock that the probe moves."""
+    """A virtual clock that the probe steps."""
 
     virtual = True
 
@@ -66,10 +74,10 @@ class Probe:
         self.seen.append((answer.status, answer.body))
         return answer
 
-    def write(self, account: str, calendar: Calendar | str, body: Any, **more: Any) -> Answer:
+    def write(self, account: str, calendar: ReferenceCalendar | str, body: Any, **more: Any) -> Answer:
         return self.call("POST", _events_of(calendar), account, body, **more)
 
-    def delete(self, account: str, calendar: Calendar | str, event_id: str, **more: Any) -> Answer:
+    def delete(self, account: str, calendar: ReferenceCalendar | str, event_id: str, **more: Any) -> Answer:
         return self.call("DELETE", _events_of(calendar), account, {"event_id": event_id}, **more)
 
     def read(self, account: str = "default", **query: Any) -> list[dict[str, Any]]:
@@ -100,13 +108,13 @@ class Probe:
         return self.event(event_id, account).get("conferencing")
 
 
-def _events_of(calendar: Calendar | str) -> str:
+def _events_of(calendar: ReferenceCalendar | str) -> str:
     return f"/v1/calendars/{calendar if isinstance(calendar, str) else calendar.calendar_id}/events"
 
 
-def calendar_of(account: str, name: str) -> Calendar:
+def calendar_of(account: str, name: str) -> ReferenceCalendar:
     """A calendar of the world by its name."""
-    return next(each for each in WORLD.by_name[account].calendars if each.name == name)
+    return next(each for each in INVENTORY.by_name[account].calendars if each.name == name)
 
 
 def explicit(url: str = "https://meet.example.com/Rooms/A?x=1&y=%2F#now", **more: Any) -> dict[str, Any]:
@@ -132,39 +140,39 @@ Step = Mapping[str, Any] | str
 
 @dataclass(frozen=True)
 class Life:
-    """The writes of one event: changes to its body, or DELETE; `hasty` does not wait between them."""
+    """The writes of one event: changes to its body, or DELETE; `immediate` does not wait between them."""
 
     account: str
-    calendar: Calendar
+    calendar: ReferenceCalendar
     event_id: str
     steps: tuple[Step, ...]
-    hasty: bool = field(default=False)
+    immediate: bool = field(default=False)
 
 
 Section = Callable[[Probe], None]
 
 
-def _live(probe: Probe, lives: list[Life]) -> None:
-    """Runs lives side by side, reading at once, when settled and long after."""
-    bodies = {life.event_id: event(life.event_id) for life in lives}
-    accounts = sorted({life.account for life in lives})
-    for number in range(max(len(life.steps) for life in lives)):
-        for life in lives:
-            if number >= len(life.steps):
+def _live(probe: Probe, scenarios: list[Life]) -> None:
+    """Runs scenarios side by side, reading at once, when settled and long after."""
+    bodies = {scenario.event_id: event(scenario.event_id) for scenario in scenarios}
+    accounts = sorted({scenario.account for scenario in scenarios})
+    for number in range(max(len(scenario.steps) for scenario in scenarios)):
+        for scenario in scenarios:
+            if number >= len(scenario.steps):
                 continue
-            step = life.steps[number]
+            step = scenario.steps[number]
             if isinstance(step, str):
-                probe.delete(life.account, life.calendar, life.event_id)
+                probe.delete(scenario.account, scenario.calendar, scenario.event_id)
                 continue
-            bodies[life.event_id] = {
-                name: each for name, each in bodies[life.event_id].items() if name != "conferencing"
+            bodies[scenario.event_id] = {
+                name: each for name, each in bodies[scenario.event_id].items() if name != "conferencing"
             } | dict(step)
-            probe.write(life.account, life.calendar, bodies[life.event_id])
-        for times in (0.0, 0.5, 0.6) if lives[0].hasty else (0.0, 1.5):
+            probe.write(scenario.account, scenario.calendar, bodies[scenario.event_id])
+        for times in (0.0, 0.5, 0.6) if scenarios[0].immediate else (0.0, 1.5):
             probe.wait(times)
             for account in accounts:
                 probe.read(account)
-            if lives[0].hasty:
+            if scenarios[0].immediate:
                 break
     for times in (0.5, 1.0, 2.0, 3.0):
         probe.wait(times)
@@ -172,7 +180,7 @@ def _live(probe: Probe, lives: list[Life]) -> None:
             probe.read(account)
 
 
-def _kinds(account: Account, number: int) -> dict[str, Step]:
+def _kinds(account: ReferenceAccount, number: int) -> dict[str, Step]:
     kinds: dict[str, Step] = {
         "absent": {},
         "none": {"conferencing": {"profile_id": "none"}},
@@ -186,22 +194,22 @@ def _kinds(account: Account, number: int) -> dict[str, Step]:
     return kinds
 
 
-def _pairs(account: str, calendar: str, *, hasty: bool = False) -> Section:
+def _pairs(account: str, calendar: str, *, immediate: bool = False) -> Section:
     def section(probe: Probe) -> None:
-        first, second = _kinds(WORLD.by_name[account], 1), _kinds(WORLD.by_name[account], 2)
-        lives = [
-            Life(account, calendar_of(account, calendar), f"Pair-{a}-{b}", (first[a], second[b]), hasty)
+        first, second = _kinds(INVENTORY.by_name[account], 1), _kinds(INVENTORY.by_name[account], 2)
+        scenarios = [
+            Life(account, calendar_of(account, calendar), f"Pair-{a}-{b}", (first[a], second[b]), immediate)
             for a, b in product(first, second)
         ]
-        _live(probe, lives)
+        _live(probe, scenarios)
 
     return section
 
 
 def _stories(account: str, calendar: str) -> Section:
     def section(probe: Probe) -> None:
-        kinds = _kinds(WORLD.by_name[account], 1)
-        other = _kinds(WORLD.by_name[account], 2)
+        kinds = _kinds(INVENTORY.by_name[account], 1)
+        other = _kinds(INVENTORY.by_name[account], 2)
         none, absent, room, default = kinds["none"], kinds["absent"], kinds["explicit"], kinds["default"]
         renamed, moved = {"summary": "Renamed"}, {"start": utc(START + 4 * DAY), "end": utc(START + 4 * DAY + HOUR)}
         past = {"start": utc(START - 2 * DAY), "end": utc(START - 2 * DAY + HOUR)}
@@ -222,17 +230,19 @@ def _stories(account: str, calendar: str) -> Section:
                 ({**kind, "location": {"description": "Room 1"}}, absent, none),
                 (absent, absent, kind, renamed),
             ]
-        for name, hasty in (("Story", False), ("Hasty", True)):
+        for name, immediate in (("Story", False), ("Hasty", True)):
             place = calendar_of(account, calendar)
-            _live(probe, [Life(account, place, f"{name}-{number}", steps, hasty) for number, steps in enumerate(told)])
+            _live(
+                probe, [Life(account, place, f"{name}-{number}", steps, immediate) for number, steps in enumerate(told)]
+            )
 
     return section
 
 
 def _starts(account: str, calendar: str) -> Section:
     def section(probe: Probe) -> None:
-        kinds = _kinds(WORLD.by_name[account], 1)
-        lives = []
+        kinds = _kinds(INVENTORY.by_name[account], 1)
+        scenarios = []
         for ahead in (-2 * DAY, 25 * HOUR, 366 * DAY):
             for lasts in (HOUR, 5 * DAY):
                 first, last = START + ahead, START + ahead + lasts
@@ -249,7 +259,7 @@ def _starts(account: str, calendar: str) -> Section:
                     if kind in ("absent", "none"):
                         continue
                     name = f"Start-{ahead:.0f}-{lasts:.0f}-{form}-{kind}"
-                    lives.append(
+                    scenarios.append(
                         Life(account, calendar_of(account, calendar), name, ({**step, "start": start, "end": end},))
                     )
         for ahead, zone in ((5 * HOUR, timedelta(hours=-11)), (-5 * HOUR, timedelta(hours=13))):
@@ -258,8 +268,8 @@ def _starts(account: str, calendar: str) -> Section:
             )
             for kind, step in kinds.items():
                 near = ({**step, "start": start, "end": end},)
-                lives.append(Life(account, calendar_of(account, calendar), f"Near-{ahead:.0f}-{kind}", near))
-        _live(probe, lives)
+                scenarios.append(Life(account, calendar_of(account, calendar), f"Near-{ahead:.0f}-{kind}", near))
+        _live(probe, scenarios)
         probe.read(account, only_managed="true", localized_times="true")
 
     return section
@@ -281,7 +291,7 @@ BAD = (
     {"profile_id": "explicit", "provider_description": "Room", "join_url": "not a URL"},
     {"profile_id": "pro_unknown"},
     {"provider_description": "Room", "join_url": "https://meet.example.com/x"},
-    {"profile_id": WORLD.by_name["profiles"].profiles[0].profile_id},
+    {"profile_id": INVENTORY.by_name["profiles"].profiles[0].profile_id},
     "default",
     None,
 )
@@ -292,11 +302,11 @@ def _bodies(account: str, calendar: str) -> Section:
         place = calendar_of(account, calendar)
         for number, url in enumerate(URLS):
             probe.write(account, place, event(f"Url-{number}", explicit(url)))
-        stray = {"provider_description": "Stray", "join_url": "https://stray.example.com/x"}
-        for name, step in _kinds(WORLD.by_name[account], 1).items():
+        extra_fields = {"provider_description": "Stray", "join_url": "https://stray.example.com/x"}
+        for name, step in _kinds(INVENTORY.by_name[account], 1).items():
             if isinstance(step, Mapping) and "conferencing" in step and name != "explicit":
-                for field_name in (*stray, None):
-                    more = {field_name: stray[field_name]} if field_name else stray
+                for field_name in (*extra_fields, None):
+                    more = {field_name: extra_fields[field_name]} if field_name else extra_fields
                     probe.write(account, place, event(f"Stray-{name}-{field_name}", {**step["conferencing"], **more}))
         probe.read(account)
         for number, bad in enumerate(BAD):
@@ -306,7 +316,7 @@ def _bodies(account: str, calendar: str) -> Section:
         probe.write(account, place, event("Bare", explicit(), location={"description": "Room 1"}))
         probe.wait(2)
         for number, bad in enumerate((*BAD, {"profile_id": "integrated"})):
-            probe.write(account, place, event(f"Was-{number}", bad, summary="Refused?"))
+            probe.write(account, place, event(f"Was-{number}", bad, summary="UsageError?"))
         probe.write(account, place, {name: value for name, value in bare.items() if name != "description"})
         for missing in ("event_id", "summary", "description", "start", "end"):
             body = event(f"Without-{missing}", {"profile_id": "none"})
@@ -328,14 +338,14 @@ def _bodies(account: str, calendar: str) -> Section:
 
 
 def _isolation(probe: Probe) -> None:
-    places = [
+    targets = [
         ("default", calendar_of("default", "Work")),
         ("default", calendar_of("default", "Home")),
         ("profiles", calendar_of("profiles", "Work")),
         ("profiles", calendar_of("profiles", "Home")),
         ("several", calendar_of("several", "Work")),
     ]
-    for number, (account, place) in enumerate(places):
+    for number, (account, place) in enumerate(targets):
         probe.write(
             account, place, event("Shared", explicit(f"https://meet.example.com/{number}"), summary=str(number))
         )
@@ -343,12 +353,12 @@ def _isolation(probe: Probe) -> None:
         probe.write(account, place, event(f"Plain-{number}"))
         probe.wait(2)
         probe.read(account)
-    probe.write("default", places[0][1], event("Shared", {"profile_id": "none"}, summary="Changed"))
-    probe.write("several", places[4][1], event("Turn", {"profile_id": "default"}))
-    probe.delete("default", places[1][1], "Shared")
-    probe.delete("profiles", places[3][1], "Only-3")
-    probe.delete("profiles", places[3][1], "Plain-3")
-    probe.delete("profiles", places[3][1], "Unknown")
+    probe.write("default", targets[0][1], event("Shared", {"profile_id": "none"}, summary="Changed"))
+    probe.write("several", targets[4][1], event("Turn", {"profile_id": "default"}))
+    probe.delete("default", targets[1][1], "Shared")
+    probe.delete("profiles", targets[3][1], "Only-3")
+    probe.delete("profiles", targets[3][1], "Plain-3")
+    probe.delete("profiles", targets[3][1], "Unknown")
     for times in (0.0, 2.0, 4.0):
         probe.wait(times)
         for account in ("default", "profiles", "several"):
@@ -410,15 +420,15 @@ def _access(probe: Probe) -> None:
         probe.delete(account or "", home, "Mine-too" if token is None else "Mine", token=token)
         probe.read("default")
     for place in ("Holidays", "Old project"):
-        probe.write("default", calendar_of("default", place), event("Refused", explicit()))
-        probe.delete("default", calendar_of("default", place), "Refused")
+        probe.write("default", calendar_of("default", place), event("UsageError", explicit()))
+        probe.delete("default", calendar_of("default", place), "UsageError")
     probe.write("default", "cal_unknown", event("Nowhere", explicit()))
     probe.delete("default", "cal_unknown", "Nowhere")
     probe.call("GET", "/v1/nothing")
     probe.call("PUT", "/v1/calendars")
     probe.call("GET", "/v1/events/pages/none")
     probe.wait(3)
-    for account in WORLD.by_name:
+    for account in INVENTORY.by_name:
         probe.read(account)
         probe.call("GET", "/v1/calendars", account)
         probe.call("GET", "/v1/userinfo", account)
@@ -433,7 +443,7 @@ def sections() -> Iterator[tuple[str, Section, dict[str, Any]]]:
         yield f"pairs-{account}-{calendar}", _pairs(account, calendar), {}
     yield "bodies-home", _bodies("default", "Home"), {}
     yield "reads", _reads, {"page_size": 3}
-    yield "hasty", _pairs("profiles", "Work", hasty=True), {}
+    yield "hasty", _pairs("profiles", "Work", immediate=True), {}
     for account, calendar in (
         ("disconnected", "Work"),
         ("profiles", "Without Meet"),
@@ -465,7 +475,7 @@ class Comparing(list[tuple[int, Any]]):
         super().append(answer)
 
 
-class Watching(Decisions):
+class Watching(Hooks):
     """Decides as the clean server does, and notes what would have decided otherwise at some point."""
 
     def __init__(self, *, faults: Mapping[str, Fault], variations: Mapping[str, Variation]) -> None:

@@ -11,7 +11,7 @@ import pytest
 from reference_probe import StandingClock, calendar_of, event
 
 from conformance.clock import RealClock
-from conformance.reference import WORLD, reference_app
+from conformance.reference import INVENTORY, reference_app
 
 PATH = f"/v1/calendars/{calendar_of('default', 'Work').calendar_id}/events"
 
@@ -91,12 +91,14 @@ def test_a_body_that_comes_in_parts_is_put_together() -> None:
 
 def test_tokens_and_chosen_defaults_are_declared() -> None:
     app = reference_app()
-    assert app.tokens == {name: f"reference-{name}-token" for name in WORLD.by_name}
-    assert app.default_profiles == {"chosen": WORLD.by_name["chosen"].profiles[1].profile_id}
+    assert app.tokens == {name: f"reference-{name}-token" for name in INVENTORY.by_name}
+    assert app.default_profiles == {"chosen": INVENTORY.by_name["chosen"].profiles[1].profile_id}
 
 
 def test_the_world_has_every_kind_of_calendar() -> None:
-    kinds = {(each.provider_name, each.integrated, each.readonly, each.deleted) for each in WORLD.accounts[0].calendars}
+    kinds = {
+        (each.provider_name, each.integrated, each.readonly, each.deleted) for each in INVENTORY.accounts[0].calendars
+    }
     assert kinds == {
         ("google", "google_meet", False, False),
         ("google", None, False, False),
@@ -109,9 +111,9 @@ def test_the_world_has_every_kind_of_calendar() -> None:
 
 
 def test_ids_are_unlike_each_other_opaque_and_safe_in_urls() -> None:
-    ids = [each.calendar_id for account in WORLD.accounts for each in account.calendars]
-    ids += [each.profile_id for account in WORLD.accounts for each in account.profiles]
-    ids += [each.event_uid for account in WORLD.accounts for each in account.external]
+    ids = [each.calendar_id for account in INVENTORY.accounts for each in account.calendars]
+    ids += [each.profile_id for account in INVENTORY.accounts for each in account.profiles]
+    ids += [each.event_uid for account in INVENTORY.accounts for each in account.external]
     assert len(set(map(str.lower, ids))) == len(ids)
     assert all(re.fullmatch(r"[A-Za-z0-9_]+", each) for each in ids)
     assert all(each != each.lower() for each in ids)

@@ -9,12 +9,12 @@ from urllib.parse import urlencode
 import pytest
 from reference_probe import DAY, HOUR, ORIGIN, SETTLE, START, Probe, calendar_of, event, explicit
 
-from conformance.reference import WORLD
-from conformance.reference.moments import utc
+from conformance.reference import INVENTORY
 from conformance.reference.server import ReferenceServer
+from conformance.reference.timestamps import utc
 
 WORK, BARE, GRAPH, HOME = (calendar_of("default", name) for name in ("Work", "Without Meet", "Graph", "Home"))
-ZOOM = WORLD.by_name["profiles"].profiles[0]
+ZOOM = INVENTORY.by_name["profiles"].profiles[0]
 
 
 def asks(profile_id: str) -> dict[str, str]:
@@ -108,12 +108,12 @@ def test_integrated_is_the_calendars_own_service_even_with_a_profile(probe: Prob
 
 
 def test_a_named_profile_is_not_the_default(probe: Probe) -> None:
-    go_to = WORLD.by_name["chosen"].profiles[0]
+    go_to = INVENTORY.by_name["chosen"].profiles[0]
     assert provider(settled(probe, "chosen", "Work", asks(go_to.profile_id))) == "go_to"
 
 
 def test_a_disconnected_profile_stays_pending(probe: Probe) -> None:
-    zoom = WORLD.by_name["disconnected"].profiles[0]
+    zoom = INVENTORY.by_name["disconnected"].profiles[0]
     assert settled(probe, "disconnected", "Work", asks(zoom.profile_id)) == {"pending": True}
 
 
@@ -441,8 +441,8 @@ def test_other_methods_are_405_and_named(probe: Probe, method: str, path: str, a
 
 
 def test_accounts_calendars_and_ids_are_apart(probe: Probe) -> None:
-    places = [("default", WORK), ("default", HOME), ("profiles", calendar_of("profiles", "Work"))]
-    for number, (account, calendar) in enumerate(places):
+    targets = [("default", WORK), ("default", HOME), ("profiles", calendar_of("profiles", "Work"))]
+    for number, (account, calendar) in enumerate(targets):
         probe.write(account, calendar, event("Same", explicit(f"https://meet.example.com/{number}")))
     probe.write("default", WORK, event("Same", asks("none")))
     probe.wait(2)
@@ -454,7 +454,7 @@ def test_accounts_calendars_and_ids_are_apart(probe: Probe) -> None:
     assert shown == {
         ("default", WORK.calendar_id): None,
         ("default", HOME.calendar_id): "https://meet.example.com/1",
-        ("profiles", places[2][1].calendar_id): "https://meet.example.com/2",
+        ("profiles", targets[2][1].calendar_id): "https://meet.example.com/2",
     }
 
 
@@ -463,7 +463,9 @@ def test_the_directory_says_of_each_calendar_whether_integrated_works(probe: Pro
     listed = {each["calendar_id"]: each[key] for each in probe.call("GET", "/v1/calendars").body["calendars"]}
     data = probe.call("GET", "/v1/userinfo").body["cronofy.data"]
     shown = {each["calendar_id"]: each[key] for profile in data["profiles"] for each in profile["profile_calendars"]}
-    assert listed == shown == {each.calendar_id: each.integrated is not None for each in WORLD.accounts[0].calendars}
+    assert (
+        listed == shown == {each.calendar_id: each.integrated is not None for each in INVENTORY.accounts[0].calendars}
+    )
 
 
 def test_userinfo_shows_conferencing_profiles_and_where_to_relink(probe: Probe) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from reference_probe import DAY, Probe, calendar_of, event, explicit
 
-from conformance.reference import VARIATIONS, WORLD
+from conformance.reference import INVENTORY, VARIATIONS
 from conformance.reference.server import Answer
 from conformance.reference.variations.generation import normalised
 
@@ -35,7 +35,7 @@ def keeps_the_rules(*variations: str) -> None:
     probe = PatientProbe(variations=variations)
     work, bare = calendar_of("profiles", "Work"), calendar_of("profiles", "Without Meet")
     url = "https://Meet.example.com/Room/A?x=%2F"
-    profile = {"profile_id": WORLD.by_name["profiles"].profiles[0].profile_id}
+    profile = {"profile_id": INVENTORY.by_name["profiles"].profiles[0].profile_id}
     asked = {
         "explicit": explicit(url),
         "default": {"profile_id": "default"},

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from conformance import judgement, rules
-from conformance.exchange import Request, bearer
+from conformance.contract import rules
 from conformance.facts import Evidence
-from conformance.judgement import Verdict
-from conformance.report import Report
-from conformance.statement import Statement, Terms
+from conformance.http.exchange import Request, bearer
+from conformance.judging import judge as judgement
+from conformance.judging.report import Report
+from conformance.judging.summary import Policy, RunReport
+from conformance.judging.verdict import Verdict
 
 JSON_HEADERS = (("Authorization", bearer("default")), ("Content-Type", "application/json"))
 HOSTILE = "a|b `c` <script>alert(1)</script> ]]> \x1b[2J\x00\r\n\ud800\ufffe \u202e*x* \"q\" 'p' & $(reboot) ```"
@@ -109,9 +110,9 @@ RUN = {
 def statement(
     verdicts: tuple[Verdict, ...] = VERDICTS,
     over: tuple[rules.Rule, ...] = RULES,
-    terms: Terms | None = None,
+    terms: Policy | None = None,
     **parts: Any,
-) -> Statement:
+) -> RunReport:
     whole: dict[str, Any] = {
         "subject": {"kind": "url", "name": "https://api.example.com"},
         "run": RUN,
@@ -121,10 +122,10 @@ def statement(
         **parts,
     }
     report = Report.empty(over).with_verdicts(verdicts).with_exchanges(118)
-    return Statement(report=report, rules=over, terms=terms or Terms(), **whole)
+    return RunReport(report=report, rules=over, terms=terms or Policy(), **whole)
 
 
-def hostile() -> Statement:
+def hostile() -> RunReport:
     request = Request(
         "POST", f"https://e.example/{HOSTILE}", (*JSON_HEADERS, ("X-Odd", HOSTILE)), HOSTILE.encode("utf-8", "replace")
     )

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from conformance.contract.rules import Rule, load
+from conformance.contract.schemas import folder
 from conformance.facts import Facts
-from conformance.judgement import Judge
-from conformance.rules import Rule, load
-from conformance.schemas import folder
+from conformance.judging.judge import Judge
 
 RULES = load()
 EXAMPLES = [

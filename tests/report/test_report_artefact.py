@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from conformance.commands.artefact import write
+from conformance.cli.files import write
 
 
 class LeakError(Exception):

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from conformance.curl import curl
-from conformance.exchange import NOBODY, Request, bearer
-from conformance.visible import UNSEEN, visible
+from conformance.http.curl import curl
+from conformance.http.display import UNSEEN, visible
+from conformance.http.exchange import NOBODY, Request, bearer
 
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "CRONOFY_ACCESS_TOKEN": "the token", "SECOND": "2nd"}
 

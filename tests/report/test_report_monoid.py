@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from report_samples import Rule, Violation, verdict
 
-from conformance.judgement import Verdict
-from conformance.report import _HELD, KEPT, Report, Tally
+from conformance.judging.report import _HELD, KEPT, Report, Tally
+from conformance.judging.verdict import Verdict
 
 NAMES = ("a", "b", "c")
 RULES = tuple(Rule(name) for name in NAMES)

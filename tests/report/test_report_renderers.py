@@ -23,16 +23,16 @@ from report_samples import (
 )
 
 from conformance.facts import Evidence
-from conformance.render import FORMATS, renderer, text
-from conformance.render.failures import SHOWN
-from conformance.statement import Repro, Statement, Terms, document
-from conformance.visible import UNSEEN
+from conformance.http.display import UNSEEN
+from conformance.judging.formats import FORMATS, renderer, text
+from conformance.judging.formats.failures import SHOWN
+from conformance.judging.summary import Policy, Reproduction, RunReport, document
 
 PEOPLE = (".md", ".html", ".xml")
 VOID = {"meta", "br", "link", "img"}
 
 
-def _all(said: Statement) -> dict[str, str]:
+def _all(said: RunReport) -> dict[str, str]:
     reports = {suffix: renderer(suffix)(said) for suffix in FORMATS if suffix != ".py"}
     return {**reports, "text": text.render(said)}
 
@@ -107,7 +107,7 @@ What a server is concluded to do
 What a client must do
   unexercised  bearer-is-sent    [E2]  nothing that was seen meets its condition
 
-Failures
+RepeatedFailures
 
 1. explicit-is-kept (must, B8)
    expected   Explicit conferencing reads back with the join URL that was sent
@@ -189,25 +189,25 @@ def test_what_a_response_said_is_cut_to_what_can_be_read() -> None:
     [
         (
             (passed("m", "google"),),
-            Terms(),
+            Policy(),
             "1 of 1 rules passed, over 118 exchanges. Each rule was decided, in every case that the subject offers.\n"
             "Outcome: passed. Exit code 0: nothing failed.\n",
         ),
         (
             (passed("m", "google"),),
-            Terms(cut_short="the budget of 9 requests is spent"),
+            Policy(cut_short="the budget of 9 requests is spent"),
             "1 of 1 rules passed, over 118 exchanges. The run ended before its plan.\n"
             "Outcome: inconclusive. Exit code 3: the budget of 9 requests is spent.\n",
         ),
         (
             (passed("m", "google"),),
-            Terms(interrupted=True),
+            Policy(interrupted=True),
             "1 of 1 rules passed, over 118 exchanges. The run ended before its plan.\n"
             "Outcome: inconclusive. Exit code 130: the run was interrupted.\n",
         ),
         (
             (),
-            Terms(require_complete=True),
+            Policy(require_complete=True),
             "0 of 1 rules passed, 1 not exercised, over 118 exchanges. Not proved in full: 1 rule.\n"
             "Outcome: inconclusive. Exit code 3: a rule of level must was not decided.\n",
         ),
@@ -225,7 +225,7 @@ def test_the_json_is_the_document() -> None:
 
 
 @pytest.mark.parametrize("said", [statement(), hostile(), statement(over=())], ids=["plain", "hostile", "empty"])
-def test_the_junit_is_well_formed_and_counts_what_it_holds(said: Statement) -> None:
+def test_the_junit_is_well_formed_and_counts_what_it_holds(said: RunReport) -> None:
     root = ET.fromstring(renderer(".xml")(said).encode("utf-8"))
     assert (root.tag, {suite.tag for suite in root}) in (("testsuites", {"testsuite"}), ("testsuites", set()))
     for suite in root:
@@ -257,7 +257,7 @@ def test_the_junit_has_a_case_for_each_rule() -> None:
 
 
 @pytest.mark.parametrize("said", [statement(), hostile(), statement(over=())], ids=["plain", "hostile", "empty"])
-def test_the_html_is_balanced_and_loads_and_runs_nothing(said: Statement) -> None:
+def test_the_html_is_balanced_and_loads_and_runs_nothing(said: RunReport) -> None:
     page = renderer(".html")(said)
     seen = Structure()
     seen.feed(page)
@@ -289,8 +289,10 @@ def test_a_verdict_list_is_rendered_the_same_each_time() -> None:
 
 
 def test_a_file_of_tests_has_a_test_for_each_failure_that_can_be_shown_again() -> None:
-    life = "(('google', True), Life(id='a', account='default', calendar_id='c', moves=(Move(kind='none'),)))"
-    repro = Repro("none-removes", f"None {HOSTILE}", (life,), (f"curl '{HOSTILE}'",))
+    scenario = (
+        "(('google', True), Scenario(id='a', account='default', calendar_id='c', steps=(FailureStep(kind='none'),)))"
+    )
+    repro = Reproduction("none-removes", f"None {HOSTILE}", (scenario,), (f"curl '{HOSTILE}'",))
     said = renderer(".py")(
         statement(
             repros=(repro,), variables={"default": "TOKEN"}, subject={"kind": "url", "name": HOSTILE, "faults": ["x"]}

@@ -15,9 +15,10 @@ from report_samples import (
     undecided,
 )
 
-from conformance import schemas
-from conformance.judgement import Verdict
-from conformance.statement import Terms, contract_of, document
+from conformance.contract import schemas
+from conformance.contract.digest import contract_of
+from conformance.judging.summary import Policy, document
+from conformance.judging.verdict import Verdict
 
 MUST = Rule("m")
 SHOULD = Rule("s", level="should")
@@ -33,35 +34,35 @@ def _breaking(*names: str) -> tuple[Verdict, ...]:
 @pytest.mark.parametrize(
     ("verdicts", "terms", "expected"),
     [
-        (ALL_PASSED, Terms(), ("passed", 0)),
-        (ALL_PASSED, Terms(require_complete=True), ("passed", 0)),
-        (_breaking("m"), Terms(), ("failed", 1)),
-        (_breaking("s"), Terms(), ("failed", 0)),
-        (_breaking("s"), Terms(fail_on="should"), ("failed", 1)),
-        (_breaking("m"), Terms(fail_on="should"), ("failed", 1)),
-        (_breaking("i"), Terms(fail_on="should"), ("failed", 0)),
-        (_breaking("i"), Terms(fail_on="inferred"), ("failed", 1)),
-        ((undecided("m", "superseded"),), Terms(), ("inconclusive", 3)),
-        ((undecided("s", "timed-out"), passed("m"), passed("i")), Terms(), ("passed", 0)),
-        ((failed("s", BROKEN), undecided("m", "timed-out")), Terms(), ("failed", 3)),
-        ((failed("m", BROKEN), undecided("m", "timed-out")), Terms(), ("failed", 1)),
-        ((passed("s"), passed("i")), Terms(), ("passed", 0)),
-        ((passed("s"), passed("i")), Terms(require_complete=True), ("inconclusive", 3)),
-        ((passed("m"),), Terms(require_complete=True), ("passed", 0)),
-        (ALL_PASSED, Terms(cut_short="the budget of 30 requests is spent"), ("inconclusive", 3)),
-        (_breaking("m"), Terms(cut_short="the budget of 30 requests is spent"), ("failed", 1)),
-        (ALL_PASSED, Terms(interrupted=True), ("inconclusive", 130)),
-        (_breaking("m"), Terms(interrupted=True), ("failed", 130)),
-        ((), Terms(), ("passed", 0)),
+        (ALL_PASSED, Policy(), ("passed", 0)),
+        (ALL_PASSED, Policy(require_complete=True), ("passed", 0)),
+        (_breaking("m"), Policy(), ("failed", 1)),
+        (_breaking("s"), Policy(), ("failed", 0)),
+        (_breaking("s"), Policy(fail_on="should"), ("failed", 1)),
+        (_breaking("m"), Policy(fail_on="should"), ("failed", 1)),
+        (_breaking("i"), Policy(fail_on="should"), ("failed", 0)),
+        (_breaking("i"), Policy(fail_on="inferred"), ("failed", 1)),
+        ((undecided("m", "superseded"),), Policy(), ("inconclusive", 3)),
+        ((undecided("s", "timed-out"), passed("m"), passed("i")), Policy(), ("passed", 0)),
+        ((failed("s", BROKEN), undecided("m", "timed-out")), Policy(), ("failed", 3)),
+        ((failed("m", BROKEN), undecided("m", "timed-out")), Policy(), ("failed", 1)),
+        ((passed("s"), passed("i")), Policy(), ("passed", 0)),
+        ((passed("s"), passed("i")), Policy(require_complete=True), ("inconclusive", 3)),
+        ((passed("m"),), Policy(require_complete=True), ("passed", 0)),
+        (ALL_PASSED, Policy(cut_short="the budget of 30 requests is spent"), ("inconclusive", 3)),
+        (_breaking("m"), Policy(cut_short="the budget of 30 requests is spent"), ("failed", 1)),
+        (ALL_PASSED, Policy(interrupted=True), ("inconclusive", 130)),
+        (_breaking("m"), Policy(interrupted=True), ("failed", 130)),
+        ((), Policy(), ("passed", 0)),
     ],
 )
-def test_outcome_and_exit_code(verdicts: tuple[Verdict, ...], terms: Terms, expected: tuple[str, int]) -> None:
+def test_outcome_and_exit_code(verdicts: tuple[Verdict, ...], terms: Policy, expected: tuple[str, int]) -> None:
     said = statement(verdicts, THREE, terms)
     assert (said.outcome, said.exit_code) == expected
 
 
 def test_what_was_not_proved_is_listed_rule_by_rule_and_case_by_case() -> None:
-    said = statement(terms=Terms(why={"bearer-is-sent": "the subject is a server"}))
+    said = statement(terms=Policy(why={"bearer-is-sent": "the subject is a server"}))
     assert said.not_proved == (
         ("none-removes", "nothing that passed meets the case microsoft"),
         ("profile-resolves", "it was still pending when the time to settle ran out"),
@@ -74,11 +75,11 @@ def test_a_case_that_the_world_does_not_offer_is_no_gap() -> None:
     rules = RULES[:2]
     verdicts = (passed("explicit-is-kept", "google"), passed("none-removes", "google"))
     assert not statement(verdicts, rules).complete
-    assert statement(verdicts, rules, Terms(offered=frozenset({"google"}))).complete
+    assert statement(verdicts, rules, Policy(offered=frozenset({"google"}))).complete
 
 
 def test_a_run_that_was_cut_short_is_not_complete() -> None:
-    assert not statement(ALL_PASSED, THREE, Terms(cut_short="the budget is spent")).complete
+    assert not statement(ALL_PASSED, THREE, Policy(cut_short="the budget is spent")).complete
 
 
 def test_the_document_is_the_one_that_the_design_describes() -> None:

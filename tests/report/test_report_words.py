@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from conformance import schemas
-from conformance.render.words import in_words
+from conformance.contract import schemas
+from conformance.contract.prose import in_words
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ from typing import Any
 
 import jsonschema_rs
 
-from conformance.rules import Rule, load
-from conformance.schemas import names, read, rs_registry
+from conformance.contract.rules import Rule, load
+from conformance.contract.schemas import names, read, rs_registry
 
 __all__ = ["PARTS", "RULES", "Example", "IsValid", "examples", "is_valid", "outcome", "parts_of"]
 

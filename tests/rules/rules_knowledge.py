@@ -9,7 +9,7 @@ from typing import Any
 
 import jsonschema_rs
 
-from conformance.schemas import read, rs_registry, uri
+from conformance.contract.schemas import read, rs_registry, uri
 
 __all__ = ["Place", "is_facts", "optional", "without"]
 

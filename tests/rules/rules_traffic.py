@@ -11,8 +11,8 @@ from typing import Any
 import httpx
 
 from conformance.clock import VirtualClock
-from conformance.exchange import NOBODY, Exchange, Request, Response, bearer
 from conformance.facts import Facts, Observer, Settings
+from conformance.http.exchange import NOBODY, Exchange, Request, Response, bearer
 from conformance.reference import ReferenceApp, reference_app
 
 __all__ = ["traffic"]

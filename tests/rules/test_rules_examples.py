@@ -7,9 +7,9 @@ from jsonschema import Draft202012Validator
 from rules_examples import PARTS, RULES, Example, examples, is_valid
 from rules_knowledge import is_facts
 
+from conformance.contract.schemas import names, registry
 from conformance.facts import Facts
-from conformance.judgement import Judge
-from conformance.schemas import names, registry
+from conformance.judging.judge import Judge
 
 _WORDS = {"passed": "kept", "failed": "broken", "undecided": "undecided"}
 _ALL = {"kept", "broken", "undecided", "inapplicable"}

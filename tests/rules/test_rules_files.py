@@ -9,7 +9,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from rules_examples import RULES
 
-from conformance.schemas import read, registry
+from conformance.contract.schemas import read, registry
 
 _RULE = Draft202012Validator(read("rule"), registry=registry())
 _GOOD = {

@@ -11,8 +11,8 @@ from jsonschema import Draft202012Validator
 from rules_knowledge import is_facts
 from rules_traffic import traffic
 
+from conformance.contract.schemas import read, registry
 from conformance.facts import Facts
-from conformance.schemas import read, registry
 
 _CRAFTED = (
     *("pending-as-string", "assigned-without-provider", "assigned-with-null-url", "availability-as-string"),

@@ -18,10 +18,10 @@ import schemathesis
 import uvicorn
 from schemathesis.core.transport import Response as Answer
 
-from conformance.exchange import Exchange, Request, Response
+from conformance.contract.rules import load
+from conformance.http.exchange import Exchange, Request, Response
+from conformance.plugins.schemathesis_hooks import RULES, Listener, exchange_of
 from conformance.reference import reference_app
-from conformance.rules import load
-from conformance.schemathesis_hooks import RULES, Listener, exchange_of
 
 ROOT = Path(__file__).resolve().parents[2]
 BASE = "http://127.0.0.1:8000"
@@ -46,7 +46,7 @@ def served(*faults: str) -> Iterator[str]:
 def st_run(url: str, cwd: Path, *options: str, hooks: bool) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200"}
     if hooks:
-        environment["SCHEMATHESIS_HOOKS"] = "conformance.schemathesis_hooks"
+        environment["SCHEMATHESIS_HOOKS"] = "conformance.plugins.schemathesis_hooks"
     program = [
         sys.executable,
         "-m",

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from conformance.cli import cli
-from conformance.subject import Misconfigured, parse
+from conformance.cli.main import cli
+from conformance.servers.subject import ConfigurationError, parse
 
 OPTIONS = ("--seed", "5", "--budget", "150", "--quiet")
 
@@ -50,5 +50,5 @@ def test_a_request_that_was_not_recorded_is_named_once_with_the_remedy(recorded:
 
 
 def test_a_recording_of_no_run_that_can_be_lived_again_is_refused() -> None:
-    with pytest.raises(Misconfigured, match=r"judge it as it is with `cronofy-conformance check .*cassettes`"):
+    with pytest.raises(ConfigurationError, match=r"judge it as it is with `cronofy-conformance check .*cassettes`"):
         parse(f"cassette:{Path(__file__).parent / 'cassettes'}", {})

@@ -13,20 +13,20 @@ from conformance import (
     Account,
     Calendar,
     Exchange,
-    Life,
+    Inventory,
     Request,
     Response,
-    Run,
+    RunContext,
+    Scenario,
     Settings,
-    World,
     judge,
-    lives,
     observe,
-    writes,
+    write_requests,
 )
+from conformance.strategies import scenarios
 
 PLACE = Calendar("cal_1", "google", integrated=True)
-WORLD = World((Account("default", (PLACE,), (PLACE,), profiles=()),))
+INVENTORY = Inventory((Account("default", (PLACE,), (PLACE,), profiles=()),))
 
 
 def test_importing_the_package_loads_nothing_else() -> None:
@@ -74,8 +74,8 @@ def test_exchanges_of_a_team_are_observed_and_judged() -> None:
     assert failed(post) != set()
 
 
-@given(life=lives(WORLD))
-def test_lives_that_are_drawn_can_be_written(life: Life) -> None:
-    written = writes(life, Run("abcdefgh", 0.0, WORLD))
-    assert [write.move for write in written] == list(life.moves)
+@given(scenario=scenarios(INVENTORY))
+def test_lives_that_are_drawn_can_be_written(scenario: Scenario) -> None:
+    written = write_requests(scenario, RunContext("abcdefgh", 0.0, INVENTORY))
+    assert [write.step for write in written] == list(scenario.steps)
     assert {write.method for write in written} <= {"POST", "DELETE"}

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from conformance.configuration import RunOptions
-from conformance.rules import load
-from conformance.suite import findings
-from conformance.suite.findings import Finding, Findings, found_once
+from conformance.contract.rules import load
+from conformance.plugins import results as findings
+from conformance.plugins.results import Finding, Findings, found_once
+from conformance.servers.run_options import RunOptions
 
 ROOT = Path(__file__).parents[2]
 SERVER_RULES = {rule.id for rule in load() if rule.binds == "server"}
@@ -45,7 +45,16 @@ def run_pytest(folder: Path, *args: str, **env: str) -> subprocess.CompletedProc
     """pytest in `folder`, with the plugin and those that are named."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", **env}
     environment.pop("PYTEST_ADDOPTS", None)
-    command = [sys.executable, "-m", "pytest", "-p", "conformance.pytest_plugin", "-p", "no:cacheprovider", *args]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-p",
+        "conformance.plugins.pytest_plugin",
+        "-p",
+        "no:cacheprovider",
+        *args,
+    ]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, env=environment, check=False)
 
 

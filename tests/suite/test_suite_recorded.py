@@ -1,4 +1,4 @@
-"""The life of one event against the reference server on a socket, recorded once and replayed since.
+"""The scenario of one event against the reference server on a socket, recorded once and replayed since.
 
 To record again: ``python -m conformance serve --settle 0 --port 8917``, another one with ``--fault
 explicit-url-lower-cased`` on port 8918, then pytest with ``--record-mode=rewrite``; and `RECORDED` is to be about then.
@@ -14,13 +14,13 @@ import httpx
 import pytest
 
 from conformance.clock import VirtualClock
-from conformance.examine import examine
-from conformance.exchange import Exchange
+from conformance.contract.rules import load
 from conformance.facts import Settings
+from conformance.http.exchange import Exchange
+from conformance.judging.check import examine
+from conformance.judging.report import Report
 from conformance.recordings import read
-from conformance.report import Report
-from conformance.rules import load
-from conformance.subject.transport import Transport
+from conformance.servers.subject.transport import Transport
 
 #: When the cassettes were recorded, in seconds since the epoch.
 RECORDED = 1795370376.0
@@ -59,7 +59,7 @@ def vcr_config() -> dict[str, Any]:
 
 
 async def _lived(port: int) -> Report:
-    """One life, lived against the server on `port`, on a clock that only requests and pauses move."""
+    """One scenario, lived against the server on `port`, on a clock that only requests and pauses step."""
     clock = VirtualClock(RECORDED)
     seen: list[Exchange] = []
     async with httpx.AsyncClient(trust_env=False) as client:

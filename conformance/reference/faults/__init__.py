@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from conformance.reference.decisions import Fault
+from conformance.reference.faults.calendar_lists import DIRECTORY
 from conformance.reference.faults.crashes import CRASHES
-from conformance.reference.faults.directory import DIRECTORY
+from conformance.reference.faults.event_reads import READS
 from conformance.reference.faults.events import EVENTS
 from conformance.reference.faults.explicit import EXPLICIT
 from conformance.reference.faults.kept import KEPT
@@ -12,10 +12,10 @@ from conformance.reference.faults.limits import LIMITS
 from conformance.reference.faults.narrow import NARROW
 from conformance.reference.faults.pages import PAGING
 from conformance.reference.faults.races import RACES
-from conformance.reference.faults.reads import READS
 from conformance.reference.faults.refusals import REFUSALS
 from conformance.reference.faults.services import SERVICES
 from conformance.reference.faults.shapes import SHAPES
+from conformance.reference.hooks import Fault
 
 __all__ = ["FAULTS"]
 

@@ -6,17 +6,17 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from conformance.reference.decisions import Alteration, at, fault
+from conformance.reference.hooks import Override, at, fault
 from conformance.reference.server import ADMIT, Answer, Call
 
 __all__ = ["CRASHES"]
 
 
-def _crashes(when: Callable[[Call], bool]) -> Alteration:
+def _crashes(when: Callable[[Call], bool]) -> Override:
     return at(ADMIT, lambda right, call: Answer(500) if call.token and when(call) else right)
 
 
-def _writing(when: Callable[[Mapping[str, Any]], bool]) -> Alteration:
+def _writing(when: Callable[[Mapping[str, Any]], bool]) -> Override:
     return _crashes(lambda call: call.method == "POST" and when(_body(call)))
 
 

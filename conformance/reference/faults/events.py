@@ -6,67 +6,60 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from conformance.reference.alterations import refused, reset
-from conformance.reference.conferencing import (
-    FIELDS,
-)
-from conformance.reference.decisions import Alteration, at, fault
-from conformance.reference.model import (
-    PENDING,
-    STORED,
-    Key,
-    Write,
-)
-from conformance.reference.moments import Moment, parse
-from conformance.reference.reading import EVENT, Look
+from conformance.reference.conferencing import FIELDS
+from conformance.reference.event_list import EVENT, Look
+from conformance.reference.hooks import Override, at, fault
+from conformance.reference.model import PENDING, STORED, Key, StoredWrite
+from conformance.reference.overrides import refused, reset
 from conformance.reference.server import ACCEPTED, Answer
+from conformance.reference.timestamps import Moment, parse
 
 __all__ = ["EVENTS"]
 
 Fields = Mapping[str, Any]
 
 
-def _updating(write: Write) -> bool:
+def _updating(write: StoredWrite) -> bool:
     return not write.creates
 
 
 def _field(
-    name: str, change: Callable[[Any, Write], Any], when: Callable[[Write], bool] = lambda _: True
-) -> Alteration:
+    name: str, change: Callable[[Any, StoredWrite], Any], when: Callable[[StoredWrite], bool] = lambda _: True
+) -> Override:
     return at(
         FIELDS,
         lambda right, write: {**right, name: change(right[name], write)} if right.get(name) and when(write) else right,
     )
 
 
-def _not_updated(*names: str) -> Alteration:
-    def alter(right: Fields, write: Write) -> Fields:
+def _not_updated(*names: str) -> Override:
+    def alter(right: Fields, write: StoredWrite) -> Fields:
         old = write.previous.fields if write.previous else {}
         return {**right, **{name: old[name] for name in names if name in old}}
 
     return at(FIELDS, alter)
 
 
-def _clock_time(moment: Moment, _: Write) -> Moment:
+def _clock_time(moment: Moment, _: StoredWrite) -> Moment:
     """The time that the text says, as if it were in UTC."""
     shown = parse(moment.text[:19].rstrip("Zz") + "Z", "Etc/UTC") if not moment.date else moment
     return replace(shown, text=moment.text, form=moment.form)
 
 
-def _times(change: Callable[[Moment, Write], Moment]) -> tuple[Alteration, ...]:
+def _times(change: Callable[[Moment, StoredWrite], Moment]) -> tuple[Override, ...]:
     return _field("start", change), _field("end", change)
 
 
-def _also(keys: Callable[[Write], tuple[Key, ...]]) -> Alteration:
+def _also(keys: Callable[[StoredWrite], tuple[Key, ...]]) -> Override:
     return at(STORED, lambda right, write: {**dict.fromkeys(keys(write), right[write.key]), **right})
 
 
-def _second_calendar(write: Write) -> tuple[Key, ...]:
+def _second_calendar(write: StoredWrite) -> tuple[Key, ...]:
     others = (each for each in write.account.calendars if each.writable and each != write.calendar)
     return tuple(Key(write.account.name, each.calendar_id, write.event_id) for each in others)[:1]
 
 
-def _renamed(rename: Callable[[str, Write], str]) -> Alteration:
+def _renamed(rename: Callable[[str, StoredWrite], str]) -> Override:
     return at(
         STORED,
         lambda right, write: {
@@ -79,7 +72,7 @@ def _one_id(right: dict[str, Any], _: Look) -> dict[str, Any]:
     return {**right, "event_id": right["event_id"].partition("\0")[0]} if "event_id" in right else right
 
 
-def _accepted_as(status: int, when: Callable[[Write], bool]) -> Alteration:
+def _accepted_as(status: int, when: Callable[[StoredWrite], bool]) -> Override:
     return at(ACCEPTED, lambda right, write: Answer(status) if when(write) else right)
 
 

@@ -7,7 +7,10 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
-from conformance.reference.alterations import (
+from conformance.reference.conferencing import OUTCOME, SERVICE, conference, default_service, scheduled
+from conformance.reference.hooks import Override, at, fault
+from conformance.reference.model import Service, StoredWrite, Timeline
+from conformance.reference.overrides import (
     GENERATED,
     assigned,
     drops_problem,
@@ -17,22 +20,19 @@ from conformance.reference.alterations import (
     reshaped,
     then_later,
 )
-from conformance.reference.conferencing import OUTCOME, SERVICE, conference, default_service, scheduled
-from conformance.reference.decisions import Alteration, at, fault
-from conformance.reference.model import Service, Timeline, Write
 
 __all__ = ["EXPLICIT"]
 
 
-def _explicit(write: Write) -> bool:
+def _explicit(write: StoredWrite) -> bool:
     return write.kind == "explicit"
 
 
-def _url(change: Callable[[str], str]) -> Alteration:
+def _url(change: Callable[[str], str]) -> Override:
     return reshaped(_explicit, lambda value, _: {**value, "join_url": change(value["join_url"])})
 
 
-def _parts(**changes: Callable[[Any], str]) -> Alteration:
+def _parts(**changes: Callable[[Any], str]) -> Override:
     def change(url: str) -> str:
         parts = urlsplit(url)
         return urlunsplit(parts._replace(**{name: alter(getattr(parts, name)) for name, alter in changes.items()}))
@@ -45,21 +45,21 @@ def _without_port(netloc: str) -> str:
     return host if colon and port.isdigit() and port not in ("80", "443") else netloc
 
 
-def _sent(write: Write, name: str) -> Any:
+def _sent(write: StoredWrite, name: str) -> Any:
     asked = write.asked or {}
     return asked.get(name)
 
 
-def _incomplete(write: Write, name: str) -> bool:
+def _incomplete(write: StoredWrite, name: str) -> bool:
     return _explicit(write) and not _sent(write, name)
 
 
-def _by_default(write: Write) -> Timeline:
+def _by_default(write: StoredWrite) -> Timeline:
     service = default_service(write)
     return scheduled(write, conference(service, write)) if service and service.connected else write.before
 
 
-def _previous_url(right: Any, write: Write) -> Any:
+def _previous_url(right: Any, write: StoredWrite) -> Any:
     others = [
         each
         for each in write.store.writes
@@ -70,7 +70,7 @@ def _previous_url(right: Any, write: Write) -> Any:
     return {**right, "join_url": _sent(others[-1], "join_url")}
 
 
-def _works_whatever_scheme(write: Write, *, absolute: bool) -> bool:
+def _works_whatever_scheme(write: StoredWrite, *, absolute: bool) -> bool:
     url = _sent(write, "join_url")
     has_scheme = isinstance(url, str) and bool(urlsplit(url).scheme) and " " not in url
     return _explicit(write) and isinstance(url, str) and has_scheme is absolute

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from conformance.reference.alterations import (
+from conformance.reference.conferencing import VERSIONS, conference, default_service, scheduled
+from conformance.reference.hooks import at, fault
+from conformance.reference.model import PENDING, Phase, StoredWrite, Timeline
+from conformance.reference.overrides import (
     GENERATED,
     as_explicit,
     asks,
@@ -18,39 +21,36 @@ from conformance.reference.alterations import (
     then_later,
     updates,
 )
-from conformance.reference.conferencing import VERSIONS, conference, default_service, scheduled
-from conformance.reference.decisions import at, fault
-from conformance.reference.model import PENDING, Phase, Timeline, Write
 
 __all__ = ["KEPT"]
 
 
-def _only_description(write: Write) -> bool:
+def _only_description(write: StoredWrite) -> bool:
     return write.changes("description") and not write.changes("summary", "start", "end")
 
 
-def _by_default(write: Write) -> Timeline:
+def _by_default(write: StoredWrite) -> Timeline:
     service = default_service(write)
     return scheduled(write, conference(service, write)) if service and service.connected else write.before
 
 
-def _same_service(write: Write) -> Timeline:
+def _same_service(write: StoredWrite) -> Timeline:
     service = write.previous.service if write.previous else None
     return scheduled(write, conference(service, write)) if service else write.before
 
 
-def _follows_removal(write: Write) -> bool:
+def _follows_removal(write: StoredWrite) -> bool:
     """Whether the write leaves conferencing out within the time that `none` before it may take to settle."""
     last = write.previous
     soon = last is not None and last.kind == "none" and write.at - last.at < write.settle
     return write.kind == "absent" and soon and len(write.kinds) > 1
 
 
-def _removes(write: Write) -> bool:
+def _removes(write: StoredWrite) -> bool:
     return write.kind == "none"
 
 
-def _is_bare(write: Write) -> bool:
+def _is_bare(write: StoredWrite) -> bool:
     return not {"description", "location"} & write.body.keys()
 
 

@@ -6,22 +6,11 @@ import re
 from datetime import UTC
 from typing import Any
 
-from conformance.reference.alterations import (
-    GENERATED,
-    as_explicit,
-    asks,
-    refused,
-    reshaped,
-    served_by,
-)
-from conformance.reference.conferencing import (
-    GENERATES,
-    TIMELINE,
-    conference,
-)
-from conformance.reference.decisions import Alteration, at, fault
-from conformance.reference.model import PENDING, Phase, Service, Timeline, Write
-from conformance.reference.moments import instant
+from conformance.reference.conferencing import GENERATES, TIMELINE, conference
+from conformance.reference.hooks import Override, at, fault
+from conformance.reference.model import PENDING, Phase, Service, StoredWrite, Timeline
+from conformance.reference.overrides import GENERATED, as_explicit, asks, refused, reshaped, served_by
+from conformance.reference.timestamps import instant
 
 __all__ = ["LIMITS"]
 
@@ -32,48 +21,48 @@ _OFFSET = re.compile(r"[+-]\d\d:?\d\d\Z")
 _EIGHT = Service("8x8", "8x8")
 
 
-def _default(write: Write) -> bool:
+def _default(write: StoredWrite) -> bool:
     return write.kind == "default"
 
 
-def _integrated(write: Write) -> bool:
+def _integrated(write: StoredWrite) -> bool:
     return write.kind == "integrated"
 
 
-def _named(write: Write) -> bool:
+def _named(write: StoredWrite) -> bool:
     return write.kind == "profile"
 
 
-def _eight(write: Write) -> bool:
+def _eight(write: StoredWrite) -> bool:
     return write.kind == "8x8"
 
 
-def _generated(write: Write) -> bool:
+def _generated(write: StoredWrite) -> bool:
     return write.kind in GENERATED
 
 
-def _eight_generates(write: Write) -> Service:
+def _eight_generates(write: StoredWrite) -> Service:
     return _EIGHT
 
 
-def _form(write: Write, form: str) -> bool:
+def _form(write: StoredWrite, form: str) -> bool:
     return write.start.form == form
 
 
-def _in_past(when: Any) -> Alteration:
+def _in_past(when: Any) -> Override:
     """A conference is generated for an event that has begun."""
     return at(GENERATES, lambda right, write: True if write.in_past and when(write) else right)
 
 
-def _not_in_future(when: Any) -> Alteration:
+def _not_in_future(when: Any) -> Override:
     """No conference is generated for an event that is still to come."""
     return at(GENERATES, lambda right, write: False if not write.in_past and when(write) else right)
 
 
-def _past_then(*phases: float) -> Alteration:
+def _past_then(*phases: float) -> Override:
     """A conference turns up for an event that has begun, some settling times later, and goes where two are given."""
 
-    def alter(right: Timeline, write: Write) -> Timeline:
+    def alter(right: Timeline, write: StoredWrite) -> Timeline:
         if not (write.in_past and _generated(write) and write.service and write.service.connected):
             return right
         values = (conference(write.service, write), None)
@@ -83,23 +72,23 @@ def _past_then(*phases: float) -> Alteration:
     return at(TIMELINE, alter)
 
 
-def _wall_clock_past(write: Write) -> bool:
+def _wall_clock_past(write: StoredWrite) -> bool:
     """Whether a start is over by its wall clock, as if there were no offset from UTC."""
     offset = _OFFSET.search(write.start.text)
     return instant(write.start.text[: offset.start()] if offset else write.start.text, UTC) < write.at
 
 
-def _stray_pair(write: Write) -> bool:
+def _stray_pair(write: StoredWrite) -> bool:
     asked = write.asked or {}
     return _generated(write) and bool(asked.get("join_url")) and bool(asked.get("provider_description"))
 
 
-def _name_of_stray(value: dict[str, Any], write: Write) -> dict[str, Any]:
+def _name_of_stray(value: dict[str, Any], write: StoredWrite) -> dict[str, Any]:
     name = (write.asked or {}).get("provider_description")
     return {**value, "provider_name": name} if name and _generated(write) else value
 
 
-def _names_pending(right: Timeline, write: Write) -> Timeline:
+def _names_pending(right: Timeline, write: StoredWrite) -> Timeline:
     name = (write.asked or {}).get("provider_description")
     if not (name and _generated(write)):
         return right

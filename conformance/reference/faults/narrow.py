@@ -6,22 +6,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from conformance.reference.alterations import (
-    GENERATED,
-    assigned,
-    kept_otherwise,
-    refused,
-    reset,
-    reshaped,
-    updates,
+from conformance.reference.accounts import ReferenceAccount, ReferenceCalendar, ReferenceInventory
+from conformance.reference.conferencing import SERVICE, TIMELINE, conference, default_service
+from conformance.reference.event_list import (
+    CONFERENCING,
+    LOCATION,
+    PAGE_BODY,
+    PAGES,
+    Event,
+    Look,
+    ReadRequest,
+    ReferencePage,
 )
-from conformance.reference.conferencing import (
-    SERVICE,
-    TIMELINE,
-    conference,
-    default_service,
-)
-from conformance.reference.decisions import Alteration, at, fault
+from conformance.reference.hooks import Override, at, fault
 from conformance.reference.model import (
     PENDING,
     STORED,
@@ -29,14 +26,13 @@ from conformance.reference.model import (
     Phase,
     Removal,
     Service,
+    StoredWrite,
     Timeline,
     Version,
-    Write,
     value_at,
 )
-from conformance.reference.reading import CONFERENCING, LOCATION, PAGE_BODY, PAGES, Event, Look, Page, Reading
+from conformance.reference.overrides import GENERATED, assigned, kept_otherwise, refused, reset, reshaped, updates
 from conformance.reference.server import CALENDAR, DELETED, MAY_WRITE, TOLD, Answer
-from conformance.reference.world import Account, Calendar, World
 
 __all__ = ["NARROW"]
 
@@ -47,15 +43,15 @@ Stored = Mapping[Key, tuple[Version, ...]]
 Pages = tuple[tuple[Event, ...], ...]
 
 
-def _generated(write: Write) -> bool:
+def _generated(write: StoredWrite) -> bool:
     return write.kind in GENERATED
 
 
-def _stray(name: str) -> Callable[[Write], Any]:
+def _stray(name: str) -> Callable[[StoredWrite], Any]:
     return lambda write: (write.asked or {}).get(name) if _generated(write) else None
 
 
-def _cancelled(origins: tuple[str, ...]) -> Alteration:
+def _cancelled(origins: tuple[str, ...]) -> Override:
     """An update without conferencing ends what is pending."""
     return reset(
         lambda write: updates(write) and write.shown_before == PENDING and write.origin in origins,
@@ -63,10 +59,10 @@ def _cancelled(origins: tuple[str, ...]) -> Alteration:
     )
 
 
-def _pending_with(name: Callable[[Write], Any]) -> Alteration:
+def _pending_with(name: Callable[[StoredWrite], Any]) -> Override:
     """Pending conferencing names its provider already."""
 
-    def alter(right: Timeline, write: Write) -> Timeline:
+    def alter(right: Timeline, write: StoredWrite) -> Timeline:
         said = name(write) if _generated(write) else None
         if not said:
             return right
@@ -78,12 +74,12 @@ def _pending_with(name: Callable[[Write], Any]) -> Alteration:
     return at(TIMELINE, alter)
 
 
-def _another_service(right: Service | None, write: Write) -> Service | None:
+def _another_service(right: Service | None, write: StoredWrite) -> Service | None:
     named = write.kind == "profile" and right is not None and right.connected
     return _OTHER if named and write.shown_before is None else right
 
 
-def _url_of_another(value: dict[str, Any], write: Write) -> dict[str, Any]:
+def _url_of_another(value: dict[str, Any], write: StoredWrite) -> dict[str, Any]:
     sent = [
         (each.asked or {}).get("join_url")
         for each in write.store.writes
@@ -107,18 +103,18 @@ def _former_location(right: Any, look: Look) -> Any:
     return {"description": had[0]["join_url"]} if filled and had else right
 
 
-def _not_kept(right: Stored, write: Write) -> Stored:
+def _not_kept(right: Stored, write: StoredWrite) -> Stored:
     return {} if write.creates and write.kind == "absent" else right
 
 
-def _for_another_account_too(right: Stored, write: Write) -> Stored:
+def _for_another_account_too(right: Stored, write: StoredWrite) -> Stored:
     if not (write.creates and write.kind == "absent"):
         return right
     other = next(each for each in write.store.world.accounts if each != write.account)
     return {**right, Key(other.name, other.calendars[0].calendar_id, write.event_id): right[write.key]}
 
 
-def _another_calendars_too(right: Pages, reading: Reading) -> Pages:
+def _another_calendars_too(right: Pages, reading: ReadRequest) -> Pages:
     """A managed event of the first page is listed once more, on another calendar of the account."""
     managed = [event for event in right[0] if "event_id" in event]
     if not (reading.query.include_managed and managed):
@@ -130,27 +126,31 @@ def _another_calendars_too(right: Pages, reading: Reading) -> Pages:
     return ((*right[0], {**first, "calendar_id": free[0]}), *right[1:]) if free else right
 
 
-def _lost_second_page(right: dict[str, Any], page: Page) -> dict[str, Any]:
+def _lost_second_page(right: dict[str, Any], page: ReferencePage) -> dict[str, Any]:
     if page.next_page is None or not page.reading.query.include_managed:
         return right
     return {**right, "pages": {**right["pages"], "next_page": f"{page.next_page}0"}}
 
 
-def _phantom(right: Any, asked: tuple[World, Account, str]) -> tuple[Account, Calendar] | None:
+def _phantom(
+    right: Any, asked: tuple[ReferenceInventory, ReferenceAccount, str]
+) -> tuple[ReferenceAccount, ReferenceCalendar] | None:
     """Another account's calendar passes for one to which writes are malformed."""
     world, account, calendar_id = asked
     theirs = [each.by_id[calendar_id] for each in world.accounts if calendar_id in each.by_id]
     return (account, replace(theirs[0], name="")) if right is None and theirs else right
 
 
-def _nowhere(right: Any, asked: tuple[World, Account, str]) -> tuple[Account, Calendar] | None:
+def _nowhere(
+    right: Any, asked: tuple[ReferenceInventory, ReferenceAccount, str]
+) -> tuple[ReferenceAccount, ReferenceCalendar] | None:
     """A calendar that nobody has passes for one to which writes are malformed."""
     world, account, calendar_id = asked
     known = any(calendar_id in each.by_id for each in world.accounts)
     return right if right or known else (account, replace(account.calendars[0], name=""))
 
 
-def _taken(right: Answer | None, calendar: Calendar) -> Answer | None:
+def _taken(right: Answer | None, calendar: ReferenceCalendar) -> Answer | None:
     return right if calendar.name else Answer(400)
 
 

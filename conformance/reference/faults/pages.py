@@ -6,16 +6,10 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
-from conformance.reference.decisions import Alteration, at, fault
-from conformance.reference.moments import utc
-from conformance.reference.reading import (
-    PAGE_BODY,
-    PAGES,
-    Event,
-    Page,
-    Reading,
-)
+from conformance.reference.event_list import PAGE_BODY, PAGES, Event, ReadRequest, ReferencePage
+from conformance.reference.hooks import Override, at, fault
 from conformance.reference.server import PAGE_READER
+from conformance.reference.timestamps import utc
 
 __all__ = ["PAGING"]
 
@@ -23,15 +17,15 @@ __all__ = ["PAGING"]
 Pages = tuple[tuple[Event, ...], ...]
 
 
-def _paged(change: Callable[[Pages], Pages]) -> Alteration:
+def _paged(change: Callable[[Pages], Pages]) -> Override:
     return at(PAGES, lambda right, _: change(right) if len(right) > 1 else right)
 
 
-def _page(change: Callable[[dict[str, Any], Page], dict[str, Any]]) -> Alteration:
+def _page(change: Callable[[dict[str, Any], ReferencePage], dict[str, Any]]) -> Override:
     return at(PAGE_BODY, lambda right, page: {**right, "pages": change(dict(right["pages"]), page)})
 
 
-def _second_page_unfiltered(right: Pages, reading: Reading) -> Pages:
+def _second_page_unfiltered(right: Pages, reading: ReadRequest) -> Pages:
     if len(right) < 2 or not reading.query.only_managed:
         return right
     first = reading.account.external[:1]
@@ -58,14 +52,14 @@ def _without_conferencing(right: Pages) -> Pages:
     return (right[0], *later)
 
 
-def _looped(pages: dict[str, Any], page: Page) -> dict[str, Any]:
+def _looped(pages: dict[str, Any], page: ReferencePage) -> dict[str, Any]:
     if page.next_page is None and page.total > 1:
         pages["next_page"] = f"{page.origin}/v1/events/pages/{page.page_id}"
     return pages
 
 
-def _link(change: Callable[[str], str | None]) -> Alteration:
-    def alter(pages: dict[str, Any], page: Page) -> dict[str, Any]:
+def _link(change: Callable[[str], str | None]) -> Override:
+    def alter(pages: dict[str, Any], page: ReferencePage) -> dict[str, Any]:
         if page.next_page is None:
             return pages
         link = change(page.next_page)

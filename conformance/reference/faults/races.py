@@ -6,12 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from conformance.reference.alterations import GENERATED, assigned
-from conformance.reference.conferencing import (
-    TIMELINE,
-    VERSIONS,
-)
-from conformance.reference.decisions import Alteration, at, fault
+from conformance.reference.conferencing import TIMELINE, VERSIONS
+from conformance.reference.hooks import Override, at, fault
 from conformance.reference.model import (
     PENDING,
     REMOVED,
@@ -19,11 +15,12 @@ from conformance.reference.model import (
     Key,
     Phase,
     Removal,
+    StoredWrite,
     Timeline,
     Version,
-    Write,
     value_at,
 )
+from conformance.reference.overrides import GENERATED, assigned
 
 __all__ = ["RACES"]
 
@@ -31,11 +28,11 @@ __all__ = ["RACES"]
 Stored = Mapping[Key, tuple[Version, ...]]
 
 
-def _also(keys: Callable[[Write], tuple[Key, ...]]) -> Alteration:
+def _also(keys: Callable[[StoredWrite], tuple[Key, ...]]) -> Override:
     return at(STORED, lambda right, write: {**dict.fromkeys(keys(write), right[write.key]), **right})
 
 
-def _same_id(write: Write) -> tuple[Key, ...]:
+def _same_id(write: StoredWrite) -> tuple[Key, ...]:
     """The keys of live events with the same event_id in the same account."""
     return tuple(
         key
@@ -44,13 +41,13 @@ def _same_id(write: Write) -> tuple[Key, ...]:
     )
 
 
-def _same_id_anywhere(write: Write) -> tuple[Key, ...]:
+def _same_id_anywhere(write: StoredWrite) -> tuple[Key, ...]:
     return tuple(
         key for key in write.store.records if key.event_id == write.event_id and write.store.live(key, write.at)
     )
 
 
-def _shared(right: Stored, write: Write) -> Stored:
+def _shared(right: Stored, write: StoredWrite) -> Stored:
     """The conferencing of this write goes to the other events with its event_id too, whose fields stay."""
     if write.kind == "absent":
         return right
@@ -63,10 +60,10 @@ def _shared(right: Stored, write: Write) -> Stored:
     return {**right, **more}
 
 
-def _late(outcome_of: Callable[[Write], Any], when: Callable[[Write], bool]) -> Alteration:
+def _late(outcome_of: Callable[[StoredWrite], Any], when: Callable[[StoredWrite], bool]) -> Override:
     """What an earlier request comes to arrives after this one has settled."""
 
-    def alter(right: Timeline, write: Write) -> Timeline:
+    def alter(right: Timeline, write: StoredWrite) -> Timeline:
         outcome = outcome_of(write)
         if write.shown_before != PENDING or not assigned(outcome) or not when(write):
             return right
@@ -75,11 +72,11 @@ def _late(outcome_of: Callable[[Write], Any], when: Callable[[Write], bool]) -> 
     return at(TIMELINE, alter)
 
 
-def _own_before(write: Write) -> Any:
+def _own_before(write: StoredWrite) -> Any:
     return write.settles_before
 
 
-def _stale_fields(right: tuple[Version, ...], write: Write) -> tuple[Version, ...]:
+def _stale_fields(right: tuple[Version, ...], write: StoredWrite) -> tuple[Version, ...]:
     """Generation, which an earlier write started, writes that write's fields back."""
     previous = write.previous
     if previous is None or write.shown_before != PENDING or write.kind != "absent":
@@ -88,7 +85,7 @@ def _stale_fields(right: tuple[Version, ...], write: Write) -> tuple[Version, ..
     return (*right, replace(right[-1], at=max(due, write.at), fields=previous.fields))
 
 
-def _inherited(right: Timeline, write: Write) -> Timeline:
+def _inherited(right: Timeline, write: StoredWrite) -> Timeline:
     """A new event without conferencing starts with that of the event written before it in the same calendar."""
     others = [
         each for each in write.store.writes if each.calendar == write.calendar and each.event_id != write.event_id
@@ -99,7 +96,7 @@ def _inherited(right: Timeline, write: Write) -> Timeline:
     return live.conferencing if live and live.conferencing else right
 
 
-def _reborn(right: Timeline, write: Write) -> Timeline:
+def _reborn(right: Timeline, write: StoredWrite) -> Timeline:
     """An event that is created again after its deletion has the conferencing of its first life."""
     deleted = write.history[-1] if write.history and write.history[-1].deleted else None
     if deleted is None or write.kind != "absent" or not deleted.conferencing:
@@ -107,7 +104,7 @@ def _reborn(right: Timeline, write: Write) -> Timeline:
     return deleted.conferencing
 
 
-def _survives_deletion(right: Timeline, write: Write) -> Timeline:
+def _survives_deletion(right: Timeline, write: StoredWrite) -> Timeline:
     """What was pending when the event was deleted arrives at the event that is created again."""
     deleted = write.history[-1] if write.history and write.history[-1].deleted else None
     if deleted is None or not deleted.conferencing or value_at(deleted.conferencing, deleted.at) != PENDING:
@@ -119,7 +116,7 @@ def _survives_deletion(right: Timeline, write: Write) -> Timeline:
 
 def _removes(
     keys: Callable[[Removal], tuple[Key, ...]],
-) -> Alteration:
+) -> Override:
     """More events are deleted than the one that was named."""
 
     def alter(right: Mapping[Key, tuple[Version, ...]], removal: Removal) -> Mapping[Key, tuple[Version, ...]]:
@@ -133,7 +130,7 @@ def _removes(
     return at(REMOVED, alter)
 
 
-def _removed(change: Callable[[tuple[Version, ...], Removal], tuple[Version, ...]]) -> Alteration:
+def _removed(change: Callable[[tuple[Version, ...], Removal], tuple[Version, ...]]) -> Override:
     return at(REMOVED, lambda right, removal: {key: change(versions, removal) for key, versions in right.items()})
 
 

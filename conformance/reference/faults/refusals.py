@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from conformance.reference.alterations import assigned, drops_problem, refused, served_by
 from conformance.reference.conferencing import SERVICE, default_service
-from conformance.reference.decisions import Alteration, at, fault
-from conformance.reference.model import Phase, Service, Version, Write
-from conformance.reference.server import LEFT_BY_REFUSAL, MAY_WRITE, REFUSAL, Answer, Refused
+from conformance.reference.hooks import Override, at, fault
+from conformance.reference.model import Phase, Service, StoredWrite, Version
+from conformance.reference.overrides import assigned, drops_problem, refused, served_by
+from conformance.reference.server import LEFT_BY_REFUSAL, MAY_WRITE, REFUSAL, Answer, RefusedError
 from conformance.reference.validation import NOT_AVAILABLE, PROBLEMS, error
 
 __all__ = ["REFUSALS"]
@@ -18,20 +18,20 @@ __all__ = ["REFUSALS"]
 _FIELD = "conferencing.profile_id"
 
 
-def _unavailable(write: Write) -> bool:
+def _unavailable(write: StoredWrite) -> bool:
     return write.kind == "integrated" and write.calendar.integrated is None
 
 
-def _accepted(when: Callable[[Write], bool]) -> Alteration:
+def _accepted(when: Callable[[StoredWrite], bool]) -> Override:
     return drops_problem(lambda write: _unavailable(write) and when(write), _FIELD)
 
 
-def _answers(change: Callable[[Answer], Answer]) -> Alteration:
+def _answers(change: Callable[[Answer], Answer]) -> Override:
     return at(REFUSAL, lambda right, refused: change(right) if _unavailable(refused.write) else right)
 
 
-def _body(change: Callable[[list[dict[str, str]]], Any]) -> Alteration:
-    def alter(right: Answer, refused: Refused) -> Answer:
+def _body(change: Callable[[list[dict[str, str]]], Any]) -> Override:
+    def alter(right: Answer, refused: RefusedError) -> Answer:
         if not _unavailable(refused.write) or _FIELD not in refused.errors:
             return right
         return replace(right, body=change([dict(each) for each in refused.errors[_FIELD]]))
@@ -39,11 +39,11 @@ def _body(change: Callable[[list[dict[str, str]]], Any]) -> Alteration:
     return at(REFUSAL, alter)
 
 
-def _shape(change: Callable[[Mapping[str, Any]], Any]) -> Alteration:
+def _shape(change: Callable[[Mapping[str, Any]], Any]) -> Override:
     return at(REFUSAL, lambda right, refused: replace(right, body=change(refused.errors)))
 
 
-def _written(write: Write, *, fields: Mapping[str, Any], conferencing: bool) -> Version:
+def _written(write: StoredWrite, *, fields: Mapping[str, Any], conferencing: bool) -> Version:
     """What a refused write leaves behind: these fields, and the conferencing that was there or none."""
     previous = write.previous
     return Version(
@@ -57,23 +57,23 @@ def _written(write: Write, *, fields: Mapping[str, Any], conferencing: bool) -> 
     )
 
 
-def _left(when: Callable[[Write], bool], version: Callable[[Write], Version | None]) -> Alteration:
+def _left(when: Callable[[StoredWrite], bool], version: Callable[[StoredWrite], Version | None]) -> Override:
     return at(LEFT_BY_REFUSAL, lambda right, refused: version(refused.write) if when(refused.write) else right)
 
 
-def _complete(write: Write) -> bool:
+def _complete(write: StoredWrite) -> bool:
     return "start" in write.fields and "end" in write.fields and bool(write.event_id)
 
 
-def _refused_conferencing(write: Write) -> bool:
+def _refused_conferencing(write: StoredWrite) -> bool:
     return write.body.get("conferencing") is not None and _complete(write)
 
 
-def _fields_of(write: Write) -> Mapping[str, Any]:
+def _fields_of(write: StoredWrite) -> Mapping[str, Any]:
     return write.previous.fields if write.previous else write.fields
 
 
-def _made_up(write: Write) -> Service:
+def _made_up(write: StoredWrite) -> Service:
     return Service("google_meet", "integrated")
 
 

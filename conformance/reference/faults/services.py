@@ -5,24 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from conformance.reference.alterations import (
-    GENERATED,
-    assigned,
-    drops_problem,
-    ignored,
-    refused,
-    reshaped,
-    served_by,
-)
-from conformance.reference.conferencing import (
-    ASKED,
-    GENERATES,
-    default_service,
-    integrated_service,
-    profile_service,
-)
-from conformance.reference.decisions import Alteration, at, fault
-from conformance.reference.model import Service, Write
+from conformance.reference.conferencing import ASKED, GENERATES, default_service, integrated_service, profile_service
+from conformance.reference.hooks import Override, at, fault
+from conformance.reference.model import Service, StoredWrite
+from conformance.reference.overrides import GENERATED, assigned, drops_problem, ignored, refused, reshaped, served_by
 from conformance.reference.validation import PROBLEMS, Errors
 
 __all__ = ["SERVICES"]
@@ -31,63 +17,63 @@ __all__ = ["SERVICES"]
 _EIGHT = Service("8x8", "8x8")
 
 
-def _default(write: Write) -> bool:
+def _default(write: StoredWrite) -> bool:
     return write.kind == "default"
 
 
-def _integrated(write: Write) -> bool:
+def _integrated(write: StoredWrite) -> bool:
     return write.kind == "integrated"
 
 
-def _named(write: Write) -> bool:
+def _named(write: StoredWrite) -> bool:
     return write.kind == "profile"
 
 
-def _to_integrated(write: Write) -> Service | None:
+def _to_integrated(write: StoredWrite) -> Service | None:
     return integrated_service(write) or write.service or default_service(write)
 
 
-def _nothing(_: Write) -> None:
+def _nothing(_: StoredWrite) -> None:
     return None
 
 
-def _made_up(write: Write) -> Service:
+def _made_up(write: StoredWrite) -> Service:
     return default_service(write) or Service("zoom", "made-up")
 
 
-def _first_profile(write: Write) -> Service | None:
+def _first_profile(write: StoredWrite) -> Service | None:
     profiles = write.store.profiles(write.account)
     return profile_service(profiles[0]) if profiles else None
 
 
-def _profile_or_integrated(write: Write) -> Service | None:
+def _profile_or_integrated(write: StoredWrite) -> Service | None:
     return _first_profile(write) or integrated_service(write)
 
 
-def _by_turns(write: Write) -> Service | None:
+def _by_turns(write: StoredWrite) -> Service | None:
     profiles = write.store.profiles(write.account)
     earlier = sum(each.kind == "default" for each in write.store.writes if each.account == write.account)
     return profile_service(profiles[earlier % len(profiles)])
 
 
-def _resolved_first(write: Write) -> Service | None:
+def _resolved_first(write: StoredWrite) -> Service | None:
     for each in write.store.writes:
         if each.kind == "default" and each.account == write.account:
             return each.service
     return default_service(write)
 
 
-def _of_the_primary_calendar(write: Write) -> Service | None:
+def _of_the_primary_calendar(write: StoredWrite) -> Service | None:
     primary = next(calendar for calendar in write.account.calendars if calendar.primary)
     return Service(primary.integrated, "integrated") if primary.integrated else None
 
 
-def _of_another_account(write: Write) -> Service | None:
+def _of_another_account(write: StoredWrite) -> Service | None:
     others = (each.default_profile for each in write.store.world.accounts if each != write.account)
     return next((profile_service(profile) for profile in others if profile), None)
 
 
-def _foreign_profile(write: Write) -> Service | None:
+def _foreign_profile(write: StoredWrite) -> Service | None:
     asked = (write.asked or {}).get("profile_id")
     for account in write.store.world.accounts:
         for profile in write.store.profiles(account):
@@ -96,44 +82,44 @@ def _foreign_profile(write: Write) -> Service | None:
     return None
 
 
-def _unknown(write: Write) -> bool:
+def _unknown(write: StoredWrite) -> bool:
     own = {profile.profile_id for profile in write.store.profiles(write.account)}
     asked = (write.asked or {}).get("profile_id")
     return _named(write) and isinstance(asked, str) and asked not in own and asked != ""
 
 
-def _disconnected(write: Write) -> bool:
+def _disconnected(write: StoredWrite) -> bool:
     asked = (write.asked or {}).get("profile_id")
     profiles = write.store.profiles(write.account)
     return _named(write) and any(each.profile_id == asked and not each.connected for each in profiles)
 
 
-def _another_connected(write: Write) -> Service | None:
+def _another_connected(write: StoredWrite) -> Service | None:
     connected = (each for each in write.store.profiles(write.account) if each.connected)
     return next(map(profile_service, connected), None)
 
 
-def _eight_generates(write: Write) -> Service:
+def _eight_generates(write: StoredWrite) -> Service:
     return _EIGHT
 
 
-def _in_past(when: Any) -> Alteration:
+def _in_past(when: Any) -> Override:
     """A conference is generated for an event that has begun."""
     return at(GENERATES, lambda right, write: True if write.in_past and when(write) else right)
 
 
-def _another_name(value: dict[str, Any], _: Write) -> dict[str, Any]:
+def _another_name(value: dict[str, Any], _: StoredWrite) -> dict[str, Any]:
     return {**value, "provider_name": "zoom" if value["provider_name"] != "zoom" else "go_to"}
 
 
-def _without_id(right: Errors, write: Write) -> Errors:
+def _without_id(right: Errors, write: StoredWrite) -> Errors:
     asked = write.asked
     if asked is None or "profile_id" in asked or not isinstance(asked.get("join_url"), str):
         return right
     return {name: errors for name, errors in right.items() if name != "conferencing.profile_id"}
 
 
-def _explicit_without_id(right: Mapping[str, Any] | None, _: Write) -> Mapping[str, Any] | None:
+def _explicit_without_id(right: Mapping[str, Any] | None, _: StoredWrite) -> Mapping[str, Any] | None:
     return {**right, "profile_id": "explicit"} if right and "profile_id" not in right else right
 
 

@@ -7,52 +7,52 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from conformance.reference.alterations import GENERATED, assigned, reset, reshaped, then_later
 from conformance.reference.conferencing import TIMELINE, conference
-from conformance.reference.decisions import Alteration, at, fault
-from conformance.reference.model import PENDING, Phase, Timeline, Write
-from conformance.reference.reading import CONFERENCING, Look
+from conformance.reference.event_list import CONFERENCING, Look
+from conformance.reference.hooks import Override, at, fault
+from conformance.reference.model import PENDING, Phase, StoredWrite, Timeline
+from conformance.reference.overrides import GENERATED, assigned, reset, reshaped, then_later
 
 __all__ = ["SHAPES"]
 
 
-def _generated(write: Write) -> bool:
+def _generated(write: StoredWrite) -> bool:
     return write.kind in GENERATED
 
 
-def _explicit(write: Write) -> bool:
+def _explicit(write: StoredWrite) -> bool:
     return write.kind == "explicit"
 
 
-def _integrated_at(name: str) -> Callable[[Write], bool]:
+def _integrated_at(name: str) -> Callable[[StoredWrite], bool]:
     return lambda write: write.kind == "integrated" and write.calendar.integrated == name
 
 
-def _pending_as(value: Any, when: Callable[[Look], bool] = lambda _: True) -> Alteration:
+def _pending_as(value: Any, when: Callable[[Look], bool] = lambda _: True) -> Override:
     return at(CONFERENCING, lambda right, look: value if right == PENDING and when(look) else right)
 
 
-def _named(name: str, when: Callable[[Write], bool]) -> Alteration:
+def _named(name: str, when: Callable[[StoredWrite], bool]) -> Override:
     return reshaped(when, lambda value, _: {**value, "provider_name": name})
 
 
-def _url(change: Callable[[str], Any], when: Callable[[Write], bool] = _generated) -> Alteration:
+def _url(change: Callable[[str], Any], when: Callable[[StoredWrite], bool] = _generated) -> Override:
     return reshaped(when, lambda value, _: {**value, "join_url": change(value["join_url"])})
 
 
-def _without(key: str, when: Callable[[Write], bool] = _generated) -> Alteration:
+def _without(key: str, when: Callable[[StoredWrite], bool] = _generated) -> Override:
     return reshaped(when, lambda value, _: {name: each for name, each in value.items() if name != key})
 
 
-def _another_conference(right: Any, write: Write) -> Any:
+def _another_conference(right: Any, write: StoredWrite) -> Any:
     return conference(write.service, write, "again") if write.service and assigned(right) else right
 
 
-def _pending(right: Any, _: Write) -> Any:
+def _pending(right: Any, _: StoredWrite) -> Any:
     return dict(PENDING) if assigned(right) else right
 
 
-def _nothing(right: Any, _: Write) -> Any:
+def _nothing(right: Any, _: StoredWrite) -> Any:
     return None if assigned(right) else right
 
 
@@ -67,12 +67,12 @@ def _rerolled(right: Any, look: Look) -> Any:
     return {**right, "join_url": f"{right['join_url']}{joint}reading={look.reads}"}
 
 
-def _one_url(value: dict[str, Any], write: Write) -> dict[str, Any]:
+def _one_url(value: dict[str, Any], write: StoredWrite) -> dict[str, Any]:
     shared = replace(write, event_id="shared", serial=0)
     return conference(write.service, shared) if write.service else value
 
 
-def _pending_for_ever(right: Timeline, write: Write) -> Timeline:
+def _pending_for_ever(right: Timeline, write: StoredWrite) -> Timeline:
     return (Phase(write.at, PENDING),) if len(right) == 2 and right[0].shows == PENDING else right
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conformance.reference.decisions import Variation
+from conformance.reference.hooks import Variation
 from conformance.reference.variations.generation import GENERATION
 from conformance.reference.variations.surroundings import SURROUNDINGS
 

@@ -7,15 +7,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from conformance.reference.alterations import (
-    GENERATED,
-    assigned,
-    ignored,
-    reset,
-    reshaped,
-    served_by,
-    updates,
-)
 from conformance.reference.conferencing import (
     ASKED,
     SETTLE,
@@ -25,9 +16,10 @@ from conformance.reference.conferencing import (
     profile_service,
     scheduled,
 )
-from conformance.reference.decisions import Alteration, at, variation
-from conformance.reference.model import PENDING, Phase, Service, Timeline, Write, value_at
-from conformance.reference.reading import CONFERENCING, Look
+from conformance.reference.event_list import CONFERENCING, Look
+from conformance.reference.hooks import Override, at, variation
+from conformance.reference.model import PENDING, Phase, Service, StoredWrite, Timeline, value_at
+from conformance.reference.overrides import GENERATED, assigned, ignored, reset, reshaped, served_by, updates
 from conformance.reference.validation import PROBLEMS, Errors, error
 
 __all__ = ["GENERATION"]
@@ -36,64 +28,64 @@ _UNRESERVED = re.compile(r"%(2[dDeE]|3[0-9]|4[1-9a-fA-F]|5[0-9aAfF]|6[1-9a-fA-F]
 _KEY = "conferencing.profile_id"
 
 
-def _explicit(write: Write) -> bool:
+def _explicit(write: StoredWrite) -> bool:
     return write.kind == "explicit"
 
 
-def _generated(write: Write) -> bool:
+def _generated(write: StoredWrite) -> bool:
     return write.kind in GENERATED
 
 
-def _eight(write: Write) -> bool:
+def _eight(write: StoredWrite) -> bool:
     return write.kind == "8x8"
 
 
-def _nothing_available(write: Write) -> bool:
+def _nothing_available(write: StoredWrite) -> bool:
     return write.kind == "default" and write.service is None
 
 
-def _in_past(write: Write) -> bool:
+def _in_past(write: StoredWrite) -> bool:
     return _generated(write) and write.service is not None and not write.generates
 
 
-def _waits(write: Write) -> bool:
+def _waits(write: StoredWrite) -> bool:
     return _generated(write) and write.generates and write.service is not None and not write.service.connected
 
 
-def _changed(write: Write) -> bool:
+def _changed(write: StoredWrite) -> bool:
     """An update without conferencing of a generated conference that changes what it knows of the event."""
     return updates(write) and write.origin in GENERATED and write.changes("summary", "start", "end")
 
 
-def _pending_first(write: Write) -> Timeline:
+def _pending_first(write: StoredWrite) -> Timeline:
     return scheduled(write, None)
 
 
-def _pending(write: Write) -> Timeline:
+def _pending(write: StoredWrite) -> Timeline:
     return (Phase(write.at, PENDING),)
 
 
-def _none(write: Write) -> Timeline:
+def _none(write: StoredWrite) -> Timeline:
     return (Phase(write.at, None),)
 
 
-def _same_again(write: Write) -> Timeline:
+def _same_again(write: StoredWrite) -> Timeline:
     return scheduled(write, write.settles_before)
 
 
-def _another(write: Write) -> Timeline:
+def _another(write: StoredWrite) -> Timeline:
     service = write.previous.service if write.previous else None
     return scheduled(write, conference(service, write)) if service and service.connected else write.before
 
 
-def _never_pending(right: Timeline, write: Write) -> Timeline:
+def _never_pending(right: Timeline, write: StoredWrite) -> Timeline:
     """In the place of pending the event shows what it showed before."""
     before = write.shown_before
     shown = None if before == PENDING else before
     return tuple(Phase(phase.since, shown) if phase.shows == PENDING else phase for phase in right)
 
 
-def _repeated(write: Write) -> bool:
+def _repeated(write: StoredWrite) -> bool:
     same = write.previous is not None and write.previous.service == write.service
     return _generated(write) and write.generates and same and assigned(write.settles_before)
 
@@ -108,41 +100,41 @@ def normalised(url: str) -> str:
     return urlunsplit((parts.scheme, f"{user}{sep}{host}", rest[0] or "/", *rest[1:]))
 
 
-def _provider(name: Callable[[Write], Any]) -> Alteration:
+def _provider(name: Callable[[StoredWrite], Any]) -> Override:
     return reshaped(_explicit, lambda value, write: {**value, "provider_name": name(write)})
 
 
-def _first_connected(write: Write) -> Service | None:
+def _first_connected(write: StoredWrite) -> Service | None:
     connected = (each for each in write.store.profiles(write.account) if each.connected)
     return next((profile_service(each) for each in connected), None)
 
 
-def _default_disconnected(write: Write) -> bool:
+def _default_disconnected(write: StoredWrite) -> bool:
     chosen = write.account.default_profile
     return write.kind == "default" and chosen is not None and not chosen.connected
 
 
-def _refuses(when: Callable[[Write], bool], field: str, why: str) -> Alteration:
+def _refuses(when: Callable[[StoredWrite], bool], field: str, why: str) -> Override:
     """A 422 where the documentation does not say that it must be accepted."""
     return at(PROBLEMS, lambda right, write: {**right, field: error("invalid", why)} if when(write) else right)
 
 
-def _begun(write: Write) -> bool:
+def _begun(write: StoredWrite) -> bool:
     return "start" in write.fields and write.in_past
 
 
-def _stray(write: Write) -> bool:
+def _stray(write: StoredWrite) -> bool:
     asked = write.asked or {}
     return bool(asked) and not _explicit(write) and bool(asked.get("join_url") or asked.get("provider_description"))
 
 
-def _without_conferencing(right: Errors, write: Write) -> Errors:
+def _without_conferencing(right: Errors, write: StoredWrite) -> Errors:
     """Errors of conferencing are overlooked, but the documented one."""
     unavailable = write.kind == "integrated" and write.calendar.integrated is None
     return {name: errors for name, errors in right.items() if not name.startswith("conferencing") or unavailable}
 
 
-def _if_valid(right: Mapping[str, Any] | None, write: Write) -> Mapping[str, Any] | None:
+def _if_valid(right: Mapping[str, Any] | None, write: StoredWrite) -> Mapping[str, Any] | None:
     known = [profile.profile_id for profile in write.store.profiles(write.account)]  # what was sent may be no string
     if right is None or (write.kind == "profile" and right.get("profile_id") not in known):
         return None
@@ -153,11 +145,11 @@ def _if_valid(right: Mapping[str, Any] | None, write: Write) -> Mapping[str, Any
     return None if write.kind == "explicit" and not complete else right
 
 
-def _long_url(write: Write) -> bool:
+def _long_url(write: StoredWrite) -> bool:
     return _explicit(write) and len(str((write.asked or {}).get("join_url"))) > 255
 
 
-def _null(write: Write) -> bool:
+def _null(write: StoredWrite) -> bool:
     return "conferencing" in write.body and write.body["conferencing"] is None
 
 

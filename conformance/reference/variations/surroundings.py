@@ -6,12 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from conformance.reference.alterations import assigned, last_conference
+from conformance.reference.account_lists import CALENDARS, USERINFO, AccountLists
+from conformance.reference.accounts import ReferenceAccount, ReferenceCalendar, ReferenceProfile
 from conformance.reference.conferencing import FIELDS
-from conformance.reference.decisions import Alteration, at, variation
-from conformance.reference.directory import CALENDARS, USERINFO, Directory
-from conformance.reference.model import PROFILES
-from conformance.reference.reading import (
+from conformance.reference.event_list import (
     CONFERENCING,
     EVENT,
     LISTED,
@@ -23,10 +21,13 @@ from conformance.reference.reading import (
     SEEN_AT,
     Event,
     Look,
-    Page,
-    Sight,
+    ReferencePage,
+    StoredView,
     in_pages,
 )
+from conformance.reference.hooks import Override, at, variation
+from conformance.reference.model import PROFILES
+from conformance.reference.overrides import assigned, last_conference
 from conformance.reference.server import (
     ACCEPTED,
     ADMIT,
@@ -37,10 +38,9 @@ from conformance.reference.server import (
     UNAUTHORIZED,
     Answer,
     Call,
-    Refused,
+    RefusedError,
 )
 from conformance.reference.validation import error
-from conformance.reference.world import Account, Calendar, Profile
 
 __all__ = ["SURROUNDINGS"]
 
@@ -49,20 +49,20 @@ Pages = tuple[tuple[Event, ...], ...]
 _RENAMED = {"zoom": "whereby", "go_to": "pexip"}
 
 
-def _accepted(change: Callable[[Answer], Answer]) -> Alteration:
+def _accepted(change: Callable[[Answer], Answer]) -> Override:
     return at(ACCEPTED, lambda right, _: change(right) if right.body is None else right)
 
 
-def _stale(right: float, sight: Sight) -> float:
+def _stale(right: float, sight: StoredView) -> float:
     return right - sight.settle
 
 
-def _by_turns(right: float, sight: Sight) -> float:
+def _by_turns(right: float, sight: StoredView) -> float:
     """Every other reading of an event comes from a copy that lags behind."""
     return right - 2 * sight.settle if sight.record.reads % 2 else right
 
 
-def _late(right: float, sight: Sight) -> float:
+def _late(right: float, sight: StoredView) -> float:
     created = sight.record.versions[0].at
     return right if right >= created + sight.settle else created - 1.0
 
@@ -100,7 +100,7 @@ def _left_behind(right: Any, look: Look) -> Any:
     return right if look.calendar.holds_conferencing else {"description": last["join_url"]}
 
 
-def _with_query(right: JSON, page: Page) -> JSON:
+def _with_query(right: JSON, page: ReferencePage) -> JSON:
     if page.next_page is None:
         return right
     odd = f"{page.next_page}?cursor=a%2Bb%3D%3D&after={page.index}%20%26&flag"
@@ -112,17 +112,17 @@ def _backwards(right: Pages, _: object) -> Pages:
     return in_pages([event for page in reversed(right) for event in reversed(page)], size or 1)
 
 
-def _renamed(right: tuple[Profile, ...], _: Account) -> tuple[Profile, ...]:
+def _renamed(right: tuple[ReferenceProfile, ...], _: ReferenceAccount) -> tuple[ReferenceProfile, ...]:
     return tuple(replace(each, provider_name=_RENAMED.get(each.provider_name, each.provider_name)) for each in right)
 
 
-def _without_empty_profiles(right: JSON, _: Directory) -> JSON:
+def _without_empty_profiles(right: JSON, _: AccountLists) -> JSON:
     data = right["cronofy.data"]
     kept = {name: value for name, value in data.items() if name != "conferencing_profiles" or value}
     return {**right, "cronofy.data": kept}
 
 
-def _older(right: JSON, _: Directory) -> JSON:
+def _older(right: JSON, _: AccountLists) -> JSON:
     later = ("calendar_attachments_available", "permission_level")
     listed = [{name: value for name, value in each.items() if name not in later} for each in right["calendars"]]
     return {"calendars": listed}
@@ -147,7 +147,7 @@ def _trimmed(right: Mapping[str, Any], _: object) -> Mapping[str, Any]:
     return {**right, "description": text.strip()} if isinstance(text, str) else right
 
 
-def _wordier(right: Answer, refused: Refused) -> Answer:
+def _wordier(right: Answer, refused: RefusedError) -> Answer:
     shown = {
         name: [{**each, "description": f"{name}: {each['key']}"} for each in errors] + error("invalid", name)
         for name, errors in refused.errors.items()
@@ -155,14 +155,14 @@ def _wordier(right: Answer, refused: Refused) -> Answer:
     return replace(right, body={"errors": {"event": error("invalid", "the event is invalid"), **shown}})
 
 
-def _read_only(status: int) -> Alteration:
-    def alter(right: Answer | None, _: Calendar) -> Answer | None:
+def _read_only(status: int) -> Override:
+    def alter(right: Answer | None, _: ReferenceCalendar) -> Answer | None:
         return Answer(status) if right else None
 
     return at(MAY_WRITE, alter)
 
 
-def _every(number: int, answer: Answer) -> Alteration:
+def _every(number: int, answer: Answer) -> Override:
     def alter(right: Answer | None, call: Call) -> Answer | None:
         return answer if call.number % number == 0 else right
 
@@ -304,7 +304,9 @@ SURROUNDINGS = (
         "Userinfo leaves conferencing_profiles out where there are none",
         at(USERINFO, _without_empty_profiles),
     ),
-    variation("older-directory", "2.3", "Calendar lists lack what was added over the years", at(CALENDARS, _older)),
+    variation(
+        "older-directory", "2.3", "ReferenceCalendar lists lack what was added over the years", at(CALENDARS, _older)
+    ),
     variation("unknown-providers", "S9", "Profiles are of services that nobody listed", at(PROFILES, _renamed)),
     variation(
         "throttled",

@@ -27,11 +27,11 @@ from starlette.routing import Route
 
 sys.path.insert(0, str(Path(__file__).parents[3]))
 
-from conformance.clients.observe import ObserveOptions, observe
-from conformance.reference import WORLD, reference_app
-from conformance.rules import load
+from conformance.clients.proxy import ObserveOptions, observe
+from conformance.contract.rules import load
+from conformance.reference import INVENTORY, reference_app
 
-TOKEN = WORLD.by_name["profiles"].token
+TOKEN = INVENTORY.by_name["profiles"].token
 Told = multiprocessing.connection.Connection
 
 

@@ -14,15 +14,15 @@ if __name__ == "__main__":
 
 from broken_drivers import BROKEN
 
-from conformance.clients.asks import Case
+from conformance.clients.cases.driver_call import Case
+from conformance.clients.cases.standard_cases import table
 from conformance.clients.certificate import Judging
-from conformance.clients.certify import Run, play
-from conformance.clients.drivers.driver_httpx import Driver
-from conformance.clients.evidence import Records
-from conformance.clients.session import Stages, gateway_with, places, session
-from conformance.clients.table import table
-from conformance.exchange import Exchange
-from conformance.rules import load
+from conformance.clients.certify import CertificationRun, play
+from conformance.clients.driver.adapters.driver_httpx import Driver
+from conformance.clients.driver.driver_session import Stages, gateway_with, places, session
+from conformance.clients.transcript import Records
+from conformance.contract.rules import load
+from conformance.http.exchange import Exchange
 
 
 class InProcess:
@@ -37,10 +37,12 @@ class InProcess:
         return {"id": 0, **json.loads(json.dumps(answer))}
 
 
-async def judged(driver: Driver, cases: tuple[Case, ...], sink: Callable[[Exchange], None] = lambda _: None) -> Run:
+async def judged(
+    driver: Driver, cases: tuple[Case, ...], sink: Callable[[Exchange], None] = lambda _: None
+) -> CertificationRun:
     """All cases played with a driver in this process; the exchanges go to `sink`."""
     rules = tuple(rule for rule in load() if rule.binds == "client")
-    run = Run(Judging(rules), Records(rules), sink)
+    run = CertificationRun(Judging(rules), Records(rules), sink)
     stages = Stages()
     async with gateway_with(stages) as gateway:
         try:
@@ -51,7 +53,7 @@ async def judged(driver: Driver, cases: tuple[Case, ...], sink: Callable[[Exchan
     return run
 
 
-def failed(run: Run) -> frozenset[str]:
+def failed(run: CertificationRun) -> frozenset[str]:
     """The rules that failed."""
     report = run.judging.report()
     return frozenset(rule.id for rule in run.judging.rules if report.tally(rule.id).outcome == "failed")

@@ -1,0 +1,75 @@
+"""How a run is set up: options from the command line and from a TOML file that has the same names."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from conformance.errors import UsageError, nearest
+
+__all__ = ["parse_account", "parse_default_profile", "read_configuration"]
+
+
+_ACCOUNT = re.compile(r"[A-Za-z0-9_.-]{1,64}\Z")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+
+#: Options that are tables in a file: NAME = "VALUE" there is NAME=VALUE on the command line.
+_TABLES = ("account", "default-profile")
+
+
+def parse_account(text: str) -> tuple[str, str]:
+    """NAME=ENVVAR as a pair; raises ValueError, whose message repeats no value that may be a token."""
+    name, equals, variable = text.partition("=")
+    if not equals:
+        raise ValueError("expected NAME=ENVVAR, such as default=CRONOFY_ACCESS_TOKEN")
+    _check_name(name)
+    if not _VARIABLE.match(variable):
+        raise ValueError(
+            f"what stands behind {name}= is no name of an environment variable: put the token into a variable, and the "
+            "variable's name here"
+        )
+    return name, variable
+
+
+def parse_default_profile(text: str) -> tuple[str, str]:
+    """ACCOUNT=ID as a pair; raises ValueError."""
+    name, equals, profile = text.partition("=")
+    if not equals or not profile:
+        raise ValueError(f"expected ACCOUNT=ID, the profile_id of that account's default, got {text!r}")
+    _check_name(name)
+    return name, profile
+
+
+def _check_name(name: str) -> None:
+    if not _ACCOUNT.match(name) or name == "nobody":
+        raise ValueError(f"{name!r} cannot name an account: take up to 64 letters, digits and . _ - (but not 'nobody')")
+
+
+def read_configuration(path: Path, known: Iterable[str]) -> dict[str, Any]:
+    """A TOML file's options by their names on the command line, tables as lists of NAME=VALUE.
+
+    Raises UsageError for a file that cannot be read, for an option that is not known and for a table where none belongs.
+    """
+    try:
+        with path.open("rb") as file:
+            contents = tomllib.load(file)
+    except OSError as error:
+        raise UsageError(f"--config {path}: {error.strerror or error}; name a TOML file") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"--config {path} is no TOML: {error}") from None
+    names = set(known)
+    for name in contents:
+        if name not in names:
+            raise UsageError(f"--config {path}: unknown option {name!r}; {nearest(name, names)}")
+    return {name: _value(path, name, value) for name, value in contents.items()}
+
+
+def _value(path: Path, name: str, value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    if name not in _TABLES:
+        raise UsageError(f"--config {path}: {name} is a table, which only {' and '.join(_TABLES)} can be")
+    return [f"{key}={entry}" for key, entry in value.items()]

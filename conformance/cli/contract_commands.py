@@ -1,0 +1,98 @@
+"""Commands about the contract itself: rules, drift, and the server that follows it: serve."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from conformance.cli import options
+from conformance.errors import UsageError
+
+__all__ = ["drift", "rules", "serve"]
+
+
+@click.command(short_help="List the rules, or explain one.")
+@click.argument("rule", required=False, metavar="[ID]")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def rules(rule: str | None, as_json: bool) -> int:
+    """List the rules, or explain one: when it applies, what must hold, its clauses, an example kept and one broken.
+
+    \b
+    Examples:
+      cronofy-conformance rules
+      cronofy-conformance rules explicit-is-kept
+      cronofy-conformance rules --json
+    """
+    from conformance.cli import explanation as explain
+    from conformance.cli.output import say
+    from conformance.contract.rules import load_clauses
+    from conformance.contract.selection import chosen_rules
+
+    chosen = chosen_rules(() if rule is None else (rule,))
+    said: Any
+    if as_json:
+        said = explain.summaries(chosen) if rule is None else explain.as_json(chosen[0], load_clauses())
+        say(json.dumps(said, indent=2) + "\n")
+    else:
+        say(explain.listing(chosen) if rule is None else explain.explanation(chosen[0], load_clauses()))
+    return 0
+
+
+@click.command(short_help="Compare a copy of the documented page with the clauses.")
+@click.argument("page", type=options.path)
+def drift(page: Path) -> int:
+    """Compare a copy of the documented page, Markdown or HTML, with the clauses that the rules stand on.
+
+    Ends with 0 where they are the same, else with 1 and a line for each difference.
+
+    \b
+    Example:
+      cronofy-conformance drift create.md
+    """
+    from conformance.cli.output import say
+    from conformance.contract import schemas
+    from conformance.contract.drift import drift as compare
+    from conformance.http.display import visible
+
+    try:
+        text = page.read_text(encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{page}: {error.strerror or error}; name a copy of the page") from None
+    except UnicodeDecodeError:
+        raise UsageError(f"{page} is no text in UTF-8; save the page as Markdown or HTML") from None
+    changes = compare(text, schemas.read("clauses"))
+    say("".join(f"{visible(str(change))}\n" for change in changes) or "no drift\n")
+    return 1 if changes else 0
+
+
+@click.command(short_help="RunContext the reference server.")
+@options.fault
+@click.option("--host", default="127.0.0.1", show_default=True, metavar="HOST", help="The address to listen on.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="The port; 0 takes a free one."
+)
+@click.option(
+    "--settle",
+    type=options.seconds,
+    default=0.5,
+    show_default=True,
+    metavar="S",
+    help="Seconds until conferencing is no longer pending.",
+)
+@options.config
+def serve(faults: tuple[str, ...], host: str, port: int, settle: float) -> int:
+    """Run the reference server until Ctrl-C: something to try a client on, or to see a fault with one's own eyes.
+
+    \b
+    Examples:
+      cronofy-conformance serve
+      cronofy-conformance serve --port 0 --settle 3
+      cronofy-conformance serve --fault join-url-is-lower-cased
+    """
+    from conformance.cli.serve_command import serve as listen
+
+    listen(host, port, settle, faults)
+    return 0

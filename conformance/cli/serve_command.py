@@ -1,0 +1,51 @@
+"""The reference server on a socket, for clients and for trying things out."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Sequence
+
+from conformance.cli.output import say
+from conformance.errors import UsageError, nearest
+from conformance.http.curl import variable_of
+
+__all__ = ["serve"]
+
+
+def serve(host: str, port: int, settle: float, faults: Sequence[str]) -> None:
+    """Serve until Ctrl-C, after telling the base URL and how to export the accounts' tokens; port 0 takes a free one.
+
+    Raises UsageError for an unknown fault and for an address that cannot be listened on.
+    """
+    import uvicorn
+
+    from conformance.reference import FAULTS, reference_app
+
+    for fault in faults:
+        if fault not in FAULTS:
+            raise UsageError(f"there is no fault {fault!r}; {nearest(fault, FAULTS)}")
+    app = reference_app(settle=settle, faults=faults)
+    listener = _listen(host, port)
+    shown_host = f"[{host}]" if ":" in host else host
+    say(f"The reference server answers at http://{shown_host}:{listener.getsockname()[1]} until Ctrl-C.\n")
+    say("Its tokens are public test values:\n")
+    for account, token in app.tokens.items():
+        say(f"  export {variable_of(account)}={token}\n")
+    for fault in faults:
+        say(f"It is broken on purpose: {fault} ({FAULTS[fault].title}).\n")
+    # The listener carries the address; what uvicorn would say of it is said above.
+    uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off")).run(sockets=[listener])
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, kind, protocol)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise UsageError(
+            f"cannot listen on {host} port {port}: {reason}; choose others with --host and --port"
+        ) from None
+    return listener

@@ -1,0 +1,428 @@
+"""The fixed table of asks: what every client is asked, in this order, whatever else is made up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from conformance.clients.cases.driver_call import (
+    ABSENT,
+    CannedResponse,
+    Case,
+    CaseStep,
+    DriverCall,
+    ReadOverride,
+    StubBehavior,
+)
+
+__all__ = ["PARAMS", "Fixture", "delete", "event", "list_calendars", "read", "table", "write"]
+
+JSON = dict[str, Any]
+
+#: Parameters with which a reading sees what the application manages.
+PARAMS: JSON = {"tzid": "Etc/UTC", "only_managed": True}
+
+_PLAINLY = StubBehavior()
+_EXPLICIT: JSON = {
+    "profile_id": "explicit",
+    "provider_description": "Custom conferencing",
+    "join_url": "https://conferencing.example.com/join/xyz",
+}
+
+
+@dataclass(frozen=True)
+class Fixture:
+    """What of the server's world is used: two calendars with integrated conferencing available or not, one that has
+    none for sure, a conferencing profile, and the year of the events.
+    """
+
+    calendar_id: str
+    other_id: str
+    without_id: str
+    profile_id: str | None
+    year: int
+
+
+def event(places: Fixture, event_id: str, conferencing: Any = ABSENT, **more: Any) -> JSON:
+    """An event in the API's names, next year, with what is given."""
+    body: JSON = {
+        "event_id": event_id,
+        "summary": "Board meeting",
+        "start": f"{places.year}-04-28T15:30:00Z",
+        "end": f"{places.year}-04-28T17:00:00Z",
+        **more,
+    }
+    if conferencing is not ABSENT:
+        body["conferencing"] = conferencing
+    return body
+
+
+def write(
+    calendar_id: str, body: Mapping[str, Any], script: StubBehavior = _PLAINLY, *, lawful: bool = True
+) -> CaseStep:
+    """An ask to create or update an event."""
+    return CaseStep(
+        DriverCall("upsert_event", {"calendar_id": calendar_id, "event": dict(body)}), script, lawful=lawful
+    )
+
+
+def read(
+    calendar_ids: Sequence[str], event_ids: Sequence[str], script: StubBehavior = _PLAINLY, params: JSON | None = None
+) -> CaseStep:
+    """An ask to read events."""
+    members = {"calendar_ids": list(calendar_ids), "event_ids": list(event_ids), "params": params or PARAMS}
+    return CaseStep(DriverCall("read_events", members), script)
+
+
+def delete(calendar_id: str, event_id: str, script: StubBehavior = _PLAINLY) -> CaseStep:
+    """An ask to delete an event."""
+    return CaseStep(DriverCall("delete_event", {"calendar_id": calendar_id, "event_id": event_id}), script)
+
+
+def list_calendars(script: StubBehavior = _PLAINLY) -> CaseStep:
+    """An ask to list the calendars."""
+    return CaseStep(DriverCall("list_calendars"), script)
+
+
+def table(places: Fixture) -> tuple[Case, ...]:
+    """All cases of the table; their names are unique."""
+    return tuple(
+        case
+        for part in (_calendars, _lives, _updates, _fields, _explicit, _times, _ids, _refusals, _shown, _pages)
+        for case in part(places)
+    )
+
+
+def _calendars(_places: Fixture) -> Iterator[Case]:
+    yield Case("calendars", (list_calendars(),))
+    yield Case("calendars, with keys of the future", (list_calendars(StubBehavior(extra=True)),))
+    yield Case("calendars, after a 429", (list_calendars(StubBehavior(first=(CannedResponse(429),))),))
+
+
+def _kinds(places: Fixture) -> Iterator[tuple[str, Any]]:
+    yield "nothing", ABSENT
+    yield "none", {"profile_id": "none"}
+    yield "default", {"profile_id": "default"}
+    yield "integrated", {"profile_id": "integrated"}
+    yield "explicit", _EXPLICIT
+    yield "8x8", {"profile_id": "8x8"}
+    if places.profile_id is not None:
+        yield "a profile", {"profile_id": places.profile_id}
+
+
+def _lives(places: Fixture) -> Iterator[Case]:
+    """Each kind read pending, settled and after none, then deleted and looked for."""
+    here = places.calendar_id
+    for kind, conferencing in _kinds(places):
+        name = f"life-{kind.replace(' ', '-')}"
+        yield Case(
+            f"the life of an event with {kind}",
+            (
+                write(here, event(places, name, conferencing)),
+                read([here], [name]),
+                read([here], [name], StubBehavior(settle=True)),
+                write(here, event(places, name, {"profile_id": "none"})),
+                read([here], [name], StubBehavior(settle=True)),
+                delete(here, name),
+                read([here], [name]),
+            ),
+        )
+
+
+def _updates(places: Fixture) -> Iterator[Case]:
+    """Conferencing once or twice, then none asked: nothing may be sent again."""
+    here = places.calendar_id
+    for kind, conferencing in _kinds(places):
+        if conferencing is ABSENT:
+            continue
+        name = f"update-{kind.replace(' ', '-')}"
+        yield Case(
+            f"{kind}, then an update that leaves conferencing out",
+            (
+                write(here, event(places, name, conferencing)),
+                write(here, event(places, name, summary="Moved")),
+                read([here], [name], StubBehavior(settle=True)),
+            ),
+        )
+    name = "two-kinds"
+    yield Case(
+        "two kinds, then an update that leaves conferencing out",
+        (
+            write(here, event(places, name, _EXPLICIT)),
+            write(here, event(places, name, {"profile_id": "default"}, summary="Second")),
+            write(here, event(places, name, summary="Third")),
+            write(here, event(places, name, _EXPLICIT | {"join_url": "https://example.org/again"}, summary="Fourth")),
+            read([here], [name], StubBehavior(settle=True)),
+        ),
+    )
+    name = "two-calendars"
+    yield Case(
+        "one event id on two calendars",
+        (
+            write(here, event(places, name, _EXPLICIT)),
+            write(places.other_id, event(places, name, {"profile_id": "none"}, summary="Elsewhere")),
+            read([here], [name], StubBehavior(settle=True)),
+            read([places.other_id], [name]),
+            read([here, places.other_id], [name]),
+        ),
+    )
+
+
+def _optional(places: Fixture) -> Iterator[tuple[str, JSON]]:
+    yield "a description", {"description": "Discuss plans for the next quarter.\nBring data."}
+    yield "an empty description", {"description": ""}
+    yield "a time zone", {"tzid": "Europe/London"}
+    yield "a location", {"location": {"description": "Board room", "lat": "51.5", "long": "-0.12"}}
+    yield "reminders", {"reminders": [{"minutes": 30}, {"minutes": 1440}]}
+    yield "privacy", {"event_private": True}
+    yield "no privacy", {"event_private": False}
+    yield "transparency", {"transparency": "opaque"}
+    yield "a colour", {"color": "#49BED8"}
+    yield "a URL", {"url": "https://example.com/board?agenda=1&x=%20y"}
+    yield (
+        "attendees",
+        {"attendees": {"invite": [{"email": "a@example.com", "display_name": "Ä & Ö"}]}},
+    )
+    yield (
+        "subscriptions",
+        {
+            "subscriptions": [
+                {
+                    "type": "webhook",
+                    "uri": "https://example.com/notification?a=1&b=Ü",
+                    "interactions": [{"type": "conferencing_assigned"}, {"type": "conferencing_failing"}],
+                }
+            ]
+        },
+    )
+    yield "a field of the future", {"x_future": {"weights": [1, 2.5, -3], "flag": False, "text": "naïve"}}
+    yield "a summary in many scripts", {"summary": "Réunion 会议 اجتماع 🚀 \\u00e9 & <b>\"quoted\"</b> 'x' %C3%A9 +"}
+    yield "a summary of 1,024 characters", {"summary": "Länge " * 170 + "Ende"}
+
+
+def _fields(places: Fixture) -> Iterator[Case]:
+    """Conferencing together with every optional field."""
+    here = places.calendar_id
+    kinds = [(kind, value) for kind, value in _kinds(places) if kind in ("nothing", "none", "default", "explicit")]
+    for number, (what, fields) in enumerate(_optional(places)):
+        for kind, conferencing in kinds:
+            name = f"field-{number}-{kind}"
+            yield Case(f"{kind} with {what}", (write(here, event(places, name, conferencing, **fields)),))
+    everything: JSON = {}
+    for what, fields in _optional(places):
+        everything |= {} if what == "an empty description" else fields
+    for kind, conferencing in kinds:
+        body = event(places, f"all-{kind}", conferencing, **everything)
+        yield Case(f"{kind} with all fields", (write(here, body), read([here], [f"all-{kind}"])))
+
+
+_URLS = (
+    "http://conferencing.example.com/plain",
+    "https://conferencing.example.com:8443/port",
+    "https://example.com/j/1?pwd=AbC%2Fd%3D%3D&x=a+b&x=2&empty=",
+    "https://example.com/j/2#Fragment/Of?It",
+    "https://example.com/J/UpperCase/MixedCase",
+    "https://example.com/%7Euser/%E4%BC%9A/a%2Fb",
+    "https://example.com/a//b/;p=1,2/(x)!$'*@:",
+    "https://example.com/會議?名=值",
+    "https://xn--bcher-kva.example/raum",
+    "https://192.0.2.7/room",
+    "https://example.com/" + "long/" * 60,
+    "https://example.com/?t=" + "0123456789" * 205,
+)
+
+_TEXTS = (
+    "Zoom",
+    "Vidéo & Konferenz: «Größe»",
+    "会议室 🚀",
+    "Quote \" apostrophe ' backslash \\ slash / <b>&amp;</b>",
+    "\\u00e9\\n literal escapes",
+    "غرفة الاجتماعات",
+    "e\u0301 is not \u00e9",
+    "100% + 50%20",
+    "x" * 250,
+    "null",
+    "0",
+)
+
+
+def _explicit(places: Fixture) -> Iterator[Case]:
+    """Every kind of legal URL and text."""
+    here = places.calendar_id
+    for number, url in enumerate(_URLS):
+        name = f"url-{number}"
+        body = event(places, name, _EXPLICIT | {"join_url": url})
+        yield Case(
+            f"the URL {number}, {url[:60]}", (write(here, body), read([here], [name], StubBehavior(settle=True)))
+        )
+    for number, text in enumerate(_TEXTS):
+        name = f"text-{number}"
+        body = event(places, name, _EXPLICIT | {"provider_description": text})
+        yield Case(f"the provider description {text[:40]!r}", (write(here, body),))
+
+
+def _times(places: Fixture) -> Iterator[Case]:
+    """Every form of time, with conferencing and without."""
+    year, here = places.year, places.calendar_id
+    zoned = ("Europe/London", "America/New_York", "Asia/Kolkata", "Etc/UTC")
+    forms: list[tuple[str, JSON]] = [
+        ("offsets", {"start": f"{year}-04-28T15:30:00+02:00", "end": f"{year}-04-28T12:00:00-05:30"}),
+        ("an end in another form", {"start": f"{year}-04-28T15:30:00Z", "end": f"{year}-04-28T18:30:00+01:00"}),
+        ("dates", {"start": f"{year}-04-28", "end": f"{year}-04-29"}),
+        ("dates with a time zone", {"start": f"{year}-04-28", "end": f"{year}-04-30", "tzid": "Asia/Tokyo"}),
+        ("times that passed", {"start": "2020-04-11T15:30:00Z", "end": "2020-04-11T17:00:00Z"}),
+        ("a day in daylight saving", {"start": f"{year}-07-01T00:00:00Z", "end": f"{year}-07-01T00:30:00Z"}),
+    ]
+    for zone in zoned:
+        start, end = f"{year}-10-01T09:00:00Z", f"{year}-10-01T10:00:00Z"
+        times = {"start": {"time": start, "tzid": zone}, "end": {"time": end, "tzid": zone}}
+        forms.append((f"times in {zone}", times))
+    forms.append(
+        (
+            "two time zones",
+            {
+                "start": {"time": f"{year}-10-01T09:00:00Z", "tzid": "Europe/London"},
+                "end": {"time": f"{year}-10-01T19:00:00Z", "tzid": "Asia/Tokyo"},
+            },
+        )
+    )
+    for number, (what, times) in enumerate(forms):
+        for kind, conferencing in (("nothing", ABSENT), ("explicit", _EXPLICIT)):
+            passed = what == "times that passed"
+            if passed and conferencing is not ABSENT:
+                continue  # the contract forbids it, so a client may refuse
+            body = event(places, f"time-{number}-{kind}", conferencing, **times)
+            yield Case(f"{kind} with {what}", (write(here, body),))
+
+
+def _ids(places: Fixture) -> Iterator[Case]:
+    """Opaque ids, with upper case and marks."""
+    here = places.calendar_id
+    for name in ("qTtZdczOccgaPncGJaCiLg", "UPPER_lower-42", "a.b~c", "0012", "x" * 64, "5e-3", "true"):
+        yield Case(
+            f"the event id {name[:24]}",
+            (
+                write(here, event(places, name, _EXPLICIT)),
+                read([here], [name], StubBehavior(settle=True)),
+                delete(here, name),
+                read([here], [name]),
+            ),
+        )
+
+
+_SEVERAL = {
+    "errors": {
+        "conferencing.profile_id": [
+            {"key": "errors.not_recognized", "description": "is not recognised"},
+            {"key": "errors.required", "description": "must be given"},
+        ],
+        "summary": [{"key": "errors.required", "description": "must be given"}],
+    }
+}
+
+
+def _refusals(places: Fixture) -> Iterator[Case]:
+    """The 422s, and answers that pass."""
+    here, year = places.calendar_id, places.year
+    integrated = {"profile_id": "integrated"}
+    body = event(places, "refused", integrated)
+    yield Case("integrated where it is not available", (write(places.without_id, body, lawful=False),))
+    yield Case("a 422 with several fields", (write(here, body, StubBehavior(instead=CannedResponse(422, _SEVERAL))),))
+    yield Case(
+        "a 422, then the same with other conferencing",
+        (
+            write(here, body, StubBehavior(instead=CannedResponse(422, _SEVERAL))),
+            write(here, event(places, "refused", _EXPLICIT)),
+        ),
+    )
+    for status in (402, 403, 404):
+        answer = StubBehavior(instead=CannedResponse(status))
+        yield Case(
+            f"a write that is answered {status}", (write(here, event(places, f"no-{status}", _EXPLICIT), answer),)
+        )
+    # 403, and not 404: that what was to be deleted is not there may be as good as done.
+    yield Case("a reading that is answered 403", (read([here], ["closed"], StubBehavior(unread=CannedResponse(403))),))
+    yield Case("a deletion that is answered 403", (delete(here, "closed", StubBehavior(instead=CannedResponse(403))),))
+    calm = StubBehavior(first=(CannedResponse(429),))
+    yield Case(
+        "a 429, then success",
+        (
+            write(here, event(places, "busy", _EXPLICIT), calm),
+            write(here, event(places, "busy", summary="Moved"), calm),
+            read([here], ["busy"], calm),
+            delete(here, "busy", calm),
+        ),
+    )
+    for what, accepted in (("an object", {}), ("an empty text", ""), ("userinfo", {"sub": f"acc_{year}", "x": [1]})):
+        script = StubBehavior(accepted=accepted)
+        name = f"answered-{what.replace(' ', '-')}"
+        yield Case(
+            f"a success with {what} in the body",
+            (write(here, event(places, name, _EXPLICIT), script), delete(here, name, script)),
+        )
+
+
+_SHOWN: tuple[tuple[str, Any], ...] = (
+    ("pending", {"pending": True}),
+    ("no conferencing", ABSENT),
+    ("null as conferencing", None),
+    ("a conference without a provider name", {"join_url": "https://example.com/J/1?x=Y", "provider_name": None}),
+    *(
+        (f"a conference by {name}", {"join_url": f"https://example.com/{name}/A%20b", "provider_name": name})
+        for name in ("8x8", "go_to", "google_meet", "ms_teams", "ms_teams_for_business", "zoom")
+    ),
+    *(
+        (f"a conference by {name!r}, of the future", {"join_url": "https://example.com/new", "provider_name": name})
+        for name in ("whereby", "Holo Room 3D™", "zoom_v2")
+    ),
+)
+
+
+def _shown(places: Fixture) -> Iterator[Case]:
+    """What a read may say of an event that is there."""
+    here = places.calendar_id
+    for number, (what, conferencing) in enumerate(_SHOWN):
+        name = f"shown-{number}"
+        script = StubBehavior(shows=(ReadOverride(name, conferencing),))
+        for extra in (False, True):
+            yield Case(
+                f"{what} is read" + (", with keys of the future" if extra else ""),
+                (read([here], [name], script if not extra else StubBehavior(shows=script.shows, extra=True)),),
+                seeds=((here, event(places, name)),),
+            )
+    names = tuple(f"all-{number}" for number in range(len(_SHOWN)))
+    shows = tuple(ReadOverride(name, conferencing) for name, (_, conferencing) in zip(names, _SHOWN, strict=True))
+    seeds = tuple((here, event(places, name)) for name in names)
+    for params in ({**PARAMS, "localized_times": True}, {"tzid": "Europe/London", "include_managed": True}):
+        yield Case(
+            f"all of them are read with {sorted(set(params) - {'tzid'})[-1]}",
+            (read([here], names, StubBehavior(shows=shows), params),),
+            seeds=seeds,
+        )
+
+
+def _pages(places: Fixture) -> Iterator[Case]:
+    """What is asked for is on page two and three."""
+    here = places.calendar_id
+    fillers = tuple((here, event(places, f"filler-{number}")) for number in range(4))
+    for number, (what, conferencing) in enumerate(_SHOWN[:5]):
+        name = f"paged-{number}"
+        script = StubBehavior(shows=(ReadOverride(name, conferencing),), page_size=2, last=(name,))
+        yield Case(
+            f"{what} is read on the third page",
+            (read([here], [name], script),),
+            seeds=(*fillers, (here, event(places, name))),
+        )
+    names = ("first", "second", "third")
+    shows = tuple(ReadOverride(name, {"pending": True}) for name in names)
+    yield Case(
+        "an event on each of three pages is read",
+        (read([here], names, StubBehavior(shows=shows, page_size=1)),),
+        seeds=tuple((here, event(places, name)) for name in names),
+    )
+    yield Case(
+        "the second page is answered 429 once",
+        (read([here], names, StubBehavior(shows=shows, page_size=2, first_page=(CannedResponse(429),))),),
+        seeds=tuple((here, event(places, name)) for name in names),
+    )

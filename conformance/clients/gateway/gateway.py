@@ -1,0 +1,125 @@
+"""The gateway: what a client talks to, over every way that clients find the API, and the record of it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from conformance.clients.gateway.certificates import CertificateAuthority, environment
+from conformance.clients.gateway.http_server import HttpServer, Reply
+from conformance.clock import Clock, RealClock
+from conformance.http.exchange import Exchange, Headers, Request, Response, replace_token
+from conformance.http.ordering import OrderedDelivery
+
+__all__ = ["Gateway"]
+
+
+class Gateway:
+    """Listens inside `async with`, answers by `answer`, and keeps what was exchanged or hands it to `seen`.
+
+    `idle` is called when no request is open.
+    `tokens` are the bearer tokens by account: they enter no exchange, their accounts' names do.  `folder` receives
+    the certificate of the run's authority.
+    """
+
+    def __init__(
+        self,
+        answer: Callable[[Request], Awaitable[Reply]],
+        *,
+        tokens: Mapping[str, str],
+        folder: Path,
+        clock: Clock | None = None,
+        seen: Callable[[Exchange], None] | None = None,
+        idle: Callable[[], None] = lambda: None,
+        port: int = 0,
+    ) -> None:
+        self._answer = answer
+        self._names = {token: f"<{account}>" for account, token in tokens.items()}
+        self._clock = clock or RealClock()
+        self._order = OrderedDelivery(seen or self._keep, idle)
+        self._kept: list[Exchange] = []
+        self._authority = CertificateAuthority(folder)
+        self.exchanges = 0
+        self.elsewhere: list[str] = []
+        self._front = HttpServer(self._exchange, tls=self._authority.server, elsewhere=self._went_elsewhere, port=port)
+
+    async def __aenter__(self) -> Gateway:
+        await self._front.__aenter__()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._front.__aexit__()
+
+    @property
+    def base_url(self) -> str:
+        """The origin of the plain HTTP server, which is also the proxy."""
+        return self._front.origin
+
+    @property
+    def tls_url(self) -> str:
+        """The origin of the HTTPS server."""
+        return self._front.tls_origin
+
+    @property
+    def certificate(self) -> Path:
+        """The certificate of the run's authority, PEM."""
+        return self._authority.certificate
+
+    def environment(self, inherited: Mapping[str, str] | None = None) -> dict[str, str]:
+        """The environment in which a client finds the gateway."""
+        return environment(
+            os.environ if inherited is None else inherited,
+            base_url=self.base_url,
+            proxy=self.base_url,
+            authority=self._authority,
+        )
+
+    async def take(self) -> tuple[Exchange, ...]:
+        """The exchanges since the last call, in the order in which they were sent, once none is under way."""
+        await self._front.idle()
+        if self._front.defect is not None:
+            raise self._front.defect
+        kept, self._kept = self._kept, []
+        return tuple(kept)
+
+    def _keep(self, exchange: Exchange) -> None:
+        self._kept.append(exchange)
+
+    def _went_elsewhere(self, what: str) -> None:
+        if what not in self.elsewhere:
+            self.elsewhere.append(what)
+
+    async def _exchange(self, request: Request) -> Reply:
+        sent_at, ticket = self._clock.now(), self._order.sent()
+        self.exchanges += 1
+        label = f"gateway#{self.exchanges}"
+        exchange = None
+        try:
+            reply = await self._answer(request)
+            assert isinstance(reply.body, bytes)
+            response = Response(reply.status, self._headers(reply.headers), self._bytes(reply.body))
+            answered_at = self._clock.now()
+            exchange = Exchange(self._request(request), response, label, sent_at, answered_at, whole=True)
+        finally:
+            self._order.answered(ticket, exchange)
+        return reply
+
+    def _request(self, request: Request) -> Request:
+        return replace(
+            request, url=self._text(request.url), headers=self._headers(request.headers), body=self._bytes(request.body)
+        )
+
+    def _headers(self, headers: Headers) -> Headers:
+        return replace_token(tuple((name, self._text(value)) for name, value in headers))
+
+    def _text(self, text: str) -> str:
+        for token, name in self._names.items():
+            text = text.replace(token, name)
+        return text
+
+    def _bytes(self, body: bytes) -> bytes:
+        for token, name in self._names.items():
+            body = body.replace(token.encode("utf-8"), name.encode("utf-8"))
+        return body

@@ -1,0 +1,337 @@
+"""The front: HTTP on loopback, plain, over TLS, and as a forward proxy for the hosts that it plays.
+
+An answer is computed from a whole request and may stream.  What is addressed to any other host is
+refused and told, so nothing that a client sends here reaches a real service.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from email.utils import formatdate
+from typing import Any
+from urllib.parse import urlsplit
+
+import h11
+
+from conformance.clients.gateway.streams import close, pump
+from conformance.errors import UsageError
+from conformance.http.exchange import Headers, Request
+from conformance.http.hosts import API_HOSTS
+
+__all__ = ["HttpServer", "Reply"]
+
+
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+_HEAD_LIMIT = 128 * 1024
+_BODY_LIMIT = 16 * 1024 * 1024
+_IDLE = 300.0
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What is answered: status, headers, and a body that is bytes or comes in pieces."""
+
+    status: int
+    headers: Headers = ()
+    body: bytes | AsyncIterator[bytes] = b""
+
+
+Answer = Callable[[Request], Awaitable[Reply]]
+
+
+class _NotServed(Exception):  # noqa: N818 - it is an answer
+    def __init__(self, status: int, why: str) -> None:
+        super().__init__(why)
+        self.status = status
+
+
+class HttpServer:
+    """Listens on 127.0.0.1 while inside `async with`; every request goes to `answer`.
+
+    `hosts` are played besides loopback; `tls` is the server side of the run's certificates; `elsewhere` is told,
+    once a sentence, of what was sent to other hosts or did not get through.
+    """
+
+    def __init__(
+        self,
+        answer: Answer,
+        *,
+        tls: ssl.SSLContext | None = None,
+        hosts: tuple[str, ...] = API_HOSTS,
+        elsewhere: Callable[[str], None] = lambda _: None,
+        port: int = 0,
+    ) -> None:
+        self._answer = answer
+        self._tls = tls
+        self._hosts = frozenset(hosts)
+        self._elsewhere = elsewhere
+        self._port = port
+        self._servers: list[asyncio.Server] = []
+        self._connections: set[asyncio.Task[None]] = set()
+        self._tunnels: dict[int, str] = {}  # local port of a tunnel's inner end -> the authority that was asked for
+        self._spoken: set[int] = set()  # tunnels in which a request was made
+        self.open_requests = 0
+        self.defect: Exception | None = None
+        self.http_port = 0
+        self.https_port = 0
+
+    @property
+    def origin(self) -> str:
+        """The origin of the plain HTTP server; as a proxy it has the same address."""
+        return f"http://127.0.0.1:{self.http_port}"
+
+    @property
+    def tls_origin(self) -> str:
+        """The origin of the HTTPS server."""
+        return f"https://127.0.0.1:{self.https_port}"
+
+    async def __aenter__(self) -> HttpServer:
+        try:
+            plain = await asyncio.start_server(self._connected("http"), "127.0.0.1", self._port, limit=_HEAD_LIMIT)
+        except OSError as error:
+            why = os.strerror(error.errno) if error.errno else str(error)
+            raise UsageError(
+                f"--port {self._port}: cannot listen there on 127.0.0.1: {why}; choose another, or 0 for a free one"
+            ) from None
+        self._servers.append(plain)
+        self.http_port = plain.sockets[0].getsockname()[1]
+        if self._tls is not None:
+            secure = await asyncio.start_server(
+                self._connected("https"), "127.0.0.1", 0, ssl=self._tls, limit=_HEAD_LIMIT
+            )
+            self._servers.append(secure)
+            self.https_port = secure.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for server in self._servers:
+            server.close()
+        for task in list(self._connections):
+            task.cancel()
+        await asyncio.gather(*self._connections, return_exceptions=True)
+        for server in self._servers:
+            await server.wait_closed()
+
+    async def idle(self, timeout: float = 1.0) -> None:
+        """Returns when no request is being answered, or after `timeout` seconds."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(timeout):
+                while self.open_requests:
+                    await asyncio.sleep(0.001)
+
+    def _connected(self, scheme: str) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]:
+        async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            task = asyncio.current_task()
+            assert task is not None
+            self._connections.add(task)
+            try:
+                await _Connection(self, reader, writer, scheme).serve()
+            except (OSError, h11.ProtocolError, TimeoutError, asyncio.CancelledError):
+                pass  # the peer went away, or the front closes: nobody is left to be told
+            finally:
+                self._connections.discard(task)
+                await close(writer)
+
+        return connected
+
+    def place(self, method: str, target: str, host: str | None, scheme: str, peer_port: int) -> str:
+        """The absolute URL that a request was addressed to; raises for what is not played here."""
+        if not target.startswith("/"):
+            parts = urlsplit(target)
+            if parts.scheme not in ("http", "https") or not self._plays(parts.hostname, parts.port):
+                self._elsewhere(
+                    f"{method} {parts.scheme}://{parts.netloc}{parts.path} was asked of the proxy and refused"
+                )
+                raise _NotServed(403, f"{parts.netloc} is not played here")
+            return target
+        tunnel = self._tunnels.get(peer_port) if scheme == "https" else None
+        if tunnel is not None:
+            self._spoken.add(peer_port)
+        return f"{self._origin(scheme, host, tunnel)}{target}"
+
+    def _origin(self, scheme: str, host: str | None, tunnel: str | None) -> str:
+        own = self.http_port if scheme == "http" else self.https_port
+        if tunnel is not None:
+            return f"https://{tunnel.removesuffix(':443')}"
+        name, _, port = (host or "").partition(":")
+        if name in _LOOPBACK and port == str(own):
+            return f"{scheme}://{host}"
+        if scheme == "https" and name in self._hosts:
+            return f"https://{host}"
+        return f"{scheme}://127.0.0.1:{own}"
+
+    def _plays(self, host: str | None, port: int | None) -> bool:
+        if host in _LOOPBACK:
+            return port in (self.http_port, self.https_port)
+        return host in self._hosts
+
+    async def tunnel(
+        self, authority: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, early: bytes
+    ) -> None:
+        """Relays a CONNECT to this front's own port: TLS ends here, with the run's certificate."""
+        parts = urlsplit(f"//{authority}")
+        own = self.http_port if parts.port == self.http_port and parts.hostname in _LOOPBACK else self.https_port
+        inner_reader, inner_writer = await asyncio.open_connection("127.0.0.1", own)
+        local_port = inner_writer.get_extra_info("sockname")[1]
+        self._tunnels[local_port] = authority
+        try:
+            writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            await writer.drain()
+            inner_writer.write(early)
+            there = asyncio.create_task(pump(reader, inner_writer))
+            back = asyncio.create_task(pump(inner_reader, writer))
+            try:
+                await asyncio.wait({there, back}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                there.cancel()
+                back.cancel()
+                await asyncio.gather(there, back, return_exceptions=True)
+        finally:
+            del self._tunnels[local_port]
+            await close(inner_writer)
+            if local_port not in self._spoken and own == self.https_port:
+                self._elsewhere(
+                    f"a TLS connection to {authority} was given up before a request: "
+                    "does the client trust the run's certificate authority (SSL_CERT_FILE and its kin)?"
+                )
+            self._spoken.discard(local_port)
+
+    def may_connect(self, authority: str) -> None:
+        """Raises for a CONNECT to what is not played here."""
+        parts = urlsplit(f"//{authority}")
+        try:
+            allowed = self._tls is not None and self._plays(parts.hostname, parts.port)
+        except ValueError:
+            allowed = False
+        if not allowed:
+            self._elsewhere(f"a connection to {authority} was asked of the proxy and refused")
+            raise _NotServed(403, f"{authority} is not played here")
+
+    async def answer(self, request: Request) -> Reply:
+        """The answer to a request; a defect of the one who answers is kept for `defect` and told as 500."""
+        try:
+            return await self._answer(request)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it must reach the run and not end in a log
+            self.defect = self.defect or error
+            return Reply(500, (("Content-Type", "text/plain"),), b"the answering side failed")
+
+
+class _Connection:
+    def __init__(
+        self, front: HttpServer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, scheme: str
+    ) -> None:
+        self._front = front
+        self._reader = reader
+        self._writer = writer
+        self._scheme = scheme
+        self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=_HEAD_LIMIT)
+
+    async def serve(self) -> None:
+        while True:
+            try:
+                async with asyncio.timeout(_IDLE):
+                    head = await self._next()
+            except h11.RemoteProtocolError as error:
+                await self._refuse(error.error_status_hint, str(error))
+                return
+            if not isinstance(head, h11.Request):
+                return
+            if head.method == b"CONNECT":
+                await self._connect(head)
+                return
+            self._front.open_requests += 1
+            try:
+                goes_on = await self._one(head)
+            finally:
+                self._front.open_requests -= 1
+            if not goes_on:
+                return
+            self._http.start_next_cycle()
+
+    async def _one(self, head: h11.Request) -> bool:
+        try:
+            request = await self._request(head)
+        except _NotServed as refusal:
+            await self._refuse(refusal.status, str(refusal))
+            return False
+        except h11.RemoteProtocolError as error:
+            await self._refuse(error.error_status_hint, str(error))
+            return False
+        await self._send(await self._front.answer(request), bodied=request.method != "HEAD")
+        return bool(self._http.our_state is h11.DONE and self._http.their_state is h11.DONE)
+
+    async def _request(self, head: h11.Request) -> Request:
+        method = head.method.decode("ascii")
+        headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in head.headers.raw_items())
+        host = next((value for name, value in headers if name.lower() == "host"), None)
+        peer_port = self._writer.get_extra_info("peername")[1]
+        url = self._front.place(method, head.target.decode("latin-1"), host, self._scheme, peer_port)
+        body = bytearray()
+        while True:
+            if self._http.they_are_waiting_for_100_continue:
+                go_on = h11.InformationalResponse(status_code=100, headers=[])
+                await self._write(self._http.send(go_on))
+            event = await self._next()
+            if isinstance(event, h11.Data):
+                body += event.data
+                if len(body) > _BODY_LIMIT:
+                    raise _NotServed(413, f"a request body of more than {_BODY_LIMIT // 1024**2} MiB is not taken")
+            elif isinstance(event, h11.EndOfMessage):
+                return Request(method, url, headers, bytes(body))
+            else:
+                raise ConnectionError("the client went away in the middle of its request")
+
+    async def _next(self) -> Any:
+        while True:
+            event = self._http.next_event()
+            if event is not h11.NEED_DATA:
+                return event
+            self._http.receive_data(await self._reader.read(65536))
+
+    async def _send(self, reply: Reply, *, bodied: bool) -> None:
+        bodied = bodied and reply.status not in (204, 304)
+        headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers]
+        names = {name.lower() for name, _ in headers}
+        if b"date" not in names:
+            headers.append((b"Date", formatdate(usegmt=True).encode("ascii")))
+        if isinstance(reply.body, bytes) and not names & {b"content-length", b"transfer-encoding"}:
+            headers.append((b"Content-Length", str(len(reply.body)).encode("ascii")))
+        head = self._http.send(h11.Response(status_code=reply.status, headers=headers)) or b""
+        if isinstance(reply.body, bytes):
+            body = self._http.send(h11.Data(data=reply.body)) if reply.body and bodied else None
+            await self._write(head + (body or b""))
+        else:
+            await self._write(head)
+            async for piece in reply.body:
+                if piece and bodied:
+                    await self._write(self._http.send(h11.Data(data=piece)))
+        await self._write(self._http.send(h11.EndOfMessage()))
+
+    async def _write(self, data: bytes | None) -> None:
+        if data:
+            self._writer.write(data)
+            await self._writer.drain()
+
+    async def _refuse(self, status: int, why: str) -> None:
+        if self._http.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+            body = why.encode("utf-8")
+            headers = [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(body)))]
+            headers.append(("Connection", "close"))
+            await self._write(self._http.send(h11.Response(status_code=status, headers=headers)))
+            await self._write(self._http.send(h11.Data(data=body)))
+            await self._write(self._http.send(h11.EndOfMessage()))
+
+    async def _connect(self, head: h11.Request) -> None:
+        authority = head.target.decode("latin-1")
+        try:
+            self._front.may_connect(authority)
+        except _NotServed as refusal:
+            await self._refuse(refusal.status, str(refusal))
+            return
+        early, _ = self._http.trailing_data
+        await self._front.tunnel(authority, self._reader, self._writer, early)

@@ -1,0 +1,206 @@
+"""The stage: how one request is answered, by a script and by the server that stands behind it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+
+from conformance.clients.cases.driver_call import ABSENT, CannedResponse, Case, StubBehavior
+from conformance.clients.gateway.http_server import Reply
+from conformance.clock import Clock
+from conformance.facts.routes import route
+from conformance.http.exchange import Request, load_json
+
+__all__ = ["SETTLE", "StubPage", "StubServer"]
+
+#: Seconds of the stage's clock that a conference takes; a step that settles moves the clock on by more.
+SETTLE = 60.0
+
+_PAGE_SIZE = 50
+_ANSWERED = frozenset({"write", "delete", "read", "page", "calendars", "userinfo"})
+_FUTURE = {"x_future": {"since": "2031-01-01", "values": [1, None, "two"]}}
+_UNFIT = frozenset({"content-length", "transfer-encoding", "content-encoding", "date", "connection"})
+
+
+@dataclass
+class StubPage:
+    """One page of a reading: the events on it, and whether the client has fetched it."""
+
+    events: list[dict[str, Any]]
+    fetched: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        """Which events are on the page, and whether it was fetched."""
+        return {"fetched": self.fetched, "event_ids": [str(event.get("event_id", "")) for event in self.events]}
+
+
+@dataclass
+class _Reading:
+    pages: list[StubPage]
+    authorization: str | None
+    tokens: list[str] = field(default_factory=list)
+
+
+class StubServer:
+    """Answers requests out of `app`, an ASGI application, as the current script has it.
+
+    `token` is what the seeds are written with.
+    """
+
+    def __init__(self, app: Any, clock: Clock, token: str) -> None:
+        self._clock = clock
+        self._token = token
+        self._http = httpx.AsyncClient(transport=httpx.ASGITransport(app=app), trust_env=False)
+        self._script = StubBehavior()
+        self._first: list[CannedResponse] = []
+        self._first_page: list[CannedResponse] = []
+        self._readings: list[_Reading] = []
+        self._pages: dict[str, tuple[_Reading, int]] = {}
+
+    async def close(self) -> None:
+        """Lets go of the application."""
+        await self._http.aclose()
+
+    async def seed(self, case: Case) -> None:
+        """Writes the events that are there before the client comes."""
+        for calendar_id, event in case.seeds:
+            answer = await self._http.post(
+                f"http://127.0.0.1/v1/calendars/{calendar_id}/events",
+                json=dict(event),
+                headers={"Authorization": f"Bearer {self._token}"},
+            )
+            if answer.status_code >= 300:
+                raise RuntimeError(f"the seed {event!r} was answered {answer.status_code}: {answer.text}")
+
+    async def calendars(self) -> list[dict[str, Any]]:
+        """The calendars of the account whose token the stage has."""
+        answer = await self._http.get(
+            "http://127.0.0.1/v1/calendars", headers={"Authorization": f"Bearer {self._token}"}
+        )
+        entries: list[dict[str, Any]] = answer.raise_for_status().json()["calendars"]
+        return entries
+
+    async def begin(self, script: StubBehavior) -> None:
+        """From now on answers follow `script`."""
+        self._script = script
+        self._first = list(script.first)
+        self._first_page = list(script.first_page)
+        self._readings = []
+        if script.settle:
+            await self._clock.sleep(2 * SETTLE)
+
+    def readings(self) -> list[list[dict[str, Any]]]:
+        """The readings that were begun since `begin`: for each, its pages."""
+        return [[page.as_json() for page in reading.pages] for reading in self._readings]
+
+    async def answer(self, request: Request) -> Reply:
+        """The answer to a request whose URL is as the client addressed it."""
+        script = self._script
+        name = route(request.method, request.url).name
+        if self._first and name in _ANSWERED:
+            return _prepared(self._first.pop(0))
+        if self._first_page and name == "page":
+            return _prepared(self._first_page.pop(0))
+        if script.instead is not None and name in ("write", "delete"):
+            return _prepared(script.instead)
+        if script.unread is not None and name in ("read", "page"):
+            return _prepared(script.unread)
+        if name == "page" and urlsplit(request.url).path in self._pages:
+            return self._turn(request)
+        answer = await self._ask(request, request.url)
+        if name == "read" and answer.status_code == 200:
+            return await self._read(request, answer)
+        if name in ("write", "delete") and answer.is_success and script.accepted is not None:
+            return _prepared(CannedResponse(answer.status_code, script.accepted))
+        if name == "calendars" and answer.status_code == 200 and script.extra:
+            listed = answer.json()
+            return _prepared(
+                CannedResponse(200, {**listed, "calendars": [c | _FUTURE for c in listed["calendars"]], **_FUTURE})
+            )
+        return _as_it_is(answer)
+
+    async def pass_on(self, request: Request) -> Reply:
+        """The answer of the server behind, as it is."""
+        return _as_it_is(await self._ask(request, request.url))
+
+    async def _ask(self, request: Request, url: str) -> httpx.Response:
+        headers = [(name, value) for name, value in request.headers if name.lower() not in ("host", *_UNFIT)]
+        raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+        return await self._http.request(request.method, url, headers=raw, content=request.body)
+
+    async def _read(self, request: Request, answer: httpx.Response) -> Reply:
+        """The first page of a reading, cut anew from all that the server behind has."""
+        events: list[dict[str, Any]] = []
+        body = answer.json()
+        while True:
+            events += body["events"]
+            link = body.get("pages", {}).get("next_page")
+            if not link:
+                break
+            body = load_json((await self._ask(request, link)).content)
+        shown = [self._shown(event) for event in events]
+        shown.sort(key=lambda event: event.get("event_id") in self._script.last)
+        size = self._script.page_size or _PAGE_SIZE
+        pages = [StubPage(shown[start : start + size]) for start in range(0, len(shown), size)] or [StubPage([])]
+        reading = _Reading(pages, request.header("authorization"))
+        self._readings.append(reading)
+        for number in range(len(pages)):
+            path = f"/v1/events/pages/{_opaque(len(self._pages), number)}"
+            reading.tokens.append(path)
+            self._pages[path] = (reading, number)
+        return self._page(request, reading, 0)
+
+    def _turn(self, request: Request) -> Reply:
+        reading, number = self._pages[urlsplit(request.url).path]
+        if request.header("authorization") != reading.authorization:
+            return _prepared(CannedResponse(401))
+        return self._page(request, reading, number)
+
+    def _page(self, request: Request, reading: _Reading, number: int) -> Reply:
+        page = reading.pages[number]
+        page.fetched = True
+        pages: dict[str, Any] = {"current": number + 1, "total": len(reading.pages)}
+        if number + 1 < len(reading.pages):
+            parts = urlsplit(request.url)
+            pages["next_page"] = f"{parts.scheme}://{parts.netloc}{reading.tokens[number + 1]}"
+        future = _FUTURE if self._script.extra else {}
+        return _prepared(CannedResponse(200, {"pages": pages | future, "events": page.events, **future}))
+
+    def _shown(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        shown = dict(event)
+        for overlay in self._script.shows:
+            if overlay.event_id == event.get("event_id"):
+                shown.pop("conferencing", None)
+                if overlay.conferencing is not ABSENT:
+                    shown["conferencing"] = overlay.conferencing
+        if self._script.extra:
+            shown |= _FUTURE
+            if isinstance(shown.get("conferencing"), dict):
+                shown["conferencing"] = {**shown["conferencing"], **_FUTURE}
+        return shown
+
+
+def _opaque(*names: int) -> str:
+    return "pg_" + hashlib.sha256(repr(names).encode()).hexdigest()[:12].swapcase() + "Zq"
+
+
+def _prepared(answer: CannedResponse) -> Reply:
+    if answer.body is None:
+        return Reply(answer.status)
+    body = json.dumps(answer.body, ensure_ascii=False).encode("utf-8")
+    return Reply(answer.status, (("Content-Type", "application/json; charset=utf-8"),), body)
+
+
+def _as_it_is(answer: httpx.Response) -> Reply:
+    headers = tuple(pair for pair in _pairs(answer) if pair[0].lower() not in _UNFIT)
+    return Reply(answer.status_code, headers, answer.content)
+
+
+def _pairs(answer: httpx.Response) -> list[tuple[str, str]]:
+    return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in answer.headers.raw]

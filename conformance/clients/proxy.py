@@ -1,0 +1,210 @@
+"""Observing: between a client and a real server, nothing altered, both sides judged, the added time measured."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+import zlib
+from collections.abc import AsyncIterator, Callable, Iterable
+from dataclasses import dataclass, field
+from statistics import quantiles
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+
+from conformance.clients.certificate import Certificate
+from conformance.clients.certify import cut_off
+from conformance.clients.gateway.http_server import HttpServer, Reply
+from conformance.clock import Clock, RealClock
+from conformance.contract.rules import Rule
+from conformance.facts import Settings
+from conformance.http.exchange import Exchange, Headers, Request, Response, replace_token
+from conformance.http.ordering import OrderedDelivery
+from conformance.judging.wire import Wire
+
+__all__ = ["ObserveOptions", "Proxy", "observe"]
+
+#: Of a longer body only the beginning is judged; all of it goes through.
+_JUDGED = 4 * 1024 * 1024
+_TIMEOUT = httpx.Timeout(300.0, connect=10.0)
+_MEASURED = 20_000
+
+#: Headers that belong to one connection (RFC 9110 7.6.1), and those that are made anew for the next one.
+_OWN = frozenset(
+    {
+        "connection",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "expect",
+    }
+)
+
+
+@dataclass(frozen=True)
+class ObserveOptions:
+    """What stands behind (`upstream`: an origin, or a URL whose path goes before every path), for how long, and where.
+
+    `for_seconds` None: until Ctrl-C.  `settings` are those of the facts: give ``quiet`` 2 for a server on loopback.
+    """
+
+    upstream: str
+    for_seconds: float | None = None
+    port: int = 0
+    settings: Settings = field(default_factory=Settings)
+
+
+class Proxy:
+    """Sends every request on to `upstream`, streams the answer back, and hands on the exchange when it is over.
+
+    Tokens go to `upstream` only, and never into an exchange.
+    """
+
+    def __init__(
+        self,
+        upstream: str,
+        seen: Callable[[Exchange], None],
+        *,
+        idle: Callable[[], None] = lambda: None,
+        clock: Clock | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        parts = urlsplit(upstream)
+        self._origin = httpx.URL(f"{parts.scheme}://{parts.netloc}")
+        self._prefix = parts.path.rstrip("/")
+        self._clock = clock or RealClock()
+        self._http = transport or httpx.AsyncHTTPTransport(retries=0, limits=httpx.Limits(max_connections=None))
+        self._order = OrderedDelivery(seen, idle)
+        self._count = 0
+        self.added: list[float] = []
+
+    async def close(self) -> None:
+        """Closes the connections to the server behind."""
+        await self._http.aclose()
+
+    async def answer(self, request: Request) -> Reply:
+        """The server's answer, or 502 where none comes."""
+        began = time.perf_counter()
+        self._count += 1
+        label, ticket = f"observed#{self._count}", self._order.sent()
+        parts = urlsplit(request.url)
+        target = f"{self._prefix}{parts.path or '/'}" + (f"?{parts.query}" if parts.query else "")
+        url = self._origin.copy_with(raw_path=target.encode("latin-1"))
+        kept = Request(request.method, str(self._origin) + target, replace_token(request.headers), request.body)
+        sent_at = self._clock.now()
+        asked = httpx.Request(
+            request.method,
+            url,
+            headers=_passed(request.headers, also={"host", "content-length"}),
+            content=request.body,
+            extensions={"timeout": _TIMEOUT.as_dict()},
+        )
+        waited = time.perf_counter()
+        try:
+            answer = await self._http.handle_async_request(asked)
+        except httpx.HTTPError as error:
+            self._order.answered(ticket, Exchange(kept, None, label, sent_at, None, whole=True))
+            return Reply(502, (("Content-Type", "text/plain"),), f"no answer from {self._origin}: {error}".encode())
+        except BaseException:
+            self._order.answered(ticket, None)
+            raise
+        got = time.perf_counter()
+        raw = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in answer.headers.raw]
+
+        def over(body: bytes | None) -> None:
+            response = None if body is None else Response(answer.status_code, tuple(raw), _decoded(raw, body))
+            answered_at = self._clock.now() if response else None
+            # Judging waits for the next turn of the loop: the client gets the end of its answer first.
+            asyncio.get_running_loop().call_soon(
+                self._order.answered, ticket, Exchange(kept, response, label, sent_at, answered_at, whole=True)
+            )
+
+        if len(self.added) < _MEASURED:
+            self.added.append((waited - began) + (time.perf_counter() - got))
+        return Reply(answer.status_code, _passed(tuple(raw)), _through(answer, over))
+
+    def latency(self) -> dict[str, float] | None:
+        """Milliseconds that requests spent here on their way there and back: p50, p95 and the most."""
+        if len(self.added) < 2:
+            return None
+        cuts = quantiles(self.added, n=20)
+        return {
+            "p50": round(cuts[9] * 1000, 3),
+            "p95": round(cuts[18] * 1000, 3),
+            "max": round(max(self.added) * 1000, 3),
+        }
+
+
+async def _through(answer: httpx.Response, over: Callable[[bytes | None], None]) -> AsyncIterator[bytes]:
+    kept = bytearray()
+    complete = False
+    stream = answer.stream
+    assert isinstance(stream, httpx.AsyncByteStream)
+    try:
+        async for piece in stream:
+            if len(kept) < _JUDGED:
+                kept += piece[: _JUDGED - len(kept)]
+            yield piece
+        complete = True
+    finally:
+        await stream.aclose()
+        over(bytes(kept) if complete else None)
+
+
+def _passed(headers: Headers, also: Iterable[str] = ()) -> Headers:
+    named = {name.strip().lower() for key, value in headers if key.lower() == "connection" for name in value.split(",")}
+    left = _OWN | named | set(also)
+    return tuple((name, value) for name, value in headers if name.lower() not in left)
+
+
+def _decoded(headers: Iterable[tuple[str, str]], body: bytes) -> bytes:
+    """The body with its content coding undone, where that can be done."""
+    coding = next((value.strip().lower() for name, value in headers if name.lower() == "content-encoding"), "")
+    with contextlib.suppress(zlib.error):
+        if coding in ("gzip", "x-gzip"):
+            return zlib.decompressobj(wbits=31).decompress(body, _JUDGED)
+        if coding == "deflate":
+            return zlib.decompressobj().decompress(body, _JUDGED)
+    return body
+
+
+async def observe(
+    options: ObserveOptions,
+    rules: Iterable[Rule],
+    *,
+    say: Callable[[str], None],
+    sink: Callable[[Exchange], None] = lambda _: None,
+) -> Certificate:
+    """Stands between a client and `options.upstream`, judges both by all rules about the wire, and measures.
+
+    `say` is told what to point the client at.  Ends after `options.for_seconds` or when it is cancelled (Ctrl-C).
+    The certificate's run has ``added_latency_ms``: p50, p95 and max.
+    """
+    wire = Wire((rule for rule in rules if rule.about != "ask"), options.settings, sink)
+    elsewhere: list[str] = []
+    proxy = Proxy(options.upstream, wire.seen, idle=wire.observer.advance)
+    hosts = (urlsplit(options.upstream).hostname or "",)
+    interrupted = False
+    async with HttpServer(proxy.answer, hosts=hosts, elsewhere=elsewhere.append, port=options.port) as front:
+        say(f"listening on {front.origin}, for {options.upstream}")
+        try:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(options.for_seconds):
+                    await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            cut_off()
+            interrupted = options.for_seconds is not None
+    await proxy.close()
+    wire.close()
+    subject: dict[str, Any] = {"kind": "observed", "name": options.upstream}
+    run = {**wire.judging.run(), "added_latency_ms": proxy.latency()}
+    return Certificate(
+        wire.judging.report(), wire.rules, subject, run, elsewhere=tuple(elsewhere), interrupted=interrupted
+    )

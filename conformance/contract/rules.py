@@ -1,0 +1,68 @@
+"""Rules: one JSON Schema file each over facts, loaded as values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from conformance.contract.schemas import names, read
+
+__all__ = ["LEVELS", "Rule", "load", "load_clauses"]
+
+#: From the strictest to the most lenient: what `--fail-on` takes.
+LEVELS = ("must", "should", "inferred")
+
+_CASES = "facts/cases"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule: `schema` has ``if``, ``then`` and ``x-decided``, each a schema over facts about `about`."""
+
+    id: str
+    title: str
+    binds: str
+    level: str
+    about: str
+    clauses: tuple[str, ...]
+    cases: tuple[str, ...]
+    schema: dict[str, Any]
+
+    def part(self, name: str) -> dict[str, Any]:
+        """``if``, ``then`` or ``x-decided`` as a schema of its own, whose references resolve."""
+        return {"$id": f"{self.schema['$id'].removesuffix('.json')}.{name}.json", "allOf": [self.schema[name]]}
+
+
+def _rule(name: str) -> Rule:
+    schema = read(name)
+    return Rule(
+        name.rpartition("/")[2],
+        schema["title"],
+        schema["x-binds"],
+        schema["x-level"],
+        schema["x-about"],
+        tuple(schema["x-clauses"]),
+        tuple(schema.get("x-cases", ())),
+        schema,
+    )
+
+
+@cache
+def load() -> tuple[Rule, ...]:
+    """All rules, sorted by id."""
+    return tuple(_rule(name) for name in names("rules"))
+
+
+@cache
+def load_clauses() -> dict[str, dict[str, Any]]:
+    """All clauses by id."""
+    clauses: list[dict[str, Any]] = read("clauses")["clauses"]
+    return {clause["id"]: clause for clause in clauses}
+
+
+def case_schema(case: str) -> dict[str, Any]:
+    """The shared schema over facts that a name under ``x-cases`` stands for."""
+    from conformance.contract.schemas import uri
+
+    return {"$ref": f"{uri(_CASES)}#/$defs/{case}"}

@@ -1,0 +1,82 @@
+"""The contract as data: where the schema files are, and registries that resolve their references.
+
+A *name* is a file's path under ``schemas/`` without ``.json``: ``api/event-as-read``, ``clauses``.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import jsonschema_rs
+    import referencing
+
+__all__ = ["BASE", "folder", "is_schema", "names", "read", "registry", "rs_registry", "uri"]
+
+#: What every ``$id`` starts with.
+BASE = "https://cronofy-conformance.invalid/schemas/"
+
+
+@cache
+def folder() -> Path:
+    """The folder of the schema files: the wheel's copy, else the checkout's ``schemas/``.
+
+    Raises FileNotFoundError where neither is there.
+    """
+    package = Path(__file__).resolve().parent.parent
+    for candidate in (package / "_schemas", package.parent / "schemas"):
+        if candidate.is_dir():
+            return candidate
+    raise FileNotFoundError(
+        f"no schema files in {package / '_schemas'} (a wheel) or {package.parent / 'schemas'} (a checkout): "
+        "install cronofy-conformance again"
+    )
+
+
+def names(inside: str = "") -> tuple[str, ...]:
+    """The names of all files in the folder `inside` and below, sorted; empty for a folder that is not there."""
+    root = folder()
+    return tuple(sorted(path.relative_to(root).with_suffix("").as_posix() for path in (root / inside).rglob("*.json")))
+
+
+def read(name: str) -> dict[str, Any]:
+    """The JSON object in a file, a new one at each call; raises FileNotFoundError for an unknown name."""
+    contents: dict[str, Any] = json.loads((folder() / f"{name}.json").read_text(encoding="utf-8"))
+    return contents
+
+
+def uri(name: str) -> str:
+    """The absolute URI of a file: the ``$id`` of a schema."""
+    return f"{BASE}{name}.json"
+
+
+def is_schema(contents: Any) -> bool:
+    """Whether a file's contents say of themselves that they are a JSON Schema."""
+    return isinstance(contents, dict) and "$schema" in contents
+
+
+@cache
+def registry() -> referencing.Registry[Any]:
+    """Every schema by its URI, for python-jsonschema, which adds the metaschemas itself."""
+    from referencing import Registry, Resource
+
+    loaded: Registry[Any] = Registry().with_resources(
+        (address, Resource.from_contents(contents)) for address, contents in _schemas()
+    )
+    return loaded.crawl()
+
+
+@cache
+def rs_registry() -> jsonschema_rs.Registry:
+    """Every schema by its URI, for jsonschema-rs."""
+    import jsonschema_rs
+
+    return jsonschema_rs.Registry(list(_schemas()), draft=jsonschema_rs.Draft202012)
+
+
+def _schemas() -> tuple[tuple[str, dict[str, Any]], ...]:
+    loaded = ((name, read(name)) for name in names())
+    return tuple((uri(name), contents) for name, contents in loaded if is_schema(contents))

@@ -1,0 +1,41 @@
+"""Which rules are judged by, and the contract that they belong to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from conformance.errors import UsageError, nearest
+from conformance.version import VERSION
+
+if TYPE_CHECKING:
+    from conformance.contract.rules import Rule
+
+__all__ = ["about_clauses", "chosen_rules", "contract"]
+
+
+def chosen_rules(ids: Sequence[str], binds: Iterable[str] = ("server", "client")) -> tuple[Rule, ...]:
+    """The rules with these ids, or without any all that bind one of the parties; raises UsageError for an unknown id."""
+    from conformance.contract.rules import load
+
+    rules = {rule.id: rule for rule in load()}
+    for name in ids:
+        if name not in rules:
+            raise UsageError(f"there is no rule {name!r}; {nearest(name, rules)}")
+    parties = frozenset(binds)
+    return tuple(rule for rule in rules.values() if (rule.id in ids if ids else rule.binds in parties))
+
+
+def contract() -> dict[str, str]:
+    """The version and the digest of all rules and clauses that there are."""
+    from conformance.contract.digest import contract_of
+    from conformance.contract.rules import load, load_clauses
+
+    return contract_of(load(), load_clauses(), VERSION)
+
+
+def about_clauses() -> dict[str, str]:
+    """What each clause states, in our words."""
+    from conformance.contract.rules import load_clauses
+
+    return {name: clause["about"] for name, clause in load_clauses().items()}

@@ -1,0 +1,83 @@
+"""What a write asks for, in one word and a few comparable values."""
+
+from __future__ import annotations
+
+from functools import cache, lru_cache
+from typing import Any, NamedTuple
+
+from conformance.facts.comparisons import same_text, same_time
+
+__all__ = ["FIELDS", "RequestedConferencing", "asked", "field_as_sent"]
+
+#: The fields of an event by which a reading shows which write it belongs to.
+FIELDS = ("summary", "description", "start", "end")
+
+_BUILT_IN = frozenset({"none", "default", "integrated", "8x8"})
+
+
+class RequestedConferencing(NamedTuple):
+    """What one write asks of conferencing.
+
+    `kind`: ``delete`` (of the whole event), ``nothing`` (left out), ``none``, ``default``, ``integrated``,
+    ``explicit``, ``8x8``, ``profile``, ``invalid`` (breaks a documented requirement) or ``undefined`` (null, or
+    what the page does not speak of).
+    """
+
+    kind: str
+    profile_id: str | None = None
+    join_url: str | None = None
+    provider_description: str | None = None
+
+
+def asked(event: Any) -> RequestedConferencing:
+    """What the body of a write asks for."""
+    if not isinstance(event, dict):
+        return RequestedConferencing("undefined")
+    if "conferencing" not in event:
+        return RequestedConferencing("nothing")
+    conferencing = event["conferencing"]
+    if not isinstance(conferencing, dict):
+        return RequestedConferencing("undefined")
+    profile_id, url, text = (conferencing.get(name) for name in ("profile_id", "join_url", "provider_description"))
+    join_url = url if isinstance(url, str) else None
+    description = text if isinstance(text, str) else None
+    if not isinstance(profile_id, str):
+        return RequestedConferencing(
+            "invalid" if profile_id is None and conferencing else "undefined", None, join_url, description
+        )
+    if profile_id == "explicit":
+        return RequestedConferencing(_explicit(url, text), profile_id, join_url, description)
+    return RequestedConferencing(
+        profile_id if profile_id in _BUILT_IN else "profile", profile_id, join_url, description
+    )
+
+
+def _explicit(url: Any, text: Any) -> str:
+    if not isinstance(url, str) or text is None or (url and _is("certainly-not-http-uri", url)):
+        return "invalid"
+    if isinstance(text, str) and text and _is("http-uri", url):
+        return "explicit"
+    return "undefined"
+
+
+@cache
+def _validator(name: str) -> Any:
+    import jsonschema_rs  # the schemas are read when the first URL is met
+
+    from conformance.contract.schemas import rs_registry, uri
+
+    return jsonschema_rs.validator_for({"$ref": f"{uri('api/http-uri')}#/$defs/{name}"}, registry=rs_registry())
+
+
+@lru_cache(maxsize=4096)
+def _is(name: str, url: str) -> bool:
+    return bool(_validator(name).is_valid(url))
+
+
+def field_as_sent(event: dict[str, Any], item: dict[str, Any], name: str) -> bool | None:
+    """Whether a field reads back as it was written; None where it cannot be told."""
+    if name not in event or name not in item:
+        return None
+    if name in ("start", "end"):
+        return same_time(event[name], item[name], event.get("tzid"))
+    return same_text(event[name], item[name])

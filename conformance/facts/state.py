@@ -1,0 +1,270 @@
+"""What the fold remembers: accounts, their events, and who asked for or was given which URL."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+from conformance.facts.directory import Directory, resolution
+from conformance.facts.episode import Before
+from conformance.facts.event import Event, Home, Key
+from conformance.facts.packing import Packer
+from conformance.facts.reading import Reading
+from conformance.facts.repeated_failures import RepeatedFailures
+from conformance.facts.requested import RequestedConferencing
+from conformance.facts.values import WINDOW_LIMIT, Facts, Settings
+from conformance.facts.write_document import Context, write_document
+
+__all__ = ["AccountState", "ObserverState", "page_key"]
+
+#: How many writes of an account are remembered by their numbers, at least.
+_WRITES = 512
+
+
+def page_key(url: str) -> str:
+    """The part of a page's URL by which it is found again: clients may go there through another host."""
+    start = url.find("/v1/")
+    return url[start:] if start >= 0 else url
+
+
+@dataclass(slots=True)
+class AccountState:
+    """What is known of one account."""
+
+    name: str
+    directory: Directory
+    calendars: dict[str, dict[str, Event]] = field(default_factory=dict)
+    readings: dict[str, Reading] = field(default_factory=dict)
+    busy_until: float = float("-inf")
+    writes: list[int] = field(default_factory=list)
+    failures: RepeatedFailures = field(default_factory=RepeatedFailures)
+    shelf: Packer = field(default_factory=Packer)
+    complete: bool = False
+    serial: int = 0
+    services: list[tuple[float, str]] = field(default_factory=list)
+    asked: int = 0
+    managed_reads: int = 0
+    other_reads: int = 0
+    externals: int = 0
+
+    def awaits(self, url: str) -> bool:
+        """Whether an earlier page named this URL as the one to follow: a next_page is opaque, and may be any."""
+        return self._waiting(url) is not None
+
+    def reading_at(self, url: str) -> Reading:
+        """The reading that goes on at a URL which is awaited; it waits no more."""
+        key = self._waiting(url)
+        assert key is not None
+        return self.readings.pop(key)
+
+    def _waiting(self, url: str) -> str | None:
+        """Clients may add parameters of their own to the URL of a page."""
+        if not self.readings:
+            return None
+        key = page_key(url)
+        bare = key.split("?")[0]
+        return key if key in self.readings else bare if bare in self.readings else None
+
+    def wrote(self, number: int) -> None:
+        """Remember that the exchange of this number is a write; numbers only grow."""
+        self.writes.append(number)
+        if len(self.writes) > 2 * _WRITES:
+            del self.writes[:_WRITES]
+
+    def alone(self, reading: Reading) -> bool:
+        """Whether no write of the account was in flight while the pages of a reading were read (law 1).
+
+        Of a token that stands for several accounts that cannot be told.
+        Times tell, and where a clock stands still the order in which requests were sent.
+        """
+        place = bisect_left(self.writes, reading.first)
+        between = place < len(self.writes) and self.writes[place] <= reading.last
+        return self.busy_until <= reading.sent and not between and not self.directory.several
+
+    def event(self, calendar_id: str, event_id: str) -> Event:
+        """An event by its calendar and id; a new one is known not to exist if a complete reading did not list it."""
+        events = self.calendars.setdefault(calendar_id, {})
+        event = events.get(event_id)
+        if event is None:
+            before = Before("nonexistent") if self.complete else Before()
+            home = next(iter(events.values())).home if events else (self.name, calendar_id)
+            event = events[event_id] = Event(home, event_id, before, self.shelf)
+        return event
+
+    def facts(self) -> Facts:
+        """The facts of the account's episodes together."""
+        services = [service for _, service in sorted(self.services)]
+        changes = sum(1 for one, other in pairwise(services) if one != other)
+        document = {
+            "about": "account",
+            "account": self.name,
+            "defaults": {"conferences": len(services), "services": sorted(set(services)), "changes": changes},
+            "asked_for_conferencing": self.asked,
+            "reads": {"managed": self.managed_reads, "others": self.other_reads},
+        }
+        return Facts("account", ("account", self.name), document, (), closed=True)
+
+
+class ObserverState:
+    """The state of the fold; documents that changed wait in `out` (closed) and `dirty` (open)."""
+
+    def __init__(self, settings: Settings, *, revisions: bool) -> None:
+        self.settings = settings
+        self.revisions = revisions
+        self.slowest = 0.0
+        self.accounts: dict[str, AccountState] = {}
+        self.granted: set[str] = set()
+        self.out: list[Facts] = []
+        self.dirty: dict[Key, Event] = {}
+        self._asked: dict[int, Event] = {}
+        self._shown: dict[int, Event] = {}
+
+    @property
+    def window(self) -> float:
+        """For how long, in seconds, a *never* is watched: as set, or as what was seen so far asks for."""
+        if self.settings.window is not None:
+            return self.settings.window
+        return min(WINDOW_LIMIT, max(self.settings.quiet, 3 * self.slowest))
+
+    def account(self, name: str) -> AccountState:
+        """An account by its name."""
+        account = self.accounts.get(name)
+        if account is None:
+            account = self.accounts[name] = AccountState(name, Directory(name))
+        return account
+
+    def touched(self, event: Event) -> None:
+        """An event was seen or written: its facts may have changed, or it may rest."""
+        episode = event.life.episode
+        if not self.revisions:
+            episode.dirty = False
+        if episode.dirty:
+            self.dirty[event.key] = event
+        else:
+            event.rest()
+
+    def homes(self, event_id: str) -> list[Home]:
+        """Where somebody was seen to write an event of this id: accounts and calendars."""
+        return [
+            events[event_id].home
+            for account in self.accounts.values()
+            for events in account.calendars.values()
+            if event_id in events and events[event_id].written
+        ]
+
+    def elsewhere(self, event: Event) -> list[Event]:
+        """The same event as other tokens of the same account know it."""
+        sub = self.accounts[event.home[0]].directory.sub
+        name, calendar_id = event.home
+        return [
+            account.calendars[calendar_id][event.event_id]
+            for account in self.accounts.values()
+            if sub is not None and account.directory.sub == sub and account.name != name
+            if event.event_id in account.calendars.get(calendar_id, ())
+        ]
+
+    def asked_for(self, url: str, event: Event) -> None:
+        """Remember which event was the first to be given an explicit URL (in its normal form)."""
+        self._asked.setdefault(hash(url), event)
+
+    def shown_on(self, url: str, event: Event) -> None:
+        """Remember which event was the first to show a URL (in its normal form) that none was given before."""
+        if hash(url) not in self._asked:
+            self._shown.setdefault(hash(url), event)
+
+    def of_another(self, event: Event, url: str) -> str | None:
+        """``asked`` or ``generated`` if a URL (in its normal form) belongs to another event; else None."""
+        if url in event.life.asked_urls:
+            return None
+        owner = self._asked.get(hash(url))
+        if owner is not None:
+            return "asked" if owner is not event and not self._same(owner, event) else None
+        owner = self._shown.get(hash(url))
+        return "generated" if owner is not None and owner is not event and not self._same(owner, event) else None
+
+    def _same(self, one: Event, other: Event) -> bool:
+        """Whether two events are one, under two tokens of one account."""
+        return one.key[1:] == other.key[1:] and one in self.elsewhere(other)
+
+    def calendar_facts(self, name: str | None, calendar_id: str | None) -> dict[str, Any] | None:
+        """What is known of a calendar that a request of the account named; None if nothing is."""
+        if name is None or calendar_id is None or name not in self.accounts:
+            return None
+        directory = self.accounts[name].directory
+        if not directory.listed:
+            return {"calendar_id": calendar_id}
+        if directory.knows(calendar_id):
+            return {**(directory.calendar(calendar_id) or {"calendar_id": calendar_id}), "listed": True}
+        others = (other.directory for other in self.accounts.values() if other.name != name)
+        return {
+            "calendar_id": calendar_id,
+            "listed": False,
+            "foreign": any(other.knows(calendar_id) for other in others),
+        }
+
+    def close_episode(self, event: Event, ended: str) -> None:
+        """Let an event's episode end: its last facts go out."""
+        self.dirty.pop(event.key, None)
+        episode = event.life.episode
+        write = episode.write
+        if write is None:
+            return
+        facts = self.facts(event, ended, closed=True)
+        self.out.append(facts)
+        if write.asked.kind == "default" and facts.document.get("resolves", {}).get("to") == "profile":
+            shown = facts.document["after"].get("quiet", {})
+            if write.start != "future" or shown.get("join_url_as_before"):
+                return  # a conference that was there before says nothing of what default means
+            service = shown.get("conferencing", {}).get("provider_name") if shown.get("state") == "assigned" else None
+            if isinstance(service, str) and write.outcome == "accepted":
+                self.account(event.home[0]).services.append((write.sent, service))
+
+    def facts(self, event: Event, ended: str, *, closed: bool) -> Facts:
+        """The facts of an event's episode as it now stands."""
+        key, episode = event.key, event.life.episode
+        write = episode.write
+        assert write is not None
+        account = self.account(key[0])
+        asks, asked_at = write.asked, write.learnt
+        if asks.kind == "nothing":
+            asks, asked_at = episode.before.settling or asks, episode.before.settling_learnt
+        profiles = account.directory.since(write.learnt).profiles
+        context = Context(
+            account.name,
+            key[2],
+            account.directory.since(write.learnt).calendar(key[1]),
+            self._resolves(account, account.directory.since(asked_at), key[1], asks),
+            None if profiles is None else len(profiles),
+            lambda url: self.of_another(event, url),
+        )
+        if ended == "recording-ended" and episode.quiet is not None and episode.quiet is episode.run:
+            ended = "quiet"
+        document = write_document(
+            episode,
+            write,
+            context,
+            window=self.window,
+            settle_timeout=self.settings.settle_timeout,
+            ended=ended,
+            closed=closed,
+        )
+        return Facts("write", ("write", *key, str(episode.number)), document, episode.evidence(), closed)
+
+    def _resolves(
+        self, account: AccountState, directory: Directory, calendar_id: str, asks: RequestedConferencing
+    ) -> dict[str, Any] | None:
+        if asks.kind not in ("default", "integrated", "profile"):
+            return None
+        declared = self.settings.default_profiles.get(account.name)
+        found = resolution(asks.kind, asks.profile_id, directory, calendar_id, declared)
+        if found is None and asks.kind == "profile" and directory.profiles is not None:
+            theirs = any(
+                profile["profile_id"] == asks.profile_id
+                for other in self.accounts.values()
+                if other is not account
+                for profile in other.directory.profiles or ()
+            )
+            return {"to": "unlisted", "foreign": theirs}
+        return found

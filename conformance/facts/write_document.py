@@ -1,0 +1,266 @@
+"""The facts of a write, as one JSON document: what schemas/facts/write.json describes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from conformance.facts.comparisons import compare_urls, instant, normal_url, same_text
+from conformance.facts.episode import Before, Episode, Observation, ObservedWrite
+from conformance.facts.requested import FIELDS, RequestedConferencing, field_as_sent
+
+__all__ = ["Context", "shown", "write_document"]
+
+#: The fields that conferencing consists of where there are more than its ``profile_id``; others are stray.
+_FIELDS = {"explicit": {"profile_id", "provider_description", "join_url"}}
+
+#: Fields of which a plain event may consist: nothing in it gives a server a reason to refuse it.
+_PLAIN = {
+    "event_id": lambda v: isinstance(v, str) and 0 < len(v) <= 64,
+    "summary": lambda v: _is_text(v) and len(v.strip()) > 0 and len(v) <= 1024,
+    "description": lambda v: _is_text(v) and len(v) <= 4096,
+    "start": lambda v: _is_near(v),
+    "end": lambda v: _is_near(v),
+    "tzid": lambda v: isinstance(v, str) and instant("2026-01-01T00:00:00", v) is not None,
+    "location": lambda v: isinstance(v, dict) and all(_is_text(part) for part in v.values()),
+    "conferencing": lambda v: isinstance(v, dict) and set(v) <= _FIELDS.get(str(v.get("profile_id")), {"profile_id"}),
+}
+
+
+class Context:
+    """What the document of a write takes from outside of its episode."""
+
+    __slots__ = ("account", "calendar", "event_id", "others", "profiles", "resolves")
+
+    def __init__(
+        self,
+        account: str,
+        event_id: str,
+        calendar: dict[str, Any] | None,
+        resolves: dict[str, Any] | None,
+        profiles: int | None,
+        others: Callable[[str], str | None],
+    ) -> None:
+        self.account = account
+        self.event_id = event_id
+        self.calendar = calendar
+        self.resolves = resolves
+        self.profiles = profiles
+        self.others = others
+
+
+def write_document(
+    episode: Episode,
+    write: ObservedWrite,
+    context: Context,
+    *,
+    window: float,
+    settle_timeout: float,
+    ended: str,
+    closed: bool,
+) -> dict[str, Any]:
+    """The facts of one write, from an open or a closed episode; what is not known is left out."""
+    document: dict[str, Any] = {
+        "about": "write",
+        "account": context.account,
+        "event_id": context.event_id,
+        "request": write.request,
+        "asks": write.asked.kind,
+        "plain": _is_plain(write.event),
+        "response": write.response,
+        "outcome": write.outcome,
+    }
+    if write.failures:
+        document["failures"] = write.failures
+    if context.calendar is not None:
+        document["calendar"] = context.calendar
+    if context.resolves is not None:
+        document["resolves"] = context.resolves
+    if context.profiles is not None:
+        document["profiles"] = context.profiles
+    if write.start is not None:
+        document["start"] = write.start
+    before = _before_document(episode.before)
+    if before:
+        document["before"] = before
+        if episode.before.state in ("nonexistent", "none", "assigned"):
+            document["creates"] = episode.before.state == "nonexistent"
+    if episode.before.item is not None:
+        document["changes"] = [
+            name for name in FIELDS if field_as_sent(write.event, episode.before.item, name) is False
+        ]
+    document["after"] = _after(episode, write, context, window, settle_timeout, ended, closed)
+    return document
+
+
+def _before_document(before: Before) -> dict[str, Any]:
+    if before.state is None:
+        return {}
+    document: dict[str, Any] = {"state": before.state}
+    if before.conferencing is not None:
+        document["conferencing"] = before.conferencing
+    if before.origin is not None:
+        document["origin"] = before.origin
+    if before.settling is not None:
+        document["asked"] = before.settling.kind
+        if before.settling_start is not None:
+            document["start"] = before.settling_start
+    return document
+
+
+def _after(
+    episode: Episode,
+    write: ObservedWrite,
+    context: Context,
+    window: float,
+    settle_timeout: float,
+    ended: str,
+    closed: bool,
+) -> dict[str, Any]:
+    after: dict[str, Any] = {"ended": ended, "readings": episode.readings}
+    watched = episode.watched()
+    after["watched"] = episode.readings >= 2 and episode.timed and watched >= window
+    run = episode.run
+    if episode.before.state in ("nonexistent", "none", "assigned"):
+        after["seen"] = [
+            shown(sight, episode, write, context)
+            for sight, _, fresh in episode.seen
+            if fresh or sight.state == "pending"
+        ]
+    if run is not None:
+        after["newest"] = shown(run.sight, episode, write, context)
+    if run is not None and run.sight.state == "pending" and watched >= settle_timeout:
+        after["timed_out"] = True
+    if run is not None and episode.quiet is run:
+        after["quiet"] = after["newest"]
+    if episode.final is not None:
+        same = run is not None and run.key == episode.final_key
+        after["final"] = after["newest"] if same else shown(episode.final, episode, write, context)
+        after["stayed"] = not (episode.others >= 2 or (closed and episode.other_last))
+    if episode.relapses >= 2:
+        after["stayed"] = False
+    return after
+
+
+def shown(sight: Observation, episode: Episode, write: ObservedWrite, context: Context) -> dict[str, Any]:
+    """What one reading shows of the event, compared with what was asked and with what was there before."""
+    document: dict[str, Any] = {"state": sight.state}
+    if sight.conferencing is not None:
+        document["conferencing"] = sight.conferencing
+    if sight.state == "assigned":
+        document.update(_compared(sight.conferencing, episode, write, context))
+    elif sight.state == "pending" and _names_stray(sight.conferencing, write, context):
+        document["provider_name_as_sent"] = True
+    elif sight.state == episode.before.state == "none":
+        document["conferencing_as_before"] = sight.conferencing == episode.before.conferencing
+    if sight.item is not None:
+        fields = {name: field_as_sent(write.event, sight.item, name) for name in FIELDS}
+        document["as_written"] = [name for name, same in fields.items() if same is True]
+        document["not_as_written"] = [name for name, same in fields.items() if same is False]
+        if episode.before.item is not None:
+            document["differs_from_before"] = [
+                name for name in FIELDS if field_as_sent(episode.before.item, sight.item, name) is False
+            ]
+        document["location"] = _location(sight, episode, write)
+    return document
+
+
+def _compared(value: dict[str, Any], episode: Episode, write: ObservedWrite, context: Context) -> dict[str, Any]:
+    url, service = value["join_url"], value.get("provider_name")
+    asked = write.asked
+    result: dict[str, Any] = {}
+    settling = episode.before.settling
+    if asked.join_url is not None:
+        result["join_url_as_sent"] = compare_urls(asked.join_url, url)
+    if settling is not None and settling.kind == "explicit" and settling.join_url:
+        result["join_url_as_asked_before"] = compare_urls(settling.join_url, url)
+    if asked.provider_description is not None and asked.kind != "explicit":
+        result["provider_name_as_sent"] = service == asked.provider_description
+    before = episode.before.conferencing
+    if episode.before.state == "assigned" and isinstance(before, dict):
+        result["join_url_as_before"] = normal_url(before["join_url"]) == normal_url(url)
+        result["provider_name_as_before"] = before.get("provider_name") == service
+    left = _left_over(episode.before, asked, url, service)
+    if left is not None:
+        result["provider_name_left_over"] = left
+    names = (context.resolves or {}).get("provider_names")
+    if names is not None and isinstance(service, str):
+        result["provider_name_as_resolved"] = service in names
+    other = context.others(normal_url(url))
+    if other is not None:
+        result["join_url_of_another_event"] = other
+    return result
+
+
+def _names_stray(value: Any, write: ObservedWrite, context: Context) -> bool:
+    """Whether a value that is pending already bears a provider_description that is none of explicit conferencing."""
+    service, names = value.get("provider_name"), (context.resolves or {}).get("provider_names")
+    stray = write.asked.kind != "explicit" and write.asked.provider_description is not None
+    return stray and names is not None and service == write.asked.provider_description and service not in names
+
+
+def _left_over(before: Before, asked: RequestedConferencing, url: str, service: Any) -> bool | None:
+    """Whether explicit conferencing bears the service of the generated conference that it replaces.
+
+    None where that is not shown, or where what was sent speaks of that service too, or is that conference's own URL:
+    a server may go by that.
+    """
+    if asked.kind != "explicit" or asked.join_url is None or before.origin not in ("default", "integrated", "profile"):
+        return None
+    earlier = before.conferencing.get("provider_name") if isinstance(before.conferencing, dict) else None
+    if not isinstance(earlier, str) or compare_urls(asked.join_url, url) == "different":
+        return None
+    if service != earlier:
+        return False
+    if compare_urls(asked.join_url, before.conferencing.get("join_url")) != "different":
+        return None
+    sent = f"{asked.join_url} {asked.provider_description}".lower()
+    return None if any(word in sent for word in earlier.lower().split("_")) else True
+
+
+def _location(sight: Observation, episode: Episode, write: ObservedWrite) -> str:
+    """``blank``, ``as_written``, ``join_url`` (holds the one shown), ``earlier_url`` (one from before) or ``other``."""
+    assert sight.item is not None
+    text = _text(sight.item.get("location"))
+    if not text.strip():
+        return "blank"
+    sent = _text(write.event.get("location"))
+    if sent.strip() and same_text(sent, text):
+        return "as_written"
+    if sight.state == "assigned" and _holds(text, sight.conferencing["join_url"]):
+        return "join_url"
+    if write.asked.kind == "explicit" and write.asked.join_url and _holds(text, write.asked.join_url):
+        return "join_url"
+    if any(f"url {normal_url(word)}" in episode.known for word in text.split()):
+        return "earlier_url"
+    return "other"
+
+
+def _text(location: Any) -> str:
+    if isinstance(location, dict):
+        location = location.get("description")
+    return location if isinstance(location, str) else ""
+
+
+def _holds(text: str, url: str) -> bool:
+    return url in text or any(normal_url(word) == normal_url(url) for word in text.split())
+
+
+def _is_text(value: Any) -> bool:
+    """Whether a value is a string of whole characters: half of a surrogate pair is none."""
+    return isinstance(value, str) and (value.isascii() or not any("\ud800" <= char <= "\udfff" for char in value))
+
+
+def _is_near(time: Any) -> bool:
+    """Whether a time is of these decades: where calendars end is not documented."""
+    moment = instant(time)
+    return moment is not None and 2000 <= moment[0].year < 2100
+
+
+def _is_plain(event: dict[str, Any]) -> bool:
+    if not {"event_id", "summary", "start", "end"} <= set(event):
+        return False
+    if not all(name in _PLAIN and _PLAIN[name](value) for name, value in event.items()):
+        return False
+    start, end = instant(event["start"], event.get("tzid")), instant(event["end"], event.get("tzid"))
+    return start is not None and end is not None and start[1] == end[1] and start[0] < end[0]

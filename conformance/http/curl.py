@@ -1,0 +1,100 @@
+"""A request as a ``curl`` command that a POSIX shell runs safely, whatever the request holds."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+from urllib.parse import quote
+
+from conformance.http.display import UNSEEN, without_userinfo
+from conformance.http.exchange import NOBODY, Request, holds_credentials
+
+__all__ = ["curl", "variable_of"]
+
+#: Headers that curl writes itself, that belong to one connection, or that are secrets.
+_LEFT_OUT = frozenset(
+    {
+        "accept-encoding",
+        "authorization",
+        "connection",
+        "content-length",
+        "cookie",
+        "expect",
+        "host",
+        "keep-alive",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "user-agent",
+    }
+)
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+\Z")
+_SAFE_WORD = re.compile(r"[A-Za-z0-9_./:=,+%@-]+\Z")
+_DEFAULT = "CRONOFY_ACCESS_TOKEN"
+_NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
+
+
+def variable_of(account: str, variables: Mapping[str, str] = _NO_VARIABLES) -> str:
+    """The environment variable that holds an account's token: the declared one, or one made from its name.
+
+    >>> variable_of("default"), variable_of("profiles"), variable_of("profiles", {"profiles": "TOKEN_2"})
+    ('CRONOFY_ACCESS_TOKEN', 'CRONOFY_ACCESS_TOKEN_PROFILES', 'TOKEN_2')
+    """
+    if account in variables:
+        return variables[account]
+    if account == "default":
+        return _DEFAULT
+    return f"{_DEFAULT}_{re.sub(r'[^A-Z0-9]', '_', account.upper())}"
+
+
+def curl(request: Request, variables: Mapping[str, str] = _NO_VARIABLES) -> str:
+    """One shell command; tokens are read from the environment, bodies that no terminal shows from base64."""
+    words = ["curl", "-sS", "-i", "-g"]
+    if request.method != "GET" or request.body:
+        words += ["-X", _quoted(request.method)]
+    words += _credentials(request, variables)
+    for name, value in request.headers:
+        # No client can send a header with control characters: a command that tried would not be the request.
+        if name.lower() not in _LEFT_OUT and _HEADER_NAME.match(name) and not UNSEEN.search(value):
+            shown = "<credentials>" if value.strip() and holds_credentials(name) else value
+            words += ["-H", _quoted(f"{name}: {shown}" if shown.strip() else f"{name};")]
+    words += ["--url", _quoted(_visible_url(request.url))]
+    if not request.body:
+        return " ".join(words)
+    text = _text(request.body)
+    if text is not None:
+        return " ".join([*words, "--data-raw", _quoted(text)])
+    encoded = base64.b64encode(request.body).decode("ascii")
+    return f"printf %s {encoded} | base64 -d | " + " ".join([*words, "--data-binary", "@-"])
+
+
+def _credentials(request: Request, variables: Mapping[str, str]) -> list[str]:
+    account = request.account
+    if account is not None:
+        value = f"an-unknown-{NOBODY}-token" if account == NOBODY else f"${variable_of(account, variables)}"
+        return ["-H", f'"Authorization: Bearer {value}"']
+    if request.header("authorization"):
+        return ["-H", "'Authorization: <credentials>'"]
+    return []
+
+
+def _text(body: bytes) -> str | None:
+    """The body as text that a terminal shows as it is; None where it is none."""
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+    return None if UNSEEN.search(text.replace("\n", "").replace("\t", "")) else text
+
+
+def _visible_url(url: str) -> str:
+    return UNSEEN.sub(lambda match: quote(match[0].encode("utf-8", "surrogatepass")), without_userinfo(url))
+
+
+def _quoted(word: str) -> str:
+    return word if _SAFE_WORD.match(word) else "'" + word.replace("'", "'\\''") + "'"

@@ -1,0 +1,208 @@
+"""What recordings carry of credentials, concealed in all that is judged and written."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from functools import lru_cache
+from itertools import islice
+from urllib.parse import urlsplit
+
+from conformance.http.exchange import NOT_RECORDED, Exchange, Headers, Request, Response, account_of_token
+from conformance.http.redaction.encodings import Secret, hidden_in, unescaped
+from conformance.http.redaction.locations import SHORTEST, credentials_of, is_secret
+from conformance.http.redaction.redactor import Redactor
+from conformance.http.redaction.scrubbing import REDACTED, noticing
+
+__all__ = ["SecretCollector"]
+
+#: So many are kept: who has more of them has none that count.
+_MOST = 1_000
+#: So many exchanges are read before the first is judged, that their credentials are known by then.
+_AHEAD = 1_000
+#: Bodies up to so many bytes are not searched again while they come again.
+_SMALL = 65_536
+#: Bytes of the pieces by which all secrets are looked for at once.
+_GRAM = 6
+_TOO_DEEP = REDACTED.encode()
+
+
+class SecretCollector:
+    """The credentials of recordings, collected while they are read (`collecting`), and replaced in what is judged.
+
+    What stands for one is its stable name (`account_of_token`), which may stand in a URL as well.  `known` maps
+    names to tokens that are secret from the start.
+    """
+
+    def __init__(self, known: Mapping[str, str]) -> None:
+        self._secrets: dict[str, Secret] = {}
+        self._needles = _PatternIndex()
+        self._known = dict(known)
+        self._deep = False
+        self._forget()
+        for token in known.values():
+            self._add(token)
+
+    def __len__(self) -> int:
+        return len(self._secrets)
+
+    def collecting(self) -> AbstractContextManager[None]:
+        """While this lasts, the credentials of whatever recording is read are collected."""
+        return noticing(self._notice)
+
+    def passing(self, exchanges: Iterable[Exchange]) -> Iterator[Exchange]:
+        """`exchanges` without the credentials known by then, those of the next thousand included."""
+        rest = iter(exchanges)
+        held = deque(islice(rest, _AHEAD))
+        while held:
+            yield self.redacted(held.popleft())
+            held.extend(islice(rest, 1))
+
+    def look_deeper(self) -> None:
+        """From here on everything is searched for what hides in several encodings, which takes its time."""
+        self._deep = True
+        self._forget()
+
+    def redactor(self) -> Redactor:
+        """The gate for what is written: it knows all that were collected."""
+        return Redactor({**{secret.account: token for token, secret in self._secrets.items()}, **self._known})
+
+    def hide_in(self, text: str) -> bool:
+        """Whether one of them is in `text`, in any encoding."""
+        return bool(hidden_in(self._secrets.values(), text.encode("utf-8", "surrogatepass")))
+
+    def redacted(self, exchange: Exchange) -> Exchange:
+        """`exchange` with every credential replaced; a body in which one hides too deep counts as not recorded."""
+        if not self._secrets:
+            return exchange
+        request, response, notes = exchange.request, exchange.response, exchange.notes
+        url, headers, body = self._url(request.url), self._headers(request.headers), self._body(request.body)
+        if url is not None or headers is not None or body is not None:
+            if body == _TOO_DEEP:
+                notes += (("request-body", NOT_RECORDED),)
+            request = Request(
+                request.method,
+                request.url if url is None else url,
+                request.headers if headers is None else headers,
+                request.body if body is None else body.replace(_TOO_DEEP, b""),
+            )
+        if response is not None:
+            headers, body = self._headers(response.headers), self._body(response.body)
+            if body == _TOO_DEEP:
+                # As for a body that was not recorded: nothing may be concluded from such a response.
+                notes += (("response-body", NOT_RECORDED), ("response-status", str(response.status)))
+                response = None
+            elif headers is not None or body is not None:
+                response = Response(
+                    response.status,
+                    response.headers if headers is None else headers,
+                    response.body if body is None else body,
+                )
+        label = self._label(exchange.label)
+        if notes:
+            notes = self._headers(notes) or notes
+        if label is None and (request, response, notes) == (exchange.request, exchange.response, exchange.notes):
+            return exchange
+        return replace(
+            exchange,
+            request=request,
+            response=response,
+            label=exchange.label if label is None else label,
+            notes=notes,
+        )
+
+    def _notice(self, exchange: Exchange) -> None:
+        for token in credentials_of(exchange):
+            if token not in self._secrets:
+                self._add(token)
+
+    def _add(self, token: str) -> None:
+        if len(self._secrets) >= _MOST or not is_secret(token):
+            return
+        name = account_of_token(token)
+        secret = Secret(name, token.encode("utf-8", "surrogatepass"), name)
+        self._secrets[token] = secret
+        self._needles.add(secret)
+        self._forget()
+
+    def _forget(self) -> None:
+        """What held no secret so far may hold one that was not known then."""
+        self._text = lru_cache(maxsize=1024)(self._text_without)
+        self._headers = lru_cache(maxsize=256)(self._headers_without)
+        self._small = lru_cache(maxsize=64)(self._without)
+
+    def _url(self, url: str) -> str | None:
+        clean = self._text(url)
+        return f"{urlsplit(url).scheme}://redacted/" if clean == REDACTED else clean
+
+    def _label(self, label: str) -> str | None:
+        place, _, number = label.rpartition("#")
+        if len(number) < SHORTEST and number.isdigit():  # the file's name comes again, the number does not
+            clean = self._text(place)
+            return None if clean is None else f"{clean}#{number}"
+        return self._text(label)
+
+    def _body(self, body: bytes) -> bytes | None:
+        if not body:
+            return None
+        return self._small(body) if len(body) <= _SMALL else self._without(body)
+
+    def _headers_without(self, headers: Headers) -> Headers | None:
+        if not self._deep and not self._needles.in_(_bytes("\n".join(map("\n".join, headers)))):
+            return None
+        clean = tuple((self._text(name) or name, self._text(value) or value) for name, value in headers)
+        return None if clean == headers else clean
+
+    def _text_without(self, text: str) -> str | None:
+        clean = self._without(_bytes(text))
+        return None if clean is None else clean.decode("utf-8", "surrogatepass")
+
+    def _without(self, data: bytes) -> bytes | None:
+        """`data` without secrets, None if it has none."""
+        if not self._deep and not self._needles.in_(data):
+            return None
+        found = hidden_in(self._secrets.values(), data)
+        if not found:
+            return None
+        # The longest first: one may be part of another.
+        for secret in sorted(found, key=lambda secret: -secret.size):
+            data = secret.replaced(data)
+        return _TOO_DEEP if hidden_in(self._secrets.values(), data) else data
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
+
+
+class _PatternIndex:
+    """A quick search for what may be a secret: it sees plain, escaped, base64 and hexadecimal spellings."""
+
+    def __init__(self) -> None:
+        self._needles: list[bytes] = []
+        self._grams: set[bytes] = set()
+        self._stride = SHORTEST
+
+    def add(self, secret: Secret) -> None:
+        encoded = {core.lower() for core in secret.cores}
+        encoded |= {core.replace(b"+", b"-").replace(b"/", b"_") for core in encoded}
+        for needle in (secret.lower, secret.hexed, *encoded):
+            self._needles.append(needle)
+            self._grams.update(needle[at : at + _GRAM] for at in range(len(needle) - _GRAM + 1))
+        self._stride = min(map(len, self._needles)) - _GRAM + 1
+
+    def in_(self, data: bytes) -> bool:
+        lower = data.lower()
+        if self._are_in(lower):
+            return True
+        if b"%" not in lower and b"&" not in lower and b"\\" not in lower:
+            return False
+        return any(self._are_in(view.lower()) for view in unescaped(lower))
+
+    def _are_in(self, data: bytes) -> bool:
+        # Where a needle is, one of its grams is where the strides touch: one look for all of them.
+        touched = [data[at : at + _GRAM] for at in range(0, len(data), self._stride)]
+        if self._grams.isdisjoint(touched):
+            return False
+        return any(needle in data for needle in self._needles)

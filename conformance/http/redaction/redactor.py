@@ -1,0 +1,114 @@
+"""Secrets by their value: the tokens of a run, found in any encoding and replaced, or stopped at a gate."""
+
+from __future__ import annotations
+
+import builtins
+import logging
+from collections.abc import Mapping
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+from conformance.http.exchange import Exchange, Headers, Request, Response, account_of_token
+from conformance.http.redaction.encodings import Secret, hidden_in
+from conformance.http.redaction.scrubbing import REDACTED, scrub
+
+__all__ = ["Redactor", "SecretLeakError"]
+
+
+class SecretLeakError(Exception):
+    """Something was about to be written that holds a token: the message names the place, never the token."""
+
+
+#: Shorter tokens cannot be told from other text; only their place (`scrub`) hides them.
+_SHORTEST = 8
+
+
+class Redactor:
+    """Finds the tokens of a run in any encoding: replaces them, or refuses (`check`).
+
+    `secrets` maps account names to tokens.  Tokens of fewer than 8 bytes, and those that are part of an account's
+    name, are replaced where credentials stand and searched for nowhere else.  Also a `logging` filter.
+    """
+
+    def __init__(self, secrets: Mapping[str, str]) -> None:
+        self._accounts = {token: account for account, token in secrets.items() if token}
+        names = "\n".join(secrets)
+        self._secrets = tuple(
+            Secret(account, token.encode("utf-8", "surrogatepass"))
+            for token, account in sorted(self._accounts.items(), key=lambda item: -len(item[0]))
+            if len(token.encode("utf-8", "surrogatepass")) >= _SHORTEST and token not in names
+        )
+
+    def __repr__(self) -> str:
+        return f"Redactor({', '.join(sorted(set(self._accounts.values())))})"
+
+    def bytes(self, data: builtins.bytes) -> builtins.bytes:
+        """`data` with every token replaced by ``<account>``; ``<redacted>`` as a whole where one hides too deep."""
+        found = hidden_in(self._secrets, data)
+        if not found:
+            return data
+        clean = data
+        for secret in found:
+            clean = secret.replaced(clean)
+        return REDACTED.encode() if hidden_in(self._secrets, clean) else clean
+
+    def text(self, text: str) -> str:
+        """`text` with every token replaced, as `bytes` does."""
+        return self.bytes(text.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
+
+    def exchange(self, exchange: Exchange) -> Exchange:
+        """`exchange` with what is secret by place or by value replaced, label and notes included."""
+        clean = scrub(exchange, self._account_of)
+        if not self._secrets:
+            return clean
+        request, response = clean.request, clean.response
+        return replace(
+            clean,
+            request=Request(
+                self.text(request.method),
+                self._url(request.url),
+                self._headers(request.headers),
+                self.bytes(request.body),
+            ),
+            response=response and Response(response.status, self._headers(response.headers), self.bytes(response.body)),
+            label=self.text(clean.label),
+            notes=tuple((self.text(name), self.text(value)) for name, value in clean.notes),
+        )
+
+    def check(self, data: builtins.bytes | str, where: str) -> None:
+        """Raises SecretLeakError, naming `where`, if `data` holds a token in any encoding."""
+        account = self._leaked(data.encode("utf-8", "surrogatepass") if isinstance(data, str) else data)
+        if account is not None:
+            raise SecretLeakError(
+                f"{self.text(where)}: what was to be written holds the token of account {account!r}: not written"
+            )
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Replaces tokens in a log record, its traceback included; lets every record pass."""
+        try:
+            message = record.getMessage()
+        except (TypeError, ValueError, KeyError):
+            message = f"{record.msg} {record.args}"
+        record.msg, record.args = self.text(message), ()
+        if record.exc_info and not record.exc_text:
+            record.exc_text = logging.Formatter().formatException(record.exc_info)
+        record.exc_info = None
+        record.exc_text = record.exc_text and self.text(record.exc_text)
+        record.stack_info = record.stack_info and self.text(record.stack_info)
+        return True
+
+    def _account_of(self, token: str) -> str:
+        return self._accounts.get(token) or account_of_token(token)
+
+    def _headers(self, headers: Headers) -> Headers:
+        return tuple((self.text(name), self.text(value)) for name, value in headers)
+
+    def _url(self, url: str) -> str:
+        clean = self.text(url)
+        if clean != REDACTED:
+            return clean
+        parts = urlsplit(url)
+        return f"{parts.scheme}://{self.text(parts.netloc)}/{REDACTED}"
+
+    def _leaked(self, data: builtins.bytes) -> str | None:
+        return next((secret.account for secret in hidden_in(self._secrets, data)), None)

@@ -1,0 +1,72 @@
+"""The smallest failures as a file for pytest: it fails on the subject, and passes where the rules are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from conformance.http.display import visible
+
+if TYPE_CHECKING:
+    from conformance.judging.summary import Reproduction, RunReport
+
+__all__ = ["render"]
+
+_VARIABLE = "CRONOFY_CONFORMANCE_SUBJECT"
+
+
+def render(statement: RunReport) -> str:
+    """A module in ASCII with a test for each failure that can be shown again."""
+    return "\n".join(_lines(statement)) + "\n"
+
+
+def _lines(statement: RunReport) -> Iterator[str]:
+    subject = str(statement.subject["name"])
+    yield from (f"# {line}" for line in _about(statement, subject))
+    if not statement.repros:
+        return
+    yield ""
+    yield "import os"
+    yield ""
+    yield "from conformance.servers.replay import Scenario, FailureStep, failures"
+    yield ""
+    yield f'SUBJECT = os.environ.get("{_VARIABLE}")'
+    yield f"ACCOUNTS = {dict(statement.variables)!a}"
+    yield f"DEFAULT_PROFILES = {dict(statement.subject.get('default_profiles', {}))!a}"
+    yield f"FAULTS = {tuple(statement.subject.get('faults', ()))!a}"
+    yield ""
+    yield ""
+    yield "def _failures(rule, *scenarios):"
+    yield "    if SUBJECT is not None:"
+    yield "        return failures(rule, scenarios, SUBJECT, ACCOUNTS)"
+    yield f"    return failures(rule, scenarios, {subject!a}, ACCOUNTS, DEFAULT_PROFILES, FAULTS)"
+    for repro in statement.repros:
+        yield from _test(repro)
+
+
+def _about(statement: RunReport, subject: str) -> Iterator[str]:
+    tool = f"{statement.tool['name']} {statement.tool['version']}"
+    yield _ascii(f"What failed on {subject}, for pytest. Written by {tool}, which it needs.")
+    if not statement.repros:
+        yield "Nothing failed that can be shown again."
+        return
+    yield f"Set {_VARIABLE} to try another subject: with `reference` everything passes."
+    for name, variable in statement.variables.items():
+        yield _ascii(f"The token of account {name} is read from {variable}.")
+
+
+def _test(repro: Reproduction) -> Iterator[str]:
+    yield ""
+    yield ""
+    yield f"def test_{repro.rule.replace('-', '_')}():"
+    yield f"    # {_ascii(repro.title)}."
+    for command in repro.commands:
+        yield f"    # {_ascii(command)}"
+    yield "    assert not _failures("
+    yield f"        {repro.rule!a},"
+    yield from (f"        {scenario}," for scenario in repro.scenarios)
+    yield "    )"
+
+
+def _ascii(text: str) -> str:
+    return ascii(visible(text))[1:-1].replace("\\\\", "\\").replace("\\'", "'")

@@ -1,0 +1,79 @@
+"""The smallest part of a recorded history that still shows a failure, found by judging alone: nothing is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
+
+from conformance.contract.rules import Rule
+from conformance.facts import Settings
+from conformance.http.exchange import Exchange
+from conformance.judging.judge import Judge
+from conformance.judging.stream import Hearing
+from conformance.judging.verdict import Violation
+
+__all__ = ["reduced", "smallest_history"]
+
+T = TypeVar("T")
+
+
+def reduced(items: Sequence[T], fails: Callable[[tuple[T, ...]], bool], trials: int = 400) -> tuple[T, ...]:
+    """A part of `items`, in their order, that `fails` and of which no single item can be spared.
+
+    `fails` must hold for all of `items`.  After `trials` calls the smallest part found so far is given.
+
+    >>> reduced(range(100), lambda some: {3, 42} <= set(some))
+    (3, 42)
+    """
+    kept = tuple(items)
+    size = max(1, len(kept) // 2)
+    while size:
+        start = len(kept)
+        while start > 0 and trials > 0:
+            begin = max(0, start - size)
+            candidate = kept[:begin] + kept[start:]
+            trials -= 1
+            if candidate and fails(candidate):
+                kept = candidate
+            start = begin
+        size = size // 2 if size > 1 else 0
+    return kept
+
+
+def smallest_history(
+    exchanges: Iterable[Exchange], rule: Rule, violation: Violation, settings: Settings
+) -> tuple[Exchange, ...]:
+    """The fewest of `exchanges` over which `rule` still fails for the event of `violation`, in the order sent."""
+    judge = Judge((rule,))
+    history = tuple(exchanges)
+
+    def fails(some: tuple[Exchange, ...]) -> bool:
+        return fails_in(some, judge, settings, violation.event)
+
+    accounts = {evidence.request.account for evidence in violation.evidence}
+    labels = {evidence.label for evidence in violation.evidence}
+    shown = tuple(exchange for exchange in history if exchange.label in labels)
+    around = tuple(
+        exchange
+        for exchange in history
+        if exchange.request.account in accounts
+        and (exchange.request.method == "GET" or _names(exchange, violation.event))
+    )
+    for start in (shown, around, history):
+        if fails(start):
+            return reduced(start, fails)
+    return history
+
+
+def fails_in(exchanges: Iterable[Exchange], judge: Judge, settings: Settings, event: str | None) -> bool:
+    """Whether what `judge` knows of fails over `exchanges`, for `event` where one is given."""
+    hearing = Hearing(settings, judge)
+    for exchange in exchanges:
+        hearing.add(exchange)
+    hearing.close()
+    violations = [violation for found in hearing.failed.values() for violation in found]
+    return any(event is None or violation.event == event for violation in violations)
+
+
+def _names(exchange: Exchange, event: str | None) -> bool:
+    return event is None or event.encode() in exchange.request.body

@@ -1,0 +1,176 @@
+"""A report folds verdicts: what became of each rule.
+
+Reports over the same rules are a monoid, so the parts of a recording may be judged anywhere and added up.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from conformance.contract.rules import Rule
+    from conformance.judging.verdict import Verdict, Violation
+
+__all__ = ["Report", "RuleOutcome", "Tally"]
+
+RuleOutcome = Literal["passed", "failed", "undecided", "unexercised"]
+
+#: How many violations of a rule are kept; the count goes on.
+KEPT = 10
+
+#: How many judgements are held to be counted when they come again.
+_HELD = 1024
+
+
+def _frozen(counts: Mapping[str, int]) -> Mapping[str, int]:
+    return MappingProxyType({name: counts[name] for name in sorted(counts) if counts[name]})
+
+
+@dataclass(frozen=True)
+class Tally:
+    """The verdicts of one rule: how many of each, undecided by reason, passed by case, and some violations."""
+
+    passed: int = 0
+    failed: int = 0
+    undecided: int = 0
+    reasons: Mapping[str, int] = field(default_factory=lambda: _frozen({}))
+    cases: Mapping[str, int] = field(default_factory=lambda: _frozen({}))
+    violations: tuple[Violation, ...] = ()
+
+    @property
+    def timed_out(self) -> int:
+        """How many verdicts are undecided because something was pending for too long."""
+        return self.reasons.get("timed-out", 0)
+
+    @property
+    def outcome(self) -> RuleOutcome:
+        """Failed if any failed; else undecided if anything timed out or nothing passed; else passed."""
+        if self.failed:
+            return "failed"
+        if not self.passed and not self.undecided:
+            return "unexercised"
+        return "undecided" if self.timed_out or not self.passed else "passed"
+
+    @property
+    def reason(self) -> str | None:
+        """The reason of an undecided rule: a time-out before any other, then the most frequent one."""
+        if self.outcome != "undecided" or not self.reasons:
+            return None
+        return "timed-out" if self.timed_out else max(self.reasons, key=lambda name: (self.reasons[name], name))
+
+    def __add__(self, other: Tally) -> Tally:
+        return Tally(
+            passed=self.passed + other.passed,
+            failed=self.failed + other.failed,
+            undecided=self.undecided + other.undecided,
+            reasons=_sum(self.reasons, other.reasons),
+            cases=_sum(self.cases, other.cases),
+            violations=_kept((*self.violations, *other.violations)),
+        )
+
+
+_NOTHING = Tally()
+
+
+def _sum(left: Mapping[str, int], right: Mapping[str, int]) -> Mapping[str, int]:
+    return _frozen(Counter(left) + Counter(right))
+
+
+def _kept(violations: Sequence[Violation]) -> tuple[Violation, ...]:
+    """The first violation of every cause before the second of any, `KEPT` in all, in the order of their coming.
+
+    Whatever is dropped here would be dropped from any longer sequence that begins so: addition stays associative.
+    """
+    if len(violations) <= KEPT:
+        return tuple(violations)
+    seen: Counter[str] = Counter()
+    ranked = []
+    for place, violation in enumerate(violations):
+        ranked.append((seen[violation.cause], place))
+        seen[violation.cause] += 1
+    return tuple(violations[place] for _, place in sorted(sorted(ranked)[:KEPT], key=lambda pair: pair[1]))
+
+
+class _Counting:
+    """A tally while it grows."""
+
+    def __init__(self) -> None:
+        self.outcomes: Counter[str] = Counter()
+        self.reasons: Counter[str] = Counter()
+        self.cases: Counter[str] = Counter()
+        self.violations: list[Violation] = []
+
+    def add(self, verdict: Verdict, times: int) -> None:
+        self.outcomes[verdict.outcome] += times
+        if verdict.outcome == "undecided":
+            self.reasons[verdict.reason or "unknown"] += times
+        elif verdict.outcome == "passed":
+            for case in verdict.cases:
+                self.cases[case] += times
+        elif verdict.violation is not None:
+            self.violations += [verdict.violation] * min(times, KEPT)
+            if len(self.violations) > 8 * KEPT:
+                self.violations[:] = _kept(self.violations)
+
+    def tally(self) -> Tally:
+        return Tally(
+            passed=self.outcomes["passed"],
+            failed=self.outcomes["failed"],
+            undecided=self.outcomes["undecided"],
+            reasons=_frozen(self.reasons),
+            cases=_frozen(self.cases),
+            violations=_kept(self.violations),
+        )
+
+
+@dataclass(frozen=True)
+class Report:
+    """A tally for each rule, by its id, and the number of exchanges that were judged."""
+
+    tallies: Mapping[str, Tally] = field(default_factory=lambda: MappingProxyType({}))
+    exchanges: int = 0
+
+    @classmethod
+    def empty(cls, rules: Iterable[Rule] = ()) -> Report:
+        """The report of nothing, and the identity of addition, over `rules`."""
+        return cls(MappingProxyType(dict.fromkeys(sorted(rule.id for rule in rules), _NOTHING)))
+
+    def with_verdicts(self, verdicts: Iterable[Verdict]) -> Report:
+        """This report and `verdicts`, each of which is the last word on its facts."""
+        return self.with_judgements((verdict,) for verdict in verdicts)
+
+    def with_judgements(self, judgements: Iterable[tuple[Verdict, ...]]) -> Report:
+        """This report and the verdicts of `judgements`: the same one, coming again, is only counted."""
+        counting: defaultdict[str, _Counting] = defaultdict(_Counting)
+        held: dict[int, tuple[tuple[Verdict, ...], int]] = {}
+
+        def enter() -> None:
+            for judgement, times in held.values():
+                for verdict in judgement:
+                    counting[verdict.rule].add(verdict, times)
+            held.clear()
+
+        for judgement in judgements:
+            times = held[id(judgement)][1] if id(judgement) in held else 0
+            held[id(judgement)] = judgement, times + 1  # held as well, so that no other takes its id
+            if len(held) >= _HELD:
+                enter()
+        enter()
+        return self + Report({rule: counts.tally() for rule, counts in counting.items()})
+
+    def with_exchanges(self, count: int) -> Report:
+        """This report with `count` more exchanges."""
+        return replace(self, exchanges=self.exchanges + count)
+
+    def tally(self, rule: str) -> Tally:
+        """The tally of a rule, by its id."""
+        return self.tallies.get(rule, _NOTHING)
+
+    def __add__(self, other: Report) -> Report:
+        names = sorted({*self.tallies, *other.tallies})
+        tallies = {name: self.tally(name) + other.tally(name) for name in names}
+        return Report(MappingProxyType(tallies), self.exchanges + other.exchanges)

@@ -1,0 +1,138 @@
+"""Our rules as Schemathesis checks: ``SCHEMATHESIS_HOOKS=conformance.plugins.schemathesis_hooks st run …``.
+
+Each rule about what one response can show is a check of its own, by the rule's id with underscores.  A response is
+judged by itself, in the light of the newest calendar list and userinfo.  What becomes of a write takes later readings
+to tell, and is for `run` and `check`.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import schemathesis
+
+from conformance.contract.rules import Rule, load
+from conformance.facts import Facts, Observer, Settings
+from conformance.facts.routes import account_name, route
+from conformance.http.exchange import Exchange, Headers, Request, Response, replace_token
+from conformance.judging.judge import Judge
+from conformance.judging.verdict import Violation
+
+if TYPE_CHECKING:
+    import requests
+
+__all__ = ["RULES", "Listener", "exchange_of"]
+
+#: The rules that are checks: those on servers, over facts to which one response can give rise.
+RULES: tuple[Rule, ...] = tuple(
+    rule
+    for rule in load()
+    if rule.binds == "server" and rule.about in ("exchange", "conferencing", "reading", "directory")
+)
+
+Check = Callable[[schemathesis.CheckContext, schemathesis.Response, schemathesis.Case[Any]], bool | None]
+
+
+def exchange_of(response: schemathesis.Response, label: str) -> Exchange:
+    """A response and the request that it answers as an exchange, the token replaced by its account's name.
+
+    It carries no times: checks run some time after the answer.
+    """
+    sent = response.request
+    return Exchange(
+        Request((sent.method or "GET").upper(), sent.url or "", replace_token(_sent_headers(sent)), _body(sent)),
+        Response(response.status_code, _received_headers(response.headers), response.content),
+        label,
+        whole=True,
+    )
+
+
+def _sent_headers(sent: requests.PreparedRequest) -> Headers:
+    return tuple((_text(name), _text(value)) for name, value in sent.headers.items())
+
+
+def _received_headers(headers: Mapping[str, Iterable[str]]) -> Headers:
+    return tuple((name, value) for name, values in headers.items() for value in values)
+
+
+def _body(sent: requests.PreparedRequest) -> bytes:
+    body = sent.body
+    if isinstance(body, str):
+        return body.encode("utf-8", "surrogatepass")
+    return body if isinstance(body, bytes) else b""  # nothing, or a stream that is gone
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode("latin-1") if isinstance(value, bytes) else value
+
+
+class Listener:
+    """Judges one response at a time; remembers the newest calendar list and userinfo of each account."""
+
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        self._judge = Judge(rules)
+        self._lists: dict[tuple[str | None, str], Exchange] = {}
+        self._lock = threading.Lock()
+
+    def violations(self, exchange: Exchange) -> dict[str, Violation]:
+        """The first violation of each rule that this exchange breaks."""
+        at = route(exchange.request.method, exchange.request.url)
+        account = account_name(exchange.request, exchange.whole)
+        with self._lock:
+            known = [other for other in self._lists.values() if other.label != exchange.label]
+            if at.name in ("calendars", "userinfo") and exchange.response and exchange.response.status == 200:
+                self._lists[account, at.name] = exchange
+        found: dict[str, Violation] = {}
+        for facts in _facts(known, exchange, requests=at.name in ("write", "delete")):
+            if not any(evidence.label == exchange.label for evidence in facts.evidence):
+                continue
+            for verdict in self._judge(facts):
+                if verdict.violation is not None:
+                    found.setdefault(verdict.rule, verdict.violation)
+        return found
+
+
+def _facts(known: Iterable[Exchange], exchange: Exchange, *, requests: bool) -> list[Facts]:
+    """The facts as they are after one more exchange; the episode that a write opens is left open."""
+    observer = Observer(Settings(), revisions=False)
+    for one in (*known, exchange):
+        observer.add(one)
+    return observer.closed() if requests else [*observer.drain()]
+
+
+class _Latest(threading.local):
+    """The response that this thread's checks look at, and what is wrong with it: all checks of one share the work."""
+
+    response: schemathesis.Response | None = None
+    violations: Mapping[str, Violation] = {}
+
+
+_listener = Listener(RULES)
+_latest = _Latest()
+
+
+def _violations(response: schemathesis.Response, case: schemathesis.Case[Any]) -> Mapping[str, Violation]:
+    if _latest.response is not response:
+        _latest.violations = _listener.violations(exchange_of(response, case.id))
+        _latest.response = response
+    return _latest.violations
+
+
+def _check(rule: Rule) -> Check:
+    def check(
+        context: schemathesis.CheckContext, response: schemathesis.Response, case: schemathesis.Case[Any]
+    ) -> bool | None:
+        violation = _violations(response, case).get(rule.id)
+        if violation is not None:
+            raise AssertionError(f"{rule.id} ({rule.level}, {', '.join(rule.clauses)})\n{violation.message}")
+        return None
+
+    check.__name__ = check.__qualname__ = rule.id.replace("-", "_")
+    check.__doc__ = rule.title
+    return check
+
+
+for _rule in RULES:
+    schemathesis.check(_check(_rule))

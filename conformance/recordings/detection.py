@@ -1,0 +1,143 @@
+"""What a file holds, told by its content, and JSON documents of every kind as mappings."""
+
+from __future__ import annotations
+
+import codecs
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from conformance.http.exchange import Exchange
+from conformance.recordings import har, ndjson, vcr
+from conformance.recordings.metadata import HEADER_KEY, InvalidRecordingError, NotARecordingError, kind_of
+
+__all__ = ["READERS", "document_in", "kind_of_file"]
+
+_NAME_A_RECORDING = "name a VCR cassette, a HAR or an NDJSON of exchanges"
+_REPAIR = "record it again, or repair it there"
+_HEAD = 2**16
+#: How gzip, ZIP, zlib (mitmproxy's .zhar), bzip2, XZ and Zstandard begin.
+_COMPRESSED = (b"\x1f\x8b", b"PK\x03\x04", b"x\x01", b"x\x9c", b"x\xda", b"BZh9", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd")
+_FIRST_KEY = re.compile(r'\{\s*"(\w+)"\s*:')
+#: What reads a JSON document that has the key.
+READERS: Mapping[str, Callable[[Path, Mapping[str, Any]], Iterator[Exchange]]] = {
+    "log": har.read_document,
+    **dict.fromkeys(vcr.INTERACTIONS, vcr.read_document),
+    ndjson.LINES: ndjson.read_document,
+}
+
+
+def kind_of_file(path: Path) -> str:
+    """What a file holds: ``yaml``, ``exchanges`` (our NDJSON), ``events`` (Schemathesis') or a JSON ``document``.
+
+    Raises InvalidRecordingError.
+    """
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(_HEAD)
+    except IsADirectoryError:
+        raise InvalidRecordingError(path, "a folder", "name the recordings in it") from None
+    except OSError as error:
+        raise InvalidRecordingError(path, error.strerror or str(error), "name a file that can be read") from None
+    text = _text(path, head).lstrip("\ufeff \t\r\n")
+    if not text:
+        raise InvalidRecordingError(path, "an empty file", _NAME_A_RECORDING)
+    if not text.startswith(("{", "[")):
+        return "yaml"
+    first = _FIRST_KEY.match(text)
+    if first and first[1] in READERS:
+        return "document"
+    return _kind_of_line(path)
+
+
+def _text(path: Path, head: bytes) -> str:
+    if head.startswith(_COMPRESSED):
+        raise InvalidRecordingError(path, "a compressed file", "unpack it first")
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise InvalidRecordingError(path, "text in UTF-16", "save it as UTF-8")
+    try:
+        text = codecs.getincrementaldecoder("utf-8")().decode(head, final=len(head) < _HEAD)
+    except UnicodeDecodeError as error:
+        if b"\0" in head:
+            raise InvalidRecordingError(path, "a binary file", _NAME_A_RECORDING) from None
+        place = f"line {head.count(10, 0, error.start) + 1}, byte {error.start + 1} of the file"
+        raise InvalidRecordingError(path, "not UTF-8", "save it as UTF-8", place) from None
+    if text.count("\0") * 3 > len(text):
+        raise InvalidRecordingError(path, "text in UTF-16", "save it as UTF-8")
+    if "\0" in text:
+        raise InvalidRecordingError(
+            path, "a NUL character", _REPAIR, f"line {text[: text.index(chr(0))].count(chr(10)) + 1}"
+        )
+    return text
+
+
+def _kind_of_line(path: Path) -> str:
+    with path.open("rb") as stream:
+        line = b""
+        while not line.strip(b"\xef\xbb\xbf \t\r\n"):
+            line = stream.readline(ndjson.LONGEST_LINE)
+    try:
+        first = json.loads(line)
+    except (ValueError, RecursionError):
+        return "document"
+    if isinstance(first, Mapping) and not any(key in first for key in READERS):
+        if ndjson.is_ours(first):
+            return "exchanges"
+        if "Initialize" in first:
+            return "events"
+    return "document"
+
+
+def document_in(path: Path) -> Mapping[str, Any]:
+    """The JSON document in a file, with at least one key that READERS has.  Raises InvalidRecordingError."""
+    try:
+        with path.open(encoding="utf-8-sig") as stream:
+            document = json.load(stream)
+    except json.JSONDecodeError as error:
+        if problem := _problem_of_first_line(error):
+            raise InvalidRecordingError(path, problem, _NAME_A_RECORDING, "line 1") from None
+        place = f"line {error.lineno} column {error.colno}"
+        raise InvalidRecordingError(path, f"broken JSON ({error.msg})", _REPAIR, place) from None
+    except UnicodeDecodeError:
+        raise InvalidRecordingError(path, "no text in UTF-8", _REPAIR) from None
+    except (RecursionError, ValueError):
+        raise InvalidRecordingError(path, "JSON nested too deep, or with a number too long", _REPAIR) from None
+    if isinstance(document, dict):
+        document.pop(ndjson.LINES, None)
+    document = _in_a_mapping(document)
+    if not isinstance(document, Mapping) or not any(key in document for key in READERS):
+        raise NotARecordingError(
+            path, "no recording: JSON without `log`, `interactions` or exchanges", _NAME_A_RECORDING
+        )
+    return document
+
+
+def _in_a_mapping(document: object) -> object:
+    """Lists of exchanges, and the archives that Polly.js stores side by side, as if they had been written as one."""
+    if isinstance(document, list) and document and ndjson.is_ours(document[0]):
+        first = document[0]
+        if HEADER_KEY in first or "sent_at" in first:
+            return {key: first[key] for key in first if key == HEADER_KEY} | {ndjson.LINES: document}
+        return {vcr.INTERACTIONS[0]: document}
+    if (
+        isinstance(document, dict)
+        and document
+        and all(isinstance(it, dict) and "log" in it for it in document.values())
+    ):
+        logs = [archive["log"] for archive in document.values()]
+        if all(isinstance(log, dict) and isinstance(log.get("entries"), list) for log in logs):
+            return {"log": {**logs[0], "entries": [entry for log in logs for entry in log["entries"]]}}
+    return document
+
+
+def _problem_of_first_line(error: json.JSONDecodeError) -> str:
+    """What is wrong in the first of several lines that each hold JSON; empty for any other broken JSON."""
+    line = error.doc[: error.pos].strip()
+    if error.msg != "Extra data" or "\n" in line:
+        return ""
+    first = json.loads(line)
+    if not isinstance(first, dict):
+        return f"no exchange: expected an object, found {kind_of(first)}"
+    return "" if any(key in first for key in READERS) else "no exchange: an object without `request`"

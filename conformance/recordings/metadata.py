@@ -1,0 +1,115 @@
+"""What a recording of ours says of itself, and how a file that is no recording is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+__all__ = [
+    "HEADER_KEY",
+    "InvalidRecordingError",
+    "MalformedPartError",
+    "NotARecordingError",
+    "RecordingMetadata",
+    "SkippedWarning",
+    "TruncatedWarning",
+    "kind_of",
+    "reading",
+]
+
+#: The key under which a recording of ours carries its header: first in a cassette, the first line of an NDJSON.
+HEADER_KEY = "conformance"
+
+_KINDS = {str: "a string", int: "a number", float: "a number", bool: "a boolean", list: "a list", dict: "an object"}
+
+
+class InvalidRecordingError(ValueError):
+    """A file that cannot be read as a recording: one line with the file, the place, what is wrong and what to do."""
+
+    def __init__(self, path: Path, problem: str, advice: str, place: str = "") -> None:
+        where = f"{path}, {place}" if place else str(path)
+        self.problem = " ".join(f"{where}: {problem}".split())
+        super().__init__(" ".join(f"{self.problem}; {advice}".split()))
+
+
+class NotARecordingError(InvalidRecordingError):
+    """A file that is well-formed, and plainly something else."""
+
+
+class MalformedPartError(ValueError):
+    """A value that is not what a recording has in its place; the message names the place inside of the value."""
+
+
+@contextmanager
+def reading(path: Path, place: str, advice: str = "record it again, or repair it there") -> Iterator[None]:
+    """Whatever is malformed inside becomes InvalidRecordingError, naming the file and the place."""
+    try:
+        yield
+    except MalformedPartError as error:
+        raise InvalidRecordingError(path, str(error), advice, place) from None
+    except RecursionError:
+        raise InvalidRecordingError(path, "nested too deep", advice, place) from None
+
+
+class TruncatedWarning(UserWarning):
+    """The last line of an NDJSON was cut off, as a crash leaves it, and was left out."""
+
+
+class SkippedWarning(UserWarning):
+    """A file in a folder of recordings is none of them, and was left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingMetadata:
+    """The tool and version that recorded, what was recorded, in which run, for which accounts and settings.
+
+    `run` is the same in all files of one run.  `settings` holds ``quiet``, ``window``, ``settle_timeout`` (seconds)
+    and ``default_profiles`` (account to profile_id).  `binds` names the subject: ``server`` or ``client``.
+    """
+
+    tool: str
+    version: str
+    recorded_from: str
+    run: str = ""
+    accounts: tuple[str, ...] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    binds: str = "server"
+
+    def document(self) -> dict[str, Any]:
+        """The header as JSON."""
+        return {
+            "tool": self.tool,
+            "version": self.version,
+            "recorded_from": self.recorded_from,
+            "run": self.run,
+            "accounts": list(self.accounts),
+            "settings": dict(self.settings),
+            "binds": self.binds,
+        }
+
+    @classmethod
+    def of(cls, document: object) -> RecordingMetadata:
+        """The header in a JSON document.  Raises MalformedPartError where it is none."""
+        if not isinstance(document, Mapping):
+            raise MalformedPartError(f"{HEADER_KEY}: expected an object, found {kind_of(document)}")
+        texts = {name: document.get(name, "") for name in ("tool", "version", "recorded_from", "run")}
+        binds = document.get("binds", "server")
+        accounts, settings = document.get("accounts", []), document.get("settings", {})
+        for name, value in texts.items():
+            if not isinstance(value, str):
+                raise MalformedPartError(f"{HEADER_KEY}.{name}: expected a string, found {kind_of(value)}")
+        if binds not in ("server", "client"):
+            raise MalformedPartError(f"{HEADER_KEY}.binds: expected server or client, found {binds!r}")
+        if not isinstance(accounts, list) or not all(isinstance(name, str) for name in accounts):
+            raise MalformedPartError(f"{HEADER_KEY}.accounts: expected a list of names, found {kind_of(accounts)}")
+        if not isinstance(settings, Mapping):
+            raise MalformedPartError(f"{HEADER_KEY}.settings: expected an object, found {kind_of(settings)}")
+        return cls(**texts, accounts=tuple(accounts), settings=dict(settings), binds=binds)
+
+
+def kind_of(value: object) -> str:
+    """What sort of value it is, for a message: what stands in a wrong place may be a secret, and is not quoted."""
+    return "nothing" if value is None else _KINDS.get(type(value), type(value).__name__)

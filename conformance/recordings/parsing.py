@@ -1,0 +1,376 @@
+"""What all dialects share: URLs, headers, bodies and times of an exchange, read from what a recorder left of them."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import codecs
+import importlib
+import json
+import math
+import re
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from functools import lru_cache
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from conformance.http.exchange import NOT_RECORDED, Exchange, Headers, Request, Response
+from conformance.http.redaction import scrub
+from conformance.recordings.metadata import MalformedPartError, kind_of
+
+__all__ = [
+    "NOT_RECORDED",
+    "assemble",
+    "authorized_origins",
+    "base64_bytes",
+    "body_of",
+    "headers_of",
+    "moment_of",
+    "number_of",
+    "object_of",
+    "status_of",
+    "time_of",
+    "whole_where_authorized",
+    "without_filtered",
+]
+
+
+#: What stands for credentials that a recorder's filter has removed, until all exchanges to an origin were seen.
+_FILTERED = "<filtered>"
+#: What could be a token without its scheme, rather than the word that a filter puts in its place.
+_LIKE_A_TOKEN = re.compile(r"(?=[^\d]*\d)[A-Za-z0-9._~+/=-]{16,}\Z")
+
+#: A body is read up to here: what decompresses to more counts as not recorded.
+_LARGEST_BODY = 64 * 2**20
+#: Times are told within a few centuries: what lies outside is another unit, or made up, and calendars end there.
+_EARLIEST, _LATEST = 172_800.0, 253_086_768_000.0  # 1970-01-03 and 9990-01-01
+_METHOD = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+\Z")
+
+
+def assemble(
+    *,
+    method: object,
+    url: object,
+    request_headers: Headers,
+    request_body: bytes | None,
+    status: int | None,
+    response_headers: Headers = (),
+    response_body: bytes | None = b"",
+    ours: bool = False,
+    sent_at: float | None = None,
+    answered_at: float | None = None,
+    resolution: float = 0.0,
+    label: str = "",
+    whole: bool = False,
+    notes: tuple[tuple[str, str], ...] = (),
+) -> Exchange:
+    """One exchange, scrubbed, from its parts; MalformedPartError where they make none.
+
+    A body that is None was not recorded: it becomes a note, and a response without its body becomes no response,
+    since nothing may be concluded from it.  `ours`: content codings are undone already, and a time that is not given
+    is not known; elsewhere a body may still be coded, and the response's ``Date`` is the time.
+    """
+    if not isinstance(method, str) or not _METHOD.match(method):
+        raise MalformedPartError(f"request.method: expected an HTTP method, found {kind_of(method)}")
+    if not ours:
+        request_headers = tuple(map(_marked, request_headers))
+        request_body = request_body and _decoded(request_body, request_headers)
+        response_body = response_body and _decoded(response_body, response_headers)
+    if not ours and not all(time is None or _EARLIEST <= time <= _LATEST for time in (sent_at, answered_at)):
+        sent_at = answered_at = None
+    if sent_at is None and answered_at is None and not ours:
+        sent_at = answered_at = _date_of(response_headers)
+        resolution = 0.0 if sent_at is None else 1.0
+    response = None
+    if request_body is None:
+        notes += (("request-body", NOT_RECORDED),)
+    if status is not None and response_body is None:
+        notes += (("response-body", NOT_RECORDED), ("response-status", str(status)))
+    elif status is not None and response_body is not None:
+        response = Response(status, response_headers, response_body)
+    request = Request(method.upper(), _checked_url(url, ours), request_headers, request_body or b"")
+    return scrub(Exchange(request, response, label, sent_at, answered_at, resolution, whole, notes))
+
+
+def _checked_url(url: object, ours: bool) -> str:
+    """Only ours keep what is no HTTP: what a driver was asked and told."""
+    problem = _problem_of_url(url, not ours) if isinstance(url, str) else "expected an absolute URL"
+    if problem or not isinstance(url, str):
+        raise MalformedPartError(f"request.url: {problem}, found {kind_of(url)}")
+    return url
+
+
+@lru_cache(maxsize=256)
+def _problem_of_url(url: str, http: bool) -> str:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:  # its message quotes what may be a password
+        return "expected a URL that can be taken apart"
+    if http and (parts.scheme not in ("http", "https") or not parts.netloc):
+        return "expected an absolute HTTP URL"
+    return "" if parts.scheme else "expected an absolute URL"
+
+
+def _marked(header: tuple[str, str]) -> tuple[str, str]:
+    name, value = header
+    if name.lower() == "authorization" and len(value.split()) < 2 and not _LIKE_A_TOKEN.match(value):
+        return name, _FILTERED
+    return header
+
+
+def headers_of(value: object, where: str) -> Headers:
+    """Headers as pairs, from a mapping to a value or values, from pairs, or from name/value objects."""
+    if value is None:
+        return ()
+    if isinstance(value, dict):
+        return tuple(pair for name, held in value.items() for pair in _pairs(name, held, where))
+    if isinstance(value, list | tuple):
+        return tuple(_pair(item, where) for item in value)
+    raise MalformedPartError(f"{where}: expected headers, found {kind_of(value)}")
+
+
+def _pairs(name: object, held: object, where: str) -> Iterator[tuple[str, str]]:
+    if isinstance(held, list | tuple):
+        yield from ((_scalar(name, where), _scalar(value, where)) for value in held)
+    else:
+        yield _scalar(name, where), _scalar(held, where)
+
+
+def _pair(item: object, where: str) -> tuple[str, str]:
+    if isinstance(item, dict) and "name" in item:
+        return _scalar(item["name"], where), _scalar(item.get("value"), where)
+    if isinstance(item, list | tuple) and len(item) == 2:
+        return _scalar(item[0], where), _scalar(item[1], where)
+    raise _no_header(item, where)
+
+
+def _no_header(value: object, where: str) -> MalformedPartError:
+    return MalformedPartError(f"{where}: expected a header's name and value, found {kind_of(value)}")
+
+
+def _scalar(value: object, where: str) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bytes):
+        return value.decode("latin-1")
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dict | list | tuple):
+        raise _no_header(value, where)
+    return "" if value is None else str(value)
+
+
+def object_of(value: object, where: str) -> Mapping[str, Any]:
+    """`value`, which must be a mapping; MalformedPartError where it is none."""
+    if not isinstance(value, dict):
+        raise MalformedPartError(f"{where}: expected an object, found {kind_of(value)}")
+    return value
+
+
+def status_of(value: object) -> int:
+    """A status code, from a number or its text; MalformedPartError where it is none."""
+    number = number_of(value, "response.status")
+    if number is None or number != int(number):
+        raise MalformedPartError(f"response.status: expected a status code, found {kind_of(value)}")
+    return int(number)
+
+
+def number_of(value: object, where: str) -> float | None:
+    """A finite number, from a number or its text; None for none."""
+    if value is None:
+        return None
+    try:
+        number = float(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else math.nan
+    except (ValueError, OverflowError):
+        number = math.nan
+    if not math.isfinite(number):
+        raise MalformedPartError(f"{where}: expected a finite number, found {kind_of(value)}")
+    return number
+
+
+def time_of(value: object, where: str) -> float | None:
+    """Seconds since the epoch, from a number, its text or ISO 8601; None for none, MalformedPartError for anything else."""
+    found = kind_of(value)
+    try:
+        moment = number_of(value, where)
+        found = found if moment is None else f"{moment:.15g}"
+    except MalformedPartError:
+        moment = moment_of(value)
+    if value is not None and (moment is None or not _EARLIEST <= moment <= _LATEST):
+        raise MalformedPartError(f"{where}: expected seconds since the epoch, or ISO 8601, found {found}")
+    return moment
+
+
+def moment_of(text: object) -> float | None:
+    """Seconds since the epoch from an ISO 8601 or HTTP date; None for what is neither, or no time to be."""
+    if not isinstance(text, str):
+        return None
+    for parse in (datetime.fromisoformat, parsedate_to_datetime):
+        try:
+            moment = parse(text.strip())
+            seconds = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+        except (ValueError, TypeError, IndexError, OverflowError):
+            continue
+        return seconds if _EARLIEST <= seconds <= _LATEST else None
+    return None
+
+
+def _date_of(headers: Headers) -> float | None:
+    return next((moment_of(value) for name, value in headers if name.lower() == "date"), None)
+
+
+def body_of(value: object, content_type: str, where: str) -> bytes:
+    """A recorded body as bytes: text, bytes, chunks, ``string``/``base64_string`` objects, or JSON values."""
+    if value is None:
+        return b""
+    if isinstance(value, bytes):
+        return value
+    if isinstance(value, str):
+        return value.encode("utf-8", "surrogatepass")
+    if isinstance(value, dict):
+        for key in ("base64_string", "$base64", "base64"):
+            if isinstance(value.get(key), str):
+                return base64_bytes(value[key], f"{where}.{key}")
+        if "string" in value or "encoding" in value:
+            return _encoded(value.get("string"), value.get("encoding"), f"{where}.string")
+    if isinstance(value, list | tuple) and all(isinstance(chunk, str | bytes) for chunk in value):
+        return b"".join(body_of(chunk, content_type, where) for chunk in value)
+    return _said(value, content_type, where)
+
+
+def _encoded(text: object, encoding: object, where: str) -> bytes:
+    if isinstance(text, str) and isinstance(encoding, str):
+        try:
+            return text.encode(codecs.lookup(encoding).name)
+        except (LookupError, UnicodeError):
+            pass
+    if text is None or isinstance(text, str | bytes):
+        return body_of(text, "", where)
+    raise MalformedPartError(f"{where}: expected text, found {kind_of(text)}")
+
+
+def _said(value: object, content_type: str, where: str) -> bytes:
+    """Values that were given to a client to encode, as it would have."""
+    try:
+        if "x-www-form-urlencoded" in content_type.lower() and isinstance(value, dict):
+            return urlencode(dict(value), doseq=True).encode()
+        return json.dumps(value).encode()
+    except (TypeError, ValueError):
+        raise MalformedPartError(f"{where}: expected text, bytes or JSON values, found {kind_of(value)}") from None
+
+
+def base64_bytes(text: str, where: str) -> bytes:
+    """Bytes from base64, line breaks allowed; MalformedPartError for anything else."""
+    try:
+        return base64.b64decode("".join(text.split()), validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise MalformedPartError(f"{where}: invalid base64 ({error})") from None
+
+
+def _decoded(body: bytes, headers: Headers) -> bytes | None:
+    """`body` with its content coding undone where it is still there; None where that is not possible."""
+    named = ",".join(value for name, value in headers if name.lower() == "content-encoding").lower()
+    codings = [coding.split(";")[0].strip() for coding in named.split(",")]
+    for coding in reversed(codings):
+        if coding not in _CODINGS:
+            continue
+        try:
+            body = _CODINGS[coding](body)
+        except (_CodingError, zlib.error, ImportError):
+            # Most recorders undo the coding and keep the header: text is what it says it is.
+            return body if _is_text(body) else None
+    return body if len(body) <= _LARGEST_BODY else None
+
+
+def _is_text(body: bytes) -> bool:
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+class _CodingError(Exception):
+    """A body that its content coding does not undo."""
+
+
+def _gunzip(body: bytes) -> bytes:
+    plain = b""
+    while body:
+        stream = zlib.decompressobj(wbits=31)
+        plain += _inflated(stream, body, _LARGEST_BODY + 1 - len(plain))
+        body = stream.unused_data if len(plain) <= _LARGEST_BODY else b""
+    return plain
+
+
+def _inflate(body: bytes) -> bytes:
+    try:
+        return _inflated(zlib.decompressobj(), body, _LARGEST_BODY + 1)
+    except zlib.error:
+        return _inflated(zlib.decompressobj(wbits=-15), body, _LARGEST_BODY + 1)
+
+
+def _inflated(stream: Any, body: bytes, most: int) -> bytes:
+    plain: bytes = stream.decompress(body, most)
+    if not stream.eof and len(plain) < most:
+        raise _CodingError("the compressed body ends early")
+    return plain
+
+
+def _optional(module: str) -> Callable[[bytes], bytes]:
+    def undo(body: bytes) -> bytes:
+        try:
+            plain: bytes = importlib.import_module(module).decompress(body)
+        except ImportError:
+            raise
+        except Exception as error:  # noqa: BLE001 - optional modules raise errors of their own
+            raise _CodingError(str(error)) from None
+        return plain
+
+    return undo
+
+
+_CODINGS: Mapping[str, Callable[[bytes], bytes]] = {
+    "gzip": _gunzip,
+    "x-gzip": _gunzip,
+    "deflate": _inflate,
+    "br": _optional("brotli"),
+    "zstd": _optional("zstandard"),
+}
+
+
+def authorized_origins(exchanges: Iterable[Exchange]) -> set[str]:
+    """The origins to which a request shows its ``Authorization``, redacted or not."""
+    return {_origin(exchange) for exchange in exchanges if exchange.request.header("authorization") is not None}
+
+
+def whole_where_authorized(exchanges: Iterable[Exchange], origins: Iterable[str] = ()) -> Iterator[Exchange]:
+    """Leaves exchanges whole only where a request to the same origin, here or before, shows its ``Authorization``.
+
+    Recorders that filter it out do so everywhere; where one request shows it, another that lacks it had none.
+    """
+    seen = set(origins)
+    for exchange in exchanges:
+        seen |= authorized_origins([exchange])
+        yield replace(exchange, whole=exchange.whole and _origin(exchange) in seen)
+
+
+def without_filtered(exchanges: Iterable[Exchange]) -> Iterator[Exchange]:
+    """Leaves out an ``Authorization`` of which a filter left but a word: it was there, and nothing is known of it."""
+    for exchange in exchanges:
+        request = exchange.request
+        if request.header("authorization") == _FILTERED:
+            kept = tuple(header for header in request.headers if header[1] != _FILTERED)
+            yield replace(exchange, request=replace(request, headers=kept), whole=False)
+        else:
+            yield exchange
+
+
+def _origin(exchange: Exchange) -> str:
+    parts = urlsplit(exchange.request.url)
+    return f"{parts.scheme}://{parts.netloc}"

@@ -1,0 +1,66 @@
+"""What a run created is deleted: at its end, when it is interrupted, and by `sweep` after a crash."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from urllib.parse import quote
+
+from conformance.servers.campaign.journal import Journal, JournalEntry, left_behind
+from conformance.servers.subject import Subject
+from conformance.servers.subject.limits import BudgetExceededError
+from conformance.servers.subject.transport import Limits, Transport
+
+__all__ = ["clean", "sweep"]
+
+#: A DELETE with one of these answers leaves nothing: done, or nothing there.
+_GONE = frozenset({200, 202, 204, 404, 410})
+
+
+async def clean(
+    transport: Transport, ledger: Journal, surely_gone: Iterable[JournalEntry] = ()
+) -> tuple[JournalEntry, ...]:
+    """Delete what the ledger holds; what is still there afterwards."""
+    for entry in surely_gone:
+        ledger.settle(entry)
+    while left := ledger.entries:
+        gone = await asyncio.gather(*(_delete(transport, entry) for entry in left))
+        for entry, settled in zip(left, gone, strict=True):
+            if settled:
+                ledger.settle(entry)
+        if not any(gone):
+            break
+    return ledger.entries
+
+
+async def sweep(subject: Subject, limits: Limits | None = None) -> tuple[int, tuple[JournalEntry, ...]]:
+    """Delete what earlier runs against the subject left: how many events are gone, and which are not.
+
+    An entry whose account has no token now is left; runs that are still alive are not touched.
+    """
+    limits = limits or Limits()
+    deleted = 0
+    remaining: list[JournalEntry] = []
+    async with subject.open(limits) as client:
+        transport = Transport(client, subject.base_url, subject.tokens, subject.clock, limits=limits)
+        for kept in left_behind(subject.base_url):
+            still = []
+            for entry in kept.entries:
+                if entry.account in subject.tokens and await _delete(transport, entry):
+                    deleted += 1
+                else:
+                    still.append(entry)
+            kept.close(tuple(still))
+            remaining += still
+    return deleted, tuple(remaining)
+
+
+async def _delete(transport: Transport, entry: JournalEntry) -> bool:
+    path = f"/v1/calendars/{quote(entry.calendar_id, safe='')}/events"
+    try:
+        exchange = await transport.send(
+            "DELETE", path, account=entry.account, document={"event_id": entry.event_id}, reserved=True, attempts=4
+        )
+    except BudgetExceededError:
+        return False
+    return exchange.response is not None and exchange.response.status in _GONE

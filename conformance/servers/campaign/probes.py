@@ -1,0 +1,144 @@
+"""What is asked once when all is quiet, and by those who may not: flags, filters, tokens, other people's calendars."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from urllib.parse import quote
+
+from conformance.http.exchange import NOBODY, Exchange
+from conformance.servers.campaign.journal import Journal, JournalEntry
+from conformance.servers.inventory import Account, Inventory
+from conformance.servers.scenarios.scenario import RunContext, Scenario, Step, write_requests
+from conformance.servers.subject.readings import Flags, read_insisting, read_pages, reading
+from conformance.servers.subject.transport import Transport
+
+__all__ = ["AccessCheck", "access", "audit", "trespasses"]
+
+_TZID = ("tzid", "Etc/UTC")
+_MANAGED = ("include_managed", "true")
+
+#: From this hour on tomorrow's midnight is nearer to what goes on for another day than today's.
+_AFTERNOON = 13
+
+
+async def audit(transport: Transport, inventory: Inventory, run: RunContext, flags: Flags) -> None:
+    """Read the first account in every documented way and once more as usual, the others without flags."""
+    accounts = [account for account in inventory.accounts if account.targets or not account.calendars]
+    for account in accounts[:1]:
+        for target in _targets(account, run.now):
+            await read_insisting(transport, account.name, target, reading(*flags[account.name]))
+        for path in ("/v1/calendars", "/v1/userinfo"):
+            await transport.send("GET", path, account=account.name)
+        await read_pages(transport, account.name, reading(*flags[account.name]))
+    for account in accounts[1:]:
+        await read_insisting(transport, account.name, reading(_TZID), reading(*flags[account.name]))
+
+
+def _targets(account: Account, now: float) -> Iterator[str]:
+    yield reading(_TZID)
+    yield reading(_TZID, _MANAGED)
+    ids = [calendar.calendar_id for calendar in account.targets]
+    if ids:
+        yield reading(_TZID, ("only_managed", "true"), ("calendar_ids[]", ids[0]))
+    if len(ids) > 1:
+        yield reading(_TZID, _MANAGED, *(("calendar_ids[]", calendar_id) for calendar_id in ids[:2]))
+    localized = (("tzid", "Europe/Berlin"), ("only_managed", "true"), ("localized_times", "true"))
+    yield reading(*localized)
+    moment = datetime.fromtimestamp(now, UTC)
+    # What ended a day ago lies far enough outside, what began a day ago and goes on far enough inside.
+    first = moment + timedelta(days=moment.hour >= _AFTERNOON)
+    window = (("from", _day(first)), ("to", _day(first + timedelta(days=30))))
+    yield reading(_TZID, ("only_managed", "true"), *window)
+    # Both once more: one reading that shows something else may be a stale one, two are not.
+    yield reading(*localized, *window)
+    # What is modified by then would have to be so from tomorrow on.
+    yield reading(_TZID, _MANAGED, ("last_modified", _day(moment + timedelta(days=7))))
+
+
+def _day(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%d")
+
+
+@dataclass(frozen=True, slots=True)
+class AccessCheck:
+    """A request that is to be refused; `entry` is what it would create."""
+
+    method: str
+    target: str
+    account: str | None
+    body: dict[str, object] | None = None
+    entry: JournalEntry | None = None
+
+
+def trespasses(
+    inventory: Inventory, run: RunContext, existing: JournalEntry | None, next_page: str | None, *, everywhere: bool
+) -> tuple[AccessCheck, ...]:
+    """The requests that are to be refused; writes to calendars that were not named only where `everywhere` is set.
+
+    `existing` is an event of the run that a stranger tries to delete, `next_page` a page that one tries to read.
+    """
+    return tuple(_strangers(inventory, run, existing, next_page)) + tuple(_elsewhere(inventory, run, everywhere))
+
+
+def _strangers(
+    inventory: Inventory, run: RunContext, existing: JournalEntry | None, next_page: str | None
+) -> Iterator[AccessCheck]:
+    if not inventory.targets:
+        return
+    account, calendar = inventory.targets[0]
+    for number, who in enumerate((None, NOBODY)):
+        for target in (reading(_TZID, _MANAGED), "/v1/calendars", "/v1/userinfo", *((next_page,) if next_page else ())):
+            yield AccessCheck("GET", target, who)
+        yield _write(run, account.name, calendar.calendar_id, f"nobody{number}", who)
+        if existing is not None:
+            path = f"/v1/calendars/{quote(existing.calendar_id, safe='')}/events"
+            yield AccessCheck("DELETE", path, who, {"event_id": existing.event_id})
+
+
+def _elsewhere(inventory: Inventory, run: RunContext, everywhere: bool) -> Iterator[AccessCheck]:
+    if not inventory.targets:
+        return
+    account = inventory.targets[0][0]
+    yield _write(run, account.name, f"cal_nobody_has_{run.id}", "unknown", account.name)
+    yield AccessCheck(
+        "DELETE", f"/v1/calendars/cal_nobody_has_{run.id}/events", account.name, {"event_id": f"cfc-{run.id}"}
+    )
+    for owner in inventory.accounts:
+        for number, calendar in enumerate(owner.not_writable):
+            if calendar.named or everywhere:
+                yield _write(run, owner.name, calendar.calendar_id, f"closed{number}", owner.name)
+    own = {calendar.calendar_id for calendar in account.calendars}
+    for other, calendar in inventory.targets:
+        if calendar.calendar_id not in own:
+            yield _write(run, other.name, calendar.calendar_id, "foreign", account.name)
+            path = f"/v1/calendars/{quote(calendar.calendar_id, safe='')}/events"
+            yield AccessCheck("DELETE", path, account.name, {"event_id": f"cfc-{run.id}-foreign"})
+            break
+
+
+def _write(run: RunContext, owner: str, calendar_id: str, name: str, who: str | None) -> AccessCheck:
+    scenario = Scenario(name, owner, calendar_id, (Step("explicit"),), "access")
+    write = write_requests(scenario, run)[0]
+    return AccessCheck("POST", write.path, who, write.body, JournalEntry(owner, calendar_id, run.event_id(scenario)))
+
+
+async def access(transport: Transport, ledger: Journal, requests: tuple[AccessCheck, ...]) -> None:
+    """Send what is to be refused; what is not refused is left to the ledger."""
+    for request in requests:
+        if request.entry is not None:
+            ledger.open(request.entry)
+        exchange = await transport.send(
+            request.method,
+            request.target,
+            account=request.account,
+            document=request.body,
+            reserve=request.entry is not None,
+        )
+        if request.entry is not None and _refused(exchange):
+            ledger.settle(request.entry)
+
+
+def _refused(exchange: Exchange) -> bool:
+    return exchange.response is not None and 400 <= exchange.response.status < 500 and exchange.response.status != 429

@@ -1,0 +1,238 @@
+"""A run: look, plan, live all scenarios, audit, delete what was made, and say what was found."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import os
+import statistics
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from conformance.contract.rules import Rule, load
+from conformance.facts import Settings
+from conformance.http.exchange import Exchange
+from conformance.judging.judge import Judge
+from conformance.judging.report import Report
+from conformance.judging.stream import Hearing
+from conformance.servers.campaign.campaign_session import SubjectSession, open_session
+from conformance.servers.campaign.journal import JournalEntry
+from conformance.servers.campaign.scenario_shrinking import SEARCH_REQUESTS, ScenarioCounterexample, counterexamples
+from conformance.servers.campaign.scheduler import Scheduler
+from conformance.servers.inventory import Inventory
+from conformance.servers.scenarios import Plan, plan
+from conformance.servers.subject import Subject, parse
+from conformance.servers.subject.limits import BudgetExceededError
+from conformance.servers.subject.transport import Limits
+
+if TYPE_CHECKING:
+    from conformance.servers.run_options import RunOptions
+
+__all__ = ["RunProgress", "RunResult", "run"]
+
+
+@dataclass(frozen=True, slots=True)
+class RunProgress:
+    """How far a run is: `waiting` names the events that something is waited for, `failed` the rules that failed."""
+
+    doing: str
+    round: int
+    requests: int
+    scenarios_done: int
+    scenarios: int
+    waiting: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What a run leaves: the report, the parts of it that tell of run and subject, and all exchanges that were judged.
+
+    `counterexamples` has the smallest scenario of each rule that failed, as far as there was time to look for it;
+    `left` are events that could not be deleted; `cut_short` says why the run ended before its plan.
+    """
+
+    report: Report
+    rules: tuple[Rule, ...]
+    run: dict[str, Any]
+    subject: dict[str, Any]
+    inventory: Inventory
+    plan: Plan
+    settings: Settings
+    exchanges: tuple[Exchange, ...] = field(repr=False)
+    counterexamples: tuple[ScenarioCounterexample, ...] = ()
+    left: tuple[JournalEntry, ...] = ()
+    cut_short: str | None = None
+    interrupted: bool = False
+
+
+async def run(
+    options: RunOptions,
+    *,
+    subject: Subject | None = None,
+    rules: Iterable[Rule] | None = None,
+    sink: Callable[[Exchange], None] = lambda exchange: None,
+    progress: Callable[[RunProgress], None] = lambda progress: None,
+    limits: Limits | None = None,
+    small: bool = True,
+) -> RunResult:
+    """Run a campaign against the subject that `options` name, or against `subject`.
+
+    `sink` gets every exchange that is judged, as it is seen and in the order sent; `small` asks for counterexamples.
+    Ctrl-C (cancellation) ends in a result, after clean-up.  Raises ConfigurationError, before anything is written, where
+    nothing can be judged.
+    """
+    under_test = subject or parse(
+        options.subject, options.accounts, default_profiles=options.default_profiles, faults=options.faults
+    )
+    chosen = tuple(rules) if rules is not None else _server_rules(options.rules)
+    settings = Settings(
+        quiet=under_test.quiet,
+        window=options.window,
+        settle_timeout=options.settle_timeout or under_test.settle_timeout,
+        default_profiles=dict(under_test.default_profiles),
+    )
+    async with open_session(
+        under_test,
+        settings,
+        Judge(chosen),
+        _run_id(options.seed, fresh=not under_test.clock.virtual),
+        calendars=options.calendars,
+        rate=options.rate,
+        budget=options.budget,
+        limits=limits,
+        sink=sink,
+        in_ledger=not options.plan and not under_test.clock.virtual,  # a virtual subject ends with the process
+    ) as session:
+        assert session.hearing is not None
+        return await _whole(session, session.hearing, options, chosen, progress, small)
+
+
+async def _whole(
+    session: SubjectSession,
+    hearing: Hearing,
+    options: RunOptions,
+    rules: tuple[Rule, ...],
+    progress: Callable[[RunProgress], None],
+    small: bool,
+) -> RunResult:
+    odd = session.subject.loopback or options.fuzz
+    planned = plan(session.run, session.settings, options.examples or 0, options.seed, odd=odd)
+    if options.budget is None:
+        session.transport.budget.limit = session.transport.sent + planned.requests + SEARCH_REQUESTS
+    ending = _Ending()
+    if not options.plan:
+        await _live(session, hearing, planned, progress, ending, small)
+    report = Report.empty(rules).with_verdicts(hearing.verdicts).with_exchanges(len(hearing.exchanges))
+    return RunResult(
+        report,
+        rules,
+        _run_facts(session, hearing, options.seed),
+        _subject_facts(session),
+        session.run.inventory,
+        planned,
+        session.settings,
+        tuple(hearing.exchanges),
+        ending.counterexamples,
+        ending.left,
+        ending.cut_short,
+        ending.interrupted,
+    )
+
+
+@dataclass(slots=True)
+class _Ending:
+    """How a run ended."""
+
+    counterexamples: tuple[ScenarioCounterexample, ...] = ()
+    left: tuple[JournalEntry, ...] = ()
+    cut_short: str | None = None
+    interrupted: bool = False
+
+
+async def _live(
+    session: SubjectSession,
+    hearing: Hearing,
+    planned: Plan,
+    progress: Callable[[RunProgress], None],
+    ending: _Ending,
+    small: bool,
+) -> None:
+    """Live, audit, make what failed small, and delete what was made, however it ends."""
+
+    def tell(doing: str, lockstep: Scheduler) -> None:
+        progress(_progress(doing, session, hearing, lockstep))
+
+    lockstep = session.lockstep(hearing, lambda lockstep: tell("scenarios", lockstep))
+    try:
+        try:
+            await session.live(lockstep, planned.waves)
+            tell("audit", lockstep)
+            await session.audit()
+            tell("malformed requests", lockstep)
+            await session.probe(planned.odd)
+        finally:
+            hearing.close()
+        if small and hearing.failed:
+            tell("counterexamples", lockstep)
+            ending.counterexamples = await counterexamples(session, hearing, planned)
+    except BudgetExceededError as spent:
+        ending.cut_short = str(spent)
+    except asyncio.CancelledError:
+        ending.interrupted = True
+        task = asyncio.current_task()
+        if task is not None:
+            task.uncancel()
+    finally:
+        ending.left = await session.clean()
+
+
+def _progress(doing: str, session: SubjectSession, hearing: Hearing, lockstep: Scheduler) -> RunProgress:
+    return RunProgress(
+        doing,
+        max(lockstep.rounds.values(), default=0),
+        session.transport.sent,
+        sum(living.done for living in lockstep.scenarios),
+        len(lockstep.scenarios) + lockstep.to_come,
+        tuple(living.entry.event_id for living in lockstep.open),
+        tuple(hearing.failed),
+    )
+
+
+def _run_facts(session: SubjectSession, hearing: Hearing, seed: int) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "id": session.run.id,
+        "seed": seed,
+        "started_at": session.run.now,
+        "finished_at": session.subject.clock.now(),
+        "requests": session.transport.sent,
+        "exchanges": len(hearing.exchanges),
+    }
+    if hearing.first_failure is not None:
+        told["first_failure_request"] = hearing.first_failure
+    settling = sorted(session.locksteps[0].settling) if session.locksteps else []
+    if settling:
+        told["settling_s"] = {"p50": round(statistics.median(settling), 3), "max": round(settling[-1], 3)}
+    return told
+
+
+def _subject_facts(session: SubjectSession) -> dict[str, Any]:
+    return {
+        "kind": session.subject.kind,
+        "name": session.subject.name,
+        "accounts": [account.name for account in session.run.inventory.accounts],
+        "calendars": len(session.run.inventory.targets),
+    }
+
+
+def _server_rules(ids: Iterable[str]) -> tuple[Rule, ...]:
+    wanted = set(ids)
+    return tuple(rule for rule in load() if rule.binds == "server" and (not wanted or rule.id in wanted))
+
+
+def _run_id(seed: int, *, fresh: bool) -> str:
+    """Eight characters that are safe in a URL; on a virtual clock the same for the same seed."""
+    text = os.urandom(10) if fresh else f"seed {seed}".encode()
+    return base64.b32encode(hashlib.sha256(text).digest()).decode().lower()[:8]

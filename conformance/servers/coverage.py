@@ -1,0 +1,76 @@
+"""Which cases of the rules a subject's world offers: what it does not have, no run can be blamed for not meeting."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from conformance.contract.rules import Rule, case_schema
+from conformance.contract.schemas import read
+from conformance.judging.report import Report
+from conformance.servers.inventory import Account, Calendar, Inventory
+
+__all__ = ["offered"]
+
+
+def offered(inventory: Inventory, rules: Iterable[Rule], report: Report) -> frozenset[str]:
+    """The cases, of those that `rules` name, that this world has a calendar or a profile for.
+
+    Cases that only the subject's own choice can bring about, such as several pages, are offered once they were met.
+    """
+    named = sorted({case for rule in rules for case in rule.cases})
+    met = {case for tally in report.tallies.values() for case in tally.cases}
+    return frozenset(case for case in named if case in met or _offers(inventory, case))
+
+
+def _offers(inventory: Inventory, case: str) -> bool:
+    needs = read("facts/cases")["$defs"][case].get("required", ())
+    if case == "several-pages":
+        return False
+    if "calendar" in needs:
+        return any(_satisfies(case, {"calendar": _calendar(calendar)}) for calendar in _calendars(inventory, case))
+    if case in ("with-profile", "asks-profile"):
+        return any(_profiles(account) for account in inventory.accounts)
+    if case == "foreign-profile":
+        return len(inventory.accounts) > 1 and any(_profiles(account) for account in inventory.accounts)
+    if case == "before-generated":
+        return _generates(inventory)
+    return case != "asks-integrated" or _integrated(inventory)
+
+
+def _calendars(inventory: Inventory, case: str) -> list[Calendar]:
+    if case in ("read-only", "deleted-calendar"):
+        return [calendar for account in inventory.accounts for calendar in account.calendars]
+    return [calendar for _, calendar in inventory.targets]
+
+
+def _calendar(calendar: Calendar) -> dict[str, Any]:
+    """A calendar as facts state it."""
+    told = {
+        "calendar_id": calendar.calendar_id,
+        "provider_name": calendar.provider_name,
+        "integrated_conferencing_available": calendar.integrated,
+        "readonly": calendar.readonly,
+        "deleted": calendar.deleted,
+    }
+    return {name: value for name, value in told.items() if value is not None}
+
+
+def _satisfies(case: str, facts: dict[str, Any]) -> bool:
+    import jsonschema_rs
+
+    from conformance.contract.schemas import rs_registry
+
+    return bool(jsonschema_rs.validator_for(case_schema(case), registry=rs_registry()).is_valid(facts))
+
+
+def _profiles(account: Account) -> bool:
+    return any(profile.connected is not False for profile in account.profiles or ())
+
+
+def _integrated(inventory: Inventory) -> bool:
+    return any(calendar.integrated for _, calendar in inventory.targets)
+
+
+def _generates(inventory: Inventory) -> bool:
+    return _integrated(inventory) or any(_profiles(account) for account in inventory.accounts)

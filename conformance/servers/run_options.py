@@ -1,0 +1,65 @@
+"""What a run against a server is told, and the tokens that it takes from the environment."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from conformance.errors import UsageError
+
+__all__ = ["DEFAULT_ACCOUNTS", "RunOptions", "tokens"]
+
+#: The account that is used where none is named, and the variable that holds its token.
+DEFAULT_ACCOUNTS: Mapping[str, str] = {"default": "CRONOFY_ACCESS_TOKEN"}
+
+
+_PLAINLY_A_NAME = re.compile(r"[A-Z_][A-Z0-9_]*\Z")
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """All that a run of a server is told.
+
+    `accounts`: account name to bearer token.  `variables`: account name to the environment variable of its token.
+    Times are in seconds and `rate` is in requests a second; None leaves the choice to the subject's kind.
+    `rules` are the ids to judge by, empty for all of them.
+    """
+
+    subject: str = "reference"
+    accounts: Mapping[str, str] = field(default_factory=dict, repr=False)
+    variables: Mapping[str, str] = field(default_factory=dict)
+    calendars: tuple[str, ...] = ()
+    default_profiles: Mapping[str, str] = field(default_factory=dict)
+    examples: int | None = None
+    fuzz: bool = False
+    seed: int = 0
+    settle_timeout: float | None = None
+    window: float | None = None
+    rate: float | None = None
+    budget: int | None = None
+    plan: bool = False
+    rules: tuple[str, ...] = ()
+    fail_on: str = "must"
+    require_complete: bool = False
+    faults: tuple[str, ...] = ()
+    record: Path | None = None
+    evidence: Path | None = None
+    reports: tuple[str, ...] = ()
+    quiet: bool = False
+
+
+def tokens(accounts: Mapping[str, str], environment: Mapping[str, str]) -> dict[str, str]:
+    """The token of each account, from the variable that holds it.
+
+    Without `accounts`, the default one where its variable is set.  Raises UsageError for a variable that is not set.
+    """
+    if not accounts:
+        return {name: environment[var] for name, var in DEFAULT_ACCOUNTS.items() if environment.get(var)}
+    for account, variable in accounts.items():
+        if not environment.get(variable):
+            # A token in the place of a variable's name must not be repeated on a terminal.
+            shown = variable if _PLAINLY_A_NAME.match(variable) else "that is named"
+            raise UsageError(f"--account {account}: the variable {shown} is not set or empty; export the token in it")
+    return {account: environment[variable] for account, variable in accounts.items()}

@@ -1,0 +1,11 @@
+"""Scenarios: scenarios of events as values, the core table of them, and strategies for more.
+
+A team that tests its own server draws `scenarios(world)` in Hypothesis tests, or takes `core(world)`, and sends what
+`write_requests(scenario, run)` gives.
+"""
+
+from conformance.servers.scenarios.core import core, waves
+from conformance.servers.scenarios.plan import Plan, plan
+from conformance.servers.scenarios.scenario import KINDS, RunContext, Scenario, Step, WriteRequest, write_requests
+
+__all__ = ["KINDS", "Plan", "RunContext", "Scenario", "Step", "WriteRequest", "core", "plan", "waves", "write_requests"]

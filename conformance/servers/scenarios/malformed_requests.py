@@ -1,0 +1,133 @@
+"""Malformed requests: bodies and queries that no client should send, and that a server should answer all the same."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from conformance.servers.scenarios.sampling import drawn
+from conformance.servers.scenarios.scenario import RunContext, Scenario, Step, write_requests
+
+__all__ = ["MalformedRequest", "generated", "malformed"]
+
+
+@dataclass(frozen=True, slots=True)
+class MalformedRequest:
+    """One request: `content` is sent as it is, `scenario` is that of the event that would come of it, if any would."""
+
+    name: str
+    method: str
+    target: str
+    account: str
+    content: bytes | None = field(repr=False)
+    scenario: Scenario
+    names_event: bool
+
+    @property
+    def calendar_id(self) -> str:
+        """The calendar that is written to, or beside which is read."""
+        return self.scenario.calendar_id
+
+
+def _conferencing(value: Any) -> Callable[[dict[str, Any]], Any]:
+    return lambda body: {**body, "conferencing": value}
+
+
+def _explicit(**changes: Any) -> Callable[[dict[str, Any]], Any]:
+    return lambda body: {**body, "conferencing": {**body["conferencing"], **changes}}
+
+
+_BODIES: Mapping[str, Callable[[dict[str, Any]], Any]] = MappingProxyType(
+    {
+        "half-a-body": lambda body: json.dumps(body)[:-40].encode(),
+        "a-list": lambda body: [body],
+        "conferencing-as-text": _conferencing("default"),
+        "profile-id-as-list": _conferencing({"profile_id": ["default"]}),
+        "url-as-number": _explicit(join_url=8),
+        "url-as-null": _explicit(join_url=None),
+        "start-as-number": lambda body: {**body, "start": 1790000000, "end": {"tzid": "Europe/Berlin"}},
+        "summary-as-null": lambda body: {**body, "summary": None},
+        "event-id-as-number": lambda body: {**body, "event_id": 8},
+        "half-a-character": lambda body: json.dumps({**body, "summary": "Planning \ud83d"}).encode(),
+    }
+)
+
+_QUERIES: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
+    {
+        "unknown-zone": (("tzid", "Mars/Olympus"), ("only_managed", "true")),
+        "words-for-from": (("tzid", "Etc/UTC"), ("only_managed", "true"), ("from", "the day before yesterday")),
+    }
+)
+
+
+def malformed(run: RunContext) -> tuple[MalformedRequest, ...]:
+    """The requests of the core, on the first calendar that may be written to."""
+    return tuple(_malformed(run))
+
+
+def _malformed(run: RunContext) -> Iterator[MalformedRequest]:
+    if not run.inventory.targets:
+        return
+    for name, change in _BODIES.items():
+        scenario = _scenario(name, run)
+        yield _write(name, scenario, run, change(_plain(scenario, run)))
+    scenario = _scenario("deletion", run)
+    yield MalformedRequest("deletion-of-nothing", "DELETE", _path(scenario), scenario.account, b"{}", scenario, False)
+    for name, query in _QUERIES.items():
+        yield MalformedRequest(name, "GET", f"/v1/events?{urlencode(query)}", scenario.account, None, scenario, False)
+
+
+def generated(run: RunContext, examples: int, seed: int) -> tuple[MalformedRequest, ...]:
+    """At most `examples` writes that break `schemas/api/openapi.json`, as Schemathesis makes them from `seed`."""
+    if not run.inventory.targets or not examples:
+        return ()
+    requests = []
+    for number, body in enumerate(_bodies(examples, seed), 1):
+        name = f"generated-{number}"
+        scenario = _scenario(name, run)
+        if isinstance(body, dict) and isinstance(body.get("event_id"), str):
+            body = {**body, "event_id": run.event_id(scenario)}  # so that what may come of it can be deleted
+        requests.append(_write(name, scenario, run, body))
+    return tuple(requests)
+
+
+def _bodies(examples: int, number: int) -> Iterator[Any]:
+    """Bodies of writes, each once."""
+    import schemathesis
+
+    from conformance.contract.schemas import folder
+
+    api = schemathesis.openapi.from_path(str(folder() / "api" / "openapi.json"))
+    write = api["/v1/calendars/{calendar_id}/events"]["POST"]
+    found: dict[bytes, Any] = {}
+    for case in drawn(write.as_strategy(generation_mode=schemathesis.GenerationMode.NEGATIVE), examples, number):
+        found.setdefault(_content(case.body), case.body)
+    yield from found.values()
+
+
+def _scenario(name: str, run: RunContext) -> Scenario:
+    account, calendar = run.inventory.targets[0]
+    return Scenario(f"odd-{name}", account.name, calendar.calendar_id, (Step("explicit"),), "malformed")
+
+
+def _plain(scenario: Scenario, run: RunContext) -> dict[str, Any]:
+    return dict(write_requests(scenario, run)[0].body)
+
+
+def _write(name: str, scenario: Scenario, run: RunContext, body: Any) -> MalformedRequest:
+    names_event = isinstance(body, bytes) or (isinstance(body, dict) and body.get("event_id") == run.event_id(scenario))
+    return MalformedRequest(name, "POST", _path(scenario), scenario.account, _content(body), scenario, names_event)
+
+
+def _path(scenario: Scenario) -> str:
+    return f"/v1/calendars/{quote(scenario.calendar_id, safe='')}/events"
+
+
+def _content(body: Any) -> bytes:
+    if isinstance(body, bytes):
+        return body
+    return json.dumps(body, default=str).encode("utf-8", "surrogatepass")

@@ -1,0 +1,116 @@
+"""The plan: which scenarios a run will live, what that costs at most, and what it cannot show."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from conformance.facts import Settings
+from conformance.servers.inventory import Inventory
+from conformance.servers.scenarios.core import core, waves
+from conformance.servers.scenarios.covering import connected_profiles
+from conformance.servers.scenarios.malformed_requests import MalformedRequest, generated, malformed
+from conformance.servers.scenarios.scenario import RunContext, Scenario
+
+__all__ = ["Plan", "plan"]
+
+#: Requests of preflight and audit for one account, and of the access checks.
+_LOOKS, _ACCESS = 10, 30
+
+#: Readings of an account outside of the rounds, at most.
+_AGAIN = 14
+
+_GENERATING = ("default", "integrated", "profile")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run will do: `waves` of scenarios that begin together.
+
+    `expected` requests are enough where pages are long and conferences come soon; `requests` and `seconds` are upper
+    bounds: two events on a page, and everything pending until the time-out.
+    `odd` are malformed requests, sent beside the scenarios.
+    `generated` counts the writes that ask for a conference to be made; `lacking` says what cannot be shown, and why.
+    """
+
+    waves: tuple[tuple[Scenario, ...], ...]
+    expected: int
+    requests: int
+    objects: int
+    generated: int
+    seconds: float
+    lacking: tuple[str, ...]
+    odd: tuple[MalformedRequest, ...] = ()
+
+    @property
+    def scenarios(self) -> tuple[Scenario, ...]:
+        """All scenarios, in the order in which they begin."""
+        return tuple(scenario for wave in self.waves for scenario in wave)
+
+    @property
+    def kinds(self) -> dict[str, int]:
+        """How many writes there are of each kind."""
+        return dict(Counter(step.kind for scenario in self.scenarios for step in scenario.steps))
+
+
+def plan(run: RunContext, settings: Settings, examples: int = 0, seed: int = 0, *, odd: bool = False) -> Plan:
+    """The core for the run's world, and `examples` scenarios beyond it, drawn from `seed`.
+
+    With `odd`, malformed requests as well: those of the core, and `examples` beyond them.
+    """
+    scenarios = core(run.inventory)
+    if examples:
+        from conformance.servers.scenarios.strategies import explore
+
+        scenarios += explore(run.inventory, examples, seed)
+    odd_requests = (*malformed(run), *generated(run, examples, seed)) if odd else ()
+    groups = waves(scenarios)
+    rounds = max((number + len(scenario.steps) for number, wave in enumerate(groups) for scenario in wave), default=0)
+    steps = [step for scenario in scenarios for step in scenario.steps]
+    accounts = max(1, len(run.inventory.accounts))
+    named = sum(request.names_event for request in odd_requests)
+    requests = len(steps) + sum(not scenario.ends_deleted for scenario in scenarios) + len(odd_requests) + named
+    looks = _LOOKS * accounts + _ACCESS
+    readings = rounds * _readings_a_round(settings) + _AGAIN
+    return Plan(
+        groups,
+        expected=requests + looks + 3 * rounds * accounts,
+        requests=requests + looks + readings * (-(-len(scenarios) // 2) + accounts),
+        objects=len(scenarios) + named,
+        generated=sum(step.kind in _GENERATING for step in steps),
+        seconds=(rounds + 1) * (settings.settle_timeout + 2 * settings.quiet),
+        lacking=tuple(_lacking(run.inventory)),
+        odd=odd_requests,
+    )
+
+
+def _readings_a_round(settings: Settings) -> int:
+    """Readings between two writes when nothing settles before the time-out: the pauses grow by half, to ten seconds."""
+    count, waited, pause = 3, 0.0, 0.2
+    while waited < settings.settle_timeout:
+        waited, pause, count = waited + pause, min(pause * 1.5, 10.0), count + 1
+    return count
+
+
+def _lacking(inventory: Inventory) -> Iterator[str]:
+    calendars = [calendar for _, calendar in inventory.targets]
+    if not any(calendar.integrated for calendar in calendars):
+        yield "no calendar to write to offers integrated conferencing: what becomes of `integrated` is not tried"
+    if not any(calendar.integrated is False for calendar in calendars):
+        yield "every calendar to write to offers integrated conferencing: the refusal of `integrated` is not tried"
+    for provider, service in (("google", "google_meet"), ("exchange", "ms_teams_for_business")):
+        if not any(calendar.integrated and calendar.provider_name == provider for calendar in calendars):
+            yield f"no calendar of the host {provider} offers integrated conferencing: {service} is not tried"
+    if not any(connected_profiles(account) for account in inventory.accounts):
+        yield "no account has a connected conferencing profile: naming one, and `default` preferring it, is not tried"
+    elif not any(account.default_profile or len(account.profiles or ()) == 1 for account in inventory.accounts):
+        yield "no account has one profile or a declared default (--default-profile): which is preferred is not known"
+    if not any(not account.profiles for account in inventory.accounts if account.profiles is not None):
+        yield "every account has conferencing profiles: what `default` does without one is not tried"
+    if len(inventory.accounts) < 2:
+        yield "there is one account only: whether accounts are kept apart is not tried"
+    if len(calendars) < 2:
+        yield "there is one calendar to write to only: whether calendars are kept apart is not tried"
+    if not any(account.not_writable for account in inventory.accounts):
+        yield "no account lists a read-only or deleted calendar: the refusal of writes to them is not tried"

@@ -1,0 +1,62 @@
+"""How many requests may go, and how fast."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from conformance.clock import Clock
+
+__all__ = ["BudgetExceededError", "RateLimiter", "RequestBudget"]
+
+
+class BudgetExceededError(Exception):
+    """No request is left beyond those reserved for deleting what was created."""
+
+
+@dataclass(slots=True)
+class RequestBudget:
+    """A hard limit on requests (None: none), in which each creation reserves the DELETE that undoes it."""
+
+    limit: int | None = None
+    used: int = 0
+    reserved: int = 0
+
+    def spend(self, *, reserve: bool = False) -> None:
+        """Count one request.  Raises BudgetExceededError where it, or its reservation, does not fit."""
+        if self.limit is not None and self.used + self.reserved + 1 + reserve > self.limit:
+            raise BudgetExceededError(f"the budget of {self.limit} requests is spent")
+        self.used += 1
+        self.reserved += reserve
+
+    def spend_reserved(self) -> None:
+        """Count one request that an earlier creation reserved."""
+        if self.reserved:
+            self.reserved -= 1
+            self.used += 1
+        else:
+            self.spend()
+
+
+class RateLimiter:
+    """A token bucket on a clock: `per_second` requests (None: any number), bursts of at most one second's worth."""
+
+    def __init__(self, clock: Clock, per_second: float | None) -> None:
+        self._clock = clock
+        self._interval = 1.0 / per_second if per_second else 0.0
+        self._next = clock.now()
+        self._burst = 1.0
+
+    async def turn(self) -> None:
+        """Wait until a request may go."""
+        while True:
+            now = self._clock.now()
+            wait = self._next - self._burst - now if self._interval else self._next - now
+            if wait <= 0:
+                break
+            await self._clock.sleep(wait)
+        if self._interval:
+            self._next = max(self._next, now) + self._interval
+
+    def pause(self, seconds: float) -> None:
+        """Let nothing go for `seconds`: the subject asked for it."""
+        self._next = max(self._next, self._clock.now() + seconds + (self._burst if self._interval else 0.0))

@@ -1,0 +1,225 @@
+"""What is under test: how it is named, where it is, whose clock it keeps, what is polite towards it."""
+
+from __future__ import annotations
+
+import importlib
+import ipaddress
+import sys
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from conformance.clock import Clock, RealClock, VirtualClock
+from conformance.errors import ConfigurationError
+from conformance.http.hosts import DATA_CENTRES
+
+if TYPE_CHECKING:
+    import httpx
+
+    from conformance.servers.subject.transport import Limits
+
+__all__ = ["EPOCH", "ConfigurationError", "Subject", "in_process", "parse"]
+
+
+#: Where a virtual clock begins, so that a run in this process is the same each time: 28 April 2026, 09:00 UTC.
+EPOCH = 1777366800.0
+
+#: Events on a page of the embedded reference: few enough for a run to meet a second page.
+_PAGE = 8
+
+_IN_PROCESS = "http://localhost"
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A server under test.
+
+    `kind`: ``reference``, ``url``, ``asgi``, ``wsgi`` or ``cassette``.  `tokens`: account name to bearer token.  `app`
+    answers in this process where there is one: an application, or the transport that plays back a recording.
+    """
+
+    kind: str
+    name: str
+    base_url: str
+    clock: Clock
+    tokens: Mapping[str, str] = field(repr=False)
+    default_profiles: Mapping[str, str] = field(default_factory=dict)
+    app: Any = field(default=None, repr=False)
+
+    @property
+    def loopback(self) -> bool:
+        """Whether the subject is on this machine, so that nobody else is disturbed."""
+        in_process = self.app is not None and self.kind != "cassette"
+        return in_process or _is_loopback(urlsplit(self.base_url).hostname or "")
+
+    @property
+    def quiet(self) -> float:
+        """Seconds over which readings must be the same to be quiet, unless told otherwise."""
+        return 2.0 if self.loopback else 10.0
+
+    @property
+    def settle_timeout(self) -> float:
+        """Seconds after which pending is timed out, unless told otherwise."""
+        return 15.0 if self.loopback else 120.0
+
+    @property
+    def rate(self) -> float | None:
+        """Requests a second, unless told otherwise; None: as many as it answers."""
+        return None if self.loopback else 8.0
+
+    @asynccontextmanager
+    async def open(self, limits: Limits) -> AsyncIterator[httpx.AsyncClient]:
+        """An HTTP client for the subject, in-process applications started and stopped around it."""
+        from conformance.servers.subject import transport
+        from conformance.servers.subject.app_transports import DateHeaderTransport, WsgiTransport, lifespan
+
+        async with AsyncExitStack() as stack:
+            inner: httpx.AsyncBaseTransport | None = None
+            if self.kind == "wsgi":
+                inner = DateHeaderTransport(WsgiTransport(self.app), self.clock)
+            elif self.kind == "cassette":
+                inner = self.app
+            elif self.app is not None:
+                import httpx
+
+                await stack.enter_async_context(lifespan(self.app))
+                inner = DateHeaderTransport(httpx.ASGITransport(self.app, raise_app_exceptions=False), self.clock)
+            client = transport.open_client(inner, trust_env=not self.loopback, limits=limits)
+            yield await stack.enter_async_context(client)
+
+
+def parse(
+    name: str,
+    accounts: Mapping[str, str],
+    *,
+    default_profiles: Mapping[str, str] | None = None,
+    faults: Sequence[str] = (),
+    settle: float = 0.15,
+) -> Subject:
+    """The subject that `name` stands for, with the tokens of `accounts`; the reference brings its own.
+
+    Raises ConfigurationError for what is no subject, for missing or unusable tokens and for an application that cannot
+    be imported.
+    """
+    declared = default_profiles or {}
+    if faults and name != "reference":
+        raise ConfigurationError(f"--fault breaks the embedded reference server only: leave it out to test {name}")
+    if name == "reference":
+        return _reference(declared, faults, settle)
+    scheme, colon, rest = name.partition(":")
+    if colon and scheme in ("asgi", "wsgi"):
+        tokens = _tokens(name, accounts)
+        return in_process(_load(name, rest), tokens, kind=scheme, name=name, default_profiles=declared)
+    if colon and scheme == "cassette":
+        from conformance.servers.subject.cassette import recorded
+
+        run = recorded(Path(rest), name)
+        return Subject("cassette", name, run.base_url, run.clock, run.tokens, run.default_profiles, run.app)
+    base_url = DATA_CENTRES.get(name) or _base_url(name)
+    return Subject("url", base_url, base_url, RealClock(), _tokens(name, accounts), declared)
+
+
+def in_process(
+    app: Any,
+    tokens: Mapping[str, str],
+    *,
+    kind: str = "asgi",
+    name: str = "asgi",
+    clock: Clock | None = None,
+    default_profiles: Mapping[str, str] | None = None,
+) -> Subject:
+    """An application in this process as the subject; its own `clock`, where it has one of ours, is the run's."""
+    own = getattr(app, "clock", None)
+    shared = clock or (own if isinstance(own, RealClock | VirtualClock) else RealClock())
+    return Subject(kind, name, _IN_PROCESS, shared, tokens, default_profiles or {}, app)
+
+
+def _reference(default_profiles: Mapping[str, str], faults: Sequence[str], settle: float) -> Subject:
+    from conformance.reference import reference_app
+
+    clock = VirtualClock(EPOCH)
+    app = reference_app(clock=clock, settle=settle, faults=tuple(faults), page_size=_PAGE)
+    declared = {**app.default_profiles, **default_profiles}
+    return Subject("reference", "reference", _IN_PROCESS, clock, dict(app.tokens), declared, app)
+
+
+def _tokens(subject: str, accounts: Mapping[str, str]) -> Mapping[str, str]:
+    if not accounts:
+        raise ConfigurationError(
+            f"{subject} needs an access token: export it as CRONOFY_ACCESS_TOKEN, "
+            "or name the variable that holds it with --account NAME=ENVVAR"
+        )
+    for account, token in accounts.items():
+        if not token.strip():
+            raise ConfigurationError(f"the access token of account {account!r} is empty: export it in its variable")
+        if not token.isascii() or any(character <= " " or character == "\x7f" for character in token):
+            raise ConfigurationError(
+                f"the access token of account {account!r} has characters that no header carries: "
+                "copy it again, without white space around it"
+            )
+    first: dict[str, str] = {}
+    for account, token in accounts.items():
+        if token in first:
+            raise ConfigurationError(
+                f"accounts {first[token]!r} and {account!r} have the same access token: give each account its own"
+            )
+        first[token] = account
+    return dict(accounts)
+
+
+def _base_url(name: str) -> str:
+    try:
+        parts = urlsplit(name)
+        host, port = parts.hostname, parts.port
+    except ValueError as error:
+        raise ConfigurationError(f"{name!r} is no URL ({error}): give one such as http://127.0.0.1:8000") from None
+    if "://" not in name:
+        raise ConfigurationError(
+            f"{name!r} is no subject: give `reference`, a URL with http:// or https://, a data center "
+            f"({' '.join(DATA_CENTRES)}), asgi:MODULE:ATTRIBUTE, wsgi:MODULE:ATTRIBUTE or cassette:PATH"
+        )
+    if parts.scheme.lower() not in ("http", "https") or not host or port == 0:
+        raise ConfigurationError(
+            f"{name!r} cannot be called: a subject's URL begins with http:// or https:// and a host"
+        )
+    if parts.username is not None or parts.query or parts.fragment:
+        raise ConfigurationError(
+            f"the URL of {host} carries credentials, a query or a fragment: give its origin alone; tokens go into "
+            "the environment"
+        )
+    path = parts.path.rstrip("/")
+    return f"{parts.scheme.lower()}://{parts.netloc.lower()}{path.removesuffix('/v1')}"
+
+
+def _load(name: str, rest: str) -> Any:
+    module_name, colon, attribute = rest.partition(":")
+    if not (module_name and colon and attribute):
+        raise ConfigurationError(f"{name!r} names no application: write {name.split(':')[0]}:MODULE:ATTRIBUTE")
+    if "" not in sys.path:
+        sys.path.insert(0, "")
+    try:
+        target: Any = importlib.import_module(module_name)
+    except Exception as error:  # noqa: BLE001 - importing somebody's module may raise anything
+        raise ConfigurationError(
+            f"module {module_name!r} of {name!r} cannot be imported ({type(error).__name__}: {error}): "
+            "run from its folder or set PYTHONPATH"
+        ) from None
+    for part in attribute.split("."):
+        if not hasattr(target, part):
+            raise ConfigurationError(f"{module_name!r} has no {attribute!r}: name the application object in {name!r}")
+        target = getattr(target, part)
+    if not callable(target):
+        raise ConfigurationError(f"{rest!r} is no application but {type(target).__name__}: name a callable")
+    return target
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

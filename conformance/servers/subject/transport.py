@@ -1,0 +1,334 @@
+"""HTTP to one subject: every request that goes out, and what came back, becomes an exchange."""
+
+from __future__ import annotations
+
+import asyncio
+import email.utils
+import json
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+
+from conformance.clock import Clock
+from conformance.http.exchange import NOBODY, Exchange, Headers, Request, Response, bearer
+from conformance.servers.subject.limits import BudgetExceededError, RateLimiter, RequestBudget
+
+__all__ = ["Limits", "Transport", "open_client", "origin_of"]
+
+#: Seconds that a request takes on a clock on which it would take none: no two writes fall into one instant.
+_VIRTUAL_LATENCY = 0.001
+
+_AGENT = "cronofy-conformance"
+_TRANSIENT = frozenset({429, 500, 502, 503, 504})
+_CODINGS = {"gzip": zlib.MAX_WBITS | 16, "x-gzip": zlib.MAX_WBITS | 16, "deflate": zlib.MAX_WBITS}
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one answer may cost: decoded `body` bytes, `seconds` in all, `attempts` while the subject is busy.
+
+    `bodies` is what all answers may come to, in bytes.  `first_pause` seconds lie between the first two attempts and
+    double after each; no pause is over `longest_pause`.
+    """
+
+    body: int = 32 * 1024 * 1024
+    bodies: int = 256 * 1024 * 1024
+    seconds: float = 30.0
+    attempts: int = 6
+    first_pause: float = 0.1
+    longest_pause: float = 60.0
+    connections: int = 16
+
+
+def origin_of(url: str) -> tuple[str, str, int | None]:
+    """Scheme, host and port of an absolute URL; ValueError for what is none.
+
+    >>> origin_of("HTTPS://API.cronofy.com/v1/events")
+    ('https', 'api.cronofy.com', 443)
+    """
+    parts = urlsplit(url)
+    scheme, host = parts.scheme.lower(), (parts.hostname or "").lower()
+    if not scheme or not host:
+        raise ValueError(f"{url!r} is no absolute URL")
+    return scheme, host, parts.port or {"http": 80, "https": 443}.get(scheme)
+
+
+@dataclass(slots=True)
+class _Pending:
+    """Exchanges in the order in which they were sent, each held until all before it are answered."""
+
+    deliver: Callable[[Exchange], None]
+    given: int = 0
+    taken: int = 0
+    waiting: dict[int, Exchange | None] = field(default_factory=dict)
+
+    def number(self) -> int:
+        self.given += 1
+        return self.given
+
+    def put(self, number: int, exchange: Exchange | None) -> None:
+        self.waiting[number] = exchange
+        while self.taken + 1 in self.waiting:
+            self.taken += 1
+            ready = self.waiting.pop(self.taken)
+            if ready is not None:
+                self.deliver(ready)
+
+
+class Transport:
+    """Sends requests to `base_url` and nowhere else, and hands on an exchange for each, in the order sent.
+
+    `tokens` maps account names to bearer tokens; in exchanges only the names appear.
+    """
+
+    def __init__(
+        self,
+        client: httpx.AsyncClient,
+        base_url: str,
+        tokens: Mapping[str, str],
+        clock: Clock,
+        *,
+        deliver: Callable[[Exchange], None] = lambda exchange: None,
+        redact: Callable[[Exchange], Exchange] = lambda exchange: exchange,
+        limits: Limits | None = None,
+        rate: RateLimiter | None = None,
+        budget: RequestBudget | None = None,
+        unknown_token: str = "conformance-token-that-nobody-has",  # noqa: S107 - on purpose no credential
+    ) -> None:
+        self.base_url = base_url.rstrip("/")
+        self.clock = clock
+        self.limits = limits or Limits()
+        self.rate = rate or RateLimiter(clock, None)
+        self.budget = budget or RequestBudget()
+        self._client = client
+        self._origin = origin_of(base_url)
+        self._tokens = {**tokens, NOBODY: unknown_token}
+        self._redact = redact
+        self._pending = _Pending(deliver)
+        self._received = 0
+        self._slots = asyncio.Semaphore(self.limits.connections)
+
+    @property
+    def sent(self) -> int:
+        """How many requests went out, every attempt counted."""
+        return self._pending.given
+
+    def owns(self, url: str) -> bool:
+        """Whether `url` is at the subject's own origin: the only place where a token goes."""
+        try:
+            return origin_of(url) == self._origin
+        except ValueError:
+            return False
+
+    def one_at_a_time(self) -> None:
+        """From now on send each request when the one before is answered, and so over one connection."""
+        self._slots = asyncio.Semaphore(1)
+
+    async def send(
+        self,
+        method: str,
+        target: str,
+        *,
+        account: str | None,
+        document: Any = None,
+        content: bytes | None = None,
+        content_type: str = "application/json; charset=utf-8",
+        reserve: bool = False,
+        reserved: bool = False,
+        attempts: int | None = None,
+    ) -> Exchange:
+        """The last exchange of a request: 429, transient 5xx and lost connections are waited out before.
+
+        `target` is a path under the base URL or an absolute URL at its origin; `document` is sent as JSON,
+        `content` as it is.  `reserve` keeps a request of the budget for the DELETE that undoes this one, `reserved`
+        uses one that was kept.  Raises BudgetExceededError, and ValueError for a URL at another origin.
+        """
+        url = target if "://" in target else self.base_url + target
+        if not self.owns(url):
+            raise ValueError(f"{url!r} is not at {self.base_url}: the token goes nowhere else")
+        body = content if content is not None else _encoded(document)
+        headers = [("Content-Type", content_type)] if body is not None else []
+        if account is not None:
+            headers.append(("Authorization", f"Bearer {self._tokens[account]}"))
+        request = self._client.build_request(method, url, headers=headers, content=body)
+        last = attempts or self.limits.attempts
+        for attempt in range(1, last + 1):
+            self._spend(reserve=reserve and attempt == 1, reserved=reserved and attempt == 1)
+            exchange = await self._attempt(request, body or b"", account)
+            pause = self._pause(exchange, attempt)
+            if pause is None or attempt == last:
+                return exchange
+            if exchange.response is not None and exchange.response.status == 429:
+                self.rate.pause(pause)
+            await self.clock.sleep(pause)
+        raise AssertionError("a request has at least one attempt")
+
+    def _spend(self, *, reserve: bool, reserved: bool) -> None:
+        if reserved:
+            self.budget.spend_reserved()
+        elif self._received > self.limits.bodies:
+            raise BudgetExceededError(
+                f"the answers came to over {self.limits.bodies >> 20} MiB: more would not fit in memory"
+            )
+        else:
+            self.budget.spend(reserve=reserve)
+
+    async def _attempt(self, request: httpx.Request, body: bytes, account: str | None) -> Exchange:
+        async with self._slots:
+            await self.rate.turn()
+            number = self._pending.number()
+            exchange: Exchange | None = None
+            try:
+                exchange = self._redact(await self._exchange(request, body, account, number))
+            finally:
+                self._pending.put(number, exchange)
+        return exchange
+
+    async def _exchange(self, request: httpx.Request, body: bytes, account: str | None, number: int) -> Exchange:
+        said = Request(request.method, str(request.url), _named(request.headers, account), body)
+        sent_at = self.clock.now()
+        if self.clock.virtual:
+            await self.clock.sleep(_VIRTUAL_LATENCY)
+        notes: tuple[tuple[str, str], ...] = ()
+        response: Response | None = None
+        try:
+            async with asyncio.timeout(self.limits.seconds):
+                response, notes = await self._receive(request)
+        except TimeoutError:
+            notes = (("no-answer", f"no complete answer within {self.limits.seconds:g} s"),)
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError) as error:
+            notes = (("no-answer", _told(error)),)
+        return Exchange(
+            said,
+            response,
+            label=f"#{number}",
+            sent_at=sent_at,
+            answered_at=self.clock.now(),
+            whole=True,
+            notes=notes,
+        )
+
+    async def _receive(self, request: httpx.Request) -> tuple[Response, tuple[tuple[str, str], ...]]:
+        answer = await self._client.send(request, stream=True, follow_redirects=False)
+        try:
+            headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in answer.headers.raw)
+            raw = bytearray()
+            async for chunk in answer.aiter_raw():
+                raw += chunk
+                if len(raw) > self.limits.body:
+                    return Response(answer.status_code, headers), (self._too_large(),)
+            try:
+                body = _decoded(bytes(raw), answer.headers.get("content-encoding", ""), self.limits.body)
+            except OverflowError:
+                return Response(answer.status_code, headers), (self._too_large(),)
+            except zlib.error as error:
+                note = ("body", f"its Content-Encoding does not decode: {error}")
+                return Response(answer.status_code, headers), (note,)
+            self._received += len(body)
+            return Response(answer.status_code, headers, body), ()
+        finally:
+            await answer.aclose()
+
+    def _too_large(self) -> tuple[str, str]:
+        return "body", f"over {self.limits.body} bytes: left unread"
+
+    def _pause(self, exchange: Exchange, attempt: int) -> float | None:
+        """Seconds until the next attempt is worth it; None where the answer stands."""
+        response = exchange.response
+        if response is None:
+            gave_up = (
+                exchange.answered_at is not None
+                and exchange.sent_at is not None
+                and (exchange.answered_at - exchange.sent_at >= self.limits.seconds and attempt >= 2)
+            )
+            return None if gave_up else self._backoff(attempt)
+        if response.status not in _TRANSIENT:
+            return None
+        asked = _retry_after(response.header("retry-after"), self.clock.now())
+        return self._backoff(attempt) if asked is None else min(asked, self.limits.longest_pause)
+
+    def _backoff(self, attempt: int) -> float:
+        return float(min(self.limits.first_pause * 2 ** (attempt - 1), self.limits.longest_pause))
+
+
+def open_client(
+    transport: httpx.AsyncBaseTransport | None, *, trust_env: bool, limits: Limits, verify: bool = True
+) -> httpx.AsyncClient:
+    """A client that follows no redirect and keeps no cookie; `trust_env` takes proxies and CAs from the environment."""
+    return httpx.AsyncClient(
+        transport=transport,
+        verify=verify,
+        trust_env=trust_env,
+        follow_redirects=False,
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+        timeout=httpx.Timeout(limits.seconds, connect=min(10.0, limits.seconds), pool=None),
+        limits=httpx.Limits(
+            max_connections=limits.connections, max_keepalive_connections=limits.connections, keepalive_expiry=4.0
+        ),
+        headers={"User-Agent": _AGENT, "Accept": "application/json", "Accept-Encoding": "gzip, deflate"},
+    )
+
+
+def _encoded(document: Any) -> bytes | None:
+    return None if document is None else json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _named(headers: httpx.Headers, account: str | None) -> Headers:
+    pairs = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in headers.raw)
+    if account is None:
+        return pairs
+    return tuple((name, bearer(account)) if name.lower() == "authorization" else (name, value) for name, value in pairs)
+
+
+def _decoded(raw: bytes, codings: str, limit: int) -> bytes:
+    """`raw` with gzip and deflate undone; OverflowError above `limit` bytes, zlib.error for what does not decode."""
+    body = raw
+    for coding in reversed([part.strip().lower() for part in codings.split(",") if part.strip()]):
+        if coding in _CODINGS and body:
+            body = _inflated(body, _CODINGS[coding], limit)
+    return body
+
+
+def _inflated(raw: bytes, wbits: int, limit: int) -> bytes:
+    try:
+        return _inflated_as(raw, wbits, limit)
+    except zlib.error:
+        if wbits != zlib.MAX_WBITS:
+            raise
+        return _inflated_as(raw, -zlib.MAX_WBITS, limit)  # what many servers send as "deflate"
+
+
+def _inflated_as(raw: bytes, wbits: int, limit: int) -> bytes:
+    out = bytearray()
+    while raw:
+        decoder = zlib.decompressobj(wbits)
+        out += decoder.decompress(raw, limit + 1 - len(out))
+        if len(out) > limit:
+            raise OverflowError
+        if not decoder.eof:
+            raise zlib.error("it ends too early")
+        raw = decoder.unused_data
+    return bytes(out)
+
+
+def _retry_after(value: str | None, now: float) -> float | None:
+    """Seconds that ``Retry-After`` asks for; None where it says nothing legible."""
+    if value is None:
+        return None
+    if value.strip().isdigit():
+        return float(value.strip())
+    try:
+        return max(0.0, email.utils.parsedate_to_datetime(value).timestamp() - now)
+    except (ValueError, TypeError):
+        return None
+
+
+def _told(error: BaseException) -> str:
+    """What went wrong on the wire, by its kind and its first line."""
+    text = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {text[0]}" if text else type(error).__name__

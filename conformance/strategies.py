@@ -1,0 +1,7 @@
+"""Hypothesis strategies: steps and scenarios for an inventory."""
+
+from __future__ import annotations
+
+from conformance.servers.scenarios.strategies import scenarios, steps
+
+__all__ = ["scenarios", "steps"]
