@@ -68,7 +68,6 @@ __all__ = [
     "read_all",
     "run_campaign",
     "scenarios",
-    "scenarios",
     "write_requests",
 ]
 

@@ -14,7 +14,7 @@ from conformance.clients.certificate import Certificate, CertifyOptions
 from conformance.clients.certify import certify
 from conformance.clients.proxy import ObserveOptions, observe
 from conformance.clients.watch import watch
-from conformance.contract.selection import about_clauses, chosen_rules, contract
+from conformance.contract.selection import clause_summaries, contract, select_rules
 from conformance.facts import Settings
 from conformance.http.redaction import Redactor
 from conformance.interrupts import until_interrupted
@@ -48,7 +48,7 @@ def certificate(
 
     Raises DriverError for what the adapter does wrong, UsageError for an unknown rule or a file that cannot be written.
     """
-    chosen = chosen_rules(rules, ("client",))
+    chosen = select_rules(rules, ("client",))
     source = " ".join(options.command or options.watched) or "a client at the gateway"
 
     def work(sink: Sink) -> Coroutine[Any, Any, Certificate]:
@@ -66,7 +66,7 @@ def observed(
 
     Raises UsageError for an unknown rule or a file that cannot be written.
     """
-    chosen = chosen_rules(rules)
+    chosen = select_rules(rules)
     header = header_of_run(uuid.uuid4().hex[:12], options.upstream, (), options.settings, "server")
     return _kept(lambda sink: observe(options, chosen, say=say, sink=sink), header, terms, evidence)
 
@@ -98,7 +98,7 @@ def _stated(found: Certificate, terms: Policy) -> RunReport:
         contract=contract(),
         tool=TOOL,
         terms=replace(terms, interrupted=found.interrupted, cut_short=_unjudged(found)),
-        clauses=about_clauses(),
+        clauses=clause_summaries(),
         counterexamples=tuple(example.text() for example in found.counterexamples),
         remarks=found.elsewhere,
     )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from conformance import recordings
 from conformance.cli.output import TOOL, instant
-from conformance.contract.selection import about_clauses, chosen_rules, contract
+from conformance.contract.selection import clause_summaries, contract, select_rules
 from conformance.errors import UsageError
 from conformance.facts import Settings
 from conformance.http.redaction.collecting import SecretCollector
@@ -96,7 +96,7 @@ def _judged(
     headers = [header for header, _ in runs if header is not None]
     # A recording of one party's run says nothing of the other: there it is the suite that speaks.
     binds = {header.binds for header in headers} if len(headers) == len(runs) else {"server", "client"}
-    rules = chosen_rules(options.rules, binds)
+    rules = select_rules(options.rules, binds)
     seen = _Seen()
     report = Report.empty(rules)
     for header, files in runs:
@@ -118,7 +118,7 @@ def _judged(
         contract=contract(),
         tool=TOOL,
         terms=Policy(options.fail_on, options.require_complete, interrupted=interruption.came),
-        clauses=about_clauses(),
+        clauses=clause_summaries(),
     )
 
 

@@ -29,9 +29,9 @@ def rules(rule: str | None, as_json: bool) -> int:
     from conformance.cli import explanation as explain
     from conformance.cli.output import say
     from conformance.contract.rules import load_clauses
-    from conformance.contract.selection import chosen_rules
+    from conformance.contract.selection import select_rules
 
-    chosen = chosen_rules(() if rule is None else (rule,))
+    chosen = select_rules(() if rule is None else (rule,))
     said: Any
     if as_json:
         said = explain.summaries(chosen) if rule is None else explain.as_json(chosen[0], load_clauses())

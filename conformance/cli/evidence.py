@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from conformance.cli.output import TOOL
-from conformance.contract.selection import about_clauses, contract
+from conformance.contract.selection import clause_summaries, contract
 from conformance.errors import UsageError
 from conformance.judging.summary import Policy, RunReport
 from conformance.recordings import NdjsonWriter, RecordingMetadata, read
@@ -107,7 +107,7 @@ def _kept(statement: RunReport) -> dict[str, Any]:
         "terms": {
             "fail_on": terms.fail_on,
             "require_complete": terms.require_complete,
-            "offered": None if terms.offered is None else sorted(terms.offered),
+            "offered": None if terms.reachable_coverage is None else sorted(terms.reachable_coverage),
             "why": dict(terms.why),
             "cut_short": terms.cut_short,
             "interrupted": terms.interrupted,
@@ -213,7 +213,7 @@ def _judged_again(evidence: Path, kept: Mapping[str, Any]) -> RunReport | str:
         if missing:
             return f"the evidence was judged by rules that are not here: {', '.join(sorted(missing))}"
         terms = {**kept["terms"]}
-        offered = terms.pop("offered")
+        reachable_coverage = terms.pop("offered")
         return RunReport(
             report=judged(read(evidence), rules, settings_of(header(evidence))),
             rules=rules,
@@ -221,10 +221,12 @@ def _judged_again(evidence: Path, kept: Mapping[str, Any]) -> RunReport | str:
             run=kept["run"],
             contract=kept["contract"],
             tool=kept["tool"],
-            terms=Policy(**terms, offered=None if offered is None else frozenset(offered)),
+            terms=Policy(
+                **terms, reachable_coverage=None if reachable_coverage is None else frozenset(reachable_coverage)
+            ),
             evidence=digests(evidence),
             variables=kept["variables"],
-            clauses=about_clauses(),
+            clauses=clause_summaries(),
         )
     except (KeyError, TypeError, ValueError) as error:
         return f"the evidence cannot be judged again: {_short(error)}"

@@ -291,7 +291,7 @@ class Cli(click.Group):
                 sys.exit(_refuse(error.format_message(), error.ctx))
             except click.ClickException as error:
                 sys.exit(_refuse(error.format_message()))
-            except Exception as error:  # noqa: BLE001 - the last resort: no user ever sees a traceback
+            except Exception as error:
                 sys.exit(_refuse(str(error) if isinstance(error, _expected()) else _bug(error)))
         sys.exit(done if isinstance(done, int) else 0)
 

@@ -38,14 +38,14 @@ def present(statement: RunReport, reports: Sequence[str], redactor: Redactor, *,
     ``-`` is text on standard output, which is also what comes where nothing was asked for.  With reports on disk
     alone, the summary goes to standard error; `quiet` leaves out what was not asked for.
     """
-    from conformance.cli import files as artefact
+    from conformance.cli import files as files_module
     from conformance.judging.formats import renderer, text
 
     files = [path for path in reports if path != "-"]
     for path in files:
         said = renderer(Path(path).suffix.lower())(statement)
         try:
-            artefact.write(Path(path), said, redactor.check)
+            files_module.write(Path(path), said, redactor.check)
         except OSError as error:
             raise UsageError(
                 f"--report {path} cannot be written: {error.strerror or error}; choose another place"

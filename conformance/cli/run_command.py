@@ -7,21 +7,21 @@ import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from conformance.cli.evidence import EvidenceFile, header_of_run
 from conformance.cli.output import TOOL, instant
-from conformance.contract.selection import about_clauses, chosen_rules, contract
+from conformance.contract.selection import clause_summaries, contract, select_rules
 from conformance.errors import UsageError, nearest
 from conformance.facts import Settings
 from conformance.http.curl import curl, variable_of
-from conformance.http.exchange import NOBODY, Exchange
+from conformance.http.exchange import UNKNOWN_TOKEN, Exchange
 from conformance.http.redaction import Redactor
 from conformance.interrupts import until_interrupted
 from conformance.judging.summary import Policy, Reproduction, RunReport
 from conformance.recordings import RecordingMetadata, write_vcr
 from conformance.servers import campaign
-from conformance.servers.coverage import offered
+from conformance.servers.coverage import reachable_coverage
 from conformance.servers.run_options import RunOptions
 from conformance.servers.scenarios import RunContext, Scenario, Step
 from conformance.servers.subject import Subject, parse
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
 __all__ = ["plan_in_words", "run", "subject_of", "sweep"]
 
-T = TypeVar("T")
 
 #: Bytes of a cassette that is still read rather than searched, and what an exchange takes beside its bodies.
 _READABLE, _AROUND = 100_000, 1_000
@@ -56,7 +55,7 @@ def run(options: RunOptions, subject: Subject, redactor: Redactor, progress: Sta
 
     Raises ConfigurationError where nothing can be judged, UsageError for an unknown rule or a file that cannot be written.
     """
-    rules = chosen_rules(options.rules, ("server",))
+    rules = select_rules(options.rules, ("server",))
     settings = Settings(
         quiet=subject.quiet,
         window=options.window,
@@ -122,12 +121,12 @@ def _stated(options: RunOptions, subject: Subject, result: RunResult, kept: Evid
         terms=Policy(
             options.fail_on,
             options.require_complete,
-            offered=offered(result.inventory, result.rules, result.report),
+            reachable_coverage=reachable_coverage(result.inventory, result.rules, result.report),
             cut_short=result.cut_short,
             interrupted=result.interrupted,
         ),
         variables=variables,
-        clauses=about_clauses(),
+        clauses=clause_summaries(),
         counterexamples=tuple(_example_in_words(example, variables) for example in result.counterexamples),
         remarks=(*result.plan.lacking, *_left(options, result)),
         repros=tuple(_repro(example, result.inventory, variables) for example in result.counterexamples),
@@ -235,7 +234,7 @@ def _themes(result: RunResult) -> dict[str, str]:
 
 def _theme(exchange: Exchange, families: dict[str, str]) -> tuple[str, str]:
     account = exchange.request.account
-    if account is None or account == NOBODY:
+    if account is None or account == UNKNOWN_TOKEN:
         return "nobody", "access"
     if exchange.request.method == "GET":
         directory = exchange.request.path.rstrip("/").endswith(("/calendars", "/userinfo"))

@@ -5,13 +5,11 @@ from __future__ import annotations
 import shutil
 import sys
 import time
-from typing import TypeVar
 
 from conformance.http.display import visible
 
 __all__ = ["StatusLine"]
 
-T = TypeVar("T")
 
 #: Seconds between two states of the line.
 _PAUSE = 0.1

@@ -20,7 +20,7 @@ from conformance.clients.gateway.http_server import HttpServer, Reply
 from conformance.clock import Clock, RealClock
 from conformance.contract.rules import Rule
 from conformance.facts import Settings
-from conformance.http.exchange import Exchange, Headers, Request, Response, replace_token
+from conformance.http.exchange import Exchange, Headers, Request, Response, redact_authorization
 from conformance.http.ordering import OrderedDelivery
 from conformance.judging.wire import Wire
 
@@ -97,7 +97,7 @@ class Proxy:
         parts = urlsplit(request.url)
         target = f"{self._prefix}{parts.path or '/'}" + (f"?{parts.query}" if parts.query else "")
         url = self._origin.copy_with(raw_path=target.encode("latin-1"))
-        kept = Request(request.method, str(self._origin) + target, replace_token(request.headers), request.body)
+        kept = Request(request.method, str(self._origin) + target, redact_authorization(request.headers), request.body)
         sent_at = self._clock.now()
         asked = httpx.Request(
             request.method,

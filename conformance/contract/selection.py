@@ -11,10 +11,10 @@ from conformance.version import VERSION
 if TYPE_CHECKING:
     from conformance.contract.rules import Rule
 
-__all__ = ["about_clauses", "chosen_rules", "contract"]
+__all__ = ["clause_summaries", "contract", "select_rules"]
 
 
-def chosen_rules(ids: Sequence[str], binds: Iterable[str] = ("server", "client")) -> tuple[Rule, ...]:
+def select_rules(ids: Sequence[str], binds: Iterable[str] = ("server", "client")) -> tuple[Rule, ...]:
     """The rules with these ids, or without any all that bind one of the parties; raises UsageError for an unknown id."""
     from conformance.contract.rules import load
 
@@ -34,7 +34,7 @@ def contract() -> dict[str, str]:
     return contract_of(load(), load_clauses(), VERSION)
 
 
-def about_clauses() -> dict[str, str]:
+def clause_summaries() -> dict[str, str]:
     """What each clause states, in our words."""
     from conformance.contract.rules import load_clauses
 

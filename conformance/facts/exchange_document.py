@@ -7,7 +7,7 @@ from typing import Any
 
 from conformance.facts.routes import Route, body_json, route
 from conformance.facts.values import Evidence, Facts
-from conformance.http.exchange import NOBODY, Exchange, Headers
+from conformance.http.exchange import UNKNOWN_TOKEN, Exchange, Headers
 
 __all__ = ["exchange_facts", "request_document"]
 
@@ -35,7 +35,7 @@ def exchange_facts(
         document["account"] = account
     if account is None:
         document["access"] = "none"
-    elif account == NOBODY:
+    elif account == UNKNOWN_TOKEN:
         document["access"] = "unknown"
     elif granted:
         document["access"] = "granted"

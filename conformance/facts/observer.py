@@ -11,7 +11,7 @@ from conformance.facts.routes import Route, account_name, makes_calendar, route
 from conformance.facts.state import ObserverState
 from conformance.facts.values import Evidence, Facts, Settings
 from conformance.facts.writes import apply_write, invalidate
-from conformance.http.exchange import NOBODY, NOT_RECORDED, Exchange
+from conformance.http.exchange import NOT_RECORDED, UNKNOWN_TOKEN, Exchange
 
 __all__ = ["Observer", "observe"]
 
@@ -66,7 +66,7 @@ class Observer:
                 failures=failures,
             )
         )
-        if account is None or account == NOBODY:
+        if account is None or account == UNKNOWN_TOKEN:
             return
         if exchange.response is not None and exchange.response.status < 300:
             memory.granted.add(account)

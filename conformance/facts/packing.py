@@ -55,7 +55,7 @@ class Packer:
     def unpack(self, packed: bytes) -> Any:
         """What `pack` was given."""
         # what is unpacked is what this process packed
-        return marshal.loads(zlib.decompressobj(_WINDOW, self._first).decompress(packed))  # noqa: S302
+        return marshal.loads(zlib.decompressobj(_WINDOW, self._first).decompress(packed))
 
 
 def flat(episode: Episode) -> tuple[Any, ...]:

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from urllib.parse import quote
 
 from conformance.http.display import UNSEEN, without_userinfo
-from conformance.http.exchange import NOBODY, Request, holds_credentials
+from conformance.http.exchange import UNKNOWN_TOKEN, Request, is_credential_header
 
 __all__ = ["curl", "variable_of"]
 
@@ -61,7 +61,7 @@ def curl(request: Request, variables: Mapping[str, str] = _NO_VARIABLES) -> str:
     for name, value in request.headers:
         # No client can send a header with control characters: a command that tried would not be the request.
         if name.lower() not in _LEFT_OUT and _HEADER_NAME.match(name) and not UNSEEN.search(value):
-            shown = "<credentials>" if value.strip() and holds_credentials(name) else value
+            shown = "<credentials>" if value.strip() and is_credential_header(name) else value
             words += ["-H", _quoted(f"{name}: {shown}" if shown.strip() else f"{name};")]
     words += ["--url", _quoted(_visible_url(request.url))]
     if not request.body:
@@ -76,7 +76,9 @@ def curl(request: Request, variables: Mapping[str, str] = _NO_VARIABLES) -> str:
 def _credentials(request: Request, variables: Mapping[str, str]) -> list[str]:
     account = request.account
     if account is not None:
-        value = f"an-unknown-{NOBODY}-token" if account == NOBODY else f"${variable_of(account, variables)}"
+        value = (
+            f"an-unknown-{UNKNOWN_TOKEN}-token" if account == UNKNOWN_TOKEN else f"${variable_of(account, variables)}"
+        )
         return ["-H", f'"Authorization: Bearer {value}"']
     if request.header("authorization"):
         return ["-H", "'Authorization: <credentials>'"]

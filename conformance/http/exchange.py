@@ -17,16 +17,16 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 __all__ = [
-    "NOBODY",
     "NOT_RECORDED",
+    "UNKNOWN_TOKEN",
     "Exchange",
     "Headers",
     "Request",
     "Response",
     "account_of_token",
     "bearer",
-    "holds_credentials",
-    "replace_token",
+    "is_credential_header",
+    "redact_authorization",
 ]
 
 Headers = tuple[tuple[str, str], ...]
@@ -35,7 +35,7 @@ Headers = tuple[tuple[str, str], ...]
 NOT_RECORDED = "not-recorded"
 
 #: The account name that stands for a token which the server cannot know.
-NOBODY = "nobody"
+UNKNOWN_TOKEN = "nobody"
 
 _BEARER = re.compile(r"\s*bearer\s+(.*?)\s*\Z", re.IGNORECASE | re.DOTALL)
 _PLACEHOLDER = re.compile(r"<([A-Za-z0-9_.-]{1,64})>\Z")
@@ -62,7 +62,7 @@ _NO_CREDENTIALS = frozenset({"www-authenticate", "proxy-authenticate", "idempote
 
 
 @lru_cache(maxsize=1024)
-def holds_credentials(name: str) -> bool:
+def is_credential_header(name: str) -> bool:
     """Whether a header is one that credentials stand in, by its name.
 
     >>> [name for name in ("Cookie", "X-Api-Key", "X-Authorization", "Authority", "Accept") if holds_credentials(name)]
@@ -77,7 +77,7 @@ def bearer(account: str) -> str:
     return f"Bearer <{account}>"
 
 
-def replace_token(headers: Headers) -> Headers:
+def redact_authorization(headers: Headers) -> Headers:
     """`headers` with every credential in ``Authorization`` replaced by its account's name."""
     return tuple(
         (name, _without_credentials(value)) if name.lower() == "authorization" else (name, value)

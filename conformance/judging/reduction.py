@@ -12,12 +12,12 @@ from conformance.judging.judge import Judge
 from conformance.judging.stream import Hearing
 from conformance.judging.verdict import Violation
 
-__all__ = ["reduced", "smallest_history"]
+__all__ = ["ddmin", "minimal_history"]
 
 T = TypeVar("T")
 
 
-def reduced(items: Sequence[T], fails: Callable[[tuple[T, ...]], bool], trials: int = 400) -> tuple[T, ...]:
+def ddmin(items: Sequence[T], fails: Callable[[tuple[T, ...]], bool], trials: int = 400) -> tuple[T, ...]:
     """A part of `items`, in their order, that `fails` and of which no single item can be spared.
 
     `fails` must hold for all of `items`.  After `trials` calls the smallest part found so far is given.
@@ -40,7 +40,7 @@ def reduced(items: Sequence[T], fails: Callable[[tuple[T, ...]], bool], trials: 
     return kept
 
 
-def smallest_history(
+def minimal_history(
     exchanges: Iterable[Exchange], rule: Rule, violation: Violation, settings: Settings
 ) -> tuple[Exchange, ...]:
     """The fewest of `exchanges` over which `rule` still fails for the event of `violation`, in the order sent."""
@@ -61,7 +61,7 @@ def smallest_history(
     )
     for start in (shown, around, history):
         if fails(start):
-            return reduced(start, fails)
+            return ddmin(start, fails)
     return history
 
 

@@ -36,14 +36,14 @@ _NOTHING_MET_IT = "nothing that was seen meets its condition"
 class Policy:
     """What a report is measured by.
 
-    `fail_on` is one of `LEVELS` and means it and the stricter ones.  `offered` are the cases that the subject's world
+    `fail_on` is one of `LEVELS` and means it and the stricter ones.  `reachable_coverage` are the cases that the subject's world
     can show (None: all of them); `why` says of a rule, by its id, why this subject cannot exercise it; `cut_short` says
     why the run ended before its plan, `interrupted` that Ctrl-C ended it.
     """
 
     fail_on: str = "must"
     require_complete: bool = False
-    offered: frozenset[str] | None = None
+    reachable_coverage: frozenset[str] | None = None
     why: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     cut_short: str | None = None
     interrupted: bool = False
@@ -134,7 +134,7 @@ class RunReport:
         return tuple(rule for rule in self.rules if self.report.tally(rule.id).outcome == outcome)
 
     def _offers(self, case: str) -> bool:
-        return self.terms.offered is None or case in self.terms.offered
+        return self.terms.reachable_coverage is None or case in self.terms.reachable_coverage
 
     @property
     def _open(self) -> bool:

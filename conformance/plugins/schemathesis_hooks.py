@@ -16,7 +16,7 @@ import schemathesis
 from conformance.contract.rules import Rule, load
 from conformance.facts import Facts, Observer, Settings
 from conformance.facts.routes import account_name, route
-from conformance.http.exchange import Exchange, Headers, Request, Response, replace_token
+from conformance.http.exchange import Exchange, Headers, Request, Response, redact_authorization
 from conformance.judging.judge import Judge
 from conformance.judging.verdict import Violation
 
@@ -42,7 +42,7 @@ def exchange_of(response: schemathesis.Response, label: str) -> Exchange:
     """
     sent = response.request
     return Exchange(
-        Request((sent.method or "GET").upper(), sent.url or "", replace_token(_sent_headers(sent)), _body(sent)),
+        Request((sent.method or "GET").upper(), sent.url or "", redact_authorization(_sent_headers(sent)), _body(sent)),
         Response(response.status_code, _received_headers(response.headers), response.content),
         label,
         whole=True,

@@ -10,10 +10,10 @@ from conformance.contract.schemas import read
 from conformance.judging.report import Report
 from conformance.servers.inventory import Account, Calendar, Inventory
 
-__all__ = ["offered"]
+__all__ = ["reachable_coverage"]
 
 
-def offered(inventory: Inventory, rules: Iterable[Rule], report: Report) -> frozenset[str]:
+def reachable_coverage(inventory: Inventory, rules: Iterable[Rule], report: Report) -> frozenset[str]:
     """The cases, of those that `rules` name, that this world has a calendar or a profile for.
 
     Cases that only the subject's own choice can bring about, such as several pages, are offered once they were met.

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["Account", "Calendar", "Inventory", "Profile", "account_of"]
+__all__ = ["Account", "Calendar", "Inventory", "Profile", "account_from_responses"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import replace
 
-from conformance.contract.selection import chosen_rules
+from conformance.contract.selection import select_rules
 from conformance.facts import Settings
 from conformance.interrupts import until_interrupted
 from conformance.judging.judge import Judge
@@ -51,7 +51,7 @@ async def _lived(rule: str, scenarios: tuple[tuple[Place, Scenario], ...], subje
         settle_timeout=subject.settle_timeout,
         default_profiles=dict(subject.default_profiles),
     )
-    judge = Judge(chosen_rules((rule,)))
+    judge = Judge(select_rules((rule,)))
     named = () if subject.loopback else tuple(scenario.calendar_id for _, scenario in scenarios)
     async with open_session(subject, settings, judge, os.urandom(4).hex(), calendars=named) as session:
         hearing = session.fresh_hearing()
@@ -65,7 +65,7 @@ async def _lived(rule: str, scenarios: tuple[tuple[Place, Scenario], ...], subje
 
 
 async def _run(rule: str, subject: Subject) -> tuple[Violation, ...]:
-    result = await campaign.run(RunOptions(), subject=subject, rules=chosen_rules((rule,)), small=False)
+    result = await campaign.run(RunOptions(), subject=subject, rules=select_rules((rule,)), small=False)
     return result.report.tally(rule).violations
 
 

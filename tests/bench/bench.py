@@ -66,7 +66,7 @@ def traffic(events: int, a_page: int) -> Iterator[Exchange]:
 
 
 #: How often each is timed; the best counts, as whatever else the machine does only takes away.
-TIMES = 5
+RETRIES = 5
 
 
 def rate(work: Callable[[], object], count: int) -> float:
@@ -77,7 +77,7 @@ def rate(work: Callable[[], object], count: int) -> float:
         work()
         return time.process_time() - start
 
-    return count / min(once() for _ in range(TIMES))
+    return count / min(once() for _ in range(RETRIES))
 
 
 def ours(exchanges: Iterable[Exchange]) -> int:
@@ -139,7 +139,7 @@ def side_by_side(a_page: int, events: int) -> None:
     ):
         try:
             theirs = rate(lambda peer=peer: peer(few), len(few))  # type: ignore[misc]
-        except Exception as problem:  # noqa: BLE001 - a peer that cannot be measured is said and passed over
+        except Exception as problem:
             print(f"  {name:<30} not measured: {type(problem).__name__}: {str(problem)[:120]}")
             continue
         print(f"  {name:<30} {theirs:>9.0f} bodies/s      we are {own / theirs:.1f} times as fast")

@@ -16,7 +16,7 @@ from conformance.facts.reading import Reading
 from conformance.facts.requested import asked
 from conformance.facts.routes import route
 from conformance.facts.state import _WRITES, AccountState, Directory
-from conformance.http.exchange import NOT_RECORDED, Exchange, Request, Response, bearer, load_json, replace_token
+from conformance.http.exchange import NOT_RECORDED, Exchange, Request, Response, bearer, load_json, redact_authorization
 from conformance.judging.check import examine
 from conformance.judging.judge import Judge
 
@@ -32,7 +32,7 @@ def readings(traffic: Traffic) -> list[dict[str, Any]]:
 
 
 def test_credentials_that_are_no_bearer_token_are_redacted_too() -> None:
-    kept = replace_token((("Authorization", "Basic dTpw"), ("authorization", "lonely"), ("Authorization", "")))
+    kept = redact_authorization((("Authorization", "Basic dTpw"), ("authorization", "lonely"), ("Authorization", "")))
     values = [value for _, value in kept]
     assert values[0].startswith("Basic <token-")
     assert values[1:] == ["<redacted>", ""]
@@ -239,7 +239,7 @@ def test_a_write_at_a_known_time_says_so() -> None:
 
 
 def test_a_bearer_token_becomes_a_name() -> None:
-    assert replace_token((("Authorization", "Bearer <default>"),)) == (("Authorization", bearer("default")),)
+    assert redact_authorization((("Authorization", "Bearer <default>"),)) == (("Authorization", bearer("default")),)
     request = Request("GET", f"{BASE}/events?tzid=Etc%2FUTC&x=")
     assert (request.path, request.query) == ("/v1/events", (("tzid", "Etc/UTC"), ("x", "")))
 

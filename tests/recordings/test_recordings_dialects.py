@@ -42,9 +42,9 @@ def only(path: Path) -> Exchange:
     return exchange
 
 
-def cassette(tmp_path: Path, response: object, request: object | None = None, **beside: object) -> Path:
+def cassette(tmp_path: Path, response: object, request: object | None = None, **control_request: object) -> Path:
     request = request or {"method": "GET", "uri": URL, "headers": {}, "body": None}
-    document = {"version": 1, "interactions": [{"request": request, "response": response, **beside}]}
+    document = {"version": 1, "interactions": [{"request": request, "response": response, **control_request}]}
     return saved(tmp_path, yaml.safe_dump(document, sort_keys=False))
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from conformance.clients.gateway.certificates import CertificateAuthority, environment
 from conformance.clients.gateway.http_server import HttpServer, Reply
 from conformance.clock import Clock, RealClock
-from conformance.http.exchange import Exchange, Headers, Request, Response, replace_token
+from conformance.http.exchange import Exchange, Headers, Request, Response, redact_authorization
 from conformance.http.ordering import OrderedDelivery
 
 __all__ = ["Gateway"]
@@ -112,7 +112,7 @@ class Gateway:
         )
 
     def _headers(self, headers: Headers) -> Headers:
-        return replace_token(tuple((name, self._text(value)) for name, value in headers))
+        return redact_authorization(tuple((name, self._text(value)) for name, value in headers))
 
     def _text(self, text: str) -> str:
         for token, name in self._names.items():

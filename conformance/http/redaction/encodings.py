@@ -172,8 +172,8 @@ def _base64_cores(token: bytes) -> Iterator[tuple[bool, bytes, bool]]:
 
 
 def _base64_pattern(before: bool, core: bytes, after: bool) -> bytes:
-    beside = rb"[A-Za-z0-9+/_-]?"
-    return before * beside + _FOLD.join(map(_base64_digit, core)) + after * beside
+    control_request = rb"[A-Za-z0-9+/_-]?"
+    return before * control_request + _FOLD.join(map(_base64_digit, core)) + after * control_request
 
 
 def _base64_digit(digit: int) -> bytes:

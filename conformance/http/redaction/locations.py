@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from conformance.http.exchange import Exchange, Headers, holds_credentials
+from conformance.http.exchange import Exchange, Headers, is_credential_header
 
 __all__ = ["SHORTEST", "credentials_of", "is_secret", "quoted"]
 
@@ -106,7 +106,7 @@ def _in_headers(headers: Headers) -> tuple[str, ...]:
 def _in_header(name: str, value: str) -> tuple[str, ...]:
     if name == "location":
         return _in_url(value)
-    if not holds_credentials(name):
+    if not is_credential_header(name):
         return ()
     if name in ("cookie", "set-cookie"):
         pairs = value.split(";") if name == "cookie" else [value.partition(";")[0]]

@@ -17,8 +17,8 @@ from conformance.http.exchange import (
     Request,
     Response,
     account_of_token,
-    holds_credentials,
-    replace_token,
+    is_credential_header,
+    redact_authorization,
 )
 
 __all__ = ["REDACTED", "noticing", "scrub"]
@@ -82,13 +82,13 @@ def _scrub_header(name: str, value: str, account_of: Callable[[str], str]) -> st
     if lower == "location":
         return _scrub_url(value, account_of)
     if lower not in _CREDENTIALS:
-        return REDACTED if value.strip() and holds_credentials(name) else value
+        return REDACTED if value.strip() and is_credential_header(name) else value
     if _PLACEHOLDER.match(value):
         return value
     scheme, _, token = value.strip().partition(" ")
     if scheme.lower() == "bearer" and token.strip():
         return f"Bearer <{account_of(token.strip())}>"
-    return replace_token((("Authorization", value),))[0][1]
+    return redact_authorization((("Authorization", value),))[0][1]
 
 
 def _scrub_url(url: str, account_of: Callable[[str], str]) -> str:

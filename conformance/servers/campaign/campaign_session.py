@@ -10,21 +10,21 @@ from functools import lru_cache
 import httpx
 
 from conformance.facts import Settings
-from conformance.http.exchange import NOBODY, Exchange, Response
+from conformance.http.exchange import UNKNOWN_TOKEN, Exchange, Response
 from conformance.http.redaction import Redactor, scrub
 from conformance.judging.judge import Judge
 from conformance.judging.stream import Hearing
 from conformance.servers.campaign.cleanup import clean
 from conformance.servers.campaign.journal import Journal, JournalEntry
 from conformance.servers.campaign.malformed_probe import probe
-from conformance.servers.campaign.probes import access, audit, trespasses
+from conformance.servers.campaign.probes import access, access_checks, audit
 from conformance.servers.campaign.scheduler import PollingPolicy, Scheduler
 from conformance.servers.scenarios.malformed_requests import MalformedRequest
 from conformance.servers.scenarios.scenario import RunContext, Scenario
 from conformance.servers.subject import Subject
 from conformance.servers.subject.limits import RateLimiter, RequestBudget
 from conformance.servers.subject.preflight import preflight
-from conformance.servers.subject.readings import Flags, next_page, read_insisting, reading
+from conformance.servers.subject.readings import Flags, next_page, read_with_retry, reading
 from conformance.servers.subject.transport import Limits, Transport
 
 __all__ = ["SubjectSession", "open_session"]
@@ -75,7 +75,7 @@ class SubjectSession:
         async def trespass() -> None:
             existing = next((living.entry for living in lockstep.scenarios if living.exists), None)
             page = self.next_page if self.next_page and self.transport.owns(self.next_page) else None
-            requests = trespasses(self.run.inventory, self.run, existing, page, everywhere=self.subject.loopback)
+            requests = access_checks(self.run.inventory, self.run, existing, page, everywhere=self.subject.loopback)
             await access(self.transport, self.ledger, requests)
             for account in self.run.inventory.accounts:
                 if account.targets:
@@ -112,7 +112,7 @@ class SubjectSession:
     async def _look_after(self, accounts: Sequence[str], pause: float) -> None:
         await self.transport.clock.sleep(pause)
         for account in accounts:
-            await read_insisting(self.transport, account, reading(*self.flags[account]), "/v1/calendars")
+            await read_with_retry(self.transport, account, reading(*self.flags[account]), "/v1/calendars")
 
     def _wanting(self) -> set[str]:
         """The rules that one more look may decide and that nothing has passed so far."""
@@ -161,7 +161,7 @@ async def open_session(
     holder: list[SubjectSession] = []
     seen: list[Exchange] = []
 
-    def deliver(exchange: Exchange) -> None:
+    def on_exchange(exchange: Exchange) -> None:
         if not holder:
             seen.append(exchange)
             hearing.add(exchange)
@@ -175,7 +175,7 @@ async def open_session(
                 sink(exchange)
 
     async with subject.open(bounds) as client:
-        transport = _transport(client, subject, nobody, deliver, bounds, rate, budget)
+        transport = _transport(client, subject, nobody, on_exchange, bounds, rate, budget)
         started = subject.clock.now()
         inventory, flags = await preflight(transport, subject, calendars)
         hearing.advance()
@@ -204,19 +204,19 @@ def _transport(
     client: httpx.AsyncClient,
     subject: Subject,
     nobody: str,
-    deliver: Callable[[Exchange], None],
+    on_exchange: Callable[[Exchange], None],
     limits: Limits,
     rate: float | None,
     budget: int | None,
 ) -> Transport:
     # The reference server's tokens are public, and it echoes none.
-    secrets = {} if subject.kind == "reference" else {**subject.tokens, NOBODY: nobody}
+    secrets = {} if subject.kind == "reference" else {**subject.tokens, UNKNOWN_TOKEN: nobody}
     return Transport(
         client,
         subject.base_url,
         subject.tokens,
         subject.clock,
-        deliver=deliver,
+        on_exchange=on_exchange,
         redact=_redaction(Redactor(secrets)),
         limits=limits,
         rate=RateLimiter(subject.clock, rate or subject.rate),

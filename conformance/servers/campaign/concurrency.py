@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Iterable
-from typing import Any
+from typing import Any, TypeVar
 
-from conformance.servers.campaign.scheduler import T
+__all__ = ["gather_all"]
 
-__all__ = ["together"]
+T = TypeVar("T")
 
 
-async def together(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+async def gather_all(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
     """The results of all, each run to its end; then the first exception, if there was one."""
     results = await asyncio.gather(*work, return_exceptions=True)
     for result in results:

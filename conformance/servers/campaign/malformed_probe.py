@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from itertools import count
 
 from conformance.http.exchange import Exchange
-from conformance.servers.campaign.concurrency import together
+from conformance.servers.campaign.concurrency import gather_all
 from conformance.servers.campaign.journal import Journal, JournalEntry
-from conformance.servers.campaign.persistent_failures import beside
+from conformance.servers.campaign.persistent_failures import control_request
 from conformance.servers.scenarios.malformed_requests import MalformedRequest
 from conformance.servers.scenarios.scenario import RunContext
 from conformance.servers.subject.readings import Flags, reading
-from conformance.servers.subject.retries import failed, insist
+from conformance.servers.subject.retries import failed, retry_interleaved
 from conformance.servers.subject.transport import Transport
 
 __all__ = ["probe"]
@@ -22,7 +22,7 @@ async def probe(
     transport: Transport, ledger: Journal, run: RunContext, flags: Flags, requests: Iterable[MalformedRequest]
 ) -> None:
     """Send malformed requests; what may have come of them is left to the ledger."""
-    await together(_probe(transport, ledger, run, flags, request) for request in requests)
+    await gather_all(_probe(transport, ledger, run, flags, request) for request in requests)
 
 
 async def _probe(
@@ -46,8 +46,8 @@ async def _probe(
     async def another() -> Exchange:
         if request.method == "GET":
             return await transport.send("GET", reading(*flags[request.account]), account=request.account)
-        return await beside(transport, ledger, run, request.scenario, next(numbers))
+        return await control_request(transport, ledger, run, request.scenario, next(numbers))
 
-    last = await insist(await send(None), send, another)
+    last = await retry_interleaved(await send(None), send, another)
     if request.names_event and last.response is not None and not failed(last) and last.response.status >= 400:
         ledger.settle(entry)

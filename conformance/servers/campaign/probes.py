@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
-from conformance.http.exchange import NOBODY, Exchange
+from conformance.http.exchange import UNKNOWN_TOKEN, Exchange
 from conformance.servers.campaign.journal import Journal, JournalEntry
 from conformance.servers.inventory import Account, Inventory
 from conformance.servers.scenarios.scenario import RunContext, Scenario, Step, write_requests
-from conformance.servers.subject.readings import Flags, read_insisting, read_pages, reading
+from conformance.servers.subject.readings import Flags, read_pages, read_with_retry, reading
 from conformance.servers.subject.transport import Transport
 
-__all__ = ["AccessCheck", "access", "audit", "trespasses"]
+__all__ = ["AccessCheck", "access", "access_checks", "audit"]
 
 _TZID = ("tzid", "Etc/UTC")
 _MANAGED = ("include_managed", "true")
@@ -28,12 +28,12 @@ async def audit(transport: Transport, inventory: Inventory, run: RunContext, fla
     accounts = [account for account in inventory.accounts if account.targets or not account.calendars]
     for account in accounts[:1]:
         for target in _targets(account, run.now):
-            await read_insisting(transport, account.name, target, reading(*flags[account.name]))
+            await read_with_retry(transport, account.name, target, reading(*flags[account.name]))
         for path in ("/v1/calendars", "/v1/userinfo"):
             await transport.send("GET", path, account=account.name)
         await read_pages(transport, account.name, reading(*flags[account.name]))
     for account in accounts[1:]:
-        await read_insisting(transport, account.name, reading(_TZID), reading(*flags[account.name]))
+        await read_with_retry(transport, account.name, reading(_TZID), reading(*flags[account.name]))
 
 
 def _targets(account: Account, now: float) -> Iterator[str]:
@@ -72,7 +72,7 @@ class AccessCheck:
     entry: JournalEntry | None = None
 
 
-def trespasses(
+def access_checks(
     inventory: Inventory, run: RunContext, existing: JournalEntry | None, next_page: str | None, *, everywhere: bool
 ) -> tuple[AccessCheck, ...]:
     """The requests that are to be refused; writes to calendars that were not named only where `everywhere` is set.
@@ -88,7 +88,7 @@ def _strangers(
     if not inventory.targets:
         return
     account, calendar = inventory.targets[0]
-    for number, who in enumerate((None, NOBODY)):
+    for number, who in enumerate((None, UNKNOWN_TOKEN)):
         for target in (reading(_TZID, _MANAGED), "/v1/calendars", "/v1/userinfo", *((next_page,) if next_page else ())):
             yield AccessCheck("GET", target, who)
         yield _write(run, account.name, calendar.calendar_id, f"nobody{number}", who)

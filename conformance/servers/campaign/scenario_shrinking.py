@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields, replace
 
 from conformance.contract.rules import Rule, load
 from conformance.http.exchange import Exchange
-from conformance.judging.reduction import smallest_history
+from conformance.judging.reduction import minimal_history
 from conformance.judging.stream import Hearing
 from conformance.judging.verdict import Violation
 from conformance.servers.campaign.campaign_session import SubjectSession
@@ -181,7 +181,7 @@ def _size(scenario: Scenario) -> tuple[int, int]:
 
 
 def _found(search: _Search, session: SubjectSession) -> ScenarioCounterexample:
-    exchanges: Iterable[Exchange] = smallest_history(
+    exchanges: Iterable[Exchange] = minimal_history(
         search.hearing.exchanges, search.rule, search.violation, session.settings
     )
     return ScenarioCounterexample(

@@ -6,22 +6,20 @@ from bisect import insort
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 from conformance.facts import Facts
 from conformance.http.exchange import Exchange
 from conformance.judging.stream import Hearing
-from conformance.servers.campaign.concurrency import together
+from conformance.servers.campaign.concurrency import gather_all
 from conformance.servers.campaign.journal import Journal, JournalEntry
 from conformance.servers.campaign.persistent_failures import PersistentFailureCheck
 from conformance.servers.campaign.scenario_state import ScenarioState, as_if, items_of, signature
 from conformance.servers.scenarios.scenario import RunContext, Scenario, WriteRequest, write_requests
-from conformance.servers.subject.readings import Flags, complete_reading
+from conformance.servers.subject.readings import Flags, read_all_managed
 from conformance.servers.subject.transport import Transport
 
 __all__ = ["PollingPolicy", "Scheduler"]
 
-T = TypeVar("T")
 
 #: A state that did not step is wrong only after this many seconds, and a little for the reading that shows it.
 _LONGEST_HOLD = 16.0
@@ -100,7 +98,7 @@ class Scheduler:
         while True:
             ready = [living for account in self._waiting for living in self._ready(account)]
             if ready:
-                await together(self._go_on(living) for living in ready)
+                await gather_all(self._go_on(living) for living in ready)
                 for account in {living.scenario.account for living in ready}:
                     self.rounds[account] += 1
                 for living in ready:
@@ -127,7 +125,7 @@ class Scheduler:
         """Read everything three times more, long after: for where time costs nothing."""
         for pause in (_LONGEST_HOLD, _LONGEST_HOLD, self.hearing.observer.window + self.pace.quiet + 1.0):
             await self.transport.clock.sleep(pause)
-            await together(complete_reading(self.transport, account, flags) for account, flags in self.flags.items())
+            await gather_all(read_all_managed(self.transport, account, flags) for account, flags in self.flags.items())
             self._take(self.hearing.advance())
 
     def _ready(self, account: str) -> list[ScenarioState]:
@@ -207,7 +205,9 @@ class Scheduler:
             await self.transport.clock.sleep(first - now)
             now = self.transport.clock.now()
         chosen = sorted(account for account in accounts if due[account] <= now)
-        readings = await together(complete_reading(self.transport, account, self.flags[account]) for account in chosen)
+        readings = await gather_all(
+            read_all_managed(self.transport, account, self.flags[account]) for account in chosen
+        )
         self._take(self.hearing.advance())
         for account, reading in zip(chosen, readings, strict=True):
             self._note(account, reading)

@@ -264,11 +264,11 @@ def _strays(table: Table) -> Iterator[Scenario]:
 def _isolated(table: Table) -> Iterator[Scenario]:
     """The same event id on two calendars and in two accounts: what is done to one is not done to another."""
     first = table.targets[0]
-    beside = [place for place in table.targets if place[0] is first[0] and place is not first][:1]
+    control_request = [place for place in table.targets if place[0] is first[0] and place is not first][:1]
     elsewhere = [place for place in table.targets if place[0] is not first[0]][:1]
     sequences = (("explicit", "nothing"), ("explicit", "none", "delete"), ("explicit", "nothing"))
-    if beside or elsewhere:
-        for place, kinds in zip((first, *beside, *elsewhere), sequences, strict=False):
+    if control_request or elsewhere:
+        for place, kinds in zip((first, *control_request, *elsewhere), sequences, strict=False):
             steps = [table.step(kind, place, changed_fields=()) for kind in kinds]
             yield table.scenario("isolated", place, steps, event="shared")
 

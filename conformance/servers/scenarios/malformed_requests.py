@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from conformance.servers.scenarios.sampling import drawn
+from conformance.servers.scenarios.sampling import sample
 from conformance.servers.scenarios.scenario import RunContext, Scenario, Step, write_requests
 
 __all__ = ["MalformedRequest", "generated", "malformed"]
@@ -104,7 +104,7 @@ def _bodies(examples: int, number: int) -> Iterator[Any]:
     api = schemathesis.openapi.from_path(str(folder() / "api" / "openapi.json"))
     write = api["/v1/calendars/{calendar_id}/events"]["POST"]
     found: dict[bytes, Any] = {}
-    for case in drawn(write.as_strategy(generation_mode=schemathesis.GenerationMode.NEGATIVE), examples, number):
+    for case in sample(write.as_strategy(generation_mode=schemathesis.GenerationMode.NEGATIVE), examples, number):
         found.setdefault(_content(case.body), case.body)
     yield from found.values()
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
-__all__ = ["drawn"]
+__all__ = ["sample"]
 
 
-def drawn(strategy: SearchStrategy[Any], examples: int, number: int) -> list[Any]:
+def sample(strategy: SearchStrategy[Any], examples: int, number: int) -> list[Any]:
     """At most so many examples of a strategy, the same and in the same order for the same `number`."""
     from hypothesis import HealthCheck, Phase, given, seed, settings  # slow to import, and seldom asked for
 

@@ -12,19 +12,19 @@ from urllib.parse import quote
 from conformance.servers.inventory import Inventory
 
 __all__ = [
-    "CREATION_FLAWS",
-    "FLAWS",
-    "FORMS",
+    "CREATION_DEFECTS",
+    "DEFECTS",
+    "EXTRA_FIELDS",
     "KINDS",
     "STARTS",
-    "STRAYS",
-    "TEXTS",
-    "URLS",
+    "TEXT_VARIANTS",
+    "TIME_FORMATS",
+    "URL_VARIANTS",
     "RunContext",
     "Scenario",
     "Step",
     "WriteRequest",
-    "writes",
+    "write_requests",
 ]
 
 #: What a write does about conferencing; ``nothing`` leaves the property out, ``delete`` is a DELETE.

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from conformance.servers.inventory import Account, Inventory
 from conformance.servers.scenarios.core import LONGEST
-from conformance.servers.scenarios.sampling import drawn
+from conformance.servers.scenarios.sampling import sample
 from conformance.servers.scenarios.scenario import (
     DEFECTS,
     EXTRA_FIELDS,
@@ -42,7 +42,7 @@ def steps(account: Account) -> st.SearchStrategy[Step]:
     """Single writes as an account may ask for them; rare choices are drawn rarely."""
     kinds = [kind for kind in (*KINDS, *KINDS, "invalid") if kind != "profile" or account.profiles]
     return st.builds(
-        _move,
+        _step,
         kind=st.sampled_from(kinds),
         changed_fields=st.sampled_from(_CHANGES),
         start=_mostly("future", STARTS),
@@ -59,7 +59,7 @@ def steps(account: Account) -> st.SearchStrategy[Step]:
 def explore(inventory: Inventory, examples: int, number: int) -> tuple[Scenario, ...]:
     """`examples` scenarios at most, each only once, the same for the same `number`."""
     found: dict[tuple[Any, ...], Scenario] = {}
-    for scenario in drawn(scenarios(inventory), examples, number):
+    for scenario in sample(scenarios(inventory), examples, number):
         found.setdefault((scenario.account, scenario.calendar_id, scenario.steps), scenario)
     return tuple(replace(scenario, id=f"x{place:03d}") for place, scenario in enumerate(found.values(), 1))
 
@@ -68,15 +68,15 @@ def _mostly(usual: Any, rare: Any) -> st.SearchStrategy[Any]:
     return st.sampled_from([usual] * 4 + list(rare))
 
 
-def _move(**drawn: Any) -> Step:
+def _step(**drawn: Any) -> Step:
     """A step in which only those choices differ from the usual that its kind has a use for."""
     kind = drawn["kind"]
     if kind == "delete":
-        return Step("delete", immediate=drawn["hasty"])
+        return Step("delete", immediate=drawn["immediate"])
     unused = {
-        "url": kind != "explicit" and not drawn["stray"],
-        "stray": kind in ("explicit", "nothing", "invalid"),
-        "flaw": kind != "invalid",
+        "url_variant": kind != "explicit" and not drawn["extra_fields"],
+        "extra_fields": kind in ("explicit", "nothing", "invalid"),
+        "defect": kind != "invalid",
         "profile": kind != "profile",
     }
     usual = Step(kind)

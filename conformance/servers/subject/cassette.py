@@ -14,7 +14,7 @@ import httpx
 
 from conformance.clock import VirtualClock
 from conformance.errors import ConfigurationError
-from conformance.http.exchange import NOBODY, Exchange
+from conformance.http.exchange import UNKNOWN_TOKEN, Exchange
 from conformance.recordings import RecordingMetadata, header, paths, read_all
 
 __all__ = ["Recorded", "ReplayTransport", "recorded"]
@@ -70,7 +70,7 @@ class ReplayTransport(httpx.AsyncBaseTransport):
 
     def _account(self, request: httpx.Request) -> str | None:
         said = request.headers.get("authorization")
-        return None if said is None else self._accounts.get(said.removeprefix("Bearer "), NOBODY)
+        return None if said is None else self._accounts.get(said.removeprefix("Bearer "), UNKNOWN_TOKEN)
 
     def _refusal(self, key: _Key) -> ConfigurationError:
         """The same for all that follows the first."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from conformance.http.exchange import Exchange
 from conformance.servers.inventory import Inventory, account_from_responses
-from conformance.servers.subject.readings import READING, WIDER_READING, Flags, answered_json, complete_reading
+from conformance.servers.subject.readings import READING, WIDER_READING, Flags, answered_json, read_all_managed
 from conformance.servers.subject.subject import ConfigurationError, Subject
 from conformance.servers.subject.transport import Transport
 
@@ -41,7 +41,9 @@ async def preflight(transport: Transport, subject: Subject, calendars: Iterable[
         body = _calendars(subject, name, listed)
         behind = _behind(listed)
         shows_time = shows_time and behind is not None and abs(behind) < _RIGHT
-        userinfo, flags[name] = await _userinfo_and_reading(transport, name, together=subject.app is None and not flags)
+        userinfo, flags[name] = await _userinfo_and_reading(
+            transport, name, gather_all=subject.app is None and not flags
+        )
         accounts.append(
             account_from_responses(
                 name,
@@ -58,18 +60,18 @@ async def preflight(transport: Transport, subject: Subject, calendars: Iterable[
 
 
 async def _userinfo_and_reading(
-    transport: Transport, account: str, *, together: bool
+    transport: Transport, account: str, *, gather_all: bool
 ) -> tuple[Exchange, tuple[tuple[str, str], ...]]:
     """Userinfo, and the flags with which events are read.
 
-    `together` asks for both at once: a server that answers one connection only while another one is open is then
+    `gather_all` asks for both at once: a server that answers one connection only while another one is open is then
     asked one thing at a time.
     """
 
     async def userinfo() -> Exchange:
         return await transport.send("GET", "/v1/userinfo", account=account)
 
-    if together:
+    if gather_all:
         first = asyncio.create_task(userinfo()), asyncio.create_task(_first_reading(transport, account))
         try:
             await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
@@ -91,7 +93,7 @@ async def _userinfo_and_reading(
 async def _first_reading(transport: Transport, account: str) -> tuple[tuple[str, str], ...]:
     refused = None
     for flags in (READING, WIDER_READING):
-        first = (await complete_reading(transport, account, flags))[0]
+        first = (await read_all_managed(transport, account, flags))[0]
         if first.response is not None and first.response.status == 200:
             return flags
         refused = refused or first

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from conformance.http.exchange import Exchange
-from conformance.servers.subject.retries import failed, insist
+from conformance.servers.subject.retries import failed, retry_interleaved
 from conformance.servers.subject.transport import Transport
 
 __all__ = [
@@ -15,10 +15,10 @@ __all__ = [
     "WIDER_READING",
     "Flags",
     "answered_json",
-    "complete_reading",
     "next_page",
-    "read_insisting",
+    "read_all_managed",
     "read_pages",
+    "read_with_retry",
     "reading",
 ]
 
@@ -68,10 +68,10 @@ async def read_pages(transport: Transport, account: str | None, target: str) -> 
     return exchanges
 
 
-async def read_insisting(transport: Transport, account: str, target: str, usual: str) -> list[Exchange]:
+async def read_with_retry(transport: Transport, account: str, target: str, usual: str) -> list[Exchange]:
     """A read with all its pages; if the first one fails, it is sent again behind reads of `usual`."""
     pages = await read_pages(transport, account, target)
-    await insist(
+    await retry_interleaved(
         pages[0],
         lambda: transport.send("GET", target, account=account, attempts=1),
         lambda: transport.send("GET", usual, account=account),
@@ -81,14 +81,14 @@ async def read_insisting(transport: Transport, account: str, target: str, usual:
 
 async def _insisted(transport: Transport, account: str | None, page: Exchange, target: str) -> Exchange:
     """A page that failed, once more behind readings of the first one."""
-    return await insist(
+    return await retry_interleaved(
         page,
         lambda: transport.send("GET", page.request.url, account=account, attempts=1),
         lambda: transport.send("GET", target, account=account),
     )
 
 
-async def complete_reading(transport: Transport, account: str, flags: tuple[tuple[str, str], ...]) -> list[Exchange]:
+async def read_all_managed(transport: Transport, account: str, flags: tuple[tuple[str, str], ...]) -> list[Exchange]:
     """Every event managed in an account, page by page."""
     return await read_pages(transport, account, reading(*flags))
 

@@ -7,10 +7,10 @@ from collections.abc import Awaitable, Callable
 from conformance.facts.repeated_failures import HUNG
 from conformance.http.exchange import Exchange
 
-__all__ = ["TIMES", "failed", "insist"]
+__all__ = ["RETRIES", "failed", "retry_interleaved"]
 
 #: How often a request that failed is sent once more, each time behind one that is to succeed.
-TIMES = 4
+RETRIES = 4
 
 
 def failed(exchange: Exchange) -> bool:
@@ -24,13 +24,13 @@ def _hung(exchange: Exchange) -> bool:
     return exchange.response is None and took >= HUNG
 
 
-async def insist(
-    first: Exchange, again: Callable[[], Awaitable[Exchange]], beside: Callable[[], Awaitable[Exchange]]
+async def retry_interleaved(
+    first: Exchange, again: Callable[[], Awaitable[Exchange]], control_request: Callable[[], Awaitable[Exchange]]
 ) -> Exchange:
-    """The last answer to a request that was answered with `first`; `beside` sends another that is to succeed."""
+    """The last answer to a request that was answered with `first`; `control_request` sends another that is to succeed."""
     last = first
-    for _ in range(TIMES):
-        if not failed(last) or _hung(last) or failed(await beside()):
+    for _ in range(RETRIES):
+        if not failed(last) or _hung(last) or failed(await control_request()):
             break
         last = await again()
     return last

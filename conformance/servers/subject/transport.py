@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from conformance.clock import Clock
-from conformance.http.exchange import NOBODY, Exchange, Headers, Request, Response, bearer
+from conformance.http.exchange import UNKNOWN_TOKEN, Exchange, Headers, Request, Response, bearer
 from conformance.servers.subject.limits import BudgetExceededError, RateLimiter, RequestBudget
 
 __all__ = ["Limits", "Transport", "open_client", "origin_of"]
@@ -62,7 +62,7 @@ def origin_of(url: str) -> tuple[str, str, int | None]:
 class _Pending:
     """Exchanges in the order in which they were sent, each held until all before it are answered."""
 
-    deliver: Callable[[Exchange], None]
+    on_exchange: Callable[[Exchange], None]
     given: int = 0
     taken: int = 0
     waiting: dict[int, Exchange | None] = field(default_factory=dict)
@@ -77,7 +77,7 @@ class _Pending:
             self.taken += 1
             ready = self.waiting.pop(self.taken)
             if ready is not None:
-                self.deliver(ready)
+                self.on_exchange(ready)
 
 
 class Transport:
@@ -93,12 +93,12 @@ class Transport:
         tokens: Mapping[str, str],
         clock: Clock,
         *,
-        deliver: Callable[[Exchange], None] = lambda exchange: None,
+        on_exchange: Callable[[Exchange], None] = lambda exchange: None,
         redact: Callable[[Exchange], Exchange] = lambda exchange: exchange,
         limits: Limits | None = None,
         rate: RateLimiter | None = None,
         budget: RequestBudget | None = None,
-        unknown_token: str = "conformance-token-that-nobody-has",  # noqa: S107 - on purpose no credential
+        unknown_token: str = "conformance-token-that-nobody-has",
     ) -> None:
         self.base_url = base_url.rstrip("/")
         self.clock = clock
@@ -107,9 +107,9 @@ class Transport:
         self.budget = budget or RequestBudget()
         self._client = client
         self._origin = origin_of(base_url)
-        self._tokens = {**tokens, NOBODY: unknown_token}
+        self._tokens = {**tokens, UNKNOWN_TOKEN: unknown_token}
         self._redact = redact
-        self._pending = _Pending(deliver)
+        self._pending = _Pending(on_exchange)
         self._received = 0
         self._slots = asyncio.Semaphore(self.limits.connections)
 

@@ -57,7 +57,7 @@ def answer(ask: dict[str, Any]) -> dict[str, Any]:
         return {"ok": KNOWN[ask["do"]](ask)}
     except PyCronofyRequestError as error:
         return {"error": told(error)}
-    except Exception as error:  # noqa: BLE001 - whatever the client raises is what its user meets
+    except Exception as error:
         return {"error": {"message": repr(error)}}
 
 

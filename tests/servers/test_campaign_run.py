@@ -40,14 +40,14 @@ def left_in(subject: Subject) -> list[str]:
     """The events that a server still lists, by id."""
 
     async def read() -> list[str]:
-        from conformance.servers.subject.readings import READING, complete_reading
+        from conformance.servers.subject.readings import READING, read_all_managed
         from conformance.servers.subject.transport import Limits, Transport
 
         ids = []
         async with subject.open(Limits()) as client:
             transport = Transport(client, subject.base_url, subject.tokens, subject.clock)
             for account in subject.tokens:
-                for page in await complete_reading(transport, account, READING):
+                for page in await read_all_managed(transport, account, READING):
                     assert page.response is not None
                     ids += [event["event_id"] for event in page.response.json()["events"]]
         return ids

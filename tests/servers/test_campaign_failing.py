@@ -20,7 +20,7 @@ from conformance.servers.run_options import RunOptions
 from conformance.servers.scenarios import RunContext, Scenario, Step, plan
 from conformance.servers.scenarios.malformed_requests import generated, malformed
 from conformance.servers.subject import EPOCH, in_process
-from conformance.servers.subject.retries import TIMES, insist
+from conformance.servers.subject.retries import RETRIES, retry_interleaved
 
 Scope = MutableMapping[str, Any]
 #: What becomes of a request: a status in the place of the answer, an exception, or None for the answer.
@@ -182,11 +182,11 @@ def test_nobody_insists_on_a_request_that_hangs() -> None:
         sent.append("again")
         return quick
 
-    async def beside() -> Exchange:
+    async def control_request() -> Exchange:
         sent.append("beside")
         return Exchange(hung.request, Response(200, (), b""), "#3", 0.0, 0.1)
 
-    assert asyncio.run(insist(hung, again, beside)) is hung
+    assert asyncio.run(retry_interleaved(hung, again, control_request)) is hung
     assert sent == []
-    assert asyncio.run(insist(quick, again, beside)) is quick
-    assert sent == ["beside", "again"] * TIMES
+    assert asyncio.run(retry_interleaved(quick, again, control_request)) is quick
+    assert sent == ["beside", "again"] * RETRIES

@@ -12,7 +12,7 @@ import httpx
 
 from conformance.clock import VirtualClock
 from conformance.facts import Facts, Observer, Settings
-from conformance.http.exchange import NOBODY, Exchange, Request, Response, bearer
+from conformance.http.exchange import UNKNOWN_TOKEN, Exchange, Request, Response, bearer
 from conformance.reference import ReferenceApp, reference_app
 
 __all__ = ["traffic"]
@@ -151,7 +151,7 @@ async def _hasty(talk: _Talk, account: str, home: str) -> None:
 
 async def _trespass(talk: _Talk) -> None:
     event = json.loads(json.dumps(_event("trespass", 30, "Trespass")))
-    for account in (None, NOBODY, "default"):
+    for account in (None, UNKNOWN_TOKEN, "default"):
         await talk.send(account, "POST", "/v1/calendars/cal_unknown/events", event)
         await talk.send(account, "DELETE", "/v1/calendars/cal_unknown/events", {"event_id": "trespass"})
         await talk.send(account, "GET", "/v1/events", only_managed="true")

@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 @pytest.fixture
 def hostile() -> Callable[..., AbstractContextManager[str]]:
     """A hostile server by its name, on a port of 127.0.0.1."""
-    from servers.hostile import HOSTILE
+    from emulators.hostile import HOSTILE
 
     def serving(name: str, **options: Any) -> AbstractContextManager[str]:
         return HOSTILE[name](**options)
@@ -27,6 +27,6 @@ def hostile() -> Callable[..., AbstractContextManager[str]]:
 @pytest.fixture
 def make_small() -> dict[str, Callable[..., Any]]:
     """The makers of the small servers, ASGI and WSGI."""
-    from servers import small_asgi, small_wsgi
+    from emulators import small_asgi, small_wsgi
 
     return {"asgi": small_asgi.make_app, "wsgi": small_wsgi.make_app}

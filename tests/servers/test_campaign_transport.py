@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from conformance.clock import VirtualClock
-from conformance.http.exchange import NOBODY, Exchange
+from conformance.http.exchange import UNKNOWN_TOKEN, Exchange
 from conformance.servers.subject.limits import BudgetExceededError, RateLimiter, RequestBudget
 from conformance.servers.subject.transport import Limits, Transport, open_client, origin_of
 
@@ -32,7 +32,7 @@ def session(answer: Answer, work: Callable[[Transport], Any], **options: Any) ->
                 "http://localhost:8000",
                 {"default": "s3cret-token"},
                 clock,
-                deliver=delivered.append,
+                on_exchange=delivered.append,
                 limits=limits,
                 **options,
             )
@@ -59,7 +59,7 @@ def test_an_exchange_carries_the_account_and_never_the_token() -> None:
         return response(202)
 
     async def work(transport: Transport) -> None:
-        for account in ("default", NOBODY, None):
+        for account in ("default", UNKNOWN_TOKEN, None):
             await transport.send("POST", "/v1/calendars/c/events", account=account, document={"event_id": "é"})
 
     _, delivered = session(answer, work, unknown_token="nobody-has-it")
@@ -216,7 +216,11 @@ def test_exchanges_are_delivered_in_the_order_in_which_they_were_sent() -> None:
     async def work() -> None:
         async with httpx.AsyncClient(transport=Gate()) as client:
             transport = Transport(
-                client, "http://localhost", {}, VirtualClock(0.0), deliver=lambda one: delivered.append(one.request.url)
+                client,
+                "http://localhost",
+                {},
+                VirtualClock(0.0),
+                on_exchange=lambda one: delivered.append(one.request.url),
             )
             await asyncio.gather(*(transport.send("GET", f"/{n}", account=None) for n in (1, 2, 3)))
 

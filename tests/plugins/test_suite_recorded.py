@@ -64,7 +64,7 @@ async def _lived(port: int) -> Report:
     seen: list[Exchange] = []
     async with httpx.AsyncClient(trust_env=False) as client:
         tokens = {"default": "reference-default-token"}
-        transport = Transport(client, f"http://127.0.0.1:{port}", tokens, clock, deliver=seen.append)
+        transport = Transport(client, f"http://127.0.0.1:{port}", tokens, clock, on_exchange=seen.append)
         await transport.send("GET", "/v1/calendars", account="default")
         await transport.send("GET", EVENTS, account="default")
         for method, document in LIFE:

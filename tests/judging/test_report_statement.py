@@ -75,7 +75,7 @@ def test_a_case_that_the_world_does_not_offer_is_no_gap() -> None:
     rules = RULES[:2]
     verdicts = (passed("explicit-is-kept", "google"), passed("none-removes", "google"))
     assert not statement(verdicts, rules).complete
-    assert statement(verdicts, rules, Policy(offered=frozenset({"google"}))).complete
+    assert statement(verdicts, rules, Policy(reachable_coverage=frozenset({"google"}))).complete
 
 
 def test_a_run_that_was_cut_short_is_not_complete() -> None:

@@ -16,8 +16,8 @@ JSON_HEADERS = (("Authorization", bearer("default")), ("Content-Type", "applicat
 HOSTILE = "a|b `c` <script>alert(1)</script> ]]> \x1b[2J\x00\r\n\ud800\ufffe \u202e*x* \"q\" 'p' & $(reboot) ```"
 
 
-def Rule(  # noqa: N802 - a rule of which only what matters is said
-    id: str,  # noqa: A002 - as the field is called
+def Rule(
+    id: str,
     title: str = "Something holds",
     binds: str = "server",
     level: str = "must",
@@ -27,7 +27,7 @@ def Rule(  # noqa: N802 - a rule of which only what matters is said
     return rules.Rule(id, title, binds, level, "write", clauses, cases, {"title": title})
 
 
-def Violation(  # noqa: N802 - likewise
+def Violation(
     message: str,
     path: str = "/after/final",
     event: str | None = "cal_1/evt_1",

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from conformance.http.curl import curl
 from conformance.http.display import UNSEEN, visible
-from conformance.http.exchange import NOBODY, Request, bearer
+from conformance.http.exchange import UNKNOWN_TOKEN, Request, bearer
 
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "CRONOFY_ACCESS_TOKEN": "the token", "SECOND": "2nd"}
 
@@ -57,7 +57,7 @@ def test_a_command_shows_all_that_it_does(path: str, value: str) -> None:
     [
         ("default", "Authorization: Bearer the token"),
         ("second", "Authorization: Bearer 2nd"),
-        (NOBODY, "Authorization: Bearer an-unknown-nobody-token"),
+        (UNKNOWN_TOKEN, "Authorization: Bearer an-unknown-nobody-token"),
     ],
 )
 def test_the_token_comes_from_the_environment(account: str, expected: str) -> None:
