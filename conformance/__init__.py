@@ -10,7 +10,7 @@ What a team imports in its own tests; nothing is loaded before it is asked for::
 
 `read` and `read_all` give the exchanges of recordings; `run_campaign` tests a server, such as what `in_process` makes
 of an application; `scenarios` has scenarios of events as values, and `scenarios` is the Hypothesis strategy for more of them.
-The pytest plugin adds the fixtures `conformance_subject` and `conformance_findings`.
+The pytest plugin adds the fixtures `conformance_subject` and `conformance_results`.
 """
 
 from __future__ import annotations

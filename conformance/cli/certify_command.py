@@ -12,7 +12,7 @@ from conformance.cli.evidence import EvidenceFile, header_of_run
 from conformance.cli.output import TOOL
 from conformance.clients.certificate import Certificate, CertifyOptions
 from conformance.clients.certify import certify
-from conformance.clients.proxy import ObserveOptions, observe
+from conformance.clients.proxy import ProxyOptions, observe
 from conformance.clients.watch import watch
 from conformance.contract.selection import clause_summaries, contract, select_rules
 from conformance.facts import Settings
@@ -60,7 +60,7 @@ def certificate(
 
 
 def observed(
-    options: ObserveOptions, rules: tuple[str, ...], terms: Policy, evidence: Path | None, say: Callable[[str], None]
+    options: ProxyOptions, rules: tuple[str, ...], terms: Policy, evidence: Path | None, say: Callable[[str], None]
 ) -> RunReport:
     """Stand between a client and its server until Ctrl-C or the end of the time, and state what came of both.
 
@@ -108,6 +108,6 @@ def _unjudged(found: Certificate) -> str | None:
     """Why a driven client was not judged at all; None where it was, and where a client was waited for."""
     if found.counterexamples or found.run["exchanges"] or not found.run["requests"]:
         return None
-    if any(found.report.tally(rule.id).outcome != "unexercised" for rule in found.rules):
+    if any(found.report.tally(rule.id).outcome != "untested" for rule in found.rules):
         return None
     return "the driver called unsupported all that it was asked, and supports nothing that could be judged"

@@ -44,7 +44,7 @@ class CheckOptions:
     settle_timeout: float | None = None
     window: float | None = None
     fail_on: str = "must"
-    require_complete: bool = False
+    require_coverage: bool = False
 
 
 class _Seen:
@@ -95,15 +95,15 @@ def _judged(
     runs = _runs(options.paths)
     headers = [header for header, _ in runs if header is not None]
     # A recording of one party's run says nothing of the other: there it is the suite that speaks.
-    binds = {header.binds for header in headers} if len(headers) == len(runs) else {"server", "client"}
-    rules = select_rules(options.rules, binds)
+    applies_to = {header.applies_to for header in headers} if len(headers) == len(runs) else {"server", "client"}
+    rules = select_rules(options.rules, applies_to)
     seen = _Seen()
     report = Report.empty(rules)
     for header, files in runs:
         exchanges = seen.passing(credentials.passing(interruption.until(recordings.read_all(files))), progress)
         if header is None:
             exchanges = of_the_api(exchanges)
-        own = [rule for rule in rules if options.rules or header is None or rule.binds == header.binds]
+        own = [rule for rule in rules if options.rules or header is None or rule.applies_to == header.applies_to]
         report += judged(exchanges, own, _settings(options, header))
     if not seen.count and not interruption.came:
         names = ", ".join(path.as_posix() for path in options.paths)
@@ -117,7 +117,7 @@ def _judged(
         run=_run(seen, headers),
         contract=contract(),
         tool=TOOL,
-        terms=Policy(options.fail_on, options.require_complete, interrupted=interruption.came),
+        terms=Policy(options.fail_on, options.require_coverage, interrupted=interruption.came),
         clauses=clause_summaries(),
     )
 

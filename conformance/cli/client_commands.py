@@ -9,7 +9,7 @@ import click
 from conformance.cli import options
 from conformance.errors import UsageError
 
-__all__ = ["certify", "observe"]
+__all__ = ["certify", "proxy"]
 
 
 def _above_0(ctx: click.Context, param: click.Parameter, value: float) -> float:
@@ -19,8 +19,8 @@ def _above_0(ctx: click.Context, param: click.Parameter, value: float) -> float:
     return value
 
 
-for_seconds = click.option(
-    "--for", "for_seconds", type=options.seconds, metavar="S", help="Seconds to listen. [default: to Ctrl-C]"
+duration = click.option(
+    "--duration", "for_seconds", type=options.seconds, metavar="S", help="Seconds to listen. [default: to Ctrl-C]"
 )
 port = click.option(
     "--port", type=click.IntRange(0, 65535), default=0, metavar="N", help="Where to listen; 0 is a free one."
@@ -39,9 +39,9 @@ port = click.option(
     metavar="S",
     help="Seconds for each answer of the driver.",
 )
-@for_seconds
+@duration
 @port
-@options.examples
+@options.max_examples
 @options.seed
 @options.evidence
 @options.judging
@@ -49,14 +49,14 @@ def certify(
     command: tuple[str, ...],
     watch: bool,
     driver_timeout: float,
-    for_seconds: float | None,
+    duration: float | None,
     port: int,
-    examples: int | None,
+    max_examples: int | None,
     seed: int,
     evidence: Path | None,
     rules: tuple[str, ...],
     fail_on: str,
-    require_complete: bool,
+    require_coverage: bool,
     reports: tuple[str, ...],
     quiet: bool,
 ) -> int:
@@ -64,13 +64,13 @@ def certify(
 
     COMMAND starts a driver: a small program that uses the client as it is told, in JSON lines on its standard input
     and output (schemas/driver.json). Without one, the gateway listens, says what to point the client at, and judges
-    what comes: until Ctrl-C, for --for seconds, or, with --watch, to the end of COMMAND.
+    what comes: until Ctrl-C, for --duration seconds, or, with --watch, to the end of COMMAND.
 
     \b
     Examples:
       cronofy-conformance certify -- python driver.py
       cronofy-conformance certify --report cert.json --evidence cert.ndjson -- node driver.js
-      cronofy-conformance certify --for 60
+      cronofy-conformance certify --duration 60
       cronofy-conformance certify --watch -- npm test
     """
     from dataclasses import replace
@@ -85,16 +85,16 @@ def certify(
         command=() if watch else command,
         watched=command if watch else (),
         driver_timeout=driver_timeout,
-        for_seconds=for_seconds,
+        duration=duration,
         seed=seed,
         port=port,
     )
     if watch and not command:
         raise UsageError("--watch names no program: put it behind --, as in `certify --watch -- npm test`")
-    told = told if examples is None else replace(told, examples=examples)
+    told = told if max_examples is None else replace(told, max_examples=max_examples)
     with StatusLine(shown=not quiet) as progress:
         statement = certificate(
-            told, rules, Policy(fail_on, require_complete), evidence, lambda line: say(f"{line}\n"), progress
+            told, rules, Policy(fail_on, require_coverage), evidence, lambda line: say(f"{line}\n"), progress
         )
     if told.command and not statement.terms.interrupted and statement.terms.cut_short is not None:
         present(statement, reports, redactor(), quiet=True)
@@ -104,15 +104,15 @@ def certify(
 
 @click.command(short_help="Judge a client and its server while they talk.")
 @click.option("--upstream", required=True, metavar="URL", help="The server: a URL, or a data center.")
-@for_seconds
+@duration
 @port
 @options.default_profile
 @options.timing
 @options.evidence
 @options.judging
-def observe(
+def proxy(
     upstream: str,
-    for_seconds: float | None,
+    duration: float | None,
     port: int,
     default_profiles: tuple[tuple[str, str], ...],
     settle_timeout: float | None,
@@ -120,7 +120,7 @@ def observe(
     evidence: Path | None,
     rules: tuple[str, ...],
     fail_on: str,
-    require_complete: bool,
+    require_coverage: bool,
     reports: tuple[str, ...],
     quiet: bool,
 ) -> int:
@@ -131,12 +131,12 @@ def observe(
 
     \b
     Examples:
-      cronofy-conformance observe --upstream us --port 8080
-      cronofy-conformance observe --upstream http://127.0.0.1:8000 --for 60 --report report.html
+      cronofy-conformance proxy --upstream us --port 8080
+      cronofy-conformance proxy --upstream http://127.0.0.1:8000 --duration 60 --report report.html
     """
     from conformance.cli.certify_command import observed, redactor
     from conformance.cli.output import present, say
-    from conformance.clients.proxy import ObserveOptions
+    from conformance.clients.proxy import ProxyOptions
     from conformance.facts import Settings
     from conformance.judging.summary import Policy
     from conformance.servers.subject import parse
@@ -150,7 +150,7 @@ def observe(
         settle_timeout=server.settle_timeout if settle_timeout is None else settle_timeout,
         default_profiles=options.pairs(default_profiles, "--default-profile"),
     )
-    told = ObserveOptions(server.base_url, for_seconds=for_seconds, port=port, settings=settings)
-    terms = Policy(fail_on, require_complete)
+    told = ProxyOptions(server.base_url, duration=duration, port=port, settings=settings)
+    terms = Policy(fail_on, require_coverage)
     statement = observed(told, rules, terms, evidence, lambda line: say(f"{line}\n"))
     return present(statement, reports, redactor(), quiet=quiet)

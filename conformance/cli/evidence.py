@@ -33,7 +33,7 @@ _NAMED = 40
 
 
 def header_of_run(
-    run: str, recorded_from: str, accounts: Iterable[str], settings: Settings, binds: str
+    run: str, recorded_from: str, accounts: Iterable[str], settings: Settings, applies_to: str
 ) -> RecordingMetadata:
     """What the recordings of a run say of themselves."""
     return RecordingMetadata(
@@ -48,7 +48,7 @@ def header_of_run(
             "settle_timeout": settings.settle_timeout,
             "default_profiles": dict(settings.default_profiles),
         },
-        binds=binds,
+        applies_to=applies_to,
     )
 
 
@@ -106,7 +106,7 @@ def _kept(statement: RunReport) -> dict[str, Any]:
         "variables": dict(statement.variables),
         "terms": {
             "fail_on": terms.fail_on,
-            "require_complete": terms.require_complete,
+            "require_complete": terms.require_coverage,
             "offered": None if terms.reachable_coverage is None else sorted(terms.reachable_coverage),
             "why": dict(terms.why),
             "cut_short": terms.cut_short,

@@ -15,11 +15,11 @@ from conformance.http.display import visible
 
 __all__ = ["as_json", "examples_of", "explanation", "faults_of", "listing", "summaries"]
 
-_PARTS = (("if", "It applies where"), ("then", "Then this holds"), ("x-decided", "It is decided once"))
-_EXPECTED = {"kept": "Kept", "broken": "Broken"}
+_PARTS = (("if", "It applies where"), ("then", "Then this holds"), ("x-conclusive-when", "It is decided once"))
+_EXPECTED = {"passed": "Kept", "failed": "Broken"}
 _SUBJECTS = {
     "account": "the writes of one account, taken together",
-    "ask": "what a client was asked to do, what it sent for it and what it told",
+    "call": "what a client was asked to do, what it sent for it and what it told",
     "conferencing": "one value of an event's conferencing, as it was read",
     "directory": "the calendar list and the userinfo of an account",
     "exchange": "one request and its response",
@@ -30,7 +30,7 @@ _SUBJECTS = {
 
 def listing(rules: Iterable[Rule]) -> str:
     """A table of rules: id, level, whom it binds, clauses and title."""
-    rows = [(rule.id, rule.level, rule.binds, ", ".join(rule.clauses), rule.title) for rule in rules]
+    rows = [(rule.id, rule.level, rule.applies_to, ", ".join(rule.clauses), rule.title) for rule in rules]
     widths = [max((len(row[column]) for row in rows), default=0) for column in range(4)]
     lines = [
         "  ".join([*(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=False)), row[4]]) for row in rows
@@ -47,7 +47,7 @@ def _summary(rule: Rule) -> dict[str, Any]:
     return {
         "id": rule.id,
         "title": rule.title,
-        "binds": rule.binds,
+        "applies_to": rule.applies_to,
         "level": rule.level,
         "about": rule.about,
         "clauses": list(rule.clauses),
@@ -97,7 +97,7 @@ def as_json(rule: Rule, clauses: Mapping[str, Mapping[str, Any]]) -> dict[str, A
 
 def _explained(rule: Rule, clauses: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
     yield rule.title
-    yield f"{rule.id}: binds the {rule.binds}, level {rule.level}"
+    yield f"{rule.id}: binds the {rule.applies_to}, level {rule.level}"
     yield f"judged over {_SUBJECTS.get(rule.about, rule.about)} (schemas/facts/{rule.about}.json)"
     base = rule.schema.get("$id", "")
     for part, heading in _PARTS:
@@ -105,7 +105,7 @@ def _explained(rule: Rule, clauses: Mapping[str, Mapping[str, Any]]) -> Iterator
             yield ""
             yield f"{heading}:"
             yield from (f"  {line}" for line in in_words(rule.schema[part], base, rule.schema.get("if", True)))
-    if "x-decided" not in rule.schema:
+    if "x-conclusive-when" not in rule.schema:
         yield ""
         yield "It is decided at once."
     yield ""

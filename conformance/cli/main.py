@@ -28,10 +28,10 @@ def cli() -> None:
 
     \b
     Exit codes:
-      0  nothing failed, nothing that binds was left undecided
+      0  nothing failed, nothing that binds was left inconclusive
       1  a rule of the --fail-on level failed
       2  could not be judged because of how it was called
-      3  inconclusive: a rule that binds was left undecided, or the budget was spent
+      3  inconclusive: a rule that binds was left inconclusive, or the budget was spent
     """
 
 
@@ -39,12 +39,12 @@ for command in (
     servers.run,
     recorded.check,
     clients.certify,
-    clients.observe,
+    clients.proxy,
     contract.serve,
     contract.rules,
     recorded.verify,
     contract.drift,
-    servers.sweep,
+    servers.cleanup,
 ):
     cli.add_command(command)
 

@@ -20,19 +20,19 @@ from conformance.version import NAME
 __all__ = [
     "Cli",
     "account",
-    "budget",
     "calendar",
     "config",
     "default_profile",
     "evidence",
-    "examples",
     "fault",
     "judging",
+    "max_examples",
+    "max_requests",
     "pairs",
     "path",
     "plan",
     "quiet",
-    "rate",
+    "rate_limit",
     "record",
     "report",
     "seconds",
@@ -206,8 +206,12 @@ config = click.option(
     metavar="FILE",
     help="A TOML file with options by the same names.",
 )
-examples = click.option(
-    "--examples", type=click.IntRange(0), metavar="N", help="How many generated scenarios beyond the core table."
+max_examples = click.option(
+    "--max-examples",
+    "max_examples",
+    type=click.IntRange(0),
+    metavar="N",
+    help="How many generated scenarios beyond the core table.",
 )
 fuzz = click.option(
     "--fuzz", is_flag=True, help="Send malformed requests beyond this machine too; here they are always sent."
@@ -220,8 +224,10 @@ window = click.option(
     "--window", type=seconds, metavar="S", help="Seconds to watch that something never happens. [default: measured]"
 )
 timing = _together(settle_timeout, window)
-rate = click.option("--rate", type=_Rate(), metavar="N", help="Requests a second, at most.")
-budget = click.option("--budget", type=click.IntRange(1), metavar="N", help="Requests in all, clean-up included.")
+rate_limit = click.option("--rate-limit", type=_Rate(), metavar="N", help="Requests a second, at most.")
+max_requests = click.option(
+    "--max-requests", type=click.IntRange(1), metavar="N", help="Requests in all, clean-up included."
+)
 plan = click.option("--plan", is_flag=True, help="Read only, and print what a run would send and could decide.")
 fault = click.option(
     "--fault", "faults", multiple=True, metavar="NAME", help="A defect of the reference server; repeatable."
@@ -248,10 +254,10 @@ fail_on = click.option(
     metavar="LEVEL",
     help="The weakest level whose failure makes the exit code 1: must, should or inferred.",
 )
-require_complete = click.option(
-    "--require-complete", is_flag=True, help="Exit with 3 where a rule of level must was not exercised."
+require_coverage = click.option(
+    "--require-coverage", is_flag=True, help="Exit with 3 where a rule of level must was not exercised."
 )
-judging = _together(rule, fail_on, require_complete, report, quiet, config)
+judging = _together(rule, fail_on, require_coverage, report, quiet, config)
 
 
 class Cli(click.Group):
@@ -291,7 +297,7 @@ class Cli(click.Group):
                 sys.exit(_refuse(error.format_message(), error.ctx))
             except click.ClickException as error:
                 sys.exit(_refuse(error.format_message()))
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - optional modules raise errors of their own
                 sys.exit(_refuse(str(error) if isinstance(error, _expected()) else _bug(error)))
         sys.exit(done if isinstance(done, int) else 0)
 

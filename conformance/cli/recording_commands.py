@@ -23,7 +23,7 @@ def check(
     window: float | None,
     rules: tuple[str, ...],
     fail_on: str,
-    require_complete: bool,
+    require_coverage: bool,
     reports: tuple[str, ...],
     quiet: bool,
 ) -> int:
@@ -56,7 +56,7 @@ def check(
         settle_timeout=settle_timeout,
         window=window,
         fail_on=fail_on,
-        require_complete=require_complete,
+        require_coverage=require_coverage,
     )
     with Interruption() as interruption, StatusLine(shown=not quiet) as progress:
         credentials = SecretCollector(tokens({}, os.environ))

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from conformance.servers.campaign.scenario_shrinking import ScenarioCounterexample
     from conformance.servers.inventory import Inventory
 
-__all__ = ["plan_in_words", "run", "subject_of", "sweep"]
+__all__ = ["cleanup", "plan_in_words", "run", "subject_of"]
 
 
 #: Bytes of a cassette that is still read rather than searched, and what an exchange takes beside its bodies.
@@ -120,7 +120,7 @@ def _stated(options: RunOptions, subject: Subject, result: RunResult, kept: Evid
         tool=TOOL,
         terms=Policy(
             options.fail_on,
-            options.require_complete,
+            options.require_coverage,
             reachable_coverage=reachable_coverage(result.inventory, result.rules, result.report),
             cut_short=result.cut_short,
             interrupted=result.interrupted,
@@ -191,7 +191,7 @@ def _source(value: Any) -> str:
 def _left(options: RunOptions, result: RunResult) -> Iterator[str]:
     if result.left:
         yield (
-            f"{len(result.left)} events could not be deleted: run `cronofy-conformance sweep {options.subject}` "
+            f"{len(result.left)} events could not be deleted: run `cronofy-conformance cleanup {options.subject}` "
             "once the subject answers again"
         )
 
@@ -282,7 +282,7 @@ def _duration(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
 
 
-def sweep(options: RunOptions) -> tuple[int, tuple[str, ...]]:
+def cleanup(options: RunOptions) -> tuple[int, tuple[str, ...]]:
     """Delete what earlier runs against the subject left: how many events are gone, and which are not."""
-    deleted, left = until_interrupted(campaign.sweep(subject_of(options)))
+    deleted, left = until_interrupted(campaign.cleanup(subject_of(options)))
     return deleted, tuple(f"{entry.account} {entry.calendar_id} {entry.event_id}" for entry in left)

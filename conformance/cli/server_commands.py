@@ -9,7 +9,7 @@ import click
 from conformance.cli import options
 from conformance.servers.run_options import RunOptions, tokens
 
-__all__ = ["run", "run_options", "sweep"]
+__all__ = ["cleanup", "run", "run_options"]
 
 
 @click.command(short_help="Test a server.")
@@ -17,12 +17,12 @@ __all__ = ["run", "run_options", "sweep"]
 @options.account
 @options.calendar
 @options.default_profile
-@options.examples
+@options.max_examples
 @options.fuzz
 @options.seed
 @options.timing
-@options.rate
-@options.budget
+@options.rate_limit
+@options.max_requests
 @options.plan
 @options.fault
 @options.record
@@ -81,18 +81,18 @@ def run_options(
 @click.argument("subject")
 @options.account
 @options.config
-def sweep(subject: str, accounts: tuple[tuple[str, str], ...]) -> int:
-    """Delete the events that earlier runs against SUBJECT created and could not delete, by the ledger they kept.
+def cleanup(subject: str, accounts: tuple[tuple[str, str], ...]) -> int:
+    """Delete the events that earlier runs against SUBJECT created and could not delete, by the journal they kept.
 
     Ends with 0 where nothing is left, else with 1 and a line for each event that is.
 
     \b
     Example:
-      cronofy-conformance sweep http://127.0.0.1:8000
+      cronofy-conformance cleanup http://127.0.0.1:8000
     """
     chosen = run_options(accounts, (), subject=subject)
     from conformance.cli.output import say
-    from conformance.cli.run_command import sweep as clean
+    from conformance.cli.run_command import cleanup as clean
 
     deleted, left = clean(chosen)
     say(f"{deleted} events deleted, {len(left)} left\n")

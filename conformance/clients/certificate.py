@@ -24,16 +24,16 @@ class CertifyOptions:
     """How a client is certified.
 
     `command` starts the driver (empty: the client is watched).  `driver_timeout`: seconds for each of its answers.
-    `for_seconds`: how long a client is watched (None: until Ctrl-C or the end of `watched`, a command that is run in
-    the gateway's environment).  `examples` asks are made up beyond the table, from `seed`.  `port`: where the
+    `duration`: how long a client is watched (None: until Ctrl-C or the end of `watched`, a command that is run in
+    the gateway's environment).  `max_examples` asks are made up beyond the table, from `seed`.  `port`: where the
     gateway listens when it watches (0: any).  `memory_limit`: bytes that the driver's processes may hold.
     """
 
     command: tuple[str, ...] = ()
     driver_timeout: float = 30.0
-    for_seconds: float | None = None
+    duration: float | None = None
     watched: tuple[str, ...] = ()
-    examples: int = 50
+    max_examples: int = 50
     seed: int = 0
     port: int = 0
     memory_limit: int = MEMORY_LIMIT

@@ -42,7 +42,7 @@ async def certify(
     Every exchange of the judged cases goes to `sink`, the lines to the driver among them, in order: `judge_records`
     comes to the same report from them.  A cancellation (Ctrl-C under `asyncio.run`) ends it with what there is so far.
     """
-    clients = tuple(rule for rule in rules if rule.binds == "client")
+    clients = tuple(rule for rule in rules if rule.applies_to == "client")
     run = CertificationRun(Judging(clients, options.seed), Records(clients), sink, progress)
     stages = Stages()
     client: Mapping[str, Any] = {}
@@ -56,7 +56,7 @@ async def certify(
                 at_gateway = await session(driver, gateway, stages)
                 client = at_gateway.client
                 here = places()
-                await drive(at_gateway, (*table(here), *made_up(here, options.examples, options.seed)), run)
+                await drive(at_gateway, (*table(here), *made_up(here, options.max_examples, options.seed)), run)
                 await driver.stop()
             except DriverStartError as refused:
                 raise await driver.fault(str(refused)) from None

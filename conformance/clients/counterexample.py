@@ -34,7 +34,7 @@ class CallCounterexample:
                 rows += [("sent", _sent(exchange)), ("answered", _answered(exchange))]
         else:
             rows.append(("sent", "nothing"))
-        rows.append(("told", _told(judged.facts.document["told"])))
+        rows.append(("told", _told(judged.facts.document["reported"])))
         rows.append(("expected", self._expected(judged)))
         lines = [f"{self.rule.id} ({self.rule.level}): {self.rule.title}"]
         return "\n".join([*lines, *(f"  {name:<9} {what}" for name, what in rows)])

@@ -24,7 +24,7 @@ from conformance.http.exchange import Exchange, Headers, Request, Response, reda
 from conformance.http.ordering import OrderedDelivery
 from conformance.judging.wire import Wire
 
-__all__ = ["ObserveOptions", "Proxy", "observe"]
+__all__ = ["Proxy", "ProxyOptions", "observe"]
 
 #: Of a longer body only the beginning is judged; all of it goes through.
 _JUDGED = 4 * 1024 * 1024
@@ -49,14 +49,14 @@ _OWN = frozenset(
 
 
 @dataclass(frozen=True)
-class ObserveOptions:
+class ProxyOptions:
     """What stands behind (`upstream`: an origin, or a URL whose path goes before every path), for how long, and where.
 
-    `for_seconds` None: until Ctrl-C.  `settings` are those of the facts: give ``quiet`` 2 for a server on loopback.
+    `duration` None: until Ctrl-C.  `settings` are those of the facts: give ``quiet`` 2 for a server on loopback.
     """
 
     upstream: str
-    for_seconds: float | None = None
+    duration: float | None = None
     port: int = 0
     settings: Settings = field(default_factory=Settings)
 
@@ -176,7 +176,7 @@ def _decoded(headers: Iterable[tuple[str, str]], body: bytes) -> bytes:
 
 
 async def observe(
-    options: ObserveOptions,
+    options: ProxyOptions,
     rules: Iterable[Rule],
     *,
     say: Callable[[str], None],
@@ -184,10 +184,10 @@ async def observe(
 ) -> Certificate:
     """Stands between a client and `options.upstream`, judges both by all rules about the wire, and measures.
 
-    `say` is told what to point the client at.  Ends after `options.for_seconds` or when it is cancelled (Ctrl-C).
+    `say` is told what to point the client at.  Ends after `options.duration` or when it is cancelled (Ctrl-C).
     The certificate's run has ``added_latency_ms``: p50, p95 and max.
     """
-    wire = Wire((rule for rule in rules if rule.about != "ask"), options.settings, sink)
+    wire = Wire((rule for rule in rules if rule.about != "call"), options.settings, sink)
     elsewhere: list[str] = []
     proxy = Proxy(options.upstream, wire.seen, idle=wire.observer.advance)
     hosts = (urlsplit(options.upstream).hostname or "",)
@@ -196,11 +196,11 @@ async def observe(
         say(f"listening on {front.origin}, for {options.upstream}")
         try:
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(options.for_seconds):
+                async with asyncio.timeout(options.duration):
                     await asyncio.Event().wait()
         except asyncio.CancelledError:
             cut_off()
-            interrupted = options.for_seconds is not None
+            interrupted = options.duration is not None
     await proxy.close()
     wire.close()
     subject: dict[str, Any] = {"kind": "observed", "name": options.upstream}

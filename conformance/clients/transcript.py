@@ -113,9 +113,9 @@ class Records:
     """
 
     def __init__(self, rules: Iterable[Rule]) -> None:
-        clients = [rule for rule in rules if rule.binds == "client"]
-        self._asks = Judge(rule for rule in clients if rule.about == "ask")
-        self._wire = Judge(rule for rule in clients if rule.about not in ("ask", "account"))
+        clients = [rule for rule in rules if rule.applies_to == "client"]
+        self._asks = Judge(rule for rule in clients if rule.about == "call")
+        self._wire = Judge(rule for rule in clients if rule.about not in ("call", "account"))
         self._together = Judge(rule for rule in clients if rule.about == "account")
         self._all = Observer(Settings())
         self._exempt: dict[bytes, frozenset[str]] = {}
@@ -166,7 +166,7 @@ def ideal_exchange(ask: Mapping[str, Any]) -> Exchange:
 def judge_records(exchanges: Iterable[Exchange], rules: Sequence[Rule]) -> Report:
     """The report on a driven run's exchanges, as `certify` makes it; raises ValueError for a changed order."""
     judging = Records(rules)
-    report = Report.empty(rule for rule in rules if rule.binds == "client")
+    report = Report.empty(rule for rule in rules if rule.applies_to == "client")
     for record in records(exchanges):
         report = report.with_verdicts(judging.judge(record).verdicts).with_exchanges(len(record.exchanges))
     return report.with_verdicts(judging.close())

@@ -38,11 +38,11 @@ async def watch(
 ) -> Certificate:
     """Listens, answers out of the reference server, and judges what comes by the rules about the wire.
 
-    `say` is told, a line each, what to point the client at.  Ends after `options.for_seconds`, with the process of
+    `say` is told, a line each, what to point the client at.  Ends after `options.duration`, with the process of
     `options.watched`, or when it is cancelled (Ctrl-C under `asyncio.run`), whichever comes first.  Raises UsageError
     where it cannot listen, or `options.watched` cannot be started.
     """
-    wire = Wire((rule for rule in rules if rule.binds == "client" and rule.about != "ask"), Settings(), sink)
+    wire = Wire((rule for rule in rules if rule.applies_to == "client" and rule.about != "call"), Settings(), sink)
     clock = RealClock()
     app = reference_app(clock=clock, settle=_SETTLE)
     stage = StubServer(app, clock, app.tokens[ACCOUNT])
@@ -65,7 +65,7 @@ async def watch(
                 await _until_it_ends(options, environment)
             except asyncio.CancelledError:
                 cut_off()
-                interrupted = options.for_seconds is not None or bool(options.watched)
+                interrupted = options.duration is not None or bool(options.watched)
             await gateway.take()
             elsewhere = tuple(gateway.elsewhere)
     await stage.close()
@@ -86,7 +86,7 @@ async def _until_it_ends(options: CertifyOptions, environment: Mapping[str, str]
             raise UsageError(f"--watch: {what!r} could not be started: {why}; name a program after --") from None
     try:
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(options.for_seconds):
+            async with asyncio.timeout(options.duration):
                 await (process.wait() if process is not None else asyncio.Event().wait())
     finally:
         if process is not None:

@@ -36,7 +36,7 @@ def in_words(schema: Any, base: str = "", given: Any = True) -> tuple[str, ...]:
     `base` is the URI that ``$ref`` is relative to; what the schema `given` requires is there.  There is no line for a
     schema that everything satisfies.
 
-    >>> in_words({"required": ["asks"], "properties": {"asks": {"const": "none"}, "start": {"enum": ["past"]}}})
+    >>> in_words({"required": ["requested"], "properties": {"requested": {"const": "none"}, "start": {"enum": ["past"]}}})
     ('asks is "none"', 'start, if known, is "past"')
     """
     return tuple(_Words(base, frozenset(_required(given, ""))).lines(schema, ""))

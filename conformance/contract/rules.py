@@ -13,16 +13,16 @@ __all__ = ["LEVELS", "Rule", "load", "load_clauses"]
 #: From the strictest to the most lenient: what `--fail-on` takes.
 LEVELS = ("must", "should", "inferred")
 
-_CASES = "facts/cases"
+_CASES = "facts/coverage"
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule: `schema` has ``if``, ``then`` and ``x-decided``, each a schema over facts about `about`."""
+    """One rule: `schema` has ``if``, ``then`` and ``x-conclusive-when``, each a schema over facts about `about`."""
 
     id: str
     title: str
-    binds: str
+    applies_to: str
     level: str
     about: str
     clauses: tuple[str, ...]
@@ -30,7 +30,7 @@ class Rule:
     schema: dict[str, Any]
 
     def part(self, name: str) -> dict[str, Any]:
-        """``if``, ``then`` or ``x-decided`` as a schema of its own, whose references resolve."""
+        """``if``, ``then`` or ``x-conclusive-when`` as a schema of its own, whose references resolve."""
         return {"$id": f"{self.schema['$id'].removesuffix('.json')}.{name}.json", "allOf": [self.schema[name]]}
 
 
@@ -39,11 +39,11 @@ def _rule(name: str) -> Rule:
     return Rule(
         name.rpartition("/")[2],
         schema["title"],
-        schema["x-binds"],
+        schema["x-applies-to"],
         schema["x-level"],
-        schema["x-about"],
+        schema["x-facts"],
         tuple(schema["x-clauses"]),
-        tuple(schema.get("x-cases", ())),
+        tuple(schema.get("x-coverage", ())),
         schema,
     )
 
@@ -62,7 +62,7 @@ def load_clauses() -> dict[str, dict[str, Any]]:
 
 
 def case_schema(case: str) -> dict[str, Any]:
-    """The shared schema over facts that a name under ``x-cases`` stands for."""
+    """The shared schema over facts that a name under ``x-coverage`` stands for."""
     from conformance.contract.schemas import uri
 
     return {"$ref": f"{uri(_CASES)}#/$defs/{case}"}

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["clause_summaries", "contract", "select_rules"]
 
 
-def select_rules(ids: Sequence[str], binds: Iterable[str] = ("server", "client")) -> tuple[Rule, ...]:
+def select_rules(ids: Sequence[str], applies_to: Iterable[str] = ("server", "client")) -> tuple[Rule, ...]:
     """The rules with these ids, or without any all that bind one of the parties; raises UsageError for an unknown id."""
     from conformance.contract.rules import load
 
@@ -22,8 +22,8 @@ def select_rules(ids: Sequence[str], binds: Iterable[str] = ("server", "client")
     for name in ids:
         if name not in rules:
             raise UsageError(f"there is no rule {name!r}; {nearest(name, rules)}")
-    parties = frozenset(binds)
-    return tuple(rule for rule in rules.values() if (rule.id in ids if ids else rule.binds in parties))
+    parties = frozenset(applies_to)
+    return tuple(rule for rule in rules.values() if (rule.id in ids if ids else rule.applies_to in parties))
 
 
 def contract() -> dict[str, str]:

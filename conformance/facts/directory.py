@@ -82,12 +82,12 @@ class Directory:
         """Nothing that was told holds any more."""
         self.calendars, self.userinfo_calendars, self.listed, self.profiles = {}, {}, False, None
 
-    def since(self, learnt: int) -> Directory:
+    def since(self, directory_version: int) -> Directory:
         """What held all the time since so many lists were learnt: what changed may have been either way then."""
-        if all(number <= learnt for number in self._changed.values()):
+        if all(number <= directory_version for number in self._changed.values()):
             return self
         steady = Directory(self.account, self.sub, listed=self.listed)
-        if self._changed.get(("profiles",), 0) <= learnt:
+        if self._changed.get(("profiles",), 0) <= directory_version:
             steady.profiles = self.profiles
         for source, mine, theirs in (
             ("list", self.calendars, steady.calendars),
@@ -95,7 +95,9 @@ class Directory:
         ):
             for calendar_id, entry in mine.items():
                 changed = {
-                    key[2] for key, at in self._changed.items() if at > learnt and key[:2] == (source, calendar_id)
+                    key[2]
+                    for key, at in self._changed.items()
+                    if at > directory_version and key[:2] == (source, calendar_id)
                 }
                 theirs[calendar_id] = {name: value for name, value in entry.items() if name not in changed}
         return steady
@@ -208,19 +210,19 @@ def resolution(
         if directory.profiles:
             return _to_profile(candidates) if candidates else None
         if available is False:
-            return {"to": "nothing"}
+            return {"source": "nothing"}
     if available is None:
         return None
     if not available:
-        return {"to": "unavailable"}
+        return {"source": "unavailable"}
     services = INTEGRATED_SERVICE.get(calendar.get("provider_name", ""))
-    return {"to": "integrated", **({"provider_names": services} if services else {})}
+    return {"source": "integrated", **({"provider_names": services} if services else {})}
 
 
 def _to_profile(candidates: list[dict[str, Any]]) -> dict[str, Any]:
     names = [p.get("provider_name") for p in candidates]
     result: dict[str, Any] = {
-        "to": "profile",
+        "source": "profile",
         "candidates": len(candidates),
         "connected": all(p.get("profile_connected") is True for p in candidates),
     }

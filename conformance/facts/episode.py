@@ -15,10 +15,10 @@ __all__ = [
     "Observation",
     "ObservedWrite",
     "Streak",
-    "known_key",
-    "print_of",
+    "fingerprint_of",
+    "identity_key",
+    "staleness_key",
     "state_of",
-    "value_key",
 ]
 
 #: How many distinct values of one episode are kept.
@@ -28,7 +28,7 @@ _KEPT = 12
 class ObservedWrite(NamedTuple):
     """One write as the wire shows it: its route, body, answer and times (positions in the recording where unknown).
 
-    `learnt` counts what the account's directory had learnt before.
+    `directory_version` counts what the account's directory had learnt before.
     """
 
     method: str
@@ -42,7 +42,7 @@ class ObservedWrite(NamedTuple):
     answered: float
     timed: bool
     resolution: float
-    learnt: int
+    directory_version: int
     asked: RequestedConferencing
     evidence: Evidence
 
@@ -52,11 +52,11 @@ class Before(NamedTuple):
 
     state: str | None = None
     conferencing: Any = None
-    origin: str | None = None
+    requested_as: str | None = None
     item: dict[str, Any] | None = None
-    settling_start: str | None = None
-    settling_learnt: int = 0
-    settling: RequestedConferencing | None = None
+    pending_start: str | None = None
+    pending_version: int = 0
+    pending: RequestedConferencing | None = None
 
 
 class Observation(NamedTuple):
@@ -94,7 +94,7 @@ def state_of(item: dict[str, Any] | None) -> tuple[str, Any]:
     return "malformed", value
 
 
-def known_key(state: str, conferencing: Any) -> str:
+def staleness_key(state: str, conferencing: Any) -> str:
     """What two values share if one may be a stale reading of the other."""
     if state == "assigned":
         return f"url {normal_url(conferencing['join_url'])}"
@@ -103,7 +103,7 @@ def known_key(state: str, conferencing: Any) -> str:
     return f"{state} {conferencing!r}" if state == "malformed" else state
 
 
-def value_key(state: str, conferencing: Any) -> str:
+def identity_key(state: str, conferencing: Any) -> str:
     """What two values of `conferencing` must share to count as the same one."""
     if state == "assigned":
         return f"{conferencing.get('join_url')!r} {conferencing.get('provider_name')!r}"
@@ -120,7 +120,7 @@ class Streak:
 
     sight: Observation
     key: str
-    print: Any
+    fingerprint: Any
     first_answered: float
     last_sent: float
     last_evidence: Evidence
@@ -135,28 +135,28 @@ class Episode:
     number: int
     write: ObservedWrite | None
     before: Before
-    known: frozenset[str]
+    stale_values: frozenset[str]
     readings: int = 0
     run: Streak | None = None
-    seen: list[tuple[Observation, str, bool]] = field(default_factory=list)
-    quiet: Streak | None = None
-    final: Observation | None = None
-    final_key: str = ""
-    came: float | None = None
-    relapses: int = 0
-    others: int = 0
-    other_last: bool = False
-    other: list[Evidence] = field(default_factory=list)
+    observed: list[tuple[Observation, str, bool]] = field(default_factory=list)
+    stable: Streak | None = None
+    settled: Observation | None = None
+    settled_key: str = ""
+    assigned_at: float | None = None
+    pending_again: int = 0
+    deviations: int = 0
+    last_deviates: bool = False
+    deviation_evidence: list[Evidence] = field(default_factory=list)
     settled_after: float | None = None
     last_sent: float | None = None
     timed: bool = True
     dirty: bool = True
 
-    def same(self, item: dict[str, Any]) -> bool:
+    def shows_same(self, item: dict[str, Any]) -> bool:
         """Whether an item is, to the last field, what the last reading showed."""
         return self.run is not None and self.run.sight.item == item
 
-    def again(self, sight_sent: float, evidence: Evidence, settings: Settings, window: float) -> None:
+    def repeat(self, sight_sent: float, evidence: Evidence, settings: Settings, window: float) -> None:
         """Another reading showed the same."""
         run = self.run
         assert run is not None
@@ -164,82 +164,82 @@ class Episode:
         run.last_sent = self.last_sent = sight_sent
         run.last_evidence = evidence
         self.readings += 1
-        if self.final is None or self.final_key != run.key:
-            self._ripen(run, settings, window)
+        if self.settled is None or self.settled_key != run.key:
+            self._update_stability(run, settings, window)
 
-    def see(self, sight: Observation, settings: Settings, window: float) -> None:
+    def observe(self, sight: Observation, settings: Settings, window: float) -> None:
         """A reading showed something that may differ from what the last one showed."""
-        key = value_key(sight.state, sight.conferencing)
-        print_ = (key, print_of(sight.item))
+        key = identity_key(sight.state, sight.conferencing)
+        fingerprint = (key, fingerprint_of(sight.item))
         self.timed = self.timed and sight.timed
-        if self.run is not None and self.run.print == print_:
+        if self.run is not None and self.run.fingerprint == fingerprint:
             self.run.sight = sight
-            self.again(sight.sent, sight.evidence, settings, window)
+            self.repeat(sight.sent, sight.evidence, settings, window)
             return
         self.readings += 1
         self.last_sent = sight.sent
         self.dirty = True
-        fresh = known_key(sight.state, sight.conferencing) not in self.known
-        self.run = Streak(sight, key, print_, sight.answered, sight.sent, sight.evidence, fresh=fresh)
-        if len(self.seen) < _KEPT and not any(k == key for _, k, _ in self.seen):
-            self.seen.append((sight, key, self.run.fresh))
-        self.quiet = None
-        self._ripen(self.run, settings, window)
+        fresh = staleness_key(sight.state, sight.conferencing) not in self.stale_values
+        self.run = Streak(sight, key, fingerprint, sight.answered, sight.sent, sight.evidence, fresh=fresh)
+        if len(self.observed) < _KEPT and not any(k == key for _, k, _ in self.observed):
+            self.observed.append((sight, key, self.run.fresh))
+        self.stable = None
+        self._update_stability(self.run, settings, window)
 
-    def _ripen(self, run: Streak, settings: Settings, window: float) -> None:
+    def _update_stability(self, run: Streak, settings: Settings, window: float) -> None:
         if (
-            self.came is None
+            self.assigned_at is None
             and run.fresh
             and run.sight.state == "assigned"
             and self.before.state in _NOTHING_ON_ITS_WAY
         ):
-            self.came = run.first_answered
-        if self.came is not None and run.sight.state == "pending" and self.timed:
-            relapsed = run.last_sent - self.came >= settings.quiet + window  # a stale reading is not as late
-            self.relapses += relapsed
+            self.assigned_at = run.first_answered
+        if self.assigned_at is not None and run.sight.state == "pending" and self.timed:
+            relapsed = run.last_sent - self.assigned_at >= settings.quiet + window  # a stale reading is not as late
+            self.pending_again += relapsed
             self.dirty = self.dirty or relapsed
-        if self.final is not None and run.key != self.final_key:
-            self.others += 1
-            self.other_last = True
-            if len(self.other) < 4:
-                self.other.append(run.last_evidence)
+        if self.settled is not None and run.key != self.settled_key:
+            self.deviations += 1
+            self.last_deviates = True
+            if len(self.deviation_evidence) < 4:
+                self.deviation_evidence.append(run.last_evidence)
             self.dirty = True
-        elif self.final is not None:
-            self.dirty = self.dirty or self.other_last
-            self.other_last = False
+        elif self.settled is not None:
+            self.dirty = self.dirty or self.last_deviates
+            self.last_deviates = False
         if run.sight.state == "pending" or run.count < 2 or not self.timed:
             return
         span = run.last_sent - run.first_answered - run.sight.resolution
         if span < settings.quiet:
             return
-        if self.quiet is not run:
-            self.quiet = run
+        if self.stable is not run:
+            self.stable = run
             self.dirty = True
             if self.write is not None and run.fresh:
                 self.settled_after = max(0.0, run.first_answered - self.write.answered)
-        if self.final is None and run.count >= 3:
+        if self.settled is None and run.count >= 3:
             hold = settings.quiet + window
             if not run.fresh:
                 hold = min(max(hold, UNMOVED_HOLD), max(settings.settle_timeout, hold))
             if span >= hold:
-                self.final, self.final_key = run.sight, run.key
+                self.settled, self.settled_key = run.sight, run.key
                 self.dirty = True
 
     @property
-    def at_rest(self) -> bool:
+    def is_stable(self) -> bool:
         """Whether readings that show the same again can change nothing of the facts but their number."""
         run = self.run
         return (
             run is not None
-            and self.final is not None
-            and self.quiet is run
-            and self.final_key == run.key
+            and self.settled is not None
+            and self.stable is run
+            and self.settled_key == run.key
             and run.sight.item is not None
             and not self.dirty
-            and not self.other_last
+            and not self.last_deviates
         )
 
-    def more(self, count: int, sent: float, evidence: Evidence) -> None:
+    def add_repeats(self, count: int, sent: float, evidence: Evidence) -> None:
         """Count readings that showed the same while this was at rest."""
         assert self.run is not None
         self.run.count += count
@@ -247,14 +247,14 @@ class Episode:
         self.run.last_sent = self.last_sent = sent
         self.run.last_evidence = evidence
 
-    def shown_for(self, seconds: float) -> dict[str, Any] | None:
+    def stable_item(self, seconds: float) -> dict[str, Any] | None:
         """The event as readings showed it quietly for so long that a later one shows it too; None if they did not.
 
         After a deletion none need show it: what did may have been stale.
         """
         write, run = self.write, self.run
         going = write is not None and write.method == "DELETE" and write.outcome != "refused"
-        if run is None or self.quiet is not run or going or run.last_sent - run.first_answered < seconds:
+        if run is None or self.stable is not run or going or run.last_sent - run.first_answered < seconds:
             return None
         return run.sight.item
 
@@ -262,7 +262,7 @@ class Episode:
         """The write and the readings that showed something else for the first time, with the newest such."""
         assert self.write is not None
         found = [self.write.evidence]
-        sights = [sight for sight, _, _ in self.seen[:4]]
+        sights = [sight for sight, _, _ in self.observed[:4]]
         if self.run is not None:
             sights.append(self.run.sight)
         for sight in sights:
@@ -273,47 +273,47 @@ class Episode:
                 found.append(Evidence(sight.evidence.label, sight.evidence.request, sight.evidence.status, value))
         return tuple(found)
 
-    def watched(self) -> float:
+    def seconds_watched(self) -> float:
         """For how many seconds after the write's answer readings went on."""
         if self.write is None or self.last_sent is None or not self.timed:
             return 0.0
         return max(0.0, self.last_sent - self.write.answered - self.write.resolution)
 
-    def end(self) -> Before:
+    def next_before(self) -> Before:
         """What the next write finds, as far as it is known."""
         write = self.write
         if write is not None and write.outcome == "unknown":
             return Before()
-        settling, start, learnt = None, None, 0
-        if write is not None and write.outcome == "accepted" and write.asked.kind not in ("nothing", "undefined"):
-            settling, start, learnt = write.asked, write.start, write.learnt
-        elif write is not None and (write.outcome == "refused" or write.asked.kind == "nothing"):
+        pending, start, directory_version = None, None, 0
+        if write is not None and write.outcome == "accepted" and write.asked.kind not in ("omitted", "undefined"):
+            pending, start, directory_version = write.asked, write.start, write.directory_version
+        elif write is not None and (write.outcome == "refused" or write.asked.kind == "omitted"):
             before = self.before
-            settling, start, learnt = before.settling, before.settling_start, before.settling_learnt
+            pending, start, directory_version = before.pending, before.pending_start, before.pending_version
         if write is not None and write.method == "DELETE" and write.outcome == "accepted":
             return Before("nonexistent")
         run = self.run
-        under_way = Before("settling", settling=settling, settling_start=start, settling_learnt=learnt)
+        under_way = Before("in_progress", pending=pending, pending_start=start, pending_version=directory_version)
         if run is None:
-            return under_way if settling else Before()
-        if self.quiet is run:
+            return under_way if pending else Before()
+        if self.stable is run:
             if run.sight.state == "missing":
                 return Before("nonexistent")
-            return Before(run.sight.state, run.sight.conferencing, self.origin(), run.sight.item)
-        return under_way if run.sight.state == "pending" or settling else Before()
+            return Before(run.sight.state, run.sight.conferencing, self.requested_as(), run.sight.item)
+        return under_way if run.sight.state == "pending" or pending else Before()
 
-    def origin(self) -> str | None:
+    def requested_as(self) -> str | None:
         """The kind of request behind the conferencing that the event has now; None where it is not known."""
         write = self.write
         if write is None or write.outcome == "unknown":
             return None
         kind = write.asked.kind
-        if write.outcome == "refused" or kind == "nothing":
-            return self.before.settling.kind if self.before.settling else self.before.origin
+        if write.outcome == "refused" or kind == "omitted":
+            return self.before.pending.kind if self.before.pending else self.before.requested_as
         return kind if kind in ("explicit", "default", "integrated", "profile") else None
 
 
-def print_of(item: dict[str, Any] | None) -> Any:
+def fingerprint_of(item: dict[str, Any] | None) -> Any:
     """What two readings must share, beside their conferencing, to count as showing the same."""
     if item is None:
         return None

@@ -27,7 +27,7 @@ class EventState:
     """
 
     episode: Episode
-    known: set[str] = field(default_factory=set)
+    stale_values: set[str] = field(default_factory=set)
     told: set[str] = field(default_factory=set)
     asked_urls: set[str] = field(default_factory=set)
     adrift: bool = False
@@ -66,11 +66,11 @@ class Event:
             episode, *rest = self._shelf.unpack(self._packed)
             self._life, self._packed = EventState(unflat(episode), *rest), b""
             if self._count:
-                self._life.episode.more(self._count, self._sent, Evidence(self._label, *self._again))
+                self._life.episode.add_repeats(self._count, self._sent, Evidence(self._label, *self._again))
                 self._label, self._again = "", _NOTHING
         return self._life
 
-    def same(self, item: dict[str, Any], sent: float, evidence: Evidence) -> bool:
+    def shows_same(self, item: dict[str, Any], sent: float, evidence: Evidence) -> bool:
         """Whether the life is packed and `item` shows what the last reading did, which then counts as one more."""
         if self._life is not None:
             return False
@@ -91,14 +91,16 @@ class Event:
     def rest(self) -> None:
         """Pack the life away if it is at rest."""
         life = self._life
-        if life is None or not life.episode.at_rest:
+        if life is None or not life.episode.is_stable:
             return
         run = life.episode.run
         assert run is not None
         assert run.sight.item is not None
         try:
             self._mark = _mark(run.sight.item)
-            self._packed = self._shelf.pack((flat(life.episode), life.known, life.told, life.asked_urls, life.adrift))
+            self._packed = self._shelf.pack(
+                (flat(life.episode), life.stale_values, life.told, life.asked_urls, life.adrift)
+            )
         except ValueError:
             return  # nested too deep to be packed
         self._count, self._life = 0, None

@@ -33,12 +33,9 @@ def exchange_facts(
     }
     if account is not None:
         document["account"] = account
-    if account is None:
-        document["access"] = "none"
-    elif account == UNKNOWN_TOKEN:
-        document["access"] = "unknown"
-    elif granted:
-        document["access"] = "granted"
+    token = _token(account, granted)
+    if token is not None:
+        document["token"] = token
     if calendar is not None:
         document["calendar"] = calendar
     if failures:
@@ -57,6 +54,15 @@ def exchange_facts(
     status = response.status if response is not None else None
     evidence = Evidence(exchange.label, request, status)
     return Facts("exchange", ("exchange", exchange.label, str(number)), document, (evidence,), closed=True)
+
+
+def _token(account: str | None, granted: bool) -> str | None:
+    """``missing``, ``unknown`` (to the server, for certain) or ``accepted`` (before); None where it cannot be told."""
+    if account is None:
+        return "missing"
+    if account == UNKNOWN_TOKEN:
+        return "unknown"
+    return "accepted" if granted else None
 
 
 def request_document(exchange: Exchange, body: Any = None) -> dict[str, Any]:

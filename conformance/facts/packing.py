@@ -7,7 +7,7 @@ import zlib
 from operator import attrgetter
 from typing import Any
 
-from conformance.facts.episode import Before, Episode, Observation, ObservedWrite, Streak, print_of
+from conformance.facts.episode import Before, Episode, Observation, ObservedWrite, Streak, fingerprint_of
 from conformance.facts.requested import RequestedConferencing
 from conformance.facts.values import Evidence
 from conformance.http.exchange import Request
@@ -55,29 +55,29 @@ class Packer:
     def unpack(self, packed: bytes) -> Any:
         """What `pack` was given."""
         # what is unpacked is what this process packed
-        return marshal.loads(zlib.decompressobj(_WINDOW, self._first).decompress(packed))
+        return marshal.loads(zlib.decompressobj(_WINDOW, self._first).decompress(packed))  # noqa: S302
 
 
 def flat(episode: Episode) -> tuple[Any, ...]:
     """An episode at rest as plain values."""
     write, run = episode.write, episode.run
     assert run is not None
-    assert episode.final is not None
+    assert episode.settled is not None
     return (
         episode.number,
         None if write is None else (*write[:-2], tuple(write.asked), _evidence(write.evidence)),
-        (*episode.before[:-1], episode.before.settling and tuple(episode.before.settling)),
-        episode.known,
+        (*episode.before[:-1], episode.before.pending and tuple(episode.before.pending)),
+        episode.stale_values,
         episode.readings,
         (_sight(run.sight), run.key, run.first_answered, run.last_sent, _evidence(run.last_evidence), run.count),
         run.fresh,
-        [(_sight(sight), key, fresh) for sight, key, fresh in episode.seen],
-        _sight(episode.final),
-        episode.final_key,
-        episode.came,
-        episode.relapses,
-        episode.others,
-        [_evidence(evidence) for evidence in episode.other],
+        [(_sight(sight), key, fresh) for sight, key, fresh in episode.observed],
+        _sight(episode.settled),
+        episode.settled_key,
+        episode.assigned_at,
+        episode.pending_again,
+        episode.deviations,
+        [_evidence(evidence) for evidence in episode.deviation_evidence],
         episode.settled_after,
         episode.last_sent,
         episode.timed,
@@ -86,29 +86,29 @@ def flat(episode: Episode) -> tuple[Any, ...]:
 
 def unflat(values: tuple[Any, ...]) -> Episode:
     """The episode that `flat` was given."""
-    number, write, before, known, readings, shown, fresh, seen, final, final_key, *more = values
-    came, relapses, others, other, settled_after, last_sent_at, timed = more
+    number, write, before, known, readings, shown, fresh, seen, final, settled_key, *more = values
+    assigned_at, pending_again, others, other, settled_after, last_sent_at, timed = more
     sight, key, first_answered, last_sent, last_evidence, count = shown
     last = _sight_of(sight)
-    print_ = (key, print_of(last.item))
-    run = Streak(last, key, print_, first_answered, last_sent, _evidence_of(last_evidence), count, fresh)
+    fingerprint = (key, fingerprint_of(last.item))
+    run = Streak(last, key, fingerprint, first_answered, last_sent, _evidence_of(last_evidence), count, fresh)
     return Episode(
         number=number,
         write=None
         if write is None
         else ObservedWrite._make((*write[:-2], RequestedConferencing(*write[-2]), _evidence_of(write[-1]))),
         before=Before._make((*before[:-1], before[-1] and RequestedConferencing(*before[-1]))),
-        known=known,
+        stale_values=known,
         readings=readings,
         run=run,
-        seen=[(_sight_of(sight), key, fresh) for sight, key, fresh in seen],
-        quiet=run,
-        final=_sight_of(final),
-        final_key=final_key,
-        came=came,
-        relapses=relapses,
-        others=others,
-        other=[_evidence_of(evidence) for evidence in other],
+        observed=[(_sight_of(sight), key, fresh) for sight, key, fresh in seen],
+        stable=run,
+        settled=_sight_of(final),
+        settled_key=settled_key,
+        assigned_at=assigned_at,
+        pending_again=pending_again,
+        deviations=others,
+        deviation_evidence=[_evidence_of(evidence) for evidence in other],
         settled_after=settled_after,
         last_sent=last_sent_at,
         timed=timed,

@@ -23,15 +23,15 @@ _ZONES = timedelta(hours=15)
 
 _Heading = Literal[
     "missing",
-    "managed",
-    "identified",
-    "external",
+    "managed_unexpected",
+    "event_id_unexpected",
+    "unmanaged",
     "other_calendars",
     "outside_window",
-    "repeated",
-    "uninvited",
-    "foreign",
-    "deleted",
+    "duplicated",
+    "wrong_calendar",
+    "other_account",
+    "deleted_unexpected",
     "not_localized",
 ]
 _EMPTY: dict[str, list[str]] = {heading: [] for heading in get_args(_Heading)}
@@ -138,7 +138,7 @@ class Reading:
             "managed": self.route.managed,
             "deleted": self.route.deleted,
             "localized": self.route.localized,
-            "windowed": self.route.windowed,
+            "time_filtered": self.route.windowed,
             "calendars": len(self.route.calendars),
         }
         if self.last_modified is not None:
@@ -151,9 +151,9 @@ class Reading:
             "pages": self.pages,
             "items": self.items,
             "expected": self.expected,
-            "externals": {"listed": self.externals, "before": self.externals_before},
-            "counted": self.counted,
-            "finished": self.finished,
+            "unmanaged_count": {"listed": self.externals, "before": self.externals_before},
+            "page_numbers_consistent": self.counted,
+            "all_pages_read": self.finished,
             "listing": self.listing.document(),
         }
         key = ("reading", self.account, str(self.number))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from conformance.facts.comparisons import instant, normal_url
-from conformance.facts.episode import Before, Observation, known_key, state_of
+from conformance.facts.episode import Before, Observation, staleness_key, state_of
 from conformance.facts.event import Event
 from conformance.facts.exchange_document import request_document
 from conformance.facts.reading import Reading, next_page_kind
@@ -122,9 +122,9 @@ def _item(memory: ObserverState, account: AccountState, reading: Reading, item: 
     calendar_id, event_id = place
     gone = item.get("deleted") is True
     if gone and not reading.route.deleted:
-        reading.listing.add("deleted", event_id)
+        reading.listing.add("deleted_unexpected", event_id)
     if place in reading.listed:
-        reading.listing.add("repeated", event_id)
+        reading.listing.add("duplicated", event_id)
         return
     event = account.calendars.get(calendar_id, {}).get(event_id)
     if gone and event is None:
@@ -135,7 +135,7 @@ def _item(memory: ObserverState, account: AccountState, reading: Reading, item: 
     if event is None:
         event = account.event(calendar_id, event_id)
         event.life.episode.before = Before()
-    elif not gone and event.same(item, page.sent, page.evidence):
+    elif not gone and event.shows_same(item, page.sent, page.evidence):
         reading.expected += 1
         return
     if not gone and item.get("conferencing") is not None:
@@ -151,7 +151,7 @@ def _place(
         uid = item.get("event_uid")
         reading.externals += 1
         if reading.route.managed == "only" and isinstance(uid, str):
-            reading.listing.add("external", uid)
+            reading.listing.add("unmanaged", uid)
         return None
     if isinstance(calendar_id, str):
         return calendar_id, event_id
@@ -174,9 +174,9 @@ def _misplaced(
     homes = [] if written else memory.homes(event_id)
     if route.managed == "excluded":
         if not written and not homes:
-            listing.add("identified", event_id)
+            listing.add("event_id_unexpected", event_id)
         elif _accepted(event):
-            listing.add("managed", event_id)
+            listing.add("managed_unexpected", event_id)
     if route.calendars and calendar_id not in route.calendars:
         listing.add("other_calendars", event_id)
     if route.localized and not (isinstance(item.get("start"), dict) and isinstance(item.get("end"), dict)):
@@ -188,9 +188,9 @@ def _misplaced(
     if homes and account.complete:
         if any(owner == account.name for owner, _ in homes):
             if event is None:
-                listing.add("uninvited", event_id)
+                listing.add("wrong_calendar", event_id)
         elif all(home != calendar_id for _, home in homes):
-            listing.add("foreign", event_id)
+            listing.add("other_account", event_id)
 
 
 def _accepted(event: Event | None) -> bool:
@@ -204,11 +204,11 @@ def _seen(memory: ObserverState, event: Event, reading: Reading, item: dict[str,
     episode = event.life.episode
     if episode.write is not None and episode.write.answered > page.sent:
         return  # the write overlaps the reading, which says nothing about it
-    quiet = episode.quiet
+    quiet = episode.stable
     if quiet is not None and quiet is episode.run and quiet.sight.item is not None:
         reading.expected += 1
-    if item is not None and episode.same(item):
-        episode.again(page.sent, page.evidence, memory.settings, memory.window)
+    if item is not None and episode.shows_same(item):
+        episode.repeat(page.sent, page.evidence, memory.settings, memory.window)
     else:
         state, conferencing = state_of(item)
         _see(memory, event, page.sight(state, conferencing, item, page.sent))
@@ -219,10 +219,10 @@ def _seen(memory: ObserverState, event: Event, reading: Reading, item: dict[str,
 
 def _see(memory: ObserverState, event: Event, sight: Observation) -> None:
     life = event.life
-    life.episode.see(sight, memory.settings, memory.window)
-    key = known_key(sight.state, sight.conferencing)
-    if key not in life.known:
-        life.known.add(key)
+    life.episode.observe(sight, memory.settings, memory.window)
+    key = staleness_key(sight.state, sight.conferencing)
+    if key not in life.stale_values:
+        life.stale_values.add(key)
         if sight.state == "assigned":
             memory.shown_on(normal_url(sight.conferencing["join_url"]), event)
 
@@ -247,7 +247,7 @@ def _finish(memory: ObserverState, account: AccountState, reading: Reading, page
 
 def _missed(memory: ObserverState, event: Event, reading: Reading, page: _Page) -> None:
     episode = event.life.episode
-    shown = episode.shown_for(memory.window)
+    shown = episode.stable_item(memory.window)
     if shown is not None and (not reading.route.windowed or reading.within(shown)):
         reading.expected += 1
         if not reading.route.modified:

@@ -34,7 +34,7 @@ def asked(event: Any) -> RequestedConferencing:
     if not isinstance(event, dict):
         return RequestedConferencing("undefined")
     if "conferencing" not in event:
-        return RequestedConferencing("nothing")
+        return RequestedConferencing("omitted")
     conferencing = event["conferencing"]
     if not isinstance(conferencing, dict):
         return RequestedConferencing("undefined")

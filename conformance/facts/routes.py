@@ -156,4 +156,4 @@ def _put(target: dict[str, Any], keys: list[str], value: str) -> None:
         else:
             here = here.setdefault(key, [] if following == "" else {})
             if not isinstance(here, dict | list):
-                raise ValueError(f"form field {key!r} is both a value and an object")
+                raise ValueError(f"form field {key!r} is both a value and an object")  # noqa: TRY004 - wrong data, right type

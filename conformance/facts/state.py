@@ -101,7 +101,7 @@ class AccountState:
             "about": "account",
             "account": self.name,
             "defaults": {"conferences": len(services), "services": sorted(set(services)), "changes": changes},
-            "asked_for_conferencing": self.asked,
+            "conferencing_requests": self.asked,
             "reads": {"managed": self.managed_reads, "others": self.other_reads},
         }
         return Facts("account", ("account", self.name), document, (), closed=True)
@@ -180,7 +180,7 @@ class ObserverState:
             return None
         owner = self._asked.get(hash(url))
         if owner is not None:
-            return "asked" if owner is not event and not self._same(owner, event) else None
+            return "explicit" if owner is not event and not self._same(owner, event) else None
         owner = self._shown.get(hash(url))
         return "generated" if owner is not None and owner is not event and not self._same(owner, event) else None
 
@@ -201,7 +201,7 @@ class ObserverState:
         return {
             "calendar_id": calendar_id,
             "listed": False,
-            "foreign": any(other.knows(calendar_id) for other in others),
+            "other_account": any(other.knows(calendar_id) for other in others),
         }
 
     def close_episode(self, event: Event, ended: str) -> None:
@@ -213,8 +213,8 @@ class ObserverState:
             return
         facts = self.facts(event, ended, closed=True)
         self.out.append(facts)
-        if write.asked.kind == "default" and facts.document.get("resolves", {}).get("to") == "profile":
-            shown = facts.document["after"].get("quiet", {})
+        if write.asked.kind == "default" and facts.document.get("resolution", {}).get("source") == "profile":
+            shown = facts.document["after"].get("stable", {})
             if write.start != "future" or shown.get("join_url_as_before"):
                 return  # a conference that was there before says nothing of what default means
             service = shown.get("conferencing", {}).get("provider_name") if shown.get("state") == "assigned" else None
@@ -227,20 +227,20 @@ class ObserverState:
         write = episode.write
         assert write is not None
         account = self.account(key[0])
-        asks, asked_at = write.asked, write.learnt
-        if asks.kind == "nothing":
-            asks, asked_at = episode.before.settling or asks, episode.before.settling_learnt
-        profiles = account.directory.since(write.learnt).profiles
+        asks, asked_at = write.asked, write.directory_version
+        if asks.kind == "omitted":
+            asks, asked_at = episode.before.pending or asks, episode.before.pending_version
+        profiles = account.directory.since(write.directory_version).profiles
         context = Context(
             account.name,
             key[2],
-            account.directory.since(write.learnt).calendar(key[1]),
-            self._resolves(account, account.directory.since(asked_at), key[1], asks),
+            account.directory.since(write.directory_version).calendar(key[1]),
+            self._resolution(account, account.directory.since(asked_at), key[1], asks),
             None if profiles is None else len(profiles),
             lambda url: self.of_another(event, url),
         )
-        if ended == "recording-ended" and episode.quiet is not None and episode.quiet is episode.run:
-            ended = "quiet"
+        if ended == "recording-ended" and episode.stable is not None and episode.stable is episode.run:
+            ended = "stable"
         document = write_document(
             episode,
             write,
@@ -252,7 +252,7 @@ class ObserverState:
         )
         return Facts("write", ("write", *key, str(episode.number)), document, episode.evidence(), closed)
 
-    def _resolves(
+    def _resolution(
         self, account: AccountState, directory: Directory, calendar_id: str, asks: RequestedConferencing
     ) -> dict[str, Any] | None:
         if asks.kind not in ("default", "integrated", "profile"):
@@ -266,5 +266,5 @@ class ObserverState:
                 if other is not account
                 for profile in other.directory.profiles or ()
             )
-            return {"to": "unlisted", "foreign": theirs}
+            return {"source": "unlisted", "other_account": theirs}
         return found

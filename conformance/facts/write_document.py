@@ -30,21 +30,21 @@ _PLAIN = {
 class Context:
     """What the document of a write takes from outside of its episode."""
 
-    __slots__ = ("account", "calendar", "event_id", "others", "profiles", "resolves")
+    __slots__ = ("account", "calendar", "event_id", "others", "profiles", "resolution")
 
     def __init__(
         self,
         account: str,
         event_id: str,
         calendar: dict[str, Any] | None,
-        resolves: dict[str, Any] | None,
+        resolution: dict[str, Any] | None,
         profiles: int | None,
         others: Callable[[str], str | None],
     ) -> None:
         self.account = account
         self.event_id = event_id
         self.calendar = calendar
-        self.resolves = resolves
+        self.resolution = resolution
         self.profiles = profiles
         self.others = others
 
@@ -65,8 +65,8 @@ def write_document(
         "account": context.account,
         "event_id": context.event_id,
         "request": write.request,
-        "asks": write.asked.kind,
-        "plain": _is_plain(write.event),
+        "requested": write.asked.kind,
+        "otherwise_valid": _is_plain(write.event),
         "response": write.response,
         "outcome": write.outcome,
     }
@@ -74,8 +74,8 @@ def write_document(
         document["failures"] = write.failures
     if context.calendar is not None:
         document["calendar"] = context.calendar
-    if context.resolves is not None:
-        document["resolves"] = context.resolves
+    if context.resolution is not None:
+        document["resolution"] = context.resolution
     if context.profiles is not None:
         document["profiles"] = context.profiles
     if write.start is not None:
@@ -84,9 +84,9 @@ def write_document(
     if before:
         document["before"] = before
         if episode.before.state in ("nonexistent", "none", "assigned"):
-            document["creates"] = episode.before.state == "nonexistent"
+            document["is_create"] = episode.before.state == "nonexistent"
     if episode.before.item is not None:
-        document["changes"] = [
+        document["changed_fields"] = [
             name for name in FIELDS if field_as_sent(write.event, episode.before.item, name) is False
         ]
     document["after"] = _after(episode, write, context, window, settle_timeout, ended, closed)
@@ -99,12 +99,12 @@ def _before_document(before: Before) -> dict[str, Any]:
     document: dict[str, Any] = {"state": before.state}
     if before.conferencing is not None:
         document["conferencing"] = before.conferencing
-    if before.origin is not None:
-        document["origin"] = before.origin
-    if before.settling is not None:
-        document["asked"] = before.settling.kind
-        if before.settling_start is not None:
-            document["start"] = before.settling_start
+    if before.requested_as is not None:
+        document["requested_as"] = before.requested_as
+    if before.pending is not None:
+        document["pending_request"] = before.pending.kind
+        if before.pending_start is not None:
+            document["start"] = before.pending_start
     return document
 
 
@@ -117,28 +117,28 @@ def _after(
     ended: str,
     closed: bool,
 ) -> dict[str, Any]:
-    after: dict[str, Any] = {"ended": ended, "readings": episode.readings}
-    watched = episode.watched()
-    after["watched"] = episode.readings >= 2 and episode.timed and watched >= window
+    after: dict[str, Any] = {"closed_by": ended, "read_count": episode.readings}
+    watched = episode.seconds_watched()
+    after["window_elapsed"] = episode.readings >= 2 and episode.timed and watched >= window
     run = episode.run
     if episode.before.state in ("nonexistent", "none", "assigned"):
-        after["seen"] = [
+        after["observed"] = [
             shown(sight, episode, write, context)
-            for sight, _, fresh in episode.seen
+            for sight, _, fresh in episode.observed
             if fresh or sight.state == "pending"
         ]
     if run is not None:
-        after["newest"] = shown(run.sight, episode, write, context)
+        after["latest"] = shown(run.sight, episode, write, context)
     if run is not None and run.sight.state == "pending" and watched >= settle_timeout:
         after["timed_out"] = True
-    if run is not None and episode.quiet is run:
-        after["quiet"] = after["newest"]
-    if episode.final is not None:
-        same = run is not None and run.key == episode.final_key
-        after["final"] = after["newest"] if same else shown(episode.final, episode, write, context)
-        after["stayed"] = not (episode.others >= 2 or (closed and episode.other_last))
-    if episode.relapses >= 2:
-        after["stayed"] = False
+    if run is not None and episode.stable is run:
+        after["stable"] = after["latest"]
+    if episode.settled is not None:
+        same = run is not None and run.key == episode.settled_key
+        after["settled"] = after["latest"] if same else shown(episode.settled, episode, write, context)
+        after["remained"] = not (episode.deviations >= 2 or (closed and episode.last_deviates))
+    if episode.pending_again >= 2:
+        after["remained"] = False
     return after
 
 
@@ -155,10 +155,10 @@ def shown(sight: Observation, episode: Episode, write: ObservedWrite, context: C
         document["conferencing_as_before"] = sight.conferencing == episode.before.conferencing
     if sight.item is not None:
         fields = {name: field_as_sent(write.event, sight.item, name) for name in FIELDS}
-        document["as_written"] = [name for name, same in fields.items() if same is True]
-        document["not_as_written"] = [name for name, same in fields.items() if same is False]
+        document["matching_fields"] = [name for name, same in fields.items() if same is True]
+        document["mismatching_fields"] = [name for name, same in fields.items() if same is False]
         if episode.before.item is not None:
-            document["differs_from_before"] = [
+            document["fields_changed_since_before"] = [
                 name for name in FIELDS if field_as_sent(episode.before.item, sight.item, name) is False
             ]
         document["location"] = _location(sight, episode, write)
@@ -169,11 +169,11 @@ def _compared(value: dict[str, Any], episode: Episode, write: ObservedWrite, con
     url, service = value["join_url"], value.get("provider_name")
     asked = write.asked
     result: dict[str, Any] = {}
-    settling = episode.before.settling
+    settling = episode.before.pending
     if asked.join_url is not None:
         result["join_url_as_sent"] = compare_urls(asked.join_url, url)
     if settling is not None and settling.kind == "explicit" and settling.join_url:
-        result["join_url_as_asked_before"] = compare_urls(settling.join_url, url)
+        result["join_url_as_requested_before"] = compare_urls(settling.join_url, url)
     if asked.provider_description is not None and asked.kind != "explicit":
         result["provider_name_as_sent"] = service == asked.provider_description
     before = episode.before.conferencing
@@ -182,19 +182,19 @@ def _compared(value: dict[str, Any], episode: Episode, write: ObservedWrite, con
         result["provider_name_as_before"] = before.get("provider_name") == service
     left = _left_over(episode.before, asked, url, service)
     if left is not None:
-        result["provider_name_left_over"] = left
-    names = (context.resolves or {}).get("provider_names")
+        result["provider_name_is_stale"] = left
+    names = (context.resolution or {}).get("provider_names")
     if names is not None and isinstance(service, str):
         result["provider_name_as_resolved"] = service in names
     other = context.others(normal_url(url))
     if other is not None:
-        result["join_url_of_another_event"] = other
+        result["join_url_shared_with"] = other
     return result
 
 
 def _names_stray(value: Any, write: ObservedWrite, context: Context) -> bool:
     """Whether a value that is pending already bears a provider_description that is none of explicit conferencing."""
-    service, names = value.get("provider_name"), (context.resolves or {}).get("provider_names")
+    service, names = value.get("provider_name"), (context.resolution or {}).get("provider_names")
     stray = write.asked.kind != "explicit" and write.asked.provider_description is not None
     return stray and names is not None and service == write.asked.provider_description and service not in names
 
@@ -205,7 +205,11 @@ def _left_over(before: Before, asked: RequestedConferencing, url: str, service: 
     None where that is not shown, or where what was sent speaks of that service too, or is that conference's own URL:
     a server may go by that.
     """
-    if asked.kind != "explicit" or asked.join_url is None or before.origin not in ("default", "integrated", "profile"):
+    if (
+        asked.kind != "explicit"
+        or asked.join_url is None
+        or before.requested_as not in ("default", "integrated", "profile")
+    ):
         return None
     earlier = before.conferencing.get("provider_name") if isinstance(before.conferencing, dict) else None
     if not isinstance(earlier, str) or compare_urls(asked.join_url, url) == "different":
@@ -226,12 +230,12 @@ def _location(sight: Observation, episode: Episode, write: ObservedWrite) -> str
         return "blank"
     sent = _text(write.event.get("location"))
     if sent.strip() and same_text(sent, text):
-        return "as_written"
+        return "as_sent"
     if sight.state == "assigned" and _holds(text, sight.conferencing["join_url"]):
         return "join_url"
     if write.asked.kind == "explicit" and write.asked.join_url and _holds(text, write.asked.join_url):
         return "join_url"
-    if any(f"url {normal_url(word)}" in episode.known for word in text.split()):
+    if any(f"url {normal_url(word)}" in episode.stale_values for word in text.split()):
         return "earlier_url"
     return "other"
 

@@ -46,7 +46,7 @@ def apply_write(
     write = _write(exchange, at, body, asks, sent, answered, failures, account.directory.count)
     if _repeats(life.episode.write, write):
         before = Before() if write.method == "DELETE" else life.episode.before  # the first may have done it
-        life.episode = Episode(life.episode.number, write, before, life.episode.known)
+        life.episode = Episode(life.episode.number, write, before, life.episode.stale_values)
     else:
         before, known = _next(life, account)
         if life.adrift:
@@ -58,7 +58,7 @@ def apply_write(
             life.episode.before = Before()
     for other in memory.elsewhere(event):
         memory.close_episode(other, "next-write")
-        other.life.episode = Episode(other.life.episode.number + 1, None, Before(), frozenset(other.life.known))
+        other.life.episode = Episode(other.life.episode.number + 1, None, Before(), frozenset(other.life.stale_values))
     life.adrift = life.adrift or _may_come_late(exchange)
     _remember(memory, account, event, life, write)
 
@@ -69,7 +69,7 @@ def invalidate(memory: ObserverState, name: str) -> None:
         for event in events.values():
             memory.close_episode(event, "next-write")
             life = event.life
-            life.episode = Episode(life.episode.number + 1, None, Before(), frozenset(life.known))
+            life.episode = Episode(life.episode.number + 1, None, Before(), frozenset(life.stale_values))
 
 
 def _write(
@@ -80,7 +80,7 @@ def _write(
     sent: float,
     answered: float,
     failures: int,
-    learnt: int,
+    directory_version: int,
 ) -> ObservedWrite:
     response = exchange.response
     status = response.status if response is not None else None
@@ -97,7 +97,7 @@ def _write(
         answered=answered,
         timed=timed,
         resolution=exchange.resolution,
-        learnt=learnt,
+        directory_version=directory_version,
         asked=asks,
         evidence=Evidence(exchange.label, exchange.request, status),
     )
@@ -137,10 +137,10 @@ def _next(life: EventState, account: AccountState) -> tuple[Before, frozenset[st
     """What is known of the event as the next write finds it, and the values that may still be read stale."""
     episode = life.episode
     unseen = episode.write is None and episode.run is None
-    before = episode.before if unseen else episode.end()
+    before = episode.before if unseen else episode.next_before()
     if unseen and episode.number == 0 and account.complete:
         before = Before("nonexistent")
-    known = set(life.known)
+    known = set(life.stale_values)
     if before.state == "nonexistent":
         known |= {"none", "missing"}
     if before.state == "none":
@@ -154,13 +154,13 @@ def _remember(
     asks = write.asked
     if asks.join_url is not None and write.outcome != "refused":
         url = normal_url(asks.join_url)
-        life.known.add(f"url {url}")
+        life.stale_values.add(f"url {url}")
         if asks.kind == "explicit":
             life.asked_urls.add(url)
             memory.asked_for(url, event)
     if asks.kind == "none":
-        life.known.add("none")
-    if asks.kind not in ("delete", "nothing", "none"):
+        life.stale_values.add("none")
+    if asks.kind not in ("delete", "omitted", "none"):
         account.asked += 1
     memory.touched(event)
 

@@ -35,7 +35,7 @@ Headers = tuple[tuple[str, str], ...]
 NOT_RECORDED = "not-recorded"
 
 #: The account name that stands for a token which the server cannot know.
-UNKNOWN_TOKEN = "nobody"
+UNKNOWN_TOKEN = "nobody"  # noqa: S105 - the name of an account, no credential
 
 _BEARER = re.compile(r"\s*bearer\s+(.*?)\s*\Z", re.IGNORECASE | re.DOTALL)
 _PLACEHOLDER = re.compile(r"<([A-Za-z0-9_.-]{1,64})>\Z")

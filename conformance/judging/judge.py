@@ -46,7 +46,7 @@ class Judge:
                     rule,
                     compiled(rule.part("if")),
                     compiled(rule.part("then")),
-                    compiled(rule.part("x-decided")) if "x-decided" in rule.schema else None,
+                    compiled(rule.part("x-conclusive-when")) if "x-conclusive-when" in rule.schema else None,
                     rule.cases,
                 )
             )
@@ -83,7 +83,7 @@ class Judge:
             if not holds(document):
                 verdicts.append(Verdict(rule.id, "failed", None, cases, _violation(rule, facts)))
             elif decided is not None and not decided(document):
-                verdicts.append(Verdict(rule.id, "undecided", _reason(document), cases))
+                verdicts.append(Verdict(rule.id, "inconclusive", _reason(document), cases))
             else:
                 verdicts.append(Verdict(rule.id, "passed", None, cases))
         return tuple(verdicts)
@@ -103,12 +103,12 @@ def _reason(document: dict[str, Any]) -> str:
         return "timed-out"
     if "failures" in document:
         return "unknown"  # what became of it was not said, or only that it failed
-    ended = after.get("ended")
+    ended = after.get("closed_by")
     reasons = {
         "next-write": "superseded",
         "open": "watching",
         "recording-ended": "recording-ended",
-        "quiet": "recording-ended",
+        "stable": "recording-ended",
     }
     return reasons.get(ended, "unknown")
 
@@ -126,7 +126,7 @@ def _violation(rule: Rule, facts: Facts) -> Violation:
     pointer = "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
     seen = _seen(document, path)
     event = document.get("event_id")
-    asks = document.get("asks") or document.get("operation") or document.get("do") or ""
+    asks = document.get("requested") or document.get("operation") or ""
     generic = "/".join("*" if isinstance(part, int) else str(part) for part in path)
     return Violation(
         f"expected: {rule.title}; seen: {seen}",

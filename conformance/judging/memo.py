@@ -20,7 +20,7 @@ class CompiledRule(NamedTuple):
 
 
 #: The fact by whose value most rules are told apart without asking each whether it applies.
-INDEX_FACT = {"write": "asks", "exchange": "operation", "ask": "do"}
+INDEX_FACT = {"write": "requested", "exchange": "operation", "call": "operation"}
 
 
 #: Facts of which the same come again and again: what they were found to be is remembered, of so many at a time.
@@ -85,7 +85,7 @@ def read_properties(rules: list[CompiledRule]) -> tuple[str, ...] | None:
     """The properties that rules look at, in order; None where that cannot be told at a glance."""
     names: set[str] = set()
     for one in rules:
-        parts = [one.rule.schema[part] for part in ("if", "then", "x-decided") if part in one.rule.schema]
+        parts = [one.rule.schema[part] for part in ("if", "then", "x-conclusive-when") if part in one.rule.schema]
         if one.cases or not all(_gather(part, names) for part in parts):
             return None
     return tuple(sorted(names))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Report", "RuleOutcome", "Tally"]
 
-RuleOutcome = Literal["passed", "failed", "undecided", "unexercised"]
+RuleOutcome = Literal["passed", "failed", "inconclusive", "untested"]
 
 #: How many violations of a rule are kept; the count goes on.
 KEPT = 10
@@ -32,33 +32,33 @@ def _frozen(counts: Mapping[str, int]) -> Mapping[str, int]:
 
 @dataclass(frozen=True)
 class Tally:
-    """The verdicts of one rule: how many of each, undecided by reason, passed by case, and some violations."""
+    """The verdicts of one rule: how many of each, inconclusive by reason, passed by case, and some violations."""
 
     passed: int = 0
     failed: int = 0
-    undecided: int = 0
+    inconclusive: int = 0
     reasons: Mapping[str, int] = field(default_factory=lambda: _frozen({}))
     cases: Mapping[str, int] = field(default_factory=lambda: _frozen({}))
     violations: tuple[Violation, ...] = ()
 
     @property
     def timed_out(self) -> int:
-        """How many verdicts are undecided because something was pending for too long."""
+        """How many verdicts are inconclusive because something was pending for too long."""
         return self.reasons.get("timed-out", 0)
 
     @property
     def outcome(self) -> RuleOutcome:
-        """Failed if any failed; else undecided if anything timed out or nothing passed; else passed."""
+        """Failed if any failed; else inconclusive if anything timed out or nothing passed; else passed."""
         if self.failed:
             return "failed"
-        if not self.passed and not self.undecided:
-            return "unexercised"
-        return "undecided" if self.timed_out or not self.passed else "passed"
+        if not self.passed and not self.inconclusive:
+            return "untested"
+        return "inconclusive" if self.timed_out or not self.passed else "passed"
 
     @property
     def reason(self) -> str | None:
-        """The reason of an undecided rule: a time-out before any other, then the most frequent one."""
-        if self.outcome != "undecided" or not self.reasons:
+        """The reason of an inconclusive rule: a time-out before any other, then the most frequent one."""
+        if self.outcome != "inconclusive" or not self.reasons:
             return None
         return "timed-out" if self.timed_out else max(self.reasons, key=lambda name: (self.reasons[name], name))
 
@@ -66,7 +66,7 @@ class Tally:
         return Tally(
             passed=self.passed + other.passed,
             failed=self.failed + other.failed,
-            undecided=self.undecided + other.undecided,
+            inconclusive=self.inconclusive + other.inconclusive,
             reasons=_sum(self.reasons, other.reasons),
             cases=_sum(self.cases, other.cases),
             violations=_kept((*self.violations, *other.violations)),
@@ -106,7 +106,7 @@ class _Counting:
 
     def add(self, verdict: Verdict, times: int) -> None:
         self.outcomes[verdict.outcome] += times
-        if verdict.outcome == "undecided":
+        if verdict.outcome == "inconclusive":
             self.reasons[verdict.reason or "unknown"] += times
         elif verdict.outcome == "passed":
             for case in verdict.cases:
@@ -120,7 +120,7 @@ class _Counting:
         return Tally(
             passed=self.outcomes["passed"],
             failed=self.outcomes["failed"],
-            undecided=self.outcomes["undecided"],
+            inconclusive=self.outcomes["inconclusive"],
             reasons=_frozen(self.reasons),
             cases=_frozen(self.cases),
             violations=_kept(self.violations),

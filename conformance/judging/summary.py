@@ -19,7 +19,7 @@ __all__ = ["MISSED", "Policy", "Reproduction", "RunReport", "document"]
 
 Outcome = Literal["passed", "failed", "inconclusive"]
 
-#: What a line of `not_proved` says before the name of a case.
+#: What a line of `coverage_gaps` says before the name of a case.
 MISSED = "nothing that passed meets the case"
 
 _REASONS = {
@@ -42,7 +42,7 @@ class Policy:
     """
 
     fail_on: str = "must"
-    require_complete: bool = False
+    require_coverage: bool = False
     reachable_coverage: frozenset[str] | None = None
     why: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     cut_short: str | None = None
@@ -106,12 +106,12 @@ class RunReport:
         return 3 if self._open else 0
 
     @property
-    def not_proved(self) -> tuple[tuple[str, str], ...]:
+    def coverage_gaps(self) -> tuple[tuple[str, str], ...]:
         """Rule id and reason of everything that was not shown, a line for each case that a passed rule has not met."""
         lines: list[tuple[str, str]] = []
         for rule in self.rules:
             tally = self.report.tally(rule.id)
-            if tally.outcome in ("unexercised", "undecided"):
+            if tally.outcome in ("untested", "inconclusive"):
                 lines.append((rule.id, self.reason(rule) or ""))
             elif tally.outcome == "passed":
                 missed = [case for case in rule.cases if self._offers(case) and case not in tally.cases]
@@ -119,14 +119,14 @@ class RunReport:
         return tuple(lines)
 
     @property
-    def complete(self) -> bool:
+    def fully_covered(self) -> bool:
         """Whether every rule was decided, in every case that the subject's world offers."""
-        return not self.not_proved and not self._cut
+        return not self.coverage_gaps and not self._cut
 
     def reason(self, rule: Rule) -> str | None:
-        """Why a rule is undecided or unexercised, as a sentence; None where it passed or failed."""
+        """Why a rule is inconclusive or untested, as a sentence; None where it passed or failed."""
         tally = self.report.tally(rule.id)
-        if tally.outcome == "unexercised":
+        if tally.outcome == "untested":
             return self.terms.why.get(rule.id, _NOTHING_MET_IT)
         return None if tally.reason is None else _REASONS.get(tally.reason, tally.reason)
 
@@ -138,9 +138,9 @@ class RunReport:
 
     @property
     def _open(self) -> bool:
-        open_rules = self._with("undecided")
-        if self.terms.require_complete:
-            open_rules += self._with("unexercised")
+        open_rules = self._with("inconclusive")
+        if self.terms.require_coverage:
+            open_rules += self._with("untested")
         return self._cut or any(rule.level == "must" for rule in open_rules)
 
     @property
@@ -151,18 +151,18 @@ class RunReport:
 def document(statement: RunReport) -> dict[str, Any]:
     """The report as ``schemas/report.json`` describes it."""
     said: dict[str, Any] = {
-        "version": 1,
+        "version": 2,
         "tool": dict(statement.tool),
         "subject": dict(statement.subject),
         "run": dict(statement.run),
         "outcome": statement.outcome,
-        "complete": statement.complete,
+        "fully_covered": statement.fully_covered,
         "contract": dict(statement.contract),
     }
     if statement.evidence is not None:
         said["evidence"] = dict(statement.evidence)
     said["rules"] = [_rule(statement, rule) for rule in statement.rules]
-    said["not_proved"] = [{"rule": rule, "reason": reason} for rule, reason in statement.not_proved]
+    said["coverage_gaps"] = [{"rule": rule, "reason": reason} for rule, reason in statement.coverage_gaps]
     return said
 
 
@@ -171,11 +171,11 @@ def _rule(statement: RunReport, rule: Rule) -> dict[str, Any]:
     said: dict[str, Any] = {
         "id": rule.id,
         "title": rule.title,
-        "binds": rule.binds,
+        "applies_to": rule.applies_to,
         "level": rule.level,
         "clauses": list(rule.clauses),
         "outcome": tally.outcome,
-        "counts": {"passed": tally.passed, "failed": tally.failed, "undecided": tally.undecided},
+        "counts": {"passed": tally.passed, "failed": tally.failed, "inconclusive": tally.inconclusive},
     }
     reason = statement.reason(rule)
     if reason is not None:

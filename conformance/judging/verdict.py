@@ -27,7 +27,7 @@ class Violation:
 class Verdict(NamedTuple):
     """What became of one rule on one facts document.
 
-    `outcome` is ``passed``, ``failed`` or ``undecided``; `reason` says why undecided: ``superseded``,
+    `outcome` is ``passed``, ``failed`` or ``inconclusive``; `reason` says why inconclusive: ``superseded``,
     ``recording-ended``, ``timed-out``, ``watching`` or ``unknown``.  `cases` are those that the facts meet.
     """
 

@@ -1,6 +1,6 @@
 """The pytest plugin: ``pytest --pyargs conformance.suite --subject URL`` runs a campaign and gives a test a rule.
 
-Its fixtures are there for any test: `conformance_subject`, which a conftest may give anew, and `conformance_findings`,
+Its fixtures are there for any test: `conformance_subject`, which a conftest may give anew, and `conformance_results`,
 what a campaign against it found.  Nothing runs before a test asks for it.
 """
 
@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import pytest
 
 if TYPE_CHECKING:
-    from conformance.plugins.results import Findings
+    from conformance.plugins.results import CampaignResults
     from conformance.servers.run_options import RunOptions
     from conformance.servers.subject import Subject
 
-__all__ = ["conformance_findings", "conformance_options", "conformance_subject"]
+__all__ = ["conformance_options", "conformance_results", "conformance_subject"]
 
 _SUITE = "conformance.suite"
 
@@ -30,15 +30,15 @@ _OPTIONS = {
     "account": ("NAME=ENVVAR", "an account and the environment variable that holds its token; repeatable"),
     "calendar": ("ID", "a calendar that may be written to; repeatable; beyond this machine no other one is"),
     "default-profile": ("ACCOUNT=ID", "the profile_id that an account's user chose as the default; repeatable"),
-    "examples": ("N", "how many generated scenarios beyond the core table"),
+    "max-examples": ("N", "how many generated scenarios beyond the core table"),
     "fuzz": (None, "send malformed requests beyond this machine too; here they are always sent"),
     "seed": ("N", "what they are generated from"),
     "settle-timeout": ("S", "seconds after which pending conferencing is given up"),
     "window": ("S", "seconds to watch that something never happens"),
-    "rate": ("N", "requests a second, at most"),
-    "budget": ("N", "requests in all, clean-up included"),
+    "rate-limit": ("N", "requests a second, at most"),
+    "max-requests": ("N", "requests in all, clean-up included"),
     "fail-on": ("LEVEL", "must, should or inferred: weaker rules that fail are reported as xfailed"),
-    "require-complete": (None, "a rule of level must that was not decided fails instead of being skipped"),
+    "require-coverage": (None, "a rule of level must that was not decided fails instead of being skipped"),
     "fault": ("NAME", "a defect of the reference server; repeatable"),
     "config": ("FILE", "a TOML file with options by the same names"),
 }
@@ -80,7 +80,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "conformance_rule" in metafunc.fixturenames:
         from conformance.contract.rules import load
 
-        rules = [rule.id for rule in load() if rule.binds == "server"]
+        rules = [rule.id for rule in load() if rule.applies_to == "server"]
         metafunc.parametrize("conformance_rule", rules, ids=rules)
 
 
@@ -129,22 +129,22 @@ def conformance_subject(conformance_options: RunOptions, pytestconfig: pytest.Co
 
 
 @pytest.fixture(scope="session")
-def conformance_findings(
+def conformance_results(
     conformance_options: RunOptions,
     conformance_subject: Subject,
     pytestconfig: pytest.Config,
     tmp_path_factory: pytest.TempPathFactory,
-) -> Findings:
+) -> CampaignResults:
     """What a campaign against the subject found: one campaign, also where pytest-xdist has several processes."""
-    from conformance.plugins.results import found, found_once
+    from conformance.plugins.results import found, results_once
 
     if _is_worker(pytestconfig):
-        findings = found_once(conformance_options, conformance_subject, tmp_path_factory.getbasetemp().parent)
+        results = results_once(conformance_options, conformance_subject, tmp_path_factory.getbasetemp().parent)
     else:
-        findings = found(conformance_options, conformance_subject)
-    if findings.refused is not None:
-        _refuse(pytestconfig, findings.refused)
-    return findings
+        results = found(conformance_options, conformance_subject)
+    if results.refused is not None:
+        _refuse(pytestconfig, results.refused)
+    return results
 
 
 def _is_worker(config: pytest.Config) -> bool:

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from conformance.servers.run_options import RunOptions
     from conformance.servers.subject import Subject
 
-__all__ = ["Finding", "Findings", "found", "found_once"]
+__all__ = ["CampaignResults", "RuleResult", "found", "results_once"]
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class RuleResult:
     """What became of one rule: `outcome` as in the report, `told` why, `counts` whether it decides the result."""
 
     outcome: str
@@ -28,10 +28,10 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Findings:
+class CampaignResults:
     """What became of each rule by its id, or of the campaign itself where it could not judge (`refused`)."""
 
-    rules: Mapping[str, Finding]
+    rules: Mapping[str, RuleResult]
     refused: str | None = None
 
     @property
@@ -44,13 +44,13 @@ class Findings:
         return json.dumps(asdict(self))
 
     @classmethod
-    def of(cls, text: str) -> Findings:
+    def of(cls, text: str) -> CampaignResults:
         """The findings in what `text` gave."""
         said = json.loads(text)
-        return cls({rule: Finding(**finding) for rule, finding in said["rules"].items()}, said["refused"])
+        return cls({rule: RuleResult(**finding) for rule, finding in said["rules"].items()}, said["refused"])
 
 
-def found(options: RunOptions, subject: Subject) -> Findings:
+def found(options: RunOptions, subject: Subject) -> CampaignResults:
     """Run a campaign and tell what it found; a configuration that allows none is told, not raised."""
     from conformance.cli.run_command import run
     from conformance.cli.status_line import StatusLine
@@ -62,15 +62,15 @@ def found(options: RunOptions, subject: Subject) -> Findings:
     try:
         statement, _ = run(options, subject, redactor, StatusLine(shown=False))
     except (UsageError, ConfigurationError) as error:
-        return Findings({}, str(error))
+        return CampaignResults({}, str(error))
     if statement.terms.interrupted:
         raise KeyboardInterrupt
-    findings = Findings({rule.id: _finding(statement, rule) for rule in statement.rules})
-    redactor.check(findings.text(), "what the tests tell")
-    return findings
+    results = CampaignResults({rule.id: _finding(statement, rule) for rule in statement.rules})
+    redactor.check(results.text(), "what the tests tell")
+    return results
 
 
-def found_once(options: RunOptions, subject: Subject, folder: Path) -> Findings:
+def results_once(options: RunOptions, subject: Subject, folder: Path) -> CampaignResults:
     """As `found`, by the first of all processes that share `folder`; the others wait for it and take what it found."""
     from filelock import FileLock
 
@@ -79,21 +79,21 @@ def found_once(options: RunOptions, subject: Subject, folder: Path) -> Findings:
     kept = folder / "conformance-findings.json"
     with FileLock(folder / "conformance-findings.lock"):
         if kept.exists():
-            return Findings.of(kept.read_text(encoding="utf-8"))
-        findings = found(options, subject)
-        write(kept, findings.text(), lambda text, where: None)
-        return findings
+            return CampaignResults.of(kept.read_text(encoding="utf-8"))
+        results = found(options, subject)
+        write(kept, results.text(), lambda text, where: None)
+        return results
 
 
-def _finding(statement: RunReport, rule: Rule) -> Finding:
+def _finding(statement: RunReport, rule: Rule) -> RuleResult:
     from conformance.contract.rules import LEVELS
     from conformance.judging.formats.text import explained
 
     outcome = statement.report.tally(rule.id).outcome
     if outcome == "failed":
         fatal = LEVELS[: LEVELS.index(statement.terms.fail_on) + 1]
-        return Finding(outcome, explained(statement, rule), rule.level in fatal)
+        return RuleResult(outcome, explained(statement, rule), rule.level in fatal)
     if outcome == "passed":
-        return Finding(outcome, "", counts=True)
+        return RuleResult(outcome, "", counts=True)
     why = statement.terms.cut_short or statement.reason(rule)
-    return Finding(outcome, f"{outcome}: {why}", statement.terms.require_complete and rule.level == "must")
+    return RuleResult(outcome, f"{outcome}: {why}", statement.terms.require_coverage and rule.level == "must")

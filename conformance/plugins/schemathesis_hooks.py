@@ -29,7 +29,7 @@ __all__ = ["RULES", "Listener", "exchange_of"]
 RULES: tuple[Rule, ...] = tuple(
     rule
     for rule in load()
-    if rule.binds == "server" and rule.about in ("exchange", "conferencing", "reading", "directory")
+    if rule.applies_to == "server" and rule.about in ("exchange", "conferencing", "reading", "directory")
 )
 
 Check = Callable[[schemathesis.CheckContext, schemathesis.Response, schemathesis.Case[Any]], bool | None]

@@ -67,7 +67,7 @@ class RecordingMetadata:
     """The tool and version that recorded, what was recorded, in which run, for which accounts and settings.
 
     `run` is the same in all files of one run.  `settings` holds ``quiet``, ``window``, ``settle_timeout`` (seconds)
-    and ``default_profiles`` (account to profile_id).  `binds` names the subject: ``server`` or ``client``.
+    and ``default_profiles`` (account to profile_id).  `applies_to` names the subject: ``server`` or ``client``.
     """
 
     tool: str
@@ -76,7 +76,7 @@ class RecordingMetadata:
     run: str = ""
     accounts: tuple[str, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
-    binds: str = "server"
+    applies_to: str = "server"
 
     def document(self) -> dict[str, Any]:
         """The header as JSON."""
@@ -87,7 +87,7 @@ class RecordingMetadata:
             "run": self.run,
             "accounts": list(self.accounts),
             "settings": dict(self.settings),
-            "binds": self.binds,
+            "applies_to": self.applies_to,
         }
 
     @classmethod
@@ -96,18 +96,18 @@ class RecordingMetadata:
         if not isinstance(document, Mapping):
             raise MalformedPartError(f"{HEADER_KEY}: expected an object, found {kind_of(document)}")
         texts = {name: document.get(name, "") for name in ("tool", "version", "recorded_from", "run")}
-        binds = document.get("binds", "server")
+        applies_to = document.get("applies_to", "server")
         accounts, settings = document.get("accounts", []), document.get("settings", {})
         for name, value in texts.items():
             if not isinstance(value, str):
                 raise MalformedPartError(f"{HEADER_KEY}.{name}: expected a string, found {kind_of(value)}")
-        if binds not in ("server", "client"):
-            raise MalformedPartError(f"{HEADER_KEY}.binds: expected server or client, found {binds!r}")
+        if applies_to not in ("server", "client"):
+            raise MalformedPartError(f"{HEADER_KEY}.applies_to: expected server or client, found {applies_to!r}")
         if not isinstance(accounts, list) or not all(isinstance(name, str) for name in accounts):
             raise MalformedPartError(f"{HEADER_KEY}.accounts: expected a list of names, found {kind_of(accounts)}")
         if not isinstance(settings, Mapping):
             raise MalformedPartError(f"{HEADER_KEY}.settings: expected an object, found {kind_of(settings)}")
-        return cls(**texts, accounts=tuple(accounts), settings=dict(settings), binds=binds)
+        return cls(**texts, accounts=tuple(accounts), settings=dict(settings), applies_to=applies_to)
 
 
 def kind_of(value: object) -> str:

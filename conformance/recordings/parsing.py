@@ -328,7 +328,7 @@ def _optional(module: str) -> Callable[[bytes], bytes]:
             plain: bytes = importlib.import_module(module).decompress(body)
         except ImportError:
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - optional modules raise errors of their own
             raise _CodingError(str(error)) from None
         return plain
 

@@ -49,7 +49,7 @@ else:  # pragma: no cover - tested in a process of its own
 class _Plain(Resolver):
     """Plain scalars as JSON has them: a header such as 12:30:45, 1_000 or 2026-01-01 is text."""
 
-    yaml_implicit_resolvers: dict[str, Any] = {}
+    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 - PyYAML's own way to replace the inherited ones
 
 
 for _tag, _pattern, _first in (

@@ -80,7 +80,7 @@ def parse(value: object, default_tzid: str) -> Moment:
     if isinstance(value, Mapping):
         form, tzid, text = "object", value.get("tzid", default_tzid), value.get("time")
     if not isinstance(text, str) or not isinstance(tzid, str):
-        raise ValueError(f"{value!r} is no time: a string or an object of two strings, time and tzid")
+        raise ValueError(f"{value!r} is no time: a string or an object of two strings, time and tzid")  # noqa: TRY004 - one error for bad times
     tz = zone(tzid)
     if tz is None:
         raise ValueError(f"{tzid!r} is no known time zone")

@@ -24,18 +24,18 @@ def reachable_coverage(inventory: Inventory, rules: Iterable[Rule], report: Repo
 
 
 def _offers(inventory: Inventory, case: str) -> bool:
-    needs = read("facts/cases")["$defs"][case].get("required", ())
+    needs = read("facts/coverage")["$defs"][case].get("required", ())
     if case == "several-pages":
         return False
     if "calendar" in needs:
         return any(_satisfies(case, {"calendar": _calendar(calendar)}) for calendar in _calendars(inventory, case))
-    if case in ("with-profile", "asks-profile"):
+    if case in ("with-profile", "requested-profile"):
         return any(_profiles(account) for account in inventory.accounts)
-    if case == "foreign-profile":
+    if case == "other-accounts-profile":
         return len(inventory.accounts) > 1 and any(_profiles(account) for account in inventory.accounts)
     if case == "before-generated":
         return _generates(inventory)
-    return case != "asks-integrated" or _integrated(inventory)
+    return case != "requested-integrated" or _integrated(inventory)
 
 
 def _calendars(inventory: Inventory, case: str) -> list[Calendar]:

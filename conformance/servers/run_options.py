@@ -23,7 +23,7 @@ class RunOptions:
     """All that a run of a server is told.
 
     `accounts`: account name to bearer token.  `variables`: account name to the environment variable of its token.
-    Times are in seconds and `rate` is in requests a second; None leaves the choice to the subject's kind.
+    Times are in seconds and `rate_limit` is in requests a second; None leaves the choice to the subject's kind.
     `rules` are the ids to judge by, empty for all of them.
     """
 
@@ -32,17 +32,17 @@ class RunOptions:
     variables: Mapping[str, str] = field(default_factory=dict)
     calendars: tuple[str, ...] = ()
     default_profiles: Mapping[str, str] = field(default_factory=dict)
-    examples: int | None = None
+    max_examples: int | None = None
     fuzz: bool = False
     seed: int = 0
     settle_timeout: float | None = None
     window: float | None = None
-    rate: float | None = None
-    budget: int | None = None
+    rate_limit: float | None = None
+    max_requests: int | None = None
     plan: bool = False
     rules: tuple[str, ...] = ()
     fail_on: str = "must"
-    require_complete: bool = False
+    require_coverage: bool = False
     faults: tuple[str, ...] = ()
     record: Path | None = None
     evidence: Path | None = None

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from conformance.plugins.results import Findings
+    from conformance.plugins.results import CampaignResults
 
 
-def test_rule(conformance_rule: str, conformance_findings: Findings) -> None:
+def test_rule(conformance_rule: str, conformance_results: CampaignResults) -> None:
     """Nothing that the campaign saw breaks the rule; what was not decided is skipped with the reason."""
-    finding = conformance_findings.rules.get(conformance_rule)
+    finding = conformance_results.rules.get(conformance_rule)
     if finding is None:
         pytest.skip("the campaign did not judge by this rule")
     if finding.outcome == "passed":

@@ -42,9 +42,9 @@ def reference(settle: float, *faults: str) -> Subject:
 async def cost(scenarios: int, settle: float) -> tuple[float, int, int]:
     """Seconds, requests and the most writes of a scenario, for so many scenarios lived together."""
     subject = reference(settle)
-    rules = tuple(rule for rule in load() if rule.binds == "server")
+    rules = tuple(rule for rule in load() if rule.applies_to == "server")
     settings = Settings(quiet=subject.quiet, settle_timeout=120.0)
-    async with open_session(subject, settings, Judge(rules), "benchmrk", in_ledger=False) as session:
+    async with open_session(subject, settings, Judge(rules), "benchmrk", in_journal=False) as session:
         assert session.hearing is not None
         scenarios = core(session.run.inventory)
         if scenarios > len(scenarios):

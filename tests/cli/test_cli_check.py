@@ -41,13 +41,13 @@ def test_a_broken_must_fails_at_every_level(tmp_path: Path, level: str, code: in
 def test_a_rule_that_binds_and_stays_undecided_ends_with_3(tmp_path: Path) -> None:
     result = call("check", har(tmp_path / "short.har", seconds=0.0), "--rule", "explicit-is-kept")
     assert result.exit_code == 3, result.output
-    assert "undecided    explicit-is-kept" in result.stdout
+    assert "inconclusive    explicit-is-kept" in result.stdout
 
 
 def test_require_complete_ends_with_3_where_a_rule_was_not_exercised(tmp_path: Path) -> None:
     kept = har(tmp_path / "kept.har")
     assert call("check", kept, "--rule", "none-is-accepted").exit_code == 0
-    assert call("check", kept, "--rule", "none-is-accepted", "--require-complete").exit_code == 3
+    assert call("check", kept, "--rule", "none-is-accepted", "--require-coverage").exit_code == 3
 
 
 def test_a_recording_of_something_else_is_unexercised_and_ends_with_0(tmp_path: Path) -> None:
@@ -59,7 +59,7 @@ def test_a_recording_of_something_else_is_unexercised_and_ends_with_0(tmp_path: 
     result = call("check", other, "--report", tmp_path / "r.json", "--quiet")
     assert (result.exit_code, result.output) == (0, "")
     said = json.loads((tmp_path / "r.json").read_text())
-    assert {rule["outcome"] for rule in said["rules"]} == {"unexercised"}
+    assert {rule["outcome"] for rule in said["rules"]} == {"untested"}
     assert (said["outcome"], said["complete"]) == ("passed", False)
 
 
@@ -184,7 +184,7 @@ def test_foreign_recordings_are_histories_of_their_own(tmp_path: Path) -> None:
     both = call("check", tmp_path / "a.har", tmp_path / "broken.har", "--report", tmp_path / "both.json")
     assert (alone.exit_code, both.exit_code) == (0, 1)
     counts = {rule["id"]: rule["counts"] for rule in json.loads((tmp_path / "both.json").read_text())["rules"]}
-    assert counts["explicit-is-kept"] == {"passed": 1, "failed": 1, "undecided": 0}
+    assert counts["explicit-is-kept"] == {"passed": 1, "failed": 1, "inconclusive": 0}
 
 
 def test_a_recording_is_judged_by_the_settings_that_it_tells_unless_told_otherwise(tmp_path: Path) -> None:

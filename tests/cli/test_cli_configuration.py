@@ -75,11 +75,11 @@ def test_every_option_can_come_from_a_file(tmp_path: Path, told: list[RunOptions
             settle_timeout=3.0,
             window=1.5,
             rate=8.0,
-            budget=400,
+            max_requests=400,
             plan=True,
             rules=("explicit-is-kept",),
             fail_on="should",
-            require_complete=True,
+            require_coverage=True,
             record=Path("out"),
             evidence=Path("e.ndjson"),
             reports=("r.json", "-"),
@@ -93,9 +93,9 @@ def test_the_same_options_on_the_command_line_come_to_the_same(tmp_path: Path, t
     call("run", "--config", _file(tmp_path / "c.toml", EVERYTHING), env=env)
     line = (
         "run http://127.0.0.1:8000 --account default=TOKEN_1 --account second=TOKEN_2 "
-        "--calendar cal_1 --calendar cal_2 --default-profile second=pro_1 --examples 5 --seed 7 "
-        "--settle-timeout 3 --window 1.5 --rate 8 --budget 400 --plan --rule explicit-is-kept "
-        "--fail-on should --require-complete --record out --evidence e.ndjson --report r.json --report - --quiet"
+        "--calendar cal_1 --calendar cal_2 --default-profile second=pro_1 --max-examples 5 --seed 7 "
+        "--settle-timeout 3 --window 1.5 --rate-limit 8 --max-requests 400 --plan --rule explicit-is-kept "
+        "--fail-on should --require-coverage --record out --evidence e.ndjson --report r.json --report - --quiet"
     )
     call(*line.split(), env=env)
     assert told[0] == told[1]

@@ -25,8 +25,8 @@ import conformance.cli.explanation
         (("rules", "explict-is-kept"), "there is no rule 'explict-is-kept'; did you mean 'explicit-is-kept'"),
         (("run", "http://127.0.0.1:1"), "needs an access token: export it as CRONOFY_ACCESS_TOKEN"),
         (("run", "eu"), "'eu' is no subject"),
-        (("run", "--rate", "0"), "nothing can be sent at 0 requests a second"),
-        (("run", "--budget", "0"), "0 is not in the range x>=1"),
+        (("run", "--rate-limit", "0"), "nothing can be sent at 0 requests a second"),
+        (("run", "--max-requests", "0"), "0 is not in the range x>=1"),
         (("run", "--fault", "no-such-fault"), "there is no fault 'no-such-fault'"),
         (("run", "us", "--fault", "x"), "there is no fault 'x'"),
         (("serve", "--fault", "no-such-fault"), "there is no fault 'no-such-fault'"),
@@ -47,7 +47,7 @@ def test_a_wrong_call_is_one_line_and_2(args: tuple[str, ...], told: str) -> Non
 def test_a_port_that_is_taken_is_one_line_and_2(command: tuple[str, ...]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        assert error(*command, "--for", "2", "--port", port) == (
+        assert error(*command, "--duration", "2", "--port", port) == (
             f"--port {port}: cannot listen there on 127.0.0.1: Address already in use; "
             "choose another, or 0 for a free one"
         )

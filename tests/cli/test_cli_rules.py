@@ -23,7 +23,7 @@ def test_every_rule_is_listed_on_a_line_with_its_level_and_clauses() -> None:
 def test_the_list_as_json_says_the_same() -> None:
     said = json.loads(call("rules", "--json").stdout)
     assert [(rule["id"], rule["level"], rule["binds"], tuple(rule["clauses"])) for rule in said] == [
-        (rule.id, rule.level, rule.binds, rule.clauses) for rule in load()
+        (rule.id, rule.level, rule.applies_to, rule.clauses) for rule in load()
     ]
 
 
@@ -53,7 +53,7 @@ def test_one_rule_as_json_carries_its_schema_clauses_and_examples() -> None:
 @pytest.mark.parametrize("rule", load(), ids=lambda rule: rule.id)
 def test_every_rule_can_be_explained(rule) -> None:
     said = explain.explanation(rule, load_clauses())
-    assert said.startswith(f"{rule.title}\n{rule.id}: binds the {rule.binds}, level {rule.level}\n")
+    assert said.startswith(f"{rule.title}\n{rule.id}: binds the {rule.applies_to}, level {rule.level}\n")
     assert "no such clause" not in said
 
 

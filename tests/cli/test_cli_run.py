@@ -100,13 +100,13 @@ def test_the_file_of_tests_fails_on_the_subject_and_passes_on_the_reference(ran:
 def test_the_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
     first, second = tmp_path / "1", tmp_path / "2"
     for folder in (first, second):
-        call("run", "--budget", 90, "--evidence", folder / "e.ndjson", "--report", folder / "r.json", "--quiet")
+        call("run", "--max-requests", 90, "--evidence", folder / "e.ndjson", "--report", folder / "r.json", "--quiet")
     assert (first / "r.json").read_bytes() == (second / "r.json").read_bytes()
     assert (first / "e.ndjson").read_bytes() == (second / "e.ndjson").read_bytes()
 
 
 def test_a_spent_budget_is_inconclusive(tmp_path: Path) -> None:
-    result = call("run", "--budget", 60, "--report", tmp_path / "r.json")
+    result = call("run", "--max-requests", 60, "--report", tmp_path / "r.json")
     assert result.exit_code == 3
     assert result.stderr.endswith("Outcome: inconclusive. Exit code 3: the budget of 60 requests is spent.\n")
     said = json.loads((tmp_path / "r.json").read_text())
@@ -168,10 +168,10 @@ def test_ctrl_c_ends_a_run_with_130_after_clean_up_and_with_a_report(served: Any
     _, url, exports = served
     report = tmp_path / "r.json"
     command = [
-        sys.executable, "-m", "conformance", "run", url, "--rate", "40", "--report", str(report),
+        sys.executable, "-m", "conformance", "run", url, "--rate-limit", "40", "--report", str(report),
         "--evidence", str(tmp_path / "e.ndjson"),
     ]  # fmt: skip
-    environment = {**os.environ, **exports, "CRONOFY_CONFORMANCE_LEDGER": str(tmp_path / "ledger")}
+    environment = {**os.environ, **exports, "CRONOFY_CONFORMANCE_JOURNAL": str(tmp_path / "journal")}
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment, preexec_fn=_heed_ctrl_c
     ) as process:
@@ -191,10 +191,10 @@ def test_ctrl_c_ends_a_run_with_130_after_clean_up_and_with_a_report(served: Any
 
 
 def test_observe_and_certify_listen_for_as_long_as_they_are_told() -> None:
-    observed = call("observe", "--upstream", "http://127.0.0.1:9", "--for", "0.1", "--quiet")
+    observed = call("observe", "--upstream", "http://127.0.0.1:9", "--duration", "0.1", "--quiet")
     assert (observed.exit_code, observed.stdout.count("\n")) == (0, 1)
     assert observed.stdout.startswith("listening on http://127.0.0.1:")
-    watched = call("certify", "--for", "0.1", "--quiet")
+    watched = call("certify", "--duration", "0.1", "--quiet")
     assert watched.exit_code == 0
     assert "export CRONOFY_API_URL=http://127.0.0.1:" in watched.stdout
 
@@ -215,7 +215,7 @@ def test_a_driver_that_supports_nothing_is_one_line_and_2_and_its_report_is_not_
         "  print(json.dumps({'id': ask['id'], **told}), flush=True)\n"
     )
     report = tmp_path / "report.json"
-    result = call("certify", "--examples", "0", "--report", report, "--", sys.executable, "-c", program)
+    result = call("certify", "--max-examples", "0", "--report", report, "--", sys.executable, "-c", program)
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr.splitlines()[-1] == (
         "Error: nothing was judged: the driver called unsupported all that it was asked, "

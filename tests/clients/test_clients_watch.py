@@ -14,7 +14,7 @@ import pytest
 
 from conformance.clients.certificate import Certificate, CertifyOptions
 from conformance.clients.gateway.http_server import HttpServer, Reply
-from conformance.clients.proxy import ObserveOptions, Proxy, observe
+from conformance.clients.proxy import Proxy, ProxyOptions, observe
 from conformance.clients.watch import watch
 from conformance.contract.rules import load
 from conformance.facts import Settings
@@ -43,7 +43,7 @@ with httpx.Client(headers={"Authorization": "Bearer " + os.environ["CRONOFY_ACCE
 
 def outcomes(certificate: Certificate) -> dict[str, str]:
     tallies = ((rule.id, certificate.report.tally(rule.id).outcome) for rule in certificate.rules)
-    return {name: outcome for name, outcome in tallies if outcome != "unexercised"}
+    return {name: outcome for name, outcome in tallies if outcome != "untested"}
 
 
 def test_a_watched_program_is_judged_by_what_it_sends() -> None:
@@ -67,9 +67,9 @@ def test_a_watched_program_is_judged_by_what_it_sends() -> None:
 
 def test_watching_ends_after_its_time_and_nothing_is_unexercised_by_mistake() -> None:
     said: list[str] = []
-    certificate = asyncio.run(watch(CertifyOptions(for_seconds=0.05), load(), say=said.append))
+    certificate = asyncio.run(watch(CertifyOptions(duration=0.05), load(), say=said.append))
     assert (outcomes(certificate), certificate.interrupted) == ({}, False)
-    assert all(rule.about != "ask" and rule.binds == "client" for rule in certificate.rules)
+    assert all(rule.about != "ask" and rule.applies_to == "client" for rule in certificate.rules)
 
 
 def test_ctrl_c_is_the_usual_end_of_watching() -> None:
@@ -177,7 +177,7 @@ def test_both_sides_are_judged_and_the_added_time_is_measured() -> None:
 
         async with HttpServer(answer, hosts=()) as server:
             said: asyncio.Queue[str] = asyncio.Queue()
-            options = ObserveOptions(server.origin, settings=Settings(quiet=0.0, window=0.0))
+            options = ProxyOptions(server.origin, settings=Settings(quiet=0.0, window=0.0))
             observing = asyncio.create_task(observe(options, load(), say=said.put_nowait))
             origin = (await said.get()).split()[2].rstrip(",")
             headers = {"Authorization": f"Bearer {app.tokens['default']}"}

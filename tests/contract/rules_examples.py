@@ -21,7 +21,7 @@ IsValid = Callable[[Any], bool]
 
 @dataclass(frozen=True)
 class Example:
-    """One example: facts, and what the rule says of them: ``kept``, ``broken``, ``undecided`` or ``inapplicable``."""
+    """One example: facts, and what the rule says of them: ``kept``, ``broken``, ``inconclusive`` or ``inapplicable``."""
 
     rule: str
     title: str
@@ -72,4 +72,4 @@ def outcome(parts: dict[str, IsValid | None], facts: dict[str, Any]) -> str:
         return "inapplicable"
     if not holds(facts):
         return "broken"
-    return "kept" if decided is None or decided(facts) else "undecided"
+    return "kept" if decided is None or decided(facts) else "inconclusive"

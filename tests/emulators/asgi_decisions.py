@@ -169,7 +169,7 @@ def instant(value: JSON, tzid: str | None = None) -> datetime:
     if isinstance(value, dict):
         value, tzid = value.get("time"), value.get("tzid") or tzid
     if not isinstance(value, str):
-        raise ValueError(f"no time: {value!r}")
+        raise ValueError(f"no time: {value!r}")  # noqa: TRY004 - one error for whatever is no time
     try:
         moment = datetime.fromisoformat(value)
         return moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(tzid or "Etc/UTC"))

@@ -42,7 +42,7 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-class Refusal(Exception):
+class Refusal(Exception):  # noqa: N818 - it is an answer, not an error
     """Ends a call with an answer."""
 
     def __init__(self, status: int, errors: Mapping[str, str] | None = None) -> None:

@@ -20,7 +20,7 @@ Reply = tuple[int, Json, dict[str, str]]
 FIELDS = ("event_id", "summary", "description", "start", "end", "tzid", "location")
 
 
-class Stop(Exception):
+class Stop(Exception):  # noqa: N818 - it is an answer
     """Ends a request with a status and no body."""
 
 

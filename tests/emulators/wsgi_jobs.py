@@ -88,7 +88,7 @@ class Job:
     conferencing: dict[str, Json] | None
 
 
-class Problems(Exception):
+class Problems(Exception):  # noqa: N818 - named after what it carries
     """A 422: field -> error key without its prefix."""
 
     def __init__(self, **problems: str) -> None:
@@ -100,7 +100,7 @@ def moment(value: Json, zone: str | None) -> float:
     if isinstance(value, dict):
         return moment(value.get("time"), value.get("tzid") or zone)
     if not isinstance(value, str):
-        raise ValueError("not a time")
+        raise ValueError("not a time")  # noqa: TRY004 - one error for whatever is no time
     if len(value) == 10:
         day = date.fromisoformat(value)
         return datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()

@@ -88,9 +88,9 @@ def test_an_event_that_is_nested_too_deep_stays_awake() -> None:
     for number in range(12):
         shown = {**item(READ_A), "categories": deep}
         at = 10.0 * number
-        found.life.episode.see(Observation("assigned", READ_A, shown, at, at, True, 0.0, evidence), SETTINGS, 2.0)
+        found.life.episode.observe(Observation("assigned", READ_A, shown, at, at, True, 0.0, evidence), SETTINGS, 2.0)
     found.life.episode.dirty = False
-    assert found.life.episode.at_rest
+    assert found.life.episode.is_stable
     found.rest()
     assert found._life is not None
 

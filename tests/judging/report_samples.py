@@ -16,18 +16,18 @@ JSON_HEADERS = (("Authorization", bearer("default")), ("Content-Type", "applicat
 HOSTILE = "a|b `c` <script>alert(1)</script> ]]> \x1b[2J\x00\r\n\ud800\ufffe \u202e*x* \"q\" 'p' & $(reboot) ```"
 
 
-def Rule(
-    id: str,
+def Rule(  # noqa: N802 - a rule of which only what matters is said
+    id: str,  # noqa: A002 - as the field is called
     title: str = "Something holds",
-    binds: str = "server",
+    applies_to: str = "server",
     level: str = "must",
     clauses: tuple[str, ...] = ("B8",),
     cases: tuple[str, ...] = (),
 ) -> rules.Rule:
-    return rules.Rule(id, title, binds, level, "write", clauses, cases, {"title": title})
+    return rules.Rule(id, title, applies_to, level, "write", clauses, cases, {"title": title})
 
 
-def Violation(
+def Violation(  # noqa: N802 - likewise
     message: str,
     path: str = "/after/final",
     event: str | None = "cal_1/evt_1",
@@ -55,8 +55,8 @@ def failed(rule: str, violation: judgement.Violation) -> Verdict:
     return verdict(rule, "failed", violation=violation)
 
 
-def undecided(rule: str, reason: str) -> Verdict:
-    return verdict(rule, "undecided", reason)
+def inconclusive(rule: str, reason: str) -> Verdict:
+    return verdict(rule, "inconclusive", reason)
 
 
 WRITE = Request(
@@ -83,7 +83,7 @@ RULES = (
     Rule("none-removes", "None removes conferencing", clauses=("B7",), cases=("google", "microsoft")),
     Rule("pages-are-whole", "Pages lose no event", level="should", clauses=("2.2.c",)),
     Rule("profile-resolves", "A profile resolves to its provider", level="inferred", clauses=("A6", "S4")),
-    Rule("bearer-is-sent", "A request carries a bearer token", binds="client", clauses=("E2",)),
+    Rule("bearer-is-sent", "A request carries a bearer token", applies_to="client", clauses=("E2",)),
 )
 
 VERDICTS = (
@@ -91,8 +91,8 @@ VERDICTS = (
     passed("explicit-is-kept", "google"),
     failed("pages-are-whole", Violation("an event is on two pages", "/events", None, BROKEN.evidence[1:], "two")),
     passed("none-removes", "google"),
-    undecided("none-removes", "superseded"),
-    undecided("profile-resolves", "timed-out"),
+    inconclusive("none-removes", "superseded"),
+    inconclusive("profile-resolves", "timed-out"),
 )
 
 RUN = {
@@ -131,5 +131,5 @@ def hostile() -> RunReport:
     )
     violation = Violation(HOSTILE, "/a|b", HOSTILE, (Evidence(HOSTILE, request, None, {HOSTILE: [HOSTILE]}),), HOSTILE)
     odd = (Rule("odd", HOSTILE, clauses=("B8",)), Rule("odd-too", HOSTILE), Rule("odd-reason", HOSTILE))
-    verdicts = (failed("odd", violation), failed("odd-too", violation), undecided("odd-reason", HOSTILE))
+    verdicts = (failed("odd", violation), failed("odd-too", violation), inconclusive("odd-reason", HOSTILE))
     return statement(verdicts, odd, subject={"kind": "url", "name": HOSTILE}, clauses={"B8": HOSTILE})

@@ -15,11 +15,11 @@ RULES = tuple(Rule(name) for name in NAMES)
 @st.composite
 def verdicts(draw: st.DrawFn) -> Verdict:
     rule = draw(st.sampled_from(NAMES))
-    outcome = draw(st.sampled_from(("passed", "failed", "failed", "undecided")))
+    outcome = draw(st.sampled_from(("passed", "failed", "failed", "inconclusive")))
     if outcome == "failed":
         cause = draw(st.sampled_from("uvwxyz"))
         return verdict(rule, outcome, violation=Violation(str(draw(st.integers(0, 99))), cause=cause))
-    if outcome == "undecided":
+    if outcome == "inconclusive":
         return verdict(rule, outcome, reason=draw(st.sampled_from(("superseded", "timed-out", "unknown"))))
     return verdict(rule, outcome, cases=tuple(draw(st.lists(st.sampled_from(("google", "pending")), unique=True))))
 
@@ -60,17 +60,17 @@ def test_judgements_that_come_again_count_each_time(judgements: list[tuple[Verdi
 
 def test_more_judgements_than_are_held_are_all_counted() -> None:
     often = (verdict("a", "passed", cases=("google",)),)
-    coming = [often if place % 2 else (verdict("b", "undecided", reason="unknown"),) for place in range(4 * _HELD)]
+    coming = [often if place % 2 else (verdict("b", "inconclusive", reason="unknown"),) for place in range(4 * _HELD)]
     report = Report.empty(RULES).with_judgements(coming)
     assert report.tally("a") == Tally(2 * _HELD, cases={"google": 2 * _HELD})
-    assert report.tally("b") == Tally(undecided=2 * _HELD, reasons={"unknown": 2 * _HELD})
+    assert report.tally("b") == Tally(inconclusive=2 * _HELD, reasons={"unknown": 2 * _HELD})
 
 
 @given(lists)
 def test_counts_say_how_many_verdicts_there_were(everything: list[Verdict]) -> None:
     report = Report.empty(RULES).with_verdicts(everything)
-    assert sum(t.passed + t.failed + t.undecided for t in report.tallies.values()) == len(everything)
-    assert all(sum(t.reasons.values()) == t.undecided for t in report.tallies.values())
+    assert sum(t.passed + t.failed + t.inconclusive for t in report.tallies.values()) == len(everything)
+    assert all(sum(t.reasons.values()) == t.inconclusive for t in report.tallies.values())
 
 
 def test_a_report_is_not_changed_by_what_is_made_of_it() -> None:
@@ -92,20 +92,20 @@ def test_every_cause_is_kept_before_another_violation_of_the_same_cause() -> Non
 @pytest.mark.parametrize(
     ("outcomes", "expected"),
     [
-        ((), ("unexercised", None)),
+        ((), ("untested", None)),
         ((("passed", None),), ("passed", None)),
-        ((("undecided", "superseded"),), ("undecided", "superseded")),
-        ((("undecided", "superseded"), ("passed", None)), ("passed", None)),
-        ((("undecided", "timed-out"), ("passed", None)), ("undecided", "timed-out")),
+        ((("inconclusive", "superseded"),), ("inconclusive", "superseded")),
+        ((("inconclusive", "superseded"), ("passed", None)), ("passed", None)),
+        ((("inconclusive", "timed-out"), ("passed", None)), ("inconclusive", "timed-out")),
         (
-            (("undecided", "superseded"), ("undecided", "superseded"), ("undecided", "unknown")),
-            ("undecided", "superseded"),
+            (("inconclusive", "superseded"), ("inconclusive", "superseded"), ("inconclusive", "unknown")),
+            ("inconclusive", "superseded"),
         ),
         (
-            (("undecided", "superseded"), ("undecided", "superseded"), ("undecided", "timed-out")),
-            ("undecided", "timed-out"),
+            (("inconclusive", "superseded"), ("inconclusive", "superseded"), ("inconclusive", "timed-out")),
+            ("inconclusive", "timed-out"),
         ),
-        ((("failed", None), ("passed", None), ("undecided", "timed-out")), ("failed", None)),
+        ((("failed", None), ("passed", None), ("inconclusive", "timed-out")), ("failed", None)),
     ],
 )
 def test_a_rule_comes_to_the_outcome_of_the_eighth_law(

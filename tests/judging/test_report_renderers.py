@@ -96,16 +96,16 @@ cronofy-conformance 0.1.0, contract 2026-04-28 (sha256 abababababab)
 
 What a server must do
   failed       explicit-is-kept  [B8]  1 failed, 1 passed
-  passed       none-removes      [B7]  1 passed, 1 undecided
+  passed       none-removes      [B7]  1 passed, 1 inconclusive
 
 What a server should do
   failed       pages-are-whole   [2.2.c]  1 failed
 
 What a server is concluded to do
-  undecided    profile-resolves  [A6 S4]  1 undecided: it was still pending when the time to settle ran out
+  inconclusive    profile-resolves  [A6 S4]  1 inconclusive: it was still pending when the time to settle ran out
 
 What a client must do
-  unexercised  bearer-is-sent    [E2]  nothing that was seen meets its condition
+  untested  bearer-is-sent    [E2]  nothing that was seen meets its condition
 
 RepeatedFailures
 
@@ -136,7 +136,7 @@ Not proved
   bearer-is-sent: nothing that was seen meets its condition
   none-removes: nothing that passed meets the case microsoft
 
-1 of 5 rules passed, 2 failed, 1 undecided, 1 not exercised, over 118 exchanges. Not proved in full: 3 rules.
+1 of 5 rules passed, 2 failed, 1 inconclusive, 1 not exercised, over 118 exchanges. Not proved in full: 3 rules.
 Outcome: failed. Exit code 1: a rule that counts at --fail-on must failed.
 """
     )
@@ -207,7 +207,7 @@ def test_what_a_response_said_is_cut_to_what_can_be_read() -> None:
         ),
         (
             (),
-            Policy(require_complete=True),
+            Policy(require_coverage=True),
             "0 of 1 rules passed, 1 not exercised, over 118 exchanges. Not proved in full: 1 rule.\n"
             "Outcome: inconclusive. Exit code 3: a rule of level must was not decided.\n",
         ),
@@ -251,8 +251,8 @@ def test_the_junit_has_a_case_for_each_rule() -> None:
     }
     skipped = [element.get("message") for element in root.iter("skipped")]
     assert skipped == [
-        "undecided: it was still pending when the time to settle ran out",
-        "unexercised: nothing that was seen meets its condition",
+        "inconclusive: it was still pending when the time to settle ran out",
+        "untested: nothing that was seen meets its condition",
     ]
 
 

@@ -10,9 +10,9 @@ from report_samples import (
     Rule,
     failed,
     hostile,
+    inconclusive,
     passed,
     statement,
-    undecided,
 )
 
 from conformance.contract import schemas
@@ -35,20 +35,20 @@ def _breaking(*names: str) -> tuple[Verdict, ...]:
     ("verdicts", "terms", "expected"),
     [
         (ALL_PASSED, Policy(), ("passed", 0)),
-        (ALL_PASSED, Policy(require_complete=True), ("passed", 0)),
+        (ALL_PASSED, Policy(require_coverage=True), ("passed", 0)),
         (_breaking("m"), Policy(), ("failed", 1)),
         (_breaking("s"), Policy(), ("failed", 0)),
         (_breaking("s"), Policy(fail_on="should"), ("failed", 1)),
         (_breaking("m"), Policy(fail_on="should"), ("failed", 1)),
         (_breaking("i"), Policy(fail_on="should"), ("failed", 0)),
         (_breaking("i"), Policy(fail_on="inferred"), ("failed", 1)),
-        ((undecided("m", "superseded"),), Policy(), ("inconclusive", 3)),
-        ((undecided("s", "timed-out"), passed("m"), passed("i")), Policy(), ("passed", 0)),
-        ((failed("s", BROKEN), undecided("m", "timed-out")), Policy(), ("failed", 3)),
-        ((failed("m", BROKEN), undecided("m", "timed-out")), Policy(), ("failed", 1)),
+        ((inconclusive("m", "superseded"),), Policy(), ("inconclusive", 3)),
+        ((inconclusive("s", "timed-out"), passed("m"), passed("i")), Policy(), ("passed", 0)),
+        ((failed("s", BROKEN), inconclusive("m", "timed-out")), Policy(), ("failed", 3)),
+        ((failed("m", BROKEN), inconclusive("m", "timed-out")), Policy(), ("failed", 1)),
         ((passed("s"), passed("i")), Policy(), ("passed", 0)),
-        ((passed("s"), passed("i")), Policy(require_complete=True), ("inconclusive", 3)),
-        ((passed("m"),), Policy(require_complete=True), ("passed", 0)),
+        ((passed("s"), passed("i")), Policy(require_coverage=True), ("inconclusive", 3)),
+        ((passed("m"),), Policy(require_coverage=True), ("passed", 0)),
         (ALL_PASSED, Policy(cut_short="the budget of 30 requests is spent"), ("inconclusive", 3)),
         (_breaking("m"), Policy(cut_short="the budget of 30 requests is spent"), ("failed", 1)),
         (ALL_PASSED, Policy(interrupted=True), ("inconclusive", 130)),
@@ -63,7 +63,7 @@ def test_outcome_and_exit_code(verdicts: tuple[Verdict, ...], terms: Policy, exp
 
 def test_what_was_not_proved_is_listed_rule_by_rule_and_case_by_case() -> None:
     said = statement(terms=Policy(why={"bearer-is-sent": "the subject is a server"}))
-    assert said.not_proved == (
+    assert said.coverage_gaps == (
         ("none-removes", "nothing that passed meets the case microsoft"),
         ("profile-resolves", "it was still pending when the time to settle ran out"),
         ("bearer-is-sent", "the subject is a server"),
@@ -94,7 +94,7 @@ def test_the_document_is_the_one_that_the_design_describes() -> None:
         "level": "must",
         "clauses": ["B8"],
         "outcome": "failed",
-        "counts": {"passed": 1, "failed": 1, "undecided": 0},
+        "counts": {"passed": 1, "failed": 1, "inconclusive": 0},
         "violations": [
             {
                 "message": "join_url is not the one that was sent",
@@ -131,7 +131,7 @@ def test_every_document_is_valid(said, validator: jsonschema.Draft202012Validato
 @pytest.mark.parametrize(
     "spoil",
     [
-        lambda said: said.update(outcome="undecided"),
+        lambda said: said.update(outcome="inconclusive"),
         lambda said: said.update(extra=1),
         lambda said: said["contract"].update(sha256="AB"),
         lambda said: said["run"].pop("seed"),

@@ -101,7 +101,7 @@ def test_a_broken_server_fails_the_check_that_has_the_name_of_the_rule(tmp_path:
 
 def test_each_rule_on_what_one_response_shows_is_a_check() -> None:
     told_by_one = ("exchange", "conferencing", "reading", "directory")
-    expected = {rule.id for rule in load() if rule.binds == "server" and rule.about in told_by_one}
+    expected = {rule.id for rule in load() if rule.applies_to == "server" and rule.about in told_by_one}
     assert {rule.id for rule in RULES} == expected
     names = {rule.id.replace("-", "_") for rule in RULES}
     assert names <= set(schemathesis.checks.CHECKS.get_all_names())

@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from conformance.cli.main import cli
 from conformance.servers.subject import ConfigurationError, parse
 
-OPTIONS = ("--seed", "5", "--budget", "150", "--quiet")
+OPTIONS = ("--seed", "5", "--max-requests", "150", "--quiet")
 
 
 def _call(*args: str | Path) -> Result:

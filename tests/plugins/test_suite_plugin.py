@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from conformance.contract.rules import load
-from conformance.plugins import results as findings
-from conformance.plugins.results import Finding, Findings, found_once
+from conformance.plugins import results as results
+from conformance.plugins.results import CampaignResults, RuleResult, results_once
 from conformance.servers.run_options import RunOptions
 
 ROOT = Path(__file__).parents[2]
-SERVER_RULES = {rule.id for rule in load() if rule.binds == "server"}
+SERVER_RULES = {rule.id for rule in load() if rule.applies_to == "server"}
 
 #: An ASGI application that writes a line whenever a run begins with it.
 COUNTED = """
@@ -60,7 +60,7 @@ def run_pytest(folder: Path, *args: str, **env: str) -> subprocess.CompletedProc
 
 def test_each_rule_is_a_test_and_a_fault_fails_those_that_it_breaks(tmp_path: Path) -> None:
     done = run_pytest(
-        tmp_path, "--pyargs", "conformance.suite", "--fault", "8x8-refused", "--seed", "3", "--examples", "0",
+        tmp_path, "--pyargs", "conformance.suite", "--fault", "8x8-refused", "--seed", "3", "--max-examples", "0",
         "--junitxml", "junit.xml",
     )  # fmt: skip
     cases = {case.attrib["name"]: case for case in ET.parse(tmp_path / "junit.xml").iter("testcase")}
@@ -78,7 +78,7 @@ def test_two_processes_share_one_campaign(tmp_path: Path) -> None:
     (tmp_path / "counted.py").write_text(COUNTED)
     done = run_pytest(
         tmp_path, "-p", "xdist", "-n", "2", "--pyargs", "conformance.suite", "--subject", "asgi:counted:app",
-        "--account", "default=TOKEN", "--budget", "60", "-k", "explicit-is",
+        "--account", "default=TOKEN", "--max-requests", "60", "-k", "explicit-is",
         TOKEN="reference-default-token", PYTHONPATH=f"{tmp_path}{os.pathsep}{ROOT}",
     )  # fmt: skip
     assert (done.returncode, (tmp_path / "runs.txt").read_text()) == (0, "run\n"), done.stdout
@@ -120,9 +120,11 @@ def test_tests_of_a_team_keep_their_options_and_use_the_fixtures(tmp_path: Path)
 
 
 def test_findings_are_found_by_one_and_read_by_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    expected = Findings({"a": Finding("failed", "why", counts=True), "b": Finding("passed", "", counts=True)})
+    expected = CampaignResults(
+        {"a": RuleResult("failed", "why", counts=True), "b": RuleResult("passed", "", counts=True)}
+    )
     given = [expected]
-    monkeypatch.setattr(findings, "found", lambda options, subject: given.pop())
+    monkeypatch.setattr(results, "found", lambda options, subject: given.pop())
     subject: object = None
-    assert [found_once(RunOptions(), subject, tmp_path) for _ in range(2)] == [expected, expected]  # type: ignore[arg-type]
+    assert [results_once(RunOptions(), subject, tmp_path) for _ in range(2)] == [expected, expected]  # type: ignore[arg-type]
     assert expected.failed == ("a",)

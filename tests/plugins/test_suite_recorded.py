@@ -25,7 +25,7 @@ from conformance.servers.subject.transport import Transport
 #: When the cassettes were recorded, in seconds since the epoch.
 RECORDED = 1795370376.0
 
-RULES = tuple(rule for rule in load() if rule.binds == "server" and rule.about == "write")
+RULES = tuple(rule for rule in load() if rule.applies_to == "server" and rule.about == "write")
 CALENDAR = "cal_oxhXTMa8EbiiywkB1fyu"
 EVENTS = "/v1/events?tzid=Etc/UTC&only_managed=true"
 

@@ -360,7 +360,7 @@ def test_a_header_in_json_is_read(tmp_path: Path) -> None:
     (tmp_path / "a").write_text('{"conformance": {"tool": "t", "version": "1"}, "interactions": []}')
     found = header(tmp_path / "a")
     assert found is not None
-    assert (found.tool, found.version, found.run, found.binds) == ("t", "1", "", "server")
+    assert (found.tool, found.version, found.run, found.applies_to) == ("t", "1", "", "server")
 
 
 def test_yaml_is_read_alike_without_libyaml() -> None:

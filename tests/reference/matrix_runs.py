@@ -19,10 +19,10 @@ COMPUTE = "nice python tests/matrix/kill_matrix.py"
 
 @dataclass(frozen=True)
 class Found:
-    """What a run found: the rules that failed, and those that applied and stayed undecided."""
+    """What a run found: the rules that failed, and those that applied and stayed inconclusive."""
 
     failed: tuple[str, ...]
-    undecided: tuple[str, ...]
+    inconclusive: tuple[str, ...]
     messages: tuple[str, ...] = ()
 
     @property
@@ -49,6 +49,6 @@ def _found(result: RunResult) -> Found:
     tallies = sorted(result.report.tallies.items())
     return Found(
         tuple(rule for rule, tally in tallies if tally.outcome == "failed"),
-        tuple(rule for rule, tally in tallies if tally.outcome == "undecided"),
+        tuple(rule for rule, tally in tallies if tally.outcome == "inconclusive"),
         tuple(f"{rule}: {tally.violations[0].message}" for rule, tally in tallies if tally.violations),
     )

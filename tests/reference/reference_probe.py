@@ -457,7 +457,7 @@ def sections() -> Iterator[tuple[str, Section, dict[str, Any]]]:
     yield "stories-profiles", _stories("profiles", "Work"), {}
 
 
-class Different(Exception):
+class Different(Exception):  # noqa: N818 - it is a finding, not an error
     """A server answered otherwise than the one it is compared with."""
 
 

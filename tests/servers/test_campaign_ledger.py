@@ -1,4 +1,4 @@
-"""The ledger: on disk before anything is created, gone when nothing is left."""
+"""The journal: on disk before anything is created, gone when nothing is left."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ONE, OTHER = JournalEntry("default", "cal_1", "cfc-1"), JournalEntry("default", 
 
 @pytest.fixture(autouse=True)
 def _place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CRONOFY_CONFORMANCE_LEDGER", str(tmp_path / "ledger"))
+    monkeypatch.setenv("CRONOFY_CONFORMANCE_JOURNAL", str(tmp_path / "journal"))
 
 
 def files() -> list[Path]:
@@ -21,25 +21,25 @@ def files() -> list[Path]:
 
 
 def test_an_entry_is_on_disk_before_open_returns_and_the_file_goes_with_the_last_one() -> None:
-    ledger = Journal.of_run("http://localhost:1", "run1")
-    ledger.open(ONE)
-    ledger.open(ONE)
-    ledger.open(OTHER)
+    journal = Journal.of_run("http://localhost:1", "run1")
+    journal.open(ONE)
+    journal.open(ONE)
+    journal.open(OTHER)
     assert files()[0].read_text(encoding="utf-8").count("\n") == 2
-    ledger.settle(ONE)
-    assert ledger.entries == (OTHER,)
-    ledger.settle(OTHER)
-    ledger.settle(OTHER)
-    ledger.close()
+    journal.settle(ONE)
+    assert journal.entries == (OTHER,)
+    journal.settle(OTHER)
+    journal.settle(OTHER)
+    journal.close()
     assert files() == []
 
 
 def test_what_a_killed_run_left_is_found_for_its_subject_only() -> None:
-    ledger = Journal.of_run("http://localhost:1", "run1")
-    ledger.open(ONE)
-    ledger.open(OTHER)
-    ledger.settle(ONE)
-    ledger._file.close()  # type: ignore[union-attr]  # as the end of the process does
+    journal = Journal.of_run("http://localhost:1", "run1")
+    journal.open(ONE)
+    journal.open(OTHER)
+    journal.settle(ONE)
+    journal._file.close()  # type: ignore[union-attr]  # as the end of the process does
     with files()[0].open("a", encoding="utf-8") as file:
         file.write('{"open": ["default", "cal')  # cut off by the kill
     assert list(left_behind("http://localhost:2")) == []
@@ -53,17 +53,17 @@ def test_what_a_killed_run_left_is_found_for_its_subject_only() -> None:
 
 
 def test_the_ledger_of_a_run_that_is_alive_is_passed_over() -> None:
-    ledger = Journal.of_run("http://localhost:1", "run1")
-    ledger.open(ONE)
+    journal = Journal.of_run("http://localhost:1", "run1")
+    journal.open(ONE)
     assert list(left_behind("http://localhost:1")) == []
-    ledger.close()
+    journal.close()
     kept = list(left_behind("http://localhost:1"))
     assert [one.entries for one in kept] == [(ONE,)]
     kept[0].close(kept[0].entries)
 
 
 def test_without_a_path_nothing_is_written() -> None:
-    ledger = Journal()
-    ledger.open(ONE)
-    ledger.close()
-    assert (ledger.entries, files()) == ((ONE,), [])
+    journal = Journal()
+    journal.open(ONE)
+    journal.close()
+    assert (journal.entries, files()) == ((ONE,), [])

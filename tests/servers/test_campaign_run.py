@@ -13,7 +13,7 @@ import pytest
 from conformance.clock import Clock, RealClock, VirtualClock
 from conformance.http.exchange import Exchange
 from conformance.reference import reference_app
-from conformance.servers.campaign import RunProgress, RunResult, run, sweep
+from conformance.servers.campaign import RunProgress, RunResult, cleanup, run
 from conformance.servers.campaign.journal import folder
 from conformance.servers.run_options import RunOptions
 from conformance.servers.subject import EPOCH, Subject, in_process
@@ -21,7 +21,7 @@ from conformance.servers.subject import EPOCH, Subject, in_process
 
 @pytest.fixture(autouse=True)
 def _ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CRONOFY_CONFORMANCE_LEDGER", str(tmp_path / "ledger"))
+    monkeypatch.setenv("CRONOFY_CONFORMANCE_JOURNAL", str(tmp_path / "journal"))
 
 
 def reference(*faults: str, accounts: tuple[str, ...] = ("default",), clock: Clock | None = None) -> Subject:
@@ -141,16 +141,16 @@ def test_a_fault_is_found_and_nothing_is_left_behind(fault: str, rule: str) -> N
 def test_where_nothing_settles_the_run_ends_in_time_and_accuses_nobody() -> None:
     result = result_of(reference("pending-for-ever"))
     assert "failed" not in outcomes(result).values()
-    assert "undecided" in outcomes(result).values()
+    assert "inconclusive" in outcomes(result).values()
     assert result.run["finished_at"] - result.run["started_at"] < result.plan.seconds
 
 
 @pytest.mark.parametrize("budget", [8, 60, 150])
-def test_a_budget_is_never_exceeded_and_nothing_is_left_behind(budget: int) -> None:
+def test_a_budget_is_never_exceeded_and_nothing_is_left_behind(max_requests: int) -> None:
     subject = reference()
-    result = result_of(subject, budget=budget)
-    assert result.run["requests"] <= budget
-    assert result.cut_short == f"the budget of {budget} requests is spent"
+    result = result_of(subject, max_requests=max_requests)
+    assert result.run["requests"] <= max_requests
+    assert result.cut_short == f"the budget of {max_requests} requests is spent"
     assert left_in(subject) == []
 
 
@@ -195,7 +195,7 @@ def test_a_sweep_deletes_what_a_killed_run_left(monkeypatch: pytest.MonkeyPatch)
         with pytest.raises(Killed):
             asyncio.run(run(RunOptions(), subject=subject, sink=kill))
     assert len(left_in(subject)) > 10
-    deleted, left = asyncio.run(sweep(subject))
+    deleted, left = asyncio.run(cleanup(subject))
     assert deleted > 10
     assert (left, left_in(subject), list(folder().rglob("*.ndjson"))) == ((), [], [])
 
@@ -247,7 +247,7 @@ def test_examples_beyond_the_core_are_lived_too() -> None:
     result = result_of(reference(), examples=8, seed=3)
     explored = [scenario for scenario in result.plan.scenarios if scenario.family == "explored"]
     assert 0 < len(explored) <= 8
-    assert not {"failed", "undecided"} & set(outcomes(result).values())
+    assert not {"failed", "inconclusive"} & set(outcomes(result).values())
 
 
 def test_a_counterexample_is_the_shortest_scenario_and_the_fewest_exchanges() -> None:

@@ -66,7 +66,7 @@ def commanded(*arguments: str, folder: Path, token: str) -> subprocess.Popen[byt
     environment = {
         **os.environ,
         "CRONOFY_ACCESS_TOKEN": token,
-        "CRONOFY_CONFORMANCE_LEDGER": str(folder / "ledger"),
+        "CRONOFY_CONFORMANCE_JOURNAL": str(folder / "journal"),
         "PYTHONPATH": str(Path(__file__).parents[2]),
     }
     command = [sys.executable, "-m", "conformance", *arguments]
@@ -90,7 +90,7 @@ def test_what_a_killed_run_left_is_swept_up(requests: int, tmp_path: Path) -> No
             f"{url}/v1/events?tzid=Etc/UTC&only_managed=true", headers={"Authorization": f"Bearer {token}"}
         )
     assert reading.json()["events"] == []
-    assert not list((tmp_path / "ledger").rglob("*.ndjson"))
+    assert not list((tmp_path / "journal").rglob("*.ndjson"))
 
 
 class Echoing:
@@ -135,7 +135,7 @@ def test_a_token_that_the_server_repeats_is_in_nothing_that_a_run_leaves() -> No
 @pytest.mark.parametrize("name", ["next-page-for-ever", "next-page-to-itself", "gzip-bomb", "deep-json"])
 def test_a_hostile_server_is_survived_in_bounded_time(name: str, hostile: Any, make_small: Any) -> None:
     token = next(iter(make_small["wsgi"]().tokens.values()))
-    options = RunOptions(settle_timeout=1.0, budget=120)
+    options = RunOptions(settle_timeout=1.0, max_requests=120)
     with hostile(name, where="events") as url:
         began = time.monotonic()
         try:
@@ -155,4 +155,4 @@ def test_a_server_of_another_make_is_accused_of_nothing(kind: str, make_small: A
     subject = in_process(app, app.tokens, kind=kind, clock=clock, default_profiles=app.default_profiles)
     result = asyncio.run(run(RunOptions(), subject=subject, small=False))
     outcomes = {rule: tally.outcome for rule, tally in result.report.tallies.items()}
-    assert {rule for rule, outcome in outcomes.items() if outcome in ("failed", "undecided")} == set()
+    assert {rule for rule, outcome in outcomes.items() if outcome in ("failed", "inconclusive")} == set()

@@ -241,7 +241,7 @@ def test_a_budget_keeps_a_request_for_each_creation() -> None:
             await transport.send("DELETE", "/x", account=None, reserved=True)
         return "done"
 
-    outcome, delivered = session(always(200), work, budget=RequestBudget(3))
+    outcome, delivered = session(always(200), work, max_requests=RequestBudget(3))
     assert (outcome, [one.request.method for one in delivered]) == ("done", ["POST", "GET", "DELETE"])
 
 

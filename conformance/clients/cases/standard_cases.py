@@ -101,7 +101,7 @@ def _calendars(_places: Fixture) -> Iterator[Case]:
 
 
 def _kinds(places: Fixture) -> Iterator[tuple[str, Any]]:
-    yield "nothing", ABSENT
+    yield "omitted", ABSENT
     yield "none", {"profile_id": "none"}
     yield "default", {"profile_id": "default"}
     yield "integrated", {"profile_id": "integrated"}
@@ -204,7 +204,7 @@ def _optional(places: Fixture) -> Iterator[tuple[str, JSON]]:
 def _fields(places: Fixture) -> Iterator[Case]:
     """Conferencing together with every optional field."""
     here = places.calendar_id
-    kinds = [(kind, value) for kind, value in _kinds(places) if kind in ("nothing", "none", "default", "explicit")]
+    kinds = [(kind, value) for kind, value in _kinds(places) if kind in ("omitted", "none", "default", "explicit")]
     for number, (what, fields) in enumerate(_optional(places)):
         for kind, conferencing in kinds:
             name = f"field-{number}-{kind}"
@@ -288,7 +288,7 @@ def _times(places: Fixture) -> Iterator[Case]:
         )
     )
     for number, (what, times) in enumerate(forms):
-        for kind, conferencing in (("nothing", ABSENT), ("explicit", _EXPLICIT)):
+        for kind, conferencing in (("omitted", ABSENT), ("explicit", _EXPLICIT)):
             passed = what == "times that passed"
             if passed and conferencing is not ABSENT:
                 continue  # the contract forbids it, so a client may refuse

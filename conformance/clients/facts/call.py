@@ -56,6 +56,10 @@ class CallRecord:
     account: str | None = None
 
 
+#: The words of the facts for what differs.
+_DIFFERENCES = {"lost": "missing", "changed": "changed", "added": "extra"}
+
+
 @dataclass
 class _Compared:
     sent: Differences | None = None
@@ -64,9 +68,11 @@ class _Compared:
 
     def as_json(self) -> dict[str, list[str]]:
         result: dict[str, list[str]] = {}
-        for prefix, differences in (("sent", self.sent), ("told", self.told)):
+        for prefix, differences in (("request", self.sent), ("result", self.told)):
             if differences is not None:
-                result |= {f"{prefix}_{name}": pointers for name, pointers in differences.as_json().items()}
+                result |= {
+                    f"{prefix}_{_DIFFERENCES[name]}": pointers for name, pointers in differences.as_json().items()
+                }
         return result
 
 
@@ -82,29 +88,29 @@ def ask_facts(record: CallRecord) -> Facts:
     bulk = any(way.name == "bulk" for _, way in routes)
     answers = [exchange.response.status for exchange in candidates if exchange.response is not None]
     document: dict[str, Any] = {
-        "about": "ask",
-        "do": do,
-        "asked": {key: value for key, value in ask.items() if key != "do"},
-        "lawful": record.lawful,
-        "answers": answers,
-        "told": _told(record.told, ask),
-        "told_as": next(iter(record.told)),
+        "about": "call",
+        "operation": do,
+        "arguments": {key: value for key, value in ask.items() if key != "do"},
+        "valid": record.lawful,
+        "statuses": answers,
+        "reported": _told(record.told, ask),
+        "report_kind": next(iter(record.told)),
     }
     if do in ("upsert_event", "delete_event"):
         document["event_id"] = _asked_id(ask)
     if do == "upsert_event":
-        document["asks"] = asked(ask["event"]).kind
-        document["asked_before"] = record.earlier is not None
+        document["requested"] = asked(ask["event"]).kind
+        document["requested_before"] = record.earlier is not None
         if record.earlier is not None:
-            document["earlier"] = dict(record.earlier)
+            document["previous_conferencing"] = dict(record.earlier)
     if answers:
-        document["final"] = answers[-1]
+        document["last_status"] = answers[-1]
         document |= _raised(record.told, answers)
     compared = _Compared()
     if not bulk and "unsupported" not in record.told:
         document["sent"] = {
             "requests": len(candidates),
-            "unasked_writes": len([exchange for exchange in writes if exchange not in candidates]),
+            "unrequested_writes": len([exchange for exchange in writes if exchange not in candidates]),
             "repeated_a_refused_write": repeats_refused(candidates) if do != "read_events" else False,
             "repeated_an_accepted_write": repeats_accepted(writes),
         }
@@ -116,20 +122,20 @@ def ask_facts(record: CallRecord) -> Facts:
         document["read"] = _read(record, ask) | _covers(ask, [e for e, way in routes if way.name == "read"])
     _compare_told(record, do, candidates, answers, compared)
     if "ok" in record.told and do == "read_events" and 200 in answers:
-        document["given"] = compared.given
+        document["returned"] = compared.given
     document["compared"] = compared.as_json()
     evidence = tuple(
         Evidence(e.label, e.request, e.response.status if e.response else None, _shown(e)) for e in record.exchanges
     )
-    return Facts("ask", ("ask", record.name), document, evidence, closed=True)
+    return Facts("call", ("call", record.name), document, evidence, closed=True)
 
 
 def _raised(told: Mapping[str, Any], answers: Sequence[int]) -> dict[str, bool]:
     if "unsupported" in told:
         return {}
     status = told["error"].get("status") if "error" in told else None
-    seen = {"told_status_seen": status in answers} if status is not None else {}
-    return {"raised": "error" in told and status is None, **seen}
+    seen = {"reported_status_seen": status in answers} if status is not None else {}
+    return {"raised_without_status": "error" in told and status is None, **seen}
 
 
 def _asked_id(ask: Mapping[str, Any]) -> Any:
@@ -143,7 +149,7 @@ def _read(record: CallRecord, ask: Mapping[str, Any]) -> dict[str, Any]:
     fetched = {event_id for page in pages if page["fetched"] for event_id in page["event_ids"]}
     there = {event_id for page in pages for event_id in page["event_ids"]}
     return {
-        "pages_there": max((len(reading) for reading in record.readings), default=0),
+        "page_count": max((len(reading) for reading in record.readings), default=0),
         "pages_read": max((sum(page["fetched"] for page in reading) for reading in record.readings), default=0),
         "missed": sorted((there - fetched) & wanted),
     }
@@ -152,7 +158,7 @@ def _read(record: CallRecord, ask: Mapping[str, Any]) -> dict[str, Any]:
 def _covers(ask: Mapping[str, Any], reads: Sequence[Exchange]) -> dict[str, Any]:
     return {
         "calendars_left_out": left_out(reads, ask.get("calendar_ids", ())),
-        "unasked_limits": limits(reads, ask.get("params", {})),
+        "unrequested_limits": limits(reads, ask.get("params", {})),
     }
 
 
@@ -228,7 +234,7 @@ def _under(keys: Sequence[str], differences: Differences) -> Differences:
 
 def _state(conferencing: Any) -> str:
     if not isinstance(conferencing, Mapping):
-        return "nothing"
+        return "omitted"
     if conferencing.get("pending") is True:
         return "pending"
     if not isinstance(conferencing.get("join_url"), str):

@@ -44,7 +44,7 @@ class Reply:
 Answer = Callable[[Request], Awaitable[Reply]]
 
 
-class _NotServed(Exception):
+class _NotServed(Exception):  # noqa: N818 - it is an answer
     def __init__(self, status: int, why: str) -> None:
         super().__init__(why)
         self.status = status
@@ -216,7 +216,7 @@ class HttpServer:
         """The answer to a request; a defect of the one who answers is kept for `defect` and told as 500."""
         try:
             return await self._answer(request)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - optional modules raise errors of their own
             self.defect = self.defect or error
             return Reply(500, (("Content-Type", "text/plain"),), b"the answering side failed")
 

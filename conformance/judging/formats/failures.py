@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from conformance.judging.summary import RunReport
     from conformance.judging.verdict import Violation
 
-__all__ = ["Failure", "FailureStep", "closing", "failures", "not_proved", "outcome_line", "seen", "where"]
+__all__ = ["Failure", "FailureStep", "closing", "coverage_gaps", "failures", "outcome_line", "seen", "where"]
 
 #: How many characters of what a response said are shown.
 SHOWN = 600
@@ -105,11 +105,11 @@ def _shown(value: Any) -> str | None:
     return text if len(text) <= SHOWN else f"{text[:SHOWN]}… ({len(text)} characters)"
 
 
-def not_proved(statement: RunReport) -> tuple[tuple[str, str], ...]:
+def coverage_gaps(statement: RunReport) -> tuple[tuple[str, str], ...]:
     """What was not shown, rule and reason; rules that are open for the same reason are counted together."""
     open_rules: dict[str, list[str]] = {}
     cases: dict[str, list[str]] = {}
-    for rule, reason in statement.not_proved:
+    for rule, reason in statement.coverage_gaps:
         if reason.startswith(MISSED):
             cases.setdefault(rule, []).append(reason.removeprefix(MISSED).strip())
         else:
@@ -147,8 +147,8 @@ def closing(statement: RunReport) -> str:
     outcomes = [statement.report.tally(rule.id).outcome for rule in statement.rules]
     told = [f"{outcomes.count('passed')} of {len(outcomes)} rules passed"]
     told += [f"{outcomes.count(outcome)} {word}" for outcome, word in _OTHERS.items() if outcome in outcomes]
-    open_rules = len({rule for rule, _ in statement.not_proved})
-    if statement.complete:
+    open_rules = len({rule for rule, _ in statement.coverage_gaps})
+    if statement.fully_covered:
         proved = "Each rule was decided, in every case that the subject offers."
     elif open_rules:
         proved = f"Not proved in full: {open_rules} {'rule' if open_rules == 1 else 'rules'}."
@@ -157,4 +157,4 @@ def closing(statement: RunReport) -> str:
     return f"{', '.join(told)}, over {statement.report.exchanges:,} exchanges. {proved}"
 
 
-_OTHERS = {"failed": "failed", "undecided": "undecided", "unexercised": "not exercised"}
+_OTHERS = {"failed": "failed", "inconclusive": "inconclusive", "untested": "not exercised"}

@@ -7,7 +7,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from conformance.http.display import visible
-from conformance.judging.formats.failures import Failure, closing, failures, not_proved, outcome_line, seen, where
+from conformance.judging.formats.failures import Failure, closing, coverage_gaps, failures, outcome_line, seen, where
 
 if TYPE_CHECKING:
     from conformance.contract.rules import Rule
@@ -33,7 +33,7 @@ pre { background: var(--sunk); border: 1px solid var(--line); border-radius: 6px
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem; }
 dt { color: var(--faint); } dd { margin: 0; }
 .passed { color: var(--passed); } .failed { color: var(--failed); font-weight: 600; }
-.undecided, .inconclusive { color: var(--open); } .unexercised, footer { color: var(--faint); }
+.inconclusive, .inconclusive { color: var(--open); } .untested, footer { color: var(--faint); }
 """
 
 
@@ -72,7 +72,7 @@ def _about(statement: RunReport) -> str:
 
 
 def _table(statement: RunReport) -> Iterator[str]:
-    numbers = "".join(f'<th class="number" scope="col">{name}</th>' for name in ("passed", "failed", "undecided"))
+    numbers = "".join(f'<th class="number" scope="col">{name}</th>' for name in ("passed", "failed", "inconclusive"))
     words = "".join(f'<th scope="col">{name}</th>' for name in ("outcome", "rule", "binds", "level", "clauses"))
     yield "<h2>Rules</h2>"
     yield '<div class="table"><table>'
@@ -87,8 +87,8 @@ def _row(statement: RunReport, rule: Rule) -> str:
     cells = [
         f'<td class="{tally.outcome}">{tally.outcome}</td>',
         f'<td title="{_text(rule.title)}">{_text(rule.id)}</td>',
-        *(f"<td>{_text(value)}</td>" for value in (rule.binds, rule.level, ", ".join(rule.clauses))),
-        *(f'<td class="number">{count}</td>' for count in (tally.passed, tally.failed, tally.undecided)),
+        *(f"<td>{_text(value)}</td>" for value in (rule.applies_to, rule.level, ", ".join(rule.clauses))),
+        *(f'<td class="number">{count}</td>' for count in (tally.passed, tally.failed, tally.inconclusive)),
         f"<td>{_text(statement.reason(rule) or '')}</td>",
     ]
     return f"<tr>{''.join(cells)}</tr>"
@@ -119,7 +119,7 @@ def _failure(statement: RunReport, number: int, failure: Failure) -> Iterator[st
 
 
 def _not_proved(statement: RunReport) -> Iterator[str]:
-    lines = not_proved(statement)
+    lines = coverage_gaps(statement)
     if lines:
         yield "<h2>Not proved</h2>"
         items = "".join(f"<li>{_text(rule)}: {_text(reasons)}</li>" for rule, reasons in lines)

@@ -1,4 +1,4 @@
-"""The report as JUnit XML: a test case for each rule, undecided and unexercised ones skipped with their reason."""
+"""The report as JUnit XML: a test case for each rule, inconclusive and untested ones skipped with their reason."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def render(statement: RunReport) -> str:
     """One ``testsuites`` document, a suite for each party that the rules bind; times are not told."""
     root = ET.Element("testsuites", name=visible(f"{statement.subject['kind']} {statement.subject['name']}"))
     found = {failure.rule.id: failure for failure in failures(statement)}
-    for party in sorted({rule.binds for rule in statement.rules}, reverse=True):
-        rules = [rule for rule in statement.rules if rule.binds == party]
+    for party in sorted({rule.applies_to for rule in statement.rules}, reverse=True):
+        rules = [rule for rule in statement.rules if rule.applies_to == party]
         suite = ET.SubElement(root, "testsuite", name=f"{statement.tool['name']}.{party}")
         _properties(suite, statement)
         for rule in rules:
@@ -41,7 +41,7 @@ def _properties(suite: ET.Element, statement: RunReport) -> None:
         "subject": f"{statement.subject['kind']} {statement.subject['name']}",
         "contract": f"{statement.contract['version']} {statement.contract['sha256']}",
         "outcome": statement.outcome,
-        "complete": str(statement.complete).lower(),
+        "fully_covered": str(statement.fully_covered).lower(),
     }
     for name, value in told.items():
         ET.SubElement(properties, "property", name=name, value=visible(value))
@@ -53,12 +53,12 @@ def _count(element: ET.Element, statement: RunReport, rules: list[Rule]) -> None
     element.set("failures", str(outcomes.count("failed")))
     element.set("errors", "0")
     if element.tag == "testsuite":
-        element.set("skipped", str(outcomes.count("undecided") + outcomes.count("unexercised")))
+        element.set("skipped", str(outcomes.count("inconclusive") + outcomes.count("untested")))
 
 
 def _case(suite: ET.Element, statement: RunReport, rule: Rule, failure: Failure | None) -> None:
     tally = statement.report.tally(rule.id)
-    case = ET.SubElement(suite, "testcase", classname=f"{rule.binds}.{rule.level}", name=rule.id)
+    case = ET.SubElement(suite, "testcase", classname=f"{rule.applies_to}.{rule.level}", name=rule.id)
     if tally.outcome == "failed":
         message = seen(rule, tally.violations[0]) if tally.violations else rule.title
         element = ET.SubElement(case, "failure", type=rule.level, message=visible(message))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from conformance.http.display import visible
-from conformance.judging.formats.failures import Failure, closing, failures, not_proved, outcome_line, seen, where
+from conformance.judging.formats.failures import Failure, closing, coverage_gaps, failures, outcome_line, seen, where
 
 if TYPE_CHECKING:
     from conformance.contract.rules import Rule
@@ -27,7 +27,7 @@ def render(statement: RunReport) -> str:
         "",
         _text(outcome_line(statement)),
         "",
-        "| outcome | rule | level | clauses | passed | failed | undecided | |",
+        "| outcome | rule | level | clauses | passed | failed | inconclusive | |",
         "|---|---|---|---|--:|--:|--:|---|",
         *(_row(statement, rule) for rule in statement.rules),
     ]
@@ -37,7 +37,7 @@ def render(statement: RunReport) -> str:
         lines += ["", "## Smallest failures"]
     for example in statement.counterexamples:
         lines += ["", *_fenced("text", example.rstrip("\n"))]
-    open_rules = not_proved(statement)
+    open_rules = coverage_gaps(statement)
     if open_rules:
         lines += ["", "## Not proved", ""]
         lines += [f"- {_text(rule)}: {_text(reasons)}" for rule, reasons in open_rules]
@@ -59,7 +59,7 @@ def _row(statement: RunReport, rule: Rule) -> str:
         _text(", ".join(rule.clauses)),
         f"{tally.passed}",
         f"{tally.failed}",
-        f"{tally.undecided}",
+        f"{tally.inconclusive}",
         _text(statement.reason(rule) or ""),
     ]
     return f"| {' | '.join(cells)} |"

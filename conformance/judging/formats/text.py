@@ -11,8 +11,8 @@ from conformance.judging.formats.failures import (
     Failure,
     FailureStep,
     closing,
+    coverage_gaps,
     failures,
-    not_proved,
     outcome_line,
     seen,
     where,
@@ -30,8 +30,8 @@ Paint = Callable[[str, str], str]
 _STYLES = {
     "passed": "32",
     "failed": "1;31",
-    "undecided": "33",
-    "unexercised": "2",
+    "inconclusive": "33",
+    "untested": "2",
     "inconclusive": "33",
     "heading": "1",
     "faint": "2",
@@ -85,12 +85,12 @@ def _head(statement: RunReport, paint: Paint) -> Iterator[str]:
 def _rules(statement: RunReport, paint: Paint) -> Iterator[str]:
     groups: dict[tuple[str, str], list[Rule]] = {}
     for rule in statement.rules:
-        groups.setdefault((rule.binds, rule.level), []).append(rule)
+        groups.setdefault((rule.applies_to, rule.level), []).append(rule)
     width = max((len(rule.id) for rule in statement.rules), default=0)
-    for binds, level in sorted(groups, key=_order):
+    for applies_to, level in sorted(groups, key=_order):
         yield ""
-        yield paint("heading", f"What a {binds} {_LEVEL_WORDS[level]}")
-        for rule in groups[binds, level]:
+        yield paint("heading", f"What a {applies_to} {_LEVEL_WORDS[level]}")
+        for rule in groups[applies_to, level]:
             tally = statement.report.tally(rule.id)
             word = paint(tally.outcome, f"{tally.outcome:<11}")
             yield f"  {word}  {rule.id:<{width}}  {_clauses(rule)}  {_account(statement, rule, tally)}".rstrip()
@@ -112,7 +112,7 @@ def _clauses(rule: Rule) -> str:
 
 
 def _account(statement: RunReport, rule: Rule, tally: Tally) -> str:
-    counts = [(tally.failed, "failed"), (tally.passed, "passed"), (tally.undecided, "undecided")]
+    counts = [(tally.failed, "failed"), (tally.passed, "passed"), (tally.inconclusive, "inconclusive")]
     told = ", ".join(f"{count:,} {word}" for count, word in counts if count)
     reason = statement.reason(rule)
     return visible(": ".join(part for part in (told, reason) if part))
@@ -154,7 +154,7 @@ def _step(step: FailureStep, paint: Paint) -> Iterator[str]:
 
 
 def _not_proved(statement: RunReport, paint: Paint) -> Iterator[str]:
-    lines = not_proved(statement)
+    lines = coverage_gaps(statement)
     if lines:
         yield ""
         yield paint("heading", "Not proved")

@@ -48,7 +48,7 @@ class SubjectSession:
     settings: Settings
     judge: Judge
     transport: Transport
-    ledger: Journal
+    journal: Journal
     hearing: Hearing | None
     run: RunContext
     flags: Flags = field(default_factory=dict)
@@ -62,7 +62,7 @@ class SubjectSession:
         pace = PollingPolicy(
             self.settings.quiet, self.settings.settle_timeout, first=0.2 if self.subject.loopback else 1.5
         )
-        lockstep = Scheduler(self.transport, hearing, self.ledger, self.flags, self.run, pace, tell)
+        lockstep = Scheduler(self.transport, hearing, self.journal, self.flags, self.run, pace, tell)
         self.locksteps.append(lockstep)
         return lockstep
 
@@ -76,7 +76,7 @@ class SubjectSession:
             existing = next((living.entry for living in lockstep.scenarios if living.exists), None)
             page = self.next_page if self.next_page and self.transport.owns(self.next_page) else None
             requests = access_checks(self.run.inventory, self.run, existing, page, everywhere=self.subject.loopback)
-            await access(self.transport, self.ledger, requests)
+            await access(self.transport, self.journal, requests)
             for account in self.run.inventory.accounts:
                 if account.targets:
                     await self.transport.send("GET", "/v1/calendars", account=account.name)
@@ -104,7 +104,7 @@ class SubjectSession:
     async def probe(self, requests: Sequence[MalformedRequest]) -> None:
         """Send malformed requests, last of all: what they do to the subject is to harm nothing else."""
         if requests:
-            await probe(self.transport, self.ledger, self.run, self.flags, requests)
+            await probe(self.transport, self.journal, self.run, self.flags, requests)
             await self._look_after(sorted({request.account for request in requests}), self.settings.quiet / 2)
             if self._wanting():
                 await self._look_after(sorted({request.account for request in requests}), self.settings.quiet + 0.1)
@@ -120,13 +120,13 @@ class SubjectSession:
             return set()
         verdicts = [verdict for facts in self.hearing.advance() for verdict in self.judge(facts)]
         passed = self.locksteps[0].passed | {verdict.rule for verdict in verdicts if verdict.outcome == "passed"}
-        return {verdict.rule for verdict in verdicts if verdict.outcome == "undecided"} - passed
+        return {verdict.rule for verdict in verdicts if verdict.outcome == "inconclusive"} - passed
 
     async def clean(self) -> tuple[JournalEntry, ...]:
         """Delete what was made; nothing of it is judged.  What could not be deleted."""
         self.hearing = None
         gone = [living.entry for lockstep in self.locksteps for living in lockstep.scenarios if not living.exists]
-        return await clean(self.transport, self.ledger, gone)
+        return await clean(self.transport, self.journal, gone)
 
     def fresh_hearing(self) -> Hearing:
         """A hearing that knows what the first look showed, and nothing since."""
@@ -146,12 +146,12 @@ async def open_session(
     *,
     calendars: Sequence[str] = (),
     rate: float | None = None,
-    budget: int | None = None,
+    max_requests: int | None = None,
     limits: Limits | None = None,
     sink: Callable[[Exchange], None] = lambda exchange: None,
-    in_ledger: bool = True,
+    in_journal: bool = True,
 ) -> AsyncIterator[SubjectSession]:
-    """A session with `subject` after its preflight; `in_ledger` says whether it may create anything.
+    """A session with `subject` after its preflight; `in_journal` says whether it may create anything.
 
     `sink` gets every exchange that is judged.  Raises ConfigurationError where nothing can be judged.
     """
@@ -175,18 +175,18 @@ async def open_session(
                 sink(exchange)
 
     async with subject.open(bounds) as client:
-        transport = _transport(client, subject, nobody, on_exchange, bounds, rate, budget)
+        transport = _transport(client, subject, nobody, on_exchange, bounds, rate, max_requests)
         started = subject.clock.now()
         inventory, flags = await preflight(transport, subject, calendars)
         hearing.advance()
-        kept = in_ledger and subject.kind != "reference"
-        ledger = Journal.of_run(subject.base_url, run_id) if kept else Journal()
+        kept = in_journal and subject.kind != "reference"
+        journal = Journal.of_run(subject.base_url, run_id) if kept else Journal()
         session = SubjectSession(
             subject,
             settings,
             judge,
             transport,
-            ledger,
+            journal,
             hearing,
             RunContext(run_id, started, inventory),
             flags,
@@ -197,7 +197,7 @@ async def open_session(
         try:
             yield session
         finally:
-            ledger.close()
+            journal.close()
 
 
 def _transport(
@@ -207,7 +207,7 @@ def _transport(
     on_exchange: Callable[[Exchange], None],
     limits: Limits,
     rate: float | None,
-    budget: int | None,
+    max_requests: int | None,
 ) -> Transport:
     # The reference server's tokens are public, and it echoes none.
     secrets = {} if subject.kind == "reference" else {**subject.tokens, UNKNOWN_TOKEN: nobody}
@@ -220,7 +220,7 @@ def _transport(
         redact=_redaction(Redactor(secrets)),
         limits=limits,
         rate=RateLimiter(subject.clock, rate or subject.rate),
-        budget=RequestBudget(budget),
+        max_requests=RequestBudget(max_requests),
         unknown_token=nobody,
     )
 

@@ -1,4 +1,4 @@
-"""What a run created is deleted: at its end, when it is interrupted, and by `sweep` after a crash."""
+"""What a run created is deleted: at its end, when it is interrupted, and by `cleanup` after a crash."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ from conformance.servers.subject import Subject
 from conformance.servers.subject.limits import BudgetExceededError
 from conformance.servers.subject.transport import Limits, Transport
 
-__all__ = ["clean", "sweep"]
+__all__ = ["clean", "cleanup"]
 
 #: A DELETE with one of these answers leaves nothing: done, or nothing there.
 _GONE = frozenset({200, 202, 204, 404, 410})
 
 
 async def clean(
-    transport: Transport, ledger: Journal, surely_gone: Iterable[JournalEntry] = ()
+    transport: Transport, journal: Journal, surely_gone: Iterable[JournalEntry] = ()
 ) -> tuple[JournalEntry, ...]:
-    """Delete what the ledger holds; what is still there afterwards."""
+    """Delete what the journal holds; what is still there afterwards."""
     for entry in surely_gone:
-        ledger.settle(entry)
-    while left := ledger.entries:
+        journal.settle(entry)
+    while left := journal.entries:
         gone = await asyncio.gather(*(_delete(transport, entry) for entry in left))
         for entry, settled in zip(left, gone, strict=True):
             if settled:
-                ledger.settle(entry)
+                journal.settle(entry)
         if not any(gone):
             break
-    return ledger.entries
+    return journal.entries
 
 
-async def sweep(subject: Subject, limits: Limits | None = None) -> tuple[int, tuple[JournalEntry, ...]]:
+async def cleanup(subject: Subject, limits: Limits | None = None) -> tuple[int, tuple[JournalEntry, ...]]:
     """Delete what earlier runs against the subject left: how many events are gone, and which are not.
 
     An entry whose account has no token now is left; runs that are still alive are not touched.

@@ -1,4 +1,4 @@
-"""The ledger: what a run may have created and not yet deleted, on disk before it is created."""
+"""The journal: what a run may have created and not yet deleted, on disk before it is created."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ except ImportError:  # pragma: no cover - Windows has no such lock: there, sweep
 
 __all__ = ["Journal", "JournalEntry", "folder", "left_behind"]
 
-_VARIABLE = "CRONOFY_CONFORMANCE_LEDGER"
+_VARIABLE = "CRONOFY_CONFORMANCE_JOURNAL"
 
 
 class JournalEntry(NamedTuple):
@@ -29,12 +29,12 @@ class JournalEntry(NamedTuple):
 
 
 def folder() -> Path:
-    """Where ledgers are kept: the folder in CRONOFY_CONFORMANCE_LEDGER, else one in the user's state directory."""
+    """Where ledgers are kept: the folder in CRONOFY_CONFORMANCE_JOURNAL, else one in the user's state directory."""
     chosen = os.environ.get(_VARIABLE)
     if chosen:
         return Path(chosen)
     state = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
-    return Path(state) / "cronofy-conformance" / "ledger"
+    return Path(state) / "cronofy-conformance" / "journal"
 
 
 class Journal:
@@ -54,7 +54,7 @@ class Journal:
 
     @classmethod
     def of_run(cls, base_url: str, run_id: str) -> Journal:
-        """The ledger on disk of one run against one subject."""
+        """The journal on disk of one run against one subject."""
         return cls(folder() / _name(base_url) / f"{run_id}.ndjson")
 
     def open(self, entry: JournalEntry) -> None:
@@ -90,7 +90,7 @@ class Journal:
 
 @dataclass(slots=True)
 class _Kept:
-    """A ledger file that an earlier run left, locked against that run and other sweeps."""
+    """A journal file that an earlier run left, locked against that run and other sweeps."""
 
     path: Path
     file: IO[str]

@@ -19,18 +19,18 @@ __all__ = ["probe"]
 
 
 async def probe(
-    transport: Transport, ledger: Journal, run: RunContext, flags: Flags, requests: Iterable[MalformedRequest]
+    transport: Transport, journal: Journal, run: RunContext, flags: Flags, requests: Iterable[MalformedRequest]
 ) -> None:
-    """Send malformed requests; what may have come of them is left to the ledger."""
-    await gather_all(_probe(transport, ledger, run, flags, request) for request in requests)
+    """Send malformed requests; what may have come of them is left to the journal."""
+    await gather_all(_probe(transport, journal, run, flags, request) for request in requests)
 
 
 async def _probe(
-    transport: Transport, ledger: Journal, run: RunContext, flags: Flags, request: MalformedRequest
+    transport: Transport, journal: Journal, run: RunContext, flags: Flags, request: MalformedRequest
 ) -> None:
     entry = JournalEntry(request.account, request.calendar_id, run.event_id(request.scenario))
     if request.names_event:
-        ledger.open(entry)
+        journal.open(entry)
     numbers = count(1)
 
     async def send(attempts: int | None = 1) -> Exchange:
@@ -46,8 +46,8 @@ async def _probe(
     async def another() -> Exchange:
         if request.method == "GET":
             return await transport.send("GET", reading(*flags[request.account]), account=request.account)
-        return await control_request(transport, ledger, run, request.scenario, next(numbers))
+        return await control_request(transport, journal, run, request.scenario, next(numbers))
 
     last = await retry_interleaved(await send(None), send, another)
     if request.names_event and last.response is not None and not failed(last) and last.response.status >= 400:
-        ledger.settle(entry)
+        journal.settle(entry)

@@ -21,7 +21,7 @@ class PersistentFailureCheck:
     """Sends the writes of scenarios, and insists on those that fail; `exhausted_kinds` are kinds that failed every time."""
 
     transport: Transport
-    ledger: Journal
+    journal: Journal
     run: RunContext
     exhausted_kinds: set[Step] = field(default_factory=set)
 
@@ -36,7 +36,7 @@ class PersistentFailureCheck:
         last = await retry_interleaved(
             exchange,
             lambda: self._send(write, scenario.account, False, 1),
-            lambda: control_request(self.transport, self.ledger, self.run, scenario, next(probes)),
+            lambda: control_request(self.transport, self.journal, self.run, scenario, next(probes)),
         )
         if failed(last) and last is not exchange:
             self.exhausted_kinds.add(kind)
@@ -49,15 +49,15 @@ class PersistentFailureCheck:
 
 
 async def control_request(
-    transport: Transport, ledger: Journal, run: RunContext, scenario: Scenario, number: int
+    transport: Transport, journal: Journal, run: RunContext, scenario: Scenario, number: int
 ) -> Exchange:
     """A plain write to the calendar of a scenario, the `number`th of an event of its own."""
     plain = Scenario(
-        f"beside-{scenario.id}", scenario.account, scenario.calendar_id, (Step("nothing"),) * number, "beside"
+        f"beside-{scenario.id}", scenario.account, scenario.calendar_id, (Step("omitted"),) * number, "beside"
     )
     write = write_requests(plain, run)[-1]
     entry = JournalEntry(plain.account, plain.calendar_id, run.event_id(plain))
-    ledger.open(entry)
+    journal.open(entry)
     return await transport.send(
         write.method, write.path, account=scenario.account, document=write.body, reserve=number == 1
     )

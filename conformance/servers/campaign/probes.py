@@ -124,11 +124,11 @@ def _write(run: RunContext, owner: str, calendar_id: str, name: str, who: str | 
     return AccessCheck("POST", write.path, who, write.body, JournalEntry(owner, calendar_id, run.event_id(scenario)))
 
 
-async def access(transport: Transport, ledger: Journal, requests: tuple[AccessCheck, ...]) -> None:
-    """Send what is to be refused; what is not refused is left to the ledger."""
+async def access(transport: Transport, journal: Journal, requests: tuple[AccessCheck, ...]) -> None:
+    """Send what is to be refused; what is not refused is left to the journal."""
     for request in requests:
         if request.entry is not None:
-            ledger.open(request.entry)
+            journal.open(request.entry)
         exchange = await transport.send(
             request.method,
             request.target,
@@ -137,7 +137,7 @@ async def access(transport: Transport, ledger: Journal, requests: tuple[AccessCh
             reserve=request.entry is not None,
         )
         if request.entry is not None and _refused(exchange):
-            ledger.settle(request.entry)
+            journal.settle(request.entry)
 
 
 def _refused(exchange: Exchange) -> bool:

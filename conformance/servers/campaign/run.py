@@ -100,11 +100,11 @@ async def run(
         Judge(chosen),
         _run_id(options.seed, fresh=not under_test.clock.virtual),
         calendars=options.calendars,
-        rate=options.rate,
-        budget=options.budget,
+        rate=options.rate_limit,
+        max_requests=options.max_requests,
         limits=limits,
         sink=sink,
-        in_ledger=not options.plan and not under_test.clock.virtual,  # a virtual subject ends with the process
+        in_journal=not options.plan and not under_test.clock.virtual,  # a virtual subject ends with the process
     ) as session:
         assert session.hearing is not None
         return await _whole(session, session.hearing, options, chosen, progress, small)
@@ -119,9 +119,9 @@ async def _whole(
     small: bool,
 ) -> RunResult:
     odd = session.subject.loopback or options.fuzz
-    planned = plan(session.run, session.settings, options.examples or 0, options.seed, odd=odd)
-    if options.budget is None:
-        session.transport.budget.limit = session.transport.sent + planned.requests + SEARCH_REQUESTS
+    planned = plan(session.run, session.settings, options.max_examples or 0, options.seed, odd=odd)
+    if options.max_requests is None:
+        session.transport.max_requests.limit = session.transport.sent + planned.requests + SEARCH_REQUESTS
     ending = _Ending()
     if not options.plan:
         await _live(session, hearing, planned, progress, ending, small)
@@ -229,7 +229,7 @@ def _subject_facts(session: SubjectSession) -> dict[str, Any]:
 
 def _server_rules(ids: Iterable[str]) -> tuple[Rule, ...]:
     wanted = set(ids)
-    return tuple(rule for rule in load() if rule.binds == "server" and (not wanted or rule.id in wanted))
+    return tuple(rule for rule in load() if rule.applies_to == "server" and (not wanted or rule.id in wanted))
 
 
 def _run_id(seed: int, *, fresh: bool) -> str:

@@ -58,7 +58,7 @@ class ScenarioState:
         before, last = self.scenario.steps[self.sent - 2 : self.sent]
         if last.defect or last.immediate or last.start not in ("future", "soon") or last.kind not in _GIVING:
             return ""
-        return "first" if before.kind in ("nothing", "none") else "another" if before.kind in _GIVING else ""
+        return "first" if before.kind in ("omitted", "none") else "another" if before.kind in _GIVING else ""
 
     @property
     def done(self) -> bool:
@@ -70,9 +70,9 @@ def as_if(facts: Facts, *, watched: bool, final: bool) -> Facts:
     """The facts as they will read if nothing changes any more: by this it is only known what is worth waiting for."""
     document = copy.copy(facts.document)
     after = dict(document["after"])
-    after["watched"] = after.get("watched", False) or watched
-    if final and "final" not in after:
-        after.update(final=after["quiet"], stayed=True, watched=True)
+    after["window_elapsed"] = after.get("window_elapsed", False) or watched
+    if final and "settled" not in after:
+        after.update(settled=after["stable"], remained=True, window_elapsed=True)
     document["after"] = after
     return Facts(facts.about, facts.key, document, (), facts.closed)
 

@@ -42,7 +42,7 @@ class Scheduler:
 
     transport: Transport
     hearing: Hearing
-    ledger: Journal
+    journal: Journal
     flags: Flags
     run: RunContext
     pace: PollingPolicy
@@ -61,7 +61,7 @@ class Scheduler:
     _insistence: PersistentFailureCheck = field(init=False)
 
     def __post_init__(self) -> None:
-        self._insistence = PersistentFailureCheck(self.transport, self.ledger, self.run)
+        self._insistence = PersistentFailureCheck(self.transport, self.journal, self.run)
 
     @property
     def to_come(self) -> int:
@@ -172,9 +172,9 @@ class Scheduler:
                 break
 
     async def _send(self, living: ScenarioState, write: WriteRequest) -> None:
-        creates = write.method == "POST" and living.entry not in self.ledger.entries
+        creates = write.method == "POST" and living.entry not in self.journal.entries
         if write.method == "POST":
-            self.ledger.open(living.entry)
+            self.journal.open(living.entry)
         existed, living.exists = living.exists, living.exists or write.method == "POST"
         exchange = await self._insistence.send(living.scenario, write, reserve=creates)
         living.sent += 1
@@ -302,21 +302,21 @@ class Scheduler:
         watched = living.read_at - living.answered >= self.hearing.observer.window
         verdicts = self.hearing.judge(as_if(living.facts, watched=watched, final=False))
         self.passed |= {verdict.rule for verdict in verdicts if verdict.outcome == "passed"}
-        undecided = any(verdict.outcome == "undecided" for verdict in verdicts)
-        new = any(verdict.outcome == "undecided" and verdict.rule not in self.passed for verdict in verdicts)
-        quiet = "quiet" in document["after"]
+        inconclusive = any(verdict.outcome == "inconclusive" for verdict in verdicts)
+        new = any(verdict.outcome == "inconclusive" and verdict.rule not in self.passed for verdict in verdicts)
+        quiet = "stable" in document["after"]
         living.wrong = False
-        if undecided and quiet:
+        if inconclusive and quiet:
             verdicts = self.hearing.judge(as_if(living.facts, watched=watched, final=True))
             living.wrong = any(verdict.outcome == "failed" for verdict in verdicts)
-            undecided = living.wrong or ((living.done or new) and not watched)
-        stale = living.accepted and quiet and bool(document["after"]["quiet"].get("not_as_written"))
+            inconclusive = living.wrong or ((living.done or new) and not watched)
+        stale = living.accepted and quiet and bool(document["after"]["stable"].get("mismatching_fields"))
         if stale and not self._held(living):
             living.wrong = True
             return
         if not living.done and not quiet and not (living.pending and self._held(living)):
             return  # what the next write finds would not be known
-        living.settled = not undecided
+        living.settled = not inconclusive
         if living.settled and living.accepted and '"join_url"' in living.shown:
             self.settling.append(max(0.0, living.since - living.answered))
 

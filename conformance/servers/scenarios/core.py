@@ -59,7 +59,7 @@ def waves(scenarios: Iterable[Scenario]) -> tuple[tuple[Scenario, ...], ...]:
 #: Themes that are to be watched for as long as can be.
 _WATCHED = ("kept", "isolated")
 
-_FIRST = {"pairs": 0, "changes": 1, "hasty": 2, "past": 3, "places": 4}
+_FIRST = {"pairs": 0, "changes": 1, "back-to-back": 2, "past": 3, "places": 4}
 
 
 def _pairs(table: Table) -> Iterator[Scenario]:
@@ -79,7 +79,7 @@ def _dressed(table: Table, place: Place, sequence: Iterable[str]) -> Iterator[St
             yield table.step(kind, place, text_variant=text, time_format=next(table.forms))
         elif kind == "delete":
             yield Step("delete")
-        elif kind == "nothing":
+        elif kind == "omitted":
             yield table.step(kind, place, text_variant=text)
         else:
             changes = next(table.changes)
@@ -93,32 +93,34 @@ def _hasty(table: Table) -> Iterator[Scenario]:
     for kinds in (
         ("default", "none"),
         ("explicit", "explicit"),
-        ("explicit", "nothing"),
+        ("explicit", "omitted"),
         ("integrated", "explicit"),
         ("explicit", "default"),
-        ("default", "nothing"),
+        ("default", "omitted"),
         ("none", "integrated"),
         ("integrated", "delete"),
         ("profile", "integrated"),
         ("none", "explicit", "delete", "default"),
-        ("default", "delete", "nothing"),
+        ("default", "delete", "omitted"),
     ):
         targets = table.having(*(kind for kind in kinds if kind in ("default", "integrated", "profile")))
         if targets:
-            place = table.turn("hasty", targets)
+            place = table.turn("back-to-back", targets)
             steps = [table.step(kind, place, immediate=n > 0) for n, kind in enumerate(kinds)]
-            if kinds[1:] == ("nothing",):
+            if kinds[1:] == ("omitted",):
                 steps[1] = replace(steps[1], changed_fields=("summary", "time"))
-            yield table.scenario("hasty", place, steps)
-    place = table.turn("hasty", table.targets)
-    yield table.scenario("hasty", place, [table.step("explicit", place), Step("none"), Step("nothing", immediate=True)])
+            yield table.scenario("back-to-back", place, steps)
+    place = table.turn("back-to-back", table.targets)
+    yield table.scenario(
+        "back-to-back", place, [table.step("explicit", place), Step("none"), Step("omitted", immediate=True)]
+    )
 
 
 def _changes(table: Table) -> Iterator[Scenario]:
     """Updates that leave conferencing out: nothing changes, a text, the place, the time, into the past; then `none`."""
-    unasked = tuple(Step("nothing", changed_fields=changes) for changes in (("description",), ("summary",), ("time",)))
-    bare = Step("nothing", changed_fields=("summary", "bare"))
-    away = Step("nothing", changed_fields=("time",), start="past")
+    unasked = tuple(Step("omitted", changed_fields=changes) for changes in (("description",), ("summary",), ("time",)))
+    bare = Step("omitted", changed_fields=("summary", "bare"))
+    away = Step("omitted", changed_fields=("time",), start="past")
     plain = tuple(place for place in table.targets if "integrated" not in kinds_at(place))
     for kind, best in (
         ("explicit", plain[-1:]),  # a host that may have no field for conferencing
@@ -129,14 +131,14 @@ def _changes(table: Table) -> Iterator[Scenario]:
         if targets:
             place = table.turn("changes", targets)
             text = next(table.texts)
-            first = Step("nothing", changed_fields=()) if kind == "integrated" else unasked[0]
+            first = Step("omitted", changed_fields=()) if kind == "integrated" else unasked[0]
             steps = [table.step(kind, place), first, *unasked[1:], away]
             if kind == "explicit":
-                steps[1:3] = [Step("nothing", changed_fields=("description", "location")), bare]
+                steps[1:3] = [Step("omitted", changed_fields=("description", "location")), bare]
                 steps.append(Step("none", start="past"))
             yield table.scenario("changes", place, [replace(step, text_variant=text) for step in steps])
     place = table.turn("changes", table.targets)
-    yield table.scenario("changes", place, [Step("nothing"), Step("nothing", changed_fields=("description", "time"))])
+    yield table.scenario("changes", place, [Step("omitted"), Step("omitted", changed_fields=("description", "time"))])
     place = table.turn("changes", table.targets)
     first = Step("explicit", url_variant="query")
     again = Step("explicit", url_variant="again")
@@ -160,13 +162,13 @@ def _past(table: Table) -> Iterator[Scenario]:
             place = table.turn("past", targets)
             yield table.scenario("past", place, [table.step(kind, place, start=start, time_format=form)])
     for steps in (
-        (Step("nothing", start="past"), Step("default", start="past")),
-        (Step("nothing"), Step("integrated", changed_fields=("summary", "time"), start="past")),
+        (Step("omitted", start="past"), Step("default", start="past")),
+        (Step("omitted"), Step("integrated", changed_fields=("summary", "time"), start="past")),
         (Step("default", start="past"), Step("default", changed_fields=("summary", "time"), start="year")),
-        (Step("nothing", start="running"), Step("profile", start="running")),
+        (Step("omitted", start="running"), Step("profile", start="running")),
         (Step("explicit", start="past"), Step("default", start="past")),
     ):
-        targets = table.having(*(step.kind for step in steps if step.kind not in ("nothing", "none")))
+        targets = table.having(*(step.kind for step in steps if step.kind not in ("omitted", "none")))
         if targets:
             place = table.turn("past", targets)
             yield table.scenario("past", place, [replace(step, profile=_profile(place)) for step in steps])
@@ -188,12 +190,12 @@ def _unprofiled(table: Table) -> Iterator[Scenario]:
     """`default` on an event that is there already, where no profile comes before the calendar's own service."""
     without = {place[1].sort: place for place in table.targets if not place[0].profiles and place[1].integrated}
     for place in without.values():
-        yield table.scenario("unprofiled", place, [Step("nothing"), Step("default")])
+        yield table.scenario("unprofiled", place, [Step("omitted"), Step("default")])
 
 
 def _last(table: Table) -> Iterator[Scenario]:
     """What is never to bring a conference, as an event's last write: it is watched for long enough."""
-    yield table.scenario("last", table.turn("last", table.rich), [Step("nothing"), Step("none")])
+    yield table.scenario("last", table.turn("last", table.rich), [Step("omitted"), Step("none")])
 
 
 def _turns(table: Table) -> Iterator[Scenario]:
@@ -231,7 +233,7 @@ def _places(table: Table, scenarios: Iterable[Scenario]) -> Iterator[Scenario]:
             if turned[-1:] == ["explicit"]:
                 del steps[-1]
             # Its URL is that of another event, which is watched: what becomes of one must not touch the other.
-            steps += [Step("explicit", url_variant="room"), Step("nothing", changed_fields=("time",)), Step("none")]
+            steps += [Step("explicit", url_variant="room"), Step("omitted", changed_fields=("time",)), Step("none")]
         if steps:
             yield table.scenario("places", place, steps)
     for place in {place[0].name: place for place in reversed(table.targets)}.values():
@@ -266,7 +268,7 @@ def _isolated(table: Table) -> Iterator[Scenario]:
     first = table.targets[0]
     control_request = [place for place in table.targets if place[0] is first[0] and place is not first][:1]
     elsewhere = [place for place in table.targets if place[0] is not first[0]][:1]
-    sequences = (("explicit", "nothing"), ("explicit", "none", "delete"), ("explicit", "nothing"))
+    sequences = (("explicit", "omitted"), ("explicit", "none", "delete"), ("explicit", "omitted"))
     if control_request or elsewhere:
         for place, kinds in zip((first, *control_request, *elsewhere), sequences, strict=False):
             steps = [table.step(kind, place, changed_fields=()) for kind in kinds]
@@ -288,7 +290,7 @@ def _refused_updates(table: Table) -> Iterator[Scenario]:
         yield table.scenario("refused", place, [table.step("explicit", place), refused])
         bare = tuple(place for place in unavailable if not place[0].profiles)
         place = table.turn("unavailable", bare or unavailable)
-        yield table.scenario("refused", place, [Step("nothing"), refused, Step("default", extra_fields="both")])
+        yield table.scenario("refused", place, [Step("omitted"), refused, Step("default", extra_fields="both")])
 
 
 def _refused_creations(table: Table) -> Iterator[Scenario]:
@@ -297,6 +299,6 @@ def _refused_creations(table: Table) -> Iterator[Scenario]:
     if unavailable:
         bare = tuple(place for place in unavailable if not place[0].profiles)
         place = table.turn("unavailable", bare or unavailable)
-        yield table.scenario("refused", place, [Step("integrated"), Step("nothing"), Step("default")])
+        yield table.scenario("refused", place, [Step("integrated"), Step("omitted"), Step("default")])
     for defect in CREATION_DEFECTS:
         yield table.scenario("refused", table.turn("refused", table.targets), [Step("invalid", defect=defect)])

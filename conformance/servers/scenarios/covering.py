@@ -27,7 +27,7 @@ def kinds_at(place: Place) -> tuple[str, ...]:
         available.append("integrated")
     if connected_profiles(account):
         available.append("profile")
-    return (*available, "none", "nothing", "8x8", "delete")
+    return (*available, "none", "omitted", "8x8", "delete")
 
 
 def _default_comes(account: Account, calendar: Calendar) -> bool:

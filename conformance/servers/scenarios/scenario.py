@@ -28,7 +28,7 @@ __all__ = [
 ]
 
 #: What a write does about conferencing; ``nothing`` leaves the property out, ``delete`` is a DELETE.
-KINDS = ("explicit", "default", "integrated", "profile", "none", "nothing", "8x8", "delete")
+KINDS = ("explicit", "default", "integrated", "profile", "none", "omitted", "8x8", "delete")
 
 #: When an event is: `start` and `end` in hours from now (for dates in days), at least a day away from now, but for what
 #: is `soon` or was `lately`.  What is about a year away lies three weeks short of it, so that its day and month alone
@@ -257,7 +257,7 @@ def _body(event_id: str, event: _Event, step: Step, n: str, scenario: Scenario, 
 
 
 def _conferencing(step: Step, n: str, scenario: Scenario, run: RunContext) -> Any:
-    if step.kind == "nothing":
+    if step.kind == "omitted":
         return ...
     if step.kind == "explicit" or step.defect in _EVENT_DEFECTS:
         text = _DESCRIPTIONS[step.text_variant == "non-ascii"]

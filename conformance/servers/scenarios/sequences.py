@@ -8,14 +8,14 @@ __all__ = ["sequences"]
 
 #: How the first sequences begin: one kind and another, and again, and what is told apart by what was before.
 _SEEDS = (
-    ("explicit", "none", "explicit", "none", "nothing"),
+    ("explicit", "none", "explicit", "none", "omitted"),
     ("default", "none", "default", "none"),
     ("integrated", "explicit", "integrated", "explicit"),
-    ("nothing", "nothing", "explicit", "nothing"),
-    ("none", "nothing", "default"),
+    ("omitted", "omitted", "explicit", "omitted"),
+    ("none", "omitted", "default"),
     ("profile", "integrated", "profile", "none", "integrated"),
-    ("8x8", "nothing", "default", "nothing"),
-    ("explicit", "delete", "nothing", "integrated"),
+    ("8x8", "omitted", "default", "omitted"),
+    ("explicit", "delete", "omitted", "integrated"),
 )
 
 #: What an event is before anything was written, after a DELETE, without conferencing so far, and without it again.
@@ -24,7 +24,7 @@ _ABSENT, _GONE, _NEVER, _REMOVED = "absent", "gone", "never", "removed"
 
 def _after(state: str, kind: str) -> str:
     """What an event is, after it was `state`, through a write of a kind."""
-    if kind == "nothing":
+    if kind == "omitted":
         return _NEVER if state in (_ABSENT, _GONE) else state
     if kind == "none":
         return _NEVER if state in (_ABSENT, _GONE, _NEVER) else _REMOVED

@@ -75,7 +75,7 @@ def _step(**drawn: Any) -> Step:
         return Step("delete", immediate=drawn["immediate"])
     unused = {
         "url_variant": kind != "explicit" and not drawn["extra_fields"],
-        "extra_fields": kind in ("explicit", "nothing", "invalid"),
+        "extra_fields": kind in ("explicit", "omitted", "invalid"),
         "defect": kind != "invalid",
         "profile": kind != "profile",
     }

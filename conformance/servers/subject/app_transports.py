@@ -49,7 +49,7 @@ class WsgiTransport(httpx.AsyncBaseTransport):
         try:
             answer = self._transport.handle_request(copy)
             raw = b"".join(answer.iter_raw())
-        except Exception:
+        except Exception:  # noqa: BLE001 - an application that raises is what a WSGI server answers with a 500
             return httpx.Response(500, stream=httpx.ByteStream(b""))
         return httpx.Response(answer.status_code, headers=answer.headers, stream=httpx.ByteStream(raw))
 

@@ -121,9 +121,9 @@ def recorded(path: Path, name: str) -> Recorded:
 
 def _header(path: Path, name: str) -> RecordingMetadata:
     headers = [header(file) for file in paths([path])]
-    runs = {(found.run, found.binds) if found else None for found in headers}
+    runs = {(found.run, found.applies_to) if found else None for found in headers}
     first = headers[0]
-    if first is None or len(runs) != 1 or first.binds != "server" or not first.run.startswith("seed-"):
+    if first is None or len(runs) != 1 or first.applies_to != "server" or not first.run.startswith("seed-"):
         raise ConfigurationError(
             f"{name} is no recording of one run that can be lived again, which only a run on a virtual clock can, such "
             f"as one of the reference server with --record: judge it as it is with `cronofy-conformance check {path}`"

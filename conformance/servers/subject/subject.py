@@ -202,7 +202,7 @@ def _load(name: str, rest: str) -> Any:
         sys.path.insert(0, "")
     try:
         target: Any = importlib.import_module(module_name)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - optional modules raise errors of their own
         raise ConfigurationError(
             f"module {module_name!r} of {name!r} cannot be imported ({type(error).__name__}: {error}): "
             "run from its folder or set PYTHONPATH"

@@ -97,14 +97,14 @@ class Transport:
         redact: Callable[[Exchange], Exchange] = lambda exchange: exchange,
         limits: Limits | None = None,
         rate: RateLimiter | None = None,
-        budget: RequestBudget | None = None,
-        unknown_token: str = "conformance-token-that-nobody-has",
+        max_requests: RequestBudget | None = None,
+        unknown_token: str = "conformance-token-that-nobody-has",  # noqa: S107 - on purpose no credential
     ) -> None:
         self.base_url = base_url.rstrip("/")
         self.clock = clock
         self.limits = limits or Limits()
         self.rate = rate or RateLimiter(clock, None)
-        self.budget = budget or RequestBudget()
+        self.max_requests = max_requests or RequestBudget()
         self._client = client
         self._origin = origin_of(base_url)
         self._tokens = {**tokens, UNKNOWN_TOKEN: unknown_token}
@@ -170,13 +170,13 @@ class Transport:
 
     def _spend(self, *, reserve: bool, reserved: bool) -> None:
         if reserved:
-            self.budget.spend_reserved()
+            self.max_requests.spend_reserved()
         elif self._received > self.limits.bodies:
             raise BudgetExceededError(
                 f"the answers came to over {self.limits.bodies >> 20} MiB: more would not fit in memory"
             )
         else:
-            self.budget.spend(reserve=reserve)
+            self.max_requests.spend(reserve=reserve)
 
     async def _attempt(self, request: httpx.Request, body: bytes, account: str | None) -> Exchange:
         async with self._slots:

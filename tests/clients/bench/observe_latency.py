@@ -27,7 +27,7 @@ from starlette.routing import Route
 
 sys.path.insert(0, str(Path(__file__).parents[3]))
 
-from conformance.clients.proxy import ObserveOptions, observe
+from conformance.clients.proxy import ProxyOptions, observe
 from conformance.contract.rules import load
 from conformance.reference import INVENTORY, reference_app
 
@@ -75,7 +75,7 @@ def observing(told: Told, upstream: str) -> None:
     def say(line: str) -> None:
         told.send(line.split()[2].rstrip(","))
 
-    asyncio.run(observe(ObserveOptions(upstream), load(), say=say))
+    asyncio.run(observe(ProxyOptions(upstream), load(), say=say))
 
 
 @contextlib.contextmanager

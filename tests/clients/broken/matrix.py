@@ -41,7 +41,7 @@ async def judged(
     driver: Driver, cases: tuple[Case, ...], sink: Callable[[Exchange], None] = lambda _: None
 ) -> CertificationRun:
     """All cases played with a driver in this process; the exchanges go to `sink`."""
-    rules = tuple(rule for rule in load() if rule.binds == "client")
+    rules = tuple(rule for rule in load() if rule.applies_to == "client")
     run = CertificationRun(Judging(rules), Records(rules), sink)
     stages = Stages()
     async with gateway_with(stages) as gateway:
@@ -66,5 +66,5 @@ if __name__ == "__main__":
         alone |= caught_by if len(caught_by) == 1 else set()
         mark = "as meant" if caught_by == BROKEN[name].rules else f"NOT AS MEANT: {sorted(BROKEN[name].rules)}"
         print(f"{name}: {', '.join(sorted(caught_by))} ({mark})", flush=True)
-    rest = sorted({rule.id for rule in load() if rule.binds == "client"} - alone)
+    rest = sorted({rule.id for rule in load() if rule.applies_to == "client"} - alone)
     print(f"never alone: {', '.join(rest) or 'none'}")

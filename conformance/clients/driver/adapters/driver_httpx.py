@@ -88,7 +88,7 @@ class Driver:
             return {"ok": getattr(self, ask["do"])(ask)}
         except httpx.HTTPStatusError as error:
             return {"error": told(error.response)}
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - optional modules raise errors of their own
             return {"error": {"message": repr(error)}}
 
     def run(self) -> None:

@@ -57,7 +57,7 @@ def answer(ask: dict[str, Any]) -> dict[str, Any]:
         return {"ok": KNOWN[ask["do"]](ask)}
     except PyCronofyRequestError as error:
         return {"error": told(error)}
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - optional modules raise errors of their own
         return {"error": {"message": repr(error)}}
 
 
