@@ -60,7 +60,7 @@ def test_a_recording_of_something_else_is_unexercised_and_ends_with_0(tmp_path: 
     assert (result.exit_code, result.output) == (0, "")
     said = json.loads((tmp_path / "r.json").read_text())
     assert {rule["outcome"] for rule in said["rules"]} == {"untested"}
-    assert (said["outcome"], said["complete"]) == ("passed", False)
+    assert (said["outcome"], said["fully_covered"]) == ("passed", False)
 
 
 @pytest.mark.parametrize(
@@ -229,5 +229,5 @@ def test_ctrl_c_ends_with_130_and_the_report_so_far(tmp_path: Path, monkeypatch:
     result = call("check", har(tmp_path / "kept.har"), "--report", tmp_path / "r.json")
     assert result.exit_code == 130
     said = json.loads((tmp_path / "r.json").read_text())
-    assert (said["run"]["exchanges"], said["outcome"], said["complete"]) == (5, "inconclusive", False)
+    assert (said["run"]["exchanges"], said["outcome"], said["fully_covered"]) == (5, "inconclusive", False)
     assert signal.getsignal(signal.SIGINT) is before

@@ -22,7 +22,7 @@ def test_every_rule_is_listed_on_a_line_with_its_level_and_clauses() -> None:
 
 def test_the_list_as_json_says_the_same() -> None:
     said = json.loads(call("rules", "--json").stdout)
-    assert [(rule["id"], rule["level"], rule["binds"], tuple(rule["clauses"])) for rule in said] == [
+    assert [(rule["id"], rule["level"], rule["applies_to"], tuple(rule["clauses"])) for rule in said] == [
         (rule.id, rule.level, rule.applies_to, rule.clauses) for rule in load()
     ]
 

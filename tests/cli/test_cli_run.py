@@ -110,7 +110,7 @@ def test_a_spent_budget_is_inconclusive(tmp_path: Path) -> None:
     assert result.exit_code == 3
     assert result.stderr.endswith("Outcome: inconclusive. Exit code 3: the budget of 60 requests is spent.\n")
     said = json.loads((tmp_path / "r.json").read_text())
-    assert (said["outcome"], said["complete"], said["run"]["requests"] <= 60) == ("inconclusive", False, True)
+    assert (said["outcome"], said["fully_covered"], said["run"]["requests"] <= 60) == ("inconclusive", False, True)
 
 
 def test_a_plan_lists_lives_and_costs_and_writes_nothing(tmp_path: Path) -> None:
@@ -182,7 +182,7 @@ def test_ctrl_c_ends_a_run_with_130_after_clean_up_and_with_a_report(served: Any
         _, errors = process.communicate(timeout=60)
     assert process.returncode == 130, errors
     assert errors.endswith("Exit code 130: the run was interrupted.\n")
-    assert json.loads(report.read_text())["complete"] is False
+    assert json.loads(report.read_text())["fully_covered"] is False
     headers = {"Authorization": f"Bearer {exports['CRONOFY_ACCESS_TOKEN']}"}
     left = httpx.get(f"{url}/v1/events?tzid=Etc/UTC&only_managed=true", headers=headers).json()["events"]
     assert left == []

@@ -120,9 +120,9 @@ def test_every_rule_for_clients_is_alone_in_catching_a_broken_one() -> None:
 
 
 def test_a_failure_shrinks_to_the_smallest_event_that_shows_it() -> None:
-    certificate, _ = certified(sys.executable, str(BROKEN_DRIVERS), "join-url-is-sent-as-asked")
+    certificate, _ = certified(sys.executable, str(BROKEN_DRIVERS), "join-url-is-sent-as-requested")
     assert [name for name, outcome in outcomes(certificate).items() if outcome == "failed"] == [
-        "join-url-is-sent-as-asked"
+        "join-url-is-sent-as-requested"
     ]
     (found,) = certificate.counterexamples
     (only,) = found.records
@@ -143,7 +143,7 @@ def test_a_failure_shrinks_to_the_smallest_event_that_shows_it() -> None:
 
 
 def test_what_is_told_wrong_shrinks_to_one_reading() -> None:
-    certificate, _ = certified(sys.executable, str(BROKEN_DRIVERS), "unknown-provider-is-given-back")
+    certificate, _ = certified(sys.executable, str(BROKEN_DRIVERS), "an-unknown-provider-name-is-returned")
     (found,) = certificate.counterexamples
     (only,) = found.records
     assert only.record.ask["do"] == "read_events"
@@ -151,7 +151,7 @@ def test_what_is_told_wrong_shrinks_to_one_reading() -> None:
 
 
 def test_what_needs_two_asks_shrinks_to_two() -> None:
-    name = "unasked-conferencing-is-not-repeated-on-update"
+    name = "unrequested-conferencing-is-not-repeated-on-update"
     certificate, _ = certified(sys.executable, str(BROKEN_DRIVERS), name)
     (found,) = certificate.counterexamples
     assert [judged.record.ask["do"] for judged in found.records] == ["upsert_event", "upsert_event"]

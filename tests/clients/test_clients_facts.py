@@ -34,24 +34,24 @@ def document(ask: Any, told: Any, *exchanges: Exchange, **more: Any) -> dict[str
     return facts
 
 
-SENT = {"requests": 1, "unasked_writes": 0, "repeated_a_refused_write": False, "repeated_an_accepted_write": False}
-SAME = {"sent_lost": [], "sent_changed": [], "sent_added": []}
+SENT = {"requests": 1, "unrequested_writes": 0, "repeated_a_refused_write": False, "repeated_an_accepted_write": False}
+SAME = {"request_missing": [], "request_changed": [], "request_extra": []}
 
 
 def test_a_write_that_was_passed_on() -> None:
     assert document(UPSERT, {"ok": {"x": 1}}, exchange("POST", CALENDAR, EVENT)) == {
-        "about": "ask",
+        "about": "call",
         "do": "upsert_event",
-        "asked": {"calendar_id": "cal_1", "event": EVENT},
-        "lawful": True,
-        "answers": [202],
-        "told": {"ok": {}},
-        "told_as": "ok",
+        "arguments": {"calendar_id": "cal_1", "event": EVENT},
+        "valid": True,
+        "statuses": [202],
+        "reported": {"ok": {}},
+        "report_kind": "ok",
         "event_id": "qT",
-        "asks": "nothing",
+        "requested": "omitted",
         "asked_before": False,
-        "final": 202,
-        "raised": False,
+        "last_status": 202,
+        "raised_without_status": False,
         "sent": SENT,
         "compared": SAME,
     }
@@ -60,9 +60,9 @@ def test_a_write_that_was_passed_on() -> None:
 def test_nothing_sent_leaves_nothing_to_compare() -> None:
     facts = document(UPSERT, {"error": {"message": "no"}}, earlier={"profile_id": "none"})
     assert (facts["sent"], facts["compared"]) == ({**SENT, "requests": 0}, {})
-    assert (facts["answers"], facts["asked_before"], facts["earlier"]) == ([], True, {"profile_id": "none"})
-    assert "final" not in facts
-    assert "raised" not in facts
+    assert (facts["statuses"], facts["asked_before"], facts["previous_conferencing"]) == ([], True, {"profile_id": "none"})
+    assert "last_status" not in facts
+    assert "raised_without_status" not in facts
 
 
 def test_what_a_client_cannot_do_is_not_compared_with_what_it_sends() -> None:
@@ -80,9 +80,9 @@ def test_every_attempt_is_compared_and_a_refused_one_counts_when_it_is_repeated(
     wrong = {**EVENT, "summary": "T"}
     refused = exchange("POST", CALENDAR, wrong, 422, {"errors": {}})
     facts = document(UPSERT, {"ok": {}}, refused, refused, exchange("POST", CALENDAR, EVENT))
-    assert facts["compared"] == {**SAME, "sent_changed": ["/summary"]}
+    assert facts["compared"] == {**SAME, "request_changed": ["/summary"]}
     assert facts["sent"] == {**SENT, "requests": 3, "repeated_a_refused_write": True}
-    assert facts["answers"] == [422, 422, 202]
+    assert facts["statuses"] == [422, 422, 202]
 
 
 @pytest.mark.parametrize("status", [401, 408, 409, 423, 425, 429, 500, 503])
@@ -96,16 +96,16 @@ def test_writes_of_other_events_are_unasked() -> None:
     other = exchange("POST", CALENDAR, {**EVENT, "event_id": "other"})
     gone = exchange("DELETE", CALENDAR, {"event_id": "qT"})
     facts = document(UPSERT, {"ok": {}}, gone, exchange("POST", CALENDAR, EVENT), other)
-    assert facts["sent"] == {**SENT, "unasked_writes": 2}
-    assert document(READ, {"ok": {"events": []}}, other)["sent"] == {**SENT, "requests": 0, "unasked_writes": 1}
+    assert facts["sent"] == {**SENT, "unrequested_writes": 2}
+    assert document(READ, {"ok": {"events": []}}, other)["sent"] == {**SENT, "requests": 0, "unrequested_writes": 1}
 
 
 def test_ids_in_the_path_the_body_and_the_query_are_compared() -> None:
     elsewhere = exchange("POST", "/v1/calendars/CAL_1/events", {**EVENT, "event_id": "qt"})
-    assert document(UPSERT, {"ok": {}}, elsewhere)["compared"]["sent_changed"] == ["/calendar_id", "/event_id"]
+    assert document(UPSERT, {"ok": {}}, elsewhere)["compared"]["request_changed"] == ["/calendar_id", "/event_id"]
     queried = exchange("DELETE", f"{CALENDAR}?event_id=qT")
     assert document(DELETE, {"ok": {}}, queried)["compared"] == SAME
-    assert document(DELETE, {"ok": {}}, exchange("DELETE", CALENDAR))["compared"]["sent_lost"] == ["/event_id"]
+    assert document(DELETE, {"ok": {}}, exchange("DELETE", CALENDAR))["compared"]["request_missing"] == ["/event_id"]
 
 
 def events(*entries: tuple[str, str, Any]) -> Any:
@@ -124,20 +124,20 @@ def test_events_are_compared_by_calendar_where_the_client_tells_it() -> None:
         {"event_id": "qT", "conferencing": {"pending": True}},
     ]
     told = {"ok": {"events": right}}
-    assert document(ask, told, said)["given"] == {
+    assert document(ask, told, said)["returned"] == {
         "pending": {"events": 1, "altered": []},
         "assigned": {"events": 1, "altered": []},
     }
     swapped = [{**entry, "calendar_id": "cal_1"} for entry in right]
-    assert document(ask, {"ok": {"events": swapped}}, said)["compared"]["told_lost"] == ["/events/qT"]
+    assert document(ask, {"ok": {"events": swapped}}, said)["compared"]["result_missing"] == ["/events/qT"]
 
 
 def test_events_of_calendars_that_were_not_asked_for_need_not_come_back() -> None:
     said = exchange("GET", "/v1/events", None, 200, events(("cal_2", "qT", ZOOM)))
     assert document(READ, {"ok": {"events": []}}, said)["compared"] == {
-        "told_lost": [],
-        "told_changed": [],
-        "told_added": [],
+        "result_missing": [],
+        "result_changed": [],
+        "result_extra": [],
     }
 
 
@@ -146,19 +146,19 @@ def test_lost_altered_and_made_up_events_are_named() -> None:
     said = exchange("GET", "/v1/events", None, 200, events(("cal_1", "a", None), ("cal_1", "b", ZOOM)))
     told = {"ok": {"events": [{"event_id": "b", "conferencing": {}}, {"event_id": "c"}, {"event_id": "not asked"}]}}
     facts = document(ask, told, said)
-    assert facts["compared"]["told_lost"] == [
+    assert facts["compared"]["result_missing"] == [
         "/events/a",
         "/events/b/conferencing/join_url",
         "/events/b/conferencing/provider_name",
     ]
-    assert facts["compared"]["told_added"] == ["/events/c"]
-    assert [event["event_id"] for event in facts["told"]["ok"]["events"]] == ["b", "c"]
+    assert facts["compared"]["result_extra"] == ["/events/c"]
+    assert [event["event_id"] for event in facts["reported"]["ok"]["events"]] == ["b", "c"]
 
 
 @pytest.mark.parametrize(
     ("conferencing", "state"),
     [
-        (None, "nothing"),
+        (None, "omitted"),
         ({"pending": True}, "pending"),
         (ZOOM, "assigned"),
         ({**ZOOM, "provider_name": None}, "assigned_without_provider"),
@@ -169,7 +169,7 @@ def test_lost_altered_and_made_up_events_are_named() -> None:
 def test_what_was_said_has_a_name(conferencing: Any, state: str) -> None:
     said = exchange("GET", "/v1/events", None, 200, events(("cal_1", "qT", conferencing)))
     told = {"ok": {"events": [{"event_id": "qT", "conferencing": conferencing}]}}
-    assert list(document(READ, told, said)["given"]) == [state]
+    assert list(document(READ, told, said)["returned"]) == [state]
 
 
 def test_pages_that_were_not_fetched_are_missed_for_what_is_only_there() -> None:
@@ -177,11 +177,11 @@ def test_pages_that_were_not_fetched_are_missed_for_what_is_only_there() -> None
     last = {"fetched": False, "event_ids": ["qT"]}
     facts = document(READ, {"ok": {"events": []}}, readings=[[page, last]])
     assert facts["read"] == {
-        "pages_there": 2,
+        "page_count": 2,
         "pages_read": 1,
         "missed": ["qT"],
         "calendars_left_out": [],
-        "unasked_limits": [],
+        "unrequested_limits": [],
     }
     again = [[page, last], [page, {**last, "fetched": True}]]
     assert document(READ, {"ok": {"events": []}}, readings=again)["read"]["missed"] == []
@@ -193,20 +193,20 @@ def test_calendars_and_their_flags_are_compared() -> None:
     said = exchange("GET", "/v1/calendars", None, 200, {"calendars": listed})
     told = {"ok": {"calendars": [{"calendar_id": "a"}, {"calendar_id": "b", flag: True}, {"calendar_id": "d"}]}}
     assert document({"do": "list_calendars"}, told, said)["compared"] == {
-        "told_lost": ["/calendars/a/" + flag, "/calendars/c"],
-        "told_changed": ["/calendars/b/" + flag],
-        "told_added": ["/calendars/d"],
+        "result_missing": ["/calendars/a/" + flag, "/calendars/c"],
+        "result_changed": ["/calendars/b/" + flag],
+        "result_extra": ["/calendars/d"],
     }
 
 
 def test_an_error_is_compared_with_what_was_answered() -> None:
     refused = exchange("POST", CALENDAR, EVENT, 422, {"errors": {"summary": [{"key": "errors.required"}]}})
     facts = document(UPSERT, {"error": {"status": 422}}, refused)
-    assert (facts["raised"], facts["told_status_seen"]) == (False, True)
-    assert facts["compared"] == {**SAME, "told_lost": ["/errors"], "told_changed": [], "told_added": []}
+    assert (facts["raised_without_status"], facts["told_status_seen"]) == (False, True)
+    assert facts["compared"] == {**SAME, "result_missing": ["/errors"], "result_changed": [], "result_extra": []}
     facts = document(UPSERT, {"error": {"status": 500}}, refused)
     assert (facts["told_status_seen"], facts["compared"]) == (False, SAME)
-    assert document(UPSERT, {"error": {"message": "KeyError"}}, exchange("POST", CALENDAR, EVENT))["raised"]
+    assert document(UPSERT, {"error": {"message": "KeyError"}}, exchange("POST", CALENDAR, EVENT))["raised_without_status"]
 
 
 @pytest.mark.parametrize(
@@ -231,13 +231,13 @@ def test_a_reading_covers_less_where_all_its_requests_do(
 ) -> None:
     reads = [exchange("GET", f"/v1/events?{query}", status=200, said={"events": []}) for query in queries]
     facts = document(READ, {"ok": {"events": []}}, *reads)["read"]
-    assert (facts["calendars_left_out"], facts["unasked_limits"]) == (left_out, limits)
+    assert (facts["calendars_left_out"], facts["unrequested_limits"]) == (left_out, limits)
 
 
 def test_a_limit_that_was_asked_for_is_none_of_the_clients() -> None:
     asked = {**READ, "params": {"from": "2031-01-01"}}
     facts = document(asked, {"ok": {"events": []}}, exchange("GET", "/v1/events?from=2031-01-01", status=200, said={}))
-    assert facts["read"]["unasked_limits"] == []
+    assert facts["read"]["unrequested_limits"] == []
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,7 @@ def test_a_watched_program_is_judged_by_what_it_sends() -> None:
     options = CertifyOptions(watched=(sys.executable, "-c", PROGRAM))
     certificate = asyncio.run(watch(options, load(), say=said.append, sink=seen.append))
     assert outcomes(certificate) == {
-        "8x8-is-not-asked-for": "failed",
+        "8x8-is-not-requested": "failed",
         "a-body-is-json-or-form-encoded": "passed",
         "an-event-has-its-required-fields": "passed",
         "conferencing-names-a-profile-id": "passed",
@@ -69,7 +69,7 @@ def test_watching_ends_after_its_time_and_nothing_is_unexercised_by_mistake() ->
     said: list[str] = []
     certificate = asyncio.run(watch(CertifyOptions(duration=0.05), load(), say=said.append))
     assert (outcomes(certificate), certificate.interrupted) == ({}, False)
-    assert all(rule.about != "ask" and rule.applies_to == "client" for rule in certificate.rules)
+    assert all(rule.about != "call" and rule.applies_to == "client" for rule in certificate.rules)
 
 
 def test_ctrl_c_is_the_usual_end_of_watching() -> None:

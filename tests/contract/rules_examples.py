@@ -13,7 +13,7 @@ from conformance.contract.schemas import names, read, rs_registry
 
 __all__ = ["PARTS", "RULES", "Example", "IsValid", "examples", "is_valid", "outcome", "parts_of"]
 
-PARTS = ("if", "then", "x-decided")
+PARTS = ("if", "then", "x-conclusive-when")
 RULES = {rule.id: rule for rule in load()}
 
 IsValid = Callable[[Any], bool]
@@ -71,5 +71,5 @@ def outcome(parts: dict[str, IsValid | None], facts: dict[str, Any]) -> str:
     if not applies(facts):
         return "inapplicable"
     if not holds(facts):
-        return "broken"
-    return "kept" if decided is None or decided(facts) else "inconclusive"
+        return "failed"
+    return "passed" if decided is None or decided(facts) else "inconclusive"

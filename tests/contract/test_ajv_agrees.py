@@ -19,8 +19,8 @@ from jsonschema import Draft202012Validator
 from conformance.contract import rules, schemas
 
 HERE = Path(__file__).parent
-KEYWORDS = ["x-binds", "x-level", "x-about", "x-clauses", "x-cases", "x-decided"]
-PARTS = ("if", "then", "x-decided")
+KEYWORDS = ["x-applies-to", "x-level", "x-facts", "x-clauses", "x-coverage", "x-conclusive-when"]
+PARTS = ("if", "then", "x-conclusive-when")
 
 
 def node(arguments: list[str], text: str = "") -> subprocess.CompletedProcess[str]:

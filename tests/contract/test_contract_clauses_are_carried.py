@@ -80,12 +80,12 @@ def test_a_clause_says_whom_it_binds_how_strongly_and_where_it_is_from() -> None
     ids = [clause["id"] for clause in CLAUSES]
     assert len(set(ids)) == len(ids)
     for clause in CLAUSES:
-        assert clause["binds"] in ("client", "server", "admin", "both"), clause["id"]
+        assert clause["applies_to"] in ("client", "server", "admin", "both"), clause["id"]
         assert clause["strength"] in ("must", "should", "may", "info"), clause["id"]
         assert clause["section"], clause["id"]
         assert clause["about"], clause["id"]
         assert clause.get("silence", "said"), clause["id"]
-        keys = set(clause) - {"id", "section", "binds", "strength", "about", "rules", "silence"}
+        keys = set(clause) - {"id", "section", "applies_to", "strength", "about", "rules", "silence"}
         if re.match(r"2\.\d\.[a-z]\Z", clause["id"]):
             assert keys == {"source"}, clause["id"]
             assert clause["source"].startswith("https://docs.cronofy.com/"), clause["id"]

@@ -32,7 +32,7 @@ ONE = {
     "unevaluatedItems",
 } | {
     "unevaluatedProperties",
-    "x-decided",
+    "x-conclusive-when",
 }
 MANY = {"allOf", "anyOf", "oneOf", "prefixItems"}
 NAMED = {"$defs", "properties", "patternProperties", "dependentSchemas"}
@@ -43,7 +43,7 @@ PLAIN = {
     *("minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties", "minContains", "maxContains"),
 }
 #: What a rule says of itself; not for schemas inside it.
-OF_A_RULE = {"x-binds", "x-level", "x-about", "x-clauses", "x-cases", "x-decided"}
+OF_A_RULE = {"x-applies-to", "x-level", "x-facts", "x-clauses", "x-coverage", "x-conclusive-when"}
 
 #: The escapes that Python, ECMA-262 with the flag u and Rust read alike.
 ESCAPE = re.compile(r"\\(?:[\^$\\.*+?()\[\]{}|/nrtfv]|u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2})")

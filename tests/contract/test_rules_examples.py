@@ -11,8 +11,8 @@ from conformance.contract.schemas import names, registry
 from conformance.facts import Facts
 from conformance.judging.judge import Judge
 
-_WORDS = {"passed": "kept", "failed": "broken", "inconclusive": "inconclusive"}
-_ALL = {"kept", "broken", "inconclusive", "inapplicable"}
+_WORDS = {"passed": "passed", "failed": "failed", "inconclusive": "inconclusive"}
+_ALL = {"passed", "failed", "inconclusive", "inapplicable"}
 
 by_rule = pytest.mark.parametrize("rule", sorted(RULES))
 
@@ -23,7 +23,7 @@ def test_every_rule_has_examples_and_all_examples_have_a_rule() -> None:
 
 @by_rule
 def test_examples_show_a_rule_kept_broken_and_escaped_and_undecided_where_evidence_is_asked_for(rule: str) -> None:
-    expected = _ALL if "x-decided" in RULES[rule].schema else _ALL - {"inconclusive"}
+    expected = _ALL if "x-conclusive-when" in RULES[rule].schema else _ALL - {"inconclusive"}
     assert {example.expect for example in examples(rule)} == expected
 
 

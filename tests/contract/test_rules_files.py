@@ -16,14 +16,14 @@ _GOOD = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
     "$id": "https://cronofy-conformance.invalid/schemas/rules/it-holds.json",
     "title": "It holds",
-    "x-binds": "server",
+    "x-applies-to": "server",
     "x-level": "must",
-    "x-about": "write",
+    "x-facts": "write",
     "x-clauses": ["D3", "2.1.a"],
-    "if": {"required": ["asks"]},
+    "if": {"required": ["requested"]},
     "then": True,
 }
-_FACTS = ("account", "ask", "conferencing", "directory", "exchange", "reading", "write")
+_FACTS = ("account", "call", "conferencing", "directory", "exchange", "reading", "write")
 
 
 @pytest.mark.parametrize("rule", sorted(RULES))
@@ -32,9 +32,9 @@ def test_a_rule_file_has_the_documented_form(rule: str) -> None:
     assert RULES[rule].schema["$id"].endswith(f"/rules/{rule}.json")
 
 
-@pytest.mark.parametrize("applies", [{"required": ["asks"]}, {"allOf": [{}, {"required": ["asks"]}]}])
+@pytest.mark.parametrize("applies", [{"required": ["requested"]}, {"allOf": [{}, {"required": ["requested"]}]}])
 def test_an_if_that_needs_facts_is_a_rules(applies: Any) -> None:
-    assert _RULE.is_valid({**_GOOD, "if": applies, "x-decided": {"required": ["after"]}, "x-cases": ["created"]})
+    assert _RULE.is_valid({**_GOOD, "if": applies, "x-conclusive-when": {"required": ["after"]}, "x-coverage": ["created"]})
 
 
 @pytest.mark.parametrize(
@@ -45,19 +45,19 @@ def test_an_if_that_needs_facts_is_a_rules(applies: Any) -> None:
         {"title": "it holds"},
         {"title": "It holds."},
         {"x-level": "may"},
-        {"x-binds": "both"},
-        {"x-about": "webhook"},
+        {"x-applies-to": "both"},
+        {"x-facts": "webhook"},
         {"x-clauses": []},
         {"x-clauses": ["somewhere"]},
-        {"x-cases": ["created", "created"]},
+        {"x-coverage": ["created", "created"]},
         {"$id": "https://cronofy-conformance.invalid/schemas/rules/It_holds.json"},
         {"if": True},
-        {"if": {"properties": {"asks": {"const": "none"}}}},
+        {"if": {"properties": {"requested": {"const": "none"}}}},
         {"if": {"allOf": [{"properties": {}}]}},
-        {"if": {"anyOf": [{"required": ["asks"]}, {}]}},
-        {"if": {"required": "asks"}},
+        {"if": {"anyOf": [{"required": ["requested"]}, {}]}},
+        {"if": {"required": "requested"}},
         {"then": {"type": "text"}},
-        {"x-decided": 7},
+        {"x-conclusive-when": 7},
         {"x-clause": ["D3"]},
     ],
     ids=str,

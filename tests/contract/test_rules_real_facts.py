@@ -26,7 +26,7 @@ def _facts(faults: tuple[str, ...]) -> tuple[Facts, ...]:
     return tuple(asyncio.run(traffic(faults)))
 
 
-@pytest.mark.parametrize("faults", [(), _CRAFTED], ids=["right", "broken"])
+@pytest.mark.parametrize("faults", [(), _CRAFTED], ids=["right", "failed"])
 def test_facts_of_traffic_are_as_described(faults: tuple[str, ...]) -> None:
     wrong = Counter(
         (facts.about, error.message, error.json_path)
@@ -46,11 +46,11 @@ def test_the_traffic_tells_all_that_is_told_of_a_write() -> None:
 
     def sights() -> set[str]:
         after = [document["after"] for document in told]
-        every = [one[name] for one in after for name in ("newest", "quiet", "final") if name in one]
-        return {part for one in [*every, *(sight for one in after for sight in one.get("seen", ()))] for part in one}
+        every = [one[name] for one in after for name in ("latest", "stable", "settled") if name in one]
+        return {part for one in [*every, *(sight for one in after for sight in one.get("observed", ()))] for part in one}
 
     assert {name for document in told for name in document} == set(schema["properties"])
-    for name in ("resolves", "before", "after"):
+    for name in ("resolution", "before", "after"):
         assert seen(name) == set(schema["properties"][name]["properties"])
     assert seen("calendar") == set(schema["$defs"]["calendar"]["properties"])
     assert sights() == set(schema["$defs"]["sight"]["properties"])

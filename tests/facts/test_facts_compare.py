@@ -161,7 +161,7 @@ def test_without_a_time_nothing_is_past() -> None:
         ("http://localhost:80/v1/events/pages/2", "same-origin"),
         ("https://127.0.0.1:80/v1/events/pages/2", "other-origin"),
         ("http://a.example/v1/events/pages/2", "other-origin"),
-        ("http://127.0.0.1:80/seen", "repeated"),
+        ("http://127.0.0.1:80/seen", "duplicated"),
     ],
 )
 def test_a_next_page_is_told_by_where_it_leads(value: object, expected: str) -> None:
@@ -235,7 +235,7 @@ def test_the_service_that_explicit_replaces_is_told_where_it_is_left_over(
     for at in range(42, 70, 3):
         traffic.read(at, item({"join_url": sent, **shown}))
     _, second = traffic.writes()
-    assert second["after"]["quiet"].get("provider_name_left_over") is left_over
+    assert second["after"]["stable"].get("provider_name_is_stale") is left_over
 
 
 def test_the_service_stays_where_explicit_sends_the_conference_s_own_url() -> None:
@@ -247,7 +247,7 @@ def test_the_service_stays_where_explicit_sends_the_conference_s_own_url() -> No
     for at in range(42, 70, 3):
         traffic.read(at, item(own))
     _, second = traffic.writes()
-    assert "provider_name_left_over" not in second["after"]["quiet"]
+    assert "provider_name_is_stale" not in second["after"]["stable"]
 
 
 @pytest.mark.parametrize(
@@ -266,4 +266,4 @@ def test_what_is_pending_may_bear_a_stray_description(sent: str, shown: dict[str
     traffic = Traffic().add(-1, "GET", "http://127.0.0.1/v1/userinfo", None, 200, account).read(0)
     traffic.write(1, event(conferencing=stray)).read(2, item({"pending": True, **shown}))
     (write,) = traffic.writes()
-    assert write["after"]["newest"].get("provider_name_as_sent") is expected
+    assert write["after"]["latest"].get("provider_name_as_sent") is expected

@@ -92,7 +92,7 @@ def test_a_request_without_its_body_may_have_been_about_any_event() -> None:
     traffic.write(5, event()).read(6, item(ASSIGNED))
     traffic.exchanges[3] = replace(traffic.exchanges[3], notes=(("request-body", NOT_RECORDED),))
     [written] = traffic.writes()
-    assert written["after"]["ended"] == "next-write"
+    assert written["after"]["closed_by"] == "next-write"
 
 
 def test_a_read_without_its_body_is_passed_over() -> None:
@@ -135,13 +135,13 @@ def test_an_event_of_another_account_at_the_same_place_is_entered() -> None:
         traffic.add(at, "GET", READ, None, 200, {**page, "events": events})
         last = traffic.exchanges[-1]
         traffic.exchanges[-1] = replace(last, request=replace(last.request, headers=other))
-    foreign = [document["listing"]["foreign"] for document in readings(traffic) if document["account"] == "second"]
+    foreign = [document["listing"]["other_account"] for document in readings(traffic) if document["account"] == "second"]
     assert foreign == [[], ["e1"], []], "at the same place it may be a calendar that both have"
 
 
 def test_an_event_shown_after_a_write_that_overlaps_is_not_missed() -> None:
     traffic = Traffic().read(0).write(1, event()).write(2, event(event_id="e2"), took=3).read(3, item())
-    assert [written["after"]["readings"] for written in traffic.writes() if written["event_id"] == "e2"] == [0]
+    assert [written["after"]["read_count"] for written in traffic.writes() if written["event_id"] == "e2"] == [0]
 
 
 def test_numbers_of_writes_are_not_remembered_for_ever() -> None:
@@ -161,7 +161,7 @@ def test_a_profile_that_has_no_name_resolves_to_no_service() -> None:
     userinfo = {"cronofy.data": {"conferencing_profiles": [profile], "profiles": []}}
     traffic = Traffic().add(0, "GET", f"{BASE}/userinfo", None, 200, userinfo)
     [written] = traffic.write(1, event(conferencing={"profile_id": "pro_1"})).writes()
-    assert written["resolves"] == {"to": "profile", "candidates": 1, "connected": True}
+    assert written["resolution"] == {"to": "profile", "candidates": 1, "connected": True}
 
 
 def test_the_window_is_told() -> None:
@@ -202,7 +202,7 @@ def test_half_a_surrogate_pair_is_judged_as_text() -> None:
 
 def test_rules_that_look_anywhere_are_judged_all_the_same() -> None:
     schema = {
-        "$id": "urn:x", "title": "T", "x-binds": "server", "x-level": "must", "x-about": "conferencing",
+        "$id": "urn:x", "title": "T", "x-applies-to": "server", "x-level": "must", "x-facts": "conferencing",
         "x-clauses": ["P1"], "if": {"minProperties": 1}, "then": True,
     }  # fmt: skip
     judge = Judge((Rule("x", "T", "server", "must", "conferencing", ("P1",), (), schema),))
@@ -228,7 +228,7 @@ def test_what_is_remembered_does_not_grow_without_end() -> None:
 
 
 def test_clauses_are_found_by_their_ids() -> None:
-    assert load_clauses()["P1"]["binds"] == "server"
+    assert load_clauses()["P1"]["applies_to"] == "server"
 
 
 def test_a_write_at_a_known_time_says_so() -> None:
@@ -267,7 +267,7 @@ def test_readings_that_wait_for_a_page_for_ever_are_let_go() -> None:
         page = {"current": 1, "total": 2, "next_page": f"{BASE}/events/pages/{number}"}
         traffic.add(number, "GET", READ, None, 200, {"pages": page, "events": []})
     assert len(readings(traffic)) == 80
-    assert not any(document["finished"] for document in readings(traffic))
+    assert not any(document["all_pages_read"] for document in readings(traffic))
 
 
 def test_where_the_location_comes_from_is_told() -> None:
@@ -279,16 +279,16 @@ def test_where_the_location_comes_from_is_told() -> None:
     ]
     for shown, expected in located:
         traffic = Traffic().read(-1).write(0, event(conferencing=explicit(url))).read(5, shown)
-        assert traffic.writes()[0]["after"]["newest"]["location"] == expected
+        assert traffic.writes()[0]["after"]["latest"]["location"] == expected
     other = item({"join_url": "https://a.example/2", "provider_name": None}, location={"description": f"at {url}"})
     traffic = Traffic().read(-1).write(0, event(conferencing=explicit(url)))
     traffic.write(20, event(summary="B", conferencing=explicit("https://a.example/2"))).read(25, other)
-    assert traffic.writes()[1]["after"]["newest"]["location"] == "earlier_url"
+    assert traffic.writes()[1]["after"]["latest"]["location"] == "earlier_url"
 
 
 def test_a_value_that_is_no_object_is_malformed() -> None:
     traffic = Traffic().read(-1).write(0, event(conferencing=explicit("https://a.example/"))).read(5, item("zoom"))
-    assert traffic.writes()[0]["after"]["newest"]["state"] == "malformed"
+    assert traffic.writes()[0]["after"]["latest"]["state"] == "malformed"
 
 
 def test_values_that_come_and_go_are_evidence_of_bounded_size() -> None:
@@ -299,14 +299,14 @@ def test_values_that_come_and_go_are_evidence_of_bounded_size() -> None:
     for at in range(60, 100, 5):
         traffic.read(at, item({"join_url": f"https://a.example/{at}", "provider_name": None}))
     [written] = traffic.writes()
-    assert written["after"]["stayed"] is False
+    assert written["after"]["remained"] is False
 
 
 def test_an_undefined_request_is_the_origin_of_nothing() -> None:
     traffic = Traffic().read(-1).write(0, event(conferencing=8)).read(5, item(ASSIGNED)).read(9, item(ASSIGNED))
     after = traffic.write(10, event(summary="B")).writes()[1]
     assert after["before"]["state"] == "assigned"
-    assert "origin" not in after["before"]
+    assert "requested_as" not in after["before"]
 
 
 def test_a_write_that_settles_may_lie_at_a_time_that_is_not_known() -> None:
@@ -328,14 +328,14 @@ def test_an_event_that_nobody_wrote_has_no_origin() -> None:
     traffic = Traffic().read(0, item(ASSIGNED)).read(5, item(ASSIGNED)).write(6, event(summary="B"))
     [written] = traffic.writes()
     assert written["before"]["state"] == "assigned"
-    assert "origin" not in written["before"]
+    assert "requested_as" not in written["before"]
 
 
 def test_an_event_that_is_missing_from_a_reading_that_a_write_overlaps_is_not_missed() -> None:
     page = {"pages": {"current": 1, "total": 1}, "events": []}
     traffic = Traffic().read(0).write(1, event(), took=0.1)
     traffic.add(0.5, "GET", READ, None, 200, page, took=5)
-    assert [written["after"]["readings"] for written in traffic.writes()] == [0]
+    assert [written["after"]["read_count"] for written in traffic.writes()] == [0]
 
 
 def test_an_id_that_two_accounts_use_on_one_calendar_is_nobodys_alone() -> None:
@@ -344,7 +344,7 @@ def test_an_id_that_two_accounts_use_on_one_calendar_is_nobodys_alone() -> None:
     traffic.exchanges[1] = replace(traffic.exchanges[1], request=Request("GET", READ, other))
     traffic.read(9, item())
     traffic.exchanges[2] = replace(traffic.exchanges[2], request=Request("GET", READ, other))
-    assert [document["listing"]["foreign"] for document in readings(traffic)] == [[], []]
+    assert [document["listing"]["other_account"] for document in readings(traffic)] == [[], []]
 
 
 def test_a_body_that_is_nested_too_deep_to_be_remembered_is_judged() -> None:
@@ -352,7 +352,7 @@ def test_a_body_that_is_nested_too_deep_to_be_remembered_is_judged() -> None:
     for _ in range(3000):
         deep = {"x": deep}
     judge = Judge(tuple(rule for rule in load() if rule.id == "a-missing-token-is-answered-401"))
-    document = {"about": "exchange", "operation": "write", "access": "none", "response": {"status": 401}}
+    document = {"about": "exchange", "operation": "write", "token": "none", "response": {"status": 401}}
     [verdict] = judge(Facts("exchange", ("x",), {**document, "more": deep}, (), closed=True))
     assert verdict.outcome == "passed"
 
@@ -360,7 +360,7 @@ def test_a_body_that_is_nested_too_deep_to_be_remembered_is_judged() -> None:
 def test_values_that_nobody_has_thought_of_take_no_room() -> None:
     judge = Judge(tuple(rule for rule in load() if rule.about == "write"))
     for number in range(200):
-        judge(Facts("write", ("x",), {"asks": f"kind-{number}"}, (), closed=True))
+        judge(Facts("write", ("x",), {"requested": f"kind-{number}"}, (), closed=True))
     assert len(judge._tables["write"]._by_value) == 64
 
 
@@ -374,4 +374,4 @@ def test_a_schema_that_is_true_looks_at_nothing_and_admits_all() -> None:
 def test_an_event_on_a_calendar_that_it_was_not_written_to_is_entered_at_first_sight() -> None:
     stray = {**item(), "calendar_id": "cal_B"}
     traffic = Traffic().read(0).write(1, event()).read(5, item(), stray).read(9, item(), stray)
-    assert [document["listing"]["uninvited"] for document in readings(traffic)] == [[], ["e1"], []]
+    assert [document["listing"]["wrong_calendar"] for document in readings(traffic)] == [[], ["e1"], []]

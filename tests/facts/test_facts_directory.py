@@ -53,19 +53,19 @@ def test_what_a_list_said_before_a_write_and_not_after_it_is_not_known(
     traffic = told(Traffic(), 0, calendars()).write(1, event(conferencing={"profile_id": "integrated"}))
     (write,) = told(traffic, 600, calendars(**later)).writes()
     assert write["calendar"] == {"calendar_id": CALENDAR, **known}
-    assert ("resolves" in write) == ("integrated_conferencing_available" in known)
+    assert ("resolution" in write) == ("integrated_conferencing_available" in known)
 
 
 def test_what_only_a_later_list_says_is_known() -> None:
     traffic = Traffic().write(1, event(conferencing={"profile_id": "integrated"}))
     (write,) = told(traffic, 2, calendars()).writes()
-    assert write["resolves"]["to"] == "integrated"
+    assert write["resolution"]["to"] == "integrated"
 
 
 def test_what_changed_before_a_write_is_known_as_it_was_then() -> None:
     traffic = told(told(Traffic(), 0, calendars()), 1, calendars(calendar_integrated_conferencing_available=False))
     (write,) = traffic.write(2, event(conferencing={"profile_id": "integrated"})).writes()
-    assert write["resolves"]["to"] == "unavailable"
+    assert write["resolution"]["to"] == "unavailable"
 
 
 @pytest.mark.parametrize(("later", "known"), [((ZOOM,), True), ((ZOOM, GO_TO), False), ((), False)])
@@ -75,7 +75,7 @@ def test_profiles_that_came_or_went_since_leave_open_what_default_means(
     traffic = told(Traffic(), 0, userinfo(ZOOM), USERINFO).write(1, event(conferencing={"profile_id": "default"}))
     traffic = told(traffic, 2, userinfo(*later), USERINFO).write(3, event(summary="other"))
     first, second = traffic.writes()
-    assert ("resolves" in first, "resolves" in second) == (known, known)
+    assert ("resolution" in first, "resolution" in second) == (known, known)
 
 
 def test_a_list_that_cannot_be_read_is_no_empty_one() -> None:
@@ -88,8 +88,8 @@ def test_a_token_that_stands_for_two_accounts_tells_nothing() -> None:
     traffic = told(traffic.read(3, item(A)).read(9, item(A)), 10, calendars(sub="acc_2", calendar_id="cal_B"))
     facts = traffic.read(20).read(30).write(40, event(event_id="e2")).facts()
     (write, new) = [one.document for one in facts if one.about == "write"]
-    assert "resolves" not in write
-    assert [entry["state"] for entry in write["after"]["seen"]] == ["assigned"]
+    assert "resolution" not in write
+    assert [entry["state"] for entry in write["after"]["observed"]] == ["assigned"]
     assert "before" not in new or "state" not in new["before"]
     assert [one.document["listing"]["missing"] for one in facts if one.about == "reading"] == [[]] * 5
 
@@ -99,7 +99,7 @@ def test_two_tokens_of_one_account_write_to_the_same_events() -> None:
     traffic = by(told(traffic.read(3, item(A)).read(9, item(A)), 10, calendars()), "other")
     traffic = by(traffic.write(11, event(conferencing={"profile_id": "none"})), "other")
     first, second = traffic.read(12, item()).read(20, item()).writes()
-    assert (first["after"]["ended"], first["after"]["newest"]["state"]) == ("next-write", "assigned")
+    assert (first["after"]["closed_by"], first["after"]["latest"]["state"]) == ("next-write", "assigned")
     assert second["account"] == "other"
 
 
@@ -118,7 +118,7 @@ def test_after_what_may_have_changed_any_event_nothing_is_held_against_readings(
     traffic.add(10, method, f"http://127.0.0.1{path}", body, 202, None)
     facts = traffic.read(12).read(20).read(40).facts()
     (write,) = [one.document for one in facts if one.about == "write"]
-    assert (write["after"]["ended"], write["after"]["newest"]["state"]) == ("next-write", "assigned")
+    assert (write["after"]["closed_by"], write["after"]["latest"]["state"]) == ("next-write", "assigned")
     assert [one.document["listing"]["missing"] for one in facts if one.about == "reading"] == [[]] * 6
 
 
@@ -135,7 +135,7 @@ def test_of_two_writes_under_way_at_once_either_may_be_the_last(answered: float,
     traffic.write(2, event(conferencing=explicit("https://b.example/2"))).read(6, item(A)).read(10, item(A))
     writes = traffic.writes()
     assert len(writes) == (1 if crossed else 2)
-    assert writes[0]["after"]["ended"] == "next-write"
+    assert writes[0]["after"]["closed_by"] == "next-write"
 
 
 def test_a_refused_write_leaves_no_doubt_which_was_the_last() -> None:
@@ -151,4 +151,4 @@ def test_a_number_of_more_digits_than_python_reads_is_json() -> None:
     body = b'{"events": [], "pages": {"current": 1, "total": 1}, "n": ' + b"9" * 5000 + b"}"
     traffic.exchanges[0] = replace(exchange, response=replace(exchange.response, body=body))
     (reading,) = [one.document for one in traffic.facts() if one.about == "reading"]
-    assert (READ, reading["finished"]) == (exchange.request.url, True)
+    assert (READ, reading["all_pages_read"]) == (exchange.request.url, True)

@@ -17,7 +17,7 @@ READ_B = {"join_url": B, "provider_name": None}
 
 
 def states(after: dict[str, Any]) -> list[str]:
-    return [shown["state"] for shown in after["seen"]]
+    return [shown["state"] for shown in after["observed"]]
 
 
 def created(body: dict[str, Any]) -> Traffic:
@@ -33,7 +33,7 @@ def settled(traffic: Traffic, shown: dict[str, Any], start: float, count: int = 
 
 def test_what_the_first_complete_reading_does_not_list_does_not_exist() -> None:
     (write,) = created(event()).writes()
-    assert (write["before"], write["creates"]) == ({"state": "nonexistent"}, True)
+    assert (write["before"], write["is_create"]) == ({"state": "nonexistent"}, True)
 
 
 @pytest.mark.parametrize(
@@ -43,44 +43,44 @@ def test_an_incomplete_reading_says_nothing_of_what_it_does_not_list(url: str) -
     traffic = Traffic().read(0, url=f"http://127.0.0.1/v1/events?tzid=Etc/UTC{url}").write(1, event())
     (write,) = traffic.writes()
     assert "before" not in write
-    assert "creates" not in write
+    assert "is_create" not in write
 
 
 def test_a_reading_that_overlaps_a_write_says_nothing_about_it() -> None:
     traffic = created(event(conferencing=explicit(A)))
     traffic.read(1.05, item(READ_B)).read(3, item(READ_A))
     (write,) = traffic.writes()
-    assert [shown["conferencing"] for shown in write["after"]["seen"]] == [READ_A]
+    assert [shown["conferencing"] for shown in write["after"]["observed"]] == [READ_A]
 
 
 def test_a_reading_that_a_later_write_overlaps_says_nothing_about_the_earlier_one() -> None:
     traffic = created(event(conferencing=explicit(A)))
     traffic.read(3, item(READ_B), took=2.0).write(4, event(summary="other"), took=3.0)
     first, _ = traffic.writes()
-    assert first["after"] == {"ended": "next-write", "readings": 0, "watched": False, "seen": []}
+    assert first["after"] == {"closed_by": "next-write", "read_count": 0, "window_elapsed": False, "observed": []}
 
 
 def test_a_value_shown_before_is_no_evidence_until_quiet() -> None:
     traffic = settled(created(event(conferencing=explicit(A))), item(READ_A), 2, count=3)
     traffic.write(10, event(conferencing=explicit(B))).read(11, item(READ_A))
     _, write = traffic.writes()
-    assert write["after"]["seen"] == []
-    assert write["after"]["newest"]["join_url_as_sent"] == "different"
-    assert "quiet" not in write["after"]
+    assert write["after"]["observed"] == []
+    assert write["after"]["latest"]["join_url_as_sent"] == "different"
+    assert "stable" not in write["after"]
 
 
 def test_a_new_value_is_evidence_at_once_if_the_write_before_ended_quiet() -> None:
     traffic = settled(created(event(conferencing=explicit(A))), item(READ_A), 2, count=3)
     traffic.write(10, event()).read(11, item(READ_B))
     _, write = traffic.writes()
-    assert [(shown["state"], shown["join_url_as_before"]) for shown in write["after"]["seen"]] == [("assigned", False)]
+    assert [(shown["state"], shown["join_url_as_before"]) for shown in write["after"]["observed"]] == [("assigned", False)]
 
 
 def test_nothing_is_evidence_at_once_if_the_write_before_did_not_end_quiet() -> None:
     traffic = created(event(conferencing=explicit(A))).write(2, event(conferencing=explicit(B))).read(3, item(READ_B))
     _, write = traffic.writes()
-    assert write["before"] == {"state": "settling", "asked": "explicit", "start": "future"}
-    assert "seen" not in write["after"]
+    assert write["before"] == {"state": "in_progress", "pending_request": "explicit", "start": "future"}
+    assert "observed" not in write["after"]
 
 
 def test_quiet_takes_two_equal_readings_over_the_quiet_time() -> None:
@@ -88,7 +88,7 @@ def test_quiet_takes_two_equal_readings_over_the_quiet_time() -> None:
     (once,) = created(body).read(2, item(READ_A)).writes()
     (soon,) = created(body).read(2, item(READ_A)).read(3, item(READ_A)).writes()
     (late,) = created(body).read(2, item(READ_A)).read(4.2, item(READ_A)).writes()
-    assert ["quiet" in write["after"] for write in (once, soon, late)] == [False, False, True]
+    assert ["stable" in write["after"] for write in (once, soon, late)] == [False, False, True]
 
 
 def test_without_times_nothing_is_quiet() -> None:
@@ -96,7 +96,7 @@ def test_without_times_nothing_is_quiet() -> None:
     for _ in range(9):
         traffic.read(0, item(READ_B))
     (write,) = traffic.writes()
-    assert "quiet" not in write["after"]
+    assert "stable" not in write["after"]
     assert "start" not in write
 
 
@@ -104,9 +104,9 @@ def test_a_wrong_state_is_final_only_after_a_second_window() -> None:
     body = event(conferencing=explicit(A))
     traffic = created(body).read(2, item(READ_B)).read(4.5, item(READ_B)).read(5, item(READ_B))
     (write,) = traffic.writes(Settings(quiet=2.0, window=3.0, settle_timeout=15.0))
-    assert "final" not in write["after"]
+    assert "settled" not in write["after"]
     (write,) = traffic.read(8, item(READ_B)).writes(Settings(quiet=2.0, window=3.0, settle_timeout=15.0))
-    assert write["after"]["final"]["join_url_as_sent"] == "different"
+    assert write["after"]["settled"]["join_url_as_sent"] == "different"
 
 
 def test_a_state_that_has_not_moved_since_the_write_must_hold_for_longer() -> None:
@@ -114,7 +114,7 @@ def test_a_state_that_has_not_moved_since_the_write_must_hold_for_longer() -> No
     settings = Settings(quiet=2.0, window=2.0, settle_timeout=15.0)
     (soon,) = settled(created(body), item(), 2, count=6).writes(settings)
     (late,) = settled(created(body), item(), 2, count=9).writes(settings)
-    assert ("final" in soon["after"], "final" in late["after"]) == (False, True)
+    assert ("settled" in soon["after"], "settled" in late["after"]) == (False, True)
 
 
 def test_pending_is_never_quiet_and_timed_out_in_the_end() -> None:
@@ -122,7 +122,7 @@ def test_pending_is_never_quiet_and_timed_out_in_the_end() -> None:
     (write,) = traffic.writes()
     assert states(write["after"]) == ["pending"]
     assert write["after"]["timed_out"] is True
-    assert "quiet" not in write["after"]
+    assert "stable" not in write["after"]
 
 
 def test_a_settled_value_that_changes_twice_or_in_the_end_has_not_stayed() -> None:
@@ -134,7 +134,7 @@ def test_a_settled_value_that_changes_twice_or_in_the_end_has_not_stayed() -> No
         for number, value in enumerate(shown):
             traffic.read(20 + number, item(value))
         (write,) = traffic.writes(settings)
-        answer: bool = write["after"]["stayed"]
+        answer: bool = write["after"]["remained"]
         return answer
 
     assert stayed(READ_A, READ_A)
@@ -157,7 +157,7 @@ def test_429_is_no_write() -> None:
 
 def test_an_event_that_was_deleted_does_not_exist() -> None:
     traffic = settled(created(event(conferencing=explicit(A))), item(READ_A), 2, count=3).delete(10).write(11, event())
-    assert [write["asks"] for write in traffic.writes()] == ["explicit", "delete", "nothing"]
+    assert [write["requested"] for write in traffic.writes()] == ["explicit", "delete", "omitted"]
     assert traffic.writes()[2]["before"] == {"state": "nonexistent"}
 
 
@@ -167,22 +167,22 @@ def test_a_refused_write_leaves_what_was_known() -> None:
     traffic.read(11, item(READ_A)).read(14, item(READ_A)).write(15, event())
     _, refused, after = traffic.writes()
     assert refused["outcome"] == "refused"
-    assert refused["after"]["quiet"]["differs_from_before"] == []
-    assert (after["before"]["state"], after["before"]["origin"]) == ("assigned", "explicit")
+    assert refused["after"]["stable"]["fields_changed_since_before"] == []
+    assert (after["before"]["state"], after["before"]["requested_as"]) == ("assigned", "explicit")
 
 
 def test_a_generated_conference_has_the_request_behind_it_as_its_origin() -> None:
     traffic = settled(created(event(conferencing={"profile_id": "default"})), item(ASSIGNED), 2, count=3)
     traffic.write(10, event(description="new"))
     settled(traffic, item(ASSIGNED, description="new"), 11, count=3).write(20, event())
-    origins = [write["before"].get("origin") for write in traffic.writes()]
+    origins = [write["before"].get("requested_as") for write in traffic.writes()]
     assert origins == [None, "default", "default"]
 
 
 def test_an_event_written_elsewhere_is_seen_on_another_calendar() -> None:
     traffic = created(event()).read(3, item(), {**item(), "calendar_id": "cal_B"})
     readings = [facts.document for facts in traffic.facts() if facts.about == "reading"]
-    assert readings[-1]["listing"]["uninvited"] == ["e1"]
+    assert readings[-1]["listing"]["wrong_calendar"] == ["e1"]
 
 
 def test_a_write_whose_body_was_not_recorded_leaves_nothing_known() -> None:
@@ -215,7 +215,7 @@ def test_form_fields_are_a_body_too() -> None:
 def test_a_deletion_that_is_repeated_after_a_5xx_may_find_that_it_is_done() -> None:
     traffic = Traffic().write(0, event()).read(1, item()).read(4, item())
     written = traffic.delete(5, 502).delete(6, 404).writes()
-    assert [write.get("before") for write in written if write["asks"] == "delete"] == [None]
+    assert [write.get("before") for write in written if write["requested"] == "delete"] == [None]
 
 
 def test_what_a_lagging_reading_still_shows_of_a_deleted_event_may_be_missing_later() -> None:
@@ -236,8 +236,8 @@ def test_pending_that_comes_again_long_after_the_conference_is_no_staying() -> N
     for at in (4, 5, 20, 30):
         traffic.read(at, item({"pending": True}))
     (write,) = traffic.writes()
-    assert write["after"]["stayed"] is False
-    assert "final" not in write["after"]
+    assert write["after"]["remained"] is False
+    assert "settled" not in write["after"]
 
 
 def test_pending_that_is_read_soon_after_the_conference_may_be_stale() -> None:
@@ -245,7 +245,7 @@ def test_pending_that_is_read_soon_after_the_conference_may_be_stale() -> None:
     for at in (2.5, 3, 3.5, 4):
         traffic.read(at, item({"pending": True}))
     (write,) = traffic.writes()
-    assert "stayed" not in write["after"]
+    assert "remained" not in write["after"]
 
 
 def test_pending_after_the_conference_may_be_that_of_the_request_that_overtook_another() -> None:
@@ -254,4 +254,4 @@ def test_pending_after_the_conference_may_be_that_of_the_request_that_overtook_a
     for at in (20, 30, 40):
         traffic.read(at, item({"pending": True}))
     _, second = traffic.writes()
-    assert "stayed" not in second["after"]
+    assert "remained" not in second["after"]

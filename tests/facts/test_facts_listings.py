@@ -35,7 +35,7 @@ def listing(traffic: Traffic) -> dict[str, list[str]]:
         ("&only_managed=true", [item(A)], {}),
         ("", [], {}),
         ("", [item(A)], {"managed": ["e1"]}),
-        ("", [item(A, event_id="e9"), {"event_uid": "uid_1"}], {"identified": ["e9"]}),
+        ("", [item(A, event_id="e9"), {"event_uid": "uid_1"}], {"event_id_unexpected": ["e9"]}),
         ("", [item(A, event_id="e9", deleted=True), {"event_uid": "uid_1", "event_id": None}], {"deleted": ["e9"]}),
         ("&include_managed=true", [item(A), item(A, event_id="e9")], {}),
         ("&only_managed=true", [], {"missing": ["e1"]}),
@@ -49,13 +49,13 @@ def listing(traffic: Traffic) -> dict[str, list[str]]:
         ("&only_managed=true&to=2026-10-01", [item(A)], {"outside_window": ["e1"]}),
         ("&only_managed=true&from=whenever", [item(A)], {}),
         ("&only_managed=true&last_modified=2026-10-01", [], {}),
-        ("&only_managed=true", [item(A), item(A)], {"repeated": ["e1"]}),
-        ("&only_managed=true", [item(A), {"event_uid": "uid_1"}], {"external": ["uid_1"]}),
+        ("&only_managed=true", [item(A), item(A)], {"duplicated": ["e1"]}),
+        ("&only_managed=true", [item(A), {"event_uid": "uid_1"}], {"unmanaged": ["uid_1"]}),
         ("&only_managed=true", [item(A, deleted=True)], {"deleted": ["e1"]}),
         ("&only_managed=true&include_deleted=true", [item(A, deleted=True)], {}),
         ("&only_managed=true&include_deleted=true", [item(A, event_id="e9", deleted=True), item(A)], {}),
         ("&only_managed=true&localized_times=true", [item(A)], {"not_localized": ["e1"]}),
-        ("&only_managed=true", [item(A), {**item(A), "calendar_id": "cal_B"}], {"uninvited": ["e1"]}),
+        ("&only_managed=true", [item(A), {**item(A), "calendar_id": "cal_B"}], {"wrong_calendar": ["e1"]}),
         ("&only_managed=true", [{k: v for k, v in item(A).items() if k != "calendar_id"}], {}),
     ],
 )
@@ -103,7 +103,7 @@ def test_what_only_another_account_wrote_is_foreign() -> None:
     traffic.exchanges[-2:] = [
         replace(one, request=replace(one.request, headers=other)) for one in traffic.exchanges[-2:]
     ]
-    assert listing(traffic) == {"foreign": ["e1"]}
+    assert listing(traffic) == {"other_account": ["e1"]}
 
 
 def page(traffic: Traffic, at: float, url: str, answer: Any, status: int = 200) -> Traffic:
@@ -121,7 +121,7 @@ PAGE_2 = "http://127.0.0.1/v1/events/pages/2"
 def test_pages_are_one_reading() -> None:
     traffic = page(page(written(), 20, READ, paged(PAGE_2)), 21, PAGE_2, paged(None, 2, 2, item(A)))
     (*_, last) = readings(traffic)
-    assert (last["finished"], last["counted"], last["items"], last["listing"]["missing"]) == (True, True, 1, [])
+    assert (last["all_pages_read"], last["page_numbers_consistent"], last["items"], last["listing"]["missing"]) == (True, True, 1, [])
     assert [one["next_page"] for one in last["pages"]] == ["same-origin", "absent"]
 
 
@@ -131,12 +131,12 @@ def test_pages_are_one_reading() -> None:
 def test_a_next_page_is_opaque(url: str) -> None:
     traffic = page(page(written(), 20, READ, paged(url)), 21, url, paged(None, 2, 2, item(A)))
     (*_, last) = readings(traffic)
-    assert (last["finished"], last["items"], last["listing"]["missing"]) == (True, 1, [])
+    assert (last["all_pages_read"], last["items"], last["listing"]["missing"]) == (True, 1, [])
 
 
 def test_a_client_may_add_parameters_to_a_page() -> None:
     traffic = page(page(written(), 20, READ, paged(PAGE_2)), 21, f"{PAGE_2}?tzid=Etc/UTC", paged(None, 2, 2, item(A)))
-    assert readings(traffic)[-1]["finished"] is True
+    assert readings(traffic)[-1]["all_pages_read"] is True
 
 
 def test_a_write_between_two_pages_leaves_open_what_is_missing_though_the_clock_stands_still() -> None:
@@ -148,7 +148,7 @@ def test_a_write_between_two_pages_leaves_open_what_is_missing_though_the_clock_
 
 def test_a_reading_that_is_not_read_to_its_end_is_told_at_last() -> None:
     (*_, last) = readings(page(written(), 20, READ, paged(PAGE_2, 1, 3)))
-    assert (last["finished"], last["counted"]) == (False, False)
+    assert (last["all_pages_read"], last["page_numbers_consistent"]) == (False, False)
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,7 @@ def test_a_page_is_stated_as_it_is(answer: Any, status: int, expected: dict[str,
     (*_, last) = readings(page(written(), 20, READ, answer, status))
     (only,) = last["pages"]
     assert {name: value for name, value in only.items() if name not in ("current", "total", "status")} == expected
-    assert (last["finished"], only["status"]) == (
+    assert (last["all_pages_read"], only["status"]) == (
         status == 200 and isinstance(answer, dict) and answer.get("pages", 0) in (0, 3),
         status,
     )
@@ -175,7 +175,7 @@ def test_a_page_is_stated_as_it_is(answer: Any, status: int, expected: dict[str,
 
 def test_a_page_that_nothing_led_to_is_a_reading_of_its_own_that_proves_nothing() -> None:
     (*_, last) = readings(page(written(), 20, PAGE_2, paged(None)))
-    assert (last["finished"], last["listing"]["missing"]) == (False, [])
+    assert (last["all_pages_read"], last["listing"]["missing"]) == (False, [])
 
 
 @pytest.mark.parametrize("status", [429, 503])
@@ -224,4 +224,4 @@ def test_a_flag_on_which_the_lists_do_not_agree_is_not_known() -> None:
     )
     (write,) = traffic.writes()
     assert "integrated_conferencing_available" not in write["calendar"]
-    assert "resolves" not in write
+    assert "resolution" not in write

@@ -85,12 +85,12 @@ def test_a_run_that_was_cut_short_is_not_complete() -> None:
 def test_the_document_is_the_one_that_the_design_describes() -> None:
     said = document(statement(evidence={"sha256": "cd" * 32, "lines": ["ef" * 32]}))
     assert list(said) == [
-        "version", "tool", "subject", "run", "outcome", "complete", "contract", "evidence", "rules", "not_proved",
+        "version", "tool", "subject", "run", "outcome", "fully_covered", "contract", "evidence", "rules", "coverage_gaps",
     ]  # fmt: skip
     assert said["rules"][0] == {
         "id": "explicit-is-kept",
         "title": "Explicit conferencing reads back with the join URL that was sent",
-        "binds": "server",
+        "applies_to": "server",
         "level": "must",
         "clauses": ["B8"],
         "outcome": "failed",
@@ -113,7 +113,7 @@ def test_the_document_is_the_one_that_the_design_describes() -> None:
         ],
     }
     assert said["rules"][3]["reason"] == "timed-out"
-    assert said["not_proved"][-1] == {"rule": "bearer-is-sent", "reason": "nothing that was seen meets its condition"}
+    assert said["coverage_gaps"][-1] == {"rule": "bearer-is-sent", "reason": "nothing that was seen meets its condition"}
 
 
 @pytest.fixture(scope="module")
@@ -140,7 +140,7 @@ def test_every_document_is_valid(said, validator: jsonschema.Draft202012Validato
         lambda said: said["rules"][1]["counts"].update(failed=1),
         lambda said: said["rules"][3].pop("reason"),
         lambda said: said["rules"][0]["violations"][0].pop("curl"),
-        lambda said: said["not_proved"].append({"rule": "x"}),
+        lambda said: said["coverage_gaps"].append({"rule": "x"}),
     ],
 )
 def test_the_schema_refuses_a_document_that_contradicts_itself(

@@ -85,7 +85,7 @@ def test_a_recorded_life_keeps_the_rules() -> None:
     report = asyncio.run(_lived(8917))
     passed = {rule for rule, tally in report.tallies.items() if tally.outcome == "passed"}
     assert _failed(report) == set()
-    assert {"explicit-is-kept", "explicit-replaces-earlier-conferencing", "left-out-keeps-explicit"} <= passed
+    assert {"explicit-is-kept", "explicit-replaces-earlier-conferencing", "omitted-keeps-explicit"} <= passed
 
 
 @pytest.mark.vcr

@@ -101,9 +101,9 @@ def states_and_kinds(scenario: Scenario) -> list[tuple[str, str]]:
     state, pairs = "absent", []
     for step in scenario.steps:
         pairs.append((state, step.kind))
-        if step.kind in ("nothing", "none") and state in ("absent", "delete", "never"):
+        if step.kind in ("omitted", "none") and state in ("absent", "delete", "never"):
             state = "never"
-        elif step.kind != "nothing":
+        elif step.kind != "omitted":
             state = "removed" if step.kind == "none" else step.kind
     return pairs
 
@@ -112,7 +112,7 @@ def states_and_kinds(scenario: Scenario) -> list[tuple[str, str]]:
 def test_every_kind_that_makes_a_difference_follows_every_state_that_another_brings_about(name: str) -> None:
     scenarios = core(WORLDS[name])
     kinds = max((kinds_at(place) for place in WORLDS[name].targets), key=len)
-    made = [kind for kind in kinds if kind not in ("none", "nothing", "8x8", "delete")]
+    made = [kind for kind in kinds if kind not in ("none", "omitted", "8x8", "delete")]
     met = {pair for scenario in scenarios for pair in states_and_kinds(scenario)}
     assert {(state, kind) for state in (*made, "never", "removed") for kind in kinds} <= met
     assert {("delete", kind) for kind in kinds if kind != "delete"} <= met
@@ -243,7 +243,7 @@ def test_what_is_soon_is_not_tried_on_a_server_that_does_not_tell_the_time() -> 
 
 def test_a_body_without_conferencing_leaves_the_property_out() -> None:
     scenario = Scenario(
-        "x", "default", WHOLE.targets[0][1].calendar_id, (Step("nothing"), Step("delete"), Step("nothing"))
+        "x", "default", WHOLE.targets[0][1].calendar_id, (Step("omitted"), Step("delete"), Step("omitted"))
     )
     first, gone, again = write_requests(scenario, RUN)
     assert "conferencing" not in first.body | again.body
@@ -286,6 +286,6 @@ def test_lives_beyond_the_core_are_drawn_the_same_for_the_same_seed() -> None:
 @pytest.mark.parametrize("url", ["again", "room"])
 def test_what_is_not_explicit_has_no_url_whatever_its_move_says(url: str) -> None:
     scenario = Scenario(
-        "x", "default", WHOLE.targets[0][1].calendar_id, (Step("explicit"), Step("nothing", url_variant=url))
+        "x", "default", WHOLE.targets[0][1].calendar_id, (Step("explicit"), Step("omitted", url_variant=url))
     )
     assert "conferencing" not in write_requests(scenario, RUN)[1].body

@@ -124,8 +124,8 @@ def test_what_is_seen_goes_to_the_sink_as_it_is_seen_and_progress_is_told() -> N
         ("late-generation-overwrites-none", "none-removes-conferencing"),
         ("unavailable-event-created", "a-refused-creation-creates-nothing"),
         ("no-token-reads", "a-missing-token-is-answered-401"),
-        ("managed-in-default-reads", "managed-events-are-left-out-by-default"),
-        ("default-takes-turns", "default-is-one-service"),
+        ("managed-in-default-reads", "managed-events-are-excluded-by-default"),
+        ("default-takes-turns", "default-uses-one-service"),
         ("same-id-shared-by-calendars", "explicit-conferencing-stays-on-its-event"),
     ],
 )
@@ -263,7 +263,7 @@ def test_a_counterexample_is_the_shortest_scenario_and_the_fewest_exchanges() ->
 
 def test_a_counterexample_of_a_reading_is_the_reading() -> None:
     result = result_of(reference("managed-in-default-reads"), small=True)
-    [found] = [one for one in result.counterexamples if one.rule == "managed-events-are-left-out-by-default"]
+    [found] = [one for one in result.counterexamples if one.rule == "managed-events-are-excluded-by-default"]
     assert found.scenarios == ()
     assert [exchange.request.method for exchange in found.exchanges] == ["POST", "GET"]
     listed = found.exchanges[1].response

@@ -84,49 +84,49 @@ def _asks(event: JSON, kind: str) -> bool:
     return (event.get("conferencing") or {}).get("profile_id") == kind
 
 
-@sends("conferencing-is-sent-when-asked", "takes none for nothing")
+@sends("conferencing-is-sent-when-requested", "takes none for nothing")
 def _(event: JSON) -> JSON:
     if _asks(event, "none"):
         del event["conferencing"]
     return event
 
 
-@sends("profile-id-is-sent-as-asked", "sends default for integrated")
+@sends("profile-id-is-sent-as-requested", "sends default for integrated")
 def _(event: JSON) -> JSON:
     if _asks(event, "integrated"):
         event["conferencing"]["profile_id"] = "default"
     return event
 
 
-@sends("join-url-is-sent-as-asked", "lower-cases the join URL")
+@sends("join-url-is-sent-as-requested", "lower-cases the join URL")
 def _(event: JSON) -> JSON:
     if _asks(event, "explicit"):
         event["conferencing"]["join_url"] = event["conferencing"]["join_url"].lower()
     return event
 
 
-@sends("join-url-is-sent-as-asked", "drops the query of the join URL", "drops-the-query")
+@sends("join-url-is-sent-as-requested", "drops the query of the join URL", "drops-the-query")
 def _(event: JSON) -> JSON:
     if _asks(event, "explicit"):
         event["conferencing"]["join_url"] = event["conferencing"]["join_url"].partition("?")[0]
     return event
 
 
-@sends("join-url-is-sent-as-asked", "cuts the join URL at 255 characters", "cuts-the-join-url")
+@sends("join-url-is-sent-as-requested", "cuts the join URL at 255 characters", "cuts-the-join-url")
 def _(event: JSON) -> JSON:
     if _asks(event, "explicit"):
         event["conferencing"]["join_url"] = event["conferencing"]["join_url"][:255]
     return event
 
 
-@sends("join-url-is-sent-as-asked", "escapes the join URL's escapes", "escapes-escapes")
+@sends("join-url-is-sent-as-requested", "escapes the join URL's escapes", "escapes-escapes")
 def _(event: JSON) -> JSON:
     if _asks(event, "explicit"):
         event["conferencing"]["join_url"] = event["conferencing"]["join_url"].replace("%", "%25")
     return event
 
 
-@sends("provider-description-is-sent-as-asked", "escapes unicode twice")
+@sends("provider-description-is-sent-as-requested", "escapes unicode twice")
 def _(event: JSON) -> JSON:
     if _asks(event, "explicit"):
         text = event["conferencing"]["provider_description"]
@@ -141,7 +141,7 @@ def _(event: JSON) -> JSON:
     return event
 
 
-@sends("event-times-are-sent-as-asked", "drops the time zone of a time")
+@sends("event-times-are-sent-as-requested", "drops the time zone of a time")
 def _(event: JSON) -> JSON:
     for name in ("start", "end"):
         if isinstance(event[name], dict):
@@ -149,7 +149,7 @@ def _(event: JSON) -> JSON:
     return event
 
 
-@sends("event-times-are-sent-as-asked", "drops the offset of a time", "drops-the-offset")
+@sends("event-times-are-sent-as-requested", "drops the offset of a time", "drops-the-offset")
 def _(event: JSON) -> JSON:
     for name in ("start", "end"):
         if isinstance(event[name], str) and "+" in event[name]:
@@ -157,13 +157,13 @@ def _(event: JSON) -> JSON:
     return event
 
 
-@sends("event-fields-are-sent-as-asked", "drops the description")
+@sends("event-fields-are-sent-as-requested", "drops the description")
 def _(event: JSON) -> JSON:
     event.pop("description", None)
     return event
 
 
-@sends("event-fields-are-sent-as-asked", "sends what is false as absent", "drops-false")
+@sends("event-fields-are-sent-as-requested", "sends what is false as absent", "drops-false")
 def _(event: JSON) -> JSON:
     return {name: value for name, value in event.items() if value is not False}
 
@@ -173,13 +173,13 @@ def _(event: JSON) -> JSON:
     return {"color": "#000000", **event}
 
 
-@sends("subscriptions-are-sent-as-asked", "drops the subscriptions")
+@sends("subscriptions-are-sent-as-requested", "drops the subscriptions")
 def _(event: JSON) -> JSON:
     event.pop("subscriptions", None)
     return event
 
 
-@sends("ids-are-sent-as-asked", "lower-cases event ids")
+@sends("ids-are-sent-as-requested", "lower-cases event ids")
 def _(event: JSON) -> JSON:
     return {**event, "event_id": event["event_id"].lower()}
 
@@ -194,7 +194,7 @@ class _Remembering(Client):
         self.known[calendar_id, event["event_id"]] = {**before, **event}
 
 
-@breaks("nothing-asked-sends-no-conferencing", "sends null when no conferencing was asked for a new event")
+@breaks("omitted-sends-no-conferencing", "sends null when no conferencing was asked for a new event")
 class _SendsNull(_Remembering):
     def upsert_event(self, calendar_id: str, event: Mapping[str, Any]) -> None:
         new = (calendar_id, event["event_id"]) not in self.known and "location" not in event
@@ -202,7 +202,7 @@ class _SendsNull(_Remembering):
         super().upsert_event(calendar_id, {"conferencing": None, **event} if new else event)
 
 
-@breaks("unasked-conferencing-is-not-repeated-on-update", "sends the old conferencing again with an update")
+@breaks("unrequested-conferencing-is-not-repeated-on-update", "sends the old conferencing again with an update")
 class _SendsAgain(_Remembering):
     def upsert_event(self, calendar_id: str, event: Mapping[str, Any]) -> None:
         old = self.known.get((calendar_id, event["event_id"]), {})
@@ -234,7 +234,7 @@ class _Caches(Client):
         return self.calendars
 
 
-@breaks("nothing-unasked-is-written", "deletes an event before it writes it")
+@breaks("nothing-unrequested-is-written", "deletes an event before it writes it")
 class _Replaces(Client):
     def upsert_event(self, calendar_id: str, event: Mapping[str, Any]) -> None:
         with contextlib.suppress(httpx.HTTPStatusError):
@@ -267,7 +267,7 @@ class _WritesTwice(Client):
         super().upsert_event(calendar_id, event)
 
 
-@breaks("a-reading-covers-what-was-asked", "reads the calendars that it was first told")
+@breaks("a-reading-covers-what-was-requested", "reads the calendars that it was first told")
 class _ReadsTheFirst(Client):
     first: Sequence[str] | None = None
 
@@ -276,7 +276,7 @@ class _ReadsTheFirst(Client):
         return super().read_events(params, self.first)
 
 
-@breaks("a-reading-covers-what-was-asked", "reads from a day to a day", "reads-from-a-day-to-a-day")
+@breaks("a-reading-covers-what-was-requested", "reads from a day to a day", "reads-from-a-day-to-a-day")
 class _ReadsADay(Client):
     def read_events(self, params: Mapping[str, Any], calendar_ids: Sequence[str] = ()) -> list[JSON]:
         return super().read_events({"from": "2026-11-01", "to": "2026-11-02", **params}, calendar_ids)
@@ -298,28 +298,28 @@ class _Swallowing(Client):
             raise
 
 
-@breaks("a-422-is-told", "takes a 422 for done")
+@breaks("a-422-is-reported", "takes a 422 for done")
 class _Swallows422(_Swallowing):
     statuses = (422,)
 
 
-@breaks("a-refusal-is-told", "takes a 403 for done")
+@breaks("a-refusal-is-reported", "takes a 403 for done")
 class _Swallows403(_Swallowing):
     statuses = (403,)
 
 
-@breaks("a-refusal-is-told", "takes a 429 for done", "takes-a-429-for-done")
+@breaks("a-refusal-is-reported", "takes a 429 for done", "takes-a-429-for-done")
 class _Swallows429(_Swallowing):
     statuses = (429,)
 
 
-@breaks("a-refusal-is-told", "takes a deletion that is answered 403 for done", "takes-a-refused-deletion")
+@breaks("a-refusal-is-reported", "takes a deletion that is answered 403 for done", "takes-a-refused-deletion")
 class _SwallowsDeletions(_Swallowing):
     statuses = (403,)
     methods = ("DELETE",)
 
 
-@breaks("a-refusal-is-told", "takes a reading that is answered 403 for an empty one", "takes-a-refused-reading")
+@breaks("a-refusal-is-reported", "takes a reading that is answered 403 for an empty one", "takes-a-refused-reading")
 class _SwallowsReadings(Client):
     def read_events(self, params: Mapping[str, Any], calendar_ids: Sequence[str] = ()) -> list[JSON]:
         try:
@@ -330,7 +330,7 @@ class _SwallowsReadings(Client):
             return []
 
 
-@breaks("the-fields-of-a-422-are-told", "tells the first field of a 422 only")
+@breaks("the-fields-of-a-422-are-reported", "tells the first field of a 422 only")
 class _TellsOneField(Driver):
     def answer(self, ask: Mapping[str, Any]) -> JSON:
         answer = super().answer(ask)
@@ -340,7 +340,7 @@ class _TellsOneField(Driver):
         return answer
 
 
-@breaks("a-told-status-is-the-servers", "calls every refusal a 500")
+@breaks("a-reported-status-is-the-servers", "calls every refusal a 500")
 class _TellsA500(Driver):
     def answer(self, ask: Mapping[str, Any]) -> JSON:
         answer = super().answer(ask)
@@ -349,7 +349,7 @@ class _TellsA500(Driver):
         return answer
 
 
-@breaks("the-status-of-a-refusal-is-told", "tells of refusals without their status")
+@breaks("the-status-of-a-refusal-is-reported", "tells of refusals without their status")
 class _TellsNoStatus(Driver):
     def answer(self, ask: Mapping[str, Any]) -> JSON:
         answer = super().answer(ask)
@@ -357,7 +357,7 @@ class _TellsNoStatus(Driver):
         return answer
 
 
-@breaks("legal-answers-raise-nothing", "takes a 202 for an error, and tells its status", "takes-a-202-for-an-error")
+@breaks("valid-answers-raise-no-error", "takes a 202 for an error, and tells its status", "takes-a-202-for-an-error")
 class _Wants200(Client):
     def request(self, method: str, url: str, **options: Any) -> httpx.Response:
         response = super().request(method, url, **options)
@@ -366,7 +366,7 @@ class _Wants200(Client):
         return response
 
 
-@gives("legal-answers-raise-nothing", "chokes on a provider that it does not know")
+@gives("valid-answers-raise-no-error", "chokes on a provider that it does not know")
 def _(event: JSON) -> JSON:
     provider = (event.get("conferencing") or {}).get("provider_name")
     if provider not in (None, "8x8", "go_to", "google_meet", "ms_teams", "ms_teams_for_business", "zoom"):
@@ -374,13 +374,13 @@ def _(event: JSON) -> JSON:
     return event
 
 
-@breaks("legal-answers-raise-nothing", "wants JSON in the answer to a write", "wants-json")
+@breaks("valid-answers-raise-no-error", "wants JSON in the answer to a write", "wants-json")
 class _WantsJson(Client):
     def upsert_event(self, calendar_id: str, event: Mapping[str, Any]) -> None:
         self.request("POST", f"/v1/calendars/{calendar_id}/events", json=event).json()
 
 
-@gives("legal-answers-raise-nothing", "wants conferencing on every event", "wants-conferencing")
+@gives("valid-answers-raise-no-error", "wants conferencing on every event", "wants-conferencing")
 def _(event: JSON) -> JSON:
     event["conferencing"] = dict(event["conferencing"])
     return event
@@ -405,13 +405,13 @@ class _CountsPages(Client):
         return events
 
 
-@breaks("events-read-are-given-back", "leaves out events without conferencing")
+@breaks("events-read-are-returned", "leaves out events without conferencing")
 class _LeavesOut(Client):
     def read_events(self, params: Mapping[str, Any], calendar_ids: Sequence[str] = ()) -> list[JSON]:
         return [event for event in super().read_events(params, calendar_ids) if event.get("conferencing")]
 
 
-@breaks("no-event-is-made-up", "gives back events that it wrote and the server deleted")
+@breaks("no-event-is-invented", "gives back events that it wrote and the server deleted")
 class _MakesUp(_Remembering):
     def upsert_event(self, calendar_id: str, event: Mapping[str, Any]) -> None:
         super().upsert_event(calendar_id, event)
@@ -427,44 +427,44 @@ def _with(event: JSON, **changes: Any) -> JSON:
     return {**event, "conferencing": {**event["conferencing"], **changes}}
 
 
-@gives("pending-is-given-back", "turns pending into nothing")
+@gives("pending-conferencing-is-returned", "turns pending into nothing")
 def _(event: JSON) -> JSON:
     pending = (event.get("conferencing") or {}).get("pending")
     return {**event, "conferencing": None} if pending else event
 
 
-@gives("assigned-is-given-back", "has another name for a provider")
+@gives("assigned-conferencing-is-returned", "has another name for a provider")
 def _(event: JSON) -> JSON:
     zoom = (event.get("conferencing") or {}).get("provider_name") == "zoom"
     return _with(event, provider_name="Zoom Meetings") if zoom else event
 
 
-@gives("null-provider-is-given-back", "names the provider that has no name")
+@gives("a-null-provider-name-is-returned", "names the provider that has no name")
 def _(event: JSON) -> JSON:
     conferencing = event.get("conferencing") or {}
     nameless = "join_url" in conferencing and conferencing.get("provider_name") is None
     return _with(event, provider_name="None") if nameless else event
 
 
-@gives("unknown-provider-is-given-back", "calls a provider that it does not know other")
+@gives("an-unknown-provider-name-is-returned", "calls a provider that it does not know other")
 def _(event: JSON) -> JSON:
     provider = (event.get("conferencing") or {}).get("provider_name")
     known = (None, "8x8", "go_to", "google_meet", "ms_teams", "ms_teams_for_business", "zoom")
     return event if provider in known else _with(event, provider_name="other")
 
 
-@gives("absent-conferencing-is-given-back-as-none", "calls an event without conferencing pending")
+@gives("absent-conferencing-is-returned-as-none", "calls an event without conferencing pending")
 def _(event: JSON) -> JSON:
     return {"conferencing": {"pending": True}, **event} if event.get("conferencing") is None else event
 
 
-@breaks("calendars-are-given-back", "leaves out calendars without integrated conferencing")
+@breaks("calendars-are-returned", "leaves out calendars without integrated conferencing")
 class _LeavesCalendarsOut(Client):
     def list_calendars(self) -> list[JSON]:
         return [c for c in super().list_calendars() if c["calendar_integrated_conferencing_available"]]
 
 
-@breaks("availability-is-given-back", "takes what is there for true")
+@breaks("availability-is-returned", "takes what is there for true")
 class _TakesForTrue(Client):
     def list_calendars(self) -> list[JSON]:
         flag = "calendar_integrated_conferencing_available"
@@ -586,7 +586,7 @@ def _(event: JSON) -> JSON | None:
     return event
 
 
-@sends_anyway("8x8-is-not-asked-for", "sends 8x8 for default")
+@sends_anyway("8x8-is-not-requested", "sends 8x8 for default")
 def _(event: JSON) -> JSON | None:
     if not _asks(event, "default"):
         return None
@@ -614,10 +614,10 @@ def _(event: JSON) -> JSON | None:
 
 
 @breaks(
-    "join-url-is-sent-as-asked",
+    "join-url-is-sent-as-requested",
     "sends only the profile id, as a client once did",
     "drops-all-but-the-profile-id",
-    "provider-description-is-sent-as-asked",
+    "provider-description-is-sent-as-requested",
     "explicit-has-a-join-url",
     "explicit-names-its-provider",
 )
