@@ -19,9 +19,7 @@ def _above_0(ctx: click.Context, param: click.Parameter, value: float) -> float:
     return value
 
 
-duration = click.option(
-    "--duration", "for_seconds", type=options.seconds, metavar="S", help="Seconds to listen. [default: to Ctrl-C]"
-)
+duration = click.option("--duration", type=options.seconds, metavar="S", help="Seconds to listen. [default: to Ctrl-C]")
 port = click.option(
     "--port", type=click.IntRange(0, 65535), default=0, metavar="N", help="Where to listen; 0 is a free one."
 )

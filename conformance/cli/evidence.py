@@ -106,8 +106,8 @@ def _kept(statement: RunReport) -> dict[str, Any]:
         "variables": dict(statement.variables),
         "terms": {
             "fail_on": terms.fail_on,
-            "require_complete": terms.require_coverage,
-            "offered": None if terms.reachable_coverage is None else sorted(terms.reachable_coverage),
+            "require_coverage": terms.require_coverage,
+            "reachable_coverage": None if terms.reachable_coverage is None else sorted(terms.reachable_coverage),
             "why": dict(terms.why),
             "cut_short": terms.cut_short,
             "interrupted": terms.interrupted,
@@ -213,7 +213,7 @@ def _judged_again(evidence: Path, kept: Mapping[str, Any]) -> RunReport | str:
         if missing:
             return f"the evidence was judged by rules that are not here: {', '.join(sorted(missing))}"
         terms = {**kept["terms"]}
-        reachable_coverage = terms.pop("offered")
+        reachable_coverage = terms.pop("reachable_coverage")
         return RunReport(
             report=judged(read(evidence), rules, settings_of(header(evidence))),
             rules=rules,

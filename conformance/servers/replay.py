@@ -18,34 +18,34 @@ from conformance.servers.run_options import RunOptions, tokens
 from conformance.servers.scenarios import Scenario, Step
 from conformance.servers.subject import Subject, parse
 
-__all__ = ["Place", "Scenario", "Step", "failures"]
+__all__ = ["Place", "Scenario", "Step", "violations"]
 
 #: Where a scenario was lived: its calendar's provider, and whether that offers integrated conferencing.
 Place = tuple[str | None, bool | None]
 
 
-def failures(
+def violations(
     rule: str,
-    scenarios: tuple[tuple[Place, Scenario], ...],
+    *scenarios: tuple[Place, Scenario],
     subject: str = "reference",
     accounts: Mapping[str, str] | None = None,
     default_profiles: Mapping[str, str] | None = None,
     faults: tuple[str, ...] = (),
 ) -> tuple[str, ...]:
-    """What breaks the rule when the scenarios are lived once more; empty where it is kept.
+    """What breaks the rule when the scenarios are run once more; empty where it is kept.
 
-    A scenario whose calendar is not there is lived on one of the same kind.  `accounts` maps account names to the
+    A scenario whose calendar is not there runs on one of the same kind.  `accounts` maps account names to the
     environment variables of their tokens, `faults` are of the reference server.  Without scenarios, the whole core table
-    is lived.  What is created is deleted.  Raises ConfigurationError and UsageError as `run` does.
+    is run.  What is created is deleted.  Raises ConfigurationError and UsageError as `run` does.
     """
     variables = {} if subject == "reference" else dict(accounts or {})
     profiles = {} if subject == "reference" else dict(default_profiles or {})
     under_test = parse(subject, tokens(variables, os.environ), default_profiles=profiles, faults=faults)
-    again = _lived(rule, scenarios, under_test) if scenarios else _run(rule, under_test)
+    again = _rerun(rule, scenarios, under_test) if scenarios else _run(rule, under_test)
     return tuple(violation.message for violation in until_interrupted(again))
 
 
-async def _lived(rule: str, scenarios: tuple[tuple[Place, Scenario], ...], subject: Subject) -> tuple[Violation, ...]:
+async def _rerun(rule: str, scenarios: tuple[tuple[Place, Scenario], ...], subject: Subject) -> tuple[Violation, ...]:
     settings = Settings(
         quiet=subject.quiet,
         settle_timeout=subject.settle_timeout,

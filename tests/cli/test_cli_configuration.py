@@ -36,16 +36,16 @@ def _file(path: Path, text: str) -> Path:
 EVERYTHING = """\
 subject = "http://127.0.0.1:8000"
 calendar = ["cal_1", "cal_2"]
-examples = 5
+max-examples = 5
 seed = 7
 settle-timeout = 3
 window = 1.5
-rate = 8
-budget = 400
+rate-limit = 8
+max-requests = 400
 plan = true
 rule = "explicit-is-kept"
 fail-on = "should"
-require-complete = true
+require-coverage = true
 record = "out"
 evidence = "e.ndjson"
 report = ["r.json", "-"]
@@ -70,11 +70,11 @@ def test_every_option_can_come_from_a_file(tmp_path: Path, told: list[RunOptions
             variables={"default": "TOKEN_1", "second": "TOKEN_2"},
             calendars=("cal_1", "cal_2"),
             default_profiles={"second": "pro_1"},
-            examples=5,
+            max_examples=5,
             seed=7,
             settle_timeout=3.0,
             window=1.5,
-            rate=8.0,
+            rate_limit=8.0,
             max_requests=400,
             plan=True,
             rules=("explicit-is-kept",),
@@ -119,7 +119,7 @@ def test_the_default_account_is_the_variable_that_everybody_uses(told: list[RunO
 
 
 def test_options_of_other_commands_are_passed_over(tmp_path: Path) -> None:
-    file = _file(tmp_path / "c.toml", 'budget = 3\nrule = ["explicit-is-kept"]\nreport = ["-"]\nsubject = "us"\n')
+    file = _file(tmp_path / "c.toml", 'max-requests = 3\nrule = ["explicit-is-kept"]\nreport = ["-"]\nsubject = "us"\n')
     result = call("check", har(tmp_path / "kept.har"), "--config", file)
     assert result.exit_code == 0, result.output
     assert "explicit-is-kept" in result.stdout
@@ -184,7 +184,17 @@ def test_every_option_of_a_command_that_has_config_is_known_to_it() -> None:
         for option in param.opts
         if option.startswith("--")
     }
-    assert {"account", "calendar", "default-profile", "config", "examples", "seed", "settle-timeout", "window"} <= spelt
-    assert {"rate", "budget", "plan", "rule", "fail-on", "require-complete", "fault", "record", "evidence"} <= spelt
-    assert {"report", "quiet", "driver-timeout", "for", "host", "port", "settle"} <= spelt
+    assert {"account", "calendar", "default-profile", "config", "max-examples", "seed", "settle-timeout", "window"} <= spelt
+    assert {
+        "rate-limit",
+        "max-requests",
+        "plan",
+        "rule",
+        "fail-on",
+        "require-coverage",
+        "fault",
+        "record",
+        "evidence",
+    } <= spelt
+    assert {"report", "quiet", "driver-timeout", "duration", "host", "port", "settle"} <= spelt
     assert CliRunner().invoke(cli, ["run", "--config"]).exit_code == 2

@@ -36,14 +36,14 @@ import conformance.cli.explanation
         (("certify", "--watch"), "--watch names no program"),
         (("certify", "--driver-timeout", "0", "--", "x"), "nothing can be answered in 0 seconds"),
         (("certify", "--driver-timeout", "-1", "--", "x"), "expected a number that is not below 0, got '-1'"),
-        (("sweep",), "Missing argument 'SUBJECT'"),
+        (("cleanup",), "Missing argument 'SUBJECT'"),
     ],
 )
 def test_a_wrong_call_is_one_line_and_2(args: tuple[str, ...], told: str) -> None:
     assert told in error(*args)
 
 
-@pytest.mark.parametrize("command", [("certify",), ("observe", "--upstream", "http://127.0.0.1:9")], ids=str)
+@pytest.mark.parametrize("command", [("certify",), ("proxy", "--upstream", "http://127.0.0.1:9")], ids=str)
 def test_a_port_that_is_taken_is_one_line_and_2(command: tuple[str, ...]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
@@ -107,7 +107,7 @@ def test_an_account_that_is_given_twice_is_refused() -> None:
     assert line == "--account a is given twice with different values; give it once"
 
 
-@pytest.mark.parametrize("command", ["run", "check", "certify", "serve", "rules", "verify", "drift", "sweep"])
+@pytest.mark.parametrize("command", ["run", "check", "certify", "serve", "rules", "verify", "drift", "cleanup"])
 def test_help_teaches_with_an_example(command: str) -> None:
     result = call(command, "--help")
     assert result.exit_code == 0

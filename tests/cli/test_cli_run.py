@@ -108,7 +108,7 @@ def test_the_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
 def test_a_spent_budget_is_inconclusive(tmp_path: Path) -> None:
     result = call("run", "--max-requests", 60, "--report", tmp_path / "r.json")
     assert result.exit_code == 3
-    assert result.stderr.endswith("Outcome: inconclusive. Exit code 3: the budget of 60 requests is spent.\n")
+    assert result.stderr.endswith("Outcome: inconclusive. Exit code 3: the limit of 60 requests was reached.\n")
     said = json.loads((tmp_path / "r.json").read_text())
     assert (said["outcome"], said["fully_covered"], said["run"]["requests"] <= 60) == ("inconclusive", False, True)
 
@@ -186,12 +186,12 @@ def test_ctrl_c_ends_a_run_with_130_after_clean_up_and_with_a_report(served: Any
     headers = {"Authorization": f"Bearer {exports['CRONOFY_ACCESS_TOKEN']}"}
     left = httpx.get(f"{url}/v1/events?tzid=Etc/UTC&only_managed=true", headers=headers).json()["events"]
     assert left == []
-    assert call("sweep", url, env=exports).stdout == "0 events deleted, 0 left\n"
+    assert call("cleanup", url, env=exports).stdout == "0 events deleted, 0 left\n"
     assert call("verify", report, evidence).stdout == "the same\n"
 
 
 def test_observe_and_certify_listen_for_as_long_as_they_are_told() -> None:
-    observed = call("observe", "--upstream", "http://127.0.0.1:9", "--duration", "0.1", "--quiet")
+    observed = call("proxy", "--upstream", "http://127.0.0.1:9", "--duration", "0.1", "--quiet")
     assert (observed.exit_code, observed.stdout.count("\n")) == (0, 1)
     assert observed.stdout.startswith("listening on http://127.0.0.1:")
     watched = call("certify", "--duration", "0.1", "--quiet")

@@ -81,7 +81,7 @@ def telling() -> tuple[Case, ...]:
 
 def certified(*command: str, examples: int = 0) -> tuple[Certificate, list[Exchange]]:
     seen: list[Exchange] = []
-    options = CertifyOptions(command, examples=examples)
+    options = CertifyOptions(command, max_examples=examples)
     return asyncio.run(certify(options, load(), sink=seen.append)), seen
 
 
@@ -92,7 +92,7 @@ def outcomes(certificate: Certificate) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def minimal() -> tuple[Certificate, list[Exchange]]:
     """The minimal client, certified."""
-    return certified(sys.executable, str(FOLDER / "driver_httpx.py"), examples=10)
+    return certified(sys.executable, str(FOLDER / "driver_httpx.py"), max_examples=10)
 
 
 def test_the_minimal_client_passes_every_rule_and_its_evidence_says_the_same(
@@ -328,7 +328,7 @@ def test_a_token_in_what_a_client_tells_is_not_kept() -> None:
 
 def test_ctrl_c_leaves_the_certificate_so_far() -> None:
     async def interrupted() -> Certificate:
-        options = CertifyOptions((sys.executable, str(FOLDER / "driver_httpx.py")), examples=0)
+        options = CertifyOptions((sys.executable, str(FOLDER / "driver_httpx.py")), max_examples=0)
         enough = asyncio.Event()
         seen = 0
 
@@ -390,7 +390,7 @@ def test_the_protocol_of_a_run_is_what_schemas_driver_describes(tmp_path: Path) 
     )
     wrapped = tmp_path / "wrapped.py"
     wrapped.write_text(program)
-    options = CertifyOptions((sys.executable, str(wrapped)), examples=0)
+    options = CertifyOptions((sys.executable, str(wrapped)), max_examples=0)
     os.environ.setdefault("PYTHONPATH", "")
     asyncio.run(certify(options, load()))
     parts = {

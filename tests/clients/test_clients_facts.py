@@ -28,7 +28,7 @@ def exchange(method: str, path: str, body: Any = None, status: int = 202, said: 
 
 def document(ask: Any, told: Any, *exchanges: Exchange, **more: Any) -> dict[str, Any]:
     facts = ask_facts(CallRecord("a", ask, told, exchanges, **more)).document
-    schema = read("facts/ask")
+    schema = read("facts/call")
     error = next(iter(jsonschema_rs.validator_for(schema, registry=rs_registry()).iter_errors(facts)), None)
     assert error is None, error
     return facts
@@ -41,7 +41,7 @@ SAME = {"request_missing": [], "request_changed": [], "request_extra": []}
 def test_a_write_that_was_passed_on() -> None:
     assert document(UPSERT, {"ok": {"x": 1}}, exchange("POST", CALENDAR, EVENT)) == {
         "about": "call",
-        "do": "upsert_event",
+        "operation": "upsert_event",
         "arguments": {"calendar_id": "cal_1", "event": EVENT},
         "valid": True,
         "statuses": [202],
@@ -49,7 +49,7 @@ def test_a_write_that_was_passed_on() -> None:
         "report_kind": "ok",
         "event_id": "qT",
         "requested": "omitted",
-        "asked_before": False,
+        "requested_before": False,
         "last_status": 202,
         "raised_without_status": False,
         "sent": SENT,
@@ -60,7 +60,11 @@ def test_a_write_that_was_passed_on() -> None:
 def test_nothing_sent_leaves_nothing_to_compare() -> None:
     facts = document(UPSERT, {"error": {"message": "no"}}, earlier={"profile_id": "none"})
     assert (facts["sent"], facts["compared"]) == ({**SENT, "requests": 0}, {})
-    assert (facts["statuses"], facts["asked_before"], facts["previous_conferencing"]) == ([], True, {"profile_id": "none"})
+    assert (facts["statuses"], facts["requested_before"], facts["previous_conferencing"]) == (
+        [],
+        True,
+        {"profile_id": "none"},
+    )
     assert "last_status" not in facts
     assert "raised_without_status" not in facts
 
@@ -158,7 +162,7 @@ def test_lost_altered_and_made_up_events_are_named() -> None:
 @pytest.mark.parametrize(
     ("conferencing", "state"),
     [
-        (None, "omitted"),
+        (None, "absent"),
         ({"pending": True}, "pending"),
         (ZOOM, "assigned"),
         ({**ZOOM, "provider_name": None}, "assigned_without_provider"),
@@ -202,11 +206,13 @@ def test_calendars_and_their_flags_are_compared() -> None:
 def test_an_error_is_compared_with_what_was_answered() -> None:
     refused = exchange("POST", CALENDAR, EVENT, 422, {"errors": {"summary": [{"key": "errors.required"}]}})
     facts = document(UPSERT, {"error": {"status": 422}}, refused)
-    assert (facts["raised_without_status"], facts["told_status_seen"]) == (False, True)
+    assert (facts["raised_without_status"], facts["reported_status_seen"]) == (False, True)
     assert facts["compared"] == {**SAME, "result_missing": ["/errors"], "result_changed": [], "result_extra": []}
     facts = document(UPSERT, {"error": {"status": 500}}, refused)
-    assert (facts["told_status_seen"], facts["compared"]) == (False, SAME)
-    assert document(UPSERT, {"error": {"message": "KeyError"}}, exchange("POST", CALENDAR, EVENT))["raised_without_status"]
+    assert (facts["reported_status_seen"], facts["compared"]) == (False, SAME)
+    assert document(UPSERT, {"error": {"message": "KeyError"}}, exchange("POST", CALENDAR, EVENT))[
+        "raised_without_status"
+    ]
 
 
 @pytest.mark.parametrize(

@@ -221,7 +221,7 @@ def test_a_file_is_read_anew_each_time() -> None:
 
 def test_finding_the_schemas_loads_no_validator() -> None:
     code = (
-        "import sys; from conformance import schemas; schemas.names(); "
+        "import sys; from conformance.contract import schemas; schemas.names(); "
         "print([name for name in ('jsonschema', 'jsonschema_rs', 'referencing') if name in sys.modules])"
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -229,7 +229,7 @@ def test_finding_the_schemas_loads_no_validator() -> None:
 
 
 def test_the_schemas_of_a_wheel_go_before_those_of_a_checkout(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    module = tmp_path / "conformance" / "schemas.py"
+    module = tmp_path / "conformance" / "contract" / "schemas.py"
     monkeypatch.setattr(schemas, "__file__", str(module))
     find = schemas.folder.__wrapped__
     with pytest.raises(
@@ -238,5 +238,5 @@ def test_the_schemas_of_a_wheel_go_before_those_of_a_checkout(tmp_path: Any, mon
         find()
     (tmp_path / "schemas").mkdir()
     assert find() == tmp_path / "schemas"
-    (module.parent / "_schemas").mkdir(parents=True)
-    assert find() == module.parent / "_schemas"
+    (module.parent.parent / "_schemas").mkdir(parents=True)
+    assert find() == module.parent.parent / "_schemas"

@@ -34,7 +34,9 @@ def test_a_rule_file_has_the_documented_form(rule: str) -> None:
 
 @pytest.mark.parametrize("applies", [{"required": ["requested"]}, {"allOf": [{}, {"required": ["requested"]}]}])
 def test_an_if_that_needs_facts_is_a_rules(applies: Any) -> None:
-    assert _RULE.is_valid({**_GOOD, "if": applies, "x-conclusive-when": {"required": ["after"]}, "x-coverage": ["created"]})
+    assert _RULE.is_valid(
+        {**_GOOD, "if": applies, "x-conclusive-when": {"required": ["after"]}, "x-coverage": ["created"]}
+    )
 
 
 @pytest.mark.parametrize(

@@ -47,13 +47,15 @@ def test_the_traffic_tells_all_that_is_told_of_a_write() -> None:
     def sights() -> set[str]:
         after = [document["after"] for document in told]
         every = [one[name] for one in after for name in ("latest", "stable", "settled") if name in one]
-        return {part for one in [*every, *(sight for one in after for sight in one.get("observed", ()))] for part in one}
+        return {
+            part for one in [*every, *(sight for one in after for sight in one.get("observed", ()))] for part in one
+        }
 
     assert {name for document in told for name in document} == set(schema["properties"])
     for name in ("resolution", "before", "after"):
         assert seen(name) == set(schema["properties"][name]["properties"])
     assert seen("calendar") == set(schema["$defs"]["calendar"]["properties"])
-    assert sights() == set(schema["$defs"]["sight"]["properties"])
+    assert sights() == set(schema["$defs"]["observation"]["properties"])
 
 
 def test_the_traffic_is_about_everything_that_rules_on_servers_are_about() -> None:

@@ -161,7 +161,7 @@ def test_without_a_time_nothing_is_past() -> None:
         ("http://localhost:80/v1/events/pages/2", "same-origin"),
         ("https://127.0.0.1:80/v1/events/pages/2", "other-origin"),
         ("http://a.example/v1/events/pages/2", "other-origin"),
-        ("http://127.0.0.1:80/seen", "duplicated"),
+        ("http://127.0.0.1:80/seen", "repeated"),
     ],
 )
 def test_a_next_page_is_told_by_where_it_leads(value: object, expected: str) -> None:

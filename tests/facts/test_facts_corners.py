@@ -124,7 +124,7 @@ def test_what_a_listing_should_not_have_is_entered_once_and_not_for_ever() -> No
 
 def test_a_managed_event_is_entered_where_its_last_write_was_accepted_only() -> None:
     traffic = Traffic().read(0).write(1, event(), 422).read(5, item(), url=f"{BASE}/events?tzid=Etc%2FUTC")
-    assert readings(traffic)[-1]["listing"]["managed"] == []
+    assert readings(traffic)[-1]["listing"]["managed_unexpected"] == []
 
 
 def test_an_event_of_another_account_at_the_same_place_is_entered() -> None:
@@ -135,7 +135,9 @@ def test_an_event_of_another_account_at_the_same_place_is_entered() -> None:
         traffic.add(at, "GET", READ, None, 200, {**page, "events": events})
         last = traffic.exchanges[-1]
         traffic.exchanges[-1] = replace(last, request=replace(last.request, headers=other))
-    foreign = [document["listing"]["other_account"] for document in readings(traffic) if document["account"] == "second"]
+    foreign = [
+        document["listing"]["other_account"] for document in readings(traffic) if document["account"] == "second"
+    ]
     assert foreign == [[], ["e1"], []], "at the same place it may be a calendar that both have"
 
 
@@ -161,7 +163,7 @@ def test_a_profile_that_has_no_name_resolves_to_no_service() -> None:
     userinfo = {"cronofy.data": {"conferencing_profiles": [profile], "profiles": []}}
     traffic = Traffic().add(0, "GET", f"{BASE}/userinfo", None, 200, userinfo)
     [written] = traffic.write(1, event(conferencing={"profile_id": "pro_1"})).writes()
-    assert written["resolution"] == {"to": "profile", "candidates": 1, "connected": True}
+    assert written["resolution"] == {"source": "profile", "candidates": 1, "connected": True}
 
 
 def test_the_window_is_told() -> None:
@@ -352,7 +354,7 @@ def test_a_body_that_is_nested_too_deep_to_be_remembered_is_judged() -> None:
     for _ in range(3000):
         deep = {"x": deep}
     judge = Judge(tuple(rule for rule in load() if rule.id == "a-missing-token-is-answered-401"))
-    document = {"about": "exchange", "operation": "write", "token": "none", "response": {"status": 401}}
+    document = {"about": "exchange", "operation": "write", "token": "missing", "response": {"status": 401}}
     [verdict] = judge(Facts("exchange", ("x",), {**document, "more": deep}, (), closed=True))
     assert verdict.outcome == "passed"
 

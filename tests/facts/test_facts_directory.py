@@ -59,13 +59,13 @@ def test_what_a_list_said_before_a_write_and_not_after_it_is_not_known(
 def test_what_only_a_later_list_says_is_known() -> None:
     traffic = Traffic().write(1, event(conferencing={"profile_id": "integrated"}))
     (write,) = told(traffic, 2, calendars()).writes()
-    assert write["resolution"]["to"] == "integrated"
+    assert write["resolution"]["source"] == "integrated"
 
 
 def test_what_changed_before_a_write_is_known_as_it_was_then() -> None:
     traffic = told(told(Traffic(), 0, calendars()), 1, calendars(calendar_integrated_conferencing_available=False))
     (write,) = traffic.write(2, event(conferencing={"profile_id": "integrated"})).writes()
-    assert write["resolution"]["to"] == "unavailable"
+    assert write["resolution"]["source"] == "unavailable"
 
 
 @pytest.mark.parametrize(("later", "known"), [((ZOOM,), True), ((ZOOM, GO_TO), False), ((), False)])

@@ -73,7 +73,9 @@ def test_a_new_value_is_evidence_at_once_if_the_write_before_ended_quiet() -> No
     traffic = settled(created(event(conferencing=explicit(A))), item(READ_A), 2, count=3)
     traffic.write(10, event()).read(11, item(READ_B))
     _, write = traffic.writes()
-    assert [(shown["state"], shown["join_url_as_before"]) for shown in write["after"]["observed"]] == [("assigned", False)]
+    assert [(shown["state"], shown["join_url_as_before"]) for shown in write["after"]["observed"]] == [
+        ("assigned", False)
+    ]
 
 
 def test_nothing_is_evidence_at_once_if_the_write_before_did_not_end_quiet() -> None:

@@ -61,7 +61,7 @@ def test_an_episode_comes_back_as_it_was() -> None:
     episode = found.life.episode
     again = unflat(flat(episode))
     assert again == episode
-    assert again.quiet is again.run
+    assert again.stable is again.run
 
 
 def test_an_event_whose_last_facts_were_given_is_let_go() -> None:
@@ -100,6 +100,6 @@ def test_a_reading_that_is_nested_too_deep_is_not_the_same() -> None:
     deep: list[Any] = []
     for _ in range(5000):
         deep = [deep]
-    assert not found.same(
+    assert not found.shows_same(
         {**item(READ_A), "categories": deep}, 99.0, Evidence("#9", written().exchanges[0].request, 200)
     )

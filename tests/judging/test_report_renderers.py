@@ -195,9 +195,9 @@ def test_what_a_response_said_is_cut_to_what_can_be_read() -> None:
         ),
         (
             (passed("m", "google"),),
-            Policy(cut_short="the budget of 9 requests is spent"),
+            Policy(cut_short="the limit of 9 requests was reached"),
             "1 of 1 rules passed, over 118 exchanges. The run ended before its plan.\n"
-            "Outcome: inconclusive. Exit code 3: the budget of 9 requests is spent.\n",
+            "Outcome: inconclusive. Exit code 3: the limit of 9 requests was reached.\n",
         ),
         (
             (passed("m", "google"),),
@@ -289,9 +289,7 @@ def test_a_verdict_list_is_rendered_the_same_each_time() -> None:
 
 
 def test_a_file_of_tests_has_a_test_for_each_failure_that_can_be_shown_again() -> None:
-    scenario = (
-        "(('google', True), Scenario(id='a', account='default', calendar_id='c', steps=(FailureStep(kind='none'),)))"
-    )
+    scenario = "(('google', True), Scenario(id='a', account='default', calendar_id='c', steps=(Step(kind='none'),)))"
     repro = Reproduction("none-removes", f"None {HOSTILE}", (scenario,), (f"curl '{HOSTILE}'",))
     said = renderer(".py")(
         statement(
@@ -300,7 +298,7 @@ def test_a_file_of_tests_has_a_test_for_each_failure_that_can_be_shown_again() -
     )
     said.encode("ascii")
     tree = ast.parse(said)
-    assert [node.name for node in tree.body if isinstance(node, ast.FunctionDef)] == ["_failures", "test_none_removes"]
+    assert [node.name for node in tree.body if isinstance(node, ast.FunctionDef)] == ["_violations", "test_none_removes"]
     assert "FAULTS = ('x',)" in said
 
 

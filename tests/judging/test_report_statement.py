@@ -49,8 +49,8 @@ def _breaking(*names: str) -> tuple[Verdict, ...]:
         ((passed("s"), passed("i")), Policy(), ("passed", 0)),
         ((passed("s"), passed("i")), Policy(require_coverage=True), ("inconclusive", 3)),
         ((passed("m"),), Policy(require_coverage=True), ("passed", 0)),
-        (ALL_PASSED, Policy(cut_short="the budget of 30 requests is spent"), ("inconclusive", 3)),
-        (_breaking("m"), Policy(cut_short="the budget of 30 requests is spent"), ("failed", 1)),
+        (ALL_PASSED, Policy(cut_short="the limit of 30 requests was reached"), ("inconclusive", 3)),
+        (_breaking("m"), Policy(cut_short="the limit of 30 requests was reached"), ("failed", 1)),
         (ALL_PASSED, Policy(interrupted=True), ("inconclusive", 130)),
         (_breaking("m"), Policy(interrupted=True), ("failed", 130)),
         ((), Policy(), ("passed", 0)),
@@ -68,18 +68,18 @@ def test_what_was_not_proved_is_listed_rule_by_rule_and_case_by_case() -> None:
         ("profile-resolves", "it was still pending when the time to settle ran out"),
         ("bearer-is-sent", "the subject is a server"),
     )
-    assert not said.complete
+    assert not said.fully_covered
 
 
 def test_a_case_that_the_world_does_not_offer_is_no_gap() -> None:
     rules = RULES[:2]
     verdicts = (passed("explicit-is-kept", "google"), passed("none-removes", "google"))
-    assert not statement(verdicts, rules).complete
-    assert statement(verdicts, rules, Policy(reachable_coverage=frozenset({"google"}))).complete
+    assert not statement(verdicts, rules).fully_covered
+    assert statement(verdicts, rules, Policy(reachable_coverage=frozenset({"google"}))).fully_covered
 
 
 def test_a_run_that_was_cut_short_is_not_complete() -> None:
-    assert not statement(ALL_PASSED, THREE, Policy(cut_short="the budget is spent")).complete
+    assert not statement(ALL_PASSED, THREE, Policy(cut_short="the budget is spent")).fully_covered
 
 
 def test_the_document_is_the_one_that_the_design_describes() -> None:
@@ -113,7 +113,10 @@ def test_the_document_is_the_one_that_the_design_describes() -> None:
         ],
     }
     assert said["rules"][3]["reason"] == "timed-out"
-    assert said["coverage_gaps"][-1] == {"rule": "bearer-is-sent", "reason": "nothing that was seen meets its condition"}
+    assert said["coverage_gaps"][-1] == {
+        "rule": "bearer-is-sent",
+        "reason": "nothing that was seen meets its condition",
+    }
 
 
 @pytest.fixture(scope="module")

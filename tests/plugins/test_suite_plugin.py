@@ -109,14 +109,14 @@ def test_tests_of_a_team_keep_their_options_and_use_the_fixtures(tmp_path: Path)
         "from conformance.suite.test_server import test_rule\n\n\n"
         "def test_beside_rules(pytestconfig, conformance_options):\n"
         "    assert pytestconfig.getoption('--seed') == '5'\n"
-        "    assert (conformance_options.seed, conformance_options.budget) == (7, 30)\n"
+        "    assert (conformance_options.seed, conformance_options.max_requests) == (7, 30)\n"
     )
     done = run_pytest(
-        tmp_path, "--seed", "5", "--conformance-seed", "7", "--conformance-budget", "30",
-        "--conformance-require-complete", "-k", "beside_rules or 8x8-generates-nothing",
+        tmp_path, "--seed", "5", "--conformance-seed", "7", "--conformance-max-requests", "30",
+        "--conformance-require-coverage", "-k", "beside_rules or 8x8-generates-nothing",
     )  # fmt: skip
     assert (done.returncode, "1 passed" in done.stdout) == (1, True), done.stdout
-    assert "the budget of 30 requests is spent" in done.stdout
+    assert "the limit of 30 requests was reached" in done.stdout
 
 
 def test_findings_are_found_by_one_and_read_by_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -155,7 +155,7 @@ def test_a_cassette_reads_well(tmp_path: Path) -> None:
         "  accounts:\n"
         "  - default\n"
         "  settings: {}\n"
-        "  binds: server\n"
+        "  applies_to: server\n"
         "version: 1\n"
         "interactions:\n"
         "- label: '#1'\n"

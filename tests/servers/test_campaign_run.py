@@ -145,12 +145,12 @@ def test_where_nothing_settles_the_run_ends_in_time_and_accuses_nobody() -> None
     assert result.run["finished_at"] - result.run["started_at"] < result.plan.seconds
 
 
-@pytest.mark.parametrize("budget", [8, 60, 150])
+@pytest.mark.parametrize("max_requests", [8, 60, 150])
 def test_a_budget_is_never_exceeded_and_nothing_is_left_behind(max_requests: int) -> None:
     subject = reference()
     result = result_of(subject, max_requests=max_requests)
     assert result.run["requests"] <= max_requests
-    assert result.cut_short == f"the budget of {max_requests} requests is spent"
+    assert result.cut_short == f"the limit of {max_requests} requests was reached"
     assert left_in(subject) == []
 
 
@@ -244,7 +244,7 @@ def test_a_busy_server_that_loses_answers_is_waited_out_and_accused_of_nothing()
 
 
 def test_examples_beyond_the_core_are_lived_too() -> None:
-    result = result_of(reference(), examples=8, seed=3)
+    result = result_of(reference(), max_examples=8, seed=3)
     explored = [scenario for scenario in result.plan.scenarios if scenario.family == "explored"]
     assert 0 < len(explored) <= 8
     assert not {"failed", "inconclusive"} & set(outcomes(result).values())

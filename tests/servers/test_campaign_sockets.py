@@ -83,7 +83,7 @@ def test_what_a_killed_run_left_is_swept_up(requests: int, tmp_path: Path) -> No
         assert counted.wait_for(requests)
         running.send_signal(signal.SIGKILL)
         running.communicate()
-        sweeping = commanded("sweep", url, folder=tmp_path, token=token)
+        sweeping = commanded("cleanup", url, folder=tmp_path, token=token)
         told = sweeping.communicate(timeout=60)
         assert sweeping.returncode == 0, told
         reading = httpx.get(

@@ -237,7 +237,7 @@ def test_a_budget_keeps_a_request_for_each_creation() -> None:
         with pytest.raises(BudgetExceededError):
             await transport.send("GET", "/x", account=None)
         await transport.send("DELETE", "/x", account=None, reserved=True)
-        with pytest.raises(BudgetExceededError, match="the budget of 3 requests is spent"):
+        with pytest.raises(BudgetExceededError, match="the limit of 3 requests was reached"):
             await transport.send("DELETE", "/x", account=None, reserved=True)
         return "done"
 

@@ -234,7 +234,7 @@ def _under(keys: Sequence[str], differences: Differences) -> Differences:
 
 def _state(conferencing: Any) -> str:
     if not isinstance(conferencing, Mapping):
-        return "omitted"
+        return "absent"
     if conferencing.get("pending") is True:
         return "pending"
     if not isinstance(conferencing.get("join_url"), str):

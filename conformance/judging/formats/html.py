@@ -73,7 +73,7 @@ def _about(statement: RunReport) -> str:
 
 def _table(statement: RunReport) -> Iterator[str]:
     numbers = "".join(f'<th class="number" scope="col">{name}</th>' for name in ("passed", "failed", "inconclusive"))
-    words = "".join(f'<th scope="col">{name}</th>' for name in ("outcome", "rule", "binds", "level", "clauses"))
+    words = "".join(f'<th scope="col">{name}</th>' for name in ("outcome", "rule", "applies to", "level", "clauses"))
     yield "<h2>Rules</h2>"
     yield '<div class="table"><table>'
     yield f'<thead><tr>{words}{numbers}<th scope="col">reason</th></tr></thead>'

@@ -28,18 +28,19 @@ def _lines(statement: RunReport) -> Iterator[str]:
     yield ""
     yield "import os"
     yield ""
-    yield "from conformance.servers.replay import Scenario, FailureStep, failures"
+    yield "from conformance.servers.replay import Scenario, Step, violations"
     yield ""
     yield f'SUBJECT = os.environ.get("{_VARIABLE}")'
     yield f"ACCOUNTS = {dict(statement.variables)!a}"
     yield f"DEFAULT_PROFILES = {dict(statement.subject.get('default_profiles', {}))!a}"
     yield f"FAULTS = {tuple(statement.subject.get('faults', ()))!a}"
+    yield "SETUP = {'accounts': ACCOUNTS, 'default_profiles': DEFAULT_PROFILES, 'faults': FAULTS}"
     yield ""
     yield ""
-    yield "def _failures(rule, *scenarios):"
+    yield "def _violations(rule, *scenarios):"
     yield "    if SUBJECT is not None:"
-    yield "        return failures(rule, scenarios, SUBJECT, ACCOUNTS)"
-    yield f"    return failures(rule, scenarios, {subject!a}, ACCOUNTS, DEFAULT_PROFILES, FAULTS)"
+    yield "        return violations(rule, *scenarios, subject=SUBJECT, accounts=ACCOUNTS)"
+    yield f"    return violations(rule, *scenarios, subject={subject!a}, **SETUP)"
     for repro in statement.repros:
         yield from _test(repro)
 
@@ -62,7 +63,7 @@ def _test(repro: Reproduction) -> Iterator[str]:
     yield f"    # {_ascii(repro.title)}."
     for command in repro.commands:
         yield f"    # {_ascii(command)}"
-    yield "    assert not _failures("
+    yield "    assert not _violations("
     yield f"        {repro.rule!a},"
     yield from (f"        {scenario}," for scenario in repro.scenarios)
     yield "    )"

@@ -31,7 +31,6 @@ _STYLES = {
     "passed": "32",
     "failed": "1;31",
     "inconclusive": "33",
-    "inconclusive": "33",
     "untested": "2",
     "heading": "1",
     "faint": "2",

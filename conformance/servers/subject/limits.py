@@ -24,7 +24,7 @@ class RequestBudget:
     def spend(self, *, reserve: bool = False) -> None:
         """Count one request.  Raises BudgetExceededError where it, or its reservation, does not fit."""
         if self.limit is not None and self.used + self.reserved + 1 + reserve > self.limit:
-            raise BudgetExceededError(f"the budget of {self.limit} requests is spent")
+            raise BudgetExceededError(f"the limit of {self.limit} requests was reached")
         self.used += 1
         self.reserved += reserve
 
