@@ -56,9 +56,12 @@ def load() -> tuple[Rule, ...]:
 
 @cache
 def load_clauses() -> dict[str, dict[str, Any]]:
-    """All clauses by id."""
+    """All clauses by id, each with the ids of the `rules` that carry it."""
     clauses: list[dict[str, Any]] = read("clauses")["clauses"]
-    return {clause["id"]: clause for clause in clauses}
+    return {
+        clause["id"]: {**clause, "rules": [rule.id for rule in load() if clause["id"] in rule.clauses]}
+        for clause in clauses
+    }
 
 
 def case_schema(case: str) -> dict[str, Any]:
