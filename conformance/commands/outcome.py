@@ -35,11 +35,11 @@ def chosen_rules(ids: Sequence[str], binds: Iterable[str] = ("server", "client")
 
 
 def contract() -> dict[str, str]:
-    """The version and the digest of all rules and clauses that there are."""
-    from conformance.rules import load, load_clauses
+    """The version and the digest of all rules, what they refer to, and all clauses."""
+    from conformance.rules import load, load_clauses, load_shared
     from conformance.statement import contract_of
 
-    return contract_of(load(), load_clauses(), VERSION)
+    return contract_of(load(), load_clauses(), load_shared(), VERSION)
 
 
 def about_clauses() -> dict[str, str]:
