@@ -8,12 +8,13 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from conformance.contract import schemas
+from conformance.contract import examples
+from conformance.contract.format import formatted
 from conformance.contract.prose import in_words
 from conformance.contract.rules import Rule
 from conformance.http.display import visible
 
-__all__ = ["as_json", "examples_of", "explanation", "faults_of", "listing", "summaries"]
+__all__ = ["as_json", "explanation", "faults_of", "listing", "summaries"]
 
 _PARTS = (("if", "It applies where"), ("then", "Then this holds"), ("x-conclusive-when", "It is decided once"))
 _EXPECTED = {"passed": "Kept", "failed": "Broken"}
@@ -55,13 +56,6 @@ def _summary(rule: Rule) -> dict[str, Any]:
     }
 
 
-def examples_of(rule: Rule) -> list[dict[str, Any]]:
-    """The rule's examples, each with ``title``, ``expect`` and ``facts``; empty where it has none."""
-    name = f"examples/{rule.id}"
-    examples: list[dict[str, Any]] = schemas.read(name)["examples"] if name in schemas.names("examples") else []
-    return examples
-
-
 def faults_of(rule: Rule) -> dict[str, list[str]]:
     """Faults of the reference server that break the rule: ``alone``, or ``among`` other rules."""
     found: dict[str, list[str]] = {"alone": [], "among": []}
@@ -90,7 +84,10 @@ def as_json(rule: Rule, clauses: Mapping[str, Mapping[str, Any]]) -> dict[str, A
         **_summary(rule),
         "schema": rule.schema,
         "clauses": [{"id": name, **clauses.get(name, {})} for name in rule.clauses],
-        "examples": examples_of(rule),
+        "examples": [
+            {"title": example.title, "expect": example.expect, "facts": example.facts}
+            for example in examples.load(rule.id)
+        ],
         "faults": faults_of(rule),
     }
 
@@ -129,11 +126,11 @@ def _caught(rule: Rule) -> Iterator[str]:
 
 
 def _exemplified(rule: Rule) -> Iterator[str]:
-    examples = examples_of(rule)
+    loaded = examples.load(rule.id)
     for expected, heading in _EXPECTED.items():
-        example = next((example for example in examples if example["expect"] == expected), None)
+        example = next((example for example in loaded if example.expect == expected), None)
         if example is not None:
             yield ""
-            yield f"{heading}, for example: {visible(example['title'])}"
-            facts = json.dumps(example["facts"], indent=2, ensure_ascii=False)
+            yield f"{heading}, for example: {visible(example.title)}"
+            facts = formatted(json.dumps(example.facts, ensure_ascii=False))
             yield from (f"  {visible(line)}" for line in facts.splitlines())

@@ -1,1 +1,1 @@
-"""TODO."""
+"""The contract as values: what ``schemas/`` says, and how its files are written."""

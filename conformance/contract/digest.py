@@ -13,10 +13,12 @@ if TYPE_CHECKING:
 __all__ = ["contract_of"]
 
 
-def contract_of(rules: Iterable[Rule], clauses: Mapping[str, Any], version: str) -> dict[str, str]:
-    """The contract's version and the SHA-256 of all its rules and clauses, as canonical JSON."""
+def contract_of(
+    rules: Iterable[Rule], clauses: Mapping[str, Any], shared: Mapping[str, Any], version: str
+) -> dict[str, str]:
+    """The contract's version and the SHA-256, as canonical JSON, of its rules, what these refer to, and its clauses."""
     text = json.dumps(
-        {"rules": {rule.id: rule.schema for rule in rules}, "clauses": dict(clauses)},
+        {"rules": {rule.id: rule.schema for rule in rules}, "shared": dict(shared), "clauses": dict(clauses)},
         sort_keys=True,
         separators=(",", ":"),
         ensure_ascii=False,

@@ -39,19 +39,22 @@ def in_words(schema: Any, base: str = "", given: Any = True) -> tuple[str, ...]:
     >>> in_words({"required": ["requested"], "properties": {"requested": {"const": "none"}, "start": {"enum": ["past"]}}})
     ('asks is "none"', 'start, if known, is "past"')
     """
-    return tuple(_Words(base, frozenset(_required(given, ""))).lines(schema, ""))
+    return tuple(_Words(base, frozenset(_required(given, "", base))).lines(schema, ""))
 
 
-def _required(schema: Any, path: str) -> Iterator[str]:
+def _required(schema: Any, path: str, base: str) -> Iterator[str]:
     """The paths that are there in everything that satisfies a schema, as far as it says so plainly."""
     if not isinstance(schema, Mapping):
         return
+    if "$ref" in schema:
+        target, uri = _target(schema["$ref"], base)
+        yield from _required(target, path, uri)
     for part in schema.get("allOf", ()):
-        yield from _required(part, path)
+        yield from _required(part, path, base)
     for name in schema.get("required", ()):
         inner = f"{path}.{name}" if path else name
         yield inner
-        yield from _required(schema.get("properties", {}).get(name), inner)
+        yield from _required(schema.get("properties", {}).get(name), inner, base)
 
 
 class _Words:
@@ -85,7 +88,7 @@ class _Words:
             inner = f"{path}.{name}" if path else name
             there = name in required or inner in self.there
             schema_of_it = properties.get(name, True)
-            if not there and isinstance(schema_of_it, Mapping) and _DEEP.intersection(schema_of_it):
+            if not there and self._deep(schema_of_it):
                 yield f"where {inner} is known:"
                 yield from self._nested(schema_of_it, inner)
                 continue
@@ -93,6 +96,15 @@ class _Words:
             if name in required and not any(line.startswith(inner) or line.endswith(f" of {inner}:") for line in told):
                 yield f"{inner} is known"
             yield from told
+
+    def _deep(self, schema: Any) -> bool:
+        """Whether its demands take more than one line; those of what a reference points at, unless that has a title."""
+        if not isinstance(schema, Mapping):
+            return False
+        target = _target(schema["$ref"], self.base)[0] if "$ref" in schema else None
+        if not isinstance(target, Mapping) or "title" in target:
+            target = {}
+        return bool(_DEEP.intersection((*schema, *target)))
 
     def _demand(self, keyword: str, value: Any, schema: Mapping[str, Any], subject: str, path: str) -> Iterator[str]:
         if keyword == "const":

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from conformance.contract.schemas import names, read
+from conformance.contract.schemas import is_schema, names, read
 
-__all__ = ["LEVELS", "Rule", "load", "load_clauses"]
+__all__ = ["LEVELS", "Rule", "load", "load_clauses", "load_shared"]
 
 #: From the strictest to the most lenient: what `--fail-on` takes.
 LEVELS = ("must", "should", "inferred")
@@ -56,9 +56,19 @@ def load() -> tuple[Rule, ...]:
 
 @cache
 def load_clauses() -> dict[str, dict[str, Any]]:
-    """All clauses by id."""
+    """All clauses by id, each with the ids of the `rules` that carry it."""
     clauses: list[dict[str, Any]] = read("clauses")["clauses"]
-    return {clause["id"]: clause for clause in clauses}
+    return {
+        clause["id"]: {**clause, "rules": [rule.id for rule in load() if clause["id"] in rule.clauses]}
+        for clause in clauses
+    }
+
+
+@cache
+def load_shared() -> dict[str, dict[str, Any]]:
+    """The schemas to which rules refer, by name: what is shared of the facts, and the API's shapes."""
+    loaded = {name: read(name) for folder in ("api", "facts") for name in names(folder)}
+    return {name: contents for name, contents in loaded.items() if is_schema(contents)}
 
 
 def case_schema(case: str) -> dict[str, Any]:

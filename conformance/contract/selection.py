@@ -27,11 +27,11 @@ def select_rules(ids: Sequence[str], applies_to: Iterable[str] = ("server", "cli
 
 
 def contract() -> dict[str, str]:
-    """The version and the digest of all rules and clauses that there are."""
+    """The version and the digest of all rules, what they refer to, and all clauses."""
     from conformance.contract.digest import contract_of
-    from conformance.contract.rules import load, load_clauses
+    from conformance.contract.rules import load, load_clauses, load_shared
 
-    return contract_of(load(), load_clauses(), VERSION)
+    return contract_of(load(), load_clauses(), load_shared(), VERSION)
 
 
 def clause_summaries() -> dict[str, str]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import jsonschema_rs
 
+from conformance.contract.examples import Example
+from conformance.contract.examples import load as load_examples
 from conformance.contract.rules import Rule, load
-from conformance.contract.schemas import names, read, rs_registry
+from conformance.contract.schemas import rs_registry
 
 __all__ = ["PARTS", "RULES", "Example", "IsValid", "examples", "is_valid", "outcome", "parts_of"]
 
@@ -19,34 +21,10 @@ RULES = {rule.id: rule for rule in load()}
 IsValid = Callable[[Any], bool]
 
 
-@dataclass(frozen=True)
-class Example:
-    """One example: facts, and what the rule says of them: ``kept``, ``broken``, ``inconclusive`` or ``inapplicable``."""
-
-    rule: str
-    title: str
-    expect: str
-    facts: dict[str, Any]
-
-
-def _examples() -> dict[str, tuple[Example, ...]]:
-    found = {}
-    for name in names("examples"):
-        contents = read(name)
-        rule = name.rpartition("/")[2]
-        found[rule] = tuple(
-            Example(contents["rule"], example["title"], example["expect"], example["facts"])
-            for example in contents["examples"]
-        )
-    return found
-
-
-_EXAMPLES = _examples()
-
-
+@cache
 def examples(rule: str) -> tuple[Example, ...]:
-    """The examples of one rule."""
-    return _EXAMPLES[rule]
+    """The examples of one rule, read once."""
+    return load_examples(rule)
 
 
 def is_valid(rule: Rule, part: str, schema: Any = None) -> IsValid | None:

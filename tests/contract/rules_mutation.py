@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-__all__ = ["mutants"]
+from conformance.contract.schemas import uri
+
+__all__ = ["mutants", "shared_by", "written_out"]
 
 _ANNOTATIONS = frozenset({"$schema", "$id", "$comment", "title", "description"})
 _SCHEMA = frozenset({"not", "items", "contains", "additionalProperties", "propertyNames", "if", "then", "else"})
@@ -17,6 +19,34 @@ _OPPOSITES = frozenset(
         *("minItems", "maxItems", "minProperties", "maxProperties"),
     }
 )
+
+
+def shared_by(schema: Any, facts: str) -> set[str]:
+    """The names under ``$defs`` of `facts` to which a schema refers: what its rule shares with others."""
+    if isinstance(schema, list):
+        return set().union(*(shared_by(part, facts) for part in schema))
+    if not isinstance(schema, dict):
+        return set()
+    named = _shared(schema, facts)
+    return set().union({named} if named else set(), *(shared_by(part, facts) for part in schema.values()))
+
+
+def written_out(schema: Any, facts: str, shared: Mapping[str, Any]) -> Any:
+    """A schema with what it shares, by name, in the place of each reference to it."""
+    if isinstance(schema, list):
+        return [written_out(part, facts, shared) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    name = _shared(schema, facts)
+    rest = {
+        keyword: written_out(part, facts, shared) for keyword, part in schema.items() if keyword != "$ref" or not name
+    }
+    return {**rest, "allOf": [*rest.get("allOf", ()), written_out(shared[name], facts, shared)]} if name else rest
+
+
+def _shared(schema: dict[str, Any], facts: str) -> str | None:
+    file, _, name = str(schema.get("$ref", "")).partition("#/$defs/")
+    return name if name and file in ("", f"../facts/{facts}.json", uri(f"facts/{facts}")) else None
 
 
 def mutants(schema: Any, where: str = "") -> Iterator[tuple[str, Any]]:

@@ -17,6 +17,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from conformance.contract import rules, schemas
+from conformance.contract import examples
 
 HERE = Path(__file__).parent
 KEYWORDS = ["x-applies-to", "x-level", "x-facts", "x-clauses", "x-coverage", "x-conclusive-when"]
@@ -62,19 +63,17 @@ def agreed(cases: list[tuple[dict[str, Any], list[Any]]]) -> list[list[bool]]:
 
 
 def test_three_validators_say_the_same_of_every_example() -> None:
-    by_id = {rule.id: rule for rule in rules.load()}
-    examples = [schemas.read(name) for name in schemas.names("examples")]
     cases = [
-        (by_id[example["rule"]].part(part), [one["facts"] for one in example["examples"]])
-        for example in examples
+        (rule.part(part), [example.facts for example in examples.load(rule.id)])
+        for rule in rules.load()
         for part in PARTS
-        if part in by_id[example["rule"]].schema
+        if part in rule.schema
     ]
     assert {valid for answer in agreed(cases) for valid in answer} == {True, False}
 
 
 def test_three_validators_say_the_same_of_every_case() -> None:
-    facts = [one["facts"] for name in schemas.names("examples") for one in schemas.read(name)["examples"]]
+    facts = [example.facts for rule in rules.load() for example in examples.load(rule.id)]
     named = sorted({case for rule in rules.load() for case in rule.cases})
     assert {valid for answer in agreed([(rules.case_schema(case), facts) for case in named]) for valid in answer} == {
         True,

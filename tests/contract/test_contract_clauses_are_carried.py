@@ -1,34 +1,15 @@
-"""The clauses and the rules agree: each clause names the rules that carry it, or why none can."""
+"""The clauses and the rules agree: each clause is carried by rules, or says why none can."""
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterable, Mapping
 from typing import Any
 
 from conformance.contract import schemas
 from conformance.contract.drift import statements
+from conformance.contract.rules import load, load_clauses
 
 CLAUSES = schemas.read("clauses")["clauses"]
-
-
-def carriers() -> dict[str, list[str]]:
-    """The ids of the rules by the clause that they carry."""
-    carried: dict[str, list[str]] = {}
-    for name in schemas.names("rules"):
-        for clause in schemas.read(name)["x-clauses"]:
-            carried.setdefault(clause, []).append(name.removeprefix("rules/"))
-    return carried
-
-
-def fill(text: str, carried: Mapping[str, Iterable[str]]) -> str:
-    """The text of clauses.json with the rules of each clause that has no silence taken from `carried`."""
-
-    def filled(clause: re.Match[str]) -> str:
-        return f'{clause[1]}"rules": {json.dumps(sorted(carried.get(clause[2], ())))}'
-
-    return re.sub(r'("id": "([^"]+)",(?:(?!"id": |"silence": )[\s\S])*?)"rules": \[[^\]]*\]', filled, text)
 
 
 def strings(value: Any) -> list[str]:
@@ -40,40 +21,22 @@ def strings(value: Any) -> list[str]:
 
 def test_every_rule_names_clauses_that_there_are() -> None:
     ids = {clause["id"] for clause in CLAUSES}
-    assert {clause: rules for clause, rules in carriers().items() if clause not in ids} == {}, (
-        "rules name these clauses, which clauses.json has not: correct their x-clauses"
-    )
+    assert {rule.id: set(rule.clauses) - ids for rule in load() if set(rule.clauses) - ids} == {}
 
 
 def test_a_clause_has_rules_or_a_silence() -> None:
-    carried = carriers()
-    neither = [f"{c['id']} ({c['about']})" for c in CLAUSES if "silence" not in c and c["id"] not in carried]
-    both = [f"{c['id']}: {carried[c['id']]}" for c in CLAUSES if "silence" in c and c["id"] in carried]
+    clauses = load_clauses().values()
+    neither = [f"{c['id']} ({c['about']})" for c in clauses if "silence" not in c and not c["rules"]]
+    both = [f"{c['id']}: {c['rules']}" for c in clauses if "silence" in c and c["rules"]]
     assert not neither, "\n".join(["name each of these under some rule's x-clauses, or give it a silence:", *neither])
-    assert not both, "\n".join(['these have rules: put "rules": [] in the place of their silence:', *both])
-    assert [c["id"] for c in CLAUSES if ("silence" in c) == ("rules" in c)] == [], "these need exactly one of the two"
+    assert not both, "\n".join(["these have rules: take their silence away:", *both])
 
 
-def test_clauses_and_rules_agree_on_who_carries_what() -> None:
-    path = schemas.folder() / "clauses.json"
-    text = path.read_text(encoding="utf-8")
-    carried = carriers()
-    stale = [c["id"] for c in CLAUSES if "rules" in c and c["rules"] != sorted(carried.get(c["id"], []))]
-    assert stale == [], (
-        "clauses.json has other rules for these than x-clauses say; from tests/contract, bring it up to date:\n"
-        "  PYTHONPATH=../.. python -c 'from test_contract_clauses_are_carried import *; "
-        'p = schemas.folder() / "clauses.json"; p.write_text(fill(p.read_text(), carriers()))\''
-    )
-    assert fill(text, carried) == text
-
-
-def test_filling_changes_the_rules_of_clauses_without_a_silence_only() -> None:
-    text = '[{"id": "T1", "rules": ["old"]}, {"id": "T2", "silence": "x"}, {"id": "T3", "rules": []}]'
-    assert json.loads(fill(text, {"T1": ["b", "a"], "T2": ["c"]})) == [
-        {"id": "T1", "rules": ["a", "b"]},
-        {"id": "T2", "silence": "x"},
-        {"id": "T3", "rules": []},
-    ]
+def test_the_rules_of_a_clause_are_those_that_name_it() -> None:
+    named = {(clause, rule.id) for rule in load() for clause in rule.clauses}
+    carried = [(clause["id"], rule) for clause in load_clauses().values() for rule in clause["rules"]]
+    assert sorted(named) == sorted(carried)
+    assert [clause["id"] for clause in CLAUSES if "rules" in clause] == []
 
 
 def test_a_clause_says_whom_it_binds_how_strongly_and_where_it_is_from() -> None:
@@ -85,7 +48,7 @@ def test_a_clause_says_whom_it_binds_how_strongly_and_where_it_is_from() -> None
         assert clause["section"], clause["id"]
         assert clause["about"], clause["id"]
         assert clause.get("silence", "said"), clause["id"]
-        keys = set(clause) - {"id", "section", "applies_to", "strength", "about", "rules", "silence"}
+        keys = set(clause) - {"id", "section", "applies_to", "strength", "about", "silence"}
         if re.match(r"2\.\d\.[a-z]\Z", clause["id"]):
             assert keys == {"source"}, clause["id"]
             assert clause["source"].startswith("https://docs.cronofy.com/"), clause["id"]

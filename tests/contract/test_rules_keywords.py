@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from rules_examples import PARTS, RULES, examples, is_valid, outcome, parts_of
-from rules_mutation import mutants
+from rules_mutation import mutants, shared_by, written_out
+
+from conformance.contract.rules import Rule
+from conformance.contract.schemas import read
+
+#: What rules about the same facts share.
+DEFS = {rule.about: read(f"facts/{rule.about}").get("$defs", {}) for rule in RULES.values()}
+SHARED = sorted({(rule.about, name) for rule in RULES.values() for name in shared_by(rule.schema, rule.about)})
 
 
 @pytest.mark.parametrize("rule", sorted(RULES))
@@ -19,6 +28,40 @@ def test_every_keyword_of_a_rule_matters_to_an_example(rule: str) -> None:
             if all(outcome(changed, document) == said for document, said in zip(facts, right, strict=True)):
                 idle.append(what)
     assert idle == []
+
+
+@pytest.mark.parametrize(("about", "name"), SHARED)
+def test_every_keyword_of_what_rules_share_matters_to_an_example_of_one_of_them(about: str, name: str) -> None:
+    rules = [rule for rule in RULES.values() if rule.about == about and name in _shares(rule)]
+    assert len(rules) > 1
+
+    def matters(changed: Any) -> bool:
+        return any(_judges_otherwise(rule, {**DEFS[about], name: changed}) for rule in rules)
+
+    assert [what for what, changed in mutants(DEFS[about][name]) if not matters(changed)] == []
+
+
+def _shares(rule: Rule) -> set[str]:
+    """The names of all that a rule shares, be it by way of something else that is shared."""
+    names = shared_by(rule.schema, rule.about)
+    return names.union(*(shared_by(DEFS[rule.about][name], rule.about) for name in names))
+
+
+def _judges_otherwise(rule: Rule, shared: dict[str, Any]) -> bool:
+    parts = {part: is_valid(rule, part, written_out(rule.schema.get(part), rule.about, shared)) for part in PARTS}
+    return any(outcome(parts, example.facts) != example.expect for example in examples(rule.id))
+
+
+def test_what_rules_share_is_written_out_in_the_place_of_references() -> None:
+    refers = {"$ref": "../facts/write.json#/$defs/one"}
+    shared = {"one": {"not": {"$ref": "#/$defs/two"}}, "two": {"const": 2}}
+    schema = {"properties": {"a": refers}, "anyOf": [{**refers, "const": 1}, {"$ref": "../api/errors.json"}]}
+    one = {"allOf": [{"not": {"allOf": [{"const": 2}]}}]}
+    assert shared_by(schema, "write") == {"one"}
+    assert written_out(schema, "write", shared) == {
+        "properties": {"a": one},
+        "anyOf": [{"const": 1, **one}, {"$ref": "../api/errors.json"}],
+    }
 
 
 def test_a_schema_is_changed_one_keyword_at_a_time() -> None:

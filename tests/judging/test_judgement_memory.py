@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
 
-from conformance.contract.rules import Rule, load
-from conformance.contract.schemas import folder
+from conformance.contract import examples
 from conformance.facts import Facts
 from conformance.judging.judge import Judge
+from conformance.contract.rules import Rule, load
 
 RULES = load()
 EXAMPLES = [
-    (rule.about, example["facts"])
+    (rule.about, example.facts)
     for rule in RULES
     if rule.about in ("exchange", "reading", "conferencing")
-    for example in json.loads((folder() / "examples" / f"{rule.id}.json").read_text(encoding="utf-8"))["examples"]
+    for example in examples.load(rule.id)
 ]
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from conformance.cli.files import write
+from conformance.cli.main.files import write
 
 
 class LeakError(Exception):

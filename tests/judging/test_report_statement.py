@@ -156,12 +156,14 @@ def test_the_schema_refuses_a_document_that_contradicts_itself(
 
 def test_the_contract_is_known_by_all_that_its_rules_and_clauses_say() -> None:
     clauses = {"B8": {"about": "explicit"}}
-    contract = contract_of(RULES, clauses, "2026-04-28")
-    assert contract_of(tuple(reversed(RULES)), clauses, "2026-04-28") == contract
+    shared = {"facts/write": {"$defs": {}}}
+    contract = contract_of(RULES, clauses, shared, "2026-04-28")
+    assert contract_of(tuple(reversed(RULES)), clauses, shared, "2026-04-28") == contract
     changed = (dataclasses.replace(RULES[0], schema={"then": False}), *RULES[1:])
     others = {
-        contract_of(changed, clauses, "2026-04-28")["sha256"],
-        contract_of(RULES[1:], clauses, "2026-04-28")["sha256"],
-        contract_of(RULES, {"B8": {"about": "other"}}, "2026-04-28")["sha256"],
+        contract_of(changed, clauses, shared, "2026-04-28")["sha256"],
+        contract_of(RULES[1:], clauses, shared, "2026-04-28")["sha256"],
+        contract_of(RULES, {"B8": {"about": "other"}}, shared, "2026-04-28")["sha256"],
+        contract_of(RULES, clauses, {"facts/write": {}}, "2026-04-28")["sha256"],
     }
-    assert len(others | {contract["sha256"]}) == 4
+    assert len(others | {contract["sha256"]}) == 5

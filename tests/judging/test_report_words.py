@@ -100,6 +100,16 @@ def test_a_reference_is_told_by_the_title_of_what_it_points_at() -> None:
     )
 
 
+def test_a_reference_to_what_has_no_title_is_told_as_if_it_were_written_out() -> None:
+    base = f"{schemas.BASE}rules/x.json"
+    refers = {"properties": {"a": {"$ref": "../facts/write.json#/$defs/takes-events"}}}
+    assert in_words(refers, base) == ("where a is known:", "  a.readonly is false", "  a.deleted is false")
+    told = ("a.readonly is false", "a.deleted is false")
+    assert in_words({"required": ["a"], **refers}, base) == told
+    then = {"properties": {"a": {"properties": {"readonly": {"enum": [False]}}}}}
+    assert in_words(then, base, {"required": ["a"], **refers}) == ("a.readonly is false",)
+
+
 @pytest.mark.parametrize("name", schemas.names("rules"))
 def test_every_rule_can_be_told_in_words(name: str) -> None:
     rule = schemas.read(name)
