@@ -62,8 +62,10 @@ def drift(page: Path) -> int:
         raise Refused(f"{page}: {error.strerror or error}; name a copy of the page") from None
     except UnicodeDecodeError:
         raise Refused(f"{page} is no text in UTF-8; save the page as Markdown or HTML") from None
+    if not text.strip():
+        raise Refused(f"{page} is empty; save the page as Markdown or HTML")
     changes = compare(text, schemas.read("clauses"))
-    say("".join(f"{visible(str(change))}\n" for change in changes) or "no drift\n")
+    say("".join(f"{visible(str(change))}\n" for change in changes) or "the same\n")
     return 1 if changes else 0
 
 
