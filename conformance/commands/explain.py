@@ -15,7 +15,8 @@ from conformance.visible import visible
 
 __all__ = ["as_json", "examples_of", "explanation", "faults_of", "listing", "summaries"]
 
-_PARTS = (("if", "It applies where"), ("then", "Then this holds"), ("x-decided", "It is decided once"))
+_APPLIES, _DECIDES = "if", "x-decided"
+_PARTS = {_APPLIES: "It applies where", "then": "Then this holds", _DECIDES: "It is decided once"}
 _EXPECTED = {"kept": "Kept", "broken": "Broken"}
 _SUBJECTS = {
     "account": "the writes of one account, taken together",
@@ -99,13 +100,12 @@ def _explained(rule: Rule, clauses: Mapping[str, Mapping[str, Any]]) -> Iterator
     yield rule.title
     yield f"{rule.id}: binds the {rule.binds}, level {rule.level}"
     yield f"judged over {_SUBJECTS.get(rule.about, rule.about)} (schemas/facts/{rule.about}.json)"
-    base = rule.schema.get("$id", "")
-    for part, heading in _PARTS:
+    for part, heading in _PARTS.items():
         if part in rule.schema:
             yield ""
             yield f"{heading}:"
-            yield from (f"  {line}" for line in in_words(rule.schema[part], base, rule.schema.get("if", True)))
-    if "x-decided" not in rule.schema:
+            yield from (f"  {line}" for line in _part_in_words(rule, part))
+    if _DECIDES not in rule.schema:
         yield ""
         yield "It is decided at once."
     yield ""
@@ -118,6 +118,13 @@ def _explained(rule: Rule, clauses: Mapping[str, Mapping[str, Any]]) -> Iterator
         yield f"Complete when it passed in each of these cases: {', '.join(rule.cases)}"
     yield from _caught(rule)
     yield from _exemplified(rule)
+
+
+def _part_in_words(rule: Rule, part: str) -> tuple[str, ...]:
+    """What a part of a rule says of facts in their documented shape; what another part than ``if`` says supposes it."""
+    shape = {"$ref": schemas.uri(f"facts/{rule.about}")}
+    given = (shape,) if part == _APPLIES else (shape, rule.schema[_APPLIES])
+    return in_words(rule.schema[part], rule.schema["$id"], given)
 
 
 def _caught(rule: Rule) -> Iterator[str]:
