@@ -8,7 +8,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from conformance.contract import examples
+from conformance.contract import examples, schemas
 from conformance.contract.format import formatted
 from conformance.contract.prose import in_words
 from conformance.contract.rules import Rule
@@ -16,8 +16,9 @@ from conformance.http.display import visible
 
 __all__ = ["as_json", "explanation", "faults_of", "listing", "summaries"]
 
-_PARTS = (("if", "It applies where"), ("then", "Then this holds"), ("x-conclusive-when", "It is decided once"))
-_EXPECTED = {"passed": "Kept", "failed": "Broken"}
+_APPLIES, _CONCLUDES = "if", "x-conclusive-when"
+_PARTS = {_APPLIES: "It applies where", "then": "Then this holds", _CONCLUDES: "It is conclusive once"}
+_EXPECTED = {"passed": "Passed", "failed": "Failed"}
 _SUBJECTS = {
     "account": "the writes of one account, taken together",
     "call": "what a client was asked to do, what it sent for it and what it told",
@@ -94,17 +95,16 @@ def as_json(rule: Rule, clauses: Mapping[str, Mapping[str, Any]]) -> dict[str, A
 
 def _explained(rule: Rule, clauses: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
     yield rule.title
-    yield f"{rule.id}: binds the {rule.applies_to}, level {rule.level}"
+    yield f"{rule.id}: for the {rule.applies_to}, level {rule.level}"
     yield f"judged over {_SUBJECTS.get(rule.about, rule.about)} (schemas/facts/{rule.about}.json)"
-    base = rule.schema.get("$id", "")
-    for part, heading in _PARTS:
+    for part, heading in _PARTS.items():
         if part in rule.schema:
             yield ""
             yield f"{heading}:"
-            yield from (f"  {line}" for line in in_words(rule.schema[part], base, rule.schema.get("if", True)))
-    if "x-conclusive-when" not in rule.schema:
+            yield from (f"  {line}" for line in _part_in_words(rule, part))
+    if _CONCLUDES not in rule.schema:
         yield ""
-        yield "It is decided at once."
+        yield "It is conclusive at once."
     yield ""
     yield "Clauses:"
     for name in rule.clauses:
@@ -115,6 +115,13 @@ def _explained(rule: Rule, clauses: Mapping[str, Mapping[str, Any]]) -> Iterator
         yield f"Complete when it passed in each of these cases: {', '.join(rule.cases)}"
     yield from _caught(rule)
     yield from _exemplified(rule)
+
+
+def _part_in_words(rule: Rule, part: str) -> tuple[str, ...]:
+    """What a part of a rule says of facts in their documented shape; what another part than ``if`` says supposes it."""
+    shape = {"$ref": schemas.uri(f"facts/{rule.about}")}
+    given = (shape,) if part == _APPLIES else (shape, rule.schema[_APPLIES])
+    return in_words(rule.schema[part], rule.schema["$id"], given)
 
 
 def _caught(rule: Rule) -> Iterator[str]:

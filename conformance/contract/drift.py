@@ -12,39 +12,30 @@ import html
 import json
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from html.parser import HTMLParser
 from typing import Any, Literal
 
-__all__ = ["Change", "Statement", "drift", "statements"]
+from markdown_it import MarkdownIt
+
+__all__ = ["Change", "Sentence", "drift", "statements"]
 
 Kind = Literal["heading", "item", "text", "code"]
 
-_FENCE = re.compile(r"`{3,}|~{3,}")
-_ELEMENT = re.compile(r"<([a-z][a-z0-9]*)\b[^<>]*>", re.IGNORECASE)
-_HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
-_SURROUNDINGS = ("script", "style", "head", "nav", "header", "footer", "aside")
-_ITEM_TAG = re.compile(r"<li\b[^<>]*>", re.IGNORECASE)
-_BLOCK_TAG = re.compile(
-    r"</?(?:p|div|ul|ol|li|dl|dt|dd|br|hr|section|main|article|body|html|blockquote|table|thead|tbody|tr|td|th"
-    r"|figure|figcaption|details|summary|nav|header|footer|aside|pre|h[1-6])\b[^<>]*>",
-    re.IGNORECASE,
+_HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
+_CONTENTS = frozenset({"main", "article"})
+_SURROUNDINGS = frozenset({"script", "style", "head", "nav", "header", "footer", "aside"})
+#: Elements that do not end a sentence; every other one does.
+_INLINE = frozenset(
+    {"a", "abbr", "b", "button", "code", "em", "i", "img", "kbd", "mark", "path", "s", "samp", "small", "span"}
+    | {"strong", "sub", "sup", "svg", "u", "var", "wbr"}
 )
-_INLINE_TAG = re.compile(
-    r"</?(?:a|abbr|b|button|code|em|i|img|kbd|mark|samp|small|span|strong|sub|sup|svg|path|u|var|wbr)\b[^<>]*>",
-    re.IGNORECASE,
-)
+_CLOSING = re.compile(r"</([a-z][a-z0-9]*)", re.IGNORECASE)
 
-_HEADING = re.compile(r"#{1,6}\s+(.*?)\s*#*\Z")
-_ITEM = re.compile(r"(?:[-*+]|\d{1,3}[.)])(?:\s+|\Z)")
-_LINE = re.compile(r"([-*_])(?:\s*\1){2,}\Z")
-
-_IMAGE = re.compile(r"!\[[^\]]*\]\([^)]*\)")
-_LINK = re.compile(r"\[([^\[\]]*)\](?:\([^)]*\)|\[[^\[\]]*\])")
-_EMPHASIS = re.compile(r"`+|\*+(?=\S)|(?<=\S)\*+|(?<!\w)_{1,2}(?=\S)|(?<=[^\s_])_{1,2}(?!\w)")
-_ESCAPE = re.compile(r"\\([\\`*_{}\[\]()#+.!<>-])")
 _TYPOGRAPHY = str.maketrans(
     {"\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"', "\u2013": "-", "\u2014": "-", "\u200b": ""}
 )
@@ -65,7 +56,7 @@ _NORMATIVE = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Statement:
+class Sentence:
     """One normalised statement of a page: its `text`, the heading it stands under, and of what `kind` it is."""
 
     text: str
@@ -93,7 +84,7 @@ class Change:
 
     kind: Literal["changed", "gone", "moved", "new"]
     clauses: tuple[str, ...]
-    statement: Statement | None = None
+    statement: Sentence | None = None
     after: tuple[str, ...] = ()
 
     def __str__(self) -> str:
@@ -120,20 +111,20 @@ def drift(page: str, clauses: Mapping[str, Any]) -> tuple[Change, ...]:
     return tuple(_differences(expected, known, seen))
 
 
-def statements(page: str) -> Iterator[Statement]:
+def statements(page: str) -> Iterator[Sentence]:
     """The statements of a page, Markdown or HTML, normalised, in order."""
     section = ""
-    for kind, text in _blocks(_as_markdown(page)):
+    for kind, text in _Blocks(_as_html(page)).blocks:
         if kind == "code":
-            yield from (Statement(line, section, kind) for line in _code(text))
+            yield from (Sentence(line, section, kind) for line in _code(text))
             continue
         plain = _plain(text)
         if kind == "heading":
             section = plain
-            yield Statement(plain, section, kind)
+            yield Sentence(plain, section, kind)
         else:
             sentences = _END.split(plain[label.end() :] if (label := _LABEL.match(plain)) else plain)
-            yield from (Statement(sentence, section, kind) for sentence in sentences if sentence)
+            yield from (Sentence(sentence, section, kind) for sentence in sentences if sentence)
 
 
 def _expected(clauses: Mapping[str, Any]) -> list[tuple[tuple[str, ...], str]]:
@@ -153,7 +144,7 @@ def _expected(clauses: Mapping[str, Any]) -> list[tuple[tuple[str, ...], str]]:
 
 
 def _differences(
-    expected: Sequence[tuple[tuple[str, ...], str]], known: AbstractSet[str], seen: Sequence[Statement]
+    expected: Sequence[tuple[tuple[str, ...], str]], known: AbstractSet[str], seen: Sequence[Sentence]
 ) -> Iterator[Change]:
     """What differs between two sequences of digests; a known statement that is repeated is no difference."""
     matcher = SequenceMatcher(None, [digest for _, digest in expected], [s.digest for s in seen], autojunk=False)
@@ -172,105 +163,62 @@ def _differences(
         yield from (Change("new", (), statement, after) for statement in fresh if statement.normative)
 
 
-def _as_markdown(page: str) -> str:
-    """The page with every HTML block written as Markdown; what stands in fences is left as it is."""
+def _as_html(page: str) -> str:
+    """The page as HTML, which it is already where it begins with a tag; else it is Markdown."""
     page = unicodedata.normalize("NFC", page.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n"))
-    whole = _contents(page, ("main", "article"))
-    return "\n".join(text if fenced else _blocks_of_html(text) for fenced, text in _fences(whole))
+    if page.lstrip().startswith("<"):
+        return page
+    rendered: str = MarkdownIt("commonmark").disable(["html_block", "code"]).render(page)
+    return rendered
 
 
-def _blocks_of_html(text: str) -> str:
-    first, *commented = text.split("<!--")
-    text = first + "".join(
-        after if found else f"<!--{rest}" for rest in commented for _, found, after in [rest.partition("-->")]
-    )
-    text = _replaced(text, _SURROUNDINGS, lambda _, inner: "\n")
-    text = _replaced(text, ("pre",), lambda _, inner: f"\n\n```\n{_without_tags(inner).strip()}\n```\n\n")
-    text = _replaced(text, _HEADINGS, lambda name, inner: f"\n\n{'#' * int(name[1])} {_line(_without_tags(inner))}\n\n")
-    return _without_tags(text)
+class _Blocks(HTMLParser):
+    """The blocks of a page in HTML: each heading, list item, paragraph and example, with its text.
 
+    Only what ``main`` or ``article`` hold is read, where a page has one.  An element of these, a ``pre`` and one that
+    surrounds the page counts only where such an element is closed somewhere.
+    """
 
-def _contents(page: str, names: Sequence[str]) -> str:
-    """What the HTML elements of these names hold; the page where it has none."""
-    return "\n".join(page[inner] for _, _, inner in _elements(page, names)) or page
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.blocks: list[tuple[Kind, str]] = []
+        self._closed = {name.lower() for name in _CLOSING.findall(page)}
+        self._open: Counter[str] = Counter()
+        self._kind: Kind = "text"
+        self._text: list[str] = []
+        self.feed(page)
+        self.close()
+        self._end_block()
 
+    def handle_starttag(self, tag: str, attrs: object) -> None:
+        if tag not in _INLINE and not self._open["pre"]:
+            self._end_block()
+            self._kind = "heading" if tag in _HEADINGS else "item" if tag == "li" else self._kind
+        if tag in self._closed:
+            self._open[tag] += 1
 
-def _replaced(text: str, names: Sequence[str], by: Callable[[str, str], str]) -> str:
-    """Text with each HTML element of these names replaced by what `by` makes of its name and content."""
-    parts, end = [], 0
-    for name, outer, inner in _elements(text, names):
-        parts += [text[end : outer.start], by(name, text[inner])]
-        end = outer.stop
-    return "".join([*parts, text[end:]])
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "pre" or not (tag in _INLINE or self._open["pre"]):
+            self._end_block("code" if tag == "pre" and self._open["pre"] else self._kind)
+        self._open[tag] = max(0, self._open[tag] - 1)
 
+    def handle_data(self, data: str) -> None:
+        surrounding = any(self._open[name] for name in _SURROUNDINGS)
+        outside = self._closed & _CONTENTS and not any(self._open[name] for name in _CONTENTS)
+        if not surrounding and not outside:
+            self._text.append(data)
 
-def _elements(text: str, names: Sequence[str]) -> Iterator[tuple[str, slice, slice]]:
-    """Where the HTML elements of these names are, whole and within, each up to its first closing tag."""
-    end = 0
-    unclosed: set[str] = set()
-    for tag in _ELEMENT.finditer(text):
-        name = tag[1].lower()
-        if tag.start() < end or name not in names or name in unclosed:
-            continue
-        closing = re.compile(f"</{name}>", re.IGNORECASE).search(text, tag.end())
-        if closing is None:
-            unclosed.add(name)
-        else:
-            end = closing.end()
-            yield name, slice(tag.start(), end), slice(tag.end(), closing.start())
-
-
-def _fences(page: str) -> Iterator[tuple[bool, str]]:
-    """The page cut at its fences: what stands between them, and (True) each fence with its marks."""
-    lines: list[str] = []
-    mark = ""
-    for line in page.split("\n"):
-        fence = _FENCE.match(line.strip())
-        if fence and not mark:
-            yield False, "\n".join(lines)
-            mark, lines = fence[0], [line]
-        elif fence and fence[0].startswith(mark) and fence[0] == line.strip():
-            yield True, "\n".join([*lines, line])
-            mark, lines = "", []
-        else:
-            lines.append(line)
-    yield bool(mark), "\n".join([*lines, mark] if mark else lines)
-
-
-def _without_tags(text: str) -> str:
-    return _INLINE_TAG.sub("", _BLOCK_TAG.sub("\n\n", _ITEM_TAG.sub("\n\n- ", text)))
-
-
-def _blocks(page: str) -> Iterator[tuple[Kind, str]]:
-    """The blocks of a page in Markdown: each heading, list item, paragraph and fence, its lines joined."""
-    for fenced, text in _fences(page):
-        if fenced:
-            yield "code", text.partition("\n")[2].rpartition("\n")[0]
-        else:
-            yield from _blocks_of_text(text)
-
-
-def _blocks_of_text(text: str) -> Iterator[tuple[Kind, str]]:
-    kind: Kind = "text"
-    lines: list[str] = []
-    for line in (*(line.strip().lstrip("> ") for line in text.split("\n")), ""):
-        heading, item = _HEADING.match(line), _ITEM.match(line)
-        if lines and (not line or heading or item or _LINE.match(line)):
-            yield kind, " ".join(lines)
-            kind, lines = "text", []
-        if heading:
-            yield "heading", heading[1]
-        elif item and not _LINE.match(line):
-            kind, lines = "item", [line[item.end() :]]
-        elif line and not _LINE.match(line):
-            lines.append(line)
+    def _end_block(self, kind: Kind | None = None) -> None:
+        """Keep the text since the last block ended; an item without text lends its mark to the block behind it."""
+        text, self._text = "".join(self._text), []
+        if text.strip():
+            self.blocks.append((kind or self._kind, text))
+            self._kind = "text"
 
 
 def _plain(text: str) -> str:
-    """Text without markup, its white space collapsed, its dates and times zeroed."""
-    text = _LINK.sub(r"\1", _IMAGE.sub("", text))
-    text = html.unescape(_ESCAPE.sub(r"\1", _EMPHASIS.sub("", text))).translate(_TYPOGRAPHY)
-    return _undated(_INNER_SPACE.sub("", _line(text)))
+    """Text with its white space collapsed, its entities and quotation marks plain, its dates and times zeroed."""
+    return _undated(_INNER_SPACE.sub("", _line(html.unescape(text).translate(_TYPOGRAPHY))))
 
 
 def _code(text: str) -> Iterator[str]:

@@ -58,8 +58,8 @@ def formatted(text: str) -> str:
 
     Raises FormatError for what is no JSON, a name that an object has twice, and NaN and Infinity.
 
-    >>> formatted('{"required":["asks"],"x":1.0}')
-    '{"required": ["asks"], "x": 1.0}\\n'
+    >>> formatted('{"required":["requested"],"x":1.0}')
+    '{"required": ["requested"], "x": 1.0}\\n'
     """
     try:
         value = json.loads(

@@ -3,202 +3,298 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain, groupby
 from typing import Any
 
 from conformance.contract import schemas
+from conformance.contract.claims import (
+    Choice,
+    Claim,
+    Claims,
+    Contains,
+    Item,
+    Items,
+    Member,
+    Never,
+    Not,
+    OfKind,
+    Others,
+    Plain,
+    Presence,
+    Referred,
+    When,
+    claims_of,
+)
 
 __all__ = ["in_words"]
 
-_INDENT = "  "
-_SILENT = frozenset({"$schema", "$id", "$defs", "$comment", "title", "description", "examples"}) | frozenset(
-    {"required", "properties", "then", "else", "minContains", "maxContains"}  # told with the keyword they belong to
-)
-#: Keywords whose demands take more than one line, and would be untrue of something that may be absent.
-_DEEP = frozenset({"required", "properties", "allOf", "anyOf", "oneOf", "not", "if", "contains"})
-_BOUNDS = {
-    "minimum": "is at least {}",
-    "maximum": "is at most {}",
-    "exclusiveMinimum": "is more than {}",
-    "exclusiveMaximum": "is less than {}",
-    "minLength": "has at least {} characters",
-    "maxLength": "has at most {} characters",
-    "minItems": "has at least {} items",
-    "maxItems": "has at most {} items",
-    "minProperties": "has at least {} members",
-    "maxProperties": "has at most {} members",
+_OBJECT = {"type": "object"}
+#: What is said of a value where a keyword's demand is met, and where it is not.
+_PREDICATES = {
+    "const": ("is {}", "is not {}"),
+    "enum": ("is {}", "is not {}"),
+    "type": ("is {}", "is not {}"),
+    "pattern": ("matches `{}`", "does not match `{}`"),
+    "minimum": ("is at least {}", "is less than {}"),
+    "maximum": ("is at most {}", "is more than {}"),
+    "exclusiveMinimum": ("is more than {}", "is at most {}"),
+    "exclusiveMaximum": ("is less than {}", "is at least {}"),
+    "multipleOf": ("is a multiple of {}", "is not a multiple of {}"),
+    "minLength": ("has at least {}", "has fewer than {}"),
+    "maxLength": ("has at most {}", "has more than {}"),
+    "minItems": ("has at least {}", "has fewer than {}"),
+    "maxItems": ("has at most {}", "has more than {}"),
+    "minProperties": ("has at least {}", "has fewer than {}"),
+    "maxProperties": ("has at most {}", "has more than {}"),
+    "uniqueItems": ("has no item twice", "has some item twice"),
 }
+_COUNTED = {"Length": "character", "Items": "item", "Properties": "member"}
+_KINDS = {
+    "null": "null",
+    "boolean": "true or false",
+    "object": "an object",
+    "array": "an array",
+    "number": "a number",
+    "integer": "a whole number",
+    "string": "a string",
+}
+_EMPTY = {("minItems", 1), ("minLength", 1), ("maxItems", 0), ("maxLength", 0)}
 
 
-def in_words(schema: Any, base: str = "", given: Any = True) -> tuple[str, ...]:
-    """What a schema demands, a line for each demand, indented by two spaces where it belongs to the one above.
+def in_words(schema: Any, base: str = "", given: Iterable[Any] = (_OBJECT,)) -> tuple[str, ...]:
+    """What a schema demands: a list with a line for each demand, those that belong to another indented below it.
 
-    `base` is the URI that ``$ref`` is relative to; what the schema `given` requires is there.  There is no line for a
-    schema that everything satisfies.
+    It says exactly what the schema says of what satisfies the schemas that are `given`: what must be there "is"
+    something, what need not be there is so "if known".  `base` is the URI that each ``$ref`` is relative to.  There is
+    no line for a schema that demands nothing more.
 
     >>> in_words({"required": ["requested"], "properties": {"requested": {"const": "none"}, "start": {"enum": ["past"]}}})
-    ('asks is "none"', 'start, if known, is "past"')
+    ('- `requested` is "none"', '- `start`, if known, is "past"')
     """
-    return tuple(_Words(base, frozenset(_required(given, "", base))).lines(schema, ""))
+    return tuple(_lines(_all_told(claims_of(schema, base, given), _Place())))
 
 
-def _required(schema: Any, path: str, base: str) -> Iterator[str]:
-    """The paths that are there in everything that satisfies a schema, as far as it says so plainly."""
-    if not isinstance(schema, Mapping):
-        return
-    if "$ref" in schema:
-        target, uri = _target(schema["$ref"], base)
-        yield from _required(target, path, uri)
-    for part in schema.get("allOf", ()):
-        yield from _required(part, path, base)
-    for name in schema.get("required", ()):
-        inner = f"{path}.{name}" if path else name
-        yield inner
-        yield from _required(schema.get("properties", {}).get(name), inner, base)
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a value stands: its path in the whole document, or in the item or member that is spoken of."""
+
+    path: str = ""
+    inside: bool = False
+
+    def member(self, name: str) -> _Place:
+        return _Place(f"{self.path}.{name}" if self.path else name, self.inside)
+
+    def __str__(self) -> str:
+        if not self.path:
+            return "it" if self.inside else "the document"
+        return f"its `{self.path}`" if self.inside else f"`{self.path}`"
 
 
-class _Words:
-    """The demands of schemas under one base URI, given that some paths are there."""
+@dataclass(frozen=True, slots=True)
+class _Point:
+    """A point of a list, and the list below it."""
 
-    def __init__(self, base: str, there: frozenset[str]) -> None:
-        self.base = base
-        self.there = there
+    text: str
+    below: tuple[_Point, ...] = ()
 
-    def lines(self, schema: Any, path: str, *, known: bool = True) -> Iterator[str]:
-        """The demands on what stands at `path`; not `known`: it may be absent, and then nothing is demanded of it."""
-        subject = (path or "the facts") if known else f"{path}, if known,"
-        if isinstance(schema, bool):
-            if not schema:
-                yield f"{path} is not there" if path else "nothing satisfies it"
-            return
-        yield from self._members(schema, path)
-        for keyword, value in schema.items():
-            if keyword in _SILENT:
-                continue
-            if keyword == "allOf":
-                for part in value:
-                    yield from self.lines(part, path, known=known)
-            else:
-                yield from self._demand(keyword, value, schema, subject, path)
 
-    def _members(self, schema: Mapping[str, Any], path: str) -> Iterator[str]:
-        required = schema.get("required", ())
-        properties = schema.get("properties", {})
-        for name in dict.fromkeys((*required, *properties)):
-            inner = f"{path}.{name}" if path else name
-            there = name in required or inner in self.there
-            schema_of_it = properties.get(name, True)
-            if not there and self._deep(schema_of_it):
-                yield f"where {inner} is known:"
-                yield from self._nested(schema_of_it, inner)
-                continue
-            told = list(self.lines(schema_of_it, inner, known=there))
-            if name in required and not any(line.startswith(inner) or line.endswith(f" of {inner}:") for line in told):
-                yield f"{inner} is known"
-            yield from told
+def _lines(points: Iterable[_Point], indent: str = "") -> Iterator[str]:
+    for point in points:
+        yield f"{indent}- {point.text}"
+        yield from _lines(point.below, indent + "  ")
 
-    def _deep(self, schema: Any) -> bool:
-        """Whether its demands take more than one line; those of what a reference points at, unless that has a title."""
-        if not isinstance(schema, Mapping):
+
+def _all_told(claims: Claims, place: _Place) -> tuple[_Point, ...]:
+    """Claims on the value at a place, those that are plain in one line."""
+    points: list[_Point] = []
+    for plain, several in groupby(claims, key=lambda claim: bool(_predicate((claim,)))):
+        some = tuple(several)
+        points += [_Point(f"{place} {_predicate(some)}")] if plain else chain(*(_told(one, place) for one in some))
+    return tuple(points)
+
+
+def _told(claim: Claim, place: _Place) -> Sequence[_Point]:
+    match claim:
+        case Plain() | Not((Plain(),)):
+            return _all_told((claim,), place)
+        case Never():
+            return [_Point("nothing satisfies this")]
+        case OfKind(kind, claims):
+            return _where(f"{place}, if {_KINDS[kind]},", f"if {place} is {_KINDS[kind]}:", claims, place)
+        case Member():
+            return _member(claim, place.member(claim.name))
+        case Others(besides, claims):
+            return _others(besides, claims, place)
+        case Item(index, presence, claims):
+            return _item(index, presence, claims, place)
+        case Items(but, claims):
+            return _items(but, claims, place)
+        case Contains(least, most, claims):
+            return _contains(least, most, claims, place)
+        case Choice(exactly_one, branches):
+            held = tuple(_as_one(branch, place) for branch in branches)
+            return [_Point(f"{'exactly' if exactly_one else 'at least'} one of these holds:", held)]
+        case Not(claims):
+            points = _all_told(claims, place)
+            return [_Point("this does not hold:" if len(points) == 1 else "these do not all hold:", points)]
+        case When():
+            return _when(claim, place)
+        case Referred(said, address, _):
+            return [_Point(f"{place} is as {_file(address)} says: {said.rstrip('.')}")]
+
+
+def _where(inline: str, heading: str, claims: Claims, place: _Place) -> list[_Point]:
+    """Claims on a value where something is so: in the one line where they are few and plain, else below a heading."""
+    if predicate := _predicate(claims):
+        return [_Point(f"{inline} {predicate}")]
+    return [_Point(heading, _all_told(claims, place))]
+
+
+def _member(member: Member, place: _Place) -> list[_Point]:
+    claims = member.claims
+    if member.presence is Presence.OPTIONAL:
+        if claims == (Never(),):
+            return [_Point(f"{place} is not known")]
+        if all(_needs_presence(claim) for claim in claims):
+            return list(_all_told(claims, place))
+        return _where(f"{place}, if known,", f"if {place} is known:", claims, place)
+    if member.presence is Presence.GIVEN or any(map(_says_presence, claims)):
+        return list(_all_told(claims, place))
+    if predicate := _predicate(claims):
+        return [_Point(f"{place} is known and {predicate}")]
+    return [_Point(f"{place} is known"), *_all_told(claims, place)]
+
+
+def _needs_presence(claim: Claim) -> bool:
+    """Whether the words of a claim leave open that the value is not there."""
+    return isinstance(claim, OfKind) or (isinstance(claim, Member) and claim.presence is Presence.OPTIONAL)
+
+
+def _says_presence(claim: Claim) -> bool:
+    """Whether the words of a claim say that the value is there."""
+    match claim:
+        case Plain() | Referred():
+            return True
+        case Member(_, Presence.REQUIRED, _):
+            return True
+        case Member(_, Presence.GIVEN, claims):
+            return any(map(_says_presence, claims))
+        case Contains(least, _, _):
+            return least > 0
+        case _:
             return False
-        target = _target(schema["$ref"], self.base)[0] if "$ref" in schema else None
-        if not isinstance(target, Mapping) or "title" in target:
-            target = {}
-        return bool(_DEEP.intersection((*schema, *target)))
-
-    def _demand(self, keyword: str, value: Any, schema: Mapping[str, Any], subject: str, path: str) -> Iterator[str]:
-        if keyword == "const":
-            yield f"{subject} is {_json(value)}"
-        elif keyword == "enum":
-            yield f"{subject} is {' or '.join(map(_json, value))}"
-        elif keyword == "type":
-            yield f"{subject} is of type {' or '.join(value if isinstance(value, list) else [value])}"
-        elif keyword == "pattern":
-            yield f"{subject} matches /{value}/"
-        elif keyword == "maxItems" and value == 0:
-            yield f"{subject} is empty"
-        elif keyword in _BOUNDS:
-            yield f"{subject} {_BOUNDS[keyword].format(value)}"
-        elif keyword == "uniqueItems":
-            yield f"{subject} holds nothing twice"
-        elif keyword == "additionalProperties" and value is False:
-            yield f"{subject} has no other members"
-        elif keyword == "$ref":
-            yield from self._referred(value, subject, path)
-        elif keyword in ("anyOf", "oneOf"):
-            yield f"{'one' if keyword == 'anyOf' else 'exactly one'} of these holds:"
-            for part in value:
-                yield from self._bulleted(part, path)
-        elif keyword == "not":
-            yield from self._denied(value, path)
-        elif keyword == "if":
-            yield from self._conditional(schema, path)
-        elif keyword == "prefixItems":
-            for number, part in enumerate(value, 1):
-                yield f"item {number} of {path or 'the facts'}:"
-                yield from self._nested(part, "it")
-        elif keyword in ("contains", "items"):
-            yield f"{_how_many(keyword, schema)} of {path or 'the facts'}:"
-            yield from self._nested(value, "it")
-        else:
-            yield f"{subject} has {keyword} {_json(value)}"
-
-    def _denied(self, schema: Any, path: str) -> Iterator[str]:
-        told = list(self.lines(schema, path))
-        if len(told) == 1 and told[0].endswith(" is known"):
-            yield told[0].removesuffix(" is known") + " is not known"
-        else:
-            yield "this does not hold:"
-            yield from (_INDENT + line for line in told)
-
-    def _conditional(self, schema: Mapping[str, Any], path: str) -> Iterator[str]:
-        yield "where this holds:"
-        yield from self._nested(schema["if"], path)
-        for keyword, word in (("then", "then:"), ("else", "otherwise:")):
-            if keyword in schema:
-                yield word
-                yield from self._nested(schema[keyword], path)
-
-    def _referred(self, reference: str, subject: str, path: str) -> Iterator[str]:
-        target, uri = _target(reference, self.base)
-        if isinstance(target, dict) and "title" in target:
-            yield f"{subject}: {target['title']}"
-        elif target is not None:
-            yield from _Words(uri, self.there).lines(target, path)
-        else:
-            yield f"{subject} is as {reference} describes"
-
-    def _nested(self, schema: Any, path: str) -> Iterator[str]:
-        yield from (_INDENT + line for line in self.lines(schema, path))
-
-    def _bulleted(self, schema: Any, path: str) -> Iterator[str]:
-        for number, line in enumerate(self.lines(schema, path)):
-            yield f"{_INDENT}{'- ' if number == 0 else '  '}{line}"
 
 
-def _how_many(keyword: str, schema: Mapping[str, Any]) -> str:
-    if keyword == "items":
-        return "every item"
-    least, most = schema.get("minContains", 1), schema.get("maxContains")
+def _others(besides: tuple[str, ...], claims: Claims, place: _Place) -> list[_Point]:
+    named = _listed([f"`{name}`" for name in besides], "and")
+    if claims == (Never(),):
+        return [_Point(f"{place} has no members" + (f" but {named}" if named else ""))]
+    which = f"every member of {place}" + (f" but {named}" if named else "")
+    return _each(which, claims)
+
+
+def _item(index: int, presence: Presence, claims: Claims, place: _Place) -> list[_Point]:
+    which = f"item {index + 1} of {place}"
+    if presence is Presence.GIVEN:
+        return _each(which, claims)
+    if claims == (Never(),):
+        return [_Point(f"{place} has no item {index + 1}")]
+    return _where(f"{which}, if there is one,", f"if there is an {which}:", claims, _Place(inside=True))
+
+
+def _items(but: int, claims: Claims, place: _Place) -> list[_Point]:
+    if claims == (Never(),):
+        return [_Point(f"{place} has at most {_count(but, 'item')}" if but else f"{place} is empty")]
+    return _each(
+        f"every item of {place}" + (f" after the first {but}" if but > 1 else " after the first" * but), claims
+    )
+
+
+def _contains(least: int, most: int | None, claims: Claims, place: _Place) -> list[_Point]:
+    if not claims:
+        return [_Point(f"{place} has {_quantity(least, most, 'item')}")]
+    if (least, most) in ((1, None), (0, 0)):
+        return _each(f"{'at least one' if least else 'no'} item of {place}", claims)
+    below = _all_told(claims, _Place(inside=True))
+    return [_Point(f"this holds for {_quantity(least, most, 'item')} of {place}:", below)]
+
+
+def _each(which: str, claims: Claims) -> list[_Point]:
+    return _where(which, f"{which} is such that:", claims, _Place(inside=True))
+
+
+def _when(when: When, place: _Place) -> list[_Point]:
+    condition = _all_told(when.condition, place)
+    points = []
+    if when.then:
+        held = len(condition) == 1 and not condition[0].below
+        points = [_Point(f"if {condition[0].text}:" if held else "if all of these hold:", () if held else condition)]
+        then = _all_told(when.then, place)
+        points = [_Point(points[0].text, then)] if held else [*points, _Point("then:", then)]
+    if when.otherwise:
+        heading = _Point("otherwise:", _all_told(when.otherwise, place))
+        points = [*points, heading] if points else [_Point("unless all of these hold:", condition), heading]
+    return points
+
+
+def _as_one(claims: Claims, place: _Place) -> _Point:
+    points = _all_told(claims, place)
+    if not points:
+        return _Point("anything")
+    return points[0] if len(points) == 1 else _Point("all of these:", points)
+
+
+def _predicate(claims: Claims) -> str:
+    """What is said of a value that plain claims are true of; empty where a claim is not plain."""
+    said = []
+    for claim in claims:
+        match claim:
+            case Plain(keyword, value):
+                said.append(_said(keyword, value, met=True))
+            case Not((Plain(keyword, value),)):
+                said.append(_said(keyword, value, met=False))
+            case _:
+                return ""
+    return " and ".join(said)
+
+
+def _said(keyword: str, value: Any, *, met: bool) -> str:
+    if (keyword, value) in _EMPTY if isinstance(value, int) else False:
+        return "is empty" if keyword.startswith("max") == met else "is not empty"
+    words = _PREDICATES[keyword][not met]
+    match keyword:
+        case "enum":
+            return words.format(_listed([_json(one) for one in value], "or"))
+        case "type":
+            return words.format(_listed([_KINDS[one] for one in ([value] if isinstance(value, str) else value)], "or"))
+        case "pattern":
+            return words.format(value)
+        case _ if thing := _COUNTED.get(keyword[3:]):
+            return words.format(_count(value, thing))
+        case _:
+            return words.format(_json(value))
+
+
+def _quantity(least: int, most: int | None, thing: str) -> str:
     if most is None:
-        return "some item" if least == 1 else f"at least {least} items"
-    return f"at most {most} items" if least == 0 else f"{least} to {most} items"
+        return f"at least {_count(least, thing)}"
+    if least == most:
+        return f"exactly {_count(least, thing)}"
+    return f"{least} to {_count(most, thing)}" if least else f"at most {_count(most, thing)}"
 
 
-def _target(reference: str, base: str) -> tuple[Any, str]:
-    """What a reference within our schemas points at, and its base; None for anything else."""
-    from urllib.parse import unquote, urldefrag, urljoin
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
-    uri, fragment = urldefrag(urljoin(base, reference))
-    if not uri.startswith(schemas.BASE):
-        return None, base
-    try:
-        target: Any = schemas.read(uri.removeprefix(schemas.BASE).removesuffix(".json"))
-        for part in unquote(fragment).split("/")[1:]:
-            target = target[part.replace("~1", "/").replace("~0", "~")]
-    except (OSError, KeyError, TypeError):
-        return None, base
-    return target, uri
+
+def _listed(words: Sequence[str], conjunction: str) -> str:
+    return f" {conjunction} ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
+
+
+def _file(address: str) -> str:
+    return f"`schemas/{address.removeprefix(schemas.BASE).removeprefix('../')}`"
 
 
 def _json(value: Any) -> str:

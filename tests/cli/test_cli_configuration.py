@@ -184,7 +184,16 @@ def test_every_option_of_a_command_that_has_config_is_known_to_it() -> None:
         for option in param.opts
         if option.startswith("--")
     }
-    assert {"account", "calendar", "default-profile", "config", "max-examples", "seed", "settle-timeout", "window"} <= spelt
+    assert {
+        "account",
+        "calendar",
+        "default-profile",
+        "config",
+        "max-examples",
+        "seed",
+        "settle-timeout",
+        "window",
+    } <= spelt
     assert {
         "rate-limit",
         "max-requests",

@@ -1,14 +1,14 @@
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
 import pytest
 from cli_samples import call
 
-from conformance.contract import schemas
 from conformance.cli import explanation as explain
-from conformance.contract import examples
+from conformance.contract import examples, schemas
 from conformance.contract.rules import load, load_clauses
 
 
@@ -75,3 +75,20 @@ def test_drift_of_what_is_no_text_is_refused(tmp_path: Path) -> None:
     result = call("drift", page)
     assert (result.exit_code, result.stdout) == (2, "")
     assert "is no text in UTF-8; save the page as Markdown or HTML" in result.stderr
+
+
+def test_drift_of_an_empty_page_is_refused_in_a_line(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("\n \n")
+    result = call("drift", page)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == f"Error: {page} is empty; save the page as Markdown or HTML\n"
+
+
+def test_drift_of_a_page_that_says_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    heading = {"id": "D1", "digest": [hashlib.sha256(b"Brew Tea").hexdigest()]}
+    monkeypatch.setattr(schemas, "read", lambda _: {"page": {"outline": [["D1"]], "aside": []}, "clauses": [heading]})
+    page = tmp_path / "page.md"
+    page.write_text("# Brew *Tea*\n")
+    result = call("drift", page)
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "the same\n", "")

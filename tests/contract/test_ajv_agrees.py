@@ -16,8 +16,7 @@ import jsonschema_rs
 import pytest
 from jsonschema import Draft202012Validator
 
-from conformance.contract import rules, schemas
-from conformance.contract import examples
+from conformance.contract import examples, rules, schemas
 
 HERE = Path(__file__).parent
 KEYWORDS = ["x-applies-to", "x-level", "x-facts", "x-clauses", "x-coverage", "x-conclusive-when"]

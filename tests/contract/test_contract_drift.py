@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import html
+import json
 import re
 from typing import Any
 
 import pytest
+from clause_digests import retaken
+from hypothesis import given
+from hypothesis import strategies as st
 
 from conformance.contract import schemas
-from conformance.contract.drift import Change, Statement, drift
+from conformance.contract.drift import Change, Sentence, drift, statements
 
 PAGE = """\
 # Brew Tea
@@ -101,15 +106,49 @@ def changes(page: str) -> list[tuple[str, tuple[str, ...], str | None]]:
     return [(c.kind, c.clauses or c.after, c.statement and c.statement.text) for c in drift(page, CLAUSES)]
 
 
-def with_html_blocks(page: str) -> str:
-    """The page as a site would serve it: one article amid its navigation."""
-    page = re.sub(r"```\w*\n(.*?)```", r"<pre class='x'><code><span>\1</span></code></pre>", page, flags=re.DOTALL)
-    page = re.sub(r"^#+ (.*)$", r"<h3 id='here'>\n  \1</h3>", page, flags=re.MULTILINE)
-    page = re.sub(r"^-\s+(.*)$", r"<ul><li><p>\1</p></li></ul>", page, flags=re.MULTILINE)
-    page = re.sub(r"`([^`\n]*)`", r"<code>\1</code>", page)
-    page = re.sub(r"\[([^\]]*)\]\(([^)]*)\)", r'<a href="\2">\1</a>', page).replace("---", "<hr>")
-    navigation = "<nav><ul><li><a href='/'>You must go home</a></li></ul></nav>"
-    return f"<html><head><title>You must not</title></head><body>{navigation}<main>{page}</main></body></html>"
+#: The page as a site serves it: one article amid its navigation.
+PAGE_AS_HTML = """\
+<!DOCTYPE html>
+<html><head><title>You must not</title><style>p { color: must }</style></head>
+<body><nav><ul><li><a href='/'>You must go home</a></li></ul></nav>
+<p>You must log in.</p>
+<main><header>You must search</header>
+<h1 id="brew-tea">
+  Brew Tea
+</h1>
+<h4>Description</h4>
+<p>Brews a cup of <a href="/tea/">tea</a> in the <a href="/kitchen">kitchen</a>.
+A cup without <code>leaves</code> isn&rsquo;t brewed.</p>
+<p>See the kitchen for more.</p>
+<pre class='http'><code><span>POST</span> /v1/cups HTTP/1.1
+Host: {kitchen}
+
+{
+  <span>&quot;leaves&quot;</span>: "green",
+  "at": "2026-04-28T15:30:00Z"
+}
+</code></pre>
+<blockquote><p><strong>WARNING:</strong> For the best taste you must leave the lid on.</p></blockquote>
+<h5><code>leaves</code> <em>(required)</em></h5>
+<p>The leaves are one of:
+<ul>
+<li><p><code>green</code> - Japan</p></li>
+<li><code>black</code> - <strong>Assam</strong>
+<li>
+
+<code>none</code> removes the leaves from a cup.
+</ul>
+<h4><code>lid</code></h4>
+<div>Only used with <code>leaves</code>.</div>
+<h4><code>sugar</code></h4>
+<p>Only used with <code>leaves</code>.</p>
+<h5>418 Teapot</h5>
+<p>The cup will be <code>{ &quot;empty&quot;: true }</code> for a while.<br>
+<pre>{"errors": {"leaves": [{"key": "errors.no_leaves"}]}}</pre>
+<hr>
+<a href="/tea/">Read in HTML</a>
+</main><footer>You must not copy</footer></body></html>
+"""
 
 
 SAME = {
@@ -134,9 +173,13 @@ SAME = {
     "with something said twice": PAGE.replace("\n---", "\nFor the best taste you must leave the lid on.\n\n---"),
     "with something that binds nobody": PAGE.replace("\n---", "\nThank you for your patience!\n\n---"),
     "with an empty example": PAGE + "\n```\n```\n",
-    "with tags that are not closed": PAGE.replace("Brews a", "<nav><main><pre>Brews a"),
+    "with tags that are not closed": PAGE.replace("Brews a", "<nav><main>Brews a"),
     "with a comment that is not closed": PAGE.replace("[Read in HTML]", "<!-- Read [Read in HTML]"),
-    "as HTML": with_html_blocks(PAGE),
+    "with a list that is indented": PAGE.replace("- `", "   - `"),
+    "as HTML": PAGE_AS_HTML,
+    "as HTML with CRLF": PAGE_AS_HTML.replace("\n", "\r\n"),
+    "as HTML without what surrounds it": PAGE_AS_HTML.partition("</header>")[2].partition("</main>")[0],
+    "as HTML in capitals": re.sub(r"</?\w+", lambda tag: tag[0].upper(), PAGE_AS_HTML),
 }
 
 
@@ -241,6 +284,53 @@ def test_a_page_that_says_something_else_names_the_clause(
     assert changes(PAGE.replace(*edit)) == expected
 
 
+@pytest.mark.parametrize(
+    "edit", [edit for edit, _ in DRIFTED.values() if PAGE_AS_HTML.count(edit[0]) == 1 and "`" not in edit[1]]
+)
+def test_a_change_is_the_same_in_html(edit: tuple[str, str]) -> None:
+    assert changes(PAGE_AS_HTML.replace(*edit)) == changes(PAGE.replace(*edit)) != []
+
+
+def test_markdown_and_html_state_the_same() -> None:
+    assert [(s.text, s.section) for s in statements(PAGE)] == [(s.text, s.section) for s in statements(PAGE_AS_HTML)]
+
+
+SPANS = st.tuples(
+    st.sampled_from(["plain", "code", "strong", "em", "link"]),
+    st.text("ab.? _*<>&\"'#[`\\-1", min_size=1).filter(lambda text: text == text.strip()),
+)
+BLOCKS = st.tuples(
+    st.sampled_from(["heading", "paragraph", "item", "quote", "example"]), st.lists(SPANS, min_size=1, max_size=4)
+)
+
+
+def as_markdown(kind: str, spans: list[tuple[str, str]]) -> str:
+    if kind == "example":
+        return f"~~~\n{' '.join(text for _, text in spans)}\n~~~"
+    forms = {"plain": "{}", "code": "{}", "strong": "**{}**", "em": "*{}*", "link": "[{}](/there)"}
+    told = " ".join(
+        f"```` {text} ````" if form == "code" else forms[form].format(re.sub(r"([^0-9A-Za-z\s])", r"\\\1", text))
+        for form, text in spans
+    )
+    return {"heading": "## ", "paragraph": "", "item": "- ", "quote": "> "}[kind] + told
+
+
+def as_html(kind: str, spans: list[tuple[str, str]]) -> str:
+    if kind == "example":
+        return f"<pre>{html.escape(' '.join(text for _, text in spans))}</pre>"
+    tags = {"plain": "span", "code": "code", "strong": "strong", "em": "em", "link": "a"}
+    told = " ".join(f"<{tags[form]}>{html.escape(text)}</{tags[form]}>" for form, text in spans)
+    tag = {"heading": "h2", "paragraph": "p", "item": "li", "quote": "blockquote"}[kind]
+    return f"<{tag}>{told}</{tag}>"
+
+
+@given(st.lists(BLOCKS, min_size=1))
+def test_any_page_states_the_same_in_markdown_and_html(blocks: list[tuple[str, list[tuple[str, str]]]]) -> None:
+    markdown = "\n\n".join(as_markdown(*block) for block in [("paragraph", [("plain", "Tea")]), *blocks])
+    rendered = "\n".join(as_html(*block) for block in [("paragraph", [("plain", "Tea")]), *blocks])
+    assert list(statements(markdown)) == list(statements(rendered))
+
+
 def test_an_empty_page_says_nothing_any_more() -> None:
     assert changes("") == [("gone", tuple(ids.split()), None) for ids, _ in STATED]
 
@@ -251,7 +341,7 @@ def test_a_page_of_another_kind_is_read_in_little_time() -> None:
 
 
 def test_a_change_says_what_the_page_says_now_and_where() -> None:
-    teapot = Statement("400 Teapot", "400 Teapot", "heading")
+    teapot = Sentence("400 Teapot", "400 Teapot", "heading")
     assert [
         str(Change("changed", ("T8", "T9"), teapot)),
         str(Change("moved", ("T11",), teapot)),
@@ -287,3 +377,17 @@ def test_an_outline_places_every_digest_once() -> None:
 def test_the_contract_has_an_outline_that_places_every_digest() -> None:
     contract = schemas.read("clauses")
     assert len(drift("", contract)) == len(contract["page"]["outline"])
+
+
+def test_digests_are_taken_anew_in_the_layout_that_is_there() -> None:
+    text = json.dumps(CLAUSES, indent=4)
+    changed = PAGE.replace("isn't brewed", "is not brewed").replace("*(required)*", "*(needed)*")
+    again = retaken(text, changed)
+    assert drift(changed, json.loads(again)) == ()
+    assert re.sub("[0-9a-f]{64}", "", again) == re.sub("[0-9a-f]{64}", "", text)
+    assert retaken(text, PAGE) == text
+
+
+def test_digests_are_not_taken_anew_from_a_page_with_another_outline() -> None:
+    with pytest.raises(ValueError, match="the outline has 18 places and the page 19 statements"):
+        retaken(json.dumps(CLAUSES), PAGE.replace("the lid on.", "the lid on. You must wait."))

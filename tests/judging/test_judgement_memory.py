@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from conformance.contract import examples
+from conformance.contract.rules import Rule, load
 from conformance.facts import Facts
 from conformance.judging.judge import Judge
-from conformance.contract.rules import Rule, load
 
 RULES = load()
 EXAMPLES = [

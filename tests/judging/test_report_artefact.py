@@ -5,8 +5,7 @@ import stat
 from pathlib import Path
 
 import pytest
-
-from conformance.cli.main.files import write
+from conformance.cli.main.main.files import write
 
 
 class LeakError(Exception):

@@ -298,7 +298,10 @@ def test_a_file_of_tests_has_a_test_for_each_failure_that_can_be_shown_again() -
     )
     said.encode("ascii")
     tree = ast.parse(said)
-    assert [node.name for node in tree.body if isinstance(node, ast.FunctionDef)] == ["_violations", "test_none_removes"]
+    assert [node.name for node in tree.body if isinstance(node, ast.FunctionDef)] == [
+        "_violations",
+        "test_none_removes",
+    ]
     assert "FAULTS = ('x',)" in said
 
 

@@ -1,119 +1,339 @@
+"""What a schema is told as: the words of each keyword, and that they say exactly what the validator does."""
+
 from __future__ import annotations
 
+import json
+from typing import Any
+
+import jsonschema_rs
 import pytest
+from claims_meaning import are_true
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
 from conformance.contract import schemas
+from conformance.contract.claims import claims_of
 from conformance.contract.prose import in_words
+from conformance.contract.rules import Rule, load
+
+DECIDES = "x-conclusive-when"
+PARTS = ("if", "then", DECIDES)
+OBJECT = {"type": "object"}
 
 
-@pytest.mark.parametrize(
-    ("schema", "lines"),
-    [
-        (True, ()),
-        ({}, ()),
-        (False, ("nothing satisfies it",)),
-        ({"required": ["a"]}, ("a is known",)),
-        ({"required": ["a"], "properties": {"a": {"const": "x"}}}, ('a is "x"',)),
-        ({"properties": {"a": {"const": None}}}, ("a, if known, is null",)),
-        ({"properties": {"a": False}}, ("a is not there",)),
-        ({"required": ["a"], "properties": {"a": {"enum": [1, 2]}}}, ("a is 1 or 2",)),
-        ({"required": ["a"], "properties": {"a": {"type": ["string", "null"]}}}, ("a is of type string or null",)),
-        ({"required": ["a"], "properties": {"a": {"pattern": "^x"}}}, ("a matches /^x/",)),
-        ({"required": ["a"], "properties": {"a": {"maxItems": 0}}}, ("a is empty",)),
-        ({"required": ["a"], "properties": {"a": {"minItems": 2}}}, ("a has at least 2 items",)),
-        ({"required": ["a"], "properties": {"a": {"uniqueItems": True}}}, ("a holds nothing twice",)),
-        ({"required": ["a"], "properties": {"a": {"multipleOf": 2}}}, ("a has multipleOf 2",)),
-        ({"additionalProperties": False}, ("the facts has no other members",)),
+def there(schema: object) -> dict[str, Any]:
+    """A schema of an object that has a member a which satisfies another."""
+    return {"required": ["a"], "properties": {"a": schema}}
+
+
+KEYWORDS: list[tuple[Any, tuple[str, ...]]] = [
+    (True, ()),
+    ({}, ()),
+    (False, ("nothing satisfies this",)),
+    ({"required": ["a"]}, ("`a` is known",)),
+    ({"properties": {"a": False}}, ("`a` is not known",)),
+    (there(False), ("`a` is known", "nothing satisfies this")),
+    (there({"const": "x"}), ('`a` is "x"',)),
+    ({"properties": {"a": {"const": None}}}, ("`a`, if known, is null",)),
+    (there({"enum": [1, 2]}), ("`a` is 1 or 2",)),
+    (there({"enum": [1, 2, "é"]}), ('`a` is 1, 2 or "é"',)),
+    (there({"not": {"const": 1}}), ("`a` is known and is not 1",)),
+    ({"properties": {"a": {"not": {"enum": [1, 2]}}}}, ("`a`, if known, is not 1 or 2",)),
+    (there({"type": ["string", "null"]}), ("`a` is a string or null",)),
+    (
+        there({"type": "integer", "minimum": 1, "maximum": 3}),
+        ("`a` is a whole number and is at least 1 and is at most 3",),
+    ),
+    (there({"type": "string", "pattern": "^x"}), ("`a` is a string and matches `^x`",)),
+    (there({"pattern": "^x"}), ("`a` is known", "`a`, if a string, matches `^x`")),
+    ({"properties": {"a": {"pattern": "^x"}}}, ("`a`, if a string, matches `^x`",)),
+    (there({"type": "array", "maxItems": 0}), ("`a` is an array and is empty",)),
+    (there({"type": "array", "minItems": 1}), ("`a` is an array and is not empty",)),
+    (there({"type": "array", "minItems": 2}), ("`a` is an array and has at least 2 items",)),
+    (there({"type": "array", "maxItems": 1}), ("`a` is an array and has at most 1 item",)),
+    (there({"type": "array", "uniqueItems": True}), ("`a` is an array and has no item twice",)),
+    (there({"type": "array", "uniqueItems": False, "minItems": 0}), ("`a` is an array",)),
+    (there({"type": "number", "multipleOf": 2}), ("`a` is a number and is a multiple of 2",)),
+    (there({"type": "string", "minLength": 1}), ("`a` is a string and is not empty",)),
+    (there({"type": "string", "maxLength": 9}), ("`a` is a string and has at most 9 characters",)),
+    ({"additionalProperties": False}, ("the document has no members",)),
+    ({**there({"const": 1}), "additionalProperties": False}, ("`a` is 1", "the document has no members but `a`")),
+    (
+        {"properties": {"a": True, "b": True}, "additionalProperties": {"const": 1}},
+        ("every member of the document but `a` and `b` is 1",),
+    ),
+    ({"minProperties": 2}, ("the document has at least 2 members",)),
+    ({"properties": {"a": there({"const": 1})}}, ("if `a` is an object:", "  `a.a` is 1")),
+    ({"properties": {"a": {"properties": {"b": {"const": 1}}}}}, ("if `a` is an object:", "  `a.b`, if known, is 1")),
+    (
+        there({"type": "object", **there({"const": 1})}),
+        ("`a` is an object", "`a.a` is 1"),
+    ),
+    (there(there({"const": 1})), ("`a` is known", "if `a` is an object:", "  `a.a` is 1")),
+    (
+        {"anyOf": [{"required": ["a"]}, {"required": ["b", "c"]}]},
+        ("at least one of these holds:", "  `a` is known", "  all of these:", "    `b` is known", "    `c` is known"),
+    ),
+    ({"anyOf": [{"required": ["a"]}, True]}, ()),
+    ({"anyOf": [{"required": ["a"]}, False]}, ("`a` is known",)),
+    ({"anyOf": [False]}, ("nothing satisfies this",)),
+    ({"oneOf": [{"required": ["a"]}, True]}, ("exactly one of these holds:", "  `a` is known", "  anything")),
+    ({"not": {"required": ["a"]}}, ("`a` is not known",)),
+    ({"not": {"properties": {"a": False}}}, ("`a` is known",)),
+    ({"not": there({"const": 1})}, ("`a`, if known, is not 1",)),
+    ({"not": {"properties": {"a": {"const": 1}}}}, ("`a` is known and is not 1",)),
+    ({"not": {"not": {"required": ["a"]}}}, ("`a` is known",)),
+    ({"not": {"anyOf": [{"required": ["a"]}, {"required": ["b"]}]}}, ("`a` is not known", "`b` is not known")),
+    (
+        {"not": {**there({"const": 1}), "minProperties": 2}},
+        ("these do not all hold:", "  the document has at least 2 members", "  `a` is 1"),
+    ),
+    (
+        {"not": {"oneOf": [{"required": ["a"]}, {"required": ["b"]}]}},
+        ("this does not hold:", "  exactly one of these holds:", "    `a` is known", "    `b` is known"),
+    ),
+    (
+        {"allOf": [{"required": ["a"]}, there({"const": 1}), {"required": ["b"]}]},
+        ("`a` is known", "`a` is 1", "`b` is known"),
+    ),
+    (
+        {"if": {"required": ["a"]}, "then": {"required": ["b"]}, "else": {"required": ["c"]}},
+        ("if `a` is known:", "  `b` is known", "otherwise:", "  `c` is known"),
+    ),
+    (
+        {"if": {"required": ["a", "b"]}, "then": there({"const": 1})},
+        ("if all of these hold:", "  `a` is known", "  `b` is known", "then:", "  `a` is 1"),
+    ),
+    (
+        {"if": {"required": ["a"]}, "else": {"required": ["c"]}},
+        ("unless all of these hold:", "  `a` is known", "otherwise:", "  `c` is known"),
+    ),
+    ({"if": {"required": ["a"]}, "then": True}, ()),
+    ({"if": True, "then": {"required": ["a"]}}, ("`a` is known",)),
+    ({"if": False, "else": {"required": ["a"]}}, ("`a` is known",)),
+    (there({"type": "array", "items": {"const": 1}}), ("`a` is an array", "every item of `a` is 1")),
+    (there({"type": "array", "items": False}), ("`a` is an array", "`a` is empty")),
+    (
+        there({"type": "array", "items": {"type": "object", "properties": {"b": {"const": 1}}}}),
+        ("`a` is an array", "every item of `a` is such that:", "  it is an object", "  its `b`, if known, is 1"),
+    ),
+    (there({"type": "array", "contains": {"const": 1}}), ("`a` is an array", "at least one item of `a` is 1")),
+    (there({"type": "array", "contains": True}), ("`a` is an array", "`a` has at least 1 item")),
+    (there({"type": "array", "contains": {"const": 1}, "minContains": 0}), ("`a` is an array",)),
+    (
+        there({"type": "array", "contains": {"const": 1}, "minContains": 0, "maxContains": 0}),
+        ("`a` is an array", "no item of `a` is 1"),
+    ),
+    (
+        there({"type": "array", "contains": {"const": 1}, "minContains": 0, "maxContains": 1}),
+        ("`a` is an array", "this holds for at most 1 item of `a`:", "  it is 1"),
+    ),
+    (
+        there({"type": "array", "contains": {"const": 1}, "minContains": 2, "maxContains": 3}),
+        ("`a` is an array", "this holds for 2 to 3 items of `a`:", "  it is 1"),
+    ),
+    (
+        there({"type": "array", "contains": {"const": 1}, "minContains": 2, "maxContains": 2}),
+        ("`a` is an array", "this holds for exactly 2 items of `a`:", "  it is 1"),
+    ),
+    (
+        there({"type": "array", "contains": {"const": 1}, "minContains": 2}),
+        ("`a` is an array", "this holds for at least 2 items of `a`:", "  it is 1"),
+    ),
+    (there({"type": "array", "not": {"contains": {"const": 1}}}), ("`a` is an array", "no item of `a` is 1")),
+    (
+        there({"type": "array", "not": {"items": {"const": 1}}}),
+        ("`a` is an array", "at least one item of `a` is not 1"),
+    ),
+    (
+        there({"type": "array", "minItems": 1, "prefixItems": [{"const": 1}, {"const": 2}, True], "items": False}),
         (
-            {"properties": {"a": {"required": ["b"], "properties": {"b": {"const": 1}}}}},
-            ("where a is known:", "  a.b is 1"),
+            "`a` is an array and is not empty",
+            "item 1 of `a` is 1",
+            "item 2 of `a`, if there is one, is 2",
+            "`a` has at most 3 items",
         ),
+    ),
+    (
+        there({"type": "array", "prefixItems": [False, {"required": ["b"]}], "items": {"const": 1}}),
         (
-            {"required": ["a"], "properties": {"a": {"required": ["b"], "properties": {"b": {"const": 1}}}}},
-            ("a.b is 1",),
+            "`a` is an array",
+            "`a` has no item 1",
+            "if there is an item 2 of `a`:",
+            "  if it is an object:",
+            "    its `b` is known",
+            "every item of `a` after the first 2 is 1",
         ),
-        (
-            {"anyOf": [{"required": ["a"]}, {"required": ["b", "c"]}]},
-            ("one of these holds:", "  - a is known", "  - b is known", "    c is known"),
-        ),
-        ({"oneOf": [{"required": ["a"]}]}, ("exactly one of these holds:", "  - a is known")),
-        ({"not": {"required": ["a"]}}, ("a is not known",)),
-        (
-            {"not": {"required": ["a"], "properties": {"a": {"const": 1}}}},
-            ("this does not hold:", "  a is 1"),
-        ),
-        (
-            {"allOf": [{"required": ["a"]}, {"required": ["b"]}]},
-            ("a is known", "b is known"),
-        ),
-        (
-            {"if": {"required": ["a"]}, "then": {"required": ["b"]}, "else": {"required": ["c"]}},
-            ("where this holds:", "  a is known", "then:", "  b is known", "otherwise:", "  c is known"),
-        ),
-        (
-            {"required": ["a"], "properties": {"a": {"items": {"const": 1}}}},
-            ("every item of a:", "  it is 1"),
-        ),
-        (
-            {"required": ["a"], "properties": {"a": {"contains": {"const": 1}}}},
-            ("some item of a:", "  it is 1"),
-        ),
-        (
-            {"required": ["a"], "properties": {"a": {"contains": {"const": 1}, "minContains": 0, "maxContains": 1}}},
-            ("at most 1 items of a:", "  it is 1"),
-        ),
-        (
-            {"required": ["a"], "properties": {"a": {"contains": {"const": 1}, "minContains": 2, "maxContains": 3}}},
-            ("2 to 3 items of a:", "  it is 1"),
-        ),
-        (
-            {"required": ["a"], "properties": {"a": {"contains": {"const": 1}, "minContains": 2}}},
-            ("at least 2 items of a:", "  it is 1"),
-        ),
-        (
-            {"required": ["a"], "properties": {"a": {"prefixItems": [{"const": 1}, True]}}},
-            ("item 1 of a:", "  it is 1", "item 2 of a:"),
-        ),
-        ({"$ref": "https://elsewhere.example/x.json"}, ("the facts is as https://elsewhere.example/x.json describes",)),
-    ],
-)
+    ),
+]
+
+
+@pytest.mark.parametrize(("schema", "lines"), KEYWORDS, ids=[json.dumps(schema)[:60] for schema, _ in KEYWORDS])
 def test_each_keyword_has_its_words(schema: object, lines: tuple[str, ...]) -> None:
-    assert in_words(schema) == lines
+    assert [line.replace("- ", "", 1) for line in in_words(schema)] == list(lines)
+
+
+def test_each_demand_is_a_line_of_a_list_and_what_belongs_to_it_is_below() -> None:
+    assert in_words({"anyOf": [{"required": ["a"]}, {"required": ["b"]}], "required": ["c"]}) == (
+        "- `c` is known",
+        "- at least one of these holds:",
+        "  - `a` is known",
+        "  - `b` is known",
+    )
 
 
 def test_what_is_given_is_known() -> None:
     then = {"properties": {"a": {"properties": {"b": {"const": 1}}}, "c": {"const": 2}}}
-    given = {"allOf": [{"required": ["a"], "properties": {"a": {"required": ["b"]}}}]}
-    assert in_words(then, given=given) == ("a.b is 1", "c, if known, is 2")
+    inside = {"type": "object", "required": ["b"]}
+    assert in_words(then, given=[OBJECT, {"allOf": [there(inside)]}]) == ("- `a.b` is 1", "- `c`, if known, is 2")
+
+
+def test_what_follows_from_what_is_given_is_known() -> None:
+    implied = {"if": there({"const": 1}), "then": {"required": ["b"]}}
+    demanded = {"properties": {"b": {"const": 2}}}
+    assert in_words(demanded, given=[OBJECT, implied]) == ("- `b`, if known, is 2",)
+    assert in_words(demanded, given=[OBJECT, implied, there({"const": 1})]) == ("- `b` is 2",)
+
+
+def test_what_a_condition_or_a_denial_says_is_known_of_what_follows() -> None:
+    inner = {"properties": {"a": {"required": ["b"]}}}
+    conditional = {"if": there({"type": "object"}), "then": inner}
+    assert in_words(conditional) == ("- if `a` is an object:", "  - `a.b` is known")
+    assert in_words(inner, given=[OBJECT, there({"not": {"required": ["c"]}})]) == ("- `a.b` is known",)
 
 
 def test_a_reference_is_told_by_the_title_of_what_it_points_at() -> None:
     base = f"{schemas.BASE}rules/x.json"
     title = schemas.read("report")["title"]
-    assert in_words({"required": ["a"], "properties": {"a": {"$ref": "../report.json"}}}, base) == (f"a: {title}",)
-    assert in_words({"$ref": "../report.json#/$defs/sha256"}, base) == (
-        "the facts is of type string",
-        "the facts matches /^[0-9a-f]{64}$/",
-    )
-    assert in_words({"$ref": "../report.json#/$defs/none"}, base) == (
-        "the facts is as ../report.json#/$defs/none describes",
+    told = (f"- `a` is as `schemas/report.json` says: {title}",)
+    assert in_words(there({"$ref": "../report.json"}), base) == told
+    assert in_words(there({"$ref": f"{schemas.BASE}report.json"}), base) == told
+    assert in_words(there({"$ref": "../report.json#/$defs/sha256"}), base) == (
+        "- `a` is a string and matches `^[0-9a-f]{64}$`",
     )
 
 
-def test_a_reference_to_what_has_no_title_is_told_as_if_it_were_written_out() -> None:
-    base = f"{schemas.BASE}rules/x.json"
-    refers = {"properties": {"a": {"$ref": "../facts/write.json#/$defs/takes-events"}}}
-    assert in_words(refers, base) == ("where a is known:", "  a.readonly is false", "  a.deleted is false")
-    told = ("a.readonly is false", "a.deleted is false")
-    assert in_words({"required": ["a"], **refers}, base) == told
-    then = {"properties": {"a": {"properties": {"readonly": {"enum": [False]}}}}}
-    assert in_words(then, base, {"required": ["a"], **refers}) == ("a.readonly is false",)
+def test_a_keyword_without_words_is_refused() -> None:
+    with pytest.raises(ValueError, match="a schema has dependentRequired, x-new: there are no words for that"):
+        in_words({"x-new": 1, "dependentRequired": {}})
 
 
-@pytest.mark.parametrize("name", schemas.names("rules"))
-def test_every_rule_can_be_told_in_words(name: str) -> None:
-    rule = schemas.read(name)
-    for part in ("if", "then"):
-        lines = in_words(rule[part], rule["$id"], rule["if"])
-        assert lines
-        assert not any("{" in line for line in lines), lines
+FACTS = [example["facts"] for name in schemas.names("examples") for example in schemas.read(name)["examples"]]
+
+
+def parts_of_rules() -> list[tuple[Rule, str]]:
+    return [(rule, part) for rule in load() for part in PARTS if part in rule.schema]
+
+
+@pytest.mark.parametrize(("rule", "part"), parts_of_rules(), ids=lambda value: getattr(value, "id", value))
+def test_what_a_rule_is_told_as_is_true_of_the_same_examples(rule: Rule, part: str) -> None:
+    shape = {"$ref": schemas.uri(f"facts/{rule.about}")}
+    supposed = [shape] if part == "if" else [shape, rule.schema["if"]]
+    claims = claims_of(rule.schema[part], rule.schema["$id"], supposed)
+    assert in_words(rule.schema[part], rule.schema["$id"], supposed)
+    validator = jsonschema_rs.validator_for(rule.part(part), registry=schemas.rs_registry())
+    applies = jsonschema_rs.validator_for(rule.part("if"), registry=schemas.rs_registry())
+    for facts in FACTS:
+        if facts["about"] == rule.about and (part == "if" or applies.is_valid(facts)):
+            assert are_true(claims, facts) == validator.is_valid(facts)
+
+
+def test_what_is_decided_is_never_uncertain_where_the_facts_always_say_it() -> None:
+    for rule in load():
+        if DECIDES in rule.schema:
+            supposed = [{"$ref": schemas.uri(f"facts/{rule.about}")}, rule.schema["if"]]
+            told = in_words(rule.schema[DECIDES], rule.schema["$id"], supposed)
+            assert not [line for line in told if "state`, if known" in line]
+
+
+NAMES = st.sampled_from(["a", "b"])
+SCALARS = st.sampled_from([None, True, False, 0, 1, 1.0, 1.5, 2, "", "a", "ab"])
+DOCUMENTS = st.recursive(
+    SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=2), max_leaves=6
+)
+TYPES = st.sampled_from(["null", "boolean", "object", "array", "number", "integer", "string"])
+COUNTS = st.integers(0, 2)
+LEAVES = st.booleans() | st.fixed_dictionaries(
+    {},
+    optional={
+        "type": TYPES | st.lists(TYPES, min_size=1, max_size=2, unique=True),
+        "const": DOCUMENTS,
+        "enum": st.lists(SCALARS, min_size=1, max_size=3),
+        "pattern": st.sampled_from(["^a", "b$"]),
+        "minimum": COUNTS,
+        "exclusiveMaximum": COUNTS,
+        "minLength": COUNTS,
+        "maxItems": COUNTS,
+        "minItems": COUNTS,
+        "uniqueItems": st.booleans(),
+        "maxProperties": COUNTS,
+        "required": st.lists(NAMES, max_size=2, unique=True),
+    },
+)
+
+
+def larger(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    several = st.lists(inner, min_size=1, max_size=2)
+    return st.fixed_dictionaries(
+        {},
+        optional={
+            "type": TYPES,
+            "required": st.lists(NAMES, max_size=2, unique=True),
+            "properties": st.dictionaries(NAMES, inner, max_size=2),
+            "additionalProperties": inner,
+            "items": inner,
+            "prefixItems": several,
+            "contains": inner,
+            "minContains": COUNTS,
+            "maxContains": COUNTS,
+            "minItems": COUNTS,
+            "allOf": several,
+            "anyOf": several,
+            "oneOf": several,
+            "not": inner,
+            "if": inner,
+            "then": inner,
+            "else": inner,
+        },
+    )
+
+
+SCHEMAS = st.recursive(LEAVES, larger, max_leaves=8)
+
+
+@given(SCHEMAS, SCHEMAS, st.lists(DOCUMENTS, min_size=3, max_size=8))
+def test_the_claims_are_true_of_exactly_what_the_schema_admits(
+    schema: Any, supposed: Any, documents: list[Any]
+) -> None:
+    claims = claims_of(schema, given=[supposed])
+    for document in documents:
+        if Draft202012Validator(supposed).is_valid(document):
+            assert are_true(claims, document) == Draft202012Validator(schema).is_valid(document), claims
+
+
+@given(SCHEMAS, st.data())
+def test_schemas_that_are_told_alike_admit_the_same(schema: Any, data: st.DataObject) -> None:
+    other = data.draw(st.sampled_from(list(reductions(schema)) or [schema]))
+    assume(other != schema and in_words(schema) == in_words(other))
+    document = data.draw(st.dictionaries(NAMES, DOCUMENTS, max_size=2))
+    assert Draft202012Validator(schema).is_valid(document) == Draft202012Validator(other).is_valid(document)
+
+
+def reductions(schema: Any) -> list[Any]:
+    """The schemas that are this one without one keyword, required name or part, at any depth."""
+    if isinstance(schema, list):
+        return [
+            *([*schema[:place], *schema[place + 1 :]] for place in range(len(schema)) if len(schema) > 1),
+            *(
+                [*schema[:place], less, *schema[place + 1 :]]
+                for place, one in enumerate(schema)
+                for less in reductions(one)
+            ),
+        ]
+    if not isinstance(schema, dict):
+        return []
+    return [
+        *({other: value for other, value in schema.items() if other != keyword} for keyword in schema),
+        *({**schema, keyword: less} for keyword, value in schema.items() for less in reductions(value)),
+    ]
