@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from conformance.cli.main import options
+from conformance.cli import options
 from conformance.errors import UsageError
 
 __all__ = ["drift", "rules", "serve"]
@@ -26,8 +26,8 @@ def rules(rule: str | None, as_json: bool) -> int:
       cronofy-conformance rules explicit-is-kept
       cronofy-conformance rules --json
     """
-    from conformance.cli.main import explanation as explain
-    from conformance.cli.main.output import say
+    from conformance.cli import explanation as explain
+    from conformance.cli.output import say
     from conformance.contract.rules import load_clauses
     from conformance.contract.selection import select_rules
 
@@ -52,7 +52,7 @@ def drift(page: Path) -> int:
     Example:
       cronofy-conformance drift create.md
     """
-    from conformance.cli.main.output import say
+    from conformance.cli.output import say
     from conformance.contract import schemas
     from conformance.contract.drift import drift as compare
     from conformance.http.display import visible
@@ -94,7 +94,7 @@ def serve(faults: tuple[str, ...], host: str, port: int, settle: float) -> int:
       cronofy-conformance serve --port 0 --settle 3
       cronofy-conformance serve --fault join-url-is-lower-cased
     """
-    from conformance.cli.main.serve_command import serve as listen
+    from conformance.cli.serve_command import serve as listen
 
     listen(host, port, settle, faults)
     return 0

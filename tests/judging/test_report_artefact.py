@@ -5,7 +5,7 @@ import stat
 from pathlib import Path
 
 import pytest
-from conformance.cli.main.main.files import write
+from conformance.cli.files import write
 
 
 class LeakError(Exception):

@@ -12,7 +12,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from conformance.contract import schemas
+from conformance.contract import examples, schemas
 from conformance.contract.claims import claims_of
 from conformance.contract.prose import in_words
 from conformance.contract.rules import Rule, load
@@ -219,7 +219,7 @@ def test_a_keyword_without_words_is_refused() -> None:
         in_words({"x-new": 1, "dependentRequired": {}})
 
 
-FACTS = [example["facts"] for name in schemas.names("examples") for example in schemas.read(name)["examples"]]
+FACTS = [example.facts for rule in load() for example in examples.load(rule.id)]
 
 
 def parts_of_rules() -> list[tuple[Rule, str]]:
