@@ -1,1 +1,1 @@
-"""TODO."""
+"""The suite inside other tools: pytest and Schemathesis."""

@@ -41,7 +41,7 @@ def test_a_broken_must_fails_at_every_level(tmp_path: Path, level: str, code: in
 def test_a_rule_that_binds_and_stays_undecided_ends_with_3(tmp_path: Path) -> None:
     result = call("check", har(tmp_path / "short.har", seconds=0.0), "--rule", "explicit-is-kept")
     assert result.exit_code == 3, result.output
-    assert "inconclusive    explicit-is-kept" in result.stdout
+    assert "inconclusive  explicit-is-kept" in result.stdout
 
 
 def test_require_complete_ends_with_3_where_a_rule_was_not_exercised(tmp_path: Path) -> None:

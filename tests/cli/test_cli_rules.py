@@ -32,15 +32,15 @@ def test_a_rule_is_explained_with_its_condition_its_demand_its_clauses_and_examp
     said = call("rules", "explicit-is-kept").stdout
     assert "\nIt applies where:\n  " in said
     assert "\nThen this holds:\n  " in said
-    assert "\nIt is decided once:\n  " in said
+    assert "\nIt is conclusive once:\n  " in said
     assert f"\n  B8 ({load_clauses()['B8']['section']}): {load_clauses()['B8']['about']}\n" in said
 
 
 def test_an_example_kept_and_one_broken_are_shown_where_there_are_some() -> None:
     rule = load()[0]
     said = call("rules", rule.id).stdout
-    assert "\nKept, for example: " in said
-    assert "\nBroken, for example: " in said
+    assert "\nPassed, for example: " in said
+    assert "\nFailed, for example: " in said
 
 
 def test_one_rule_as_json_carries_its_schema_clauses_and_examples() -> None:
@@ -56,7 +56,7 @@ def test_one_rule_as_json_carries_its_schema_clauses_and_examples() -> None:
 @pytest.mark.parametrize("rule", load(), ids=lambda rule: rule.id)
 def test_every_rule_can_be_explained(rule) -> None:
     said = explain.explanation(rule, load_clauses())
-    assert said.startswith(f"{rule.title}\n{rule.id}: binds the {rule.applies_to}, level {rule.level}\n")
+    assert said.startswith(f"{rule.title}\n{rule.id}: for the {rule.applies_to}, level {rule.level}\n")
     assert "no such clause" not in said
 
 

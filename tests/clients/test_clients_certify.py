@@ -79,9 +79,9 @@ def telling() -> tuple[Case, ...]:
     return (*(by_name[name] for name in TELLING), by_name["calendars"])
 
 
-def certified(*command: str, examples: int = 0) -> tuple[Certificate, list[Exchange]]:
+def certified(*command: str, max_examples: int = 0) -> tuple[Certificate, list[Exchange]]:
     seen: list[Exchange] = []
-    options = CertifyOptions(command, max_examples=examples)
+    options = CertifyOptions(command, max_examples=max_examples)
     return asyncio.run(certify(options, load(), sink=seen.append)), seen
 
 

@@ -119,7 +119,7 @@ class Event:
 
 
 @dataclass(frozen=True)
-class WriteRequest:
+class Write:
     """One accepted request: `asked` is the conferencing in it or ABSENT, `at` when it came."""
 
     account: Account
@@ -215,7 +215,7 @@ class Conferencing:
         kind: str = asked["profile_id"]
         return kind.lower() if self.choices.any_case and kind.lower() in BUILT_IN else kind
 
-    def senseless(self, write: WriteRequest) -> dict[str, str]:
+    def senseless(self, write: Write) -> dict[str, str]:
         """Conferencing that means nothing: field -> error key."""
         asked = write.asked
         if not isinstance(asked, dict):
@@ -234,7 +234,7 @@ class Conferencing:
             return {"conferencing.profile_id": "not_recognized"}
         return {}
 
-    def refused(self, write: WriteRequest) -> dict[str, str]:
+    def refused(self, write: Write) -> dict[str, str]:
         """Conferencing that is understood and refused: field -> error key."""
         kind = self.kind(write.asked)
         if kind == "integrated" and not self.integrated(write.calendar):
@@ -252,7 +252,7 @@ class Conferencing:
             }
         return {}
 
-    def is_past(self, write: WriteRequest) -> bool:
+    def is_past(self, write: Write) -> bool:
         return instant(write.fields["start"], write.fields.get("tzid")).timestamp() < write.at
 
     # who provides it
@@ -277,7 +277,7 @@ class Conferencing:
 
     # what comes of it
 
-    def after(self, before: Event | None, write: WriteRequest) -> Conference | None:
+    def after(self, before: Event | None, write: Write) -> Conference | None:
         held = before.conference if before else None
         if write.asked is ABSENT:
             return self.left_out(held, before, write)
@@ -290,7 +290,7 @@ class Conferencing:
             return self.explicit(held, write)
         return self.generated(held, before, write, kind, self.resolve(write.account, write.calendar, kind))
 
-    def changed(self, before: Event | None, write: WriteRequest) -> bool:
+    def changed(self, before: Event | None, write: Write) -> bool:
         if before is None:
             return False
         old, new = before.fields, write.fields
@@ -299,7 +299,7 @@ class Conferencing:
         )
         return moved or old["summary"] != new["summary"]
 
-    def left_out(self, held: Conference | None, before: Event | None, write: WriteRequest) -> Conference | None:
+    def left_out(self, held: Conference | None, before: Event | None, write: Write) -> Conference | None:
         if held is None or held.kind == "explicit" or held.url is None:
             return held
         if self.is_past(write):
@@ -309,17 +309,17 @@ class Conferencing:
         due = self.due(write) if self.choices.reflect == "pending" else held.due
         return replace(held, url=self.new_url(held.provider, write), due=due)
 
-    def removed(self, held: Conference | None, write: WriteRequest) -> Conference | None:
+    def removed(self, held: Conference | None, write: Write) -> Conference | None:
         if not held or not self.choices.removal or held.due > write.at or held.url is None:
             return None
         return Conference("none", None, None, self.due(write, self.choices.removal), former=held)
 
-    def eight(self, held: Conference | None, write: WriteRequest) -> Conference | None:
+    def eight(self, held: Conference | None, write: Write) -> Conference | None:
         if held and held.url and held.due <= write.at and self.choices.eight_held == "keep":
             return held
         return Conference("8x8", None, None, self.due(write, self.choices.eight))
 
-    def explicit(self, held: Conference | None, write: WriteRequest) -> Conference | None:
+    def explicit(self, held: Conference | None, write: Write) -> Conference | None:
         if self.is_past(write) and self.choices.past_explicit == "none":
             return None
         text, url = write.asked["provider_description"], write.asked["join_url"]
@@ -328,7 +328,7 @@ class Conferencing:
         return Conference("explicit", provider, url, write.at + self.choices.explicit_pending, text=text)
 
     def generated(
-        self, held: Conference | None, before: Event | None, write: WriteRequest, kind: str, service: Profile | None
+        self, held: Conference | None, before: Event | None, write: Write, kind: str, service: Profile | None
     ) -> Conference | None:
         if self.is_past(write):
             return self.in_the_past(held, write, kind)
@@ -346,16 +346,16 @@ class Conferencing:
             return self.left_out(held, before, write)
         return Conference(kind, service.provider, self.new_url(service.provider, write), self.due(write))
 
-    def in_the_past(self, held: Conference | None, write: WriteRequest, kind: str) -> Conference | None:
+    def in_the_past(self, held: Conference | None, write: Write, kind: str) -> Conference | None:
         if held and held.url and held.due <= write.at and self.choices.past_held == "keep":
             return held
         return Conference(kind, None, None, math.inf) if self.choices.past == "pending" else None
 
-    def due(self, write: WriteRequest, parts: float = 1.0) -> float:
+    def due(self, write: Write, parts: float = 1.0) -> float:
         spread = 1 + self.choices.jitter * (2 * self.random.random() - 1)
         return write.at + (parts * self.settle * spread if parts else 0.0)
 
-    def new_url(self, provider: str | None, write: WriteRequest) -> str:
+    def new_url(self, provider: str | None, write: Write) -> str:
         self.made += 1
         host = HOSTS.get(str(provider), f"{provider}.example.net")
         return f"https://{host}/{self.made:04d}-{self.random.randrange(16**8):08x}"

@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
-from .asgi_decisions import JSON, Calendar, Event, WriteRequest
+from .asgi_decisions import JSON, Calendar, Event, Write
 from .asgi_decisions import Account as AsgiAccount
 from .asgi_wire import Answer, Call, Refusal
 from .small_asgi import Emulator
@@ -322,7 +322,7 @@ class ConferencingUpdateLosesChanges(Emulator):
     def merged(self, before: Event | None, fields: Mapping[str, JSON]) -> Mapping[str, JSON]:
         return before.fields if before and self.asking else super().merged(before, fields)
 
-    def store(self, key: tuple[str, ...], write: WriteRequest) -> None:
+    def store(self, key: tuple[str, ...], write: Write) -> None:
         self.asking = isinstance(write.asked, dict)
         super().store(key, write)
 

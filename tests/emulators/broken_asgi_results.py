@@ -7,7 +7,7 @@ import math
 from dataclasses import replace
 from urllib.parse import unquote
 
-from .asgi_decisions import ABSENT, JSON, Account, Calendar, Conference, Event, Profile, WriteRequest
+from .asgi_decisions import ABSENT, JSON, Account, Calendar, Conference, Event, Profile, Write
 from .asgi_wire import Answer, Refusal
 from .small_asgi import Emulator
 from .variants import wrong
@@ -25,7 +25,7 @@ class OtherExplicit(Emulator):
     def spoilt(self, url: str) -> str:
         return url
 
-    def explicit(self, held: Held, write: WriteRequest) -> Held:
+    def explicit(self, held: Held, write: Write) -> Held:
         made = super().explicit(held, write)
         return replace(made, url=self.spoilt(made.url)) if made and made.url else made
 
@@ -50,13 +50,13 @@ class ExplicitIsDecoded(OtherExplicit):
 
 @wrong("B8", "A second explicit URL does not replace the first")
 class FirstExplicitStays(Emulator):
-    def explicit(self, held: Held, write: WriteRequest) -> Held:
+    def explicit(self, held: Held, write: Write) -> Held:
         return held if held and held.kind == "explicit" else super().explicit(held, write)
 
 
 @wrong("B8", "On Google calendars explicit is replaced by Google Meet")
 class ExplicitOnGoogleIsMeet(Emulator):
-    def explicit(self, held: Held, write: WriteRequest) -> Held:
+    def explicit(self, held: Held, write: Write) -> Held:
         made = super().explicit(held, write)
         if made and write.calendar.integrated == "google_meet":
             return replace(made, provider="google_meet", url=self.new_url("google_meet", write))
@@ -74,7 +74,7 @@ class ExplicitOmitsProviderName(Emulator):
 
 @wrong("B9", "Invalid explicit conferencing is refused but stored", "inferred")
 class RefusedExplicitIsStored(Emulator):
-    def checked(self, write: WriteRequest) -> WriteRequest:
+    def checked(self, write: Write) -> Write:
         try:
             return super().checked(write)
         except Refusal:
@@ -89,11 +89,11 @@ class RefusedExplicitIsStored(Emulator):
 
 @wrong("F8", "Any URL will do as an explicit one", "inferred")
 class ExplicitTakesAnyScheme(Emulator):
-    def senseless(self, write: WriteRequest) -> dict[str, str]:
+    def senseless(self, write: Write) -> dict[str, str]:
         problems = super().senseless(write)
         return {} if list(problems) == ["conferencing.join_url"] and write.asked.get("join_url") else problems
 
-    def explicit(self, held: Held, write: WriteRequest) -> Held:
+    def explicit(self, held: Held, write: Write) -> Held:
         return Conference("explicit", None, str(write.asked["join_url"]), write.at)
 
 
@@ -108,7 +108,7 @@ class IntegratedUsesProfile(Emulator):
 
 @wrong("X1", "Integrated is accepted and does nothing where it is not available")
 class IntegratedIsSilentlyIgnored(Emulator):
-    def refused(self, write: WriteRequest) -> dict[str, str]:
+    def refused(self, write: Write) -> dict[str, str]:
         return {} if self.kind(write.asked) == "integrated" else super().refused(write)
 
 
@@ -127,7 +127,7 @@ class RefusedIntegratedClears(Emulator):
 
 @wrong("X3", "The error for integrated has a key of its own")
 class IntegratedErrorHasOtherKey(Emulator):
-    def refused(self, write: WriteRequest) -> dict[str, str]:
+    def refused(self, write: Write) -> dict[str, str]:
         return {
             name: "conferencing_unavailable" if name[0] == "c" else key for name, key in super().refused(write).items()
         }
@@ -148,7 +148,7 @@ class ErrorsAreStrings(Emulator):
 
 @wrong("B12", "Integrated is refused on calendars that are not Google's, though they offer it")
 class IntegratedIsForGoogleOnly(Emulator):
-    def refused(self, write: WriteRequest) -> dict[str, str]:
+    def refused(self, write: Write) -> dict[str, str]:
         if self.kind(write.asked) == "integrated" and write.calendar.provider != "google":
             return {"conferencing.profile_id": "integrated_conferencing_not_available"}
         return super().refused(write)
@@ -159,7 +159,7 @@ class IntegratedIsForGoogleOnly(Emulator):
 
 @wrong("B15", "8x8 is refused")
 class EightIsRefused(Emulator):
-    def senseless(self, write: WriteRequest) -> dict[str, str]:
+    def senseless(self, write: Write) -> dict[str, str]:
         problems = super().senseless(write)
         eight = not problems and write.asked["profile_id"] == "8x8"
         return {"conferencing.profile_id": "not_recognized"} if eight else problems
@@ -167,7 +167,7 @@ class EightIsRefused(Emulator):
 
 @wrong("B16", "On updates 8x8 is taken for the default")
 class UpdatedEightIsDefault(Emulator):
-    def eight(self, held: Held, write: WriteRequest) -> Held:
+    def eight(self, held: Held, write: Write) -> Held:
         service = self.resolve(write.account, write.calendar, "default")
         if self.newest(self.key(write.account, write.calendar, write.fields["event_id"])) and service:
             return self.generated(None, None, write, "default", service)
@@ -176,7 +176,7 @@ class UpdatedEightIsDefault(Emulator):
 
 @wrong("F6", "A join URL beside another profile is used")
 class StrayUrlIsUsed(Emulator):
-    def generated(self, held: Held, before: Before, write: WriteRequest, kind: str, service: Profile | None) -> Held:
+    def generated(self, held: Held, before: Before, write: Write, kind: str, service: Profile | None) -> Held:
         made = super().generated(held, before, write, kind, service)
         return replace(made, url=write.asked["join_url"]) if made and made.url and "join_url" in write.asked else made
 
@@ -255,26 +255,26 @@ class ConferencingIsList(Emulator):
 
 @wrong("S2", "All events of a service share one join URL", "inferred")
 class OneRoomForAll(Emulator):
-    def new_url(self, provider: str | None, write: WriteRequest) -> str:
+    def new_url(self, provider: str | None, write: Write) -> str:
         return f"https://{provider}.example.net/my/room"
 
 
 @wrong("B7", "None is ignored while a conference is pending, which then appears")
 class NoneIsLostWhilePending(Emulator):
-    def removed(self, held: Held, write: WriteRequest) -> Held:
+    def removed(self, held: Held, write: Write) -> Held:
         return held if held and held.url and held.due > write.at else super().removed(held, write)
 
 
 @wrong("B8", "Explicit is ignored while another conference is pending, which then appears")
 class ExplicitIsLostWhilePending(Emulator):
-    def explicit(self, held: Held, write: WriteRequest) -> Held:
+    def explicit(self, held: Held, write: Write) -> Held:
         busy = held and held.kind != "explicit" and held.url and held.due > write.at
         return held if busy else super().explicit(held, write)
 
 
 @wrong("B10", "An event that has a conference keeps its service when another profile is asked for")
 class FirstServiceStays(Emulator):
-    def generated(self, held: Held, before: Before, write: WriteRequest, kind: str, service: Profile | None) -> Held:
+    def generated(self, held: Held, before: Before, write: Write, kind: str, service: Profile | None) -> Held:
         if held and held.url and held.kind != "explicit" and service and not self.is_past(write):
             service = replace(service, provider=str(held.provider))
         return super().generated(held, before, write, kind, service)
@@ -282,7 +282,7 @@ class FirstServiceStays(Emulator):
 
 @wrong("D2", "A generated conference cannot be added after an explicit one")
 class ExplicitCannotBeReplaced(Emulator):
-    def generated(self, held: Held, before: Before, write: WriteRequest, kind: str, service: Profile | None) -> Held:
+    def generated(self, held: Held, before: Before, write: Write, kind: str, service: Profile | None) -> Held:
         return (
             held
             if held and held.kind == "explicit" and service
@@ -292,7 +292,7 @@ class ExplicitCannotBeReplaced(Emulator):
 
 @wrong("S1", "A conference asked for while another is pending stays pending for ever", shows="inconclusive")
 class HastyRequestHangs(Emulator):
-    def generated(self, held: Held, before: Before, write: WriteRequest, kind: str, service: Profile | None) -> Held:
+    def generated(self, held: Held, before: Before, write: Write, kind: str, service: Profile | None) -> Held:
         made = super().generated(held, before, write, kind, service)
         return replace(made, due=math.inf) if made and held and held.due > write.at else made
 

@@ -105,7 +105,7 @@ def build(
     return server(**{"settle": settle, "now": now, **choices, **fixed})
 
 
-def gather_all(seed: int, count: int) -> dict[str, Any]:
+def together(seed: int, count: int) -> dict[str, Any]:
     """Some choices at random, none of them about the network."""
     dice = random.Random(seed)
     quiet = [choices for choices in ALONE.values() if not any(name in NETWORK for name in choices)]
@@ -122,7 +122,7 @@ LEGAL: dict[str, Callable[..., App]] = {
 }
 LEGAL |= {name: partial(build, server, {}) for name, server in SERVERS.items()}
 LEGAL |= {
-    f"{name}-{count}-choices-{seed}": partial(build, server, gather_all(seed, count))
+    f"{name}-{count}-choices-{seed}": partial(build, server, together(seed, count))
     for name, server in SERVERS.items()
     for count in (2, 6)
     for seed in range(12)

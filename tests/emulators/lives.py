@@ -162,10 +162,10 @@ def conferences(app: App, clock: Clock, account: str) -> Iterator[Json]:
     foreign = [{"profile_id": name} for name in ("pro_Wn-1", "902", "unknown")]
     named = [{"profile_id": profile["profile_id"]} for profile in profiles if "profile_id" in profile]
     default, none, integrated, eight = ({"profile_id": name} for name in ("default", "none", "integrated", "8x8"))
-    extra_fields = {"join_url": "https://stray.example.com/", "provider_description": "Stray"}
+    stray = {"join_url": "https://stray.example.com/", "provider_description": "Stray"}
     for calendar in caller.writable():
-        base = event(clock, "scenario")
-        strayed = [one | extra_fields for one in (default, eight, none, *named)]
+        base = event(clock, "life")
+        strayed = [one | stray for one in (default, eight, none, *named)]
         odd = [EXPLICIT | {"join_url": "ftp://x.example.com"}, EXPLICIT | {"join_url": None}]
         odd += [{k: EXPLICIT[k] for k in EXPLICIT if k != missing} for missing in list(EXPLICIT)[1:]]
         asked: list[Json] = [none, None, EXPLICIT, None, default, integrated, none, None, OTHER, None, none, EXPLICIT]
@@ -173,7 +173,7 @@ def conferences(app: App, clock: Clock, account: str) -> Iterator[Json]:
         asked += [*foreign, *strayed, *odd]
         for number, conferencing in enumerate(asked):
             more = {} if conferencing is None else {"conferencing": conferencing}
-            yield caller.write(calendar, base, description=str(number), **more), caller.shown(calendar, "scenario")
+            yield caller.write(calendar, base, description=str(number), **more), caller.shown(calendar, "life")
             caller.settle()
             yield caller.read()
         kept = event(clock, "kept")
@@ -190,15 +190,11 @@ def conferences(app: App, clock: Clock, account: str) -> Iterator[Json]:
         kinds = (None, default, EXPLICIT, OTHER, none, integrated)
         for first in (default, EXPLICIT):
             for then in kinds:
-                immediate = event(clock, "hasty")
-                caller.write(calendar, immediate, conferencing=first)
-                caller.write(calendar, immediate, **({} if then is None else {"conferencing": then}))
+                hasty = event(clock, "hasty")
+                caller.write(calendar, hasty, conferencing=first)
+                caller.write(calendar, hasty, **({} if then is None else {"conferencing": then}))
                 caller.settle()
-                yield (
-                    caller.shown(calendar, "hasty"),
-                    caller.delete(calendar, "hasty"),
-                    caller.write(calendar, immediate),
-                )
+                yield caller.shown(calendar, "hasty"), caller.delete(calendar, "hasty"), caller.write(calendar, hasty)
                 yield caller.shown(calendar, "hasty"), caller.delete(calendar, "hasty")
         starts: list[tuple[Json, Json]] = [
             (moment(clock() - 1800), moment(clock() + 1800)),
@@ -218,7 +214,7 @@ def conferences(app: App, clock: Clock, account: str) -> Iterator[Json]:
                     caller.settle()
                     yield caller.shown(calendar, "when")
                 caller.delete(calendar, "when")
-        yield caller.delete(calendar, "scenario")
+        yield caller.delete(calendar, "life")
     for calendar in caller.writable()[:2]:
         caller.write(
             calendar, event(clock, "twin"), conferencing=EXPLICIT if calendar == caller.writable()[0] else OTHER
@@ -227,7 +223,7 @@ def conferences(app: App, clock: Clock, account: str) -> Iterator[Json]:
     yield caller.read()
 
 
-def scenarios(app: App, clock: Clock) -> Iterator[Json]:
+def lives(app: App, clock: Clock) -> Iterator[Json]:
     """What a server answers, step by step, to all of the above."""
     yield from around(app, clock)
     for account in reversed(app.tokens):

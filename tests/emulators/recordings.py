@@ -171,7 +171,7 @@ def usual(client: Client, calendars: int = 99) -> None:
 def record(
     make: Callable[..., App], story: Callable[[Client], None] = usual, account: str = "default", settle: float = 2.4
 ) -> tuple[Taken, ...]:
-    """What a client that scenarios `story` exchanges with a fresh server on a clock of its own."""
+    """What a client that lives `story` exchanges with a fresh server on a clock of its own."""
     clock = Clock()
     client = Client(make(settle=settle, now=clock), clock, account)
     story(client)

@@ -10,18 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from .asgi_decisions import (
-    ABSENT,
-    JSON,
-    Account,
-    Calendar,
-    Conference,
-    Conferencing,
-    Event,
-    WriteRequest,
-    instant,
-    world,
-)
+from .asgi_decisions import ABSENT, JSON, Account, Calendar, Conference, Conferencing, Event, Write, instant, world
 from .asgi_wire import Answer, Call, Receive, Refusal, Scope, Send, form, iso, lifespan, received, respond
 
 Versions = list[tuple[float, Event]]
@@ -199,7 +188,7 @@ class Emulator(Conferencing):
             return ABSENT if self.choices.null == "absent" else {"profile_id": "none"}
         return asked
 
-    def checked(self, write: WriteRequest) -> WriteRequest:
+    def checked(self, write: Write) -> Write:
         """The write as it will be done; Refusal (422) when it will not."""
         problems = self.malformed(write.fields)
         if write.asked is not ABSENT and not problems:
@@ -213,12 +202,12 @@ class Emulator(Conferencing):
 
     def upsert(self, account: Account, calendar: Calendar, body: dict[str, JSON]) -> Answer:
         fields = {name: value for name, value in body.items() if name != "conferencing"}
-        write = self.checked(WriteRequest(account, calendar, fields, self.asked(body), self.now()))
+        write = self.checked(Write(account, calendar, fields, self.asked(body), self.now()))
         self.store(self.key(account, calendar, fields["event_id"]), write)
         status, payload = self.choices.accepted
         return Answer(status, payload)
 
-    def store(self, key: tuple[str, ...], write: WriteRequest) -> None:
+    def store(self, key: tuple[str, ...], write: Write) -> None:
         before = self.newest(key)
         fields = self.merged(before, write.fields)
         event = Event(

@@ -102,12 +102,12 @@ What a server should do
   failed       pages-are-whole   [2.2.c]  1 failed
 
 What a server is concluded to do
-  inconclusive    profile-resolves  [A6 S4]  1 inconclusive: it was still pending when the time to settle ran out
+  inconclusive  profile-resolves  [A6 S4]  1 inconclusive: it was still pending when the time to settle ran out
 
 What a client must do
-  untested  bearer-is-sent    [E2]  nothing that was seen meets its condition
+  untested     bearer-is-sent    [E2]  nothing that was seen meets its condition
 
-RepeatedFailures
+Failures
 
 1. explicit-is-kept (must, B8)
    expected   Explicit conferencing reads back with the join URL that was sent

@@ -144,8 +144,8 @@ BOMB = "a0: &a0 [x,x,x,x,x,x,x,x,x]\n" + "".join(
             f", conformance: conformance.run: expected a string, found a number; {REPAIR}",
         ),
         (
-            "conformance: {binds: both}\ninteractions: []",
-            f", conformance: conformance.binds: expected server or client, found 'both'; {REPAIR}",
+            "conformance: {applies_to: both}\ninteractions: []",
+            f", conformance: conformance.applies_to: expected server or client, found 'both'; {REPAIR}",
         ),
         (
             "conformance: {accounts: a}\ninteractions: []",

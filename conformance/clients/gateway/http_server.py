@@ -44,7 +44,7 @@ class Reply:
 Answer = Callable[[Request], Awaitable[Reply]]
 
 
-class _NotServed(Exception):  # noqa: N818 - it is an answer
+class _NotServedError(Exception):  # noqa: N818 - it is an answer
     def __init__(self, status: int, why: str) -> None:
         super().__init__(why)
         self.status = status
@@ -147,7 +147,7 @@ class HttpServer:
                 self._elsewhere(
                     f"{method} {parts.scheme}://{parts.netloc}{parts.path} was asked of the proxy and refused"
                 )
-                raise _NotServed(403, f"{parts.netloc} is not played here")
+                raise _NotServedError(403, f"{parts.netloc} is not played here")
             return target
         tunnel = self._tunnels.get(peer_port) if scheme == "https" else None
         if tunnel is not None:
@@ -210,7 +210,7 @@ class HttpServer:
             allowed = False
         if not allowed:
             self._elsewhere(f"a connection to {authority} was asked of the proxy and refused")
-            raise _NotServed(403, f"{authority} is not played here")
+            raise _NotServedError(403, f"{authority} is not played here")
 
     async def answer(self, request: Request) -> Reply:
         """The answer to a request; a defect of the one who answers is kept for `defect` and told as 500."""
@@ -256,7 +256,7 @@ class _Connection:
     async def _one(self, head: h11.Request) -> bool:
         try:
             request = await self._request(head)
-        except _NotServed as refusal:
+        except _NotServedError as refusal:
             await self._refuse(refusal.status, str(refusal))
             return False
         except h11.RemoteProtocolError as error:
@@ -280,7 +280,7 @@ class _Connection:
             if isinstance(event, h11.Data):
                 body += event.data
                 if len(body) > _BODY_LIMIT:
-                    raise _NotServed(413, f"a request body of more than {_BODY_LIMIT // 1024**2} MiB is not taken")
+                    raise _NotServedError(413, f"a request body of more than {_BODY_LIMIT // 1024**2} MiB is not taken")
             elif isinstance(event, h11.EndOfMessage):
                 return Request(method, url, headers, bytes(body))
             else:
@@ -330,7 +330,7 @@ class _Connection:
         authority = head.target.decode("latin-1")
         try:
             self._front.may_connect(authority)
-        except _NotServed as refusal:
+        except _NotServedError as refusal:
             await self._refuse(refusal.status, str(refusal))
             return
         early, _ = self._http.trailing_data

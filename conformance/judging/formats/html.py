@@ -97,7 +97,7 @@ def _row(statement: RunReport, rule: Rule) -> str:
 def _failures(statement: RunReport) -> Iterator[str]:
     found = failures(statement)
     if found:
-        yield "<h2>RepeatedFailures</h2>"
+        yield "<h2>Failures</h2>"
     for number, failure in enumerate(found, 1):
         yield from _failure(statement, number, failure)
 

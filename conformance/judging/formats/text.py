@@ -121,7 +121,7 @@ def _failures(statement: RunReport, paint: Paint) -> Iterator[str]:
     found = failures(statement)
     if found:
         yield ""
-        yield paint("heading", "RepeatedFailures")
+        yield paint("heading", "Failures")
     for number, failure in enumerate(found, 1):
         yield ""
         yield from _told(statement, number, failure, paint)

@@ -51,7 +51,7 @@ class Client:
         return calendars
 
 
-class Driver:
+class HttpxAdapter:
     """Turns the lines of the protocol into calls of the client."""
 
     client_class = Client
@@ -109,4 +109,4 @@ def told(response: httpx.Response) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    Driver().run()
+    HttpxAdapter().run()
