@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from conformance.servers.scenarios.strategies import scenarios, steps
+from conformance.servers.scenarios.scenario_strategies import scenarios, steps
 
 __all__ = ["scenarios", "steps"]

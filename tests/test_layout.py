@@ -105,7 +105,9 @@ def test_exceptions_end_in_error_or_warning() -> None:
         for _, tree in modules()
         for node in ast.walk(tree)
         if isinstance(node, ast.ClassDef)
-        and any(isinstance(base, ast.Name) and base.id.endswith(("Exception", "Error", "Warning")) for base in node.bases)
+        and any(
+            isinstance(base, ast.Name) and base.id.endswith(("Exception", "Error", "Warning")) for base in node.bases
+        )
     ]
     assert [name for name in raised if not name.endswith(("Error", "Warning"))] == []
 

@@ -25,7 +25,7 @@ from conformance.servers.campaign import RunResult, run
 from conformance.servers.campaign.campaign_session import open_session
 from conformance.servers.run_options import RunOptions
 from conformance.servers.scenarios import core, waves
-from conformance.servers.scenarios.strategies import explore
+from conformance.servers.scenarios.scenario_strategies import explore
 from conformance.servers.subject import EPOCH, Subject
 
 #: Faults of every sort, in alphabetical order at even distances: nobody chose them.

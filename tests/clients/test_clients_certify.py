@@ -28,7 +28,7 @@ from conformance.clients.cases.standard_cases import table
 from conformance.clients.certificate import Certificate, CertifyOptions
 from conformance.clients.certify import certify
 from conformance.clients.driver import adapters as drivers
-from conformance.clients.driver.adapters.driver_httpx import Driver
+from conformance.clients.driver.adapters.driver_httpx import HttpxAdapter as Driver
 from conformance.clients.driver.driver_session import Stages, gateway_with, places, session
 from conformance.clients.driver.process import DriverError
 from conformance.clients.transcript import is_driven, judge_records, records
@@ -48,7 +48,7 @@ TELLING = (
     "explicit, then an update that leaves conferencing out",
     "two kinds, then an update that leaves conferencing out",
     "one event id on two calendars",
-    "nothing with a description",
+    "omitted with a description",
     "nothing with no privacy",
     "nothing with subscriptions",
     "explicit with a location",

@@ -25,7 +25,7 @@ from conformance.servers.scenarios.scenario import (
     TIME_FORMATS,
     URL_VARIANTS,
 )
-from conformance.servers.scenarios.strategies import explore
+from conformance.servers.scenarios.scenario_strategies import explore
 
 NOW = datetime(2026, 4, 28, 23, 59, tzinfo=UTC).timestamp()
 

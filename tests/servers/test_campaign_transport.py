@@ -13,7 +13,7 @@ import pytest
 
 from conformance.clock import VirtualClock
 from conformance.http.exchange import UNKNOWN_TOKEN, Exchange
-from conformance.servers.subject.limits import BudgetExceededError, RateLimiter, RequestBudget
+from conformance.servers.subject.rate_limit import BudgetExceededError, RateLimiter, RequestBudget
 from conformance.servers.subject.transport import Limits, Transport, open_client, origin_of
 
 Answer = Callable[[httpx.Request], httpx.Response]

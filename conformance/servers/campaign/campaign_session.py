@@ -22,8 +22,8 @@ from conformance.servers.campaign.scheduler import PollingPolicy, Scheduler
 from conformance.servers.scenarios.malformed_requests import MalformedRequest
 from conformance.servers.scenarios.scenario import RunContext, Scenario
 from conformance.servers.subject import Subject
-from conformance.servers.subject.limits import RateLimiter, RequestBudget
 from conformance.servers.subject.preflight import preflight
+from conformance.servers.subject.rate_limit import RateLimiter, RequestBudget
 from conformance.servers.subject.readings import Flags, next_page, read_with_retry, reading
 from conformance.servers.subject.transport import Limits, Transport
 

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from conformance.servers.campaign.journal import Journal, JournalEntry, left_behind
 from conformance.servers.subject import Subject
-from conformance.servers.subject.limits import BudgetExceededError
+from conformance.servers.subject.rate_limit import BudgetExceededError
 from conformance.servers.subject.transport import Limits, Transport
 
 __all__ = ["clean", "cleanup"]

@@ -24,7 +24,7 @@ from conformance.servers.campaign.scheduler import Scheduler
 from conformance.servers.inventory import Inventory
 from conformance.servers.scenarios import Plan, plan
 from conformance.servers.subject import Subject, parse
-from conformance.servers.subject.limits import BudgetExceededError
+from conformance.servers.subject.rate_limit import BudgetExceededError
 from conformance.servers.subject.transport import Limits
 
 if TYPE_CHECKING:

@@ -61,7 +61,7 @@ def plan(run: RunContext, settings: Settings, examples: int = 0, seed: int = 0, 
     """
     scenarios = core(run.inventory)
     if examples:
-        from conformance.servers.scenarios.strategies import explore
+        from conformance.servers.scenarios.scenario_strategies import explore
 
         scenarios += explore(run.inventory, examples, seed)
     odd_requests = (*malformed(run), *generated(run, examples, seed)) if odd else ()

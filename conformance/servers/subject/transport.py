@@ -16,7 +16,7 @@ import httpx
 
 from conformance.clock import Clock
 from conformance.http.exchange import UNKNOWN_TOKEN, Exchange, Headers, Request, Response, bearer
-from conformance.servers.subject.limits import BudgetExceededError, RateLimiter, RequestBudget
+from conformance.servers.subject.rate_limit import BudgetExceededError, RateLimiter, RequestBudget
 
 __all__ = ["Limits", "Transport", "open_client", "origin_of"]
 

@@ -18,7 +18,8 @@ import httpx
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[3]))
 
-from conformance.clients.driver.adapters.driver_httpx import Client, Driver
+from conformance.clients.driver.adapters.driver_httpx import Client
+from conformance.clients.driver.adapters.driver_httpx import HttpxAdapter as Driver
 
 JSON = dict[str, Any]
 

@@ -18,7 +18,7 @@ from conformance.clients.cases.driver_call import Case
 from conformance.clients.cases.standard_cases import table
 from conformance.clients.certificate import Judging
 from conformance.clients.certify import CertificationRun, play
-from conformance.clients.driver.adapters.driver_httpx import Driver
+from conformance.clients.driver.adapters.driver_httpx import HttpxAdapter as Driver
 from conformance.clients.driver.driver_session import Stages, gateway_with, places, session
 from conformance.clients.transcript import Records
 from conformance.contract.rules import load
