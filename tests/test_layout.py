@@ -72,9 +72,7 @@ def test_strangers_stay_strangers() -> None:
 
 
 def test_the_top_level_is_what_the_readme_says() -> None:
-    root = PACKAGE.parent
-    if not (root / "pyproject.toml").exists():
-        return  # an installed package has no top level
+    root = Path(__file__).parents[1]
     expected = {
         "pyproject.toml",
         "schemas",

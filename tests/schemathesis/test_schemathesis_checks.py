@@ -44,7 +44,7 @@ def served(*faults: str) -> Iterator[str]:
 
 
 def st_run(url: str, cwd: Path, *options: str, hooks: bool) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200"}
+    environment = {**os.environ, "COLUMNS": "200"}
     if hooks:
         environment["SCHEMATHESIS_HOOKS"] = "conformance.schemathesis_hooks"
     program = [
