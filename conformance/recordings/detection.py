@@ -96,7 +96,7 @@ def document_in(path: Path) -> Mapping[str, Any]:
         with path.open(encoding="utf-8-sig") as stream:
             document = json.load(stream)
     except json.JSONDecodeError as error:
-        if problem := _problem_of_first_line(error):
+        if problem := _problem_of_first_line(error.doc):
             raise InvalidRecordingError(path, problem, _NAME_A_RECORDING, "line 1") from None
         place = f"line {error.lineno} column {error.colno}"
         raise InvalidRecordingError(path, f"broken JSON ({error.msg})", _REPAIR, place) from None
@@ -132,12 +132,15 @@ def _in_a_mapping(document: object) -> object:
     return document
 
 
-def _problem_of_first_line(error: json.JSONDecodeError) -> str:
+def _problem_of_first_line(text: str) -> str:
     """What is wrong in the first of several lines that each hold JSON; empty for any other broken JSON."""
-    line = error.doc[: error.pos].strip()
-    if error.msg != "Extra data" or "\n" in line:
+    text = text.lstrip()
+    try:
+        first, end = json.JSONDecoder().raw_decode(text)
+    except ValueError:
         return ""
-    first = json.loads(line)
+    if "\n" in text[:end]:
+        return ""
     if not isinstance(first, dict):
         return f"no exchange: expected an object, found {kind_of(first)}"
     return "" if any(key in first for key in READERS) else "no exchange: an object without `request`"

@@ -33,6 +33,10 @@ STARTS = object()
 #: How many nodes one value may have once its aliases are followed: far above any recording, far below a bomb.
 _MOST_NODES = 1_000_000
 
+#: How deep a value may be nested: far above any recording, and within Python's own stack.  What is far deeper may be
+#: refused by libyaml before it is counted here.
+_DEEPEST = 200
+
 if yaml.__with_libyaml__:
     from yaml.cyaml import CParser as _Events  # type: ignore[attr-defined]
 else:  # pragma: no cover - tested in a process of its own
@@ -70,7 +74,7 @@ class _Loader(Composer, _Events, SafeConstructor, _Plain):
         Composer.__init__(self)
         SafeConstructor.__init__(self)
         Resolver.__init__(self)
-        self._nodes = 0
+        self._nodes = self._depth = 0
         self._weights: dict[str, int] = {}
 
     def compose_node(self, parent: Any, index: Any) -> Any:
@@ -84,14 +88,18 @@ class _Loader(Composer, _Events, SafeConstructor, _Plain):
             self._nodes += self._weights[anchor]
         if self._nodes > _MOST_NODES:
             raise _refused(f"more than {_MOST_NODES} values in one", event)
+        if self._depth >= _DEEPEST:
+            raise _refused(f"nested deeper than {_DEEPEST} levels", event)
+        self._depth += 1
         node = super().compose_node(parent, index)
+        self._depth -= 1
         if anchor is not None and not isinstance(event, AliasEvent):
             self._weights[anchor] = self._nodes - before
         return node
 
     def value(self) -> Any:
         """The next node's value, whole."""
-        self._nodes = 0
+        self._nodes = self._depth = 0
         return self.construct_document(self.compose_node(None, None))
 
 

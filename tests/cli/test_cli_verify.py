@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import errno
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -146,7 +148,8 @@ def test_a_report_without_evidence_is_refused(tmp_path: Path, pair: tuple[Path, 
 
 
 def test_evidence_that_is_not_there_is_refused(pair: tuple[Path, Path], tmp_path: Path) -> None:
-    assert "No such file or directory; name the evidence of the report" in error("verify", pair[0], tmp_path / "none")
+    said = f"{os.strerror(errno.ENOENT)}; name the evidence of the report"
+    assert said in error("verify", pair[0], tmp_path / "none")
 
 
 def test_no_token_gets_into_the_last_line(tmp_path: Path) -> None:

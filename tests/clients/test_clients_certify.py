@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -391,7 +390,6 @@ def test_the_protocol_of_a_run_is_what_schemas_driver_describes(tmp_path: Path) 
     wrapped = tmp_path / "wrapped.py"
     wrapped.write_text(program)
     options = CertifyOptions((sys.executable, str(wrapped)), max_examples=0)
-    os.environ.setdefault("PYTHONPATH", "")
     asyncio.run(certify(options, load()))
     parts = {
         kind: jsonschema_rs.validator_for({"$ref": f"{schema['$id']}#/$defs/{kind}"}, registry=rs_registry())

@@ -12,11 +12,10 @@ from pathlib import Path
 import pytest
 
 from conformance.contract.rules import load
-from conformance.plugins import results as results
+from conformance.plugins import results
 from conformance.plugins.results import CampaignResults, RuleResult, results_once
 from conformance.servers.run_options import RunOptions
 
-ROOT = Path(__file__).parents[2]
 SERVER_RULES = {rule.id for rule in load() if rule.applies_to == "server"}
 
 #: An ASGI application that writes a line whenever a run begins with it.
@@ -43,7 +42,7 @@ app = App()
 
 def run_pytest(folder: Path, *args: str, **env: str) -> subprocess.CompletedProcess[str]:
     """pytest in `folder`, with the plugin and those that are named."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", **env}
+    environment = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", **env}
     environment.pop("PYTEST_ADDOPTS", None)
     command = [
         sys.executable,
@@ -79,7 +78,7 @@ def test_two_processes_share_one_campaign(tmp_path: Path) -> None:
     done = run_pytest(
         tmp_path, "-p", "xdist", "-n", "2", "--pyargs", "conformance.suite", "--subject", "asgi:counted:app",
         "--account", "default=TOKEN", "--max-requests", "60", "-k", "explicit-is",
-        TOKEN="reference-default-token", PYTHONPATH=f"{tmp_path}{os.pathsep}{ROOT}",
+        TOKEN="reference-default-token", PYTHONPATH=str(tmp_path),
     )  # fmt: skip
     assert (done.returncode, (tmp_path / "runs.txt").read_text()) == (0, "run\n"), done.stdout
     told = re.findall(r"(\d+) (?:passed|skipped)", done.stdout.splitlines()[-1])

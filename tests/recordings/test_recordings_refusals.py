@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import json
+import os
+import re
 import resource
 import subprocess
 import sys
@@ -42,6 +45,7 @@ def interaction(text: str) -> str:
     return f"interactions:\n- request: {REQUEST}\n  response: {{status: {{code: 200}}}}\n- {text}\n"
 
 
+NESTED = "interactions:\n- {}\n"
 BOMB = "a0: &a0 [x,x,x,x,x,x,x,x,x]\n" + "".join(
     f"a{n}: &a{n} [{','.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 12)
 )
@@ -71,23 +75,25 @@ BOMB = "a0: &a0 [x,x,x,x,x,x,x,x,x]\n" + "".join(
         ("interactions: []\n---\nmore: 1\n", f": expected one YAML document, found another behind it; {NAME}"),
         (
             "interactions:\n- request: {method: GET, uri: 'https",
-            f", line 2: broken YAML (found unexpected end of stream); {REPAIR}",
+            f", line 2: broken YAML (…); {REPAIR}",
         ),
         ("interactions:\n- &a [*a]\n", f", line 2: broken YAML (an alias inside of what it stands for); {REPAIR}"),
         (BOMB + "interactions: []", f", line 7: broken YAML (more than 1000000 values in one); {REPAIR}"),
         (
             "a: !!python/object/apply:os.system [true]\ninteractions: []",
-            ", line 1: broken YAML (could not determine a constructor for the tag "
-            f"'tag:yaml.org,2002:python/object/apply:os.system'); {REPAIR}",
+            f", line 1: broken YAML (…); {REPAIR}",
         ),
-        ("interactions:\n- " + "[" * 5000, f": YAML nested too deep; {REPAIR}"),
+        (NESTED.format("[" * 200 + "]" * 200), f", interaction 1: it: expected an object, found a list; {REPAIR}"),
+        (NESTED.format("[" * 201 + "]" * 201), f", line 2: broken YAML (nested deeper than 200 levels); {REPAIR}"),
+        (NESTED.format("- " * 5000), f", line 2: broken YAML (nested deeper than 200 levels); {REPAIR}"),
+        (NESTED.format("[" * 5000), f", line 2: broken YAML (…); {REPAIR}"),
         (
             interaction(f"{{request: {{method: POST, uri: '{URL}', body: [!!binary AA==, 1]}}, response: null}}"),
             f", interaction 2: request.body: expected text, bytes or JSON values, found a list; {REPAIR}",
         ),
         (
             "a: [\x07]\ninteractions: []",
-            f": no YAML text (unacceptable character #x0007: control characters are not allowed); {REPAIR}",
+            f": no YAML text (…); {REPAIR}",
         ),
         (
             b"interactions:\n- '" + b"x" * 2**17 + b"\xff'",
@@ -129,7 +135,7 @@ BOMB = "a0: &a0 [x,x,x,x,x,x,x,x,x]\n" + "".join(
         ),
         (
             interaction(f"{{request: {REQUEST}, response: {{status: 200, body: {{base64_string: '?'}}}}}}"),
-            f", interaction 2: response.body.base64_string: invalid base64 (Only base64 data is allowed); {REPAIR}",
+            f", interaction 2: response.body.base64_string: invalid base64 (…); {REPAIR}",
         ),
         (
             interaction(f"{{request: {REQUEST}, response: {{status: 200, body: {{string: [1]}}}}}}"),
@@ -158,7 +164,7 @@ BOMB = "a0: &a0 [x,x,x,x,x,x,x,x,x]\n" + "".join(
         ("{}", f": no recording: JSON without `log`, `interactions` or exchanges; {NAME}"),
         ("[1]", f": no recording: JSON without `log`, `interactions` or exchanges; {NAME}"),
         ('{"interactions": {}}', f", interactions: expected a list, found an object; {REPAIR}"),
-        ('{"interactions": [', f", line 1 column 19: broken JSON (Expecting value); {REPAIR}"),
+        ('{"interactions": [', f", line 1 column 19: broken JSON (…); {REPAIR}"),
         (b'{"interactions": ["' + b"x" * 70_000 + b'\xff"]}', f": no text in UTF-8; {REPAIR}"),
         ("[" * 100_000, f": JSON nested too deep, or with a number too long; {REPAIR}"),
         ('{"log": []}', f", log: log: expected an object, found a list; {EXPORT}"),
@@ -167,7 +173,7 @@ BOMB = "a0: &a0 [x,x,x,x,x,x,x,x,x]\n" + "".join(
         ('{"log": {"entries": [{"request": 1}]}}', f", entry 1: request: expected an object, found a number; {EXPORT}"),
         (
             har_entry(response={"status": 200, "content": {"text": "?", "encoding": "base64"}}),
-            f", entry 1: response.content.text: invalid base64 (Only base64 data is allowed); {EXPORT}",
+            f", entry 1: response.content.text: invalid base64 (…); {EXPORT}",
         ),
         (
             har_entry(response={"status": 200, "content": {"text": "AA==", "encoding": "base63"}}),
@@ -187,7 +193,7 @@ BOMB = "a0: &a0 [x,x,x,x,x,x,x,x,x]\n" + "".join(
         ),
         (
             har_entry(request={"method": "POST", "url": URL, "postData": {"text": "?", "encoding": "base64"}}),
-            f", entry 1: request.postData.text: invalid base64 (Only base64 data is allowed); {EXPORT}",
+            f", entry 1: request.postData.text: invalid base64 (…); {EXPORT}",
         ),
         (
             har_entry(request={"method": "POST", "url": URL, "postData": {"params": "a=b"}}),
@@ -198,7 +204,7 @@ BOMB = "a0: &a0 [x,x,x,x,x,x,x,x,x]\n" + "".join(
             f", entry 1: request.url: expected an absolute HTTP URL, found a string; {EXPORT}",
         ),
         (har_entry(time="soon"), f", entry 1: time: expected a finite number, found a string; {EXPORT}"),
-        (GOOD + '{"sent_at":\n' + GOOD, f", line 2: broken JSON (Expecting value at column 1); {LINE}"),
+        (GOOD + '{"sent_at":\n' + GOOD, f", line 2: broken JSON (… at column 1); {LINE}"),
         (GOOD + "1\n", f", line 2: it: expected an object, found a number; {LINE}"),
         (
             GOOD + '{"sent_at":1e999,"request":{}}\n',
@@ -237,12 +243,12 @@ BOMB = "a0: &a0 [x,x,x,x,x,x,x,x,x]\n" + "".join(
             f", line 1: response.json: unknown, expected status, headers, body; {LINE}",
         ),
         ('{"a":1}\n[1]\n3\n', f", line 1: no exchange: an object without `request`; {NAME}"),
-        ('{"log": {}}\n}', f", line 2 column 1: broken JSON (Extra data); {REPAIR}"),
+        ('{"log": {}}\n}', f", line 2 column 1: broken JSON (…); {REPAIR}"),
         ('[1]\n{"a":1}\n', f", line 1: no exchange: expected an object, found a list; {NAME}"),
         (GOOD + "[" * 100_000 + "\n", f", line 2: JSON nested too deep, or with a number too long; {LINE}"),
         (GOOD.encode() + b"\n" * 70_000 + b'{"a":"\xff"}\n', f", line 70002: no text in UTF-8; {LINE}"),
         ('{"conformance":1}\n' + GOOD, f", line 1: conformance: expected an object, found a number; {LINE}"),
-        ('{"sent_at":1.0,"requ', f", line 1 column 16: broken JSON (Unterminated string starting at); {REPAIR}"),
+        ('{"sent_at":1.0,"requ', f", line 1 column 16: broken JSON (…); {REPAIR}"),
         (
             '{"Initialize":{}}\n{"ScenarioFinished":{"recorder":{"interactions":{"a":{"request":1}}}}}\n',
             f", line 2: request: expected an object, found a number; {LINE}",
@@ -254,7 +260,9 @@ def test_what_is_no_recording_is_refused_in_one_line(tmp_path: Path, content: st
     path.write_bytes(content.encode() if isinstance(content, str) else content)
     with pytest.raises(InvalidRecordingError) as caught:
         list(read(path))
-    assert str(caught.value) == f"{path}{said}"
+    # What a library says of the error is quoted, in its words of today: they stand as "…" here.
+    expected = re.escape(f"{path}{said}").replace("…", ".+")
+    assert re.fullmatch(expected, str(caught.value))
 
 
 @pytest.mark.parametrize(
@@ -283,7 +291,7 @@ def test_what_stands_in_a_wrong_place_may_be_a_secret_and_is_not_quoted(tmp_path
 
 
 def test_a_file_that_is_not_there_and_a_folder_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(InvalidRecordingError, match="No such file or directory; name a file that can be read"):
+    with pytest.raises(InvalidRecordingError, match=f"{os.strerror(errno.ENOENT)}; name a file that can be read"):
         list(read(tmp_path / "nothing"))
     with pytest.raises(InvalidRecordingError, match="a folder; name the recordings in it"):
         list(read(tmp_path))

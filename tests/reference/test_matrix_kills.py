@@ -1,6 +1,7 @@
 """Which rules each fault of the reference server breaks, and that every server rule has a fault of its own.
 
-`WHOLE_MATRIX=1` runs every fault; without it a sample stands for them in which each rule meets a fault of its own.
+`WHOLE_MATRIX=1` (`tox -e matrix`) runs every fault; without it a sample stands for them, in which every third rule
+meets a fault of its own.
 """
 
 from __future__ import annotations
@@ -27,11 +28,11 @@ def alone(rule: str) -> list[str]:
 
 
 def sample() -> tuple[str, ...]:
-    """For each rule the first fault that it alone catches, and one that never ends."""
+    """For every third rule the first fault that it alone catches, and one that never ends."""
     if WHOLE:
         return tuple(FAULTS)
     first = [alone(rule.id)[0] for rule in RULES if alone(rule.id)]
-    return (*first, next(name for name, fault in FAULTS.items() if fault.endless))
+    return (*first[::3], next(name for name, fault in FAULTS.items() if fault.endless))
 
 
 @pytest.mark.parametrize("fault", sample())

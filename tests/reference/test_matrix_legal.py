@@ -1,4 +1,4 @@
-"""No legal choice is ever accused, alone or beside another; `WHOLE_MATRIX=1` tries all of them and 100 pairs."""
+"""No legal choice is ever accused, alone or beside another; `WHOLE_MATRIX=1` tries all, and 100 pairs."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from conformance.reference import VARIATIONS
 
 WHOLE = bool(os.environ.get("WHOLE_MATRIX"))
 _RANDOM = random.Random(11)
-ALONE = tuple(VARIATIONS) if WHOLE else tuple(_RANDOM.sample(sorted(VARIATIONS), 8))
-PAIRS = tuple(_RANDOM.sample(sorted(combinations(VARIATIONS, 2)), 100 if WHOLE else 8))
+ALONE = tuple(VARIATIONS) if WHOLE else tuple(_RANDOM.sample(sorted(VARIATIONS), 5))
+PAIRS = tuple(_RANDOM.sample(sorted(combinations(VARIATIONS, 2)), 100 if WHOLE else 5))
 
 
 @pytest.mark.parametrize("variation", ALONE)

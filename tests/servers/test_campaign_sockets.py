@@ -67,7 +67,6 @@ def commanded(*arguments: str, folder: Path, token: str) -> subprocess.Popen[byt
         **os.environ,
         "CRONOFY_ACCESS_TOKEN": token,
         "CRONOFY_CONFORMANCE_JOURNAL": str(folder / "journal"),
-        "PYTHONPATH": str(Path(__file__).parents[2]),
     }
     command = [sys.executable, "-m", "conformance", *arguments]
     return subprocess.Popen(command, env=environment, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE)

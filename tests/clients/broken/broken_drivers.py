@@ -10,13 +10,9 @@ import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import httpx
-
-if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).parents[3]))
 
 from conformance.clients.driver.adapters.driver_httpx import Client
 from conformance.clients.driver.adapters.driver_httpx import HttpxAdapter as Driver

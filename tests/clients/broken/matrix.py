@@ -6,11 +6,7 @@ import asyncio
 import json
 import sys
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
-
-if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).parents[3]))
 
 from broken_drivers import BROKEN
 
