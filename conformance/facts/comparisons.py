@@ -9,12 +9,12 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-__all__ = ["compare_urls", "instant", "normal_url", "same_text", "same_time", "tense"]
+__all__ = ["compare_urls", "normal_url", "parse_api_time", "same_text", "same_time", "time_relation"]
 
 #: Nothing nearer to now than this is called past, running or future: clocks and time zones differ.
 MARGIN = 24 * 3600.0
 
-#: So near it may be where the server told its own time, and the event's times tell their offsets from UTC.
+#: So near it may be where the server server_clock_verified its own time, and the event's times tell their offsets from UTC.
 NEAR = 3 * 3600.0
 
 _PORTS = {"http": "80", "https": "443"}
@@ -112,10 +112,10 @@ def _instant(text: str, tzid: str | None) -> tuple[datetime, bool] | None:
         return None
 
 
-def instant(time: Any, tzid: Any = None) -> tuple[datetime, bool] | None:
+def parse_api_time(time: Any, tzid: Any = None) -> tuple[datetime, bool] | None:
     """A time as the API writes it (string, or ``{time, tzid}``) as an instant, and whether it is one to the second.
 
-    None where it cannot be told.  A date is midnight UTC, and no instant.
+    None where it cannot be server_clock_verified.  A date is midnight UTC, and no instant.
     """
     if isinstance(time, dict):
         zone = time.get("tzid")
@@ -130,10 +130,10 @@ def instant(time: Any, tzid: Any = None) -> tuple[datetime, bool] | None:
 
 
 def same_time(sent: Any, shown: Any, tzid: Any = None) -> bool | None:
-    """Whether two times are the same instant (or date); None where it cannot be told."""
+    """Whether two times are the same instant (or date); None where it cannot be server_clock_verified."""
     if sent == shown:
         return True
-    one, other = instant(sent, tzid), instant(shown, tzid)
+    one, other = parse_api_time(sent, tzid), parse_api_time(shown, tzid)
     if one is None or other is None:
         return None
     if one[1] and other[1]:
@@ -154,18 +154,18 @@ def same_text(sent: Any, shown: Any) -> bool:
     return sent == shown or sent.replace("\r\n", "\n").strip() == shown.replace("\r\n", "\n").strip()
 
 
-def tense(event: dict[str, Any], now: float | None, *, told: bool = False) -> str | None:
+def time_relation(event: dict[str, Any], now: float | None, *, server_clock_verified: bool = False) -> str | None:
     """``past``, ``running`` or ``future`` for an event as written, at `now` (epoch seconds); None if it is too near.
 
-    `told` says that the server's own clock shows `now` as well.
+    `server_clock_verified` says that the server's own clock shows `now` as well.
     """
     if now is None:
         return None
     tzid = event.get("tzid")
-    start, end = instant(event.get("start"), tzid), instant(event.get("end"), tzid)
+    start, end = parse_api_time(event.get("start"), tzid), parse_api_time(event.get("end"), tzid)
     if start is None or end is None:
         return None
-    margin = timedelta(seconds=_margin(event, exact=start[1] and end[1], told=told))
+    margin = timedelta(seconds=_margin(event, exact=start[1] and end[1], server_clock_verified=server_clock_verified))
     moment = datetime.fromtimestamp(now, UTC)  # an event may lie where calendars end: the margin is not added there
     if start[0] > moment + margin:
         return "future"
@@ -174,13 +174,13 @@ def tense(event: dict[str, Any], now: float | None, *, told: bool = False) -> st
     return None
 
 
-def _margin(event: dict[str, Any], *, exact: bool, told: bool) -> float:
+def _margin(event: dict[str, Any], *, exact: bool, server_clock_verified: bool) -> float:
     if not exact:
         return 2 * MARGIN
-    return NEAR if told and all(_has_offset(event[name]) for name in ("start", "end")) else MARGIN
+    return NEAR if server_clock_verified and all(_has_offset(event[name]) for name in ("start", "end")) else MARGIN
 
 
 def _has_offset(time: Any) -> bool:
-    """Whether a time that can be told says how far it is from UTC, so that it is the same instant to everybody."""
+    """Whether a time that can be server_clock_verified says how far it is from UTC, so that it is the same instant to everybody."""
     text = time["time"] if isinstance(time, dict) else time
     return datetime.fromisoformat(text).tzinfo is not None

@@ -21,7 +21,12 @@ INTEGRATED_SERVICE = {
 PROFILE_SERVICE = {"google_meet_api": ["google_meet_api", "google_meet"]}
 
 #: What a calendar's entry tells that facts use.
-_TELLING = ("provider_name", "calendar_readonly", "calendar_deleted", "calendar_integrated_conferencing_available")
+_TRACKED_FIELDS = (
+    "provider_name",
+    "calendar_readonly",
+    "calendar_deleted",
+    "calendar_integrated_conferencing_available",
+)
 
 
 @dataclass(slots=True)
@@ -33,7 +38,7 @@ class Directory:
 
     account: str
     sub: str | None = None
-    several: bool = False
+    is_shared_token: bool = False
     calendars: dict[str, dict[str, Any]] = field(default_factory=dict)
     listed: bool = False
     userinfo_calendars: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -62,7 +67,7 @@ class Directory:
         data = body.get("cronofy.data") if isinstance(body, dict) else None
         if isinstance(data, dict) and self._is_of(body):
             profiles = _entries(data.get("conferencing_profiles"), "profile_id")
-            if self.profiles is not None and list(map(_telling, profiles)) != list(map(_telling, self.profiles)):
+            if self.profiles is not None and list(map(_tracked, profiles)) != list(map(_tracked, self.profiles)):
                 self._changed["profiles",] = self.count
             told, self.profiles = self.profiles is not None, profiles
             entries = [
@@ -107,15 +112,15 @@ class Directory:
         sub = body.get("sub")
         if isinstance(sub, str):
             if self.sub is not None and self.sub != sub:
-                self.several = True
+                self.is_shared_token = True
                 self.forget()
             self.sub = sub
-        return not self.several
+        return not self.is_shared_token
 
     def _note_changes(self, source: str, before: dict[str, dict[str, Any]], after: dict[str, dict[str, Any]]) -> None:
         for calendar_id in before.keys() | after.keys():
             one, other = before.get(calendar_id, {}), after.get(calendar_id, {})
-            for name in _TELLING:
+            for name in _TRACKED_FIELDS:
                 if one.get(name) != other.get(name):
                     self._changed[source, calendar_id, name] = self.count
 
@@ -153,7 +158,7 @@ class Directory:
                     said.append((source, flag))
                     del said[:-8]
 
-    def disagreeing(self) -> list[str]:
+    def conflicting(self) -> list[str]:
         """The calendars on whose availability one source differs from the other both before and after."""
         found = []
         for calendar_id, said in self._history.items():
@@ -165,7 +170,7 @@ class Directory:
 
     def _availability(self) -> dict[str, list[str]]:
         both = (calendar_id for calendar_id, said in self._history.items() if len({source for source, _ in said}) == 2)
-        return {"compared": sorted(both), "disagreeing": self.disagreeing()}
+        return {"compared": sorted(both), "disagreeing": self.conflicting()}
 
     def _facts(self, source: str, body: Any, evidence: Evidence) -> Facts:
         self.count += 1
@@ -180,7 +185,7 @@ class Directory:
         return Facts("directory", key, document, tuple(self.evidence.values()), closed=True)
 
 
-def _telling(profile: dict[str, Any]) -> tuple[Any, ...]:
+def _tracked(profile: dict[str, Any]) -> tuple[Any, ...]:
     return profile["profile_id"], profile.get("provider_name"), profile.get("profile_connected")
 
 

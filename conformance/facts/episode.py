@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from conformance.facts.comparisons import instant, normal_url
+from conformance.facts.comparisons import normal_url, parse_api_time
 from conformance.facts.requested import RequestedConferencing
 from conformance.facts.values import UNMOVED_HOLD, Evidence, Settings
 
@@ -43,7 +43,7 @@ class ObservedWrite(NamedTuple):
     timed: bool
     resolution: float
     directory_version: int
-    asked: RequestedConferencing
+    requested: RequestedConferencing
     evidence: Evidence
 
 
@@ -118,7 +118,7 @@ _NOTHING_ON_ITS_WAY = ("nonexistent", "none", "assigned")
 class Streak:
     """Readings in a row that show the same: the first one's answer, the last one's sending, how many."""
 
-    sight: Observation
+    observation: Observation
     key: str
     fingerprint: Any
     first_answered: float
@@ -137,7 +137,7 @@ class Episode:
     before: Before
     stale_values: frozenset[str]
     readings: int = 0
-    run: Streak | None = None
+    streak: Streak | None = None
     observed: list[tuple[Observation, str, bool]] = field(default_factory=list)
     stable: Streak | None = None
     settled: Observation | None = None
@@ -154,123 +154,129 @@ class Episode:
 
     def shows_same(self, item: dict[str, Any]) -> bool:
         """Whether an item is, to the last field, what the last reading showed."""
-        return self.run is not None and self.run.sight.item == item
+        return self.streak is not None and self.streak.observation.item == item
 
-    def repeat(self, sight_sent: float, evidence: Evidence, settings: Settings, window: float) -> None:
+    def repeat(self, sent_at: float, evidence: Evidence, settings: Settings, window: float) -> None:
         """Another reading showed the same."""
-        run = self.run
-        assert run is not None
-        run.count += 1
-        run.last_sent = self.last_sent = sight_sent
-        run.last_evidence = evidence
+        streak = self.streak
+        assert streak is not None
+        streak.count += 1
+        streak.last_sent = self.last_sent = sent_at
+        streak.last_evidence = evidence
         self.readings += 1
-        if self.settled is None or self.settled_key != run.key:
-            self._update_stability(run, settings, window)
+        if self.settled is None or self.settled_key != streak.key:
+            self._update_stability(streak, settings, window)
 
-    def observe(self, sight: Observation, settings: Settings, window: float) -> None:
+    def observe(self, observation: Observation, settings: Settings, window: float) -> None:
         """A reading showed something that may differ from what the last one showed."""
-        key = identity_key(sight.state, sight.conferencing)
-        fingerprint = (key, fingerprint_of(sight.item))
-        self.timed = self.timed and sight.timed
-        if self.run is not None and self.run.fingerprint == fingerprint:
-            self.run.sight = sight
-            self.repeat(sight.sent, sight.evidence, settings, window)
+        key = identity_key(observation.state, observation.conferencing)
+        fingerprint = (key, fingerprint_of(observation.item))
+        self.timed = self.timed and observation.timed
+        if self.streak is not None and self.streak.fingerprint == fingerprint:
+            self.streak.observation = observation
+            self.repeat(observation.sent, observation.evidence, settings, window)
             return
         self.readings += 1
-        self.last_sent = sight.sent
+        self.last_sent = observation.sent
         self.dirty = True
-        fresh = staleness_key(sight.state, sight.conferencing) not in self.stale_values
-        self.run = Streak(sight, key, fingerprint, sight.answered, sight.sent, sight.evidence, fresh=fresh)
+        fresh = staleness_key(observation.state, observation.conferencing) not in self.stale_values
+        self.streak = Streak(
+            observation, key, fingerprint, observation.answered, observation.sent, observation.evidence, fresh=fresh
+        )
         if len(self.observed) < _KEPT and not any(k == key for _, k, _ in self.observed):
-            self.observed.append((sight, key, self.run.fresh))
+            self.observed.append((observation, key, self.streak.fresh))
         self.stable = None
-        self._update_stability(self.run, settings, window)
+        self._update_stability(self.streak, settings, window)
 
-    def _update_stability(self, run: Streak, settings: Settings, window: float) -> None:
+    def _update_stability(self, streak: Streak, settings: Settings, window: float) -> None:
         if (
             self.assigned_at is None
-            and run.fresh
-            and run.sight.state == "assigned"
+            and streak.fresh
+            and streak.observation.state == "assigned"
             and self.before.state in _NOTHING_ON_ITS_WAY
         ):
-            self.assigned_at = run.first_answered
-        if self.assigned_at is not None and run.sight.state == "pending" and self.timed:
-            relapsed = run.last_sent - self.assigned_at >= settings.quiet + window  # a stale reading is not as late
+            self.assigned_at = streak.first_answered
+        if self.assigned_at is not None and streak.observation.state == "pending" and self.timed:
+            relapsed = streak.last_sent - self.assigned_at >= settings.quiet + window  # a stale reading is not as late
             self.pending_again += relapsed
             self.dirty = self.dirty or relapsed
-        if self.settled is not None and run.key != self.settled_key:
+        if self.settled is not None and streak.key != self.settled_key:
             self.deviations += 1
             self.last_deviates = True
             if len(self.deviation_evidence) < 4:
-                self.deviation_evidence.append(run.last_evidence)
+                self.deviation_evidence.append(streak.last_evidence)
             self.dirty = True
         elif self.settled is not None:
             self.dirty = self.dirty or self.last_deviates
             self.last_deviates = False
-        if run.sight.state == "pending" or run.count < 2 or not self.timed:
+        if streak.observation.state == "pending" or streak.count < 2 or not self.timed:
             return
-        span = run.last_sent - run.first_answered - run.sight.resolution
+        span = streak.last_sent - streak.first_answered - streak.observation.resolution
         if span < settings.quiet:
             return
-        if self.stable is not run:
-            self.stable = run
+        if self.stable is not streak:
+            self.stable = streak
             self.dirty = True
-            if self.write is not None and run.fresh:
-                self.settled_after = max(0.0, run.first_answered - self.write.answered)
-        if self.settled is None and run.count >= 3:
+            if self.write is not None and streak.fresh:
+                self.settled_after = max(0.0, streak.first_answered - self.write.answered)
+        if self.settled is None and streak.count >= 3:
             hold = settings.quiet + window
-            if not run.fresh:
+            if not streak.fresh:
                 hold = min(max(hold, UNMOVED_HOLD), max(settings.settle_timeout, hold))
             if span >= hold:
-                self.settled, self.settled_key = run.sight, run.key
+                self.settled, self.settled_key = streak.observation, streak.key
                 self.dirty = True
 
     @property
     def is_stable(self) -> bool:
         """Whether readings that show the same again can change nothing of the facts but their number."""
-        run = self.run
+        streak = self.streak
         return (
-            run is not None
+            streak is not None
             and self.settled is not None
-            and self.stable is run
-            and self.settled_key == run.key
-            and run.sight.item is not None
+            and self.stable is streak
+            and self.settled_key == streak.key
+            and streak.observation.item is not None
             and not self.dirty
             and not self.last_deviates
         )
 
     def add_repeats(self, count: int, sent: float, evidence: Evidence) -> None:
         """Count readings that showed the same while this was at rest."""
-        assert self.run is not None
-        self.run.count += count
+        assert self.streak is not None
+        self.streak.count += count
         self.readings += count
-        self.run.last_sent = self.last_sent = sent
-        self.run.last_evidence = evidence
+        self.streak.last_sent = self.last_sent = sent
+        self.streak.last_evidence = evidence
 
     def stable_item(self, seconds: float) -> dict[str, Any] | None:
         """The event as readings showed it quietly for so long that a later one shows it too; None if they did not.
 
         After a deletion none need show it: what did may have been stale.
         """
-        write, run = self.write, self.run
+        write, streak = self.write, self.streak
         going = write is not None and write.method == "DELETE" and write.outcome != "refused"
-        if run is None or self.stable is not run or going or run.last_sent - run.first_answered < seconds:
+        if streak is None or self.stable is not streak or going or streak.last_sent - streak.first_answered < seconds:
             return None
-        return run.sight.item
+        return streak.observation.item
 
     def evidence(self) -> tuple[Evidence, ...]:
         """The write and the readings that showed something else for the first time, with the newest such."""
         assert self.write is not None
         found = [self.write.evidence]
-        sights = [sight for sight, _, _ in self.observed[:4]]
-        if self.run is not None:
-            sights.append(self.run.sight)
-        for sight in sights:
-            value = {"state": sight.state}
-            if sight.conferencing is not None:
-                value["conferencing"] = sight.conferencing
-            if all(entry.label != sight.evidence.label for entry in found):
-                found.append(Evidence(sight.evidence.label, sight.evidence.request, sight.evidence.status, value))
+        observations = [observation for observation, _, _ in self.observed[:4]]
+        if self.streak is not None:
+            observations.append(self.streak.observation)
+        for observation in observations:
+            value = {"state": observation.state}
+            if observation.conferencing is not None:
+                value["conferencing"] = observation.conferencing
+            if all(entry.label != observation.evidence.label for entry in found):
+                found.append(
+                    Evidence(
+                        observation.evidence.label, observation.evidence.request, observation.evidence.status, value
+                    )
+                )
         return tuple(found)
 
     def seconds_watched(self) -> float:
@@ -285,29 +291,31 @@ class Episode:
         if write is not None and write.outcome == "unknown":
             return Before()
         pending, start, directory_version = None, None, 0
-        if write is not None and write.outcome == "accepted" and write.asked.kind not in ("omitted", "undefined"):
-            pending, start, directory_version = write.asked, write.start, write.directory_version
-        elif write is not None and (write.outcome == "refused" or write.asked.kind == "omitted"):
+        if write is not None and write.outcome == "accepted" and write.requested.kind not in ("omitted", "undefined"):
+            pending, start, directory_version = write.requested, write.start, write.directory_version
+        elif write is not None and (write.outcome == "refused" or write.requested.kind == "omitted"):
             before = self.before
             pending, start, directory_version = before.pending, before.pending_start, before.pending_version
         if write is not None and write.method == "DELETE" and write.outcome == "accepted":
             return Before("nonexistent")
-        run = self.run
+        streak = self.streak
         under_way = Before("in_progress", pending=pending, pending_start=start, pending_version=directory_version)
-        if run is None:
+        if streak is None:
             return under_way if pending else Before()
-        if self.stable is run:
-            if run.sight.state == "missing":
+        if self.stable is streak:
+            if streak.observation.state == "missing":
                 return Before("nonexistent")
-            return Before(run.sight.state, run.sight.conferencing, self.requested_as(), run.sight.item)
-        return under_way if run.sight.state == "pending" or pending else Before()
+            return Before(
+                streak.observation.state, streak.observation.conferencing, self.requested_as(), streak.observation.item
+            )
+        return under_way if streak.observation.state == "pending" or pending else Before()
 
     def requested_as(self) -> str | None:
         """The kind of request behind the conferencing that the event has now; None where it is not known."""
         write = self.write
         if write is None or write.outcome == "unknown":
             return None
-        kind = write.asked.kind
+        kind = write.requested.kind
         if write.outcome == "refused" or kind == "omitted":
             return self.before.pending.kind if self.before.pending else self.before.requested_as
         return kind if kind in ("explicit", "default", "integrated", "profile") else None
@@ -317,5 +325,5 @@ def fingerprint_of(item: dict[str, Any] | None) -> Any:
     """What two readings must share, beside their conferencing, to count as showing the same."""
     if item is None:
         return None
-    times = [instant(item.get(name)) or item.get(name) for name in ("start", "end")]
+    times = [parse_api_time(item.get(name)) or item.get(name) for name in ("start", "end")]
     return [item.get("summary"), item.get("description"), *times]

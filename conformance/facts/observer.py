@@ -27,18 +27,18 @@ class Observer:
     def __init__(self, settings: Settings, *, revisions: bool = True) -> None:
         self.settings = settings
         self.exchanges = 0
-        self._memory = ObserverState(settings, revisions=revisions)
+        self._fold = ObserverState(settings, revisions=revisions)
         self._held: list[tuple[Exchange, Route, str, float, float, int]] = []
 
     @property
     def window(self) -> float:
         """For how long, in seconds, a *never* is watched: as set, or as what was seen so far asks for."""
-        return self._memory.window
+        return self._fold.window
 
     def add(self, exchange: Exchange) -> None:
         """Take one more exchange."""
         self.exchanges += 1
-        memory = self._memory
+        fold = self._fold
         at = route(exchange.request.method, exchange.request.url)
         sent, answered = exchange.sent_at, exchange.answered_at
         timed = sent is not None and answered is not None
@@ -47,44 +47,44 @@ class Observer:
         if self._held:
             self._release(sent if timed else None)
         account = account_name(exchange.request, exchange.whole)
-        if at.name == "other" and account in memory.accounts and memory.accounts[account].awaits(exchange.request.url):
+        if at.name == "other" and account in fold.accounts and fold.accounts[account].awaits(exchange.request.url):
             at = replace(at, name="page")
         if ("request-body", NOT_RECORDED) in exchange.notes:
             if account is not None and at.name in ("write", "delete", "bulk"):
-                invalidate(memory, account)  # it may have been about any event
+                invalidate(fold, account)  # it may have been about any event
             return
-        granted = account is not None and account in memory.granted
-        failures = memory.account(account).failures.count(exchange, at, self.exchanges) if account and granted else 0
-        memory.out.append(
+        granted = account is not None and account in fold.granted
+        failures = fold.account(account).failures.count(exchange, at, self.exchanges) if account and granted else 0
+        fold.out.append(
             exchange_facts(
                 exchange,
                 at,
                 account,
                 number=self.exchanges,
                 granted=granted,
-                calendar=memory.calendar_facts(account, at.calendar_id),
+                calendar=fold.calendar_facts(account, at.calendar_id),
                 failures=failures,
             )
         )
         if account is None or account == UNKNOWN_TOKEN:
             return
         if exchange.response is not None and exchange.response.status < 300:
-            memory.granted.add(account)
+            fold.granted.add(account)
         if at.name in ("read", "page"):
             if timed and not exchange.resolution:
                 self._held.append((exchange, at, account, sent, answered, self.exchanges))
             else:
-                apply_read(memory, exchange, at, account, sent, answered, self.exchanges)
+                apply_read(fold, exchange, at, account, sent, answered, self.exchanges)
         elif at.name in ("write", "delete"):
-            memory.account(account).wrote(self.exchanges)
-            apply_write(memory, exchange, at, account, sent, answered, failures)
+            fold.account(account).wrote(self.exchanges)
+            apply_write(fold, exchange, at, account, sent, answered, failures)
         elif at.name in ("calendars", "userinfo"):
             self._learn(exchange, at, account)
         elif at.name == "bulk":
-            invalidate(memory, account)
-            memory.account(account).directory.forget()
+            invalidate(fold, account)
+            fold.account(account).directory.forget()
         elif makes_calendar(exchange.request.method, at.path):
-            memory.account(account).directory.listed = False
+            fold.account(account).directory.listed = False
 
     def advance(self) -> None:
         """Nothing that was sent is still without its answer: let held-back reads count."""
@@ -92,36 +92,36 @@ class Observer:
 
     def closed(self) -> list[Facts]:
         """The facts that closed since the last call."""
-        out, self._memory.out = self._memory.out, []
+        out, self._fold.out = self._fold.out, []
         return out
 
     def changed(self) -> list[Facts]:
         """The facts that changed since the last call: closed ones, and revisions of open ones."""
         out = self.closed()
-        for event in self._memory.dirty.values():
-            episode = event.life.episode
+        for event in self._fold.dirty.values():
+            episode = event.state.episode
             if episode.write is not None:
-                out.append(self._memory.facts(event, "open", closed=False))
+                out.append(self._fold.facts(event, "open", closed=False))
             episode.dirty = False
-        self._memory.dirty.clear()
+        self._fold.dirty.clear()
         return out
 
     def close(self, reason: str = "recording-ended") -> None:
         """End everything that is open, with `reason`: `changed` then gives the rest, and nothing can be added."""
-        self._memory.out = [*self.drain(reason)]
+        self._fold.out = [*self.drain(reason)]
 
     def drain(self, reason: str = "recording-ended") -> Iterator[Facts]:
         """Close, and give the last facts one at a time, so that they need not all be held at once."""
         self.advance()
-        memory = self._memory
-        memory.dirty.clear()
+        fold = self._fold
+        fold.dirty.clear()
         yield from self.closed()
-        for account in memory.accounts.values():
+        for account in fold.accounts.values():
             yield from (reading.facts() for reading in account.readings.values())
             for events in account.calendars.values():
                 for event_id in list(events):
                     event = events.pop(event_id)
-                    memory.close_episode(event, reason)
+                    fold.close_episode(event, reason)
                     event.forget()
                     yield from self.closed()
             yield account.facts()
@@ -134,19 +134,19 @@ class Observer:
             body = response.json()
         except ValueError:
             body = None
-        account = self._memory.account(name)
+        account = self._fold.account(name)
         directory = account.directory
         evidence = Evidence(exchange.label, exchange.request, response.status)
         learn = directory.learn_calendars if at.name == "calendars" else directory.learn_userinfo
-        self._memory.out.append(learn(body, evidence))
-        account.complete = account.complete and not directory.several
+        self._fold.out.append(learn(body, evidence))
+        account.complete = account.complete and not directory.is_shared_token
 
     def _release(self, until: float | None) -> None:
         held = self._held
         self._held = [] if until is None else [one for one in held if one[4] > until]
         for one in held:
             if until is None or one[4] <= until:
-                apply_read(self._memory, *one)
+                apply_read(self._fold, *one)
 
 
 def observe(exchanges: Iterable[Exchange], settings: Settings) -> Iterator[Facts]:

@@ -27,19 +27,19 @@ class Packer:
     What rests resembles what rests beside it: each is written by how it differs from the first one.
     """
 
-    __slots__ = ("_alike", "_first", "_packer")
+    __slots__ = ("_first", "_interned", "_packer")
 
     def __init__(self) -> None:
-        self._alike: tuple[Request, int | None] = (Request("GET", ""), None)
+        self._interned: tuple[Request, int | None] = (Request("GET", ""), None)
         self._first = b""
         self._packer: Any = None
 
-    def alike(self, request: Request, status: int | None) -> tuple[Request, int | None]:
+    def interned(self, request: Request, status: int | None) -> tuple[Request, int | None]:
         """A request and its status; the same objects for what is asked the same way again and again."""
-        alike, before = self._alike
-        if request is not alike and (request != alike or status != before):
-            self._alike = request, status
-        return self._alike
+        interned, before = self._interned
+        if request is not interned and (request != interned or status != before):
+            self._interned = request, status
+        return self._interned
 
     def pack(self, value: Any) -> bytes:
         """Plain values as bytes.  Raises ValueError for what is nested too deep."""
@@ -60,19 +60,26 @@ class Packer:
 
 def flat(episode: Episode) -> tuple[Any, ...]:
     """An episode at rest as plain values."""
-    write, run = episode.write, episode.run
-    assert run is not None
+    write, streak = episode.write, episode.streak
+    assert streak is not None
     assert episode.settled is not None
     return (
         episode.number,
-        None if write is None else (*write[:-2], tuple(write.asked), _evidence(write.evidence)),
+        None if write is None else (*write[:-2], tuple(write.requested), _evidence(write.evidence)),
         (*episode.before[:-1], episode.before.pending and tuple(episode.before.pending)),
         episode.stale_values,
         episode.readings,
-        (_sight(run.sight), run.key, run.first_answered, run.last_sent, _evidence(run.last_evidence), run.count),
-        run.fresh,
-        [(_sight(sight), key, fresh) for sight, key, fresh in episode.observed],
-        _sight(episode.settled),
+        (
+            _flat_observation(streak.observation),
+            streak.key,
+            streak.first_answered,
+            streak.last_sent,
+            _evidence(streak.last_evidence),
+            streak.count,
+        ),
+        streak.fresh,
+        [(_flat_observation(observation), key, fresh) for observation, key, fresh in episode.observed],
+        _flat_observation(episode.settled),
         episode.settled_key,
         episode.assigned_at,
         episode.pending_again,
@@ -88,10 +95,10 @@ def unflat(values: tuple[Any, ...]) -> Episode:
     """The episode that `flat` was given."""
     number, write, before, known, readings, shown, fresh, seen, final, settled_key, *more = values
     assigned_at, pending_again, others, other, settled_after, last_sent_at, timed = more
-    sight, key, first_answered, last_sent, last_evidence, count = shown
-    last = _sight_of(sight)
+    observation, key, first_answered, last_sent, last_evidence, count = shown
+    last = _observation_of(observation)
     fingerprint = (key, fingerprint_of(last.item))
-    run = Streak(last, key, fingerprint, first_answered, last_sent, _evidence_of(last_evidence), count, fresh)
+    streak = Streak(last, key, fingerprint, first_answered, last_sent, _evidence_of(last_evidence), count, fresh)
     return Episode(
         number=number,
         write=None
@@ -100,10 +107,10 @@ def unflat(values: tuple[Any, ...]) -> Episode:
         before=Before._make((*before[:-1], before[-1] and RequestedConferencing(*before[-1]))),
         stale_values=known,
         readings=readings,
-        run=run,
-        observed=[(_sight_of(sight), key, fresh) for sight, key, fresh in seen],
-        stable=run,
-        settled=_sight_of(final),
+        streak=streak,
+        observed=[(_observation_of(observation), key, fresh) for observation, key, fresh in seen],
+        stable=streak,
+        settled=_observation_of(final),
         settled_key=settled_key,
         assigned_at=assigned_at,
         pending_again=pending_again,
@@ -126,9 +133,9 @@ def _evidence_of(values: tuple[Any, ...]) -> Evidence:
     return Evidence(label, Request(*request), status, shown)
 
 
-def _sight(sight: Observation) -> tuple[Any, ...]:
-    return *sight[:-1], _evidence(sight.evidence)
+def _flat_observation(observation: Observation) -> tuple[Any, ...]:
+    return *observation[:-1], _evidence(observation.evidence)
 
 
-def _sight_of(values: tuple[Any, ...]) -> Observation:
+def _observation_of(values: tuple[Any, ...]) -> Observation:
     return Observation._make((*values[:-1], _evidence_of(values[-1])))

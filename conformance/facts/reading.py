@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any, Literal, get_args
 from urllib.parse import urlsplit
 
-from conformance.facts.comparisons import MARGIN, instant
+from conformance.facts.comparisons import MARGIN, parse_api_time
 from conformance.facts.routes import Route
 from conformance.facts.values import Evidence, Facts
 
@@ -101,7 +101,7 @@ class Reading:
             return "absent"
         if not self.timed:
             return None
-        limits = [instant(value) for value in self.route.modified]
+        limits = [parse_api_time(value) for value in self.route.modified]
         ahead = all(limit is not None and limit[0].timestamp() > self.sent + 2 * MARGIN for limit in limits)
         return "ahead" if ahead else "given"
 
@@ -113,19 +113,19 @@ class Reading:
 
     def within(self, item: dict[str, Any]) -> bool | None:
         """Whether the reading's ``from`` and ``to`` admit an event; None where it is too near a border to tell."""
-        start, end = instant(item.get("start")), instant(item.get("end"))
+        start, end = parse_api_time(item.get("start")), parse_api_time(item.get("end"))
         if start is None or end is None:
             return None
         margin = _ZONES if start[1] and end[1] else timedelta(seconds=2 * MARGIN)
         answer: bool | None = True
         for value in self.route.since:
-            limit = instant(value)
+            limit = parse_api_time(value)
             if limit is None or abs(end[0] - limit[0]) < margin:
                 answer = None
             elif end[0] < limit[0]:
                 return False
         for value in self.route.until:
-            limit = instant(value)
+            limit = parse_api_time(value)
             if limit is None or abs(start[0] - limit[0]) < margin:
                 answer = None
             elif start[0] > limit[0]:

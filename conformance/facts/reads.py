@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from conformance.facts.comparisons import instant, normal_url
+from conformance.facts.comparisons import normal_url, parse_api_time
 from conformance.facts.episode import Before, Observation, staleness_key, state_of
 from conformance.facts.event import Event
 from conformance.facts.exchange_document import request_document
@@ -29,15 +29,15 @@ class _Page(NamedTuple):
     resolution: float
     evidence: Evidence
 
-    def sight(self, state: str, conferencing: Any, item: dict[str, Any] | None, since: float) -> Observation:
+    def observation(self, state: str, conferencing: Any, item: dict[str, Any] | None, since: float) -> Observation:
         return Observation(state, conferencing, item, since, self.answered, self.timed, self.resolution, self.evidence)
 
 
 def apply_read(
-    memory: ObserverState, exchange: Exchange, at: Route, name: str, sent: float, answered: float, number: int
+    fold: ObserverState, exchange: Exchange, at: Route, name: str, sent: float, answered: float, number: int
 ) -> None:
     """One page of a reading was answered: its events are seen, and after the last page those that are missing."""
-    account = memory.account(name)
+    account = fold.account(name)
     response = exchange.response
     status = response.status if response is not None else None
     evidence = Evidence(exchange.label, exchange.request, status)
@@ -53,13 +53,13 @@ def apply_read(
     counts = _Page(sent, answered, exchange.sent_at is not None, exchange.resolution, evidence)
     for item in events:
         if isinstance(item, dict):
-            _item(memory, account, reading, item, counts)
+            _item(fold, account, reading, item, counts)
     if following is not None and page["next_page"] != "other-origin":
         account.readings[page_key(following)] = reading
         if len(account.readings) > _WAITING:
-            memory.out.append(account.readings.pop(next(iter(account.readings))).facts())
+            fold.out.append(account.readings.pop(next(iter(account.readings))).facts())
     elif status is not None and status != 429 and status < 500:
-        _finish(memory, account, reading, counts)
+        _finish(fold, account, reading, counts)
 
 
 def _reading(
@@ -114,9 +114,9 @@ def _page(
     return page, [], following
 
 
-def _item(memory: ObserverState, account: AccountState, reading: Reading, item: dict[str, Any], page: _Page) -> None:
+def _item(fold: ObserverState, account: AccountState, reading: Reading, item: dict[str, Any], page: _Page) -> None:
     reading.items += 1
-    place = _place(memory, account, reading, item)
+    place = _place(fold, account, reading, item)
     if place is None:
         return
     calendar_id, event_id = place
@@ -131,20 +131,20 @@ def _item(memory: ObserverState, account: AccountState, reading: Reading, item: 
         return
     if not gone:
         reading.listed.add(place)
-        _misplaced(memory, account, reading, item, event, calendar_id, event_id)
+        _record_unexpected(fold, account, reading, item, event, calendar_id, event_id)
     if event is None:
         event = account.event(calendar_id, event_id)
-        event.life.episode.before = Before()
+        event.state.episode.before = Before()
     elif not gone and event.shows_same(item, page.sent, page.evidence):
         reading.expected += 1
         return
     if not gone and item.get("conferencing") is not None:
-        _value(memory, event, item["conferencing"], page.evidence)
-    _seen(memory, event, reading, None if gone else item, page)
+        _value(fold, event, item["conferencing"], page.evidence)
+    _seen(fold, event, reading, None if gone else item, page)
 
 
 def _place(
-    memory: ObserverState, account: AccountState, reading: Reading, item: dict[str, Any]
+    fold: ObserverState, account: AccountState, reading: Reading, item: dict[str, Any]
 ) -> tuple[str, str] | None:
     event_id, calendar_id = item.get("event_id"), item.get("calendar_id")
     if not isinstance(event_id, str):
@@ -155,12 +155,12 @@ def _place(
         return None
     if isinstance(calendar_id, str):
         return calendar_id, event_id
-    homes = [home for owner, home in memory.homes(event_id) if owner == account.name]
-    return (homes[0], event_id) if len(homes) == 1 else None
+    locations = [home for owner, home in fold.locations(event_id) if owner == account.name]
+    return (locations[0], event_id) if len(locations) == 1 else None
 
 
-def _misplaced(
-    memory: ObserverState,
+def _record_unexpected(
+    fold: ObserverState,
     account: AccountState,
     reading: Reading,
     item: dict[str, Any],
@@ -171,63 +171,63 @@ def _misplaced(
     """Enter what the listing should not have."""
     listing, route = reading.listing, reading.route
     written = event is not None and event.written
-    homes = [] if written else memory.homes(event_id)
+    locations = [] if written else fold.locations(event_id)
     if route.managed == "excluded":
-        if not written and not homes:
+        if not written and not locations:
             listing.add("event_id_unexpected", event_id)
         elif _accepted(event):
             listing.add("managed_unexpected", event_id)
     if route.calendars and calendar_id not in route.calendars:
         listing.add("other_calendars", event_id)
     if route.localized and not (isinstance(item.get("start"), dict) and isinstance(item.get("end"), dict)):
-        times = [instant(item.get(name)) for name in ("start", "end")]
+        times = [parse_api_time(item.get(name)) for name in ("start", "end")]
         if all(time is not None and time[1] for time in times):
             listing.add("not_localized", event_id)
     if (route.since or route.until) and reading.within(item) is False:
         listing.add("outside_window", event_id)
-    if homes and account.complete:
-        if any(owner == account.name for owner, _ in homes):
+    if locations and account.complete:
+        if any(owner == account.name for owner, _ in locations):
             if event is None:
                 listing.add("wrong_calendar", event_id)
-        elif all(home != calendar_id for _, home in homes):
+        elif all(home != calendar_id for _, home in locations):
             listing.add("other_account", event_id)
 
 
 def _accepted(event: Event | None) -> bool:
     """Whether the last write of an event was accepted."""
-    write = event.life.episode.write if event is not None else None
+    write = event.state.episode.write if event is not None else None
     return write is not None and write.outcome == "accepted"
 
 
-def _seen(memory: ObserverState, event: Event, reading: Reading, item: dict[str, Any] | None, page: _Page) -> None:
+def _seen(fold: ObserverState, event: Event, reading: Reading, item: dict[str, Any] | None, page: _Page) -> None:
     """An event was shown (None: shown to be gone)."""
-    episode = event.life.episode
+    episode = event.state.episode
     if episode.write is not None and episode.write.answered > page.sent:
         return  # the write overlaps the reading, which says nothing about it
     quiet = episode.stable
-    if quiet is not None and quiet is episode.run and quiet.sight.item is not None:
+    if quiet is not None and quiet is episode.streak and quiet.observation.item is not None:
         reading.expected += 1
     if item is not None and episode.shows_same(item):
-        episode.repeat(page.sent, page.evidence, memory.settings, memory.window)
+        episode.repeat(page.sent, page.evidence, fold.settings, fold.window)
     else:
         state, conferencing = state_of(item)
-        _see(memory, event, page.sight(state, conferencing, item, page.sent))
+        _see(fold, event, page.observation(state, conferencing, item, page.sent))
     if episode.settled_after is not None:
-        memory.slowest = max(memory.slowest, episode.settled_after)
-    memory.touched(event)
+        fold.slowest = max(fold.slowest, episode.settled_after)
+    fold.mark_dirty(event)
 
 
-def _see(memory: ObserverState, event: Event, sight: Observation) -> None:
-    life = event.life
-    life.episode.observe(sight, memory.settings, memory.window)
-    key = staleness_key(sight.state, sight.conferencing)
-    if key not in life.stale_values:
-        life.stale_values.add(key)
-        if sight.state == "assigned":
-            memory.shown_on(normal_url(sight.conferencing["join_url"]), event)
+def _see(fold: ObserverState, event: Event, observation: Observation) -> None:
+    state = event.state
+    state.episode.observe(observation, fold.settings, fold.window)
+    key = staleness_key(observation.state, observation.conferencing)
+    if key not in state.stale_values:
+        state.stale_values.add(key)
+        if observation.state == "assigned":
+            fold.record_shown_url(normal_url(observation.conferencing["join_url"]), event)
 
 
-def _finish(memory: ObserverState, account: AccountState, reading: Reading, page: _Page) -> None:
+def _finish(fold: ObserverState, account: AccountState, reading: Reading, page: _Page) -> None:
     """The last page was read: what is not listed is missing, if law 1 allows to say so."""
     route = reading.route
     alone = account.alone(reading)
@@ -235,31 +235,31 @@ def _finish(memory: ObserverState, account: AccountState, reading: Reading, page
         for calendar_id in route.calendars or tuple(account.calendars):
             for event_id, event in account.calendars.get(calendar_id, {}).items():
                 if (calendar_id, event_id) not in reading.listed:
-                    _missed(memory, event, reading, page)
+                    _missed(fold, event, reading, page)
     if reading.complete and alone and not route.calendars:
         account.complete = True
     if reading.finished and not route.windowed and not route.calendars:
         reading.externals_before = account.externals
         if route.managed == "excluded":
             account.externals = reading.externals
-    memory.out.append(reading.facts())
+    fold.out.append(reading.facts())
 
 
-def _missed(memory: ObserverState, event: Event, reading: Reading, page: _Page) -> None:
-    episode = event.life.episode
-    shown = episode.stable_item(memory.window)
+def _missed(fold: ObserverState, event: Event, reading: Reading, page: _Page) -> None:
+    episode = event.state.episode
+    shown = episode.stable_item(fold.window)
     if shown is not None and (not reading.route.windowed or reading.within(shown)):
         reading.expected += 1
         if not reading.route.modified:
             reading.listing.add("missing", event.event_id)
-    if reading.complete and (episode.write is not None or episode.run is not None):
-        _see(memory, event, page.sight("missing", None, None, reading.sent))
-        memory.touched(event)
+    if reading.complete and (episode.write is not None or episode.streak is not None):
+        _see(fold, event, page.observation("missing", None, None, reading.sent))
+        fold.mark_dirty(event)
 
 
-def _value(memory: ObserverState, event: Event, value: Any, evidence: Evidence) -> None:
+def _value(fold: ObserverState, event: Event, value: Any, evidence: Evidence) -> None:
     """A value of `conferencing` that this event was not shown with before has facts of its own."""
-    told = event.life.told
+    told = event.state.reported_values
     mark = repr(value)
     if mark in told:
         return
@@ -274,4 +274,4 @@ def _value(memory: ObserverState, event: Event, value: Any, evidence: Evidence) 
     }
     key = ("conferencing", *event.key, str(len(told)))
     shown = Evidence(evidence.label, evidence.request, evidence.status, {"conferencing": value})
-    memory.out.append(Facts("conferencing", key, document, (shown,), closed=True))
+    fold.out.append(Facts("conferencing", key, document, (shown,), closed=True))

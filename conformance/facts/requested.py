@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from conformance.facts.comparisons import same_text, same_time
 
-__all__ = ["FIELDS", "RequestedConferencing", "asked", "field_as_sent"]
+__all__ = ["FIELDS", "RequestedConferencing", "field_as_sent", "requested_conferencing"]
 
 #: The fields of an event by which a reading shows which write it belongs to.
 FIELDS = ("summary", "description", "start", "end")
@@ -29,7 +29,7 @@ class RequestedConferencing(NamedTuple):
     provider_description: str | None = None
 
 
-def asked(event: Any) -> RequestedConferencing:
+def requested_conferencing(event: Any) -> RequestedConferencing:
     """What the body of a write asks for."""
     if not isinstance(event, dict):
         return RequestedConferencing("undefined")

@@ -40,11 +40,11 @@ class AccountState:
     busy_until: float = float("-inf")
     writes: list[int] = field(default_factory=list)
     failures: RepeatedFailures = field(default_factory=RepeatedFailures)
-    shelf: Packer = field(default_factory=Packer)
+    packer: Packer = field(default_factory=Packer)
     complete: bool = False
     serial: int = 0
     services: list[tuple[float, str]] = field(default_factory=list)
-    asked: int = 0
+    requested: int = 0
     managed_reads: int = 0
     other_reads: int = 0
     externals: int = 0
@@ -81,7 +81,7 @@ class AccountState:
         """
         place = bisect_left(self.writes, reading.first)
         between = place < len(self.writes) and self.writes[place] <= reading.last
-        return self.busy_until <= reading.sent and not between and not self.directory.several
+        return self.busy_until <= reading.sent and not between and not self.directory.is_shared_token
 
     def event(self, calendar_id: str, event_id: str) -> Event:
         """An event by its calendar and id; a new one is known not to exist if a complete reading did not list it."""
@@ -90,7 +90,7 @@ class AccountState:
         if event is None:
             before = Before("nonexistent") if self.complete else Before()
             home = next(iter(events.values())).home if events else (self.name, calendar_id)
-            event = events[event_id] = Event(home, event_id, before, self.shelf)
+            event = events[event_id] = Event(home, event_id, before, self.packer)
         return event
 
     def facts(self) -> Facts:
@@ -101,7 +101,7 @@ class AccountState:
             "about": "account",
             "account": self.name,
             "defaults": {"conferences": len(services), "services": sorted(set(services)), "changes": changes},
-            "conferencing_requests": self.asked,
+            "conferencing_requests": self.requested,
             "reads": {"managed": self.managed_reads, "others": self.other_reads},
         }
         return Facts("account", ("account", self.name), document, (), closed=True)
@@ -135,9 +135,9 @@ class ObserverState:
             account = self.accounts[name] = AccountState(name, Directory(name))
         return account
 
-    def touched(self, event: Event) -> None:
+    def mark_dirty(self, event: Event) -> None:
         """An event was seen or written: its facts may have changed, or it may rest."""
-        episode = event.life.episode
+        episode = event.state.episode
         if not self.revisions:
             episode.dirty = False
         if episode.dirty:
@@ -145,7 +145,7 @@ class ObserverState:
         else:
             event.rest()
 
-    def homes(self, event_id: str) -> list[Home]:
+    def locations(self, event_id: str) -> list[Home]:
         """Where somebody was seen to write an event of this id: accounts and calendars."""
         return [
             events[event_id].home
@@ -154,7 +154,7 @@ class ObserverState:
             if event_id in events and events[event_id].written
         ]
 
-    def elsewhere(self, event: Event) -> list[Event]:
+    def aliases(self, event: Event) -> list[Event]:
         """The same event as other tokens of the same account know it."""
         sub = self.accounts[event.home[0]].directory.sub
         name, calendar_id = event.home
@@ -165,18 +165,18 @@ class ObserverState:
             if event.event_id in account.calendars.get(calendar_id, ())
         ]
 
-    def asked_for(self, url: str, event: Event) -> None:
+    def claim_url(self, url: str, event: Event) -> None:
         """Remember which event was the first to be given an explicit URL (in its normal form)."""
         self._asked.setdefault(hash(url), event)
 
-    def shown_on(self, url: str, event: Event) -> None:
+    def record_shown_url(self, url: str, event: Event) -> None:
         """Remember which event was the first to show a URL (in its normal form) that none was given before."""
         if hash(url) not in self._asked:
             self._shown.setdefault(hash(url), event)
 
-    def of_another(self, event: Event, url: str) -> str | None:
-        """``asked`` or ``generated`` if a URL (in its normal form) belongs to another event; else None."""
-        if url in event.life.asked_urls:
+    def shared_with(self, event: Event, url: str) -> str | None:
+        """``requested`` or ``generated`` if a URL (in its normal form) belongs to another event; else None."""
+        if url in event.state.requested_urls:
             return None
         owner = self._asked.get(hash(url))
         if owner is not None:
@@ -186,7 +186,7 @@ class ObserverState:
 
     def _same(self, one: Event, other: Event) -> bool:
         """Whether two events are one, under two tokens of one account."""
-        return one.key[1:] == other.key[1:] and one in self.elsewhere(other)
+        return one.key[1:] == other.key[1:] and one in self.aliases(other)
 
     def calendar_facts(self, name: str | None, calendar_id: str | None) -> dict[str, Any] | None:
         """What is known of a calendar that a request of the account named; None if nothing is."""
@@ -207,13 +207,13 @@ class ObserverState:
     def close_episode(self, event: Event, ended: str) -> None:
         """Let an event's episode end: its last facts go out."""
         self.dirty.pop(event.key, None)
-        episode = event.life.episode
+        episode = event.state.episode
         write = episode.write
         if write is None:
             return
         facts = self.facts(event, ended, closed=True)
         self.out.append(facts)
-        if write.asked.kind == "default" and facts.document.get("resolution", {}).get("source") == "profile":
+        if write.requested.kind == "default" and facts.document.get("resolution", {}).get("source") == "profile":
             shown = facts.document["after"].get("stable", {})
             if write.start != "future" or shown.get("join_url_as_before"):
                 return  # a conference that was there before says nothing of what default means
@@ -223,23 +223,23 @@ class ObserverState:
 
     def facts(self, event: Event, ended: str, *, closed: bool) -> Facts:
         """The facts of an event's episode as it now stands."""
-        key, episode = event.key, event.life.episode
+        key, episode = event.key, event.state.episode
         write = episode.write
         assert write is not None
         account = self.account(key[0])
-        asks, asked_at = write.asked, write.directory_version
-        if asks.kind == "omitted":
-            asks, asked_at = episode.before.pending or asks, episode.before.pending_version
+        requested, asked_at = write.requested, write.directory_version
+        if requested.kind == "omitted":
+            requested, asked_at = episode.before.pending or requested, episode.before.pending_version
         profiles = account.directory.since(write.directory_version).profiles
         context = Context(
             account.name,
             key[2],
             account.directory.since(write.directory_version).calendar(key[1]),
-            self._resolution(account, account.directory.since(asked_at), key[1], asks),
+            self._resolution(account, account.directory.since(asked_at), key[1], requested),
             None if profiles is None else len(profiles),
-            lambda url: self.of_another(event, url),
+            lambda url: self.shared_with(event, url),
         )
-        if ended == "recording-ended" and episode.stable is not None and episode.stable is episode.run:
+        if ended == "recording-ended" and episode.stable is not None and episode.stable is episode.streak:
             ended = "stable"
         document = write_document(
             episode,
@@ -253,15 +253,15 @@ class ObserverState:
         return Facts("write", ("write", *key, str(episode.number)), document, episode.evidence(), closed)
 
     def _resolution(
-        self, account: AccountState, directory: Directory, calendar_id: str, asks: RequestedConferencing
+        self, account: AccountState, directory: Directory, calendar_id: str, requested: RequestedConferencing
     ) -> dict[str, Any] | None:
-        if asks.kind not in ("default", "integrated", "profile"):
+        if requested.kind not in ("default", "integrated", "profile"):
             return None
         declared = self.settings.default_profiles.get(account.name)
-        found = resolution(asks.kind, asks.profile_id, directory, calendar_id, declared)
-        if found is None and asks.kind == "profile" and directory.profiles is not None:
+        found = resolution(requested.kind, requested.profile_id, directory, calendar_id, declared)
+        if found is None and requested.kind == "profile" and directory.profiles is not None:
             theirs = any(
-                profile["profile_id"] == asks.profile_id
+                profile["profile_id"] == requested.profile_id
                 for other in self.accounts.values()
                 if other is not account
                 for profile in other.directory.profiles or ()

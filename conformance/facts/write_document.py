@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from conformance.facts.comparisons import compare_urls, instant, normal_url, same_text
+from conformance.facts.comparisons import compare_urls, normal_url, parse_api_time, same_text
 from conformance.facts.episode import Before, Episode, Observation, ObservedWrite
 from conformance.facts.requested import FIELDS, RequestedConferencing, field_as_sent
 
@@ -21,7 +21,7 @@ _PLAIN = {
     "description": lambda v: _is_text(v) and len(v) <= 4096,
     "start": lambda v: _is_near(v),
     "end": lambda v: _is_near(v),
-    "tzid": lambda v: isinstance(v, str) and instant("2026-01-01T00:00:00", v) is not None,
+    "tzid": lambda v: isinstance(v, str) and parse_api_time("2026-01-01T00:00:00", v) is not None,
     "location": lambda v: isinstance(v, dict) and all(_is_text(part) for part in v.values()),
     "conferencing": lambda v: isinstance(v, dict) and set(v) <= _FIELDS.get(str(v.get("profile_id")), {"profile_id"}),
 }
@@ -65,7 +65,7 @@ def write_document(
         "account": context.account,
         "event_id": context.event_id,
         "request": write.request,
-        "requested": write.asked.kind,
+        "requested": write.requested.kind,
         "otherwise_valid": _is_plain(write.event),
         "response": write.response,
         "outcome": write.outcome,
@@ -120,21 +120,21 @@ def _after(
     after: dict[str, Any] = {"closed_by": ended, "read_count": episode.readings}
     watched = episode.seconds_watched()
     after["window_elapsed"] = episode.readings >= 2 and episode.timed and watched >= window
-    run = episode.run
+    streak = episode.streak
     if episode.before.state in ("nonexistent", "none", "assigned"):
         after["observed"] = [
-            shown(sight, episode, write, context)
-            for sight, _, fresh in episode.observed
-            if fresh or sight.state == "pending"
+            shown(observation, episode, write, context)
+            for observation, _, fresh in episode.observed
+            if fresh or observation.state == "pending"
         ]
-    if run is not None:
-        after["latest"] = shown(run.sight, episode, write, context)
-    if run is not None and run.sight.state == "pending" and watched >= settle_timeout:
+    if streak is not None:
+        after["latest"] = shown(streak.observation, episode, write, context)
+    if streak is not None and streak.observation.state == "pending" and watched >= settle_timeout:
         after["timed_out"] = True
-    if run is not None and episode.stable is run:
+    if streak is not None and episode.stable is streak:
         after["stable"] = after["latest"]
     if episode.settled is not None:
-        same = run is not None and run.key == episode.settled_key
+        same = streak is not None and streak.key == episode.settled_key
         after["settled"] = after["latest"] if same else shown(episode.settled, episode, write, context)
         after["remained"] = not (episode.deviations >= 2 or (closed and episode.last_deviates))
     if episode.pending_again >= 2:
@@ -142,45 +142,45 @@ def _after(
     return after
 
 
-def shown(sight: Observation, episode: Episode, write: ObservedWrite, context: Context) -> dict[str, Any]:
+def shown(observation: Observation, episode: Episode, write: ObservedWrite, context: Context) -> dict[str, Any]:
     """What one reading shows of the event, compared with what was asked and with what was there before."""
-    document: dict[str, Any] = {"state": sight.state}
-    if sight.conferencing is not None:
-        document["conferencing"] = sight.conferencing
-    if sight.state == "assigned":
-        document.update(_compared(sight.conferencing, episode, write, context))
-    elif sight.state == "pending" and _names_stray(sight.conferencing, write, context):
+    document: dict[str, Any] = {"state": observation.state}
+    if observation.conferencing is not None:
+        document["conferencing"] = observation.conferencing
+    if observation.state == "assigned":
+        document.update(_compared(observation.conferencing, episode, write, context))
+    elif observation.state == "pending" and _names_stray(observation.conferencing, write, context):
         document["provider_name_as_sent"] = True
-    elif sight.state == episode.before.state == "none":
-        document["conferencing_as_before"] = sight.conferencing == episode.before.conferencing
-    if sight.item is not None:
-        fields = {name: field_as_sent(write.event, sight.item, name) for name in FIELDS}
+    elif observation.state == episode.before.state == "none":
+        document["conferencing_as_before"] = observation.conferencing == episode.before.conferencing
+    if observation.item is not None:
+        fields = {name: field_as_sent(write.event, observation.item, name) for name in FIELDS}
         document["matching_fields"] = [name for name, same in fields.items() if same is True]
         document["mismatching_fields"] = [name for name, same in fields.items() if same is False]
         if episode.before.item is not None:
             document["fields_changed_since_before"] = [
-                name for name in FIELDS if field_as_sent(episode.before.item, sight.item, name) is False
+                name for name in FIELDS if field_as_sent(episode.before.item, observation.item, name) is False
             ]
-        document["location"] = _location(sight, episode, write)
+        document["location"] = _location(observation, episode, write)
     return document
 
 
 def _compared(value: dict[str, Any], episode: Episode, write: ObservedWrite, context: Context) -> dict[str, Any]:
     url, service = value["join_url"], value.get("provider_name")
-    asked = write.asked
+    requested = write.requested
     result: dict[str, Any] = {}
     settling = episode.before.pending
-    if asked.join_url is not None:
-        result["join_url_as_sent"] = compare_urls(asked.join_url, url)
+    if requested.join_url is not None:
+        result["join_url_as_sent"] = compare_urls(requested.join_url, url)
     if settling is not None and settling.kind == "explicit" and settling.join_url:
         result["join_url_as_requested_before"] = compare_urls(settling.join_url, url)
-    if asked.provider_description is not None and asked.kind != "explicit":
-        result["provider_name_as_sent"] = service == asked.provider_description
+    if requested.provider_description is not None and requested.kind != "explicit":
+        result["provider_name_as_sent"] = service == requested.provider_description
     before = episode.before.conferencing
     if episode.before.state == "assigned" and isinstance(before, dict):
         result["join_url_as_before"] = normal_url(before["join_url"]) == normal_url(url)
         result["provider_name_as_before"] = before.get("provider_name") == service
-    left = _left_over(episode.before, asked, url, service)
+    left = _left_over(episode.before, requested, url, service)
     if left is not None:
         result["provider_name_is_stale"] = left
     names = (context.resolution or {}).get("provider_names")
@@ -195,45 +195,45 @@ def _compared(value: dict[str, Any], episode: Episode, write: ObservedWrite, con
 def _names_stray(value: Any, write: ObservedWrite, context: Context) -> bool:
     """Whether a value that is pending already bears a provider_description that is none of explicit conferencing."""
     service, names = value.get("provider_name"), (context.resolution or {}).get("provider_names")
-    stray = write.asked.kind != "explicit" and write.asked.provider_description is not None
-    return stray and names is not None and service == write.asked.provider_description and service not in names
+    stray = write.requested.kind != "explicit" and write.requested.provider_description is not None
+    return stray and names is not None and service == write.requested.provider_description and service not in names
 
 
-def _left_over(before: Before, asked: RequestedConferencing, url: str, service: Any) -> bool | None:
+def _left_over(before: Before, requested: RequestedConferencing, url: str, service: Any) -> bool | None:
     """Whether explicit conferencing bears the service of the generated conference that it replaces.
 
     None where that is not shown, or where what was sent speaks of that service too, or is that conference's own URL:
     a server may go by that.
     """
     if (
-        asked.kind != "explicit"
-        or asked.join_url is None
+        requested.kind != "explicit"
+        or requested.join_url is None
         or before.requested_as not in ("default", "integrated", "profile")
     ):
         return None
     earlier = before.conferencing.get("provider_name") if isinstance(before.conferencing, dict) else None
-    if not isinstance(earlier, str) or compare_urls(asked.join_url, url) == "different":
+    if not isinstance(earlier, str) or compare_urls(requested.join_url, url) == "different":
         return None
     if service != earlier:
         return False
-    if compare_urls(asked.join_url, before.conferencing.get("join_url")) != "different":
+    if compare_urls(requested.join_url, before.conferencing.get("join_url")) != "different":
         return None
-    sent = f"{asked.join_url} {asked.provider_description}".lower()
+    sent = f"{requested.join_url} {requested.provider_description}".lower()
     return None if any(word in sent for word in earlier.lower().split("_")) else True
 
 
-def _location(sight: Observation, episode: Episode, write: ObservedWrite) -> str:
+def _location(observation: Observation, episode: Episode, write: ObservedWrite) -> str:
     """``blank``, ``as_written``, ``join_url`` (holds the one shown), ``earlier_url`` (one from before) or ``other``."""
-    assert sight.item is not None
-    text = _text(sight.item.get("location"))
+    assert observation.item is not None
+    text = _text(observation.item.get("location"))
     if not text.strip():
         return "blank"
     sent = _text(write.event.get("location"))
     if sent.strip() and same_text(sent, text):
         return "as_sent"
-    if sight.state == "assigned" and _holds(text, sight.conferencing["join_url"]):
+    if observation.state == "assigned" and _holds(text, observation.conferencing["join_url"]):
         return "join_url"
-    if write.asked.kind == "explicit" and write.asked.join_url and _holds(text, write.asked.join_url):
+    if write.requested.kind == "explicit" and write.requested.join_url and _holds(text, write.requested.join_url):
         return "join_url"
     if any(f"url {normal_url(word)}" in episode.stale_values for word in text.split()):
         return "earlier_url"
@@ -257,7 +257,7 @@ def _is_text(value: Any) -> bool:
 
 def _is_near(time: Any) -> bool:
     """Whether a time is of these decades: where calendars end is not documented."""
-    moment = instant(time)
+    moment = parse_api_time(time)
     return moment is not None and 2000 <= moment[0].year < 2100
 
 
@@ -266,5 +266,5 @@ def _is_plain(event: dict[str, Any]) -> bool:
         return False
     if not all(name in _PLAIN and _PLAIN[name](value) for name, value in event.items()):
         return False
-    start, end = instant(event["start"], event.get("tzid")), instant(event["end"], event.get("tzid"))
+    start, end = parse_api_time(event["start"], event.get("tzid")), parse_api_time(event["end"], event.get("tzid"))
     return start is not None and end is not None and start[1] == end[1] and start[0] < end[0]

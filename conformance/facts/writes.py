@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from conformance.facts.comparisons import normal_url, tense
+from conformance.facts.comparisons import normal_url, time_relation
 from conformance.facts.episode import Before, Episode, ObservedWrite
 from conformance.facts.event import Event, EventState
 from conformance.facts.exchange_document import request_document
 from conformance.facts.repeated_failures import HUNG
-from conformance.facts.requested import RequestedConferencing, asked
+from conformance.facts.requested import RequestedConferencing, requested_conferencing
 from conformance.facts.routes import Route, body_json
 from conformance.facts.state import AccountState, ObserverState
 from conformance.facts.values import Evidence
@@ -22,11 +22,11 @@ _SKEW = 900.0
 
 
 def apply_write(
-    memory: ObserverState, exchange: Exchange, at: Route, name: str, sent: float, answered: float, failures: int
+    fold: ObserverState, exchange: Exchange, at: Route, name: str, sent: float, answered: float, failures: int
 ) -> None:
     """A write or a deletion was sent; 429 is none (law 9)."""
     response = exchange.response
-    account = memory.account(name)
+    account = fold.account(name)
     account.busy_until = max(account.busy_until, answered)
     if response is not None and response.status == 429:
         return
@@ -37,46 +37,48 @@ def apply_write(
     event_id = body.get("event_id") if isinstance(body, dict) else None
     if at.calendar_id is None or not isinstance(event_id, str):
         if isinstance(body, dict) and isinstance(body.get("event_uid"), str):
-            invalidate(memory, name)  # any event may be the one that is named by its event_uid
+            invalidate(fold, name)  # any event may be the one that is named by its event_uid
         return
     event = account.event(at.calendar_id, event_id)
     event.written = True
-    life = event.life
-    asks = asked(body) if at.name == "write" else RequestedConferencing("delete")
-    write = _write(exchange, at, body, asks, sent, answered, failures, account.directory.count)
-    if _repeats(life.episode.write, write):
-        before = Before() if write.method == "DELETE" else life.episode.before  # the first may have done it
-        life.episode = Episode(life.episode.number, write, before, life.episode.stale_values)
+    state = event.state
+    requested = requested_conferencing(body) if at.name == "write" else RequestedConferencing("delete")
+    write = _write(exchange, at, body, requested, sent, answered, failures, account.directory.count)
+    if _repeats(state.episode.write, write):
+        before = Before() if write.method == "DELETE" else state.episode.before  # the first may have done it
+        state.episode = Episode(state.episode.number, write, before, state.episode.stale_values)
     else:
-        before, known = _next(life, account)
-        if life.adrift:
+        before, known = _next(state, account)
+        if state.indeterminate:
             before = Before()
-        crossed = _cross(life.episode.write, write)
-        memory.close_episode(event, "next-write")
-        life.episode = Episode(life.episode.number + 1, None if crossed else write, before, known)
+        crossed = _cross(state.episode.write, write)
+        fold.close_episode(event, "next-write")
+        state.episode = Episode(state.episode.number + 1, None if crossed else write, before, known)
         if crossed:
-            life.episode.before = Before()
-    for other in memory.elsewhere(event):
-        memory.close_episode(other, "next-write")
-        other.life.episode = Episode(other.life.episode.number + 1, None, Before(), frozenset(other.life.stale_values))
-    life.adrift = life.adrift or _may_come_late(exchange)
-    _remember(memory, account, event, life, write)
+            state.episode.before = Before()
+    for other in fold.aliases(event):
+        fold.close_episode(other, "next-write")
+        other.state.episode = Episode(
+            other.state.episode.number + 1, None, Before(), frozenset(other.state.stale_values)
+        )
+    state.indeterminate = state.indeterminate or _may_come_late(exchange)
+    _remember(fold, account, event, state, write)
 
 
-def invalidate(memory: ObserverState, name: str) -> None:
+def invalidate(fold: ObserverState, name: str) -> None:
     """Something changed events of an account in a way that facts do not follow: nothing is known of any."""
-    for events in memory.account(name).calendars.values():
+    for events in fold.account(name).calendars.values():
         for event in events.values():
-            memory.close_episode(event, "next-write")
-            life = event.life
-            life.episode = Episode(life.episode.number + 1, None, Before(), frozenset(life.stale_values))
+            fold.close_episode(event, "next-write")
+            state = event.state
+            state.episode = Episode(state.episode.number + 1, None, Before(), frozenset(state.stale_values))
 
 
 def _write(
     exchange: Exchange,
     at: Route,
     body: dict[str, Any],
-    asks: RequestedConferencing,
+    requested: RequestedConferencing,
     sent: float,
     answered: float,
     failures: int,
@@ -89,7 +91,9 @@ def _write(
         method=exchange.request.method,
         request=request_document(exchange, body),
         event=body,
-        start=tense(body, sent, told=_tells_the_time(exchange)) if timed and at.name == "write" else None,
+        start=time_relation(body, sent, server_clock_verified=_tells_the_time(exchange))
+        if timed and at.name == "write"
+        else None,
         outcome=_outcome(status),
         response=_answer(response),
         failures=failures,
@@ -98,7 +102,7 @@ def _write(
         timed=timed,
         resolution=exchange.resolution,
         directory_version=directory_version,
-        asked=asks,
+        requested=requested,
         evidence=Evidence(exchange.label, exchange.request, status),
     )
 
@@ -133,14 +137,14 @@ def _repeats(previous: ObservedWrite | None, write: ObservedWrite) -> bool:
     )
 
 
-def _next(life: EventState, account: AccountState) -> tuple[Before, frozenset[str]]:
+def _next(state: EventState, account: AccountState) -> tuple[Before, frozenset[str]]:
     """What is known of the event as the next write finds it, and the values that may still be read stale."""
-    episode = life.episode
-    unseen = episode.write is None and episode.run is None
+    episode = state.episode
+    unseen = episode.write is None and episode.streak is None
     before = episode.before if unseen else episode.next_before()
     if unseen and episode.number == 0 and account.complete:
         before = Before("nonexistent")
-    known = set(life.stale_values)
+    known = set(state.stale_values)
     if before.state == "nonexistent":
         known |= {"none", "missing"}
     if before.state == "none":
@@ -149,20 +153,20 @@ def _next(life: EventState, account: AccountState) -> tuple[Before, frozenset[st
 
 
 def _remember(
-    memory: ObserverState, account: AccountState, event: Event, life: EventState, write: ObservedWrite
+    fold: ObserverState, account: AccountState, event: Event, state: EventState, write: ObservedWrite
 ) -> None:
-    asks = write.asked
-    if asks.join_url is not None and write.outcome != "refused":
-        url = normal_url(asks.join_url)
-        life.stale_values.add(f"url {url}")
-        if asks.kind == "explicit":
-            life.asked_urls.add(url)
-            memory.asked_for(url, event)
-    if asks.kind == "none":
-        life.stale_values.add("none")
-    if asks.kind not in ("delete", "omitted", "none"):
-        account.asked += 1
-    memory.touched(event)
+    requested = write.requested
+    if requested.join_url is not None and write.outcome != "refused":
+        url = normal_url(requested.join_url)
+        state.stale_values.add(f"url {url}")
+        if requested.kind == "explicit":
+            state.requested_urls.add(url)
+            fold.claim_url(url, event)
+    if requested.kind == "none":
+        state.stale_values.add("none")
+    if requested.kind not in ("delete", "omitted", "none"):
+        account.requested += 1
+    fold.mark_dirty(event)
 
 
 def _answer(response: Response | None) -> dict[str, Any]:

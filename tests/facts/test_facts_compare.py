@@ -11,7 +11,7 @@ from facts_traffic import Traffic, event, explicit, item
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conformance.facts.comparisons import compare_urls, instant, normal_url, same_text, same_time, tense
+from conformance.facts.comparisons import compare_urls, normal_url, parse_api_time, same_text, same_time, time_relation
 from conformance.facts.reading import next_page_kind
 from conformance.facts.routes import account_name, body_json, form_json, route
 from conformance.http.exchange import Response
@@ -74,9 +74,9 @@ def test_times_are_compared_as_instants(sent: object, shown: object, tzid: objec
 
 def test_what_is_no_time_is_no_instant() -> None:
     assert [
-        instant(value) for value in ("x", None, {"time": 7}, {"time": "2026-10-01T10:00:00", "tzid": "No/Zone"})
+        parse_api_time(value) for value in ("x", None, {"time": 7}, {"time": "2026-10-01T10:00:00", "tzid": "No/Zone"})
     ] == [None] * 4
-    assert instant("0001-01-01T00:00:00", "Asia/Tokyo") is None
+    assert parse_api_time("0001-01-01T00:00:00", "Asia/Tokyo") is None
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_texts_are_compared_without_white_space_at_the_ends(sent: object, shown:
 )
 def test_an_event_is_past_or_future_by_more_than_a_day(start: int, end: int, expected: str | None) -> None:
     times = {name: (NOW + timedelta(hours=hours)).isoformat() for name, hours in (("start", start), ("end", end))}
-    assert tense(times, NOW.timestamp()) == expected
+    assert time_relation(times, NOW.timestamp()) == expected
 
 
 @pytest.mark.parametrize(
@@ -118,8 +118,8 @@ def test_an_event_is_past_or_future_by_more_than_a_day(start: int, end: int, exp
 )
 def test_where_the_server_tells_its_time_three_hours_are_far_enough(start: Any, end: Any, expected: str | None) -> None:
     now = datetime(2026, 9, 21, 13, 33, tzinfo=UTC).timestamp()
-    assert tense({"start": start, "end": end}, now, told=True) == expected
-    assert tense({"start": start, "end": end}, now) is None
+    assert time_relation({"start": start, "end": end}, now, server_clock_verified=True) == expected
+    assert time_relation({"start": start, "end": end}, now) is None
 
 
 @pytest.mark.parametrize(
@@ -145,9 +145,9 @@ def test_an_answer_tells_whether_the_server_s_clock_is_right(date: str | None, e
 
 
 def test_without_a_time_nothing_is_past() -> None:
-    assert tense({"start": "2020-01-01", "end": "2020-01-02"}, None) is None
-    assert tense({"start": "x", "end": "2020-01-02"}, NOW.timestamp()) is None
-    assert tense({"start": "2020-01-01", "end": "2020-01-02"}, NOW.timestamp()) == "past"
+    assert time_relation({"start": "2020-01-01", "end": "2020-01-02"}, None) is None
+    assert time_relation({"start": "x", "end": "2020-01-02"}, NOW.timestamp()) is None
+    assert time_relation({"start": "2020-01-01", "end": "2020-01-02"}, NOW.timestamp()) == "past"
 
 
 @pytest.mark.parametrize(
@@ -210,9 +210,9 @@ def test_a_form_that_contradicts_itself_is_no_body() -> None:
 @pytest.mark.parametrize("start", ["0001-01-01T00:00:00Z", "0001-01-01"])
 def test_the_tense_of_an_event_at_the_edge_of_time_is_known(start: str) -> None:
     now = 1_790_000_000.0
-    assert tense({"start": start, "end": start}, now) == "past"
-    assert tense({"start": start, "end": "9999-12-31T23:59:59Z"}, now) == "running"
-    assert tense({"start": "9999-12-31T23:00:00Z", "end": "9999-12-31T23:59:59Z"}, now) == "future"
+    assert time_relation({"start": start, "end": start}, now) == "past"
+    assert time_relation({"start": start, "end": "9999-12-31T23:59:59Z"}, now) == "running"
+    assert time_relation({"start": "9999-12-31T23:00:00Z", "end": "9999-12-31T23:59:59Z"}, now) == "future"
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,9 @@ from facts_traffic import ASSIGNED, CALENDAR, HEADERS, NOW, READ, Traffic, event
 
 from conformance.contract.rules import Rule, load, load_clauses
 from conformance.facts import Facts, Observer, Settings, observe
-from conformance.facts.comparisons import instant, normal_url
+from conformance.facts.comparisons import normal_url, parse_api_time
 from conformance.facts.reading import Reading
-from conformance.facts.requested import asked
+from conformance.facts.requested import requested_conferencing
 from conformance.facts.routes import route
 from conformance.facts.state import _WRITES, AccountState, Directory
 from conformance.http.exchange import NOT_RECORDED, Exchange, Request, Response, bearer, load_json, redact_authorization
@@ -54,7 +54,7 @@ def test_json_that_is_nested_too_deep_is_no_json() -> None:
     ],
 )
 def test_what_is_asked_for_has_a_name(body: Any, kind: str) -> None:
-    assert asked(body).kind == kind
+    assert requested_conferencing(body).kind == kind
 
 
 def test_a_host_that_idna_has_no_name_for_is_kept() -> None:
@@ -62,7 +62,7 @@ def test_a_host_that_idna_has_no_name_for_is_kept() -> None:
 
 
 def test_a_time_beyond_the_calendar_is_no_instant() -> None:
-    assert instant("0001-01-01T00:00:00+23:59") is None or instant("9999-12-31T23:59:59-23:59") is None
+    assert parse_api_time("0001-01-01T00:00:00+23:59") is None or parse_api_time("9999-12-31T23:59:59-23:59") is None
 
 
 @pytest.mark.parametrize(
@@ -312,8 +312,8 @@ def test_an_undefined_request_is_the_origin_of_nothing() -> None:
 
 
 def test_a_write_that_settles_may_lie_at_a_time_that_is_not_known() -> None:
-    asks = event(conferencing={"profile_id": "default"}, start="soon", end="later")
-    traffic = Traffic().read(-1).write(0, asks).write(1, event())
+    requested = event(conferencing={"profile_id": "default"}, start="soon", end="later")
+    traffic = Traffic().read(-1).write(0, requested).write(1, event())
     assert "start" not in traffic.writes()[1]["before"]
 
 

@@ -36,9 +36,9 @@ def test_failures_while_all_fails_count_once() -> None:
 
 def test_what_succeeds_on_another_calendar_says_nothing_of_this_one() -> None:
     traffic = Traffic().write(0, other(0))
-    elsewhere = f"http://127.0.0.1/v1/calendars/{CALENDAR}_2/events"
+    aliases = f"http://127.0.0.1/v1/calendars/{CALENDAR}_2/events"
     for number in range(1, 4):
-        traffic.write(number * 10, event(), 500).add(number * 10 + 5, "POST", elsewhere, other(number), 202, None)
+        traffic.write(number * 10, event(), 500).add(number * 10 + 5, "POST", aliases, other(number), 202, None)
     assert failures(traffic) == [0, 1, 0, 1, 0, 1, 0]
 
 

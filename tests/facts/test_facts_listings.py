@@ -212,7 +212,7 @@ def directory(traffic: Traffic, at: float, listed: bool | None, told: bool | Non
     return traffic
 
 
-def disagreeing(*said: tuple[bool | None, bool | None]) -> list[str]:
+def conflicting(*said: tuple[bool | None, bool | None]) -> list[str]:
     traffic = Traffic()
     for at, (listed, told) in enumerate(said):
         directory(traffic, at, listed, told)
@@ -222,9 +222,9 @@ def disagreeing(*said: tuple[bool | None, bool | None]) -> list[str]:
 
 
 def test_the_two_lists_disagree_if_one_differs_from_the_other_before_and_after() -> None:
-    assert disagreeing((True, False)) == []  # an administrator may have changed it in between
-    assert disagreeing((True, False), (True, None)) == [CALENDAR]
-    assert disagreeing((True, True), (False, False), (True, True)) == []
+    assert conflicting((True, False)) == []  # an administrator may have changed it in between
+    assert conflicting((True, False), (True, None)) == [CALENDAR]
+    assert conflicting((True, True), (False, False), (True, True)) == []
 
 
 def test_a_flag_on_which_the_lists_do_not_agree_is_not_known() -> None:

@@ -24,7 +24,7 @@ def listed(profiles: Any) -> tuple[str, Any]:
     ],
 )
 def test_what_is_no_list_says_nothing_of_a_calendar(path: str, body: Any) -> None:
-    asked = event(conferencing={"profile_id": "integrated"})
-    (write,) = Traffic().add(0, "GET", f"http://127.0.0.1/v1/{path}", None, 200, body).write(1, asked).writes()
-    (unlisted,) = Traffic().write(1, asked).writes()
+    requested = event(conferencing={"profile_id": "integrated"})
+    (write,) = Traffic().add(0, "GET", f"http://127.0.0.1/v1/{path}", None, 200, body).write(1, requested).writes()
+    (unlisted,) = Traffic().write(1, requested).writes()
     assert {**write, "profiles": None} == {**unlisted, "profiles": None}

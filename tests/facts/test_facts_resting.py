@@ -41,7 +41,7 @@ def resting(traffic: Traffic) -> Event:
     for exchange in traffic.exchanges:
         observer.add(exchange)
     observer.advance()
-    (account,) = observer._memory.accounts.values()
+    (account,) = observer._fold.accounts.values()
     (events,) = account.calendars.values()
     (found,) = events.values()
     return found
@@ -57,8 +57,8 @@ def test_facts_are_the_same_whether_events_rest_or_not(name: str) -> None:
 
 def test_an_episode_comes_back_as_it_was() -> None:
     found = resting(written(*LIVES["settled"]))
-    assert found._life is None
-    episode = found.life.episode
+    assert found._state is None
+    episode = found.state.episode
     again = unflat(flat(episode))
     assert again == episode
     assert again.stable is again.run
@@ -68,14 +68,14 @@ def test_an_event_whose_last_facts_were_given_is_let_go() -> None:
     observer = Observer(SETTINGS, revisions=False)
     for exchange in written(*LIVES["settled"]).exchanges:
         observer.add(exchange)
-    held = [owner for facts in observer.drain() if facts.about == "write" for owner in observer._memory._asked.values()]
-    assert [(owner.event_id, owner._life, owner._packed) for owner in held] == [("e1", None, b"")]
+    held = [owner for facts in observer.drain() if facts.about == "write" for owner in observer._fold._asked.values()]
+    assert [(owner.event_id, owner._state, owner._packed) for owner in held] == [("e1", None, b"")]
 
 
 def test_those_that_rest_together_need_a_few_hundred_bytes_each() -> None:
-    shelf = Packer()
-    life = resting(written(*LIVES["settled"])).life.episode
-    first, *others = [len(shelf.pack((flat(life), f"https://meet.example/{number}"))) for number in range(3)]
+    packer = Packer()
+    state = resting(written(*LIVES["settled"])).state.episode
+    first, *others = [len(packer.pack((flat(state), f"https://meet.example/{number}"))) for number in range(3)]
     assert max(first, *others) < 300
 
 
@@ -88,11 +88,11 @@ def test_an_event_that_is_nested_too_deep_stays_awake() -> None:
     for number in range(12):
         shown = {**item(READ_A), "categories": deep}
         at = 10.0 * number
-        found.life.episode.observe(Observation("assigned", READ_A, shown, at, at, True, 0.0, evidence), SETTINGS, 2.0)
-    found.life.episode.dirty = False
-    assert found.life.episode.is_stable
+        found.state.episode.observe(Observation("assigned", READ_A, shown, at, at, True, 0.0, evidence), SETTINGS, 2.0)
+    found.state.episode.dirty = False
+    assert found.state.episode.is_stable
     found.rest()
-    assert found._life is not None
+    assert found._state is not None
 
 
 def test_a_reading_that_is_nested_too_deep_is_not_the_same() -> None:

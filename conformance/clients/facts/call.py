@@ -17,7 +17,7 @@ from conformance.clients.facts.requests import (
     repeats_accepted,
     repeats_refused,
 )
-from conformance.facts.requested import asked
+from conformance.facts.requested import requested_conferencing
 from conformance.facts.routes import route
 from conformance.facts.values import Evidence, Facts
 from conformance.http.exchange import Exchange
@@ -99,7 +99,7 @@ def ask_facts(record: CallRecord) -> Facts:
     if do in ("upsert_event", "delete_event"):
         document["event_id"] = _asked_id(ask)
     if do == "upsert_event":
-        document["requested"] = asked(ask["event"]).kind
+        document["requested"] = requested_conferencing(ask["event"]).kind
         document["requested_before"] = record.earlier is not None
         if record.earlier is not None:
             document["previous_conferencing"] = dict(record.earlier)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
-from conformance.facts.comparisons import compare_urls, instant
+from conformance.facts.comparisons import compare_urls, parse_api_time
 
 __all__ = ["Differences", "errors_told", "event_sent", "event_sent_as_form", "given_conferencing", "pointer"]
 
@@ -141,7 +141,7 @@ def _same_zone(asked: str | None, sent: str | None) -> bool:
 def _same_moment(asked: Any, sent: Any, asked_zone: str | None, sent_zone: str | None) -> bool:
     if asked == sent:
         return True
-    one, other = instant(_plain(asked), asked_zone or "Etc/UTC"), instant(_plain(sent), sent_zone or "Etc/UTC")
+    one, other = parse_api_time(_plain(asked), asked_zone or "Etc/UTC"), parse_api_time(_plain(sent), sent_zone or "Etc/UTC")
     return one is not None and one == other
 
 
