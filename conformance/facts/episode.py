@@ -28,7 +28,7 @@ _KEPT = 12
 class ObservedWrite(NamedTuple):
     """One write as the wire shows it: its route, body, answer and times (positions in the recording where unknown).
 
-    `directory_version` counts what the account's directory had learnt before.
+    `server_time` is the answer's own time, in epoch seconds; `directory_version` counts the lists read before.
     """
 
     method: str
@@ -40,6 +40,7 @@ class ObservedWrite(NamedTuple):
     failures: int
     sent: float
     answered: float
+    server_time: float | None
     timed: bool
     resolution: float
     directory_version: int
@@ -48,7 +49,10 @@ class ObservedWrite(NamedTuple):
 
 
 class Before(NamedTuple):
-    """What was known of the event before a write; `state` is None where nothing was."""
+    """What was known of the event before a write; `state` is None where nothing was.
+
+    `is_assumed` says that no reading showed it: the recording is said to be complete.
+    """
 
     state: str | None = None
     conferencing: Any = None
@@ -56,6 +60,7 @@ class Before(NamedTuple):
     item: dict[str, Any] | None = None
     pending_start: str | None = None
     pending_version: int = 0
+    is_assumed: bool = False
     pending: RequestedConferencing | None = None
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import marshal
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any
 
-from conformance.facts.episode import Before, Episode
+from conformance.facts.episode import Before, Episode, ObservedWrite
 from conformance.facts.packing import Packer, flat, unflat
 from conformance.facts.values import Evidence
 from conformance.http.exchange import Request
@@ -15,6 +16,11 @@ __all__ = ["Event", "EventState", "Home", "Key"]
 
 Home = tuple[str, str]
 Key = tuple[str, str, str]
+
+#: The fields of an event's state that are packed beside its episode.
+_UNPACKED = (
+    "stale_values", "reported_values", "requested_urls", "indeterminate", "writes", "created", "created_varies",
+)  # fmt: skip
 
 _NOTHING: tuple[Request, int | None] = (Request("GET", ""), None)
 
@@ -31,6 +37,20 @@ class EventState:
     reported_values: set[str] = field(default_factory=set)
     requested_urls: set[str] = field(default_factory=set)
     indeterminate: bool = False
+    writes: int = 0
+    created: str | None = None
+    created_varies: bool = False
+
+    def begin(self, write: ObservedWrite | None, before: Before) -> None:
+        """Open the next episode."""
+        self.episode = Episode(self.episode.number + 1, write, before, frozenset(self.stale_values))
+
+    def note_created(self, item: dict[str, Any]) -> None:
+        """Remember when the event was created, as a reading says."""
+        created = item.get("created")
+        if isinstance(created, str) and created != self.created:
+            self.created_varies = self.created_varies or self.created is not None
+            self.created = created
 
 
 class Event:
@@ -98,15 +118,7 @@ class Event:
         assert streak.observation.item is not None
         try:
             self._digest = _digest(streak.observation.item)
-            self._packed = self._packer.pack(
-                (
-                    flat(state.episode),
-                    state.stale_values,
-                    state.reported_values,
-                    state.requested_urls,
-                    state.indeterminate,
-                )
-            )
+            self._packed = self._packer.pack((flat(state.episode), *attrgetter(*_UNPACKED)(state)))
         except ValueError:
             return  # nested too deep to be packed
         self._count, self._state = 0, None

@@ -5,88 +5,80 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from conformance.facts.routes import Route, body_json, route
-from conformance.facts.values import Evidence, Facts
-from conformance.http.exchange import UNKNOWN_TOKEN, Exchange, Headers
+from conformance.facts.routes import route
+from conformance.facts.seen import UNREADABLE, Seen
+from conformance.facts.values import Facts
+from conformance.http.exchange import UNKNOWN_TOKEN, Headers
 
-__all__ = ["exchange_facts", "request_document"]
+__all__ = ["answer_document", "exchange_document", "request_document"]
 
 _HEADERS = frozenset({"content-type", "authorization", "accept"})
+_LISTS = ("read", "page", "calendars", "userinfo")
 
 
-def exchange_facts(
-    exchange: Exchange,
-    at: Route,
-    account: str | None,
-    *,
-    number: int,
-    granted: bool,
-    calendar: dict[str, Any] | None,
-    failures: int = 0,
-) -> Facts:
-    """The facts of one exchange by itself."""
-    request, response = exchange.request, exchange.response
+def exchange_document(seen: Seen, calendar: dict[str, Any] | None) -> Facts:
+    """The facts of one exchange; `calendar` is what is known of the one in its path."""
     document: dict[str, Any] = {
         "about": "exchange",
-        "operation": at.name,
-        "request": request_document(exchange),
+        "operation": seen.route.name,
+        "request": request_document(seen),
     }
-    if account is not None:
-        document["account"] = account
-    token = _token(account, granted)
+    if seen.account is not None:
+        document["account"] = seen.account
+    token = _token(seen)
     if token is not None:
         document["token"] = token
     if calendar is not None:
         document["calendar"] = calendar
-    if failures:
-        document["failures"] = failures
+    if seen.failures:
+        document["failures"] = seen.failures
+    response = seen.exchange.response
     if response is not None:
-        shown: dict[str, Any] = {"status": response.status}
-        if response.status >= 400 and response.body:
-            try:
-                shown["json"] = response.json()
-            except ValueError:
-                shown["unreadable"] = True
-        elif response.status == 200 and at.name in ("read", "page", "calendars", "userinfo"):
-            kind = (response.header("content-type") or "").lower()
-            shown["json_type"] = "json" in kind
-        document["response"] = shown
-    status = response.status if response is not None else None
-    evidence = Evidence(exchange.label, request, status)
-    return Facts("exchange", ("exchange", exchange.label, str(number)), document, (evidence,), closed=True)
+        document["response"] = answer_document(seen)
+        if response.status == 200 and seen.route.name in _LISTS:
+            document["response"]["json_type"] = "json" in (response.header("content-type") or "").lower()
+    key = ("exchange", seen.exchange.label, str(seen.number))
+    return Facts("exchange", key, document, (seen.evidence,), closed=True)
 
 
-def _token(account: str | None, granted: bool) -> str | None:
+def _token(seen: Seen) -> str | None:
     """``missing``, ``unknown`` (to the server, for certain) or ``accepted`` (before); None where it cannot be told."""
-    if account is None:
+    if seen.account is None:
         return "missing"
-    if account == UNKNOWN_TOKEN:
+    if seen.account == UNKNOWN_TOKEN:
         return "unknown"
-    return "accepted" if granted else None
+    return "accepted" if seen.accepted else None
 
 
-def request_document(exchange: Exchange, body: Any = None) -> dict[str, Any]:
-    """A request in the names that facts use; `body` is its parsed body where that is known already."""
-    request = exchange.request
-    bare = _bare(request.method, request.url, request.headers, exchange.whole)
-    if body is not None:
-        return {**bare, "json": body}
-    if not request.body or request.method not in ("POST", "DELETE", "PUT", "PATCH"):
-        return bare
-    try:
-        return {**bare, "json": body_json(request)}
-    except (ValueError, UnicodeDecodeError):
-        return {**bare, "unreadable": True}
+def answer_document(seen: Seen) -> dict[str, Any]:
+    """The status of the answer, and the body of one of 400 and above; empty where no answer came."""
+    if seen.status is None:
+        return {}
+    document: dict[str, Any] = {"status": seen.status}
+    if seen.status >= 400 and seen.answer is UNREADABLE:
+        document["unreadable"] = True
+    elif seen.status >= 400 and seen.exchange.response is not None and seen.exchange.response.body:
+        document["json"] = seen.answer
+    return document
+
+
+def request_document(seen: Seen) -> dict[str, Any]:
+    """The request in the names that facts use."""
+    request = seen.exchange.request
+    document = _without_body(request.method, request.url, request.headers, seen.exchange.whole)
+    if seen.body is None:
+        return document
+    return {**document, "unreadable": True} if seen.body is UNREADABLE else {**document, "json": seen.body}
 
 
 @lru_cache(maxsize=1024)
-def _bare(method: str, url: str, headers: Headers, whole: bool) -> dict[str, Any]:
+def _without_body(method: str, url: str, headers: Headers, headers_complete: bool) -> dict[str, Any]:
     """A request but for its body: the same readings are sent again and again."""
     at = route(method, url)
     document: dict[str, Any] = {"method": method, "path": at.path}
     if at.query:
         document["query"] = [list(pair) for pair in at.query]
     kept = {lowered: value for name, value in headers if (lowered := name.lower()) in _HEADERS}
-    if whole or "authorization" in kept:
+    if headers_complete or "authorization" in kept:
         document["headers"] = kept
     return document

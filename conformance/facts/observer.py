@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from conformance.facts.exchange_document import exchange_facts
+from conformance.facts.exchange_document import exchange_document
 from conformance.facts.reads import apply_read
-from conformance.facts.routes import Route, account_name, makes_calendar, route
-from conformance.facts.state import ObserverState
-from conformance.facts.values import Evidence, Facts, Settings
+from conformance.facts.routes import account_name, makes_calendar, route
+from conformance.facts.seen import UNREADABLE, Seen, answer_of, body_of
+from conformance.facts.state import AccountState, ObserverState
+from conformance.facts.values import Facts, Settings
 from conformance.facts.writes import apply_write, invalidate
 from conformance.http.exchange import NOT_RECORDED, UNKNOWN_TOKEN, Exchange
 
@@ -28,7 +29,7 @@ class Observer:
         self.settings = settings
         self.exchanges = 0
         self._fold = ObserverState(settings, revisions=revisions)
-        self._held: list[tuple[Exchange, Route, str, float, float, int]] = []
+        self._held: list[Seen] = []
 
     @property
     def window(self) -> float:
@@ -39,52 +40,55 @@ class Observer:
         """Take one more exchange."""
         self.exchanges += 1
         fold = self._fold
-        at = route(exchange.request.method, exchange.request.url)
+        if self._held:
+            self._release(exchange.sent_at if exchange.answered_at is not None else None)
+        seen = self._seen(exchange)
+        if ("request-body", NOT_RECORDED) in exchange.notes:
+            if seen.account is not None and seen.route.name in ("write", "delete", "bulk"):
+                invalidate(fold, seen.account)  # it may have been about any event
+            return
+        fold.out.append(exchange_document(seen, fold.calendar_facts(seen.account, seen.route.calendar_id)))
+        if seen.account is None or seen.account == UNKNOWN_TOKEN:
+            return
+        if seen.status is not None and seen.status < 300:
+            fold.granted.add(seen.account)
+        if seen.route.name in ("read", "page") and seen.timed and not exchange.resolution:
+            self._held.append(seen)
+        else:
+            self._apply(seen, fold.account(seen.account))
+
+    def _seen(self, exchange: Exchange) -> Seen:
+        """What the exchange is, as far as what came before tells."""
+        fold, request = self._fold, exchange.request
+        at = route(request.method, request.url)
+        account = account_name(request, exchange.whole)
+        if at.name == "other" and account in fold.accounts and fold.accounts[account].awaits(request.url):
+            at = replace(at, name="page")
         sent, answered = exchange.sent_at, exchange.answered_at
         timed = sent is not None and answered is not None
         if sent is None or answered is None:
             sent = answered = float(self.exchanges)
-        if self._held:
-            self._release(sent if timed else None)
-        account = account_name(exchange.request, exchange.whole)
-        if at.name == "other" and account in fold.accounts and fold.accounts[account].awaits(exchange.request.url):
-            at = replace(at, name="page")
-        if ("request-body", NOT_RECORDED) in exchange.notes:
-            if account is not None and at.name in ("write", "delete", "bulk"):
-                invalidate(fold, account)  # it may have been about any event
-            return
-        granted = account is not None and account in fold.granted
-        failures = fold.account(account).failures.count(exchange, at, self.exchanges) if account and granted else 0
-        fold.out.append(
-            exchange_facts(
-                exchange,
-                at,
-                account,
-                number=self.exchanges,
-                granted=granted,
-                calendar=fold.calendar_facts(account, at.calendar_id),
-                failures=failures,
-            )
-        )
-        if account is None or account == UNKNOWN_TOKEN:
-            return
-        if exchange.response is not None and exchange.response.status < 300:
-            fold.granted.add(account)
-        if at.name in ("read", "page"):
-            if timed and not exchange.resolution:
-                self._held.append((exchange, at, account, sent, answered, self.exchanges))
-            else:
-                apply_read(fold, exchange, at, account, sent, answered, self.exchanges)
-        elif at.name in ("write", "delete"):
-            fold.account(account).wrote(self.exchanges)
-            apply_write(fold, exchange, at, account, sent, answered, failures)
-        elif at.name in ("calendars", "userinfo"):
-            self._learn(exchange, at, account)
-        elif at.name == "bulk":
-            invalidate(fold, account)
-            fold.account(account).directory.forget()
-        elif makes_calendar(exchange.request.method, at.path):
-            fold.account(account).directory.listed = False
+        accepted = account is not None and account in fold.granted
+        failures = fold.account(account).failures.count(exchange, at, self.exchanges) if account and accepted else 0
+        answer = answer_of(exchange.response, is_list=at.name in ("read", "page", "calendars", "userinfo"))
+        body = body_of(request)
+        return Seen(exchange, at, account, self.exchanges, sent, answered, timed, body, answer, accepted, failures)
+
+    def _apply(self, seen: Seen, account: AccountState) -> None:
+        """Let what was seen change what is known."""
+        match seen.route.name:
+            case "read" | "page":
+                apply_read(self._fold, account, seen)
+            case "write" | "delete":
+                account.wrote(seen.number)
+                apply_write(self._fold, account, seen)
+            case "calendars" | "userinfo" if seen.status == 200:
+                self._learn(account, seen)
+            case "bulk":
+                invalidate(self._fold, account.name)
+                account.directory.forget()
+            case _ if makes_calendar(seen.exchange.request.method, seen.route.path):
+                account.directory.listed = False
 
     def advance(self) -> None:
         """Nothing that was sent is still without its answer: let held-back reads count."""
@@ -126,27 +130,19 @@ class Observer:
                     yield from self.closed()
             yield account.facts()
 
-    def _learn(self, exchange: Exchange, at: Route, name: str) -> None:
-        response = exchange.response
-        if response is None or response.status != 200:
-            return
-        try:
-            body = response.json()
-        except ValueError:
-            body = None
-        account = self._fold.account(name)
+    def _learn(self, account: AccountState, seen: Seen) -> None:
         directory = account.directory
-        evidence = Evidence(exchange.label, exchange.request, response.status)
-        learn = directory.learn_calendars if at.name == "calendars" else directory.learn_userinfo
-        self._fold.out.append(learn(body, evidence))
+        body = None if seen.answer is UNREADABLE else seen.answer
+        learn = directory.learn_calendars if seen.route.name == "calendars" else directory.learn_userinfo
+        self._fold.out.append(learn(body, seen.evidence))
         account.complete = account.complete and not directory.is_shared_token
 
     def _release(self, until: float | None) -> None:
         held = self._held
-        self._held = [] if until is None else [one for one in held if one[4] > until]
-        for one in held:
-            if until is None or one[4] <= until:
-                apply_read(self._fold, *one)
+        self._held = [] if until is None else [seen for seen in held if seen.answered > until]
+        for seen in held:
+            if until is None or seen.answered <= until:
+                apply_read(self._fold, self._fold.account(str(seen.account)), seen)
 
 
 def observe(exchanges: Iterable[Exchange], settings: Settings) -> Iterator[Facts]:

@@ -61,7 +61,8 @@ class Reading:
     """A read of events with the pages that followed it.
 
     `sent` is the first page's, `answered` the last one's, `timed` whether those times are real;
-    `first` and `last` are their places among all exchanges.
+    `first` and `last` are their places among all exchanges; `missing` and `repeated` are events that it may lack, or
+    list on two pages, and `calendars` those whose events it lists.
     """
 
     number: int
@@ -78,6 +79,9 @@ class Reading:
     listing: ListingFindings = field(default_factory=ListingFindings)
     first: int = 0
     last: int = 0
+    missing: set[tuple[str, str]] = field(default_factory=set)
+    repeated: set[tuple[str, str]] = field(default_factory=set)
+    calendars: set[str] = field(default_factory=set)
     items: int = 0
     expected: int = 0
     externals: int = 0
@@ -86,13 +90,18 @@ class Reading:
 
     @property
     def complete(self) -> bool:
-        """Law 1: with a managed flag, nothing that excludes, all pages 200, the last one reached."""
+        """Law complete-reading: with a managed flag, nothing that excludes, all pages 200, the last one reached."""
         return self.finished and self.route.managed != "excluded" and not self.route.windowed
 
     @property
     def finished(self) -> bool:
         """Whether every page was read and answered 200 in the documented form."""
         return self.whole and bool(self.pages) and self.pages[-1]["next_page"] == "absent"
+
+    @property
+    def page_count_is_steady(self) -> bool:
+        """Whether every page that says how many there are says the same."""
+        return len({repr(page["total"]) for page in self.pages if "total" in page}) <= 1
 
     @property
     def last_modified(self) -> str | None:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from conformance.facts.comparisons import normal_url, parse_api_time
 from conformance.facts.episode import Before, Observation, staleness_key, state_of
 from conformance.facts.event import Event
 from conformance.facts.exchange_document import request_document
 from conformance.facts.reading import Reading, next_page_kind
-from conformance.facts.routes import Route
+from conformance.facts.seen import UNREADABLE, Seen
 from conformance.facts.state import AccountState, ObserverState, page_key
 from conformance.facts.values import Evidence, Facts
-from conformance.http.exchange import Exchange, Response
 
 __all__ = ["apply_read"]
 
@@ -20,89 +19,77 @@ __all__ = ["apply_read"]
 _WAITING = 64
 
 
-class _Page(NamedTuple):
-    """One page as it counts: when it was asked for and answered, whether those times are real, and what it rests on."""
-
-    sent: float
-    answered: float
-    timed: bool
-    resolution: float
-    evidence: Evidence
-
-    def observation(self, state: str, conferencing: Any, item: dict[str, Any] | None, since: float) -> Observation:
-        return Observation(state, conferencing, item, since, self.answered, self.timed, self.resolution, self.evidence)
-
-
-def apply_read(
-    fold: ObserverState, exchange: Exchange, at: Route, name: str, sent: float, answered: float, number: int
-) -> None:
-    """One page of a reading was answered: its events are seen, and after the last page those that are missing."""
-    account = fold.account(name)
-    response = exchange.response
-    status = response.status if response is not None else None
-    evidence = Evidence(exchange.label, exchange.request, status)
-    reading = _reading(account, exchange, at, sent, evidence, status)
+def apply_read(fold: ObserverState, account: AccountState, seen: Seen) -> None:
+    """One page of a reading was answered: its events are observed, and after the last page those that are missing."""
+    reading = _reading(account, seen)
     if reading is None:
         return
-    reading.answered, reading.last = answered, number
-    reading.first = reading.first or number
-    page, events, following = _page(response, at, reading, exchange.request.url)
+    reading.answered, reading.last = seen.answered, seen.number
+    reading.first = reading.first or seen.number
+    page, events, following = _page(reading, seen)
     reading.pages.append(page)
-    if len(reading.evidence) < 6 and reading.evidence[-1] is not evidence:
-        reading.evidence.append(evidence)
-    counts = _Page(sent, answered, exchange.sent_at is not None, exchange.resolution, evidence)
+    if len(reading.evidence) < 6 and reading.evidence[-1].label != seen.exchange.label:
+        reading.evidence.append(seen.evidence)
+    on_page: set[tuple[str, str]] = set()
     for item in events:
         if isinstance(item, dict):
-            _item(fold, account, reading, item, counts)
+            _item(fold, account, reading, item, seen, on_page)
     if following is not None and page["next_page"] != "other-origin":
         account.readings[page_key(following)] = reading
         if len(account.readings) > _WAITING:
             fold.out.append(account.readings.pop(next(iter(account.readings))).facts())
-    elif status is not None and status != 429 and status < 500:
-        _finish(fold, account, reading, counts)
+    elif not _failed(seen):
+        _finish(fold, account, reading, seen)
 
 
-def _reading(
-    account: AccountState, exchange: Exchange, at: Route, sent: float, evidence: Evidence, status: int | None
-) -> Reading | None:
-    url = exchange.request.url
-    if account.awaits(url) and not (status is None or status == 429 or status >= 500):
+def _failed(seen: Seen) -> bool:
+    """Whether a page may well be asked for again: no answer, 429 or 5xx."""
+    return seen.status is None or seen.status == 429 or seen.status >= 500
+
+
+def _reading(account: AccountState, seen: Seen) -> Reading | None:
+    """The reading that a page belongs to; None for a page of an unknown reading that failed."""
+    url, route = seen.exchange.request.url, seen.route
+    if account.awaits(url) and not _failed(seen):
         return account.reading_at(url)
-    if at.name == "page" and (status is None or status == 429 or status >= 500):
+    if route.name == "page" and _failed(seen):
         return None
-    if at.name == "read":
-        account.managed_reads += at.managed != "excluded"
-        account.other_reads += at.managed == "excluded"
+    if route.name == "read":
+        account.managed_reads += route.managed != "excluded"
+        account.other_reads += route.managed == "excluded"
     account.serial += 1
-    reading = Reading(account.serial, account.name, at, request_document(exchange), sent, sent, [evidence])
-    reading.timed = exchange.sent_at is not None
-    reading.whole = at.name == "read"
+    evidence = [seen.evidence]
+    reading = Reading(account.serial, account.name, route, request_document(seen), seen.sent, seen.sent, evidence)
+    reading.timed = seen.exchange.sent_at is not None
+    reading.whole = route.name == "read"
     return reading
 
 
-def _page(
-    response: Response | None, at: Route, reading: Reading, url: str
-) -> tuple[dict[str, Any], list[Any], str | None]:
+def _observation(seen: Seen, item: dict[str, Any] | None, sent: float) -> Observation:
+    """What a page shows of one event (None: that it is gone), as of `sent`."""
+    state, conferencing = state_of(item)
+    exchange = seen.exchange
+    timed = exchange.sent_at is not None
+    return Observation(state, conferencing, item, sent, seen.answered, timed, exchange.resolution, seen.evidence)
+
+
+def _page(reading: Reading, seen: Seen) -> tuple[dict[str, Any], list[Any], str | None]:
     """The facts of a page, its events, and the URL of the page to follow if there is one."""
     page: dict[str, Any] = {"next_page": "absent", "events": 0}
-    if response is None:
+    if seen.status is not None:
+        page["status"] = seen.status
+    if seen.status != 200:
         reading.whole = False
         return page, [], None
-    page["status"] = response.status
-    if response.status != 200:
-        reading.whole = False
-        return page, [], None
-    try:
-        body = response.json()
-    except ValueError:
+    if seen.answer is UNREADABLE:
         page["unreadable"] = True
-        body = None
-    events, pages = (body.get("events"), body.get("pages")) if isinstance(body, dict) else (None, None)
+    body = seen.answer if isinstance(seen.answer, dict) else {}
+    events, pages = body.get("events"), body.get("pages")
     following = None
     if isinstance(pages, dict):
         page.update({part: pages[part] for part in ("current", "total") if part in pages})
-        reading.urls.add(url)
-        kind = page["next_page"] = next_page_kind(pages.get("next_page"), at, reading.urls)
+        reading.urls.add(seen.exchange.request.url)
+        kind = page["next_page"] = next_page_kind(pages.get("next_page"), seen.route, reading.urls)
         following = pages["next_page"] if kind in ("same-origin", "other-origin", "relative") else None
     elif "unreadable" not in page:
         page["pages"] = "absent" if pages is None else "malformed"
@@ -114,33 +101,46 @@ def _page(
     return page, [], following
 
 
-def _item(fold: ObserverState, account: AccountState, reading: Reading, item: dict[str, Any], page: _Page) -> None:
+def _item(
+    fold: ObserverState,
+    account: AccountState,
+    reading: Reading,
+    item: dict[str, Any],
+    seen: Seen,
+    on_page: set[tuple[str, str]],
+) -> None:
     reading.items += 1
     place = _place(fold, account, reading, item)
     if place is None:
         return
     calendar_id, event_id = place
+    reading.calendars.add(calendar_id)
     gone = item.get("deleted") is True
     if gone and not reading.route.deleted:
         reading.listing.add("deleted_unexpected", event_id)
     if place in reading.listed:
-        reading.listing.add("duplicated", event_id)
+        if place in on_page:
+            reading.listing.add("duplicated", event_id)
+        reading.repeated.add(place)
         return
     event = account.calendars.get(calendar_id, {}).get(event_id)
     if gone and event is None:
         return
     if not gone:
         reading.listed.add(place)
+        on_page.add(place)
         _record_unexpected(fold, account, reading, item, event, calendar_id, event_id)
     if event is None:
         event = account.event(calendar_id, event_id)
         event.state.episode.before = Before()
-    elif not gone and event.shows_same(item, page.sent, page.evidence):
+    elif not gone and event.shows_same(item, seen.sent, seen.evidence):
         reading.expected += 1
         return
-    if not gone and item.get("conferencing") is not None:
-        _value(fold, event, item["conferencing"], page.evidence)
-    _seen(fold, event, reading, None if gone else item, page)
+    if not gone:
+        event.state.note_created(item)
+        if item.get("conferencing") is not None:
+            _value(fold, event, item["conferencing"], seen.evidence)
+    _observe(fold, event, reading, None if gone else item, seen)
 
 
 def _place(
@@ -199,25 +199,24 @@ def _accepted(event: Event | None) -> bool:
     return write is not None and write.outcome == "accepted"
 
 
-def _seen(fold: ObserverState, event: Event, reading: Reading, item: dict[str, Any] | None, page: _Page) -> None:
+def _observe(fold: ObserverState, event: Event, reading: Reading, item: dict[str, Any] | None, seen: Seen) -> None:
     """An event was shown (None: shown to be gone)."""
     episode = event.state.episode
-    if episode.write is not None and episode.write.answered > page.sent:
+    if episode.write is not None and episode.write.answered > seen.sent:
         return  # the write overlaps the reading, which says nothing about it
-    quiet = episode.stable
-    if quiet is not None and quiet is episode.streak and quiet.observation.item is not None:
+    stable = episode.stable
+    if stable is not None and stable is episode.streak and stable.observation.item is not None:
         reading.expected += 1
     if item is not None and episode.shows_same(item):
-        episode.repeat(page.sent, page.evidence, fold.settings, fold.window)
+        episode.repeat(seen.sent, seen.evidence, fold.settings, fold.window)
     else:
-        state, conferencing = state_of(item)
-        _see(fold, event, page.observation(state, conferencing, item, page.sent))
+        _add_observation(fold, event, _observation(seen, item, seen.sent))
     if episode.settled_after is not None:
         fold.slowest = max(fold.slowest, episode.settled_after)
     fold.mark_dirty(event)
 
 
-def _see(fold: ObserverState, event: Event, observation: Observation) -> None:
+def _add_observation(fold: ObserverState, event: Event, observation: Observation) -> None:
     state = event.state
     state.episode.observe(observation, fold.settings, fold.window)
     key = staleness_key(observation.state, observation.conferencing)
@@ -227,17 +226,14 @@ def _see(fold: ObserverState, event: Event, observation: Observation) -> None:
             fold.record_shown_url(normal_url(observation.conferencing["join_url"]), event)
 
 
-def _finish(fold: ObserverState, account: AccountState, reading: Reading, page: _Page) -> None:
-    """The last page was read: what is not listed is missing, if law 1 allows to say so."""
+def _finish(fold: ObserverState, account: AccountState, reading: Reading, seen: Seen) -> None:
+    """The last page was read: what is not listed is missing, where the law complete-reading allows to say so."""
     route = reading.route
     alone = account.alone(reading)
     if reading.finished and route.managed != "excluded" and alone and reading.last_modified in ("absent", "ahead"):
-        for calendar_id in route.calendars or tuple(account.calendars):
-            for event_id, event in account.calendars.get(calendar_id, {}).items():
-                if (calendar_id, event_id) not in reading.listed:
-                    _missed(fold, event, reading, page)
-    if reading.complete and alone and not route.calendars:
-        account.complete = True
+        _find_missing(fold, account, reading, seen)
+    if reading.complete and alone and not route.calendars and account.is_known:
+        account.complete = account.read_completely = True
     if reading.finished and not route.windowed and not route.calendars:
         reading.externals_before = account.externals
         if route.managed == "excluded":
@@ -245,7 +241,20 @@ def _finish(fold: ObserverState, account: AccountState, reading: Reading, page: 
     fold.out.append(reading.facts())
 
 
-def _missed(fold: ObserverState, event: Event, reading: Reading, page: _Page) -> None:
+def _find_missing(fold: ObserverState, account: AccountState, reading: Reading, seen: Seen) -> None:
+    for calendar_id in reading.route.calendars or tuple(account.calendars):
+        if account.is_known or calendar_id in reading.calendars:
+            known = account.calendars.get(calendar_id, {})
+            reading.missing |= {(calendar_id, name) for name in known if (calendar_id, name) not in reading.listed}
+    missing, repeated = account.confirmed(reading)
+    for _, event_id in sorted(repeated):
+        reading.listing.add("duplicated", event_id)
+    for calendar_id, event_id in sorted(missing):
+        _miss(fold, account.calendars[calendar_id][event_id], reading, seen)
+
+
+def _miss(fold: ObserverState, event: Event, reading: Reading, seen: Seen) -> None:
+    """A complete reading does not list an event."""
     episode = event.state.episode
     shown = episode.stable_item(fold.window)
     if shown is not None and (not reading.route.windowed or reading.within(shown)):
@@ -253,17 +262,17 @@ def _missed(fold: ObserverState, event: Event, reading: Reading, page: _Page) ->
         if not reading.route.modified:
             reading.listing.add("missing", event.event_id)
     if reading.complete and (episode.write is not None or episode.streak is not None):
-        _see(fold, event, page.observation("missing", None, None, reading.sent))
+        _add_observation(fold, event, _observation(seen, None, reading.sent))
         fold.mark_dirty(event)
 
 
 def _value(fold: ObserverState, event: Event, value: Any, evidence: Evidence) -> None:
     """A value of `conferencing` that this event was not shown with before has facts of its own."""
-    told = event.state.reported_values
-    mark = repr(value)
-    if mark in told:
+    reported = event.state.reported_values
+    text = repr(value)
+    if text in reported:
         return
-    told.add(mark)
+    reported.add(text)
     account, calendar_id, event_id = event.key
     document = {
         "about": "conferencing",
@@ -272,6 +281,6 @@ def _value(fold: ObserverState, event: Event, value: Any, evidence: Evidence) ->
         "event_id": event_id,
         "conferencing": value,
     }
-    key = ("conferencing", *event.key, str(len(told)))
+    key = ("conferencing", *event.key, str(len(reported)))
     shown = Evidence(evidence.label, evidence.request, evidence.status, {"conferencing": value})
     fold.out.append(Facts("conferencing", key, document, (shown,), closed=True))

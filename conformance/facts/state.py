@@ -12,12 +12,17 @@ from conformance.facts.episode import Before
 from conformance.facts.event import Event, Home, Key
 from conformance.facts.packing import Packer
 from conformance.facts.reading import Reading
+from conformance.facts.refusals import Refusals
 from conformance.facts.repeated_failures import RepeatedFailures
 from conformance.facts.requested import RequestedConferencing
+from conformance.facts.routes import UNKNOWN_ACCOUNT
 from conformance.facts.values import WINDOW_LIMIT, Facts, Settings
 from conformance.facts.write_document import Context, write_document
 
 __all__ = ["AccountState", "ObserverState", "page_key"]
+
+#: Events by calendar and id.
+Suspects = frozenset[tuple[str, str]]
 
 #: How many writes of an account are remembered by their numbers, at least.
 _WRITES = 512
@@ -40,8 +45,11 @@ class AccountState:
     busy_until: float = float("-inf")
     writes: list[int] = field(default_factory=list)
     failures: RepeatedFailures = field(default_factory=RepeatedFailures)
+    refusals: Refusals = field(default_factory=Refusals)
     packer: Packer = field(default_factory=Packer)
     complete: bool = False
+    read_completely: bool = False
+    suspects: dict[str, tuple[Suspects, Suspects]] = field(default_factory=dict)
     serial: int = 0
     services: list[tuple[float, str]] = field(default_factory=list)
     requested: int = 0
@@ -74,21 +82,40 @@ class AccountState:
             del self.writes[:_WRITES]
 
     def alone(self, reading: Reading) -> bool:
-        """Whether no write of the account was in flight while the pages of a reading were read (law 1).
+        """Whether nothing shows that somebody wrote to the account while a reading was read (law complete-reading).
 
-        Of a token that stands for several accounts that cannot be told.
-        Times tell, and where a clock stands still the order in which requests were sent.
+        Times tell, and where a clock stands still the order in which requests were sent.  Of a token that several
+        accounts share it cannot be told.
         """
         place = bisect_left(self.writes, reading.first)
         between = place < len(self.writes) and self.writes[place] <= reading.last
-        return self.busy_until <= reading.sent and not between and not self.directory.is_shared_token
+        steady = reading.page_count_is_steady and not self.directory.is_shared_token
+        return steady and self.busy_until <= reading.sent and not between
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the account's requests are told from those of other accounts (law identity)."""
+        return self.name != UNKNOWN_ACCOUNT
+
+    def confirmed(self, reading: Reading) -> tuple[Suspects, Suspects]:
+        """The missing and the repeated events of a reading of several pages that the one before had as well.
+
+        Rows move between pages where somebody else writes to the account; the same twice in a row is no accident.
+        """
+        key = "&".join(f"{name}={value}" for name, value in reading.route.query)
+        found = frozenset(reading.missing), frozenset(reading.repeated)
+        missing, repeated = self.suspects.get(key, (frozenset(), frozenset()))
+        self.suspects[key] = found
+        if len(reading.pages) == 1:
+            return found
+        return found[0] & missing, found[1] & repeated
 
     def event(self, calendar_id: str, event_id: str) -> Event:
         """An event by its calendar and id; a new one is known not to exist if a complete reading did not list it."""
         events = self.calendars.setdefault(calendar_id, {})
         event = events.get(event_id)
         if event is None:
-            before = Before("nonexistent") if self.complete else Before()
+            before = Before("nonexistent", is_assumed=not self.read_completely) if self.complete else Before()
             home = next(iter(events.values())).home if events else (self.name, calendar_id)
             event = events[event_id] = Event(home, event_id, before, self.packer)
         return event
@@ -133,6 +160,7 @@ class ObserverState:
         account = self.accounts.get(name)
         if account is None:
             account = self.accounts[name] = AccountState(name, Directory(name))
+            account.complete = self.settings.complete_recording and name != UNKNOWN_ACCOUNT
         return account
 
     def mark_dirty(self, event: Event) -> None:

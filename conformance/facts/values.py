@@ -25,13 +25,15 @@ class Settings:
     `quiet`: the same in two readings over this time is quiet.  `window`: how long a *never* is
     watched; None derives it, ``max(quiet, 3 * slowest settling seen)``, at most 60.
     `settle_timeout`: pending longer than this is timed out.  `default_profiles`: account name to
-    the ``profile_id`` that its user chose as the default.
+    the ``profile_id`` that its user chose as the default.  `complete_recording`: the first recorded write of an event
+    creates it.
     """
 
     quiet: float = 10.0
     window: float | None = None
     settle_timeout: float = 120.0
     default_profiles: Mapping[str, str] = field(default_factory=dict)
+    complete_recording: bool = False
 
 
 class Evidence(NamedTuple):

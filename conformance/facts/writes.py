@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from conformance.facts.comparisons import normal_url, time_relation
 from conformance.facts.episode import Before, Episode, ObservedWrite
 from conformance.facts.event import Event, EventState
-from conformance.facts.exchange_document import request_document
+from conformance.facts.exchange_document import answer_document, request_document
 from conformance.facts.repeated_failures import HUNG
 from conformance.facts.requested import RequestedConferencing, requested_conferencing
-from conformance.facts.routes import Route, body_json
+from conformance.facts.seen import Seen
 from conformance.facts.state import AccountState, ObserverState
-from conformance.facts.values import Evidence
-from conformance.http.exchange import Exchange, Response
 
 __all__ = ["apply_write", "invalidate"]
 
@@ -21,48 +17,43 @@ __all__ = ["apply_write", "invalidate"]
 _SKEW = 900.0
 
 
-def apply_write(
-    fold: ObserverState, exchange: Exchange, at: Route, name: str, sent: float, answered: float, failures: int
-) -> None:
-    """A write or a deletion was sent; 429 is none (law 9)."""
-    response = exchange.response
-    account = fold.account(name)
-    account.busy_until = max(account.busy_until, answered)
-    if response is not None and response.status == 429:
+def apply_write(fold: ObserverState, account: AccountState, seen: Seen) -> None:
+    """A write or a deletion was sent; 429 is none (law failed-writes)."""
+    account.busy_until = max(account.busy_until, seen.answered)
+    body, calendar_id = seen.body, seen.route.calendar_id
+    if seen.status == 429 or not isinstance(body, dict) or calendar_id is None:
         return
-    try:
-        body = body_json(exchange.request)
-    except (ValueError, UnicodeDecodeError):
+    event_id = body.get("event_id")
+    if not isinstance(event_id, str):
+        if isinstance(body.get("event_uid"), str):
+            invalidate(fold, account.name)  # any event may be the one that is named by its event_uid
         return
-    event_id = body.get("event_id") if isinstance(body, dict) else None
-    if at.calendar_id is None or not isinstance(event_id, str):
-        if isinstance(body, dict) and isinstance(body.get("event_uid"), str):
-            invalidate(fold, name)  # any event may be the one that is named by its event_uid
-        return
-    event = account.event(at.calendar_id, event_id)
+    write = _write(seen, account.directory.count)
+    account.refusals.record(calendar_id, write.requested.kind, seen.status)
+    event = account.event(calendar_id, event_id)
     event.written = True
-    state = event.state
-    requested = requested_conferencing(body) if at.name == "write" else RequestedConferencing("delete")
-    write = _write(exchange, at, body, requested, sent, answered, failures, account.directory.count)
-    if _repeats(state.episode.write, write):
-        before = Before() if write.method == "DELETE" else state.episode.before  # the first may have done it
-        state.episode = Episode(state.episode.number, write, before, state.episode.stale_values)
-    else:
-        before, known = _next(state, account)
-        if state.indeterminate:
-            before = Before()
-        crossed = _cross(state.episode.write, write)
-        fold.close_episode(event, "next-write")
-        state.episode = Episode(state.episode.number + 1, None if crossed else write, before, known)
-        if crossed:
-            state.episode.before = Before()
+    _begin_episode(fold, account, event, write)
     for other in fold.aliases(event):
         fold.close_episode(other, "next-write")
-        other.state.episode = Episode(
-            other.state.episode.number + 1, None, Before(), frozenset(other.state.stale_values)
-        )
-    state.indeterminate = state.indeterminate or _may_come_late(exchange)
-    _remember(fold, account, event, state, write)
+        other.state.begin(None, Before())
+    event.state.indeterminate = event.state.indeterminate or _may_come_late(seen)
+    _remember(fold, account, event, write)
+
+
+def _begin_episode(fold: ObserverState, account: AccountState, event: Event, write: ObservedWrite) -> None:
+    """Close the event's episode, and open that of `write`; an identical repeat of a write is the same episode."""
+    state = event.state
+    episode = state.episode
+    if _repeats(episode.write, write):
+        before = Before() if write.method == "DELETE" else episode.before  # the first may have done it
+        state.episode = Episode(episode.number, write, before, episode.stale_values)
+        return
+    before, stale_values = _next(state, account)
+    crossed = _cross(episode.write, write)
+    fold.close_episode(event, "next-write")
+    state.writes += 1
+    known = Before() if crossed or state.indeterminate else before
+    state.episode = Episode(episode.number + 1, None if crossed else write, known, stale_values)
 
 
 def invalidate(fold: ObserverState, name: str) -> None:
@@ -70,55 +61,44 @@ def invalidate(fold: ObserverState, name: str) -> None:
     for events in fold.account(name).calendars.values():
         for event in events.values():
             fold.close_episode(event, "next-write")
-            state = event.state
-            state.episode = Episode(state.episode.number + 1, None, Before(), frozenset(state.stale_values))
+            event.state.begin(None, Before())
 
 
-def _write(
-    exchange: Exchange,
-    at: Route,
-    body: dict[str, Any],
-    requested: RequestedConferencing,
-    sent: float,
-    answered: float,
-    failures: int,
-    directory_version: int,
-) -> ObservedWrite:
-    response = exchange.response
-    status = response.status if response is not None else None
-    timed = exchange.sent_at is not None
+def _write(seen: Seen, directory_version: int) -> ObservedWrite:
+    exchange, body = seen.exchange, seen.body
+    is_upsert = seen.route.name == "write"
+    start = None
+    if is_upsert and exchange.sent_at is not None:
+        start = time_relation(body, seen.sent, server_clock_verified=_server_clock_is_right(seen))
     return ObservedWrite(
         method=exchange.request.method,
-        request=request_document(exchange, body),
+        request=request_document(seen),
         event=body,
-        start=time_relation(body, sent, server_clock_verified=_tells_the_time(exchange))
-        if timed and at.name == "write"
-        else None,
-        outcome=_outcome(status),
-        response=_answer(response),
-        failures=failures,
-        sent=sent,
-        answered=answered,
-        timed=timed,
+        start=start,
+        outcome=_outcome(seen.status),
+        response=answer_document(seen),
+        failures=seen.failures,
+        sent=seen.sent,
+        answered=seen.answered,
+        server_time=exchange.response.date if exchange.response is not None else None,
+        timed=exchange.sent_at is not None,
         resolution=exchange.resolution,
         directory_version=directory_version,
-        requested=requested,
-        evidence=Evidence(exchange.label, exchange.request, status),
+        requested=requested_conferencing(body) if is_upsert else RequestedConferencing("delete"),
+        evidence=seen.evidence,
     )
 
 
-def _tells_the_time(exchange: Exchange) -> bool:
-    """Whether the answer's Date shows that the server's clock is right, as far as the exchange's own times go."""
-    server = exchange.response.date if exchange.response is not None else None
-    if server is None or exchange.sent_at is None or exchange.answered_at is None:
-        return False
-    return exchange.sent_at - _SKEW <= server <= exchange.answered_at + _SKEW
+def _server_clock_is_right(seen: Seen) -> bool:
+    """Whether the answer's Date agrees with the exchange's own times."""
+    response = seen.exchange.response
+    server = response.date if response is not None else None
+    return server is not None and seen.timed and seen.sent - _SKEW <= server <= seen.answered + _SKEW
 
 
-def _may_come_late(exchange: Exchange) -> bool:
+def _may_come_late(seen: Seen) -> bool:
     """Whether a write is left unanswered so long that it may still be done after those that follow it."""
-    sent, answered = exchange.sent_at, exchange.answered_at
-    return exchange.response is None and sent is not None and answered is not None and answered - sent >= HUNG
+    return seen.status is None and seen.timed and seen.answered - seen.sent >= HUNG
 
 
 def _cross(previous: ObservedWrite | None, write: ObservedWrite) -> bool:
@@ -128,7 +108,7 @@ def _cross(previous: ObservedWrite | None, write: ObservedWrite) -> bool:
 
 
 def _repeats(previous: ObservedWrite | None, write: ObservedWrite) -> bool:
-    """Whether this is the same write once more, after one whose fate is not known (law 9)."""
+    """Whether this is the same write once more, after one whose fate is not known (law failed-writes)."""
     return (
         previous is not None
         and previous.outcome == "unknown"
@@ -143,7 +123,7 @@ def _next(state: EventState, account: AccountState) -> tuple[Before, frozenset[s
     unseen = episode.write is None and episode.streak is None
     before = episode.before if unseen else episode.next_before()
     if unseen and episode.number == 0 and account.complete:
-        before = Before("nonexistent")
+        before = Before("nonexistent", is_assumed=not account.read_completely)
     known = set(state.stale_values)
     if before.state == "nonexistent":
         known |= {"none", "missing"}
@@ -152,10 +132,8 @@ def _next(state: EventState, account: AccountState) -> tuple[Before, frozenset[s
     return before, frozenset(known)
 
 
-def _remember(
-    fold: ObserverState, account: AccountState, event: Event, state: EventState, write: ObservedWrite
-) -> None:
-    requested = write.requested
+def _remember(fold: ObserverState, account: AccountState, event: Event, write: ObservedWrite) -> None:
+    state, requested = event.state, write.requested
     if requested.join_url is not None and write.outcome != "refused":
         url = normal_url(requested.join_url)
         state.stale_values.add(f"url {url}")
@@ -167,18 +145,6 @@ def _remember(
     if requested.kind not in ("delete", "omitted", "none"):
         account.requested += 1
     fold.mark_dirty(event)
-
-
-def _answer(response: Response | None) -> dict[str, Any]:
-    if response is None:
-        return {}
-    shown: dict[str, Any] = {"status": response.status}
-    if response.body and response.status >= 400:
-        try:
-            shown["json"] = response.json()
-        except ValueError:
-            shown["unreadable"] = True
-    return shown
 
 
 def _outcome(status: int | None) -> str:

@@ -1,0 +1,76 @@
+"""One exchange as the fold takes it: its route, account, times and bodies, each worked out once."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from conformance.facts.routes import Route, body_json
+from conformance.facts.values import Evidence
+from conformance.http.exchange import Exchange, Request, Response
+
+__all__ = ["UNREADABLE", "Seen", "answer_of", "body_of"]
+
+
+class _Unreadable:
+    """What stands for a body that is neither JSON nor form-encoded."""
+
+    def __repr__(self) -> str:
+        return "UNREADABLE"
+
+
+UNREADABLE = _Unreadable()
+
+_WITH_BODY = frozenset({"POST", "DELETE", "PUT", "PATCH"})
+
+
+class Seen(NamedTuple):
+    """An exchange and what it is in the API's terms.
+
+    `number` is its place among all; `sent` and `answered` are epoch seconds, or that place where it is not `timed`.
+    `account` is None where the request surely carries no token, `accepted` whether its token was accepted before.
+    `body` is the request's as JSON (None: there is none), `answer` the response's where facts speak of it;
+    `failures` is how often this very request has failed by now.
+    """
+
+    exchange: Exchange
+    route: Route
+    account: str | None
+    number: int
+    sent: float
+    answered: float
+    timed: bool
+    body: Any = None
+    answer: Any = None
+    accepted: bool = False
+    failures: int = 0
+
+    @property
+    def status(self) -> int | None:
+        """The HTTP status; None where no answer came."""
+        response = self.exchange.response
+        return None if response is None else response.status
+
+    @property
+    def evidence(self) -> Evidence:
+        """The exchange as something that facts rest on."""
+        return Evidence(self.exchange.label, self.exchange.request, self.status)
+
+
+def body_of(request: Request) -> Any:
+    """The body of a request as JSON: None where there is none, UNREADABLE where it is neither JSON nor a form."""
+    if not request.body or request.method not in _WITH_BODY:
+        return None
+    try:
+        return body_json(request)
+    except (ValueError, UnicodeDecodeError):
+        return UNREADABLE
+
+
+def answer_of(response: Response | None, *, is_list: bool) -> Any:
+    """The body of a refusal, or of a 200 that `is_list`, as JSON; None where there is none, UNREADABLE if it is none."""
+    if response is None or not (response.status >= 400 and response.body or is_list and response.status == 200):
+        return None
+    try:
+        return response.json()
+    except ValueError:
+        return UNREADABLE
