@@ -7,7 +7,7 @@ from typing import Any
 
 from conformance.facts.values import Evidence, Facts
 
-__all__ = ["Directory", "resolution"]
+__all__ = ["Directory", "compare_service", "resolution"]
 
 #: The service that ``integrated`` stands for, by the provider of the calendar (clauses S6 and S7).
 INTEGRATED_SERVICE = {
@@ -17,8 +17,11 @@ INTEGRATED_SERVICE = {
     "office365": ["ms_teams_for_business"],
 }
 
-#: Names under which a profile's own provider may read back on an event.
-PROFILE_SERVICE = {"google_meet_api": ["google_meet_api", "google_meet"]}
+#: Services that the page or its neighbours name (S5, 2.4.b).
+_DOCUMENTED = frozenset({"8x8", "go_to", "google_meet", "google_meet_api", "ms_teams", "ms_teams_for_business", "zoom"})
+
+#: Names of one service: which of them a profile reads back as is not said.
+_FAMILIES = (frozenset({"google_meet", "google_meet_api"}), frozenset({"ms_teams", "ms_teams_for_business"}))
 
 #: What a calendar's entry tells that facts use.
 _TRACKED_FIELDS = (
@@ -33,7 +36,7 @@ _TRACKED_FIELDS = (
 class Directory:
     """The newest calendar list and userinfo of one account, and what the older ones said.
 
-    `sub` is the account's own id; once a second one is told the token stands for several, and nothing more is learnt.
+    `sub` is the account's own id; once a second one is shown the token stands for several, and nothing more is learnt.
     """
 
     account: str
@@ -42,6 +45,7 @@ class Directory:
     calendars: dict[str, dict[str, Any]] = field(default_factory=dict)
     listed: bool = False
     userinfo_calendars: dict[str, dict[str, Any]] = field(default_factory=dict)
+    has_userinfo: bool = False
     profiles: list[dict[str, Any]] | None = None
     evidence: dict[str, Evidence] = field(default_factory=dict)
     count: int = 0
@@ -66,25 +70,30 @@ class Directory:
         facts = self._facts("userinfo", body, evidence)
         data = body.get("cronofy.data") if isinstance(body, dict) else None
         if isinstance(data, dict) and self._is_of(body):
-            profiles = _entries(data.get("conferencing_profiles"), "profile_id")
-            if self.profiles is not None and list(map(_tracked, profiles)) != list(map(_tracked, self.profiles)):
-                self._changed["profiles",] = self.count
-            told, self.profiles = self.profiles is not None, profiles
+            self._learn_profiles(data.get("conferencing_profiles"))
             entries = [
                 {"provider_name": profile.get("provider_name"), **entry}
                 for profile in _entries(data.get("profiles"), "profile_id")
                 for entry in _entries(profile.get("profile_calendars"), "calendar_id")
             ]
             newest = {entry["calendar_id"]: entry for entry in entries}
-            if told:
+            if self.has_userinfo:
                 self._note_changes("userinfo", self.userinfo_calendars, newest)
-            self.userinfo_calendars = newest
+            self.userinfo_calendars, self.has_userinfo = newest, True
             self._remember("userinfo", entries)
             facts.document["availability"] = self._availability()
         return facts
 
+    def _learn_profiles(self, listed: Any) -> None:
+        """Take the profiles of a userinfo; what is no list says nothing of them."""
+        profiles = _entries(listed, "profile_id") if isinstance(listed, list) else None
+        if self.profiles is not None and profiles is not None:
+            if list(map(_tracked, profiles)) != list(map(_tracked, self.profiles)):
+                self._changed["profiles",] = self.count
+        self.profiles = profiles
+
     def forget(self) -> None:
-        """Nothing that was told holds any more."""
+        """Nothing that was read holds any more."""
         self.calendars, self.userinfo_calendars, self.listed, self.profiles = {}, {}, False, None
 
     def since(self, directory_version: int) -> Directory:
@@ -108,7 +117,7 @@ class Directory:
         return steady
 
     def _is_of(self, body: dict[str, Any]) -> bool:
-        """Whether a body is told of the account, of which there is only one."""
+        """Whether a body is that of the account, of which there is only one."""
         sub = body.get("sub")
         if isinstance(sub, str):
             if self.sub is not None and self.sub != sub:
@@ -224,6 +233,19 @@ def resolution(
     return {"source": "integrated", **({"provider_names": services} if services else {})}
 
 
+def compare_service(resolved: list[str], shown: str) -> str:
+    """How the service shown compares with those that a request may resolve to.
+
+    ``identical``, ``equivalent`` (another name of the same service), ``different`` (another service that is
+    documented), or ``undocumented``: the list of services is open (S9), so that it may be a name of the right one.
+    """
+    if shown in resolved:
+        return "identical"
+    if any(shown in family and family & {*resolved} for family in _FAMILIES):
+        return "equivalent"
+    return "different" if shown in _DOCUMENTED else "undocumented"
+
+
 def _to_profile(candidates: list[dict[str, Any]]) -> dict[str, Any]:
     names = [p.get("provider_name") for p in candidates]
     result: dict[str, Any] = {
@@ -232,6 +254,5 @@ def _to_profile(candidates: list[dict[str, Any]]) -> dict[str, Any]:
         "connected": all(p.get("profile_connected") is True for p in candidates),
     }
     if all(isinstance(name, str) for name in names):
-        services = {service for name in names for service in PROFILE_SERVICE.get(str(name), [str(name)])}
-        result["provider_names"] = sorted(services)
+        result["provider_names"] = sorted({str(name) for name in names})
     return result

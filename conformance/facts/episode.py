@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from conformance.facts.comparisons import normal_url, parse_api_time
-from conformance.facts.requested import RequestedConferencing
+from conformance.facts.requested import FIELDS, RequestedConferencing, field_as_sent
 from conformance.facts.values import UNMOVED_HOLD, Evidence, Settings
 
 __all__ = [
@@ -149,6 +149,9 @@ class Episode:
     settled_key: str = ""
     assigned_at: float | None = None
     pending_again: int = 0
+    stable_without: bool = False
+    stable_as_before: bool = False
+    replaced_late: bool = False
     deviations: int = 0
     last_deviates: bool = False
     deviation_evidence: list[Evidence] = field(default_factory=list)
@@ -193,7 +196,20 @@ class Episode:
         self.stable = None
         self._update_stability(self.streak, settings, window)
 
+    def _note_stable(self, streak: Streak) -> None:
+        """Remember that the event showed for a while what it had before, as if the write had not asked for anything."""
+        observation, before = streak.observation, self.before
+        if self.write is None or not _shows_change(self.write, observation, before):
+            return
+        if observation.state == "none" and before.state in ("nonexistent", "none"):
+            self.stable_without = True
+        elif observation.state == before.state == "assigned":
+            same = identity_key("assigned", before.conferencing) == streak.key
+            self.stable_as_before = self.stable_as_before or same
+
     def _update_stability(self, streak: Streak, settings: Settings, window: float) -> None:
+        if streak.fresh and streak.observation.state == "assigned" and self.stable_as_before:
+            self.replaced_late = True
         if (
             self.assigned_at is None
             and streak.fresh
@@ -222,6 +238,7 @@ class Episode:
         if self.stable is not streak:
             self.stable = streak
             self.dirty = True
+            self._note_stable(streak)
             if self.write is not None and streak.fresh:
                 self.settled_after = max(0.0, streak.first_answered - self.write.answered)
         if self.settled is None and streak.count >= 3:
@@ -264,6 +281,18 @@ class Episode:
         if streak is None or self.stable is not streak or going or streak.last_sent - streak.first_answered < seconds:
             return None
         return streak.observation.item
+
+    def evidence_at_once(self) -> list[Observation]:
+        """The distinct values that count as evidence when they are first shown, and pending, in that order.
+
+        No conferencing counts once it was stable in a reading that shows the write as done.
+        """
+        late = self.stable_without
+        return [
+            observation
+            for observation, key, fresh in self.observed
+            if fresh or observation.state == "pending" or (late and key == "none")
+        ]
 
     def evidence(self) -> tuple[Evidence, ...]:
         """The write and the readings that showed something else for the first time, with the newest such."""
@@ -332,3 +361,13 @@ def fingerprint_of(item: dict[str, Any] | None) -> Any:
         return None
     times = [parse_api_time(item.get(name)) or item.get(name) for name in ("start", "end")]
     return [item.get("summary"), item.get("description"), *times]
+
+
+def _shows_change(write: ObservedWrite, observation: Observation, before: Before) -> bool:
+    """Whether a reading surely shows the write as done: all is as sent, and something differs from before."""
+    item = observation.item
+    if item is None or any(field_as_sent(write.event, item, name) is False for name in FIELDS):
+        return False
+    if before.item is None:
+        return before.state == "nonexistent"
+    return any(field_as_sent(before.item, item, name) is False for name in FIELDS)

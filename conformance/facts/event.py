@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import marshal
 from dataclasses import dataclass, field
-from operator import attrgetter
 from typing import Any
 
 from conformance.facts.episode import Before, Episode, ObservedWrite
-from conformance.facts.packing import Packer, flat, unflat
+from conformance.facts.packing import Packer
 from conformance.facts.values import Evidence
 from conformance.http.exchange import Request
 
@@ -16,11 +15,6 @@ __all__ = ["Event", "EventState", "Home", "Key"]
 
 Home = tuple[str, str]
 Key = tuple[str, str, str]
-
-#: The fields of an event's state that are packed beside its episode.
-_UNPACKED = (
-    "stale_values", "reported_values", "requested_urls", "indeterminate", "writes", "created", "created_varies",
-)  # fmt: skip
 
 _NOTHING: tuple[Request, int | None] = (Request("GET", ""), None)
 
@@ -83,8 +77,7 @@ class Event:
     def state(self) -> EventState:
         """The event's state, unpacked."""
         if self._state is None:
-            episode, *rest = self._packer.unpack(self._packed)
-            self._state, self._packed = EventState(unflat(episode), *rest), b""
+            self._state, self._packed = self._packer.unpack(self._packed), b""
             if self._count:
                 self._state.episode.add_repeats(self._count, self._sent, Evidence(self._label, *self._again))
                 self._label, self._again = "", _NOTHING
@@ -118,7 +111,7 @@ class Event:
         assert streak.observation.item is not None
         try:
             self._digest = _digest(streak.observation.item)
-            self._packed = self._packer.pack((flat(state.episode), *attrgetter(*_UNPACKED)(state)))
+            self._packed = self._packer.pack(state)
         except ValueError:
             return  # nested too deep to be packed
         self._count, self._state = 0, None

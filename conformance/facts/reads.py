@@ -249,8 +249,20 @@ def _find_missing(fold: ObserverState, account: AccountState, reading: Reading, 
     missing, repeated = account.confirmed(reading)
     for _, event_id in sorted(repeated):
         reading.listing.add("duplicated", event_id)
-    for calendar_id, event_id in sorted(missing):
-        _miss(fold, account.calendars[calendar_id][event_id], reading, seen)
+    for calendar_id, event_id in sorted(reading.missing):
+        event = account.calendars[calendar_id][event_id]
+        if (calendar_id, event_id) in missing or _is_to_be_gone(event):
+            _miss(fold, event, reading, seen)
+
+
+def _is_to_be_gone(event: Event) -> bool:
+    """Whether an event is missing rightly, so that once is enough: it was deleted, or its creation was refused."""
+    episode = event.state.episode
+    write = episode.write
+    if write is None:
+        return False
+    refused = write.outcome == "refused" and episode.before.state == "nonexistent"
+    return refused or (write.method == "DELETE" and write.outcome == "accepted")
 
 
 def _miss(fold: ObserverState, event: Event, reading: Reading, seen: Seen) -> None:

@@ -12,7 +12,7 @@ from conformance.facts.episode import Before
 from conformance.facts.event import Event, Home, Key
 from conformance.facts.packing import Packer
 from conformance.facts.reading import Reading
-from conformance.facts.refusals import Refusals
+from conformance.facts.refusals import ACCESS_STATUSES, Refusals
 from conformance.facts.repeated_failures import RepeatedFailures
 from conformance.facts.requested import RequestedConferencing
 from conformance.facts.routes import UNKNOWN_ACCOUNT
@@ -232,14 +232,14 @@ class ObserverState:
             "other_account": any(other.knows(calendar_id) for other in others),
         }
 
-    def close_episode(self, event: Event, ended: str) -> None:
+    def close_episode(self, event: Event, closed_by: str) -> None:
         """Let an event's episode end: its last facts go out."""
         self.dirty.pop(event.key, None)
         episode = event.state.episode
         write = episode.write
         if write is None:
             return
-        facts = self.facts(event, ended, closed=True)
+        facts = self.facts(event, closed_by, closed=True)
         self.out.append(facts)
         if write.requested.kind == "default" and facts.document.get("resolution", {}).get("source") == "profile":
             shown = facts.document["after"].get("stable", {})
@@ -249,7 +249,7 @@ class ObserverState:
             if isinstance(service, str) and write.outcome == "accepted":
                 self.account(event.home[0]).services.append((write.sent, service))
 
-    def facts(self, event: Event, ended: str, *, closed: bool) -> Facts:
+    def facts(self, event: Event, closed_by: str, *, closed: bool) -> Facts:
         """The facts of an event's episode as it now stands."""
         key, episode = event.key, event.state.episode
         write = episode.write
@@ -259,25 +259,23 @@ class ObserverState:
         if requested.kind == "omitted":
             requested, asked_at = episode.before.pending or requested, episode.before.pending_version
         profiles = account.directory.since(write.directory_version).profiles
+        if closed_by == "recording-ended" and episode.stable is not None and episode.stable is episode.streak:
+            closed_by = "stable"
+        refused = write.outcome == "refused" and write.response.get("status") in ACCESS_STATUSES
         context = Context(
-            account.name,
-            key[2],
-            account.directory.since(write.directory_version).calendar(key[1]),
-            self._resolution(account, account.directory.since(asked_at), key[1], requested),
-            None if profiles is None else len(profiles),
-            lambda url: self.shared_with(event, url),
-        )
-        if ended == "recording-ended" and episode.stable is not None and episode.stable is episode.streak:
-            ended = "stable"
-        document = write_document(
-            episode,
-            write,
-            context,
+            account=account.name,
+            event_id=key[2],
+            calendar=account.directory.since(write.directory_version).calendar(key[1]),
+            resolution=self._resolution(account, account.directory.since(asked_at), key[1], requested),
+            profiles=None if profiles is None else len(profiles),
+            refusals=account.refusals.count(key[1], write.requested.kind) if refused else 0,
+            shared_with=lambda url: self.shared_with(event, url),
             window=self.window,
             settle_timeout=self.settings.settle_timeout,
-            ended=ended,
+            closed_by=closed_by,
             closed=closed,
         )
+        document = write_document(event.state, write, context)
         return Facts("write", ("write", *key, str(episode.number)), document, episode.evidence(), closed)
 
     def _resolution(

@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from conformance.facts.comparisons import compare_urls, normal_url, parse_api_time, same_text
+from conformance.facts.directory import compare_service
 from conformance.facts.episode import Before, Episode, Observation, ObservedWrite
+from conformance.facts.event import EventState
 from conformance.facts.requested import FIELDS, RequestedConferencing, field_as_sent
 
 __all__ = ["Context", "shown", "write_document"]
+
+#: An event that its first recorded write created, as a reading says.
+_CREATED = Before("nonexistent")
+
+#: Seconds between a write and the time at which its event was created, by the server's clock.
+_JUST_NOW = 60.0
+
+#: Seconds by which times of one server may be rounded.
+_CLOCK_STEP = 2.0
 
 #: The fields that conferencing consists of where there are more than its ``profile_id``; others are stray.
 _FIELDS = {"explicit": {"profile_id", "provider_description", "join_url"}}
@@ -27,39 +39,31 @@ _PLAIN = {
 }
 
 
+@dataclass(frozen=True, slots=True)
 class Context:
-    """What the document of a write takes from outside of its episode."""
+    """What the document of a write takes from outside of its episode.
 
-    __slots__ = ("account", "calendar", "event_id", "others", "profiles", "resolution")
+    `shared_with` says of a join URL in its normal form whether it belongs to another event.  `window` and
+    `settle_timeout` are in seconds; `closed_by` says how the episode ended, `closed` that it did.
+    """
 
-    def __init__(
-        self,
-        account: str,
-        event_id: str,
-        calendar: dict[str, Any] | None,
-        resolution: dict[str, Any] | None,
-        profiles: int | None,
-        others: Callable[[str], str | None],
-    ) -> None:
-        self.account = account
-        self.event_id = event_id
-        self.calendar = calendar
-        self.resolution = resolution
-        self.profiles = profiles
-        self.others = others
+    account: str
+    event_id: str
+    calendar: dict[str, Any] | None
+    resolution: dict[str, Any] | None
+    profiles: int | None
+    refusals: int
+    shared_with: Callable[[str], str | None]
+    window: float
+    settle_timeout: float
+    closed_by: str
+    closed: bool
 
 
-def write_document(
-    episode: Episode,
-    write: ObservedWrite,
-    context: Context,
-    *,
-    window: float,
-    settle_timeout: float,
-    ended: str,
-    closed: bool,
-) -> dict[str, Any]:
+def write_document(state: EventState, write: ObservedWrite, context: Context) -> dict[str, Any]:
     """The facts of one write, from an open or a closed episode; what is not known is left out."""
+    episode = state.episode
+    before = _known_before(state, write)
     document: dict[str, Any] = {
         "about": "write",
         "account": context.account,
@@ -72,6 +76,8 @@ def write_document(
     }
     if write.failures:
         document["failures"] = write.failures
+    if context.refusals:
+        document["refusals"] = context.refusals
     if context.calendar is not None:
         document["calendar"] = context.calendar
     if context.resolution is not None:
@@ -80,23 +86,47 @@ def write_document(
         document["profiles"] = context.profiles
     if write.start is not None:
         document["start"] = write.start
-    before = _before_document(episode.before)
-    if before:
-        document["before"] = before
-        if episode.before.state in ("nonexistent", "none", "assigned"):
-            document["is_create"] = episode.before.state == "nonexistent"
-    if episode.before.item is not None:
-        document["changed_fields"] = [
-            name for name in FIELDS if field_as_sent(write.event, episode.before.item, name) is False
-        ]
-    document["after"] = _after(episode, write, context, window, settle_timeout, ended, closed)
+    if before.state is not None:
+        document["before"] = _before_document(before)
+        if before.state in ("nonexistent", "none", "assigned"):
+            document["is_create"] = before.state == "nonexistent"
+    if before.item is not None:
+        document["changed_fields"] = _differing(write.event, before.item)
+    document["after"] = _after(state, write, before, context)
     return document
 
 
+def _known_before(state: EventState, write: ObservedWrite) -> Before:
+    """What was known of the event before the write, by what was read since as well (law before).
+
+    An event that was `created` when it was first written was not there before; one that is older was.
+    """
+    before = state.episode.before
+    age = _age(state, write)
+    if before.state is None and age is not None and abs(age) <= _JUST_NOW and write.requested.kind != "omitted":
+        return _CREATED
+    if before.is_assumed and age is not None and age > _JUST_NOW:
+        return Before()
+    return before
+
+
+def _age(state: EventState, write: ObservedWrite) -> float | None:
+    """How old the event was at its first recorded write, by the server's own clock; None where that is not known."""
+    created = parse_api_time(state.created)
+    if state.writes != 1 or state.created_varies or created is None or not created[1] or write.server_time is None:
+        return None
+    return write.server_time - created[0].timestamp()
+
+
+def _differing(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
+    """The fields in which two forms of an event certainly differ."""
+    return [name for name in FIELDS if field_as_sent(one, other, name) is False]
+
+
 def _before_document(before: Before) -> dict[str, Any]:
-    if before.state is None:
-        return {}
     document: dict[str, Any] = {"state": before.state}
+    if before is _CREATED:
+        document["known_by"] = "created"
     if before.conferencing is not None:
         document["conferencing"] = before.conferencing
     if before.requested_as is not None:
@@ -108,38 +138,43 @@ def _before_document(before: Before) -> dict[str, Any]:
     return document
 
 
-def _after(
-    episode: Episode,
-    write: ObservedWrite,
-    context: Context,
-    window: float,
-    settle_timeout: float,
-    ended: str,
-    closed: bool,
-) -> dict[str, Any]:
-    after: dict[str, Any] = {"closed_by": ended, "read_count": episode.readings}
-    watched = episode.seconds_watched()
-    after["window_elapsed"] = episode.readings >= 2 and episode.timed and watched >= window
+def _after(state: EventState, write: ObservedWrite, before: Before, context: Context) -> dict[str, Any]:
+    episode = state.episode
     streak = episode.streak
-    if episode.before.state in ("nonexistent", "none", "assigned"):
-        after["observed"] = [
-            shown(observation, episode, write, context)
-            for observation, _, fresh in episode.observed
-            if fresh or observation.state == "pending"
-        ]
+    after: dict[str, Any] = {"closed_by": context.closed_by, "read_count": episode.readings}
+    seconds = episode.seconds_watched()
     if streak is not None:
         after["latest"] = shown(streak.observation, episode, write, context)
-    if streak is not None and streak.observation.state == "pending" and watched >= settle_timeout:
+    if streak is not None and streak.observation.state == "pending" and seconds >= context.settle_timeout:
         after["timed_out"] = True
     if streak is not None and episode.stable is streak:
         after["stable"] = after["latest"]
-    if episode.settled is not None:
+    if episode.settled is not None and (before.state is not None or _shows_write(episode.settled, write)):
         same = streak is not None and streak.key == episode.settled_key
         after["settled"] = after["latest"] if same else shown(episode.settled, episode, write, context)
-        after["remained"] = not (episode.deviations >= 2 or (closed and episode.last_deviates))
+        after["remained"] = not (episode.deviations >= 2 or (context.closed and episode.last_deviates))
     if episode.pending_again >= 2:
         after["remained"] = False
+    after["window_elapsed"] = episode.readings >= 2 and episode.timed and seconds >= context.window
+    if before is _CREATED:  # known by what readings say: it supports what is judged in the end
+        after["window_elapsed"] = after["window_elapsed"] and "settled" in after
+        after["observed"] = [after["settled"]] if "settled" in after else []
+    elif before.state in ("nonexistent", "none", "assigned"):
+        after["observed"] = [shown(item, episode, write, context) for item in episode.evidence_at_once()]
+        if episode.replaced_late:
+            after["replaced_late"] = True
     return after
+
+
+def _shows_write(observation: Observation, write: ObservedWrite) -> bool:
+    """Whether a reading shows the write as done: every field as sent, and no older update."""
+    item = observation.item
+    if item is None or _differing(write.event, item):
+        return False
+    updated = parse_api_time(item.get("updated"))
+    if updated is None or write.server_time is None:
+        return True
+    return updated[0].timestamp() >= write.server_time - max(_CLOCK_STEP, write.answered - write.sent)
 
 
 def shown(observation: Observation, episode: Episode, write: ObservedWrite, context: Context) -> dict[str, Any]:
@@ -158,9 +193,7 @@ def shown(observation: Observation, episode: Episode, write: ObservedWrite, cont
         document["matching_fields"] = [name for name, same in fields.items() if same is True]
         document["mismatching_fields"] = [name for name, same in fields.items() if same is False]
         if episode.before.item is not None:
-            document["fields_changed_since_before"] = [
-                name for name in FIELDS if field_as_sent(episode.before.item, observation.item, name) is False
-            ]
+            document["fields_changed_since_before"] = _differing(episode.before.item, observation.item)
         document["location"] = _location(observation, episode, write)
     return document
 
@@ -185,8 +218,8 @@ def _compared(value: dict[str, Any], episode: Episode, write: ObservedWrite, con
         result["provider_name_is_stale"] = left
     names = (context.resolution or {}).get("provider_names")
     if names is not None and isinstance(service, str):
-        result["provider_name_as_resolved"] = service in names
-    other = context.others(normal_url(url))
+        result["provider_name_as_resolved"] = compare_service(names, service)
+    other = context.shared_with(normal_url(url))
     if other is not None:
         result["join_url_shared_with"] = other
     return result

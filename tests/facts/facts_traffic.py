@@ -8,7 +8,7 @@ from typing import Any
 from conformance.facts import Facts, Observer, Settings
 from conformance.http.exchange import Exchange, Request, Response, bearer
 
-NOW = 1_790_000_000.0  # 2026-09-21T13:33:20Z
+NOW = 1_790_000_000.0  # 2026-09-21T14:13:20Z
 CALENDAR = "cal_A"
 HEADERS = (("Authorization", bearer("default")), ("Content-Type", "application/json"))
 READ = "http://127.0.0.1/v1/events?tzid=Etc%2FUTC&only_managed=true"

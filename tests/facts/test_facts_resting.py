@@ -11,7 +11,7 @@ from conformance.facts import Settings, observe
 from conformance.facts.episode import Before, Observation
 from conformance.facts.event import Event
 from conformance.facts.observer import Observer
-from conformance.facts.packing import Packer, flat, unflat
+from conformance.facts.packing import Packer
 from conformance.facts.values import Evidence
 
 A, B = "https://a.example/1", "https://b.example/2"
@@ -59,9 +59,10 @@ def test_an_episode_comes_back_as_it_was() -> None:
     found = resting(written(*LIVES["settled"]))
     assert found._state is None
     episode = found.state.episode
-    again = unflat(flat(episode))
+    packer = Packer()
+    again = packer.unpack(packer.pack(episode))
     assert again == episode
-    assert again.stable is again.run
+    assert again.stable is again.streak
 
 
 def test_an_event_whose_last_facts_were_given_is_let_go() -> None:
@@ -75,7 +76,7 @@ def test_an_event_whose_last_facts_were_given_is_let_go() -> None:
 def test_those_that_rest_together_need_a_few_hundred_bytes_each() -> None:
     packer = Packer()
     state = resting(written(*LIVES["settled"])).state.episode
-    first, *others = [len(packer.pack((flat(state), f"https://meet.example/{number}"))) for number in range(3)]
+    first, *others = [len(packer.pack((state, f"https://meet.example/{number}"))) for number in range(3)]
     assert max(first, *others) < 300
 
 

@@ -1,0 +1,165 @@
+"""What was there before a write: shown by readings, assumed of a complete recording, or told by `created`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from email.utils import formatdate
+from typing import Any
+
+import pytest
+from facts_traffic import Traffic, event, explicit, item
+
+from conformance.facts import Settings
+
+A, B = "https://a.example/1", "https://b.example/2"
+SETTINGS = Settings(quiet=2.0, settle_timeout=15.0)
+COMPLETE = replace(SETTINGS, complete_recording=True)
+
+
+def shown(url: str, **fields: Any) -> dict[str, Any]:
+    return item({"join_url": url, "provider_name": None}, **fields)
+
+
+def dated(traffic: Traffic) -> Traffic:
+    """The same exchanges, each answered with the server's Date."""
+    traffic.exchanges = [
+        replace(one, response=replace(one.response, headers=(("Date", formatdate(one.answered_at, usegmt=True)),)))
+        for one in traffic.exchanges
+        if one.response is not None and one.answered_at is not None
+    ]
+    return traffic
+
+
+def sparse(conferencing: Any = None, *rows: dict[str, Any]) -> Traffic:
+    """A write that no reading came before, and what readings showed each five seconds."""
+    body = event() if conferencing is None else event(conferencing=conferencing)
+    traffic = Traffic().write(0, body)
+    for number, row in enumerate(rows):
+        traffic.read(1 + 5 * number, row)
+    return traffic
+
+
+def test_nothing_is_known_before_the_first_write_of_a_recording() -> None:
+    [facts] = sparse(explicit(A), shown(A)).writes(SETTINGS)
+    assert "before" not in facts
+    assert "observed" not in facts["after"]
+
+
+def test_what_holds_in_the_end_is_known_whatever_was_before() -> None:
+    [facts] = sparse(explicit(A), *[shown(B)] * 12).writes(SETTINGS)
+    assert facts["after"]["settled"]["join_url_as_sent"] == "different"
+
+
+def test_a_row_that_does_not_show_the_write_says_nothing_of_it_in_the_end() -> None:
+    [facts] = sparse(explicit(A), *[shown(B, summary="Other")] * 12).writes(SETTINGS)
+    assert "settled" not in facts["after"]
+
+
+def test_a_row_that_was_updated_before_the_write_says_nothing_of_it_in_the_end() -> None:
+    old, new = "2026-09-21T13:00:00Z", "2026-09-21T14:13:20Z"
+    for updated, is_there in ((old, False), (new, True)):
+        [facts] = dated(sparse(explicit(A), *[shown(B, updated=updated)] * 12)).writes(SETTINGS)
+        assert ("settled" in facts["after"]) == is_there, updated
+
+
+@pytest.mark.parametrize(
+    ("created", "known"),
+    [
+        ("2026-09-21T14:13:21Z", True),
+        ("2026-09-21T14:14:10Z", True),
+        ("2026-09-21T14:15:10Z", False),
+        ("2026-09-21T14:00:00Z", False),
+        ("yesterday", False),
+    ],
+)
+def test_an_event_that_was_created_when_it_was_first_written_was_not_there_before(created: str, known: bool) -> None:
+    [facts] = dated(sparse(explicit(A), *[shown(A, created=created)] * 12)).writes(SETTINGS)
+    assert facts.get("before") == ({"state": "nonexistent", "known_by": "created"} if known else None)
+    assert facts.get("is_create") == (True if known else None)
+
+
+def test_created_supports_only_what_is_judged_in_the_end() -> None:
+    created = "2026-09-21T14:13:20Z"
+    rows = [shown(B, created=created), *[shown(A, created=created)] * 12]
+    [facts] = dated(sparse(explicit(A), *rows)).writes(SETTINGS)
+    assert [one["join_url_as_sent"] for one in facts["after"]["observed"]] == ["identical"]
+
+
+def test_created_says_nothing_of_a_write_that_leaves_conferencing_out() -> None:
+    [facts] = dated(sparse(None, *[item(created="2026-09-21T14:13:20Z")] * 12)).writes(SETTINGS)
+    assert "before" not in facts
+
+
+def test_created_that_varies_says_nothing() -> None:
+    rows = [shown(A, created=f"2026-09-21T14:13:2{number % 2}Z") for number in range(12)]
+    [facts] = dated(sparse(explicit(A), *rows)).writes(SETTINGS)
+    assert "before" not in facts
+
+
+def test_without_the_servers_own_clock_created_says_nothing() -> None:
+    [facts] = sparse(explicit(A), *[shown(A, created="2026-09-21T14:13:20Z")] * 12).writes(SETTINGS)
+    assert "before" not in facts
+
+
+def test_created_says_nothing_of_the_second_write() -> None:
+    traffic = sparse(explicit(A), shown(A, created="2026-09-21T14:13:20Z"))
+    traffic.write(8, event(conferencing=explicit(B), summary="Two"))
+    traffic.read(9, shown(B, summary="Two", created="2026-09-21T14:13:20Z"))
+    first, second = dated(traffic).writes(SETTINGS)
+    assert first["before"]["known_by"] == "created"
+    assert "known_by" not in second.get("before", {})
+
+
+def test_in_a_complete_recording_the_first_write_of_an_event_creates_it() -> None:
+    [facts] = sparse(explicit(A), shown(A)).writes(COMPLETE)
+    assert (facts["before"], facts["is_create"]) == ({"state": "nonexistent"}, True)
+    assert len(facts["after"]["observed"]) == 1
+
+
+def test_an_older_event_was_there_before_a_recording_that_is_said_to_be_complete() -> None:
+    [facts] = dated(sparse(explicit(A), *[shown(A, created="2026-09-20T00:00:00Z")] * 3)).writes(COMPLETE)
+    assert "before" not in facts
+
+
+def test_what_readings_showed_goes_before_what_is_assumed() -> None:
+    traffic = Traffic()
+    for number in range(3):
+        traffic.read(5 * number, shown(B))
+    traffic.write(20, event(conferencing=explicit(A)))
+    [facts] = traffic.writes(COMPLETE)
+    assert facts["before"]["state"] == "assigned"
+
+
+def test_no_conferencing_that_was_stable_counts_once_a_conference_comes() -> None:
+    traffic = Traffic().read(0).write(1, event(conferencing={"profile_id": "default"}))
+    for number in range(4):
+        traffic.read(2 + 2 * number, item())
+    for number in range(4):
+        traffic.read(12 + 2 * number, shown(A))
+    [facts] = traffic.writes(SETTINGS)
+    assert [one["state"] for one in facts["after"]["observed"]] == ["none", "assigned"]
+
+
+def test_a_conference_that_replaces_one_that_was_stable_after_the_write_is_late() -> None:
+    traffic = Traffic()
+    for number in range(4):
+        traffic.read(2 * number, shown(B))
+    traffic.write(10, event(conferencing={"profile_id": "default"}, summary="Two"))
+    for number in range(4):
+        traffic.read(11 + 2 * number, shown(B, summary="Two"))
+    for number in range(4):
+        traffic.read(20 + 2 * number, shown(A, summary="Two"))
+    [facts] = traffic.writes(SETTINGS)
+    assert facts["after"]["replaced_late"] is True
+
+
+def test_the_old_conference_in_a_row_from_before_the_write_is_a_stale_reading() -> None:
+    traffic = Traffic()
+    for number in range(4):
+        traffic.read(2 * number, shown(B))
+    traffic.write(10, event(conferencing={"profile_id": "default"}, summary="Two"))
+    for number in range(4):
+        traffic.read(11 + 2 * number, shown(B))
+    traffic.read(20, shown(A, summary="Two"))
+    [facts] = traffic.writes(SETTINGS)
+    assert "replaced_late" not in facts["after"]

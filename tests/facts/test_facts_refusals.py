@@ -1,0 +1,37 @@
+"""Refusals for want of access count only between writes to the same calendar that were accepted (law failed-writes)."""
+
+from __future__ import annotations
+
+import pytest
+from facts_traffic import Traffic, event, explicit
+
+A = explicit("https://a.example/1")
+
+
+def traffic(*steps: tuple[bool, int]) -> list[int | None]:
+    """The `refusals` of the explicit writes, each of an event of its own, among plain ones; (explicit, status)."""
+    made = Traffic()
+    for number, (is_explicit, status) in enumerate(steps):
+        body = event(event_id=f"e{number}", **({"conferencing": A} if is_explicit else {}))
+        made.write(number, body, status)
+    return [facts.get("refusals") for facts in made.writes() if facts["requested"] == "explicit"]
+
+
+GOOD, REFUSED = (False, 202), (True, 403)
+
+
+@pytest.mark.parametrize(
+    ("steps", "counts"),
+    [
+        ([REFUSED], [None]),
+        ([GOOD, REFUSED], [None]),
+        ([REFUSED, GOOD], [None]),
+        ([GOOD, REFUSED, GOOD], [1]),
+        ([GOOD, REFUSED, GOOD, REFUSED, GOOD], [2, 2]),
+        ([GOOD, REFUSED, REFUSED, GOOD], [2, 2]),
+        ([GOOD, REFUSED, GOOD, REFUSED], [1, 1]),
+        ([GOOD, (True, 422), GOOD, (True, 422), GOOD], [None, None]),
+    ],
+)
+def test_a_refusal_counts_between_two_accepted_writes(steps: list[tuple[bool, int]], counts: list[int | None]) -> None:
+    assert traffic(*steps) == counts
