@@ -117,7 +117,7 @@ def _judged(
         run=_run(seen, headers),
         contract=contract(),
         tool=TOOL,
-        terms=Policy(options.fail_on, options.require_coverage, interrupted=interruption.came),
+        terms=Policy(options.fail_on, options.require_coverage, is_run=any(headers), interrupted=interruption.came),
         clauses=clause_summaries(),
     )
 

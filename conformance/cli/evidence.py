@@ -108,9 +108,11 @@ def _kept(statement: RunReport) -> dict[str, Any]:
             "fail_on": terms.fail_on,
             "require_coverage": terms.require_coverage,
             "reachable_coverage": None if terms.reachable_coverage is None else sorted(terms.reachable_coverage),
-            "why": dict(terms.why),
+            "untested_reasons": dict(terms.untested_reasons),
             "cut_short": terms.cut_short,
             "interrupted": terms.interrupted,
+            "is_run": terms.is_run,
+            "unjudged": terms.unjudged,
         },
     }
 

@@ -1,4 +1,4 @@
-"""A statement says what a report comes to: by which terms, about which subject and run, and what was not proved."""
+"""What a report comes to: by which policy, about which subject and run, what failed and what was not proved."""
 
 from __future__ import annotations
 
@@ -19,39 +19,48 @@ __all__ = ["MISSED", "Policy", "Reproduction", "RunReport", "document"]
 
 Outcome = Literal["passed", "failed", "inconclusive"]
 
-#: What a line of `coverage_gaps` says before the name of a case.
-MISSED = "nothing that passed meets the case"
+#: How a line of `coverage_gaps` begins that names a coverage class.
+MISSED = "no pass covers"
 
 _REASONS = {
     "superseded": "each write was followed by another before its outcome could be seen",
     "recording-ended": "the recording ended before the outcome could be seen",
     "watching": "it was still being watched when the run ended",
-    "unknown": "what was seen does not say enough to decide",
-    "timed-out": "it was still pending when the time to settle ran out",
+    "unknown": "the responses do not say enough",
+    "timed-out": "conferencing was still pending at the settle time-out",
 }
-_NOTHING_MET_IT = "nothing that was seen meets its condition"
+_DOES_NOT_APPLY = "nothing in the traffic meets its condition"
 
 
 @dataclass(frozen=True)
 class Policy:
     """What a report is measured by.
 
-    `fail_on` is one of `LEVELS` and means it and the stricter ones.  `reachable_coverage` are the cases that the subject's world
-    can show (None: all of them); `why` says of a rule, by its id, why this subject cannot exercise it; `cut_short` says
-    why the run ended before its plan, `interrupted` that Ctrl-C ended it.
+    `fail_on` is one of `LEVELS` and means it and the stricter ones.  `is_run` says that the exchanges were made to
+    test the subject, so that a rule which stays inconclusive is a result; in a recording it is a coverage gap.
+    `reachable_coverage` are the coverage classes that the subject's inventory can show (None: all of them);
+    `untested_reasons` says of a rule, by its id, why this subject cannot exercise it.  `cut_short` says why the run
+    ended before its plan, `unjudged` why the subject could not be judged at all, `interrupted` that Ctrl-C ended it.
     """
 
     fail_on: str = "must"
     require_coverage: bool = False
+    is_run: bool = True
     reachable_coverage: frozenset[str] | None = None
-    why: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    untested_reasons: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     cut_short: str | None = None
+    unjudged: str | None = None
     interrupted: bool = False
+
+    @property
+    def fatal_levels(self) -> tuple[str, ...]:
+        """The levels whose failures count."""
+        return LEVELS[: LEVELS.index(self.fail_on) + 1]
 
 
 @dataclass(frozen=True)
 class Reproduction:
-    """How a failure is shown again: `scenarios` as Python source for ``conformance.servers.replay``, `commands` as curl."""
+    """How a failure is shown again: `scenarios` as Python for ``conformance.servers.replay``, `commands` as curl."""
 
     rule: str
     title: str
@@ -85,90 +94,113 @@ class RunReport:
 
     @property
     def failed(self) -> tuple[Rule, ...]:
-        """The rules that failed."""
+        """The rules that failed, of any level."""
         return self._with("failed")
 
     @property
+    def failures(self) -> tuple[Rule, ...]:
+        """The rules that failed and count."""
+        return tuple(rule for rule in self.failed if rule.level in self.terms.fatal_levels)
+
+    @property
+    def warnings(self) -> tuple[Rule, ...]:
+        """The rules that failed and are too weak to count."""
+        return tuple(rule for rule in self.failed if rule.level not in self.terms.fatal_levels)
+
+    @property
     def outcome(self) -> Outcome:
-        """Failed if a rule of any level failed; inconclusive if what binds is still open; else passed."""
-        if self.failed:
+        """Failed if a rule that counts failed; inconclusive if something that counts is not proved; else passed."""
+        if self.failures:
             return "failed"
-        return "inconclusive" if self._open else "passed"
+        return "inconclusive" if self.terms.unjudged or self._is_open else "passed"
 
     @property
     def exit_code(self) -> int:
-        """130 after Ctrl-C; 1 if a rule of the ``fail_on`` level failed, 3 if what binds is still open, else 0."""
+        """130 after Ctrl-C; 2 if nothing could be judged; 1, 3 or 0 as the outcome is failed, inconclusive or passed."""
         if self.terms.interrupted:
             return 130
-        fatal = LEVELS[: LEVELS.index(self.terms.fail_on) + 1]
-        if any(rule.level in fatal for rule in self.failed):
-            return 1
-        return 3 if self._open else 0
+        if self.terms.unjudged:
+            return 2
+        return {"failed": 1, "inconclusive": 3, "passed": 0}[self.outcome]
 
     @property
     def coverage_gaps(self) -> tuple[tuple[str, str], ...]:
-        """Rule id and reason of everything that was not shown, a line for each case that a passed rule has not met."""
+        """Rule id and reason of everything that was not proved, a line for each coverage class that no pass covers."""
         lines: list[tuple[str, str]] = []
         for rule in self.rules:
             tally = self.report.tally(rule.id)
             if tally.outcome in ("untested", "inconclusive"):
                 lines.append((rule.id, self.reason(rule) or ""))
             elif tally.outcome == "passed":
-                missed = [case for case in rule.cases if self._offers(case) and case not in tally.cases]
+                missed = [case for case in rule.cases if self._can_reach(case) and case not in tally.cases]
                 lines += [(rule.id, f"{MISSED} {case}") for case in missed]
         return tuple(lines)
 
     @property
     def fully_covered(self) -> bool:
-        """Whether every rule was decided, in every case that the subject's world offers."""
-        return not self.coverage_gaps and not self._cut
+        """Whether every rule was decided, in every coverage class that the subject's inventory can show."""
+        return not self.coverage_gaps and not self._ended_early
+
+    @property
+    def is_mostly_untested(self) -> bool:
+        """Whether at least half of the rules that must hold were exercised by nothing."""
+        musts = [rule for rule in self.rules if rule.level == "must"]
+        untested = [rule for rule in musts if self.report.tally(rule.id).outcome == "untested"]
+        return 2 * len(untested) >= len(musts) > 0
 
     def reason(self, rule: Rule) -> str | None:
         """Why a rule is inconclusive or untested, as a sentence; None where it passed or failed."""
         tally = self.report.tally(rule.id)
         if tally.outcome == "untested":
-            return self.terms.why.get(rule.id, _NOTHING_MET_IT)
+            return self.terms.untested_reasons.get(rule.id, _DOES_NOT_APPLY)
         return None if tally.reason is None else _REASONS.get(tally.reason, tally.reason)
 
     def _with(self, outcome: RuleOutcome) -> tuple[Rule, ...]:
         return tuple(rule for rule in self.rules if self.report.tally(rule.id).outcome == outcome)
 
-    def _offers(self, case: str) -> bool:
+    def _can_reach(self, case: str) -> bool:
         return self.terms.reachable_coverage is None or case in self.terms.reachable_coverage
 
     @property
-    def _open(self) -> bool:
-        open_rules = self._with("inconclusive")
-        if self.terms.require_coverage:
-            open_rules += self._with("untested")
-        return self._cut or any(rule.level == "must" for rule in open_rules)
+    def _is_open(self) -> bool:
+        """Whether something that counts is not proved: in a run a rule that must hold, in a recording everything."""
+        if self._ended_early or not self._with("passed"):
+            return True
+        if self.terms.require_coverage and any(rule.level == "must" for rule in self._with("untested")):
+            return True
+        if not self.terms.is_run and not self.terms.require_coverage:
+            return False
+        return any(rule.level == "must" for rule in self._with("inconclusive"))
 
     @property
-    def _cut(self) -> bool:
+    def _ended_early(self) -> bool:
         return self.terms.interrupted or self.terms.cut_short is not None
 
 
-def document(statement: RunReport) -> dict[str, Any]:
+def document(run_report: RunReport) -> dict[str, Any]:
     """The report as ``schemas/report.json`` describes it."""
-    said: dict[str, Any] = {
+    contents: dict[str, Any] = {
         "version": 2,
-        "tool": dict(statement.tool),
-        "subject": dict(statement.subject),
-        "run": dict(statement.run),
-        "outcome": statement.outcome,
-        "fully_covered": statement.fully_covered,
-        "contract": dict(statement.contract),
+        "tool": dict(run_report.tool),
+        "subject": dict(run_report.subject),
+        "run": dict(run_report.run),
+        "outcome": run_report.outcome,
+        "fully_covered": run_report.fully_covered,
+        "contract": dict(run_report.contract),
     }
-    if statement.evidence is not None:
-        said["evidence"] = dict(statement.evidence)
-    said["rules"] = [_rule(statement, rule) for rule in statement.rules]
-    said["coverage_gaps"] = [{"rule": rule, "reason": reason} for rule, reason in statement.coverage_gaps]
-    return said
+    if run_report.terms.unjudged is not None:
+        contents["unjudged"] = run_report.terms.unjudged
+    if run_report.evidence is not None:
+        contents["evidence"] = dict(run_report.evidence)
+    contents["rules"] = [_rule(run_report, rule) for rule in run_report.rules]
+    contents["coverage_gaps"] = [{"rule": rule, "reason": reason} for rule, reason in run_report.coverage_gaps]
+    contents["warnings"] = [rule.id for rule in run_report.warnings]
+    return contents
 
 
-def _rule(statement: RunReport, rule: Rule) -> dict[str, Any]:
-    tally = statement.report.tally(rule.id)
-    said: dict[str, Any] = {
+def _rule(run_report: RunReport, rule: Rule) -> dict[str, Any]:
+    tally = run_report.report.tally(rule.id)
+    contents: dict[str, Any] = {
         "id": rule.id,
         "title": rule.title,
         "applies_to": rule.applies_to,
@@ -177,17 +209,17 @@ def _rule(statement: RunReport, rule: Rule) -> dict[str, Any]:
         "outcome": tally.outcome,
         "counts": {"passed": tally.passed, "failed": tally.failed, "inconclusive": tally.inconclusive},
     }
-    reason = statement.reason(rule)
+    reason = run_report.reason(rule)
     if reason is not None:
-        said["reason"] = reason if tally.reason is None else tally.reason
-    said["violations"] = [_violation(statement, violation) for violation in tally.violations]
-    return said
+        contents["reason"] = reason if tally.reason is None else tally.reason
+    contents["violations"] = [_violation(run_report, violation) for violation in tally.violations]
+    return contents
 
 
-def _violation(statement: RunReport, violation: Violation) -> dict[str, Any]:
-    said: dict[str, Any] = {"message": violation.message, "path": violation.path}
+def _violation(run_report: RunReport, violation: Violation) -> dict[str, Any]:
+    contents: dict[str, Any] = {"message": violation.message, "cause": violation.cause, "path": violation.path}
     if violation.event is not None:
-        said["event"] = violation.event
-    said["exchanges"] = [evidence.label for evidence in violation.evidence]
-    said["curl"] = [curl(evidence.request, statement.variables) for evidence in violation.evidence]
-    return said
+        contents["event"] = violation.event
+    contents["exchanges"] = [evidence.label for evidence in violation.evidence]
+    contents["curl"] = [curl(evidence.request, run_report.variables) for evidence in violation.evidence]
+    return contents

@@ -45,23 +45,24 @@ def test_a_rule_that_binds_and_stays_undecided_ends_with_3(tmp_path: Path) -> No
     assert "inconclusive  explicit-is-kept" in result.stdout
 
 
-def test_require_complete_ends_with_3_where_a_rule_was_not_exercised(tmp_path: Path) -> None:
+def test_a_check_by_a_rule_that_nothing_exercised_is_no_pass(tmp_path: Path) -> None:
     kept = har(tmp_path / "kept.har")
-    assert call("check", kept, "--rule", "none-is-accepted").exit_code == 0
-    assert call("check", kept, "--rule", "none-is-accepted", "--require-coverage").exit_code == 3
+    assert call("check", kept, "--rule", "none-is-accepted").exit_code == 3
+    assert call("check", kept).exit_code == 0
+    assert call("check", kept, "--require-coverage").exit_code == 3
 
 
-def test_a_recording_of_something_else_is_unexercised_and_ends_with_0(tmp_path: Path) -> None:
+def test_a_recording_of_something_else_is_untested_and_no_pass(tmp_path: Path) -> None:
     other = tmp_path / "other.yaml"
     other.write_text(
         "version: 1\ninteractions:\n- request: {method: GET, uri: 'https://example.com/', body: null, headers: {}}\n"
         "  response: {status: {code: 200, message: OK}, headers: {}, body: {string: hello}}\n"
     )
     result = call("check", other, "--report", tmp_path / "r.json", "--quiet")
-    assert (result.exit_code, result.output) == (0, "")
+    assert (result.exit_code, result.output) == (3, "")
     said = json.loads((tmp_path / "r.json").read_text())
     assert {rule["outcome"] for rule in said["rules"]} == {"untested"}
-    assert (said["outcome"], said["fully_covered"]) == ("passed", False)
+    assert (said["outcome"], said["fully_covered"]) == ("inconclusive", False)
 
 
 @pytest.mark.parametrize(

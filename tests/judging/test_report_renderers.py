@@ -102,10 +102,10 @@ What a server should do
   failed       pages-are-whole   [2.2.c]  1 failed
 
 What a server is concluded to do
-  inconclusive  profile-resolves  [A6 S4]  1 inconclusive: it was still pending when the time to settle ran out
+  inconclusive  profile-resolves  [A6 S4]  1 inconclusive: conferencing was still pending at the settle time-out
 
 What a client must do
-  untested     bearer-is-sent    [E2]  nothing that was seen meets its condition
+  untested     bearer-is-sent    [E2]  nothing in the traffic meets its condition
 
 Failures
 
@@ -132,9 +132,9 @@ Failures
         """--url 'https://api.example.com/v1/events?tzid=Etc/UTC&calendar_ids[]=cal_1'
 
 Not proved
-  profile-resolves: it was still pending when the time to settle ran out
-  bearer-is-sent: nothing that was seen meets its condition
-  none-removes: nothing that passed meets the case microsoft
+  profile-resolves: conferencing was still pending at the settle time-out
+  bearer-is-sent: nothing in the traffic meets its condition
+  none-removes: no pass covers microsoft
 
 1 of 5 rules passed, 2 failed, 1 inconclusive, 1 not exercised, over 118 exchanges. Not proved in full: 3 rules.
 Outcome: failed. Exit code 1: a rule that counts at --fail-on must failed.
@@ -165,8 +165,8 @@ def test_rules_that_are_open_for_the_same_reason_are_counted_together() -> None:
     rules = tuple(Rule(f"r-{number}", cases=("google", "microsoft")) for number in range(5))
     said = text.render(statement((passed("r-0"),), rules))
     assert said.partition("Not proved\n")[2].splitlines()[:2] == [
-        "  4 rules: nothing that was seen meets its condition",
-        "  r-0: nothing that passed meets the case google, microsoft",
+        "  4 rules: nothing in the traffic meets its condition",
+        "  r-0: no pass covers google, microsoft",
     ]
 
 
@@ -251,8 +251,8 @@ def test_the_junit_has_a_case_for_each_rule() -> None:
     }
     skipped = [element.get("message") for element in root.iter("skipped")]
     assert skipped == [
-        "inconclusive: it was still pending when the time to settle ran out",
-        "untested: nothing that was seen meets its condition",
+        "inconclusive: conferencing was still pending at the settle time-out",
+        "untested: nothing in the traffic meets its condition",
     ]
 
 

@@ -37,14 +37,14 @@ def _breaking(*names: str) -> tuple[Verdict, ...]:
         (ALL_PASSED, Policy(), ("passed", 0)),
         (ALL_PASSED, Policy(require_coverage=True), ("passed", 0)),
         (_breaking("m"), Policy(), ("failed", 1)),
-        (_breaking("s"), Policy(), ("failed", 0)),
+        (_breaking("s"), Policy(), ("passed", 0)),
         (_breaking("s"), Policy(fail_on="should"), ("failed", 1)),
         (_breaking("m"), Policy(fail_on="should"), ("failed", 1)),
-        (_breaking("i"), Policy(fail_on="should"), ("failed", 0)),
+        (_breaking("i"), Policy(fail_on="should"), ("passed", 0)),
         (_breaking("i"), Policy(fail_on="inferred"), ("failed", 1)),
         ((inconclusive("m", "superseded"),), Policy(), ("inconclusive", 3)),
         ((inconclusive("s", "timed-out"), passed("m"), passed("i")), Policy(), ("passed", 0)),
-        ((failed("s", BROKEN), inconclusive("m", "timed-out")), Policy(), ("failed", 3)),
+        ((failed("s", BROKEN), inconclusive("m", "timed-out")), Policy(), ("inconclusive", 3)),
         ((failed("m", BROKEN), inconclusive("m", "timed-out")), Policy(), ("failed", 1)),
         ((passed("s"), passed("i")), Policy(), ("passed", 0)),
         ((passed("s"), passed("i")), Policy(require_coverage=True), ("inconclusive", 3)),
@@ -53,7 +53,18 @@ def _breaking(*names: str) -> tuple[Verdict, ...]:
         (_breaking("m"), Policy(cut_short="the limit of 30 requests was reached"), ("failed", 1)),
         (ALL_PASSED, Policy(interrupted=True), ("inconclusive", 130)),
         (_breaking("m"), Policy(interrupted=True), ("failed", 130)),
-        ((), Policy(), ("passed", 0)),
+        ((), Policy(), ("inconclusive", 3)),
+        ((), Policy(is_run=False), ("inconclusive", 3)),
+        ((failed("s", BROKEN),), Policy(), ("inconclusive", 3)),
+        ((passed("s"), inconclusive("m", "recording-ended")), Policy(is_run=False), ("passed", 0)),
+        ((inconclusive("m", "recording-ended"),), Policy(is_run=False), ("inconclusive", 3)),
+        (
+            (passed("s"), inconclusive("m", "recording-ended")),
+            Policy(is_run=False, require_coverage=True),
+            ("inconclusive", 3),
+        ),
+        (ALL_PASSED, Policy(unjudged="every write was refused with 403"), ("inconclusive", 2)),
+        (_breaking("m"), Policy(unjudged="every write was refused with 403"), ("failed", 2)),
     ],
 )
 def test_outcome_and_exit_code(verdicts: tuple[Verdict, ...], terms: Policy, expected: tuple[str, int]) -> None:
@@ -62,10 +73,10 @@ def test_outcome_and_exit_code(verdicts: tuple[Verdict, ...], terms: Policy, exp
 
 
 def test_what_was_not_proved_is_listed_rule_by_rule_and_case_by_case() -> None:
-    said = statement(terms=Policy(why={"bearer-is-sent": "the subject is a server"}))
+    said = statement(terms=Policy(untested_reasons={"bearer-is-sent": "the subject is a server"}))
     assert said.coverage_gaps == (
-        ("none-removes", "nothing that passed meets the case microsoft"),
-        ("profile-resolves", "it was still pending when the time to settle ran out"),
+        ("none-removes", "no pass covers microsoft"),
+        ("profile-resolves", "conferencing was still pending at the settle time-out"),
         ("bearer-is-sent", "the subject is a server"),
     )
     assert not said.fully_covered
@@ -78,6 +89,17 @@ def test_a_case_that_the_world_does_not_offer_is_no_gap() -> None:
     assert statement(verdicts, rules, Policy(reachable_coverage=frozenset({"google"}))).fully_covered
 
 
+def test_failures_that_are_too_weak_to_count_are_warnings() -> None:
+    weak = statement(_breaking("s", "i"), THREE, Policy(fail_on="should"))
+    assert ([rule.id for rule in weak.failures], [rule.id for rule in weak.warnings]) == (["s"], ["i"])
+
+
+def test_a_run_that_exercised_half_of_what_must_hold_at_most_says_so() -> None:
+    rules = (MUST, Rule("n"), Rule("o"), SHOULD)
+    assert statement((passed("m"),), rules).is_mostly_untested
+    assert not statement((passed("m"), passed("n")), rules).is_mostly_untested
+
+
 def test_a_run_that_was_cut_short_is_not_complete() -> None:
     assert not statement(ALL_PASSED, THREE, Policy(cut_short="the budget is spent")).fully_covered
 
@@ -86,6 +108,7 @@ def test_the_document_is_the_one_that_the_design_describes() -> None:
     said = document(statement(evidence={"sha256": "cd" * 32, "lines": ["ef" * 32]}))
     assert list(said) == [
         "version", "tool", "subject", "run", "outcome", "fully_covered", "contract", "evidence", "rules", "coverage_gaps",
+        "warnings",
     ]  # fmt: skip
     assert said["rules"][0] == {
         "id": "explicit-is-kept",
@@ -98,6 +121,7 @@ def test_the_document_is_the_one_that_the_design_describes() -> None:
         "violations": [
             {
                 "message": "join_url is not the one that was sent",
+                "cause": "one",
                 "path": "/after/final",
                 "event": "cal_1/evt_1",
                 "exchanges": ["#12", "#15"],
@@ -115,7 +139,7 @@ def test_the_document_is_the_one_that_the_design_describes() -> None:
     assert said["rules"][3]["reason"] == "timed-out"
     assert said["coverage_gaps"][-1] == {
         "rule": "bearer-is-sent",
-        "reason": "nothing that was seen meets its condition",
+        "reason": "nothing in the traffic meets its condition",
     }
 
 
