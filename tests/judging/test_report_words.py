@@ -302,7 +302,7 @@ def larger(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 SCHEMAS = st.recursive(LEAVES, larger, max_leaves=8)
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much], deadline=None)
 @given(SCHEMAS, SCHEMAS, st.lists(DOCUMENTS, min_size=3, max_size=8))
 def test_the_claims_are_true_of_exactly_what_the_schema_admits(
     schema: Any, supposed: Any, documents: list[Any]
@@ -313,7 +313,7 @@ def test_the_claims_are_true_of_exactly_what_the_schema_admits(
             assert are_true(claims, document) == Draft202012Validator(schema).is_valid(document), claims
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much], deadline=None)
 @given(SCHEMAS, st.data())
 def test_schemas_that_are_told_alike_admit_the_same(schema: Any, data: st.DataObject) -> None:
     other = data.draw(st.sampled_from(list(reductions(schema)) or [schema]))
