@@ -142,7 +142,7 @@ def _example_in_words(example: ScenarioCounterexample, variables: Mapping[str, s
         f"  writes  {' > '.join(map(_move, scenario.steps))}, on {scenario.calendar_id}"
         for scenario in example.scenarios
     ]
-    lines.append(f"  seen    {example.message.removeprefix(f'expected: {example.title}; seen: ')}")
+    lines.append(f"  seen    {example.message.removeprefix(f'expected: {example.title}; got: ')}")
     for number, exchange in enumerate(example.exchanges, 1):
         status = exchange.response.status if exchange.response else "no answer"
         lines.append(f"  {number}. {curl(exchange.request, variables)}  # {status}")

@@ -1,4 +1,4 @@
-"""judge(facts, rules) → verdicts: the only place where anything is decided."""
+"""The judge: rules made ready, and a verdict for each that applies to a facts document.  Nothing else decides."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Any
 from conformance.contract.rules import Rule, case_schema
 from conformance.facts import Facts
 from conformance.judging.memo import CompiledRule, RuleIndex
-from conformance.judging.verdict import Verdict, Violation
+from conformance.judging.verdict import Verdict
+from conformance.judging.violations import explain
 
 __all__ = ["Judge"]
 
@@ -76,13 +77,13 @@ class Judge:
         document = facts.document
         verdicts = []
         met = _CoverageCache(document, self._cases)
-        for rule, applies, holds, decided, all_cases in rules:
+        for rule, applies, holds, is_conclusive, coverage in rules:
             if not applies(document):
                 continue
-            cases = tuple([case for case in all_cases if met[case]])
+            cases = tuple([case for case in coverage if met[case]])
             if not holds(document):
-                verdicts.append(Verdict(rule.id, "failed", None, cases, _violation(rule, facts)))
-            elif decided is not None and not decided(document):
+                verdicts.append(Verdict(rule.id, "failed", None, cases, explain(rule, facts)))
+            elif is_conclusive is not None and not is_conclusive(document):
                 verdicts.append(Verdict(rule.id, "inconclusive", _reason(document), cases))
             else:
                 verdicts.append(Verdict(rule.id, "passed", None, cases))
@@ -103,56 +104,10 @@ def _reason(document: dict[str, Any]) -> str:
         return "timed-out"
     if "failures" in document:
         return "unknown"  # what became of it was not said, or only that it failed
-    ended = after.get("closed_by")
     reasons = {
         "next-write": "superseded",
         "open": "watching",
         "recording-ended": "recording-ended",
         "stable": "recording-ended",
     }
-    return reasons.get(ended, "unknown")
-
-
-def _violation(rule: Rule, facts: Facts) -> Violation:
-    """Explain a failure with the reference validator, which is slower and says more."""
-    from jsonschema import Draft202012Validator
-    from jsonschema.exceptions import best_match
-
-    from conformance.contract.schemas import registry
-
-    document = facts.document
-    error = best_match(Draft202012Validator(rule.part("then"), registry=registry()).iter_errors(document))
-    path = list(error.absolute_path) if error is not None else []
-    pointer = "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
-    seen = _seen(document, path)
-    event = document.get("event_id")
-    asks = document.get("requested") or document.get("operation") or ""
-    generic = "/".join("*" if isinstance(part, int) else str(part) for part in path)
-    return Violation(
-        f"expected: {rule.title}; seen: {seen}",
-        pointer,
-        event if isinstance(event, str) else None,
-        facts.evidence,
-        f"{rule.id} {asks} {generic}".strip(),
-    )
-
-
-def _seen(document: dict[str, Any], path: list[str | int]) -> str:
-    import json
-
-    here: Any = document
-    parents: list[Any] = []
-    for part in path:
-        parents.append(here)
-        here = here[part]
-    where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).lstrip(".")
-    seen = f"{where or 'facts'} = {_short(json.dumps(here, ensure_ascii=False))}"
-    for parent in reversed(parents):
-        if isinstance(parent, dict) and "state" in parent and parent is not here:
-            shown = {name: parent[name] for name in ("state", "conferencing") if name in parent}
-            return f"{seen} in {_short(json.dumps(shown, ensure_ascii=False))}"
-    return seen
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 400 else text[:397] + "..."
+    return reasons.get(after.get("closed_by"), "unknown")

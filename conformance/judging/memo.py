@@ -8,22 +8,24 @@ from typing import Any, NamedTuple
 from conformance.contract.rules import Rule
 from conformance.judging.verdict import Verdict
 
-__all__ = []
+__all__ = ["CompiledRule", "RuleIndex", "read_properties"]
 
 
 class CompiledRule(NamedTuple):
+    """A rule with its parts as functions that say whether they admit a document."""
+
     rule: Rule
     applies: Any
     holds: Any
-    decided: Any | None
-    cases: tuple[str, ...]
+    is_conclusive: Any | None
+    coverage: tuple[str, ...]
 
 
-#: The fact by whose value most rules are told apart without asking each whether it applies.
+#: The fact that most rules of a kind name a value of: by it they are found without asking each whether it applies.
 INDEX_FACT = {"write": "requested", "exchange": "operation", "call": "operation"}
 
 
-#: Facts of which the same come again and again: what they were found to be is remembered, of so many at a time.
+#: Kinds of facts that repeat: their verdicts are remembered, of so many documents at a time.
 CACHEABLE = frozenset({"exchange", "reading", "conferencing"})
 
 
@@ -86,7 +88,7 @@ def read_properties(rules: list[CompiledRule]) -> tuple[str, ...] | None:
     names: set[str] = set()
     for one in rules:
         parts = [one.rule.schema[part] for part in ("if", "then", "x-conclusive-when") if part in one.rule.schema]
-        if one.cases or not all(_gather(part, names) for part in parts):
+        if one.coverage or not all(_gather(part, names) for part in parts):
             return None
     return tuple(sorted(names))
 

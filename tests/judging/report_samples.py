@@ -7,7 +7,7 @@ from typing import Any
 from conformance.contract import rules
 from conformance.facts import Evidence
 from conformance.http.exchange import Request, bearer
-from conformance.judging import judge as judgement
+from conformance.judging import verdict as judgement
 from conformance.judging.report import Report
 from conformance.judging.summary import Policy, RunReport
 from conformance.judging.verdict import Verdict

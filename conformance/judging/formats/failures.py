@@ -81,7 +81,7 @@ def _failure(statement: RunReport, group: list[tuple[Rule, Violation]]) -> Failu
 
 def seen(rule: Rule, violation: Violation) -> str:
     """What was seen, without the expectation that a message may begin with."""
-    return visible(violation.message.removeprefix(f"expected: {rule.title}; seen: "))
+    return visible(violation.message.removeprefix(f"expected: {rule.title}; got: "))
 
 
 def _steps(statement: RunReport, violation: Violation) -> tuple[FailureStep, ...]:
