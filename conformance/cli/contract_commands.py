@@ -70,7 +70,7 @@ def drift(page: Path) -> int:
     return 1 if changes else 0
 
 
-@click.command(short_help="RunContext the reference server.")
+@click.command(short_help="Run the reference server.")
 @options.fault
 @click.option("--host", default="127.0.0.1", show_default=True, metavar="HOST", help="The address to listen on.")
 @click.option(
@@ -92,7 +92,7 @@ def serve(faults: tuple[str, ...], host: str, port: int, settle: float) -> int:
     Examples:
       cronofy-conformance serve
       cronofy-conformance serve --port 0 --settle 3
-      cronofy-conformance serve --fault join-url-is-lower-cased
+      cronofy-conformance serve --fault explicit-url-lower-cased
     """
     from conformance.cli.serve_command import serve as listen
 

@@ -281,7 +281,7 @@ DIRECTORY = (
         ),
     ),
     fault(
-        "unauthorized-delete-done",
+        "unauthorized-delete-succeeds",
         "2.8",
         "always",
         "A deletion without a known token is answered with 401 and done",

@@ -122,7 +122,7 @@ READS = (
         "Only the first of several calendar_ids[] counts",
         _query(lambda query: replace(query, calendar_ids=query.calendar_ids[:1])),
     ),
-    fault("from-ignored-always", "2.2", "always", "from is ignored", _query(lambda query: replace(query, since=None))),
+    fault("from-ignored", "2.2", "always", "from is ignored", _query(lambda query: replace(query, since=None))),
     fault("to-ignored", "2.2", "always", "to is ignored", _query(lambda query: replace(query, until=None))),
     fault(
         "managed-hidden-in-windows",
@@ -139,7 +139,7 @@ READS = (
         _query(lambda query: replace(query, include_deleted=True)),
     ),
     fault(
-        "deleted-shown-as-live",
+        "deleted-shown-as-existing",
         "2.2 2.5",
         "always",
         "Deleted events are listed and do not say that they are deleted",
@@ -182,7 +182,7 @@ READS = (
         _shows(lambda event, _: {"event_id": event["event_uid"], **event}),
     ),
     fault(
-        "conferencing-in-details",
+        "conferencing-under-another-key",
         "S1 2.2",
         "always",
         "Reads show the conference under conferencing_details",
@@ -201,7 +201,7 @@ READS = (
         at(CONFERENCING, lambda right, look: None if look.version.fields["start"].at < look.now else right),
     ),
     fault(
-        "conferencing-of-first-write",
+        "conferencing-shown-as-first-written",
         "D2 D3",
         "sequence",
         "Reads show the conferencing that the event's first write came to",

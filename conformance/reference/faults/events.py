@@ -112,7 +112,7 @@ EVENTS = (
         reset(_updating, lambda write: write.before),
     ),
     fault(
-        "update-while-pending-ignored",
+        "update-of-pending-conferencing-ignored",
         "D2 2.1",
         "sequence",
         "A request for conferencing that overtakes the generation of an earlier one is ignored",
@@ -186,7 +186,7 @@ EVENTS = (
         _accepted_as(302, lambda write: write.kind != "absent"),
     ),
     fault(
-        "appears-on-second-calendar",
+        "event-appears-on-second-calendar",
         "2.1",
         "always",
         "An event that is written to one calendar appears on another one too",

@@ -114,14 +114,14 @@ EXPLICIT = (
         ignored(lambda write: _explicit(write) and write.origin == "none" and write.kinds != ("none",)),
     ),
     fault(
-        "explicit-generates-where-a-profile-is",
+        "explicit-generates-with-a-profile",
         "B8",
         "case",
         "`explicit` generates a conference where the account has a profile",
         reset(lambda write: _explicit(write) and bool(write.store.profiles(write.account)), _by_default),
     ),
     fault(
-        "explicit-generates-where-integrated-is",
+        "explicit-generates-where-integrated-is-available",
         "B8",
         "case",
         "`explicit` is replaced by the calendar's own service where there is one",
@@ -178,7 +178,7 @@ EXPLICIT = (
         reshaped(_explicit, lambda value, _: {"join_url": value["join_url"]}),
     ),
     fault(
-        "explicit-keeps-the-service",
+        "explicit-keeps-provider-of-generated",
         "S1 S3",
         "sequence",
         "Explicit conferencing bears the service of the generated conference that it replaces",
@@ -212,7 +212,7 @@ EXPLICIT = (
         ),
     ),
     fault(
-        "explicit-settles-back",
+        "explicit-falls-back-after-pending",
         "B8 S1",
         "sequence",
         "After pending, explicit conferencing falls back to what the event had before",
@@ -246,7 +246,7 @@ EXPLICIT = (
         refused(lambda write: _explicit(write) and not write.calendar.holds_conferencing),
     ),
     fault(
-        "explicit-without-description-works",
+        "explicit-without-description-accepted",
         "B9 F1",
         "case",
         "`explicit` without provider_description sets the URL",
@@ -272,14 +272,14 @@ EXPLICIT = (
         ),
     ),
     fault(
-        "explicit-other-scheme-works",
+        "explicit-with-other-scheme-accepted",
         "F8",
         "case",
         "A URI that is neither HTTP nor HTTPS is set",
         drops_problem(lambda write: _works_whatever_scheme(write, absolute=True), "conferencing.join_url"),
     ),
     fault(
-        "explicit-text-as-url-works",
+        "explicit-with-text-as-url-accepted",
         "F8",
         "case",
         "A text that is no URI is set",

@@ -161,7 +161,7 @@ def _was_bare(removal: Removal) -> bool:
 
 NARROW = (
     fault(
-        "location-is-meeting",
+        "location-is-made-up",
         "E7",
         "case",
         "The location of an event with a conference reads as words of the server's own where it was left blank",
@@ -175,14 +175,14 @@ NARROW = (
         at(LOCATION, _former_location),
     ),
     fault(
-        "deletion-answers-404",
+        "delete-answers-404",
         "2.5",
         "always",
         "A deletion is done and answered as if the event were not there",
         at(DELETED, lambda right, removal: Answer(404) if removal.found else right),
     ),
     fault(
-        "deletion-of-a-bare-event-answers-404",
+        "delete-without-conferencing-answers-404",
         "2.5",
         "case",
         "The deletion of an event without conferencing is done and answered as if the event were not there",
@@ -190,21 +190,21 @@ NARROW = (
     ),
     fault("userinfo-not-found", "2.4", "always", "Userinfo is not found", at(TOLD, lambda _, __: Answer(404))),
     fault(
-        "named-profile-means-another-where-there-was-none",
+        "named-profile-uses-another-service-at-first",
         "A5 A6",
         "case",
         "A named profile gives a conference of another service to an event that has none",
         at(SERVICE, _another_service),
     ),
     fault(
-        "pending-names-what-was-asked",
+        "pending-names-requested-kind",
         "S4",
         "case",
         "Pending conferencing names the built-in value as its provider",
         _pending_with(lambda write: write.kind if write.kind in ("default", "integrated") else None),
     ),
     fault(
-        "stray-url-replaces-generated-one",
+        "extra-url-replaces-generated-url",
         "F6",
         "case",
         "A join URL beside another profile_id takes the place of the generated one",
@@ -289,7 +289,7 @@ NARROW = (
         reshaped(_generated, _url_of_another),
     ),
     fault(
-        "absent-moves-to-another-service",
+        "omitted-moves-to-another-service",
         "D3 D4",
         "case",
         "An update of summary or time without conferencing moves a generated conference to another service",
@@ -299,14 +299,14 @@ NARROW = (
         ),
     ),
     fault(
-        "absent-cancels-what-is-generated",
+        "omitted-cancels-pending-generation",
         "D3",
         "sequence",
         "An update without conferencing ends a generation that is pending",
         _cancelled(GENERATED),
     ),
     fault(
-        "absent-cancels-pending-explicit",
+        "omitted-cancels-pending-explicit",
         "D3",
         "sequence",
         "An update without conferencing ends explicit conferencing that is pending",

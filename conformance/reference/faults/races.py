@@ -231,7 +231,7 @@ RACES = (
         at(VERSIONS, _stale_fields),
     ),
     fault(
-        "generation-outlives-deletion",
+        "generation-survives-deletion",
         "2.1 S1",
         "sequence",
         "A generation that a deletion overtook arrives at the event that is created again",
@@ -269,7 +269,7 @@ RACES = (
         _removed(_instead),
     ),
     fault(
-        "delete-takes-same-id-on-other-calendars",
+        "delete-removes-same-id-on-other-calendars",
         "2.5",
         "sequence",
         "A deletion takes the events with the same event_id on other calendars with it",
@@ -282,14 +282,14 @@ RACES = (
         ),
     ),
     fault(
-        "delete-takes-same-id-in-other-accounts",
+        "delete-removes-same-id-in-other-accounts",
         "2.5",
         "sequence",
         "A deletion takes the events with the same event_id in other accounts with it",
         _removes(lambda removal: tuple(key for key in removal.store.records if key.event_id == removal.event_id)),
     ),
     fault(
-        "delete-takes-the-next-event",
+        "delete-removes-the-next-event",
         "2.5",
         "case",
         "A deletion takes the event that was created after it with it",

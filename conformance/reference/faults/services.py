@@ -146,21 +146,21 @@ SERVICES = (
         served_by(lambda write: _default(write) and not write.store.profiles(write.account), _nothing),
     ),
     fault(
-        "default-ignores-the-choice",
+        "default-ignores-the-chosen-profile",
         "B3",
         "always",
         "`default` takes the profile authorised first although the user chose another",
         served_by(lambda write: _default(write) and bool(write.account.chosen), _first_profile),
     ),
     fault(
-        "default-ignores-the-choice-on-update",
+        "default-ignores-the-chosen-profile-on-update",
         "B3",
         "case",
         "`default` in an update takes the profile authorised first although the user chose another",
         served_by(lambda write: _default(write) and bool(write.account.chosen) and not write.creates, _first_profile),
     ),
     fault(
-        "default-takes-turns",
+        "default-alternates-between-profiles",
         "B2 B3",
         "sequence",
         "`default` takes the user's profiles by turns",
@@ -308,7 +308,7 @@ SERVICES = (
         reshaped(_named, _another_name),
     ),
     fault(
-        "foreign-profile-works",
+        "another-accounts-profile-generates",
         "A6",
         "case",
         "A profile of another account generates a conference",
@@ -316,7 +316,7 @@ SERVICES = (
         served_by(_unknown, _foreign_profile),
     ),
     fault(
-        "unknown-profile-asks-default",
+        "unknown-profile-generates",
         "A6",
         "case",
         "A profile_id that is no built-in value and no profile of the account generates a conference",
@@ -346,7 +346,7 @@ SERVICES = (
         served_by(lambda write: _disconnected(write) and bool(write.calendar.integrated), integrated_service),
     ),
     fault(
-        "running-generates",
+        "running-event-generates",
         "D6",
         "case",
         "A conference is generated for an event that has begun and not ended",

@@ -79,7 +79,7 @@ def _pending_for_ever(right: Timeline, write: StoredWrite) -> Timeline:
 SHAPES = (
     fault("pending-as-string", "P1", "always", 'Pending is the string "true"', _pending_as({"pending": "true"})),
     fault(
-        "pending-says-false",
+        "pending-is-false",
         "P1",
         "always",
         "Pending is false while the conference is generated",
@@ -154,7 +154,7 @@ SHAPES = (
         endless=True,
     ),
     fault(
-        "pending-for-ever-when-overtaken",
+        "pending-for-ever-when-requested-while-pending",
         "S1",
         "sequence",
         "A request that overtakes the generation of an earlier one stays pending",
@@ -201,7 +201,7 @@ SHAPES = (
         at(CONFERENCING, _rerolled),
     ),
     fault(
-        "hidden-in-every-third-reading",
+        "conferencing-hidden-in-every-third-reading",
         "S1",
         "sequence",
         "Every third reading of an event shows no conferencing",

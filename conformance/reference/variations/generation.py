@@ -213,7 +213,7 @@ GENERATION = (
         _refuses(_long_url, "conferencing.join_url", "must be no more than 255 characters"),
     ),
     variation(
-        "settled-says-pending-false",
+        "settled-shows-pending-false",
         "P1",
         "A settled conference says pending: false",
         reshaped(lambda _: True, lambda value, _: {**value, "pending": False}),
@@ -341,7 +341,7 @@ GENERATION = (
         at(ASKED, _if_valid),
     ),
     variation(
-        "stray-fields-refused",
+        "extra-fields-refused",
         "F2 F6",
         "The fields of explicit conferencing are refused beside another profile_id",
         _refuses(_stray, _KEY, "join_url and provider_description go with explicit"),

@@ -226,7 +226,10 @@ SURROUNDINGS = (
     variation("description-trimmed", "2.1", "White space around a description is dropped", at(FIELDS, _trimmed)),
     variation("stale-reads", "P1", "Reads lag behind by one settling time", at(SEEN_AT, _stale)),
     variation(
-        "stale-reads-by-turns", "P1", "Every other reading lags behind by two settling times", at(SEEN_AT, _by_turns)
+        "every-other-read-is-stale",
+        "P1",
+        "Every other reading lags behind by two settling times",
+        at(SEEN_AT, _by_turns),
     ),
     variation(
         "late-events",
@@ -242,7 +245,9 @@ SURROUNDINGS = (
     ),
     variation("location-never-filled", "E7", "A blank location stays blank on every calendar", at(LOCATION, _never)),
     variation("location-is-a-sentence", "E7", "A blank location shows the URL within a sentence", at(LOCATION, _text)),
-    variation("location-left-by-none", "E7 B7", "`none` leaves the URL in the location", at(LOCATION, _left_behind)),
+    variation(
+        "none-leaves-url-in-location", "E7 B7", "`none` leaves the URL in the location", at(LOCATION, _left_behind)
+    ),
     variation("pages-of-one", "2.2", "A page has one event", at(PAGE_SIZE, lambda _, __: 1)),
     variation("pages-of-two", "2.2", "A page has two events", at(PAGE_SIZE, lambda _, __: 2)),
     variation("one-page", "2.2", "All events stand on one page", at(PAGE_SIZE, lambda _, __: 1_000_000)),
@@ -297,7 +302,7 @@ SURROUNDINGS = (
         "A 401 has a body",
         at(UNAUTHORIZED, lambda right, _: replace(right, body={"error": "invalid_token"})),
     ),
-    variation("wordy-errors", "X3", "Errors have other texts, and more of them", at(REFUSAL, _wordier)),
+    variation("longer-errors", "X3", "Errors have other texts, and more of them", at(REFUSAL, _wordier)),
     variation(
         "no-profiles-key",
         "2.4",
@@ -305,7 +310,10 @@ SURROUNDINGS = (
         at(USERINFO, _without_empty_profiles),
     ),
     variation(
-        "older-directory", "2.3", "ReferenceCalendar lists lack what was added over the years", at(CALENDARS, _older)
+        "older-calendar-list",
+        "2.3",
+        "ReferenceCalendar lists lack what was added over the years",
+        at(CALENDARS, _older),
     ),
     variation("unknown-providers", "S9", "Profiles are of services that nobody listed", at(PROFILES, _renamed)),
     variation(
@@ -314,6 +322,10 @@ SURROUNDINGS = (
         "Every 29th request is answered with 429 and Retry-After",
         _every(29, Answer(429, None, (("retry-after", "1"),))),
     ),
-    variation("throttled-without-hint", "2.8", "Every 37th request is answered with 429", _every(37, Answer(429))),
-    variation("unavailable-at-times", "2.8", "Every 41st request is answered with 503", _every(41, Answer(503))),
+    variation(
+        "throttled-without-retry-after", "2.8", "Every 37th request is answered with 429", _every(37, Answer(429))
+    ),
+    variation(
+        "service-unavailable-at-times", "2.8", "Every 41st request is answered with 503", _every(41, Answer(503))
+    ),
 )
