@@ -1,4 +1,4 @@
-"""ReferenceCalendar lists, userinfo and access."""
+"""Calendar lists, userinfo and access."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any
 from conformance.reference.account_lists import AVAILABLE, CALENDARS, USERINFO, AccountLists, ListEntry
 from conformance.reference.accounts import ReferenceAccount, ReferenceCalendar, ReferenceInventory
 from conformance.reference.hooks import Override, at, fault
-from conformance.reference.server import ACTS_FOR_NOBODY, AUTHENTICATE, CALENDAR, UNAUTHORIZED, Answer, Call
+from conformance.reference.server import AUTHENTICATE, CALENDAR, EXECUTED_FOR, UNAUTHORIZED, Answer, Call
 
-__all__ = ["DIRECTORY"]
+__all__ = ["CALENDAR_LISTS"]
 
 JSON = dict[str, Any]
 _FLAG = "calendar_integrated_conferencing_available"
-_Asked = tuple[ReferenceInventory, ReferenceAccount, str]
+_Situation = tuple[ReferenceInventory, ReferenceAccount, str]
 
 
 def _flag(change: Callable[[Any, ListEntry], Any]) -> Override:
@@ -51,7 +51,7 @@ def _without_flag_in_userinfo(right: JSON, _: AccountLists) -> JSON:
 
 
 def _another(directory: AccountLists) -> ReferenceAccount | None:
-    others = (each for each in directory.store.world.accounts if each != directory.account)
+    others = (each for each in directory.store.inventory.accounts if each != directory.account)
     return next((each for each in others if each.profiles), None)
 
 
@@ -81,20 +81,20 @@ def _and_another_accounts_profiles(right: JSON, directory: AccountLists) -> JSON
 
 
 def _anyones(
-    right: tuple[ReferenceAccount, ReferenceCalendar] | None, asked: _Asked
+    right: tuple[ReferenceAccount, ReferenceCalendar] | None, situation: _Situation
 ) -> tuple[ReferenceAccount, ReferenceCalendar] | None:
-    world, _, calendar_id = asked
-    for account in world.accounts:
+    inventory, _, calendar_id = situation
+    for account in inventory.accounts:
         if right is None and calendar_id in account.by_id:
             return account, account.by_id[calendar_id]
     return right
 
 
 def _primary_instead(
-    right: tuple[ReferenceAccount, ReferenceCalendar] | None, asked: _Asked
+    right: tuple[ReferenceAccount, ReferenceCalendar] | None, situation: _Situation
 ) -> tuple[ReferenceAccount, ReferenceCalendar] | None:
-    world, account, calendar_id = asked
-    known = any(calendar_id in each.by_id for each in world.accounts)
+    inventory, account, calendar_id = situation
+    known = any(calendar_id in each.by_id for each in inventory.accounts)
     return right if right or known else (account, account.calendars[0])
 
 
@@ -102,28 +102,28 @@ def _of(methods: tuple[str, ...], *, token: bool | None = None) -> Callable[[Cal
     return lambda call: call.method in methods and token in (None, call.token is not None)
 
 
-def _lets_in(when: Callable[[Call], bool]) -> Override:
-    def alter(right: ReferenceAccount | None, asked: tuple[ReferenceInventory, Call]) -> ReferenceAccount | None:
-        world, call = asked
-        return world.accounts[0] if right is None and when(call) else right
+def _accepts(when: Callable[[Call], bool]) -> Override:
+    def alter(right: ReferenceAccount | None, situation: tuple[ReferenceInventory, Call]) -> ReferenceAccount | None:
+        inventory, call = situation
+        return inventory.accounts[0] if right is None and when(call) else right
 
     return at(AUTHENTICATE, alter)
 
 
-def _acts(when: Callable[[Call], bool]) -> Override:
-    def alter(right: ReferenceAccount | None, asked: tuple[ReferenceInventory, Call]) -> ReferenceAccount | None:
-        world, call = asked
-        owner = next((each for each in world.accounts if any(id_ in call.path for id_ in each.by_id)), None)
+def _executes(when: Callable[[Call], bool]) -> Override:
+    def alter(right: ReferenceAccount | None, situation: tuple[ReferenceInventory, Call]) -> ReferenceAccount | None:
+        inventory, call = situation
+        owner = next((each for each in inventory.accounts if any(id_ in call.path for id_ in each.by_id)), None)
         return owner if when(call) else right
 
-    return at(ACTS_FOR_NOBODY, alter)
+    return at(EXECUTED_FOR, alter)
 
 
 def _unauthorized(change: Callable[[Answer, Call], Answer]) -> Override:
     return at(UNAUTHORIZED, change)
 
 
-DIRECTORY = (
+CALENDAR_LISTS = (
     fault(
         "availability-as-string",
         "B12",
@@ -136,14 +136,10 @@ DIRECTORY = (
         "B12",
         "case",
         "The availability flag is a string in userinfo",
-        _flag(lambda right, entry: str(right).lower() if entry.place == "userinfo" else right),
+        _flag(lambda right, entry: str(right).lower() if entry.endpoint == "userinfo" else right),
     ),
     fault(
-        "availability-missing",
-        "B12",
-        "always",
-        "ReferenceCalendar lists lack the availability flag",
-        _listed(_without(_FLAG)),
+        "availability-missing", "B12", "always", "Calendar lists lack the availability flag", _listed(_without(_FLAG))
     ),
     fault(
         "availability-missing-in-userinfo",
@@ -156,8 +152,8 @@ DIRECTORY = (
         "availability-differs-in-userinfo",
         "B12",
         "always",
-        "Userinfo says of every calendar that integrated conferencing is available",
-        _flag(lambda right, entry: True if entry.place == "userinfo" else right),
+        "Userinfo shows integrated conferencing as available on every calendar",
+        _flag(lambda right, entry: True if entry.endpoint == "userinfo" else right),
     ),
     fault(
         "availability-differs-on-microsoft",
@@ -166,7 +162,7 @@ DIRECTORY = (
         "The calendar list and userinfo disagree on Microsoft calendars",
         _flag(
             lambda right, entry: (
-                False if entry.place == "userinfo" and entry.calendar.provider_name == "exchange" else right
+                False if entry.endpoint == "userinfo" and entry.calendar.provider_name == "exchange" else right
             )
         ),
     ),
@@ -174,8 +170,8 @@ DIRECTORY = (
         "availability-inverted-in-list",
         "B12",
         "always",
-        "The calendar list says the opposite",
-        _flag(lambda right, entry: not right if entry.place == "calendars" else right),
+        "The calendar list shows the opposite of each availability flag",
+        _flag(lambda right, entry: not right if entry.endpoint == "calendars" else right),
     ),
     fault(
         "availability-always-true",
@@ -246,21 +242,33 @@ DIRECTORY = (
             },
         ),
     ),
-    fault("no-token-reads", "2.8", "case", "Reads without a token are answered", _lets_in(_of(("GET",), token=False))),
+    fault(
+        "no-token-reads",
+        "2.8",
+        "case",
+        "Reads without a token are answered",
+        _accepts(_of(("GET",), token=False)),
+    ),
     fault(
         "unknown-token-reads",
         "2.8",
         "case",
         "Reads with an unknown token are answered",
-        _lets_in(_of(("GET",), token=True)),
+        _accepts(_of(("GET",), token=True)),
     ),
-    fault("no-token-writes", "2.8", "case", "Writes without a token are done", _lets_in(_of(("POST",), token=False))),
+    fault(
+        "no-token-writes",
+        "2.8",
+        "case",
+        "Writes without a token are executed",
+        _accepts(_of(("POST",), token=False)),
+    ),
     fault(
         "unknown-token-deletes",
         "2.8",
         "case",
-        "Deletions with an unknown token are done",
-        _lets_in(_of(("DELETE",), token=True)),
+        "Deletions with an unknown token are executed",
+        _accepts(_of(("DELETE",), token=True)),
     ),
     fault(
         "unauthorized-answers-403",
@@ -284,14 +292,14 @@ DIRECTORY = (
         "unauthorized-delete-succeeds",
         "2.8",
         "always",
-        "A deletion without a known token is answered with 401 and done",
-        _acts(_of(("DELETE",))),
+        "A deletion without a known token is answered with 401 and executed",
+        _executes(_of(("DELETE",))),
     ),
     fault(
         "another-accounts-calendar-writable",
         "2.1 2.8",
         "always",
-        "Writes to another account's calendar are done",
+        "Writes to another account's calendar are executed",
         at(CALENDAR, _anyones),
     ),
     fault(

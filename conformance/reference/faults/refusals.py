@@ -10,7 +10,7 @@ from conformance.reference.conferencing import SERVICE, default_service
 from conformance.reference.hooks import Override, at, fault
 from conformance.reference.model import Phase, Service, StoredWrite, Version
 from conformance.reference.overrides import assigned, drops_problem, refused, served_by
-from conformance.reference.server import LEFT_BY_REFUSAL, MAY_WRITE, REFUSAL, Answer, RefusedError
+from conformance.reference.server import LEFT_BY_REFUSAL, MAY_WRITE, REFUSAL, Answer, RefusedWrite
 from conformance.reference.validation import NOT_AVAILABLE, PROBLEMS, error
 
 __all__ = ["REFUSALS"]
@@ -31,7 +31,7 @@ def _answers(change: Callable[[Answer], Answer]) -> Override:
 
 
 def _body(change: Callable[[list[dict[str, str]]], Any]) -> Override:
-    def alter(right: Answer, refused: RefusedError) -> Answer:
+    def alter(right: Answer, refused: RefusedWrite) -> Answer:
         if not _unavailable(refused.write) or _FIELD not in refused.errors:
             return right
         return replace(right, body=change([dict(each) for each in refused.errors[_FIELD]]))
@@ -103,7 +103,7 @@ REFUSALS = (
         "unavailable-integrated-uses-profile",
         "X1 B10",
         "case",
-        "`integrated` falls to the user's profile on a calendar that has no service of its own",
+        "`integrated` falls back to the user's profile on a calendar that has no service of its own",
         _accepted(lambda write: default_service(write) is not None),
         served_by(_unavailable, default_service),
     ),
@@ -111,7 +111,7 @@ REFUSALS = (
         "unavailable-integrated-generates",
         "X1 B12",
         "always",
-        "`integrated` generates Google Meet on a calendar whose flag says that there is none",
+        "`integrated` generates Google Meet on a calendar that is flagged as having no service",
         _accepted(lambda _: True),
         at(SERVICE, lambda right, write: _made_up(write) if _unavailable(write) else right),
     ),
@@ -119,7 +119,7 @@ REFUSALS = (
         "available-integrated-refused",
         "B10 B12",
         "always",
-        "`integrated` is refused where the flag says that it is available",
+        "`integrated` is refused on calendars that are flagged as having it",
         at(
             PROBLEMS,
             lambda right, write: (
@@ -133,7 +133,7 @@ REFUSALS = (
         "available-integrated-refused-on-microsoft",
         "B10 B11 B12",
         "case",
-        "`integrated` is refused on Microsoft calendars as none of Google's",
+        "`integrated` is refused on Microsoft calendars, where it is available",
         at(
             PROBLEMS,
             lambda right, write: (
@@ -194,14 +194,14 @@ REFUSALS = (
         "unavailable-integrated-field-nested",
         "X3",
         "always",
-        "The error stands under nested names",
+        "The error is under nested keys",
         _body(lambda errors: {"errors": {"conferencing": {"profile_id": errors}}}),
     ),
     fault(
         "unavailable-integrated-field-shortened",
         "X3",
         "always",
-        "The error stands under profile_id",
+        "The error is under profile_id",
         _body(lambda errors: {"errors": {"profile_id": errors}}),
     ),
     fault(
@@ -222,14 +222,14 @@ REFUSALS = (
         "unavailable-integrated-without-errors-key",
         "X3",
         "always",
-        "The errors stand at the top",
+        "The errors are at the top level of the body",
         _body(lambda errors: {_FIELD: errors}),
     ),
     fault(
         "unavailable-integrated-creates-event",
         "X1",
         "case",
-        "The event of a refused creation is there all the same",
+        "A refused creation still creates the event",
         _left(
             lambda write: _unavailable(write) and write.creates and _complete(write),
             lambda write: _written(write, fields=write.fields, conferencing=True),
