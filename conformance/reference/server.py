@@ -265,14 +265,16 @@ class ReferenceServer:
         write = understood(write)
         self.store.apply(write, versions_of(write))
         self.store.writes.append(write)
-        shown = userinfo(AccountLists(self.store, account)) if body.get("include_userinfo") in (True, "true") else None
-        return self.hooks(ACCEPTED, Answer(202, shown), write)
+        return self.hooks(ACCEPTED, Answer(202, self._userinfo_on_request(account, body)), write)
+
+    def _userinfo_on_request(self, account: ReferenceAccount, body: Mapping[str, Any]) -> Any:
+        return userinfo(AccountLists(self.store, account)) if body.get("include_userinfo") in (True, "true") else None
 
     def _fields(self, write: StoredWrite) -> Mapping[str, Any]:
         times, _ = moments(write.body)
-        kept = self.hooks(RETAINED_FIELDS, write.previous.fields if write.previous else {}, write)
+        retained = self.hooks(RETAINED_FIELDS, write.previous.fields if write.previous else {}, write)
         given = {name: write.body[name] for name in _STORED_FIELDS if name in write.body}
-        return {**kept, **given, **times}
+        return {**retained, **given, **times}
 
     def _delete(self, account: ReferenceAccount, calendar: ReferenceCalendar, body: Mapping[str, Any]) -> Answer:
         now = self.clock.now()
@@ -285,8 +287,7 @@ class ReferenceServer:
         right = {removal.key: (self._tombstone(existing, removal),)} if existing else {}
         for key, versions in self.hooks(REMOVED, right, removal).items():
             self.store.records[key].add(versions, now)
-        shown = userinfo(AccountLists(self.store, account)) if body.get("include_userinfo") in (True, "true") else None
-        return self.hooks(DELETED, Answer(202, shown), removal)
+        return self.hooks(DELETED, Answer(202, self._userinfo_on_request(account, body)), removal)
 
     @staticmethod
     def _tombstone(existing: Version, removal: Removal) -> Version:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from conformance.reference.account_lists import AVAILABLE, CALENDARS, USERINFO, AccountLists, ListEntry
+from conformance.reference.account_lists import AVAILABLE, CALENDARS, USERINFO, AccountLists
 from conformance.reference.accounts import ReferenceAccount, ReferenceCalendar, ReferenceInventory
 from conformance.reference.hooks import Override, at, fault
 from conformance.reference.server import AUTHENTICATE, CALENDAR, EXECUTED_FOR, UNAUTHORIZED, Answer, Call
@@ -16,10 +16,6 @@ __all__ = ["CALENDAR_LISTS"]
 JSON = dict[str, Any]
 _FLAG = "calendar_integrated_conferencing_available"
 _Situation = tuple[ReferenceInventory, ReferenceAccount, str]
-
-
-def _flag(change: Callable[[Any, ListEntry], Any]) -> Override:
-    return at(AVAILABLE, change)
 
 
 def _listed(change: Callable[[JSON], JSON]) -> Override:
@@ -119,24 +115,20 @@ def _executes(when: Callable[[Call], bool]) -> Override:
     return at(EXECUTED_FOR, alter)
 
 
-def _unauthorized(change: Callable[[Answer, Call], Answer]) -> Override:
-    return at(UNAUTHORIZED, change)
-
-
 CALENDAR_LISTS = (
     fault(
         "availability-as-string",
         "B12",
         "always",
         "The availability flag is a string",
-        _flag(lambda right, _: str(right).lower()),
+        at(AVAILABLE, lambda right, _: str(right).lower()),
     ),
     fault(
         "availability-as-string-in-userinfo",
         "B12",
         "case",
         "The availability flag is a string in userinfo",
-        _flag(lambda right, entry: str(right).lower() if entry.endpoint == "userinfo" else right),
+        at(AVAILABLE, lambda right, entry: str(right).lower() if entry.endpoint == "userinfo" else right),
     ),
     fault(
         "availability-missing", "B12", "always", "Calendar lists lack the availability flag", _listed(_without(_FLAG))
@@ -153,17 +145,18 @@ CALENDAR_LISTS = (
         "B12",
         "always",
         "Userinfo shows integrated conferencing as available on every calendar",
-        _flag(lambda right, entry: True if entry.endpoint == "userinfo" else right),
+        at(AVAILABLE, lambda right, entry: True if entry.endpoint == "userinfo" else right),
     ),
     fault(
         "availability-differs-on-microsoft",
         "B12",
         "case",
         "The calendar list and userinfo disagree on Microsoft calendars",
-        _flag(
+        at(
+            AVAILABLE,
             lambda right, entry: (
                 False if entry.endpoint == "userinfo" and entry.calendar.provider_name == "exchange" else right
-            )
+            ),
         ),
     ),
     fault(
@@ -171,21 +164,21 @@ CALENDAR_LISTS = (
         "B12",
         "always",
         "The calendar list shows the opposite of each availability flag",
-        _flag(lambda right, entry: not right if entry.endpoint == "calendars" else right),
+        at(AVAILABLE, lambda right, entry: not right if entry.endpoint == "calendars" else right),
     ),
     fault(
         "availability-always-true",
         "B12 X1",
         "case",
         "The flag is true where `integrated` is refused",
-        _flag(lambda _, __: True),
+        at(AVAILABLE, lambda _, __: True),
     ),
     fault(
         "availability-always-false",
         "B12 B10",
         "case",
         "The flag is false where `integrated` works",
-        _flag(lambda _, __: False),
+        at(AVAILABLE, lambda _, __: False),
     ),
     fault(
         "read-only-as-string",
@@ -275,17 +268,18 @@ CALENDAR_LISTS = (
         "2.8",
         "always",
         "Without a known token the answer is 403",
-        _unauthorized(lambda right, _: replace(right, status=403)),
+        at(UNAUTHORIZED, lambda right, _: replace(right, status=403)),
     ),
     fault(
         "unauthorized-reads-are-empty",
         "2.8",
         "case",
         "A read with an unknown token is answered with no events",
-        _unauthorized(
+        at(
+            UNAUTHORIZED,
             lambda right, call: (
                 Answer(200, {"pages": {"current": 1, "total": 1}, "events": []}) if call.method == "GET" else right
-            )
+            ),
         ),
     ),
     fault(

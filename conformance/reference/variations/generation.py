@@ -15,9 +15,8 @@ from conformance.reference.conferencing import (
     integrated_service,
     scheduled,
 )
-from conformance.reference.event_list import CONFERENCING, ShownEvent
 from conformance.reference.hooks import Override, at, variation
-from conformance.reference.model import PENDING, Phase, StoredWrite, Timeline, value_at
+from conformance.reference.model import PENDING, Phase, StoredWrite, Timeline
 from conformance.reference.overrides import (
     GENERATED,
     assigned,
@@ -27,6 +26,7 @@ from conformance.reference.overrides import (
     is_explicit,
     is_generated,
     omits,
+    removed,
     reset,
     reshaped,
     served_by,
@@ -36,7 +36,6 @@ from conformance.reference.validation import PROBLEMS, Errors, error
 __all__ = ["GENERATION"]
 
 _UNRESERVED = re.compile(r"%(2[dDeE]|3[0-9]|4[1-9a-fA-F]|5[0-9aAfF]|6[1-9a-fA-F]|7[0-9aAeE])")
-_KEY = "conferencing.profile_id"
 
 
 def _nothing_available(write: StoredWrite) -> bool:
@@ -62,10 +61,6 @@ def _pending_first(write: StoredWrite) -> Timeline:
 
 def _pending(write: StoredWrite) -> Timeline:
     return (Phase(write.at, PENDING),)
-
-
-def _none(write: StoredWrite) -> Timeline:
-    return (Phase(write.at, None),)
 
 
 def _same_again(write: StoredWrite) -> Timeline:
@@ -149,10 +144,6 @@ def _long_url(write: StoredWrite) -> bool:
 
 def _null(write: StoredWrite) -> bool:
     return "conferencing" in write.body and write.body["conferencing"] is None
-
-
-def _deleted_too(right: Any, shown: ShownEvent) -> Any:
-    return value_at(shown.version.conferencing, shown.as_of) if shown.version.deleted else right
 
 
 GENERATION = (
@@ -273,7 +264,7 @@ GENERATION = (
         "past-clears",
         "D5",
         "Requesting a conference for an event that has begun removes what it has",
-        reset(_in_past, _none),
+        reset(_in_past, removed),
     ),
     variation(
         "past-explicit-ignored",
@@ -317,7 +308,7 @@ GENERATION = (
         "disconnected-shows-nothing",
         "1H A6",
         "A disconnected profile shows nothing instead of pending",
-        reset(_waits, _none),
+        reset(_waits, removed),
     ),
     variation(
         "disconnected-default-falls-through",
@@ -342,7 +333,7 @@ GENERATION = (
         "extra-fields-refused",
         "F2 F6",
         "The fields of explicit conferencing are refused with another profile_id",
-        _refuses(_has_extra_fields, _KEY, "join_url and provider_description go with explicit"),
+        _refuses(_has_extra_fields, "conferencing.profile_id", "join_url and provider_description go with explicit"),
     ),
     variation(
         "null-conferencing-refused",
@@ -355,11 +346,5 @@ GENERATION = (
         "D3",
         "conferencing: null removes",
         at(REQUESTED, lambda right, write: {"profile_id": "none"} if _null(write) else right),
-    ),
-    variation(
-        "deleted-keep-conferencing",
-        "2.5",
-        "Deleted events show the conferencing that they had",
-        at(CONFERENCING, _deleted_too),
     ),
 )

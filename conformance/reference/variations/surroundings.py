@@ -27,7 +27,7 @@ from conformance.reference.event_list import (
     in_pages,
 )
 from conformance.reference.hooks import Override, at, variation
-from conformance.reference.model import PROFILES
+from conformance.reference.model import PROFILES, value_at
 from conformance.reference.overrides import assigned, last_conference
 from conformance.reference.server import (
     ACCEPTED,
@@ -135,6 +135,10 @@ def _more(right: JSON, _: object) -> JSON:
 def _more_in_conference(right: Any, _: ShownEvent) -> Any:
     details = {"profile_id": "shown", "dial_in": [{"number": "+44 20 7946 0000"}], "raw": None}
     return {**details, **right} if assigned(right) else right
+
+
+def _deleted_too(right: Any, shown: ShownEvent) -> Any:
+    return value_at(shown.version.conferencing, shown.as_of) if shown.version.deleted else right
 
 
 def _external_meets(right: Any, shown: ShownEvent) -> Any:
@@ -266,6 +270,12 @@ SURROUNDINGS = (
         "2.2",
         "Unknown calendar_ids[] list nothing",
         at(QUERY_PROBLEMS, lambda right, _: {name: each for name, each in right.items() if name != "calendar_ids"}),
+    ),
+    variation(
+        "deleted-keep-conferencing",
+        "2.5",
+        "Deleted events show the conferencing that they had",
+        at(CONFERENCING, _deleted_too),
     ),
     variation(
         "deleted-purged",
