@@ -39,7 +39,7 @@ __all__ = [
     "is_named_profile",
     "is_none",
     "last_conference",
-    "means",
+    "means_default",
     "omits",
     "pending_names",
     "refused",
@@ -124,9 +124,9 @@ def served_by(when: When, service: Callable[[StoredWrite], Service | None]) -> O
     return at(SERVICE, lambda right, write: service(write) if when(write) else right)
 
 
-def means(when: When, requested: Mapping[str, Any] | None) -> Override:
-    """The write is treated as if it requested this conferencing."""
-    return at(REQUESTED, lambda right, write: requested if when(write) else right)
+def means_default(when: When) -> Override:
+    """The write is treated as a request for `default`."""
+    return at(REQUESTED, lambda right, write: {"profile_id": "default"} if when(write) else right)
 
 
 def as_explicit(when: When) -> Override:
@@ -161,14 +161,15 @@ def then_later(when: When, change: Callable[[Any, StoredWrite], Any], *, after: 
     return at(TIMELINE, alter)
 
 
-def refused(when: When, field: str = "conferencing.profile_id") -> Override:
-    """A valid write is refused."""
-    return at(
-        PROBLEMS,
-        lambda right, write: (
-            {**right, field: error("not_supported", f"{field} is not supported")} if when(write) else right
-        ),
-    )
+def refused(
+    when: When, field: str = "conferencing.profile_id", key: str = "not_supported", description: str = ""
+) -> Override:
+    """A valid write is refused with an error of this field."""
+
+    def alter(right: Errors, write: StoredWrite) -> Errors:
+        return {**right, field: error(key, description or f"{field} is not supported")} if when(write) else right
+
+    return at(PROBLEMS, alter)
 
 
 def drops_problem(when: When, *fields: str) -> Override:

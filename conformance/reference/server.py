@@ -45,7 +45,9 @@ __all__ = [
     "UNAUTHORIZED",
     "USERINFO_ANSWER",
     "Answer",
+    "CalendarLookup",
     "Call",
+    "OwnedCalendar",
     "ReferenceServer",
     "RefusedWrite",
 ]
@@ -103,6 +105,10 @@ class RefusedWrite:
     errors: Errors
 
 
+#: The inventory, the account that a calendar is looked up for, and the calendar_id.
+CalendarLookup = tuple[ReferenceInventory, ReferenceAccount, str]
+OwnedCalendar = tuple[ReferenceAccount, ReferenceCalendar]
+
 #: The answer before anything is looked at; None to go on.
 ADMIT: Hook[Call, Answer | None] = Hook("admit")
 #: The account of a call; None if it has no known token.
@@ -112,9 +118,7 @@ UNAUTHORIZED: Hook[Call, Answer] = Hook("unauthorized")
 #: The account for which a call without a known token is executed all the same; None for nobody.
 EXECUTED_FOR: Hook[tuple[ReferenceInventory, Call], ReferenceAccount | None] = Hook("executed-for")
 #: A calendar and its owner; None if the account has no such calendar.
-CALENDAR: Hook[tuple[ReferenceInventory, ReferenceAccount, str], tuple[ReferenceAccount, ReferenceCalendar] | None] = (
-    Hook("calendar")
-)
+CALENDAR: Hook[CalendarLookup, OwnedCalendar | None] = Hook("calendar")
 #: The refusal of writes to a calendar; None if they are allowed.
 MAY_WRITE: Hook[ReferenceCalendar, Answer | None] = Hook("may-write")
 #: The answer to a write with errors.

@@ -7,15 +7,23 @@ from dataclasses import replace
 from typing import Any
 
 from conformance.reference.account_lists import AVAILABLE, CALENDARS, USERINFO, AccountLists
-from conformance.reference.accounts import ReferenceAccount, ReferenceCalendar, ReferenceInventory
+from conformance.reference.accounts import ReferenceAccount, ReferenceInventory
 from conformance.reference.hooks import Override, at, fault
-from conformance.reference.server import AUTHENTICATE, CALENDAR, EXECUTED_FOR, UNAUTHORIZED, Answer, Call
+from conformance.reference.server import (
+    AUTHENTICATE,
+    CALENDAR,
+    EXECUTED_FOR,
+    UNAUTHORIZED,
+    Answer,
+    CalendarLookup,
+    Call,
+    OwnedCalendar,
+)
 
 __all__ = ["CALENDAR_LISTS"]
 
 JSON = dict[str, Any]
 _FLAG = "calendar_integrated_conferencing_available"
-_Situation = tuple[ReferenceInventory, ReferenceAccount, str]
 
 
 def _listed(change: Callable[[JSON], JSON]) -> Override:
@@ -76,20 +84,16 @@ def _and_another_accounts_profiles(right: JSON, directory: AccountLists) -> JSON
     return {**right, "cronofy.data": {**data, "conferencing_profiles": [*own, *more]}}
 
 
-def _anyones(
-    right: tuple[ReferenceAccount, ReferenceCalendar] | None, situation: _Situation
-) -> tuple[ReferenceAccount, ReferenceCalendar] | None:
-    inventory, _, calendar_id = situation
+def _anyones(right: OwnedCalendar | None, lookup: CalendarLookup) -> OwnedCalendar | None:
+    inventory, _, calendar_id = lookup
     for account in inventory.accounts:
         if right is None and calendar_id in account.by_id:
             return account, account.by_id[calendar_id]
     return right
 
 
-def _primary_instead(
-    right: tuple[ReferenceAccount, ReferenceCalendar] | None, situation: _Situation
-) -> tuple[ReferenceAccount, ReferenceCalendar] | None:
-    inventory, account, calendar_id = situation
+def _primary_instead(right: OwnedCalendar | None, lookup: CalendarLookup) -> OwnedCalendar | None:
+    inventory, account, calendar_id = lookup
     known = any(calendar_id in each.by_id for each in inventory.accounts)
     return right if right or known else (account, account.calendars[0])
 
@@ -235,13 +239,7 @@ CALENDAR_LISTS = (
             },
         ),
     ),
-    fault(
-        "no-token-reads",
-        "2.8",
-        "case",
-        "Reads without a token are answered",
-        _accepts(_of(("GET",), token=False)),
-    ),
+    fault("no-token-reads", "2.8", "case", "Reads without a token are answered", _accepts(_of(("GET",), token=False))),
     fault(
         "unknown-token-reads",
         "2.8",
@@ -250,11 +248,7 @@ CALENDAR_LISTS = (
         _accepts(_of(("GET",), token=True)),
     ),
     fault(
-        "no-token-writes",
-        "2.8",
-        "case",
-        "Writes without a token are executed",
-        _accepts(_of(("POST",), token=False)),
+        "no-token-writes", "2.8", "case", "Writes without a token are executed", _accepts(_of(("POST",), token=False))
     ),
     fault(
         "unknown-token-deletes",

@@ -17,7 +17,7 @@ from conformance.reference.overrides import (
     is_generated,
     is_integrated,
     is_named_profile,
-    means,
+    means_default,
     pending_names,
     refused,
     reshaped,
@@ -29,10 +29,6 @@ __all__ = ["LIMITS"]
 
 _DAY = 86400.0
 _OFFSET = re.compile(r"[+-]\d\d:?\d\d\Z")
-
-
-def _form(write: StoredWrite, form: str) -> bool:
-    return write.start.form == form
 
 
 def _generated_in_past(when: Any) -> Override:
@@ -84,13 +80,7 @@ LIMITS = (
         "`8x8` generates a conference in an update",
         served_by(lambda write: is_8x8(write) and not write.creates, lambda _: SERVICE_8X8),
     ),
-    fault(
-        "8x8-means-default",
-        "B16",
-        "always",
-        "`8x8` generates what `default` would",
-        means(is_8x8, {"profile_id": "default"}),
-    ),
+    fault("8x8-means-default", "B16", "always", "`8x8` generates what `default` would", means_default(is_8x8)),
     fault(
         "past-generates",
         "D5 D6",
@@ -117,7 +107,7 @@ LIMITS = (
         "D6",
         "case",
         "A start with a time zone is never treated as past",
-        _generated_in_past(lambda write: _form(write, "object")),
+        _generated_in_past(lambda write: write.start.form == "object"),
     ),
     fault(
         "past-generates-for-dates",
@@ -183,7 +173,7 @@ LIMITS = (
         "B4 A6",
         "case",
         "A start with a time zone is always treated as past",
-        _not_generated_in_future(lambda write: _form(write, "object")),
+        _not_generated_in_future(lambda write: write.start.form == "object"),
     ),
     fault(
         "far-future-generates-nothing",

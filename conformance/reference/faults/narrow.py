@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from conformance.reference.accounts import ReferenceAccount, ReferenceCalendar, ReferenceInventory
+from conformance.reference.accounts import ReferenceCalendar
 from conformance.reference.conferencing import SERVICE, conference, default_service
 from conformance.reference.event_list import (
     CONFERENCING,
@@ -41,7 +41,15 @@ from conformance.reference.overrides import (
     reset,
     reshaped,
 )
-from conformance.reference.server import CALENDAR, DELETED, MAY_WRITE, USERINFO_ANSWER, Answer
+from conformance.reference.server import (
+    CALENDAR,
+    DELETED,
+    MAY_WRITE,
+    USERINFO_ANSWER,
+    Answer,
+    CalendarLookup,
+    OwnedCalendar,
+)
 
 __all__ = ["NARROW"]
 
@@ -119,20 +127,16 @@ def _lost_second_page(right: dict[str, Any], page: ReferencePage) -> dict[str, A
     return {**right, "pages": {**right["pages"], "next_page": f"{page.next_page}0"}}
 
 
-def _phantom(
-    right: Any, situation: tuple[ReferenceInventory, ReferenceAccount, str]
-) -> tuple[ReferenceAccount, ReferenceCalendar] | None:
+def _phantom(right: OwnedCalendar | None, lookup: CalendarLookup) -> OwnedCalendar | None:
     """Writes to another account's calendar are malformed, not unknown."""
-    inventory, account, calendar_id = situation
+    inventory, account, calendar_id = lookup
     theirs = [each.by_id[calendar_id] for each in inventory.accounts if calendar_id in each.by_id]
     return (account, replace(theirs[0], name="")) if right is None and theirs else right
 
 
-def _nowhere(
-    right: Any, situation: tuple[ReferenceInventory, ReferenceAccount, str]
-) -> tuple[ReferenceAccount, ReferenceCalendar] | None:
+def _nowhere(right: OwnedCalendar | None, lookup: CalendarLookup) -> OwnedCalendar | None:
     """Writes to a calendar that does not exist are malformed, not unknown."""
-    inventory, account, calendar_id = situation
+    inventory, account, calendar_id = lookup
     known = any(calendar_id in each.by_id for each in inventory.accounts)
     return right if right or known else (account, replace(account.calendars[0], name=""))
 

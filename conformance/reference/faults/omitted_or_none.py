@@ -16,7 +16,7 @@ from conformance.reference.overrides import (
     ignored,
     is_none,
     last_conference,
-    means,
+    means_default,
     omits,
     refused,
     removed,
@@ -46,8 +46,6 @@ def _follows_removal(write: StoredWrite) -> bool:
 def _is_bare(write: StoredWrite) -> bool:
     return not {"description", "location"} & write.body.keys()
 
-
-_DEFAULT = {"profile_id": "default"}
 
 OMITTED_OR_NONE = (
     fault("omitted-removes", "D3", "always", "An update without conferencing removes it", reset(omits, removed)),
@@ -119,16 +117,14 @@ OMITTED_OR_NONE = (
         "D3 A3",
         "case",
         "An event created without conferencing gets the default",
-        means(lambda write: write.creates and write.kind == "omitted", _DEFAULT),
+        means_default(lambda write: write.creates and write.kind == "omitted"),
     ),
     fault(
         "omitted-means-default-on-update",
         "D3 A3",
         "case",
         "An event that never had conferencing gets the default with its first update",
-        means(
-            lambda write: not write.creates and write.kind == "omitted" and set(write.kinds) == {"omitted"}, _DEFAULT
-        ),
+        means_default(lambda write: not write.creates and write.kind == "omitted" and set(write.kinds) == {"omitted"}),
     ),
     fault(
         "omitted-restores-what-none-removed",
@@ -252,14 +248,14 @@ OMITTED_OR_NONE = (
         "B7",
         "case",
         "`none` on creation is treated as no choice, which gets the default",
-        means(lambda write: write.creates and is_none(write), _DEFAULT),
+        means_default(lambda write: write.creates and is_none(write)),
     ),
     fault(
         "none-means-default-without-conferencing",
         "B7",
         "case",
         "`none` on an event without conferencing generates a conference",
-        means(lambda write: not write.creates and is_none(write) and write.settles_before is None, _DEFAULT),
+        means_default(lambda write: not write.creates and is_none(write) and write.settles_before is None),
     ),
     fault(
         "none-with-extra-url-is-explicit", "F6 B7", "case", "A join URL sent with `none` is set", as_explicit(is_none)

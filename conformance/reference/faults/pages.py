@@ -27,7 +27,7 @@ def _second_page_unfiltered(right: Pages, reading: ReadRequest) -> Pages:
         return right
     first = reading.account.external[:1]
     now = reading.now // 3600 * 3600
-    strangers = tuple(
+    external = tuple(
         {
             "calendar_id": each.calendar_id,
             "event_uid": each.event_uid,
@@ -38,7 +38,7 @@ def _second_page_unfiltered(right: Pages, reading: ReadRequest) -> Pages:
         }
         for each in first
     )
-    return (right[0], (*right[1], *strangers), *right[2:])
+    return (right[0], (*right[1], *external), *right[2:])
 
 
 def _without_conferencing(right: Pages) -> Pages:

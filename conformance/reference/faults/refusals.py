@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from conformance.reference.conferencing import SERVICE, default_service
+from conformance.reference.conferencing import default_service
 from conformance.reference.hooks import Override, at, fault
 from conformance.reference.model import Phase, Service, StoredWrite, Version
-from conformance.reference.overrides import assigned, drops_problem, refused, served_by
+from conformance.reference.overrides import assigned, drops_problem, is_integrated, refused, served_by
 from conformance.reference.server import LEFT_BY_REFUSAL, MAY_WRITE, REFUSAL, Answer, RefusedWrite
-from conformance.reference.validation import NOT_AVAILABLE, PROBLEMS, error
+from conformance.reference.validation import NOT_AVAILABLE, PROBLEMS
 
 __all__ = ["REFUSALS"]
 
@@ -19,11 +19,16 @@ _FIELD = "conferencing.profile_id"
 
 
 def _unavailable(write: StoredWrite) -> bool:
-    return write.kind == "integrated" and write.calendar.integrated is None
+    return is_integrated(write) and write.calendar.integrated is None
 
 
 def _accepted(when: Callable[[StoredWrite], bool]) -> Override:
     return drops_problem(lambda write: _unavailable(write) and when(write), _FIELD)
+
+
+def _unavailable_if(when: Callable[[StoredWrite], bool]) -> Override:
+    """The documented refusal, in writes where `when` holds."""
+    return at(PROBLEMS, lambda right, write: {**right, _FIELD: [dict(NOT_AVAILABLE)]} if when(write) else right)
 
 
 def _answers(change: Callable[[Answer], Answer]) -> Override:
@@ -73,10 +78,6 @@ def _fields_of(write: StoredWrite) -> Mapping[str, Any]:
     return write.previous.fields if write.previous else write.fields
 
 
-def _made_up(write: StoredWrite) -> Service:
-    return Service("google_meet", "integrated")
-
-
 REFUSALS = (
     fault(
         "unavailable-integrated-accepted",
@@ -113,42 +114,28 @@ REFUSALS = (
         "always",
         "`integrated` generates Google Meet on a calendar that is flagged as having no service",
         _accepted(lambda _: True),
-        at(SERVICE, lambda right, write: _made_up(write) if _unavailable(write) else right),
+        served_by(_unavailable, lambda _: Service("google_meet", "integrated")),
     ),
     fault(
         "available-integrated-refused",
         "B10 B12",
         "always",
         "`integrated` is refused on calendars that are flagged as having it",
-        at(
-            PROBLEMS,
-            lambda right, write: (
-                {**right, _FIELD: [dict(NOT_AVAILABLE)]}
-                if write.kind == "integrated" and write.calendar.integrated
-                else right
-            ),
-        ),
+        _unavailable_if(lambda write: is_integrated(write) and bool(write.calendar.integrated)),
     ),
     fault(
         "available-integrated-refused-on-microsoft",
         "B10 B11 B12",
         "case",
         "`integrated` is refused on Microsoft calendars, where it is available",
-        at(
-            PROBLEMS,
-            lambda right, write: (
-                {**right, _FIELD: [dict(NOT_AVAILABLE)]}
-                if write.kind == "integrated" and write.calendar.provider_name != "google"
-                else right
-            ),
-        ),
+        _unavailable_if(lambda write: is_integrated(write) and write.calendar.provider_name != "google"),
     ),
     fault(
         "available-integrated-refused-on-update",
         "B10 B12 D2",
         "case",
         "`integrated` is refused in updates",
-        refused(lambda write: write.kind == "integrated" and not write.creates and not _unavailable(write)),
+        refused(lambda write: is_integrated(write) and not write.creates and not _unavailable(write)),
     ),
     fault(
         "unavailable-integrated-answers-400",
@@ -284,13 +271,11 @@ REFUSALS = (
         "A3",
         "case",
         "A creation without conferencing is refused",
-        at(
-            PROBLEMS,
-            lambda right, write: (
-                {**right, "conferencing": error("required", "conferencing must be specified")}
-                if write.creates and write.body.get("conferencing") is None
-                else right
-            ),
+        refused(
+            lambda write: write.creates and write.body.get("conferencing") is None,
+            "conferencing",
+            "required",
+            "conferencing must be specified",
         ),
     ),
     fault(
@@ -298,14 +283,7 @@ REFUSALS = (
         "2.1",
         "case",
         "An event without description is refused",
-        at(
-            PROBLEMS,
-            lambda right, write: (
-                right
-                if "description" in write.body
-                else {**right, "description": error("required", "must be specified")}
-            ),
-        ),
+        refused(lambda write: "description" not in write.body, "description", "required", "must be specified"),
     ),
     fault(
         "read-only-calendar-writable",

@@ -36,10 +36,6 @@ def _to_integrated(write: StoredWrite) -> Service | None:
     return integrated_service(write) or write.service or default_service(write)
 
 
-def _nothing(_: StoredWrite) -> None:
-    return None
-
-
 def _made_up(write: StoredWrite) -> Service:
     return default_service(write) or Service("zoom", "made-up")
 
@@ -125,14 +121,14 @@ SERVICES = (
         "B2",
         "case",
         "`default` generates nothing on a calendar without a service of its own, though the user has a profile",
-        served_by(lambda write: is_default(write) and not write.calendar.integrated, _nothing),
+        served_by(lambda write: is_default(write) and not write.calendar.integrated, lambda _: None),
     ),
     fault(
         "default-needs-a-profile",
         "B4",
         "always",
         "`default` generates nothing where the user has no profile",
-        served_by(lambda write: is_default(write) and not write.store.profiles(write.account), _nothing),
+        served_by(lambda write: is_default(write) and not write.store.profiles(write.account), lambda _: None),
     ),
     fault(
         "default-ignores-the-chosen-profile",

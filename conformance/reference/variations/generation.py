@@ -26,12 +26,13 @@ from conformance.reference.overrides import (
     is_explicit,
     is_generated,
     omits,
+    refused,
     removed,
     reset,
     reshaped,
     served_by,
 )
-from conformance.reference.validation import PROBLEMS, Errors, error
+from conformance.reference.validation import PROBLEMS, Errors
 
 __all__ = ["GENERATION"]
 
@@ -51,7 +52,7 @@ def _waits(write: StoredWrite) -> bool:
 
 
 def _changed(write: StoredWrite) -> bool:
-    """An update without conferencing of a generated conference that changes what it knows of the event."""
+    """An update that omits conferencing and changes summary or times of an event with a generated conference."""
     return omits(write) and write.origin in GENERATED and write.changes("summary", "start", "end")
 
 
@@ -101,11 +102,6 @@ def _provider(name: Callable[[StoredWrite], Any]) -> Override:
 def _default_disconnected(write: StoredWrite) -> bool:
     chosen = write.account.default_profile
     return write.kind == "default" and chosen is not None and not chosen.connected
-
-
-def _refuses(when: Callable[[StoredWrite], bool], field: str, why: str) -> Override:
-    """A 422 for a write that the documentation does not require to be accepted."""
-    return at(PROBLEMS, lambda right, write: {**right, field: error("invalid", why)} if when(write) else right)
 
 
 def _begun(write: StoredWrite) -> bool:
@@ -199,7 +195,7 @@ GENERATION = (
         "explicit-long-urls-refused",
         "F8",
         "URLs over 255 characters are refused",
-        _refuses(_long_url, "conferencing.join_url", "must be no more than 255 characters"),
+        refused(_long_url, "conferencing.join_url", "invalid", "must be no more than 255 characters"),
     ),
     variation(
         "settled-shows-pending-false",
@@ -246,7 +242,7 @@ GENERATION = (
         "past-refused",
         "D5 D6",
         "Requesting a conference for an event that has begun is refused",
-        _refuses(lambda write: is_generated(write) and _begun(write), "conferencing", "the event has begun"),
+        refused(lambda write: is_generated(write) and _begun(write), "conferencing", "invalid", "the event has begun"),
     ),
     variation(
         "past-pending",
@@ -276,7 +272,7 @@ GENERATION = (
         "past-explicit-refused",
         "D5 D6",
         "Explicit conferencing is refused on events that have begun",
-        _refuses(lambda write: is_explicit(write) and _begun(write), "conferencing", "the event has begun"),
+        refused(lambda write: is_explicit(write) and _begun(write), "conferencing", "invalid", "the event has begun"),
     ),
     variation(
         "8x8-pending",
@@ -333,13 +329,13 @@ GENERATION = (
         "extra-fields-refused",
         "F2 F6",
         "The fields of explicit conferencing are refused with another profile_id",
-        _refuses(_has_extra_fields, "conferencing.profile_id", "join_url and provider_description go with explicit"),
+        refused(_has_extra_fields, key="invalid", description="join_url and provider_description go with explicit"),
     ),
     variation(
         "null-conferencing-refused",
         "D3",
         "conferencing: null is refused",
-        _refuses(_null, "conferencing", "conferencing must be an object"),
+        refused(_null, "conferencing", "invalid", "conferencing must be an object"),
     ),
     variation(
         "null-conferencing-removes",
