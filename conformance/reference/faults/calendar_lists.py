@@ -174,14 +174,14 @@ CALENDAR_LISTS = (
         "availability-always-true",
         "B12 X1",
         "case",
-        "The flag is true where `integrated` is refused",
+        "The availability flag is always true, even where `integrated` is refused",
         at(AVAILABLE, lambda _, __: True),
     ),
     fault(
         "availability-always-false",
         "B12 B10",
         "case",
-        "The flag is false where `integrated` works",
+        "The availability flag is always false, even where `integrated` works",
         at(AVAILABLE, lambda _, __: False),
     ),
     fault(

@@ -208,7 +208,7 @@ READS = (
         ),
     ),
     fault(
-        "conferencing-after-end-hidden",
+        "conferencing-after-start-hidden",
         "D3 S1",
         "case",
         "An event that has begun does not show the conferencing that it has",

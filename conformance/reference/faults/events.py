@@ -89,7 +89,7 @@ EVENTS = (
         _not_updated("description"),
     ),
     fault(
-        "update-of-fields-ignored-beside-conferencing",
+        "update-of-fields-ignored-with-conferencing",
         "2.1",
         "case",
         "An update with conferencing changes nothing else",

@@ -74,7 +74,7 @@ EXPLICIT = (
         ignored(lambda write: is_explicit(write) and not write.creates),
     ),
     fault(
-        "explicit-ignored-beside-location",
+        "explicit-ignored-with-location",
         "B8",
         "case",
         "`explicit` sets nothing where the event has a location",

@@ -124,7 +124,7 @@ LIMITS = (
         _generated_in_past(lambda write: not _wall_clock_past(write)),
     ),
     fault(
-        "past-generates-until-midnight",
+        "past-generates-for-a-day",
         "D6",
         "case",
         "A start less than a day ago is not treated as past",

@@ -251,14 +251,14 @@ SERVICES = (
         served_by(is_integrated, _of_the_primary_calendar),
     ),
     fault(
-        "named-profile-is-the-default",
+        "named-profile-replaced-by-default",
         "A6 S3",
         "case",
         "A named profile is replaced by the user's default",
         served_by(lambda write: is_named_profile(write) and not _disconnected(write), default_service),
     ),
     fault(
-        "named-profile-gives-way-to-integrated",
+        "named-profile-replaced-by-integrated",
         "A6",
         "case",
         "A named profile is replaced by the calendar's own service where there is one",
@@ -326,7 +326,7 @@ SERVICES = (
         served_by(_disconnected, first_connected),
     ),
     fault(
-        "disconnected-profile-falls-to-integrated",
+        "disconnected-profile-replaced-by-integrated",
         "A6",
         "case",
         "A named profile that is disconnected is replaced by the calendar's own service",

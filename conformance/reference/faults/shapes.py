@@ -95,14 +95,14 @@ SHAPES = (
         _pending_as({"pending": "true"}, lambda shown: shown.version.origin == "explicit"),
     ),
     fault(
-        "pending-left-beside-url",
+        "pending-shown-with-url",
         "S1",
         "always",
         "The conference is merged into what was there: pending stays true",
         reshaped(is_generated, lambda value, _: {**PENDING, **value}),
     ),
     fault(
-        "pending-left-beside-explicit-url",
+        "pending-shown-with-explicit-url",
         "S1 P2",
         "case",
         "Explicit conferencing keeps pending: true",

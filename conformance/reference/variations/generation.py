@@ -307,7 +307,7 @@ GENERATION = (
         reset(_waits, removed),
     ),
     variation(
-        "disconnected-default-falls-through",
+        "disconnected-default-falls-back",
         "B2",
         "`default` with a disconnected profile falls back to the calendar's own service",
         served_by(_default_disconnected, integrated_service),

@@ -224,7 +224,7 @@ SURROUNDINGS = (
     variation(
         "omitted-fields-cleared",
         "2.1",
-        "Optional fields that an update leaves out are cleared",
+        "Optional fields that an update omits are cleared",
         at(RETAINED_FIELDS, lambda _, __: {}),
     ),
     variation("description-trimmed", "2.1", "White space around a description is dropped", at(FIELDS, _trimmed)),
@@ -309,9 +309,9 @@ SURROUNDINGS = (
     ),
     variation("longer-errors", "X3", "Refusals have other texts and more errors", at(REFUSAL, _wordier)),
     variation(
-        "no-profiles-key",
+        "empty-profiles-omitted",
         "2.4",
-        "Userinfo leaves conferencing_profiles out where there are none",
+        "Userinfo omits conferencing_profiles if there are none",
         at(USERINFO, _without_empty_profiles),
     ),
     variation(
