@@ -70,7 +70,7 @@ def drift(page: Path) -> int:
     return 1 if changes else 0
 
 
-@click.command(short_help="RunContext the reference server.")
+@click.command(short_help="Run the reference server.")
 @options.fault
 @click.option("--host", default="127.0.0.1", show_default=True, metavar="HOST", help="The address to listen on.")
 @click.option(
@@ -84,17 +84,28 @@ def drift(page: Path) -> int:
     metavar="S",
     help="Seconds until conferencing is no longer pending.",
 )
+@click.option(
+    "--list-faults",
+    is_flag=False,
+    flag_value="",
+    metavar="[WORD]",
+    help="List the faults, or those with WORD in their name, title or clauses, and end.",
+)
 @options.config
-def serve(faults: tuple[str, ...], host: str, port: int, settle: float) -> int:
-    """Run the reference server until Ctrl-C: something to try a client on, or to see a fault with one's own eyes.
+def serve(faults: tuple[str, ...], host: str, port: int, settle: float, list_faults: str | None) -> int:
+    """Run the reference server until Ctrl-C, to try a client on or to look at a fault.
 
     \b
     Examples:
       cronofy-conformance serve
       cronofy-conformance serve --port 0 --settle 3
-      cronofy-conformance serve --fault join-url-is-lower-cased
+      cronofy-conformance serve --fault explicit-url-lower-cased
+      cronofy-conformance serve --list-faults explicit
     """
-    from conformance.cli.serve_command import serve as listen
+    from conformance.cli import serve_command
 
-    listen(host, port, settle, faults)
+    if list_faults is None:
+        serve_command.serve(host, port, settle, faults)
+    else:
+        serve_command.list_faults(list_faults)
     return 0

@@ -1,4 +1,4 @@
-"""The reference server on a socket, for clients and for trying things out."""
+"""The reference server on a socket, for clients and for trying things out; the list of its faults."""
 
 from __future__ import annotations
 
@@ -9,15 +9,32 @@ from conformance.cli.output import say
 from conformance.errors import UsageError, nearest
 from conformance.http.curl import variable_of
 
-__all__ = ["serve"]
+__all__ = ["list_faults", "serve"]
+
+
+def list_faults(word: str) -> None:
+    """Print the faults that have a word in their name, title or clauses: name, clauses and title of each.
+
+    An empty word prints all.  Raises UsageError if no fault matches.
+    """
+    from conformance.reference import FAULTS
+
+    found = [
+        fault
+        for fault in FAULTS.values()
+        if word.upper() in fault.clauses or word.lower() in f"{fault.name} {fault.title}".lower()
+    ]
+    if not found:
+        raise UsageError(f"no fault has {word!r} in its name, title or clauses; --list-faults alone lists all")
+    say("".join(f"{fault.name}  [{' '.join(fault.clauses)}]\n    {fault.title}\n" for fault in found))
 
 
 def serve(host: str, port: int, settle: float, faults: Sequence[str]) -> None:
-    """Serve until Ctrl-C, after telling the base URL and how to export the accounts' tokens; port 0 takes a free one.
+    """Serve until Ctrl-C, after printing the base URL and the accounts' tokens; port 0 takes a free one.
 
-    Raises UsageError for an unknown fault and for an address that cannot be listened on.
+    Raises UsageError for an unknown fault, and for an address that cannot be listened on.
     """
-    import uvicorn
+    import uvicorn  # slow to import, and only needed here
 
     from conformance.reference import FAULTS, reference_app
 
@@ -33,7 +50,7 @@ def serve(host: str, port: int, settle: float, faults: Sequence[str]) -> None:
         say(f"  export {variable_of(account)}={token}\n")
     for fault in faults:
         say(f"It is broken on purpose: {fault} ({FAULTS[fault].title}).\n")
-    # The listener carries the address; what uvicorn would say of it is said above.
+    # `say` has printed the address that uvicorn would log.
     uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off")).run(sockets=[listener])
 
 

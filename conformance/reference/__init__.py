@@ -1,13 +1,13 @@
 """A reference server for conferencing on events: it follows the documentation, or deviates from it on purpose.
 
-It knows nothing of the rules that judge servers.
+It knows nothing of the rules by which servers are judged.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from conformance.clock import Clock
+from conformance.clock import Clock, RealClock
 from conformance.reference.accounts import (
     INVENTORY,
     External,
@@ -16,9 +16,10 @@ from conformance.reference.accounts import (
     ReferenceInventory,
     ReferenceProfile,
 )
-from conformance.reference.app import ReferenceApp, named, serve
+from conformance.reference.app import ReferenceApp, named
 from conformance.reference.faults import FAULTS
 from conformance.reference.hooks import Fault, Hooks, Variation
+from conformance.reference.server import ReferenceServer
 from conformance.reference.variations import VARIATIONS
 
 __all__ = [
@@ -45,12 +46,13 @@ def reference_app(
     variations: Iterable[str] = (),
     seed: int = 0,
     page_size: int = 30,
-    world: ReferenceInventory = INVENTORY,
+    inventory: ReferenceInventory = INVENTORY,
 ) -> ReferenceApp:
     """A fresh, independent server as an ASGI application.
 
-    Conferences settle `settle` seconds of `clock` after the write.  `seed` changes generated URLs.
+    Conferencing stays pending for `settle` seconds of `clock`.  `seed` changes generated URLs.
     Raises ValueError for an unknown fault or variation.
     """
-    decide = Hooks(named("variation", variations, VARIATIONS), named("fault", faults, FAULTS))
-    return serve(world, clock=clock, settle=settle, decide=decide, seed=seed, page_size=page_size)
+    hooks = Hooks(named("variation", variations, VARIATIONS), named("fault", faults, FAULTS))
+    server = ReferenceServer(inventory, clock or RealClock(), hooks, settle=settle, seed=seed, page_size=page_size)
+    return ReferenceApp(server)

@@ -19,12 +19,12 @@ __all__ = [
     "userinfo",
 ]
 
-Place = Literal["calendars", "userinfo"]
+Endpoint = Literal["calendars", "userinfo"]
 
 
 @dataclass(frozen=True)
 class AccountLists:
-    """An account whose directory is shown."""
+    """An account whose calendar list or userinfo is read."""
 
     store: Store
     account: ReferenceAccount
@@ -32,14 +32,14 @@ class AccountLists:
 
 @dataclass(frozen=True)
 class ListEntry:
-    """A calendar where it is shown."""
+    """A calendar in the answer of one endpoint."""
 
     account: ReferenceAccount
     calendar: ReferenceCalendar
-    place: Place
+    endpoint: Endpoint
 
 
-#: What is shown of a calendar's integrated conferencing: whether it is available.
+#: Whether a calendar is shown as having integrated conferencing.
 AVAILABLE: Hook[ListEntry, Any] = Hook("available")
 #: The body of a calendar list.
 CALENDARS: Hook[AccountLists, dict[str, Any]] = Hook("calendars")
@@ -51,15 +51,15 @@ def _profile_id(account: ReferenceAccount, calendar: ReferenceCalendar) -> str:
     return opaque("pro", "calendar", account.name, calendar.provider_service)
 
 
-def _calendar(directory: AccountLists, calendar: ReferenceCalendar, place: Place) -> dict[str, Any]:
-    entry = ListEntry(directory.account, calendar, place)
+def _calendar(directory: AccountLists, calendar: ReferenceCalendar, endpoint: Endpoint) -> dict[str, Any]:
+    entry = ListEntry(directory.account, calendar, endpoint)
     return {
         "calendar_id": calendar.calendar_id,
         "calendar_name": calendar.name,
         "calendar_readonly": calendar.readonly,
         "calendar_deleted": calendar.deleted,
         "calendar_primary": calendar.primary,
-        "calendar_integrated_conferencing_available": directory.store.decide(
+        "calendar_integrated_conferencing_available": directory.store.hooks(
             AVAILABLE, calendar.integrated is not None, entry
         ),
         "calendar_attachments_available": calendar.provider_name == "google",
@@ -79,7 +79,7 @@ def calendars(directory: AccountLists) -> dict[str, Any]:
         }
         for calendar in account.calendars
     ]
-    return directory.store.decide(CALENDARS, {"sub": account.sub, "calendars": listed}, directory)
+    return directory.store.hooks(CALENDARS, {"sub": account.sub, "calendars": listed}, directory)
 
 
 def _conferencing_profile(profile: ReferenceProfile) -> dict[str, Any]:
@@ -124,4 +124,4 @@ def userinfo(directory: AccountLists) -> dict[str, Any]:
             "conferencing_profiles": [_conferencing_profile(profile) for profile in directory.store.profiles(account)],
         },
     }
-    return directory.store.decide(USERINFO, body, directory)
+    return directory.store.hooks(USERINFO, body, directory)

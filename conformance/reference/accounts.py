@@ -1,4 +1,4 @@
-"""The world that the reference server shows: accounts, their calendars, profiles and external events."""
+"""The inventory of the reference server: accounts with their calendars, profiles and external events."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ __all__ = [
 
 
 def opaque(prefix: str, *names: object) -> str:
-    """An id that is the same at each start, mixes upper and lower case, and says nothing."""
+    """An opaque id in mixed case, always the same for the same names."""
     digest = hashlib.sha256("\0".join(map(str, names)).encode()).digest()
     return f"{prefix}_{base64.urlsafe_b64encode(digest[:15]).decode().replace('-', 'A').replace('_', 'b')}"
 
 
 @dataclass(frozen=True)
 class ReferenceProfile:
-    """A conferencing profile that the user authorised; `provider_name` as userinfo and events show it."""
+    """A conferencing profile that the user authorised; userinfo and events show `provider_name`."""
 
     profile_id: str
     provider_name: str
@@ -37,7 +37,7 @@ class ReferenceProfile:
 
 @dataclass(frozen=True)
 class ReferenceCalendar:
-    """A calendar; `integrated` is the provider name of its own conferencing service, None where it offers none."""
+    """A calendar; `integrated` is the provider name of its own conferencing service, None if it has none."""
 
     calendar_id: str
     name: str
@@ -54,13 +54,13 @@ class ReferenceCalendar:
 
     @property
     def holds_conferencing(self) -> bool:
-        """Whether the calendar host has fields of its own for conferencing details."""
+        """Whether the calendar host has its own fields for conferencing details."""
         return self.provider_name != "apple"
 
 
 @dataclass(frozen=True)
 class External:
-    """An event that is not managed over the API; it begins `starts_in` seconds after the server's start."""
+    """An event that is not managed over the API; it starts `starts_in` seconds after the server does."""
 
     event_uid: str
     calendar_id: str
@@ -72,7 +72,7 @@ class External:
 
 @dataclass(frozen=True)
 class ReferenceAccount:
-    """An account with what it may use; `profiles` in the order of authorisation, `chosen` the explicit default."""
+    """An account; `profiles` in the order of authorisation, `chosen` is the profile_id of the chosen default."""
 
     name: str
     calendars: tuple[ReferenceCalendar, ...]
@@ -94,7 +94,7 @@ class ReferenceAccount:
 
     @property
     def default_profile(self) -> ReferenceProfile | None:
-        """The profile chosen explicitly, else the one authorised first."""
+        """The profile that the user chose, else the one authorised first."""
         for profile in self.profiles:
             if profile.profile_id == self.chosen:
                 return profile
@@ -155,7 +155,7 @@ def _account(
     return ReferenceAccount(name, calendars, profiles, chosen, external)
 
 
-def _world() -> ReferenceInventory:
+def _inventory() -> ReferenceInventory:
     zoom, go_to = _profile("chosen", "zoom"), _profile("chosen", "go_to")
     return ReferenceInventory(
         (
@@ -207,5 +207,5 @@ def _world() -> ReferenceInventory:
     )
 
 
-#: The world of the reference server.
-INVENTORY = _world()
+#: The inventory of the reference server.
+INVENTORY = _inventory()

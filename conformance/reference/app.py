@@ -7,12 +7,9 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMappi
 from difflib import get_close_matches
 from typing import Any
 
-from conformance.clock import Clock, RealClock
-from conformance.reference.accounts import ReferenceInventory
-from conformance.reference.hooks import Hooks
 from conformance.reference.server import Answer, Call, ReferenceServer
 
-__all__ = ["ReferenceApp", "named", "serve"]
+__all__ = ["ReferenceApp", "named"]
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -22,22 +19,22 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 class ReferenceApp:
     """The server as an ASGI application.
 
-    `tokens` maps account names to the bearer tokens that are accepted; `default_profiles` maps the accounts whose
-    user chose a default to its profile_id.
+    `tokens` maps account names to the bearer tokens that are accepted.  `default_profiles` maps the accounts whose
+    user chose a default profile to its profile_id.
     """
 
     def __init__(self, server: ReferenceServer) -> None:
         self.server = server
-        self.tokens: dict[str, str] = {account.name: account.token for account in server.world.accounts}
+        self.tokens: dict[str, str] = {account.name: account.token for account in server.inventory.accounts}
         self.default_profiles: dict[str, str] = {
-            account.name: account.chosen for account in server.world.accounts if account.chosen
+            account.name: account.chosen for account in server.inventory.accounts if account.chosen
         }
 
     def fault_fired(self, name: str) -> int:
-        """How often a fault led to another decision than the right one.  Raises KeyError for an unknown name."""
-        if name not in self.server.decide.names:
-            raise KeyError(f"{name!r} is no fault of this server, which has {sorted(self.server.decide.names)}")
-        return self.server.decide.fired[name]
+        """How often a fault changed a decision.  Raises KeyError for a name that this server has no fault of."""
+        if name not in self.server.hooks.names:
+            raise KeyError(f"{name!r} is no fault of this server; it has {sorted(self.server.hooks.names)}")
+        return self.server.hooks.fired[name]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -82,20 +79,6 @@ async def _send(answer: Answer, send: Send) -> None:
         headers.append((b"content-length", str(len(content)).encode()))
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": content})
-
-
-def serve(
-    world: ReferenceInventory,
-    *,
-    clock: Clock | None,
-    settle: float,
-    decide: Hooks,
-    seed: int,
-    page_size: int,
-) -> ReferenceApp:
-    """A fresh application over a world."""
-    server = ReferenceServer(world, clock or RealClock(), decide, settle=settle, seed=seed, page_size=page_size)
-    return ReferenceApp(server)
 
 
 def named(kind: str, names: Iterable[str], known: Mapping[str, Any]) -> list[Any]:

@@ -14,7 +14,7 @@ _PART = re.compile(r"\[([^\[\]]*)\]")
 
 
 def read_body(content_type: str, body: bytes) -> dict[str, Any]:
-    """The object that a body says; an empty body is an empty object.
+    """The object in a body; an empty body is an empty object.
 
     Raises ValueError for a body that is neither JSON of an object nor a form, by its content type.
     """
@@ -25,7 +25,7 @@ def read_body(content_type: str, body: bytes) -> dict[str, Any]:
     try:
         parsed = json.loads(body, parse_constant=_no_constant)
         if b"\\u" in body:
-            json.dumps(parsed, ensure_ascii=False).encode()  # half a surrogate pair is no text
+            json.dumps(parsed, ensure_ascii=False).encode()  # rejects half a surrogate pair
     except RecursionError:
         raise ValueError("the body is JSON nested too deep") from None
     except ValueError:

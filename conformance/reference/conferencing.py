@@ -1,4 +1,4 @@
-"""What a write makes of an event's conferencing, decision by decision."""
+"""The effect of a write on an event's conferencing, decision by decision."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from conformance.reference.hooks import Hook
 from conformance.reference.model import PENDING, Phase, Service, StoredWrite, Timeline, Version
 
 __all__ = [
-    "ASKED",
     "FIELDS",
     "GENERATES",
     "OUTCOME",
+    "REQUESTED",
     "SERVICE",
     "SETTLE",
     "TIMELINE",
@@ -26,20 +26,20 @@ __all__ = [
     "profile_service",
     "scheduled",
     "understood",
-    "version_of",
+    "versions_of",
 ]
 
-#: The conferencing that a write asks for; None where it is not specified.
-ASKED: Hook[StoredWrite, Mapping[str, Any] | None] = Hook("asked")
+#: The conferencing that a write requests; None if it is omitted.
+REQUESTED: Hook[StoredWrite, Mapping[str, Any] | None] = Hook("requested")
 #: The event's fields after a write.
 FIELDS: Hook[StoredWrite, Mapping[str, Any]] = Hook("fields")
 #: How many seconds a conference takes to generate.
 SETTLE: Hook[StoredWrite, float] = Hook("settle")
-#: The service that generates the conference; None where none is to be generated.
+#: The service that generates the conference; None if nothing is generated.
 SERVICE: Hook[StoredWrite, Service | None] = Hook("service")
-#: Whether the event's time lets a conference be generated.
+#: Whether a conference is generated for an event at this time.
 GENERATES: Hook[StoredWrite, bool] = Hook("generates")
-#: What the conferencing comes to in the end: JSON, None for none.
+#: What the conferencing shows in the end: JSON, None for none.
 OUTCOME: Hook[StoredWrite, Any] = Hook("outcome")
 #: What the conferencing shows from the write on.
 TIMELINE: Hook[StoredWrite, Timeline] = Hook("timeline")
@@ -72,8 +72,8 @@ def _service(write: StoredWrite) -> Service | None:
         case "integrated":
             return integrated_service(write)
         case "profile":
-            asked = (write.asked or {}).get("profile_id")
-            found = [each for each in write.store.profiles(write.account) if each.profile_id == asked]
+            profile_id = write.requested_field("profile_id")
+            found = [each for each in write.store.profiles(write.account) if each.profile_id == profile_id]
             return profile_service(found[0]) if found else None
         case _:
             return None
@@ -108,15 +108,15 @@ def conference(service: Service, write: StoredWrite, *salt: object) -> dict[str,
 
 
 def scheduled(write: StoredWrite, outcome: Any) -> Timeline:
-    """The timeline that shows pending now and `outcome` when the write has settled."""
+    """Pending from the write on, and `outcome` once it has settled."""
     return (Phase(write.at, PENDING), Phase(write.at + write.settle, outcome))
 
 
 def _outcome(write: StoredWrite) -> Any:
-    if write.kind == "absent":
+    if write.kind == "omitted":
         return write.settles_before
     if write.kind == "explicit":
-        return {"provider_name": None, "join_url": (write.asked or {}).get("join_url")}
+        return {"provider_name": None, "join_url": write.requested_field("join_url")}
     if write.service is None:
         return None
     if not write.generates:
@@ -125,8 +125,8 @@ def _outcome(write: StoredWrite) -> Any:
 
 
 def _timeline(write: StoredWrite, outcome: Any) -> Timeline:
-    """Absent changes nothing; what is generated or set shows as pending first; what is nothing is nothing at once."""
-    if write.kind == "absent":
+    """Omitted changes nothing; what is generated or explicit is pending first; nothing shows at once."""
+    if write.kind == "omitted":
         return write.before
     if write.kind == "explicit":
         return scheduled(write, outcome)
@@ -136,21 +136,21 @@ def _timeline(write: StoredWrite, outcome: Any) -> Timeline:
 
 
 def understood(write: StoredWrite) -> StoredWrite:
-    """A valid write with the conferencing that it asks for, its service and its time."""
-    decide = write.store.decide
-    write = replace(write, asked=decide(ASKED, write.asked, write))
-    write = replace(write, fields=decide(FIELDS, write.fields, write))
-    write = replace(write, settle=decide(SETTLE, write.store.settle, write))
-    write = replace(write, service=decide(SERVICE, _service(write), write))
-    return replace(write, generates=decide(GENERATES, not write.in_past, write))
+    """A valid write with all that is decided before its outcome: request, fields, settling time, service."""
+    hooks = write.store.hooks
+    write = replace(write, requested=hooks(REQUESTED, write.requested, write))
+    write = replace(write, fields=hooks(FIELDS, write.fields, write))
+    write = replace(write, settle=hooks(SETTLE, write.store.settle, write))
+    write = replace(write, service=hooks(SERVICE, _service(write), write))
+    return replace(write, generates=hooks(GENERATES, not write.in_past, write))
 
 
-def version_of(write: StoredWrite) -> tuple[Version, ...]:
-    """The versions that an understood write makes."""
-    decide = write.store.decide
-    outcome = decide(OUTCOME, _outcome(write), write)
-    timeline = decide(TIMELINE, _timeline(write, outcome), write)
-    kept = write.kind == "absent" or (write.service is not None and not write.generates)
+def versions_of(write: StoredWrite) -> tuple[Version, ...]:
+    """The versions that a write makes, after `understood`."""
+    hooks = write.store.hooks
+    outcome = hooks(OUTCOME, _outcome(write), write)
+    timeline = hooks(TIMELINE, _timeline(write, outcome), write)
+    retained = write.kind == "omitted" or (write.service is not None and not write.generates)
     previous = write.previous
     version = Version(
         at=write.at,
@@ -158,7 +158,7 @@ def version_of(write: StoredWrite) -> tuple[Version, ...]:
         fields=write.fields,
         conferencing=timeline,
         kind=write.kind,
-        origin=write.origin if kept else write.kind,
-        service=(previous.service if previous else None) if kept else write.service,
+        origin=write.origin if retained else write.kind,
+        service=(previous.service if previous else None) if retained else write.service,
     )
-    return decide(VERSIONS, (version,), write)
+    return hooks(VERSIONS, (version,), write)

@@ -1,4 +1,4 @@
-"""Reads: the documented flags and filters, which events they list, how an event looks, and pages."""
+"""Reads: flags and filters, which events are listed, what is shown of them, and pages."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from conformance.reference.timestamps import instant, utc, zone
 from conformance.reference.validation import error
 
 __all__ = [
+    "AS_OF",
     "CONFERENCING",
     "EVENT",
     "LISTED",
@@ -22,13 +23,14 @@ __all__ = [
     "PAGE_SIZE",
     "QUERY",
     "QUERY_PROBLEMS",
-    "SEEN_AT",
     "Arguments",
-    "ListedEvents",
-    "Look",
+    "Event",
+    "ListingCandidate",
+    "Pages",
     "Query",
     "ReadRequest",
     "ReferencePage",
+    "ShownEvent",
     "StoredView",
     "events",
     "in_pages",
@@ -41,11 +43,12 @@ _FLAGS = ("include_managed", "only_managed", "include_deleted", "include_moved",
 _TRUE, _FALSE = frozenset({"true", "1"}), frozenset({"false", "0", ""})
 
 Event = dict[str, Any]
+Pages = tuple[tuple[Event, ...], ...]
 
 
 @dataclass(frozen=True)
 class Arguments:
-    """The decoded query of a read, and whose it is."""
+    """The decoded query of a read, and its account."""
 
     account: ReferenceAccount
     pairs: tuple[tuple[str, str], ...]
@@ -57,7 +60,7 @@ class Arguments:
 
 @dataclass(frozen=True)
 class Query:
-    """What a read asks for; times in seconds since the epoch, `calendar_ids` empty for all."""
+    """The filters of a read; times in seconds since the epoch, `calendar_ids` empty for all."""
 
     include_managed: bool = False
     only_managed: bool = False
@@ -72,7 +75,7 @@ class Query:
 
 @dataclass(frozen=True)
 class StoredView:
-    """One event of an account that is read, on a server where a conference takes `settle` seconds."""
+    """One event at the time of a read, on a server where conferencing stays pending for `settle` seconds."""
 
     record: StoredEvent
     now: float
@@ -80,33 +83,33 @@ class StoredView:
 
 
 @dataclass(frozen=True)
-class ListedEvents:
-    """One event before a read, as it is at `seen_at`."""
+class ListingCandidate:
+    """One event that a read may list, in its state at `as_of`."""
 
     record: StoredEvent
     version: Version
     query: Query
     now: float
-    seen_at: float
+    as_of: float
 
 
 @dataclass(frozen=True)
-class Look:
-    """One event that a read lists; `reads` counts from 1, `conferencing` is what is shown of it."""
+class ShownEvent:
+    """One event that a read lists; `reads` counts from 1, `conferencing` is what the read shows."""
 
     record: StoredEvent
     version: Version
     calendar: ReferenceCalendar
     query: Query
     now: float
-    seen_at: float
+    as_of: float
     reads: int
     conferencing: Any = None
 
 
 @dataclass(frozen=True)
 class ReadRequest:
-    """One read of an account, before its pages."""
+    """One read of an account, before it is cut into pages."""
 
     account: ReferenceAccount
     query: Query
@@ -115,7 +118,7 @@ class ReadRequest:
 
 @dataclass(frozen=True)
 class ReferencePage:
-    """One page of a reading; `index` and `total` count from 1, `next_page` is the next one's address."""
+    """One page of a reading; `index` and `total` count from 1, `next_page` is a URL."""
 
     reading: ReadRequest
     index: int
@@ -126,30 +129,30 @@ class ReferencePage:
     events: Sequence[Event]
 
 
-#: What is wrong with a read's query.
+#: The errors of a read's query, by field.
 QUERY_PROBLEMS: Hook[Arguments, Mapping[str, Any]] = Hook("query-problems")
-#: What a read asks for.
+#: The filters of a read.
 QUERY: Hook[Arguments, Query] = Hook("query")
-#: The time whose state a read shows.
-SEEN_AT: Hook[StoredView, float] = Hook("seen-at")
+#: The time whose state of an event a read shows.
+AS_OF: Hook[StoredView, float] = Hook("as-of")
 #: Whether a read lists an event.
-LISTED: Hook[ListedEvents, bool] = Hook("listed")
+LISTED: Hook[ListingCandidate, bool] = Hook("listed")
 #: The conferencing that a read shows: JSON, None for none.
-CONFERENCING: Hook[Look, Any] = Hook("conferencing")
+CONFERENCING: Hook[ShownEvent, Any] = Hook("conferencing")
 #: The location that a read shows; None for none.
-LOCATION: Hook[Look, Any] = Hook("location")
+LOCATION: Hook[ShownEvent, Any] = Hook("location")
 #: The event as a read shows it.
-EVENT: Hook[Look, Event] = Hook("event")
-#: How many events a page has at most.
+EVENT: Hook[ShownEvent, Event] = Hook("event")
+#: The largest number of events on a page.
 PAGE_SIZE: Hook[ReadRequest, int] = Hook("page-size")
 #: The events of a reading, in pages.
-PAGES: Hook[ReadRequest, tuple[tuple[Event, ...], ...]] = Hook("pages")
+PAGES: Hook[ReadRequest, Pages] = Hook("pages")
 #: The body that a page is answered with.
 PAGE_BODY: Hook[ReferencePage, dict[str, Any]] = Hook("page-body")
 
 
-def parse_query(arguments: Arguments, decide: Hooks) -> tuple[Query, Mapping[str, Any]]:
-    """What a read asks for, and what is wrong with it, by field."""
+def parse_query(arguments: Arguments, hooks: Hooks) -> tuple[Query, Mapping[str, Any]]:
+    """The filters of a read, and its errors by field."""
     wrong: dict[str, Any] = {}
     tzid = arguments.last("tzid")
     tz = zone(tzid) if tzid else None
@@ -179,7 +182,7 @@ def parse_query(arguments: Arguments, decide: Hooks) -> tuple[Query, Mapping[str
         last_modified=times["last_modified"],
         calendar_ids=calendar_ids,
     )
-    return decide(QUERY, query, arguments), decide(QUERY_PROBLEMS, wrong, arguments)
+    return hooks(QUERY, query, arguments), hooks(QUERY_PROBLEMS, wrong, arguments)
 
 
 def _modified(version: Version, now: float) -> float:
@@ -191,8 +194,8 @@ def _within(version: Version, since: float | None, until: float | None) -> bool:
     return (since is None or ends >= since) and (until is None or starts < until)
 
 
-def _listed(listing: ListedEvents) -> bool:
-    query, record, version = listing.query, listing.record, listing.version
+def _listed(candidate: ListingCandidate) -> bool:
+    query, record, version = candidate.query, candidate.record, candidate.version
     if record.managed and not (query.include_managed or query.only_managed):
         return False
     if query.only_managed and not record.managed:
@@ -201,56 +204,56 @@ def _listed(listing: ListedEvents) -> bool:
         return False
     if version.deleted and not query.include_deleted:
         return False
-    if query.last_modified is not None and _modified(version, listing.seen_at) < query.last_modified:
+    if query.last_modified is not None and _modified(version, candidate.as_of) < query.last_modified:
         return False
     since, until = query.since, query.until
     if not record.managed:
-        since = listing.now - 42 * _DAY if since is None else since
-        until = listing.now + 201 * _DAY if until is None else until
-    lived = [version]
+        since = candidate.now - 42 * _DAY if since is None else since
+        until = candidate.now + 201 * _DAY if until is None else until
+    versions = [version]
     if query.include_moved:
-        lived += [each for each in record.versions if each.at <= listing.seen_at]
-    return any(_within(each, since, until) for each in lived)
+        versions += [each for each in record.versions if each.at <= candidate.as_of]
+    return any(_within(each, since, until) for each in versions)
 
 
-def _location(look: Look) -> Any:
-    """What the client wrote; where it is blank and the host has no field for it, the conference's URL."""
-    written = look.version.fields.get("location")
-    url = look.conferencing.get("join_url") if isinstance(look.conferencing, Mapping) else None
+def _location(shown: ShownEvent) -> Any:
+    """What the client wrote; if that is blank and the host has no field for conferencing, the join URL."""
+    written = shown.version.fields.get("location")
+    url = shown.conferencing.get("join_url") if isinstance(shown.conferencing, Mapping) else None
     blank = not written or not (isinstance(written, Mapping) and written.get("description"))
-    return {"description": url} if blank and url and not look.calendar.holds_conferencing else written
+    return {"description": url} if blank and url and not shown.calendar.holds_conferencing else written
 
 
-def _event(look: Look, decide: Hooks) -> Event:
-    fields, query = look.version.fields, look.query
-    created = look.record.versions[0].at
+def _event(shown: ShownEvent, hooks: Hooks) -> Event:
+    fields, query = shown.version.fields, shown.query
+    created = shown.record.versions[0].at
     event: Event = {
-        "calendar_id": look.record.key.calendar_id,
-        "event_uid": look.record.event_uid,
+        "calendar_id": shown.record.key.calendar_id,
+        "event_uid": shown.record.event_uid,
         "summary": fields.get("summary", ""),
         "description": fields.get("description") or "",
         "start": fields["start"].shown(localized=query.localized_times),
         "end": fields["end"].shown(localized=query.localized_times),
-        "deleted": look.version.deleted,
+        "deleted": shown.version.deleted,
         "created": utc(float(int(created))),
-        "updated": utc(float(int(_modified(look.version, look.seen_at)))),
+        "updated": utc(float(int(_modified(shown.version, shown.as_of)))),
         "participation_status": "accepted",
         "attendees": fields.get("attendees", []),
         "transparency": fields.get("transparency") or "opaque",
-        "status": "cancelled" if look.version.deleted else "confirmed",
+        "status": "cancelled" if shown.version.deleted else "confirmed",
         "categories": [],
         "recurring": False,
         "event_private": fields.get("event_private", False),
         "options": {"delete": True, "update": True, "change_participation_status": True},
     }
-    if look.record.managed:
-        event["event_id"] = look.record.key.event_id
+    if shown.record.managed:
+        event["event_id"] = shown.record.key.event_id
     for name in ("url", "meeting_url"):
         if fields.get(name):
             event[name] = fields[name]
-    if look.conferencing is not None:
-        event["conferencing"] = look.conferencing
-    location = decide(LOCATION, _location(look), look)
+    if shown.conferencing is not None:
+        event["conferencing"] = shown.conferencing
+    location = hooks(LOCATION, _location(shown), shown)
     if location is not None:
         event["location"] = location
     return event
@@ -262,35 +265,37 @@ def events(
     query: Query,
     now: float,
     *,
-    decide: Hooks,
+    hooks: Hooks,
     settle: float,
 ) -> list[Event]:
     """The events that a read lists, by start and then by age."""
     listed: list[tuple[float, int, Event]] = []
     for age, record in enumerate(records):
-        seen_at = decide(SEEN_AT, now, StoredView(record, now, settle))
-        version = record.at(seen_at)
+        as_of = hooks(AS_OF, now, StoredView(record, now, settle))
+        version = record.at(as_of)
         if version is None:
             continue
-        listing = ListedEvents(record, version, query, now, seen_at)
-        if not decide(LISTED, _listed(listing), listing):
+        candidate = ListingCandidate(record, version, query, now, as_of)
+        if not hooks(LISTED, _listed(candidate), candidate):
             continue
         record.reads += 1
         calendar = calendars[record.key.calendar_id]
-        look = Look(record, version, calendar, query, now, seen_at, record.reads)
-        shown = None if version.deleted else value_at(version.conferencing, seen_at)
-        look = Look(record, version, calendar, query, now, seen_at, record.reads, decide(CONFERENCING, shown, look))
-        listed.append((version.fields["start"].at, age, decide(EVENT, _event(look, decide), look)))
+        shown = ShownEvent(record, version, calendar, query, now, as_of, record.reads)
+        conferencing = None if version.deleted else value_at(version.conferencing, as_of)
+        shown = ShownEvent(
+            record, version, calendar, query, now, as_of, record.reads, hooks(CONFERENCING, conferencing, shown)
+        )
+        listed.append((version.fields["start"].at, age, hooks(EVENT, _event(shown, hooks), shown)))
     return [event for _, _, event in sorted(listed, key=lambda entry: entry[:2])]
 
 
-def in_pages(found: Sequence[Event], size: int) -> tuple[tuple[Event, ...], ...]:
-    """The events in pages of that size; one empty page where there are none."""
+def in_pages(found: Sequence[Event], size: int) -> Pages:
+    """The events in pages of that size; one empty page if there are none."""
     return tuple(tuple(found[start : start + size]) for start in range(0, len(found), size)) or ((),)
 
 
 def page_body(page: ReferencePage) -> dict[str, Any]:
-    """A page as it is answered: ``next_page`` is absent on the last one."""
+    """The body of a page; the last one has no ``next_page``."""
     pages: dict[str, Any] = {"current": page.index, "total": page.total}
     if page.next_page is not None:
         pages["next_page"] = page.next_page

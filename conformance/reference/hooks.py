@@ -1,8 +1,8 @@
-"""Named decisions of the reference server, and the alterations that change them.
+"""The decisions of the reference server, and how faults and variations change them.
 
-The server states what it would do at each `Hook`; a fault or a legal variation is a function from that
-decision and its situation to another decision.  So the model says nothing of faults, and whether a fault
-made a difference is seen by comparing two values.
+At each `Hook` the server computes the decision that follows the documentation.  A fault or a legal variation is a set
+of overrides: functions from that decision and its situation to another decision.  So the server's code does not know
+the faults, and a fault has made a difference when the two decisions differ.
 """
 
 from __future__ import annotations
@@ -29,75 +29,75 @@ class Hook(Generic[S, V]):
 
 @dataclass(frozen=True)
 class Override:
-    """Another decision at one point: `alter(right, situation)` gives what is done instead, without side effects."""
+    """Another decision at one hook: `alter(right, situation)` returns it, and has no side effects."""
 
-    point: Hook[Any, Any]
+    hook: Hook[Any, Any]
     alter: Callable[[Any, Any], Any]
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One deliberate deviation from the documented clauses.
+    """One deliberate defect: a deviation from the documented clauses.
 
-    `scope` says when it acts: always, in one case only, or in one sequence of requests only.  `endless` marks a
-    fault that shows nothing but a conference that never comes: no finite observation proves it, as no bound is
-    documented.
+    `scope` says when it shows: `always`, in one `case`, or in one `sequence` of requests.  `endless` marks a fault
+    whose only sign is a conference that never comes.  No finite observation proves it, as no time limit is documented.
     """
 
     name: str
     clauses: tuple[str, ...]
     title: str
     scope: Scope
-    alterations: tuple[Override, ...]
+    overrides: tuple[Override, ...]
     endless: bool = False
 
 
 @dataclass(frozen=True)
 class Variation:
-    """One legal choice where the documentation is silent; `silence` names what is not said, by clause or section."""
+    """One legal choice where the documentation is silent; `silence` is the clause or section that leaves it open."""
 
     name: str
     silence: str
     title: str
-    alterations: tuple[Override, ...]
+    overrides: tuple[Override, ...]
 
 
-def at(point: Hook[S, V], alter: Callable[[V, S], V]) -> Override:
-    """The alteration of one point by a function from the right decision and its situation."""
-    return Override(point, alter)
+def at(hook: Hook[S, V], alter: Callable[[V, S], V]) -> Override:
+    """The override of one hook, by a function of the right decision and its situation."""
+    return Override(hook, alter)
 
 
-def fault(name: str, clauses: str, scope: Scope, title: str, *alterations: Override, endless: bool = False) -> Fault:
+def fault(name: str, clauses: str, scope: Scope, title: str, *overrides: Override, endless: bool = False) -> Fault:
     """A fault; `clauses` are separated by spaces."""
-    return Fault(name, tuple(clauses.split()), title, scope, alterations, endless)
+    return Fault(name, tuple(clauses.split()), title, scope, overrides, endless)
 
 
-def variation(name: str, silence: str, title: str, *alterations: Override) -> Variation:
+def variation(name: str, silence: str, title: str, *overrides: Override) -> Variation:
     """A legal variation."""
-    return Variation(name, silence, title, alterations)
+    return Variation(name, silence, title, overrides)
 
 
 class Hooks:
-    """What a server decides, its variations and then its faults applied; counts the faults that made a difference."""
+    """The decisions of one server: first its variations apply, then its faults.
+
+    `names` are the faults; `fired` counts how often each made a difference.
+    """
 
     def __init__(self, variations: Iterable[Variation], faults: Iterable[Fault]) -> None:
         self.fired: Counter[str] = Counter()
-        faults = tuple(faults)
-        self.names = frozenset(broken.name for broken in faults)
-        self._altered: dict[Hook[Any, Any], list[tuple[str | None, Callable[[Any, Any], Any]]]] = {}
-        for chosen in variations:
-            self._add(None, chosen.alterations)
-        for broken in faults:
-            self._add(broken.name, broken.alterations)
+        chosen = tuple(faults)
+        self.names = frozenset(each.name for each in chosen)
+        self._overrides: dict[Hook[Any, Any], list[tuple[str | None, Callable[[Any, Any], Any]]]] = {}
+        for name, overrides in (
+            *((None, each.overrides) for each in variations),
+            *((each.name, each.overrides) for each in chosen),
+        ):
+            for override in overrides:
+                self._overrides.setdefault(override.hook, []).append((name, override.alter))
 
-    def _add(self, fault_name: str | None, alterations: tuple[Override, ...]) -> None:
-        for alteration in alterations:
-            self._altered.setdefault(alteration.point, []).append((fault_name, alteration.alter))
-
-    def __call__(self, point: Hook[S, V], right: V, situation: S) -> V:
-        """The decision at `point`: `right`, unless something alters it in this situation."""
+    def __call__(self, hook: Hook[S, V], right: V, situation: S) -> V:
+        """The decision at a hook: `right`, unless something overrides it in this situation."""
         decided = right
-        for fault_name, alter in self._altered.get(point, ()):
+        for fault_name, alter in self._overrides.get(hook, ()):
             other = alter(decided, situation)
             if fault_name is not None and other != decided:
                 self.fired[fault_name] += 1

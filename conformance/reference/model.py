@@ -1,4 +1,4 @@
-"""Events, their conferencing as a function of time, and what is done to them."""
+"""Events, their conferencing over time, and the writes and deletions that change them."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ __all__ = [
     "Service",
     "Store",
     "StoredEvent",
+    "StoredVersions",
     "StoredWrite",
     "Timeline",
     "Version",
@@ -57,6 +58,10 @@ class Phase:
 Timeline = tuple[Phase, ...]
 
 
+#: The versions of several events.
+StoredVersions = Mapping["Key", tuple["Version", ...]]
+
+
 def value_at(timeline: Timeline, now: float) -> Any:
     """What a timeline shows at that time; None before its first phase."""
     shown: Any = None
@@ -68,10 +73,10 @@ def value_at(timeline: Timeline, now: float) -> Any:
 
 @dataclass(frozen=True)
 class Version:
-    """What one write made of an event.
+    """An event after one write.
 
-    `kind` is what the write asked for (a built-in value, ``profile``, ``absent`` or ``delete``), `origin` what the
-    conferencing that the event has now was asked for as, `service` the one that generates it.
+    `kind` is what the write requested (a built-in value, ``profile``, ``omitted`` or ``delete``), `origin` the kind of
+    the request that the event's conferencing comes from, `service` the one that generates it.
     """
 
     at: float
@@ -112,16 +117,16 @@ class StoredEvent:
         return found
 
     def add(self, versions: tuple[Version, ...], now: float) -> None:
-        """Put new versions in the place of those that were still to come."""
+        """Add versions, in place of those that lie in the future."""
         self.versions = (*(version for version in self.versions if version.at <= now), *versions)
 
 
 @dataclass
 class Store:
-    """The state of a server: its world, the events by key, and what it decides."""
+    """The state of a server: its inventory, the events by key, and the hooks that decide."""
 
-    world: ReferenceInventory
-    decide: Hooks
+    inventory: ReferenceInventory
+    hooks: Hooks
     settle: float
     seed: int = 0
     records: dict[Key, StoredEvent] = field(default_factory=dict)
@@ -129,22 +134,22 @@ class Store:
 
     def profiles(self, account: ReferenceAccount) -> tuple[ReferenceProfile, ...]:
         """The conferencing profiles of an account, in the order of authorisation."""
-        return self.decide(PROFILES, account.profiles, account)
+        return self.hooks(PROFILES, account.profiles, account)
 
     def of_account(self, name: str) -> Iterable[StoredEvent]:
         """The events of an account, in the order of their creation."""
         return (record for key, record in self.records.items() if key.account == name)
 
-    def live(self, key: Key, now: float) -> Version | None:
+    def existing(self, key: Key, now: float) -> Version | None:
         """The version of an event that exists and is not deleted; None otherwise."""
         record = self.records.get(key)
         version = record.at(now) if record else None
         return None if version is None or version.deleted else version
 
     def apply(self, write: StoredWrite, versions: tuple[Version, ...]) -> None:
-        """Store what a write made."""
-        stored: Mapping[Key, tuple[Version, ...]] = {write.key: versions}
-        for key, made in self.decide(STORED, stored, write).items():
+        """Store the versions that a write makes."""
+        stored: StoredVersions = {write.key: versions}
+        for key, made in self.hooks(STORED, stored, write).items():
             record = self.records.get(key)
             if record is None:
                 record = self.records[key] = StoredEvent(key, opaque("evt", *key), managed=True)
@@ -153,7 +158,7 @@ class Store:
 
 @dataclass(frozen=True)
 class StoredWrite:
-    """One upsert, as it was sent and as it is understood so far."""
+    """One upsert: what was sent, and what the server has decided about it so far."""
 
     store: Store
     account: ReferenceAccount
@@ -163,7 +168,7 @@ class StoredWrite:
     at: float
     serial: int
     history: tuple[Version, ...] = ()
-    asked: Mapping[str, Any] | None = None
+    requested: Mapping[str, Any] | None = None
     fields: Mapping[str, Any] = field(default_factory=dict)
     settle: float = 0.0
     service: Service | None = None
@@ -193,25 +198,29 @@ class StoredWrite:
 
     @property
     def settles_before(self) -> Any:
-        """What the conferencing would have come to without this write."""
+        """What the conferencing would show in the end without this write."""
         return self.before[-1].shows if self.before else None
+
+    def requested_field(self, name: str) -> Any:
+        """A field of the conferencing that is requested; None where it is not sent."""
+        return (self.requested or {}).get(name)
 
     @property
     def kind(self) -> str:
-        """What is asked for: a built-in value, ``profile`` or ``absent``."""
-        if self.asked is None:
-            return "absent"
-        profile_id = self.asked.get("profile_id")
+        """What is requested: a built-in value, ``profile`` or ``omitted``."""
+        if self.requested is None:
+            return "omitted"
+        profile_id = self.requested_field("profile_id")
         return profile_id if isinstance(profile_id, str) and profile_id in BUILT_IN else "profile"
 
     @property
     def origin(self) -> str:
-        """What the conferencing was asked for as, before this write."""
-        return self.previous.origin if self.previous else "absent"
+        """The kind of the request that the conferencing before this write comes from."""
+        return self.previous.origin if self.previous else "omitted"
 
     @property
     def kinds(self) -> tuple[str, ...]:
-        """What was asked for before, since the event's creation."""
+        """The kinds of the writes before this one, since the event's creation."""
         kinds: tuple[str, ...] = ()
         for version in self.history:
             kinds = () if version.deleted else (*kinds, version.kind)
@@ -257,10 +266,10 @@ class Removal:
 
 #: The conferencing profiles of an account.
 PROFILES: Hook[ReferenceAccount, tuple[ReferenceProfile, ...]] = Hook("profiles")
-#: What a write makes of the events: versions by key.
-STORED: Hook[StoredWrite, Mapping[Key, tuple[Version, ...]]] = Hook("stored")
-#: What a deletion makes of the events: versions by key.
-REMOVED: Hook[Removal, Mapping[Key, tuple[Version, ...]]] = Hook("removed")
+#: The versions that a write stores.
+STORED: Hook[StoredWrite, StoredVersions] = Hook("stored")
+#: The versions that a deletion stores.
+REMOVED: Hook[Removal, StoredVersions] = Hook("removed")
 
 
 def _plain(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""When an event starts or ends: a date, or an instant with a time zone."""
+"""Start and end of events: a date, or a time with a time zone."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _UTC_NAMES = frozenset({"Etc/UTC", "UTC", "Etc/GMT", "GMT", "Z"})
 
 @dataclass(frozen=True)
 class Moment:
-    """`at` in seconds since the epoch; `date` where only a day was given; `text` and `form` as they were sent."""
+    """A start or end: `at` in seconds since the epoch, `date` if only a date was sent, `text` and `form` as sent."""
 
     at: float
     tzid: str
@@ -30,7 +30,7 @@ class Moment:
     form: str = "string"
 
     def shown(self, *, localized: bool) -> Any:
-        """As read events show it: a date, a UTC time, or with `localized` an object with its time zone."""
+        """As reads show it: a date, a UTC time, or with `localized` an object with its time zone."""
         if not localized:
             return self.date or utc(self.at)
         if self.date:
@@ -40,7 +40,7 @@ class Moment:
 
 
 def zone(tzid: str) -> tzinfo | None:
-    """The time zone of that name; None where there is none."""
+    """The time zone of that name; None if it is unknown."""
     if tzid in _UTC_NAMES:
         return UTC
     try:
@@ -66,13 +66,13 @@ def instant(text: str, tz: tzinfo) -> float:
 
 @lru_cache(maxsize=4096)
 def utc(at: float) -> str:
-    """An instant as a UTC time that ends in Z, with a fraction only where there is one."""
+    """A time in UTC that ends in Z, with a fraction only if there is one."""
     moment = datetime.fromtimestamp(at, UTC)
     return moment.strftime("%Y-%m-%dT%H:%M:%S") + (f".{moment.microsecond:06d}" if moment.microsecond else "") + "Z"
 
 
 def parse(value: object, default_tzid: str) -> Moment:
-    """The moment that a ``start`` or ``end`` says: a date or time, alone or as ``{time, tzid}``.
+    """The moment of a ``start`` or ``end``: a date or time, alone or as ``{time, tzid}``.
 
     Raises ValueError for anything else, an unknown time zone, and years before 1900 or after 2999.
     """

@@ -1,4 +1,4 @@
-"""What is wrong with a write: errors by field, in the documented shape."""
+"""The validation of a write: errors by field, in the documented shape."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NOT_AVAILABLE = {
     "description": "Integrated conferencing is not available on this calendar",
 }
 
-#: What is wrong with a write; empty where it is accepted.
+#: The errors of a write; empty if it is accepted.
 PROBLEMS: Hook[StoredWrite, Errors] = Hook("problems")
 
 _LIMITS = {"summary": 1024, "description": 4096}
@@ -45,7 +45,7 @@ def is_http_url(text: object) -> bool:
 
 
 def moments(body: Mapping[str, Any]) -> tuple[dict[str, Moment], dict[str, list[dict[str, str]]]]:
-    """The start and end of a body, and what is wrong with them."""
+    """The start and end of a body, and their errors."""
     found: dict[str, Moment] = {}
     wrong: dict[str, list[dict[str, str]]] = {}
     tzid = body.get("tzid") or "Etc/UTC"
@@ -66,7 +66,7 @@ def moments(body: Mapping[str, Any]) -> tuple[dict[str, Moment], dict[str, list[
 
 
 def problems(write: StoredWrite) -> Errors:
-    """What is wrong with a write, by the documented rules alone."""
+    """The errors of a write, by the documentation alone."""
     body = write.body
     _, wrong = moments(body)
     if not isinstance(body.get("event_id"), str) or not body["event_id"]:
@@ -84,14 +84,14 @@ def problems(write: StoredWrite) -> Errors:
     return wrong
 
 
-def _conferencing(write: StoredWrite, asked: Any) -> dict[str, list[dict[str, str]]]:
-    if not isinstance(asked, Mapping):
+def _conferencing(write: StoredWrite, requested: Any) -> dict[str, list[dict[str, str]]]:
+    if not isinstance(requested, Mapping):
         return {"conferencing": error("must_be_object", "conferencing must be an object")}
-    profile_id = asked.get("profile_id")
+    profile_id = requested.get("profile_id")
     if profile_id is None or profile_id == "":
         return {"conferencing.profile_id": error("required", "conferencing.profile_id must be specified")}
     if profile_id == "explicit":
-        return _explicit(asked)
+        return _explicit(requested)
     if profile_id == "integrated" and write.calendar.integrated is None:
         return {"conferencing.profile_id": [dict(NOT_AVAILABLE)]}
     known = {profile.profile_id for profile in write.store.profiles(write.account)}
@@ -100,12 +100,12 @@ def _conferencing(write: StoredWrite, asked: Any) -> dict[str, list[dict[str, st
     return {}
 
 
-def _explicit(asked: Mapping[str, Any]) -> dict[str, list[dict[str, str]]]:
+def _explicit(requested: Mapping[str, Any]) -> dict[str, list[dict[str, str]]]:
     wrong = {}
     for name in ("provider_description", "join_url"):
-        value = asked.get(name)
+        value = requested.get(name)
         if not isinstance(value, str) or not value.strip():
             wrong[f"conferencing.{name}"] = error("required", f"conferencing.{name} must be specified")
-    if "conferencing.join_url" not in wrong and not is_http_url(asked["join_url"]):
+    if "conferencing.join_url" not in wrong and not is_http_url(requested["join_url"]):
         wrong["conferencing.join_url"] = error("invalid_url", "conferencing.join_url must be an HTTP or HTTPS URI")
     return wrong

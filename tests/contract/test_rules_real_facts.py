@@ -16,7 +16,12 @@ from conformance.facts import Facts
 
 _CRAFTED = (
     *("pending-as-string", "assigned-without-provider", "assigned-with-null-url", "availability-as-string"),
-    *("next-page-at-another-origin", "unavailable-without-body", "errors-as-text", "explicit-url-of-another-event"),
+    *(
+        "next-page-at-another-origin",
+        "unavailable-integrated-without-body",
+        "errors-as-text",
+        "explicit-url-of-another-event",
+    ),
     "crash-on-8x8",
 )
 

@@ -1,1 +1,1 @@
-"""Servers written from the documentation alone, which nobody tuned the suite to."""
+"""Servers written from the documentation alone, independently of the suite."""

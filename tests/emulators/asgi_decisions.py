@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 JSON = Any
-ABSENT: Any = object()
+OMITTED: Any = object()
 BUILT_IN = {"default", "none", "explicit", "integrated", "8x8"}
 HOSTS = {"google_meet": "meet.google.com", "ms_teams_for_business": "teams.microsoft.com", "zoom": "zoom.us"}
 
@@ -27,13 +27,13 @@ class Choices:
     explicit_provider: str | None = "<description>"
     accepted: tuple[int, JSON] = (202, None)  # status and body of an accepted write
     invalid: str = "refuse"  # refuse | ignore: conferencing that makes no sense
-    stray: str = "ignore"  # refuse | ignore: explicit's fields beside another profile
+    extra_fields: str = "ignore"  # refuse | ignore: explicit's fields with another profile
     null: str = "none"  # none | absent | refuse: what `conferencing: null` means
-    past: str = "pending"  # pending (for ever) | none | refuse: a conference asked for a past start
+    past: str = "pending"  # pending (for ever) | none | refuse: a conference requested for a past start
     past_held: str = "drop"  # drop | keep: what the event had before that
     past_explicit: str = "kept"  # kept | none
     reflect: str = "new"  # new | same | pending: the URL when summary, start or end change
-    again: str = "renew"  # renew | keep: the same service asked for once more
+    again: str = "renew"  # renew | keep: the same service requested once more
     nothing_available: float = (
         1.0  # parts of the settling time for which a default with nothing to resolve to is pending
     )
@@ -60,7 +60,7 @@ class Choices:
     pending_false: bool = True
     lag: float = 0.0  # seconds by which reads are stale
     replicas: bool = False  # every second read is not stale
-    appears: float = 0.0  # seconds before a created event is seen
+    appears: float = 0.0  # seconds before a created event is shown
     jitter: float = 0.0  # parts of the settling time
     refuses: float = 0.0  # probability of an answer that has nothing to do with the request
     refuses_with: int = 429
@@ -96,7 +96,7 @@ class Account:
 
 @dataclass(frozen=True)
 class Conference:
-    """What was asked of an event (`kind`) and what there is from `due` on: no `url` is no conference."""
+    """What was requested of an event (`kind`) and what there is from `due` on: no `url` is no conference."""
 
     kind: str
     provider: str | None
@@ -120,16 +120,16 @@ class Event:
 
 @dataclass(frozen=True)
 class Write:
-    """One accepted request: `asked` is the conferencing in it or ABSENT, `at` when it came."""
+    """One accepted request: `requested` is the conferencing in it or ABSENT, `at` when it came."""
 
     account: Account
     calendar: Calendar
     fields: Mapping[str, JSON]
-    asked: Any
+    requested: Any
     at: float
 
 
-def world() -> tuple[Account, ...]:
+def inventory() -> tuple[Account, ...]:
     """The accounts: without profiles, with one that is connected, and with a chosen default."""
     return (
         Account(
@@ -209,26 +209,29 @@ class Conferencing:
         self.random = random.Random(self.choices.seed)
         self.made = 0
 
-    # what is legal to ask
+    # what may be requested
 
-    def kind(self, asked: JSON) -> str:
-        kind: str = asked["profile_id"]
+    def kind(self, requested: JSON) -> str:
+        kind: str = requested["profile_id"]
         return kind.lower() if self.choices.any_case and kind.lower() in BUILT_IN else kind
 
     def senseless(self, write: Write) -> dict[str, str]:
         """Conferencing that means nothing: field -> error key."""
-        asked = write.asked
-        if not isinstance(asked, dict):
+        requested = write.requested
+        if not isinstance(requested, dict):
             return {"conferencing": "must_be_object"}
-        if not isinstance(asked.get("profile_id"), str) or not asked["profile_id"]:
+        if not isinstance(requested.get("profile_id"), str) or not requested["profile_id"]:
             return {"conferencing.profile_id": "required"}
-        kind = self.kind(asked)
+        kind = self.kind(requested)
         if kind == "explicit":
             problems = {}
-            if not isinstance(asked.get("provider_description"), str) or not asked["provider_description"].strip():
+            if (
+                not isinstance(requested.get("provider_description"), str)
+                or not requested["provider_description"].strip()
+            ):
                 problems["conferencing.provider_description"] = "required"
-            if not is_web_address(asked.get("join_url")):
-                problems["conferencing.join_url"] = "required" if not asked.get("join_url") else "invalid_url"
+            if not is_web_address(requested.get("join_url")):
+                problems["conferencing.join_url"] = "required" if not requested.get("join_url") else "invalid_url"
             return problems
         if kind not in BUILT_IN and not self.profile(write.account, kind):
             return {"conferencing.profile_id": "not_recognized"}
@@ -236,7 +239,7 @@ class Conferencing:
 
     def refused(self, write: Write) -> dict[str, str]:
         """Conferencing that is understood and refused: field -> error key."""
-        kind = self.kind(write.asked)
+        kind = self.kind(write.requested)
         if kind == "integrated" and not self.integrated(write.calendar):
             return {"conferencing.profile_id": "integrated_conferencing_not_available"}
         profile = self.profile(write.account, kind)
@@ -244,11 +247,11 @@ class Conferencing:
             return {"conferencing.profile_id": "not_connected"}
         if self.choices.past == "refuse" and self.is_past(write) and kind not in ("none", "8x8"):
             return {"start": "must_be_in_future"}
-        if self.choices.stray == "refuse" and kind != "explicit":
+        if self.choices.extra_fields == "refuse" and kind != "explicit":
             return {
                 f"conferencing.{name}": "unexpected"
                 for name in ("join_url", "provider_description")
-                if name in write.asked
+                if name in write.requested
             }
         return {}
 
@@ -279,9 +282,9 @@ class Conferencing:
 
     def after(self, before: Event | None, write: Write) -> Conference | None:
         held = before.conference if before else None
-        if write.asked is ABSENT:
+        if write.requested is OMITTED:
             return self.left_out(held, before, write)
-        kind = self.kind(write.asked)
+        kind = self.kind(write.requested)
         if kind == "none":
             return self.removed(held, write)
         if kind == "8x8":
@@ -322,7 +325,7 @@ class Conferencing:
     def explicit(self, held: Conference | None, write: Write) -> Conference | None:
         if self.is_past(write) and self.choices.past_explicit == "none":
             return None
-        text, url = write.asked["provider_description"], write.asked["join_url"]
+        text, url = write.requested["provider_description"], write.requested["join_url"]
         provider = text if self.choices.explicit_provider == "<description>" else self.choices.explicit_provider
         url = normalised(url) if self.choices.url == "normalised" else url
         return Conference("explicit", provider, url, write.at + self.choices.explicit_pending, text=text)
@@ -363,7 +366,7 @@ class Conferencing:
     # how it reads
 
     def shown(self, conference: Conference | None, at: float) -> JSON:
-        nothing = None if self.choices.nothing == "null" else ABSENT
+        nothing = None if self.choices.nothing == "null" else OMITTED
         if conference is None:
             return nothing
         if at < conference.due:

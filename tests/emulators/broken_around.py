@@ -9,7 +9,7 @@ from typing import Any
 
 from .asgi_decisions import JSON, Calendar, Event, Write
 from .asgi_decisions import Account as AsgiAccount
-from .asgi_wire import Answer, Call, Refusal
+from .asgi_messages import Answer, Call, Refusal
 from .small_asgi import Emulator
 from .small_wsgi import FIELDS, Environ, Query, Reply, Server, Stop
 from .variants import wrong
@@ -206,7 +206,7 @@ class LocationKeepsFirstUrl(Server):
 # readings
 
 
-@wrong("2.2", "Managed events are shown without being asked for", "should")
+@wrong("2.2", "Managed events are shown without a flag", "should")
 class ManagedEventsAreAlwaysShown(Emulator):
     def managed(self, call: Call) -> bool:
         return True
@@ -216,8 +216,8 @@ class ManagedEventsAreAlwaysShown(Emulator):
 class OnlyManagedShowsAll(Server):
     def read(self, account: Account, query: Query, origin: str) -> Json:
         only = "only_managed" in query
-        asked = {name: value for name, value in query.items() if name != "only_managed"}
-        return super().read(account, {**asked, "include_managed": ["true"]} if only else asked, origin)
+        requested = {name: value for name, value in query.items() if name != "only_managed"}
+        return super().read(account, {**requested, "include_managed": ["true"]} if only else requested, origin)
 
 
 @wrong("2.2", "include_managed is not looked at", "should")
@@ -317,13 +317,13 @@ class UpdatesMakeSecondEvents(Emulator):
         return (*super().key(account, calendar, event_id), str(sum(map(len, self.events.values()))))
 
 
-@wrong("2.1", "Updates that ask for conferencing lose their other changes", "should")
+@wrong("2.1", "Updates that request conferencing lose their other changes", "should")
 class ConferencingUpdateLosesChanges(Emulator):
     def merged(self, before: Event | None, fields: Mapping[str, JSON]) -> Mapping[str, JSON]:
         return before.fields if before and self.asking else super().merged(before, fields)
 
     def store(self, key: tuple[str, ...], write: Write) -> None:
-        self.asking = isinstance(write.asked, dict)
+        self.asking = isinstance(write.requested, dict)
         super().store(key, write)
 
 

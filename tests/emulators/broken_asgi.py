@@ -156,7 +156,7 @@ class DefaultFallsBackToEight(Emulator):
 @wrong("B6", "The default is refused where nothing is available", "inferred")
 class DefaultIsRefusedWithoutOption(Emulator):
     def refused(self, write: Write) -> dict[str, str]:
-        if self.kind(write.asked) == "default" and not self.resolve(write.account, write.calendar, "default"):
+        if self.kind(write.requested) == "default" and not self.resolve(write.account, write.calendar, "default"):
             return {"conferencing.profile_id": "integrated_conferencing_not_available"}
         return super().refused(write)
 
@@ -215,5 +215,9 @@ class RemovedComesBack(Emulator):
 @wrong("B7", "None on creation is taken for the default")
 class CreatedWithNoneGetsDefault(Emulator):
     def after(self, before: Before, write: Write) -> Held:
-        asked = {"profile_id": "default"} if before is None and write.asked == {"profile_id": "none"} else write.asked
-        return super().after(before, replace(write, asked=asked))
+        requested = (
+            {"profile_id": "default"}
+            if before is None and write.requested == {"profile_id": "none"}
+            else write.requested
+        )
+        return super().after(before, replace(write, requested=requested))

@@ -7,8 +7,8 @@ import math
 from dataclasses import replace
 from urllib.parse import unquote
 
-from .asgi_decisions import ABSENT, JSON, Account, Calendar, Conference, Event, Profile, Write
-from .asgi_wire import Answer, Refusal
+from .asgi_decisions import JSON, OMITTED, Account, Calendar, Conference, Event, Profile, Write
+from .asgi_messages import Answer, Refusal
 from .small_asgi import Emulator
 from .variants import wrong
 
@@ -78,11 +78,12 @@ class RefusedExplicitIsStored(Emulator):
         try:
             return super().checked(write)
         except Refusal:
-            explicit = isinstance(write.asked, dict) and write.asked.get("profile_id") == "explicit"
+            explicit = isinstance(write.requested, dict) and write.requested.get("profile_id") == "explicit"
             if explicit and not self.malformed(write.fields):
-                asked = {"provider_description": "", "join_url": "https://unknown.example.com", **write.asked}
+                requested = {"provider_description": "", "join_url": "https://unknown.example.com", **write.requested}
                 self.store(
-                    self.key(write.account, write.calendar, write.fields["event_id"]), replace(write, asked=asked)
+                    self.key(write.account, write.calendar, write.fields["event_id"]),
+                    replace(write, requested=requested),
                 )
             raise
 
@@ -91,10 +92,10 @@ class RefusedExplicitIsStored(Emulator):
 class ExplicitTakesAnyScheme(Emulator):
     def senseless(self, write: Write) -> dict[str, str]:
         problems = super().senseless(write)
-        return {} if list(problems) == ["conferencing.join_url"] and write.asked.get("join_url") else problems
+        return {} if list(problems) == ["conferencing.join_url"] and write.requested.get("join_url") else problems
 
     def explicit(self, held: Held, write: Write) -> Held:
-        return Conference("explicit", None, str(write.asked["join_url"]), write.at)
+        return Conference("explicit", None, str(write.requested["join_url"]), write.at)
 
 
 # integrated
@@ -109,7 +110,7 @@ class IntegratedUsesProfile(Emulator):
 @wrong("X1", "Integrated is accepted and does nothing where it is not available")
 class IntegratedIsSilentlyIgnored(Emulator):
     def refused(self, write: Write) -> dict[str, str]:
-        return {} if self.kind(write.asked) == "integrated" else super().refused(write)
+        return {} if self.kind(write.requested) == "integrated" else super().refused(write)
 
 
 @wrong("X1", "Refusing integrated removes what the event had", "inferred")
@@ -149,7 +150,7 @@ class ErrorsAreStrings(Emulator):
 @wrong("B12", "Integrated is refused on calendars that are not Google's, though they offer it")
 class IntegratedIsForGoogleOnly(Emulator):
     def refused(self, write: Write) -> dict[str, str]:
-        if self.kind(write.asked) == "integrated" and write.calendar.provider != "google":
+        if self.kind(write.requested) == "integrated" and write.calendar.provider != "google":
             return {"conferencing.profile_id": "integrated_conferencing_not_available"}
         return super().refused(write)
 
@@ -161,7 +162,7 @@ class IntegratedIsForGoogleOnly(Emulator):
 class EightIsRefused(Emulator):
     def senseless(self, write: Write) -> dict[str, str]:
         problems = super().senseless(write)
-        eight = not problems and write.asked["profile_id"] == "8x8"
+        eight = not problems and write.requested["profile_id"] == "8x8"
         return {"conferencing.profile_id": "not_recognized"} if eight else problems
 
 
@@ -174,18 +175,22 @@ class UpdatedEightIsDefault(Emulator):
         return super().eight(held, write)
 
 
-@wrong("F6", "A join URL beside another profile is used")
-class StrayUrlIsUsed(Emulator):
+@wrong("F6", "A join URL with another profile is used")
+class ExtraUrlIsUsed(Emulator):
     def generated(self, held: Held, before: Before, write: Write, kind: str, service: Profile | None) -> Held:
         made = super().generated(held, before, write, kind, service)
-        return replace(made, url=write.asked["join_url"]) if made and made.url and "join_url" in write.asked else made
+        return (
+            replace(made, url=write.requested["join_url"])
+            if made and made.url and "join_url" in write.requested
+            else made
+        )
 
 
-@wrong("F6", "Explicit's fields beside none make an explicit conference")
-class StrayFieldsBeatNone(Emulator):
-    def kind(self, asked: JSON) -> str:
-        kind = super().kind(asked)
-        return "explicit" if kind == "none" and {"provider_description", "join_url"} <= asked.keys() else kind
+@wrong("F6", "Explicit's fields with none make an explicit conference")
+class ExtraFieldsBeatNone(Emulator):
+    def kind(self, requested: JSON) -> str:
+        kind = super().kind(requested)
+        return "explicit" if kind == "none" and {"provider_description", "join_url"} <= requested.keys() else kind
 
 
 # pending and assigned
@@ -215,18 +220,18 @@ class PendingIsFalse(OtherPending):
 
 
 @wrong("P1", "Nothing is shown until the conference is assigned", "inferred")
-class AbsentUntilAssigned(OtherPending):
+class OmittedUntilAssigned(OtherPending):
     def instead(self, conference: Conference) -> JSON:
-        return ABSENT
+        return OMITTED
 
 
-@wrong("P1", "The new conference is shown beside pending", "inferred")
+@wrong("P1", "The new conference is shown together with pending", "inferred")
 class PendingShowsUrl(OtherPending):
     def instead(self, conference: Conference) -> JSON:
         return {**self.details(conference), "pending": True} if conference.url else {"pending": True}
 
 
-@wrong("S4", "The provider's name is the profile_id that was asked for")
+@wrong("S4", "The provider's name is the profile_id that was requested")
 class ProviderNameEchoesProfile(Emulator):
     def details(self, conference: Conference) -> dict[str, JSON]:
         echoed = {"provider_name": conference.kind} if conference.kind != "explicit" else {}
@@ -272,7 +277,7 @@ class ExplicitIsLostWhilePending(Emulator):
         return held if busy else super().explicit(held, write)
 
 
-@wrong("B10", "An event that has a conference keeps its service when another profile is asked for")
+@wrong("B10", "An event that has a conference keeps its service when another profile is requested")
 class FirstServiceStays(Emulator):
     def generated(self, held: Held, before: Before, write: Write, kind: str, service: Profile | None) -> Held:
         if held and held.url and held.kind != "explicit" and service and not self.is_past(write):
@@ -290,8 +295,8 @@ class ExplicitCannotBeReplaced(Emulator):
         )
 
 
-@wrong("S1", "A conference asked for while another is pending stays pending for ever", shows="inconclusive")
-class HastyRequestHangs(Emulator):
+@wrong("S1", "A conference requested while another is pending stays pending for ever", shows="inconclusive")
+class RequestWhilePendingHangs(Emulator):
     def generated(self, held: Held, before: Before, write: Write, kind: str, service: Profile | None) -> Held:
         made = super().generated(held, before, write, kind, service)
         return replace(made, due=math.inf) if made and held and held.due > write.at else made

@@ -10,7 +10,7 @@ from .variants import wrong
 from .wsgi_jobs import Account, Json, Record, moment
 
 Calendar = dict[str, Json]
-Asked = dict[str, Json]
+Requested = dict[str, Json]
 
 
 # left out: no change
@@ -212,8 +212,8 @@ class NoneIsIgnoredOnApple(Server):
 
 @wrong("D2", "After none an event never has a conference again")
 class NoneIsForEver(Server):
-    def apply(self, account: Account, calendar: Calendar, record: Record, asked: Asked, old: Record) -> None:
+    def apply(self, account: Account, calendar: Calendar, record: Record, requested: Requested, old: Record) -> None:
         removed: set[Any] = self.__dict__.setdefault("removed", set())
-        if asked["profile_id"] == "none" and "key" in old:
+        if requested["profile_id"] == "none" and "key" in old:
             removed.add(record["key"])
-        super().apply(account, calendar, record, {"profile_id": "none"} if record["key"] in removed else asked, old)
+        super().apply(account, calendar, record, {"profile_id": "none"} if record["key"] in removed else requested, old)

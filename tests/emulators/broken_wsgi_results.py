@@ -11,7 +11,7 @@ from .variants import wrong
 from .wsgi_jobs import SPECIAL, Account, Job, Json, Problems, Record, is_http
 
 Calendar = dict[str, Json]
-Asked = dict[str, Json]
+Requested = dict[str, Json]
 
 
 # explicit
@@ -23,8 +23,8 @@ class OtherUrl(Server):
     def spoilt(self, url: str) -> str:
         raise NotImplementedError
 
-    def explicit(self, record: Record, asked: Asked) -> None:
-        return super().explicit(record, {**asked, "join_url": self.spoilt(asked["join_url"])})
+    def explicit(self, record: Record, requested: Requested) -> None:
+        return super().explicit(record, {**requested, "join_url": self.spoilt(requested["join_url"])})
 
 
 @wrong("B8", "Explicit join URLs are written in lower case")
@@ -71,39 +71,39 @@ class ExplicitIsKeptByEventId(Server):
         shown = super().conferencing(record)
         return shared.get(record["event_id"], shown) if record.get("origin") == "explicit" and shown else shown
 
-    def explicit(self, record: Record, asked: Asked) -> None:
-        self.__dict__.setdefault("shared", {})[record["event_id"]] = self.made(None, asked["join_url"])
-        super().explicit(record, asked)
+    def explicit(self, record: Record, requested: Requested) -> None:
+        self.__dict__.setdefault("shared", {})[record["event_id"]] = self.made(None, requested["join_url"])
+        super().explicit(record, requested)
 
 
 @wrong("B8", "Explicit conferencing that the event once had is taken for a repetition and ignored")
 class ReturnToFormerExplicitIsIgnored(Server):
-    def explicit(self, record: Record, asked: Asked) -> None:
-        seen: set[Any] = self.__dict__.setdefault("seen", set())
-        request = (record["key"], asked["join_url"])
-        if request not in seen or not record.get("conferencing"):
-            super().explicit(record, asked)
-        seen.add(request)
+    def explicit(self, record: Record, requested: Requested) -> None:
+        requests: set[Any] = self.__dict__.setdefault("requests", set())
+        request = (record["key"], requested["join_url"])
+        if request not in requests or not record.get("conferencing"):
+            super().explicit(record, requested)
+        requests.add(request)
 
 
 @wrong("B9", "Explicit without a description is accepted and used", "inferred")
 class ExplicitNeedsNoDescription(Server):
-    def explicit_fields(self, asked: Asked) -> None:
-        super().explicit_fields({**asked, "provider_description": "Unnamed"})
+    def explicit_fields(self, requested: Requested) -> None:
+        super().explicit_fields({**requested, "provider_description": "Unnamed"})
 
 
 @wrong("B9", "Explicit without a join URL makes a conference of its own", "inferred")
 class ExplicitInventsUrl(Server):
-    def asked(self, body: dict[str, Json]) -> Asked | None:
-        asked = super().asked(body)
+    def requested(self, body: dict[str, Json]) -> Requested | None:
+        requested = super().requested(body)
         invented = {"join_url": "https://rooms.example.com/fallback"}
-        return {**invented, **asked} if asked and asked.get("profile_id") == "explicit" else asked
+        return {**invented, **requested} if requested and requested.get("profile_id") == "explicit" else requested
 
 
 @wrong("B8", "Explicit conferencing stays pending for ever on Apple calendars", shows="inconclusive")
 class ExplicitHangsOnApple(Server):
-    def explicit(self, record: Record, asked: Asked) -> None:
-        super().explicit(record, asked)
+    def explicit(self, record: Record, requested: Requested) -> None:
+        super().explicit(record, requested)
         if record["calendar"]["provider_name"] == "apple":
             self.later(record, math.inf, None)
 
@@ -120,11 +120,11 @@ class LateJobReplacesExplicit(Server):
 
 @wrong("S1", "Conferencing is merged: explicit after a generated conference keeps the provider's name")
 class ExplicitKeepsFormerProvider(Server):
-    def explicit(self, record: Record, asked: Asked) -> None:
+    def explicit(self, record: Record, requested: Requested) -> None:
         held = record.get("conferencing") or {}
         former = held.get("provider_name") if record.get("origin") != "explicit" else None
         self.options.explicit_provider, kept = former or self.options.explicit_provider, self.options.explicit_provider
-        super().explicit(record, asked)
+        super().explicit(record, requested)
         self.options.explicit_provider = kept
 
 
@@ -133,10 +133,10 @@ class ExplicitKeepsFormerProvider(Server):
 
 @wrong("X1", "Where integrated is not available a profile is used")
 class UnavailableIntegratedUsesProfile(Server):
-    def allowed(self, account: Account, calendar: Calendar, asked: Asked, past: bool) -> None:
-        if asked["profile_id"] == "integrated" and not self.integrated(calendar) and account.profiles:
-            asked["profile_id"] = "default"
-        super().allowed(account, calendar, asked, past)
+    def allowed(self, account: Account, calendar: Calendar, requested: Requested, past: bool) -> None:
+        if requested["profile_id"] == "integrated" and not self.integrated(calendar) and account.profiles:
+            requested["profile_id"] = "default"
+        super().allowed(account, calendar, requested, past)
 
 
 @wrong("X1", "Integrated is refused, but the event is written", "inferred")
@@ -170,8 +170,8 @@ class RefusedWith400(Server):
 class IntegratedIsCheckedOnCreation(Server):
     def write(self, account: Account, target: Calendar, body: dict[str, Json]) -> Reply:
         known = self.key(account, target, str(body.get("event_id"))) in self.records
-        asked = body.get("conferencing")
-        integrated = isinstance(asked, dict) and asked.get("profile_id") == "integrated"
+        requested = body.get("conferencing")
+        integrated = isinstance(requested, dict) and requested.get("profile_id") == "integrated"
         if known and integrated and not self.integrated(target):
             body = {name: body[name] for name in body if name != "conferencing"}
         return super().write(account, target, body)
@@ -186,42 +186,42 @@ class EightGenerates(Server):
         eight = profile_id == "8x8"
         return {"provider": "8x8", "connected": True} if eight else super().service(account, calendar, profile_id)
 
-    def apply(self, account: Account, calendar: Calendar, record: Record, asked: Asked, old: Record) -> None:
-        if asked["profile_id"] == "8x8":
+    def apply(self, account: Account, calendar: Calendar, record: Record, requested: Requested, old: Record) -> None:
+        if requested["profile_id"] == "8x8":
             self.generate(account, calendar, record, "8x8", old)
         else:
-            super().apply(account, calendar, record, asked, old)
+            super().apply(account, calendar, record, requested, old)
 
 
 @wrong("B16", "8x8 is taken for integrated where that is available")
 class EightIsIntegrated(Server):
-    def apply(self, account: Account, calendar: Calendar, record: Record, asked: Asked, old: Record) -> None:
-        eight = asked["profile_id"] == "8x8" and self.integrated(calendar)
-        super().apply(account, calendar, record, {"profile_id": "integrated"} if eight else asked, old)
+    def apply(self, account: Account, calendar: Calendar, record: Record, requested: Requested, old: Record) -> None:
+        eight = requested["profile_id"] == "8x8" and self.integrated(calendar)
+        super().apply(account, calendar, record, {"profile_id": "integrated"} if eight else requested, old)
 
 
-@wrong("F2", "The provider's name is the description that stands beside another profile")
-class StrayDescriptionNamesProvider(Server):
+@wrong("F2", "The provider's name is the description that is sent with another profile")
+class ExtraDescriptionNamesProvider(Server):
     def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **{"stray": "ignore", **options})
+        super().__init__(*args, **{"extra_fields": "ignore", **options})
 
-    def apply(self, account: Account, calendar: Calendar, record: Record, asked: Asked, old: Record) -> None:
-        super().apply(account, calendar, record, asked, old)
+    def apply(self, account: Account, calendar: Calendar, record: Record, requested: Requested, old: Record) -> None:
+        super().apply(account, calendar, record, requested, old)
         job = self.jobs[-1] if self.jobs and self.jobs[-1].ticket == record.get("ticket") else None
-        if job and job.conferencing and asked["profile_id"] != "explicit" and "provider_description" in asked:
-            job.conferencing["provider_name"] = asked["provider_description"]
+        if job and job.conferencing and requested["profile_id"] != "explicit" and "provider_description" in requested:
+            job.conferencing["provider_name"] = requested["provider_description"]
 
 
-@wrong("F6", "8x8 beside a join URL is taken for explicit")
-class StrayUrlBesideEight(Server):
+@wrong("F6", "8x8 with a join URL is treated as explicit")
+class ExtraUrlWithEight(Server):
     def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **{"stray": "ignore", **options})
+        super().__init__(*args, **{"extra_fields": "ignore", **options})
 
-    def apply(self, account: Account, calendar: Calendar, record: Record, asked: Asked, old: Record) -> None:
-        if asked["profile_id"] == "8x8" and is_http(asked.get("join_url")):
-            self.explicit(record, asked)
+    def apply(self, account: Account, calendar: Calendar, record: Record, requested: Requested, old: Record) -> None:
+        if requested["profile_id"] == "8x8" and is_http(requested.get("join_url")):
+            self.explicit(record, requested)
         else:
-            super().apply(account, calendar, record, asked, old)
+            super().apply(account, calendar, record, requested, old)
 
 
 # pending and assigned
@@ -297,7 +297,7 @@ class ConferencingIsText(OtherConferencing):
 @wrong("B12", "Integrated is available but stays pending for ever on Microsoft calendars", shows="inconclusive")
 class TeamsHangs(Server):
     def later(
-        self, record: Record, parts: float, conferencing: Asked | None, until: dict[str, Json] | None = None
+        self, record: Record, parts: float, conferencing: Requested | None, until: dict[str, Json] | None = None
     ) -> None:
         teams = (conferencing or {}).get("provider_name") == "ms_teams_for_business"
         super().later(record, math.inf if teams else parts, conferencing, until)

@@ -189,12 +189,12 @@ def login_page(case: Case) -> Pieces:
 
 
 def empty_object(case: Case) -> Pieces:
-    """200 and `{}`, whatever was asked."""
+    """200 and `{}`, whatever was requested."""
     yield case.answer(b"{}", 200)
 
 
 def empty_body(case: Case) -> Pieces:
-    """200 and nothing, whatever was asked."""
+    """200 and nothing, whatever was requested."""
     yield case.answer(b"", 200)
 
 
@@ -245,12 +245,12 @@ def no_http(case: Case) -> Pieces:
 
 
 def always_500(case: Case) -> Pieces:
-    """500, whatever was asked."""
+    """500, whatever was requested."""
     yield case.answer(b"<h1>Internal Server Error</h1>", 500, Content_Type="text/html")
 
 
 def always_429(case: Case) -> Pieces:
-    """429 with a Retry-After of a day, whatever was asked."""
+    """429 with a Retry-After of a day, whatever was requested."""
     yield case.answer(b"", 429, Retry_After="86400")
 
 

@@ -27,10 +27,10 @@ ALONE: dict[str, dict[str, Any]] = {
     "accepted-200-empty": {"accepted": (200, None)},
     "invalid-is-ignored": {"invalid": "ignore"},
     "invalid-is-refused": {"invalid": "refuse"},
-    "stray-is-ignored": {"stray": "ignore"},
-    "stray-is-refused": {"stray": "refuse"},
+    "extra-fields-are-ignored": {"extra_fields": "ignore"},
+    "extra-fields-are-refused": {"extra_fields": "refuse"},
     "null-is-none": {"null": "none"},
-    "null-is-left-out": {"null": "absent"},
+    "null-is-omitted": {"null": "absent"},
     "null-is-refused": {"null": "refuse"},
     "past-is-refused": {"past": "refuse"},
     "past-gets-none": {"past": "none"},
@@ -42,8 +42,8 @@ ALONE: dict[str, dict[str, Any]] = {
     "changes-keep-the-url": {"reflect": "same"},
     "changes-make-a-new-url": {"reflect": "new"},
     "changes-are-pending-again": {"reflect": "pending"},
-    "asked-again-keeps": {"again": "keep"},
-    "asked-again-renews": {"again": "renew"},
+    "requested-again-keeps": {"again": "keep"},
+    "requested-again-renews": {"again": "renew"},
     "nothing-available-is-none-at-once": {"nothing_available": 0.0},
     "nothing-available-is-pending-first": {"nothing_available": 1.5},
     "eight-is-nothing-at-once": {"eight": 0.0},
@@ -108,9 +108,9 @@ def build(
 def together(seed: int, count: int) -> dict[str, Any]:
     """Some choices at random, none of them about the network."""
     dice = random.Random(seed)
-    quiet = [choices for choices in ALONE.values() if not any(name in NETWORK for name in choices)]
+    stable = [choices for choices in ALONE.values() if not any(name in NETWORK for name in choices)]
     merged: dict[str, Any] = {}
-    for choices in dice.sample(quiet, count):
+    for choices in dice.sample(stable, count):
         merged |= choices
     return merged
 

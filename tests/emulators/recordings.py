@@ -25,7 +25,7 @@ DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
 class Clock:
-    """Seconds since 1970 that pass when told to."""
+    """Seconds since 1970; `wait` advances them."""
 
     def __init__(self, start: float = START) -> None:
         self.at = start
@@ -39,7 +39,7 @@ class Clock:
 
 @dataclass(frozen=True)
 class Taken:
-    """One exchange on the wire: `started` in seconds since 1970, `took` in seconds."""
+    """One exchange: `started` in seconds since 1970, `took` in seconds."""
 
     started: float
     took: float
@@ -171,7 +171,7 @@ def usual(client: Client, calendars: int = 99) -> None:
 def record(
     make: Callable[..., App], story: Callable[[Client], None] = usual, account: str = "default", settle: float = 2.4
 ) -> tuple[Taken, ...]:
-    """What a client that lives `story` exchanges with a fresh server on a clock of its own."""
+    """The exchanges of a client that follows `story` with a fresh server on a clock of its own."""
     clock = Clock()
     client = Client(make(settle=settle, now=clock), clock, account)
     story(client)

@@ -10,8 +10,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from .asgi_decisions import ABSENT, JSON, Account, Calendar, Conference, Conferencing, Event, Write, instant, world
-from .asgi_wire import Answer, Call, Receive, Refusal, Scope, Send, form, iso, lifespan, received, respond
+from .asgi_decisions import JSON, OMITTED, Account, Calendar, Conference, Conferencing, Event, Write, instant, inventory
+from .asgi_messages import Answer, Call, Receive, Refusal, Scope, Send, form, iso, lifespan, received, respond
 
 Versions = list[tuple[float, Event]]
 
@@ -23,7 +23,7 @@ class Emulator(Conferencing):
 
     def __init__(self, settle: float = 0.1, now: Callable[[], float] | None = None, **choices: Any) -> None:
         super().__init__(settle, now, **choices)
-        self.accounts = world()
+        self.accounts = inventory()
         self.tokens = {account.name: account.token for account in self.accounts}
         self.default_profiles = {a.name: p.profile_id for a in self.accounts if (p := Conferencing.preferred(self, a))}
         self.events: dict[tuple[str, ...], Versions] = {}
@@ -31,7 +31,7 @@ class Emulator(Conferencing):
         self.reads = 0
         self.began = self.now()
 
-    # the wire
+    # HTTP
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -182,19 +182,19 @@ class Emulator(Conferencing):
             problems["location"] = "invalid"
         return problems
 
-    def asked(self, body: Mapping[str, JSON]) -> JSON:
-        asked = body.get("conferencing", ABSENT)
-        if asked is None and self.choices.null != "refuse":
-            return ABSENT if self.choices.null == "absent" else {"profile_id": "none"}
-        return asked
+    def requested(self, body: Mapping[str, JSON]) -> JSON:
+        requested = body.get("conferencing", OMITTED)
+        if requested is None and self.choices.null != "refuse":
+            return OMITTED if self.choices.null == "absent" else {"profile_id": "none"}
+        return requested
 
     def checked(self, write: Write) -> Write:
         """The write as it will be done; Refusal (422) when it will not."""
         problems = self.malformed(write.fields)
-        if write.asked is not ABSENT and not problems:
+        if write.requested is not OMITTED and not problems:
             problems = self.senseless(write)
             if problems and self.choices.invalid == "ignore":
-                return replace(write, asked=ABSENT)
+                return replace(write, requested=OMITTED)
             problems = problems or self.refused(write)
         if problems:
             raise Refusal(422, problems)
@@ -202,7 +202,7 @@ class Emulator(Conferencing):
 
     def upsert(self, account: Account, calendar: Calendar, body: dict[str, JSON]) -> Answer:
         fields = {name: value for name, value in body.items() if name != "conferencing"}
-        write = self.checked(Write(account, calendar, fields, self.asked(body), self.now()))
+        write = self.checked(Write(account, calendar, fields, self.requested(body), self.now()))
         self.store(self.key(account, calendar, fields["event_id"]), write)
         status, payload = self.choices.accepted
         return Answer(status, payload)
@@ -239,8 +239,8 @@ class Emulator(Conferencing):
 
     # reading
 
-    def seen(self, versions: Versions, at: float) -> Event | None:
-        """The newest version that a read at this moment knows."""
+    def version_at(self, versions: Versions, at: float) -> Event | None:
+        """The newest version that a read at this moment shows."""
         if not versions or versions[0][1].created + self.choices.appears > at:
             return None
         return next((event for written, event in reversed(versions) if written <= at), None)
@@ -253,7 +253,7 @@ class Emulator(Conferencing):
             raise Refusal(422, {"calendar_ids": "invalid_calendar_ids"})
         self.reads += 1
         at = self.now() - (0 if self.choices.replicas and self.reads % 2 else self.choices.lag)
-        found = [event for versions in self.events.values() if (event := self.seen(versions, at))]
+        found = [event for versions in self.events.values() if (event := self.version_at(versions, at))]
         own = [e for e in found if self.belongs(e, account) and self.wanted(e, call)] if self.managed(call) else []
         shown = [
             self.event_json(event, at, tzid if call.flag("localized_times") else None) for event in self.ordered(own)
@@ -337,7 +337,7 @@ class Emulator(Conferencing):
             "attendees": [],
             "status": "confirmed",
             **({"categories": [], "meeting_url": None, "x-etag": event.number} if self.choices.extra else {}),
-            **({} if conferencing is ABSENT else {"conferencing": conferencing}),
+            **({} if conferencing is OMITTED else {"conferencing": conferencing}),
         }
 
     def external(self, account: Account, call: Call) -> list[JSON]:

@@ -239,16 +239,16 @@ class Server(Desk):
 
     def write(self, account: Account, target: dict[str, Json], body: dict[str, Json]) -> Reply:
         self.check(body)
-        asked = self.asked(body)
-        if asked is not None:
+        requested = self.requested(body)
+        if requested is not None:
             try:
-                self.sensible(account, asked)
+                self.sensible(account, requested)
             except Problems:
                 if self.options.invalid == "refuse":
                     raise
-                asked = None
-        if asked is not None:
-            self.allowed(account, target, asked, self.past(body))
+                requested = None
+        if requested is not None:
+            self.allowed(account, target, requested, self.past(body))
         key = self.key(account, target, body["event_id"])
         old = self.records.get(key)
         if old is None or old["deleted"]:
@@ -258,7 +258,7 @@ class Server(Desk):
                 "conferencing": None,
                 "deleted": False,
             }
-        self.store(account, target, key, old, body, asked)
+        self.store(account, target, key, old, body, requested)
         return (*self.options.accepted, {})
 
     def store(
@@ -268,15 +268,15 @@ class Server(Desk):
         key: tuple[str, ...],
         old: Record,
         body: dict[str, Json],
-        asked: dict[str, Json] | None,
+        requested: dict[str, Json] | None,
     ) -> None:
         record = self.merged(old, {name: body[name] for name in FIELDS if name in body})
         record.update(key=key, calendar=target, updated=self.now())
         self.records[key] = record
-        if asked is None:
+        if requested is None:
             self.untouched(record, old)
         else:
-            self.apply(account, target, record, asked, old)
+            self.apply(account, target, record, requested, old)
         if "join_url" in (record["conferencing"] or {}):
             self.fill(record, record["conferencing"]["join_url"])
         self.remember(record, self.now())

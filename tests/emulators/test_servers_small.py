@@ -16,8 +16,8 @@ from vcr.serializers import yamlserializer  # type: ignore[import-untyped]
 
 from . import small_asgi, small_wsgi
 from .broken import BROKEN, LEGAL, MODULES
+from .call_script import DAY, EXPLICIT, OTHER, Caller, call_script, event
 from .hostile import HOSTILE, trap
-from .lives import DAY, EXPLICIT, OTHER, Caller, event, lives
 from .recordings import BASE_URL, Clock, assigned, har, record, usual, vcr
 from .sockets import serving
 from .variants import App
@@ -33,16 +33,16 @@ def test_a_small_server_behind_a_socket_settles_a_default_conference(name: str, 
     clock = Clock()
     app = SMALL[name](settle=5, now=clock)
     body = {**event(clock, "one"), "conferencing": DEFAULT}
-    seen = []
+    shown = []
     token = {"Authorization": f"Bearer {app.tokens['default']}"}
     with serving(app, **way) as base_url, httpx.Client(base_url=base_url, headers=token, trust_env=False) as client:
         calendar = client.get("/v1/calendars").json()["calendars"][0]["calendar_id"]
         assert client.post(f"/v1/calendars/{calendar}/events", json=body).is_success
         for _ in range(2):
             [read] = client.get("/v1/events", params={"tzid": "Etc/UTC", "only_managed": "true"}).json()["events"]
-            seen.append((read["conferencing"].get("pending", False), read["conferencing"].get("provider_name")))
+            shown.append((read["conferencing"].get("pending", False), read["conferencing"].get("provider_name")))
             clock.wait(6)
-    assert seen == [(True, None), (False, "google_meet")]
+    assert shown == [(True, None), (False, "google_meet")]
 
 
 def test_a_form_encoded_write_is_a_json_one() -> None:
@@ -59,11 +59,11 @@ def test_a_form_encoded_write_is_a_json_one() -> None:
 
 
 class Right:
-    """What a right server answers, asked for step by step and once only."""
+    """The answers of a right server, computed step by step and once only."""
 
     def __init__(self, interface: str, choices: dict[str, Any]) -> None:
         clock = Clock()
-        self.steps = lives(SMALL[interface](settle=1.0, now=clock, **choices), clock)
+        self.steps = call_script(SMALL[interface](settle=1.0, now=clock, **choices), clock)
         self.known: list[Any] = []
 
     def __iter__(self) -> Iterator[Any]:
@@ -80,13 +80,13 @@ RIGHT: dict[str, Right] = {}
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_a_wrong_server_answers_otherwise_than_the_right_one(name: str) -> None:
+def test_a_wrong_server_answers_differently_from_the_right_one(name: str) -> None:
     clock = Clock()
     wrong = BROKEN[name].make(settle=1.0, now=clock)
     choices = vars(wrong.choices if BROKEN[name].interface == "asgi" else wrong.options)
     interface = BROKEN[name].interface
     right = RIGHT.setdefault(f"{interface} {choices}", Right(interface, choices))
-    assert any(one != other for one, other in zip_longest(lives(wrong, clock), right))
+    assert any(one != other for one, other in zip_longest(call_script(wrong, clock), right))
 
 
 def test_wrong_servers_are_registered_once_with_a_clause_and_a_title() -> None:
@@ -115,15 +115,15 @@ def test_a_legal_server_keeps_the_documentation_in_the_end(name: str) -> None:
 def check(caller: Caller, calendar: str, own: str | None, default: str | None) -> None:
     """Asserts what the documentation says of one calendar: `own` and `default` are the services that it resolves to."""
 
-    base = event(caller.clock, "life")
+    base = event(caller.clock, "main")
 
-    def then(conferencing: Any = None, ahead: float = 0.0, haste: bool = False, **more: Any) -> tuple[int, Any]:
-        asked = {} if conferencing is None else {"conferencing": conferencing}
-        moved = event(caller.clock, "life", ahead) if ahead else base
-        status, _ = caller.write(calendar, {**moved, **more}, **asked)
-        if not haste:
+    def then(conferencing: Any = None, ahead: float = 0.0, immediate: bool = False, **more: Any) -> tuple[int, Any]:
+        requested = {} if conferencing is None else {"conferencing": conferencing}
+        moved = event(caller.clock, "main", ahead) if ahead else base
+        status, _ = caller.write(calendar, {**moved, **more}, **requested)
+        if not immediate:
             caller.settle()
-        return status, None if haste else caller.shown(calendar, "life")
+        return status, None if immediate else caller.shown(calendar, "main")
 
     def provider(shown: Any) -> Any:
         return shown["provider_name"] if assigned(shown) else None
@@ -140,24 +140,24 @@ def check(caller: Caller, calendar: str, own: str | None, default: str | None) -
     assert provider(then(DEFAULT)[1]) == default
     status, shown = then(INTEGRATED)
     assert (status, provider(shown)) == ((422, default) if own is None else (status, own))
-    before = caller.shown(calendar, "life")
+    before = caller.shown(calendar, "main")
     assert url(then(description="third")[1]) == url(before)
     assert not assigned(then(NONE)[1])
     assert not assigned(then(description="fourth")[1])
     status, shown = then(EIGHT)
     assert (status < 300, assigned(shown)) == (True, False)
     for first, last, outcome in ((DEFAULT, NONE, None), (DEFAULT, EXPLICIT, explicit), (EXPLICIT, OTHER, other)):
-        then(first, haste=True)
+        then(first, immediate=True)
         assert url(then(last)[1]) == outcome
-    then(OTHER, haste=True)
+    then(OTHER, immediate=True)
     assert provider(then(DEFAULT)[1]) == default
-    caller.delete(calendar, "life")
+    caller.delete(calendar, "main")
     caller.settle()
-    assert caller.shown(calendar, "life") == "missing"
+    assert caller.shown(calendar, "main") == "missing"
     assert not assigned(then(DEFAULT, ahead=-2 * DAY)[1])
-    caller.delete(calendar, "life")
+    caller.delete(calendar, "main")
     assert not assigned(then(DEFAULT | {"join_url": OTHER["join_url"]}, ahead=-1800.0)[1])
-    caller.delete(calendar, "life")
+    caller.delete(calendar, "main")
 
 
 @pytest.mark.parametrize("name", HOSTILE)
@@ -195,7 +195,7 @@ def test_a_recording_is_read_by_vcrpy_and_keeps_time_as_har(name: str) -> None:
     assert all(one.request.url.host == httpx.URL(BASE_URL).host for one in taken)
 
 
-def test_a_recording_drops_the_token_where_told() -> None:
+def test_a_recording_drops_the_token_on_request() -> None:
     app = LEGAL["asgi"]
     taken = record(app, partial(usual, calendars=1))
     token = app().tokens["default"]

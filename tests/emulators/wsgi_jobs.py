@@ -30,7 +30,7 @@ class Options:
     explicit_provider: str | None = None  # a text, or null
     accepted: tuple[int, Json] = (200, {"status": "accepted"})
     invalid: str = "ignore"  # ignore | refuse
-    stray: str = "refuse"  # ignore | refuse
+    extra_fields: str = "refuse"  # ignore | refuse
     null: str = "refuse"  # refuse | absent | none
     past: str = "none"  # none | pending (for ever) | refuse
     past_held: str = "keep"  # keep | drop
@@ -61,7 +61,7 @@ class Options:
     pending_false: bool = False
     lag: float = 0.0  # seconds by which reads are stale
     replicas: bool = False  # every second read is not stale
-    appears: float = 0.0  # seconds before a created event is seen
+    appears: float = 0.0  # seconds before a created event is shown
     jitter: float = 0.0  # parts of the settling time
     refuses: float = 0.0  # probability of an answer that has nothing to do with the request
     refuses_with: int = 429
@@ -80,7 +80,7 @@ class Account:
 
 @dataclass
 class Job:
-    """At `due` the record `key` gets `conferencing`, if nothing newer was asked of it (`ticket`)."""
+    """At `due` the record `key` gets `conferencing`, if nothing newer was requested (`ticket`)."""
 
     due: float
     key: tuple[str, ...]
@@ -161,42 +161,42 @@ class Desk:
         self.jobs: list[Job] = []
         self.tickets = 0
 
-    # what is asked
+    # what is requested
 
-    def asked(self, body: dict[str, Json]) -> dict[str, Json] | None:
-        """The conferencing that a body asks for, None when it asks for none."""
+    def requested(self, body: dict[str, Json]) -> dict[str, Json] | None:
+        """The conferencing that a body requests, None when it requests none."""
         if "conferencing" not in body:
             return None
-        asked = body["conferencing"]
-        if asked is None and self.options.null != "refuse":
+        requested = body["conferencing"]
+        if requested is None and self.options.null != "refuse":
             return {"profile_id": "none"} if self.options.null == "none" else None
-        if not isinstance(asked, dict):
+        if not isinstance(requested, dict):
             raise Problems(conferencing="invalid")
-        profile_id = asked.get("profile_id")
+        profile_id = requested.get("profile_id")
         if self.options.any_case and isinstance(profile_id, str) and profile_id.lower() in SPECIAL:
-            return {**asked, "profile_id": profile_id.lower()}
-        return asked
+            return {**requested, "profile_id": profile_id.lower()}
+        return requested
 
-    def sensible(self, account: Account, asked: dict[str, Json]) -> None:
+    def sensible(self, account: Account, requested: dict[str, Json]) -> None:
         """Raises Problems for conferencing that means nothing."""
-        profile_id = asked.get("profile_id")
+        profile_id = requested.get("profile_id")
         if not profile_id or not isinstance(profile_id, str):
             raise Problems(conferencing__profile_id="required")
         if profile_id not in SPECIAL and self.profile(account, profile_id) is None:
             raise Problems(conferencing__profile_id="invalid")
         if profile_id == "explicit":
-            self.explicit_fields(asked)
+            self.explicit_fields(requested)
 
-    def explicit_fields(self, asked: dict[str, Json]) -> None:
-        text = asked.get("provider_description")
+    def explicit_fields(self, requested: dict[str, Json]) -> None:
+        text = requested.get("provider_description")
         if not isinstance(text, str) or not text.strip():
             raise Problems(conferencing__provider_description="required")
-        if not is_http(asked.get("join_url")):
+        if not is_http(requested.get("join_url")):
             raise Problems(conferencing__join_url="must_be_http")
 
-    def allowed(self, account: Account, calendar: dict[str, Json], asked: dict[str, Json], past: bool) -> None:
+    def allowed(self, account: Account, calendar: dict[str, Json], requested: dict[str, Json], past: bool) -> None:
         """Raises Problems for conferencing that is refused here."""
-        profile_id = asked["profile_id"]
+        profile_id = requested["profile_id"]
         if profile_id == "integrated" and not self.integrated(calendar):
             raise Problems(conferencing__profile_id="integrated_conferencing_not_available")
         profile = self.profile(account, profile_id)
@@ -205,9 +205,9 @@ class Desk:
         if past and self.options.past == "refuse" and profile_id not in ("none", "8x8"):
             raise Problems(start="in_past")
         if (
-            self.options.stray == "refuse"
+            self.options.extra_fields == "refuse"
             and profile_id != "explicit"
-            and any(name in asked for name in EXPLICIT_FIELDS)
+            and any(name in requested for name in EXPLICIT_FIELDS)
         ):
             raise Problems(conferencing="unexpected_fields")
 
@@ -239,17 +239,17 @@ class Desk:
         return moment(record["start"], record.get("tzid")) < self.now()
 
     def apply(
-        self, account: Account, calendar: dict[str, Json], record: Record, asked: dict[str, Json], old: Record
+        self, account: Account, calendar: dict[str, Json], record: Record, requested: dict[str, Json], old: Record
     ) -> None:
-        """Sets the record's conferencing to what was asked, now or by a job."""
-        profile_id = asked["profile_id"]
+        """Sets the record's conferencing to what was requested, now or by a job."""
+        profile_id = requested["profile_id"]
         if profile_id == "none":
             self.remove(record)
         elif profile_id == "8x8":
             if "join_url" not in (record.get("conferencing") or {}) or self.options.eight_held == "drop":
                 self.later(record, self.options.eight, None)
         elif profile_id == "explicit":
-            self.explicit(record, asked)
+            self.explicit(record, requested)
         else:
             self.generate(account, calendar, record, profile_id, old)
 
@@ -259,10 +259,10 @@ class Desk:
         else:
             self.put(record, None)
 
-    def explicit(self, record: Record, asked: dict[str, Json]) -> None:
+    def explicit(self, record: Record, requested: dict[str, Json]) -> None:
         if self.past(record) and self.options.past_explicit == "none":
             return self.put(record, None)
-        url = equivalent(asked["join_url"]) if self.options.url == "normalised" else asked["join_url"]
+        url = equivalent(requested["join_url"]) if self.options.url == "normalised" else requested["join_url"]
         record["origin"] = "explicit"
         return self.later(record, self.options.explicit_pending, self.made(self.options.explicit_provider, url))
 

@@ -1,4 +1,4 @@
-"""Runs of the core table against the reference server with faults or variations, here and without waiting."""
+"""Runs of the core table against the reference server with faults or variations, in-process and without waiting."""
 
 from __future__ import annotations
 
@@ -12,42 +12,36 @@ from conformance.servers.campaign import RunResult, run
 from conformance.servers.run_options import RunOptions
 from conformance.servers.subject import EPOCH, Subject
 
-#: Where the rules that each fault breaks are kept, and the command that computes them again.
-KILLS = Path(__file__).parents[2] / "conformance" / "reference" / "detection_matrix.json"
-COMPUTE = "nice python tests/matrix/kill_matrix.py"
+#: The rules that fail for each fault, and the command that computes them again.
+MATRIX_FILE = Path(__file__).parents[2] / "conformance" / "reference" / "detection_matrix.json"
+COMPUTE = f"nice python {Path(__file__).with_name('kill_matrix.py')}"
 
 
 @dataclass(frozen=True)
-class Found:
-    """What a run found: the rules that failed, and those that applied and stayed inconclusive."""
+class MatrixRun:
+    """The rules that failed in a run, those that stayed inconclusive, and a message for each rule that failed."""
 
     failed: tuple[str, ...]
     inconclusive: tuple[str, ...]
     messages: tuple[str, ...] = ()
 
-    @property
-    def clean(self) -> bool:
-        """Whether nothing was accused."""
-        return not self.failed
+
+def run_with_fault(fault: str) -> MatrixRun:
+    """The core table on the reference server with one fault, as `run --fault` runs it."""
+    return _outcome(asyncio.run(run(RunOptions(faults=(fault,)), small=False)))
 
 
-def broken(fault: str) -> Found:
-    """What the core table finds on the reference server with one fault, as `run --fault` runs it."""
-    app_options = RunOptions(faults=(fault,) if fault else ())
-    return _found(asyncio.run(run(app_options, small=False)))
-
-
-def varied(*variations: str) -> Found:
-    """What the core table finds on the reference server with legal variations."""
+def run_with_variations(*variations: str) -> MatrixRun:
+    """The core table on the reference server with legal variations."""
     clock = VirtualClock(EPOCH)
     app = reference_app(clock=clock, variations=variations, page_size=8)
     subject = Subject("reference", "reference", "http://localhost", clock, dict(app.tokens), app.default_profiles, app)
-    return _found(asyncio.run(run(RunOptions(), subject=subject, small=False)))
+    return _outcome(asyncio.run(run(RunOptions(), subject=subject, small=False)))
 
 
-def _found(result: RunResult) -> Found:
+def _outcome(result: RunResult) -> MatrixRun:
     tallies = sorted(result.report.tallies.items())
-    return Found(
+    return MatrixRun(
         tuple(rule for rule, tally in tallies if tally.outcome == "failed"),
         tuple(rule for rule, tally in tallies if tally.outcome == "inconclusive"),
         tuple(f"{rule}: {tally.violations[0].message}" for rule, tally in tallies if tally.violations),

@@ -1,4 +1,4 @@
-"""A broad script of requests, and what a server shows of itself while it runs."""
+"""A broad script of requests, and the answers of a server to it, to compare servers by."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ ORIGIN = "https://reference.test:8443"
 
 
 class StandingClock:
-    """A virtual clock that the probe steps."""
+    """A virtual clock that the probe advances."""
 
     virtual = True
 
@@ -46,12 +46,12 @@ class StandingClock:
 
 
 class Probe:
-    """Sends calls to a fresh server without a network; `seen` has each answer."""
+    """Sends calls to a fresh server without a network, and collects its answers."""
 
     def __init__(self, **settings: Any) -> None:
         self.clock = StandingClock()
         self.app: ReferenceApp = reference_app(**{"clock": self.clock, "settle": SETTLE, **settings})
-        self.seen: list[tuple[int, Any]] = []
+        self.answers: list[tuple[int, Any]] = []
 
     def wait(self, settlings: float) -> None:
         self.clock.at += settlings * SETTLE
@@ -71,7 +71,7 @@ class Probe:
         content = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
         encoded = query if isinstance(query, str) else urlencode(query)
         answer = self.app.server.answer(Call(method, path, encoded, headers, content, ORIGIN))
-        self.seen.append((answer.status, answer.body))
+        self.answers.append((answer.status, answer.body))
         return answer
 
     def write(self, account: str, calendar: ReferenceCalendar | str, body: Any, **more: Any) -> Answer:
@@ -103,7 +103,7 @@ class Probe:
         return found
 
     def conferencing(self, event_id: str, account: str = "default") -> Any:
-        """What is shown of an event's conferencing when all has settled; None for none."""
+        """The conferencing of an event once all has settled; None for none."""
         self.wait(5)
         return self.event(event_id, account).get("conferencing")
 
@@ -113,7 +113,7 @@ def _events_of(calendar: ReferenceCalendar | str) -> str:
 
 
 def calendar_of(account: str, name: str) -> ReferenceCalendar:
-    """A calendar of the world by its name."""
+    """A calendar of the inventory by its name."""
     return next(each for each in INVENTORY.by_name[account].calendars if each.name == name)
 
 
@@ -123,7 +123,7 @@ def explicit(url: str = "https://meet.example.com/Rooms/A?x=1&y=%2F#now", **more
 
 
 def event(event_id: str, conferencing: Any = ..., starts_in: float = 3 * DAY, **more: Any) -> dict[str, Any]:
-    """The body of an upsert; conferencing is left out unless it is given."""
+    """The body of an upsert; conferencing is omitted unless it is given."""
     body = {
         "event_id": event_id,
         "summary": "Planning",
@@ -139,7 +139,7 @@ Step = Mapping[str, Any] | str
 
 
 @dataclass(frozen=True)
-class Life:
+class ProbeScenario:
     """The writes of one event: changes to its body, or DELETE; `immediate` does not wait between them."""
 
     account: str
@@ -152,8 +152,8 @@ class Life:
 Section = Callable[[Probe], None]
 
 
-def _live(probe: Probe, scenarios: list[Life]) -> None:
-    """Runs scenarios side by side, reading at once, when settled and long after."""
+def _run(probe: Probe, scenarios: list[ProbeScenario]) -> None:
+    """Runs scenarios in parallel, and reads at once, when settled and long after."""
     bodies = {scenario.event_id: event(scenario.event_id) for scenario in scenarios}
     accounts = sorted({scenario.account for scenario in scenarios})
     for number in range(max(len(scenario.steps) for scenario in scenarios)):
@@ -182,15 +182,15 @@ def _live(probe: Probe, scenarios: list[Life]) -> None:
 
 def _kinds(account: ReferenceAccount, number: int) -> dict[str, Step]:
     kinds: dict[str, Step] = {
-        "absent": {},
+        "omitted": {},
         "none": {"conferencing": {"profile_id": "none"}},
         "explicit": {"conferencing": explicit(f"https://meet.example.com/Rooms/{number}?x=1")},
         "default": {"conferencing": {"profile_id": "default"}},
         "integrated": {"conferencing": {"profile_id": "integrated"}},
         "8x8": {"conferencing": {"profile_id": "8x8"}},
     }
-    for place, profile in enumerate(account.profiles):
-        kinds[f"profile-{place}"] = {"conferencing": {"profile_id": profile.profile_id}}
+    for index, profile in enumerate(account.profiles):
+        kinds[f"profile-{index}"] = {"conferencing": {"profile_id": profile.profile_id}}
     return kinds
 
 
@@ -198,26 +198,26 @@ def _pairs(account: str, calendar: str, *, immediate: bool = False) -> Section:
     def section(probe: Probe) -> None:
         first, second = _kinds(INVENTORY.by_name[account], 1), _kinds(INVENTORY.by_name[account], 2)
         scenarios = [
-            Life(account, calendar_of(account, calendar), f"Pair-{a}-{b}", (first[a], second[b]), immediate)
+            ProbeScenario(account, calendar_of(account, calendar), f"Pair-{a}-{b}", (first[a], second[b]), immediate)
             for a, b in product(first, second)
         ]
-        _live(probe, scenarios)
+        _run(probe, scenarios)
 
     return section
 
 
-def _stories(account: str, calendar: str) -> Section:
+def _sequences(account: str, calendar: str) -> Section:
     def section(probe: Probe) -> None:
         kinds = _kinds(INVENTORY.by_name[account], 1)
         other = _kinds(INVENTORY.by_name[account], 2)
-        none, absent, room, default = kinds["none"], kinds["absent"], kinds["explicit"], kinds["default"]
+        none, omitted, room, default = kinds["none"], kinds["omitted"], kinds["explicit"], kinds["default"]
         renamed, moved = {"summary": "Renamed"}, {"start": utc(START + 4 * DAY), "end": utc(START + 4 * DAY + HOUR)}
         past = {"start": utc(START - 2 * DAY), "end": utc(START - 2 * DAY + HOUR)}
-        told: list[tuple[Step, ...]] = []
-        for kind in [each for name, each in kinds.items() if name not in ("absent", "none", "8x8")]:
-            told += [
-                (kind, absent, absent, none),
-                (kind, none, absent, renamed),
+        sequences: list[tuple[Step, ...]] = []
+        for kind in [each for name, each in kinds.items() if name not in ("omitted", "none", "8x8")]:
+            sequences += [
+                (kind, omitted, omitted, none),
+                (kind, none, omitted, renamed),
                 (kind, none, kind, none),
                 (kind, none, other["explicit"], none),
                 (kind, {"description": "Another"}, renamed, moved),
@@ -225,15 +225,19 @@ def _stories(account: str, calendar: str) -> Section:
                 (kind, {**kind, **past}),
                 ({**kind, **past}, {**default, **moved}, room),
                 ({**past}, kind, none),
-                (kind, "DELETE", absent),
+                (kind, "DELETE", omitted),
                 (kind, "DELETE", other["default"]),
-                ({**kind, "location": {"description": "Room 1"}}, absent, none),
-                (absent, absent, kind, renamed),
+                ({**kind, "location": {"description": "Room 1"}}, omitted, none),
+                (omitted, omitted, kind, renamed),
             ]
-        for name, immediate in (("Story", False), ("Hasty", True)):
-            place = calendar_of(account, calendar)
-            _live(
-                probe, [Life(account, place, f"{name}-{number}", steps, immediate) for number, steps in enumerate(told)]
+        for name, immediate in (("Settled", False), ("Immediate", True)):
+            target = calendar_of(account, calendar)
+            _run(
+                probe,
+                [
+                    ProbeScenario(account, target, f"{name}-{number}", steps, immediate)
+                    for number, steps in enumerate(sequences)
+                ],
             )
 
     return section
@@ -256,11 +260,13 @@ def _starts(account: str, calendar: str) -> Section:
                     "date": (utc(first)[:10], utc(last + DAY)[:10]),
                 }
                 for (form, (start, end)), (kind, step) in product(forms.items(), kinds.items()):
-                    if kind in ("absent", "none"):
+                    if kind in ("omitted", "none"):
                         continue
                     name = f"Start-{ahead:.0f}-{lasts:.0f}-{form}-{kind}"
                     scenarios.append(
-                        Life(account, calendar_of(account, calendar), name, ({**step, "start": start, "end": end},))
+                        ProbeScenario(
+                            account, calendar_of(account, calendar), name, ({**step, "start": start, "end": end},)
+                        )
                     )
         for ahead, zone in ((5 * HOUR, timedelta(hours=-11)), (-5 * HOUR, timedelta(hours=13))):
             start, end = (
@@ -268,8 +274,10 @@ def _starts(account: str, calendar: str) -> Section:
             )
             for kind, step in kinds.items():
                 near = ({**step, "start": start, "end": end},)
-                scenarios.append(Life(account, calendar_of(account, calendar), f"Near-{ahead:.0f}-{kind}", near))
-        _live(probe, scenarios)
+                scenarios.append(
+                    ProbeScenario(account, calendar_of(account, calendar), f"Near-{ahead:.0f}-{kind}", near)
+                )
+        _run(probe, scenarios)
         probe.read(account, only_managed="true", localized_times="true")
 
     return section
@@ -299,37 +307,37 @@ BAD = (
 
 def _bodies(account: str, calendar: str) -> Section:
     def section(probe: Probe) -> None:
-        place = calendar_of(account, calendar)
+        target = calendar_of(account, calendar)
         for number, url in enumerate(URLS):
-            probe.write(account, place, event(f"Url-{number}", explicit(url)))
-        extra_fields = {"provider_description": "Stray", "join_url": "https://stray.example.com/x"}
+            probe.write(account, target, event(f"Url-{number}", explicit(url)))
+        extra_fields = {"provider_description": "Extra", "join_url": "https://extra.example.com/x"}
         for name, step in _kinds(INVENTORY.by_name[account], 1).items():
             if isinstance(step, Mapping) and "conferencing" in step and name != "explicit":
                 for field_name in (*extra_fields, None):
                     more = {field_name: extra_fields[field_name]} if field_name else extra_fields
-                    probe.write(account, place, event(f"Stray-{name}-{field_name}", {**step["conferencing"], **more}))
+                    probe.write(account, target, event(f"Extra-{name}-{field_name}", {**step["conferencing"], **more}))
         probe.read(account)
         for number, bad in enumerate(BAD):
-            probe.write(account, place, event(f"Bad-{number}", bad))
-            probe.write(account, place, event(f"Was-{number}", explicit()))
+            probe.write(account, target, event(f"Bad-{number}", bad))
+            probe.write(account, target, event(f"Was-{number}", explicit()))
         bare = event("Bare", ..., summary="Bare")
-        probe.write(account, place, event("Bare", explicit(), location={"description": "Room 1"}))
+        probe.write(account, target, event("Bare", explicit(), location={"description": "Room 1"}))
         probe.wait(2)
         for number, bad in enumerate((*BAD, {"profile_id": "integrated"})):
-            probe.write(account, place, event(f"Was-{number}", bad, summary="UsageError?"))
-        probe.write(account, place, {name: value for name, value in bare.items() if name != "description"})
+            probe.write(account, target, event(f"Was-{number}", bad, summary="Changed"))
+        probe.write(account, target, {name: value for name, value in bare.items() if name != "description"})
         for missing in ("event_id", "summary", "description", "start", "end"):
             body = event(f"Without-{missing}", {"profile_id": "none"})
             del body[missing]
-            probe.write(account, place, body)
-        probe.write(account, place, event("Text", summary="Pläne für später " * 5, description="  spaced  "))
-        probe.write(account, place, event("Long", summary="x" * 1025))
-        probe.write(account, place, event("Full", explicit(), location={"description": "Room 1"}, color="#ff0000"))
-        probe.write(account, place, event("Full", ...))
-        probe.write(account, place, event("Info", include_userinfo=True))
-        probe.write(account, place, b"no JSON")
+            probe.write(account, target, body)
+        probe.write(account, target, event("Text", summary="Pläne für später " * 5, description="  spaced  "))
+        probe.write(account, target, event("Long", summary="x" * 1025))
+        probe.write(account, target, event("Full", explicit(), location={"description": "Room 1"}, color="#ff0000"))
+        probe.write(account, target, event("Full", ...))
+        probe.write(account, target, event("Info", include_userinfo=True))
+        probe.write(account, target, b"no JSON")
         form = urlencode({"event_id": "Form", "summary": "s", "start": utc(START), "end": utc(START), "tzid": "UTC"})
-        probe.write(account, place, form.encode(), content_type="application/x-www-form-urlencoded")
+        probe.write(account, target, form.encode(), content_type="application/x-www-form-urlencoded")
         for times in (0.0, 2.0, 4.0):
             probe.wait(times)
             probe.read(account)
@@ -345,12 +353,12 @@ def _isolation(probe: Probe) -> None:
         ("profiles", calendar_of("profiles", "Home")),
         ("several", calendar_of("several", "Work")),
     ]
-    for number, (account, place) in enumerate(targets):
+    for number, (account, target) in enumerate(targets):
         probe.write(
-            account, place, event("Shared", explicit(f"https://meet.example.com/{number}"), summary=str(number))
+            account, target, event("Shared", explicit(f"https://meet.example.com/{number}"), summary=str(number))
         )
-        probe.write(account, place, event(f"Only-{number}", {"profile_id": "default"}))
-        probe.write(account, place, event(f"Plain-{number}"))
+        probe.write(account, target, event(f"Only-{number}", {"profile_id": "default"}))
+        probe.write(account, target, event(f"Plain-{number}"))
         probe.wait(2)
         probe.read(account)
     probe.write("default", targets[0][1], event("Shared", {"profile_id": "none"}, summary="Changed"))
@@ -368,10 +376,10 @@ def _isolation(probe: Probe) -> None:
 def _reads(probe: Probe) -> None:
     work, home = calendar_of("default", "Work"), calendar_of("default", "Home")
     for number, starts_in in enumerate((-60 * DAY, -2 * DAY, 2 * DAY, 3 * DAY, 300 * DAY)):
-        for name, place in (("Work", work), ("Home", home)):
+        for name, target in (("Work", work), ("Home", home)):
             start = {"time": utc(START + starts_in), "tzid": "Europe/Berlin"}
             end = {"time": utc(START + starts_in + 2 * HOUR), "tzid": "Europe/Berlin"}
-            probe.write("default", place, event(f"{name}-{number}", explicit(), start=start, end=end))
+            probe.write("default", target, event(f"{name}-{number}", explicit(), start=start, end=end))
     probe.wait(3)
     modified = utc(START + 2 * SETTLE)
     probe.write("default", work, event("Work-3", summary="Moved", starts_in=9 * DAY))
@@ -404,9 +412,9 @@ def _reads(probe: Probe) -> None:
 
 def _access(probe: Probe) -> None:
     home = calendar_of("default", "Home")
-    probe.write("default", home, event("Mine", explicit()))
-    probe.write("default", home, event("Mine-too", explicit()))
-    probe.write("default", home, event("Mine-also", explicit()))
+    probe.write("default", home, event("Own", explicit()))
+    probe.write("default", home, event("Own-2", explicit()))
+    probe.write("default", home, event("Own-3", explicit()))
     first = probe.call("GET", "/v1/events", "default", query=[("tzid", "Etc/UTC"), ("include_managed", "true")])
     link = str(first.body["pages"].get("next_page") or "").removeprefix(ORIGIN).partition("?")
     for account, token in ((None, ""), (None, "unknown-token"), ("profiles", None), ("default", None)):
@@ -417,11 +425,11 @@ def _access(probe: Probe) -> None:
         probe.call("GET", "/v1/events", account, token=token, query=[("tzid", "Etc/UTC"), ("only_managed", "true")])
         probe.write(account or "", home, event(f"By-{account}-{token}", explicit()), token=token)
         probe.read("default")
-        probe.delete(account or "", home, "Mine-too" if token is None else "Mine", token=token)
+        probe.delete(account or "", home, "Own-2" if token is None else "Own", token=token)
         probe.read("default")
-    for place in ("Holidays", "Old project"):
-        probe.write("default", calendar_of("default", place), event("UsageError", explicit()))
-        probe.delete("default", calendar_of("default", place), "UsageError")
+    for name in ("Holidays", "Old project"):
+        probe.write("default", calendar_of("default", name), event("Refused", explicit()))
+        probe.delete("default", calendar_of("default", name), "Refused")
     probe.write("default", "cal_unknown", event("Nowhere", explicit()))
     probe.delete("default", "cal_unknown", "Nowhere")
     probe.call("GET", "/v1/nothing")
@@ -443,7 +451,7 @@ def sections() -> Iterator[tuple[str, Section, dict[str, Any]]]:
         yield f"pairs-{account}-{calendar}", _pairs(account, calendar), {}
     yield "bodies-home", _bodies("default", "Home"), {}
     yield "reads", _reads, {"page_size": 3}
-    yield "hasty", _pairs("profiles", "Work", immediate=True), {}
+    yield "immediate-pairs", _pairs("profiles", "Work", immediate=True), {}
     for account, calendar in (
         ("disconnected", "Work"),
         ("profiles", "Without Meet"),
@@ -453,77 +461,77 @@ def sections() -> Iterator[tuple[str, Section, dict[str, Any]]]:
     ):
         yield f"pairs-{account}-{calendar}", _pairs(account, calendar), {}
     yield "starts", _starts("profiles", "Work"), {}
-    yield "stories", _stories("default", "Work"), {}
-    yield "stories-profiles", _stories("profiles", "Work"), {}
+    yield "sequences", _sequences("default", "Work"), {}
+    yield "sequences-profiles", _sequences("profiles", "Work"), {}
 
 
-class Different(Exception):  # noqa: N818 - it is a finding, not an error
-    """A server answered otherwise than the one it is compared with."""
+class DifferentAnswerError(Exception):
+    """A server answers differently from the one that it is compared with."""
 
 
 class Comparing(list[tuple[int, Any]]):
-    """Answers that must equal those expected, one by one."""
+    """A list of answers that raises at the first one that is not as expected."""
 
     def __init__(self, expected: list[tuple[int, Any]]) -> None:
         super().__init__()
         self._expected = expected
 
     def append(self, answer: tuple[int, Any]) -> None:
-        place = len(self)
-        if place >= len(self._expected) or self._expected[place] != answer:
-            raise Different
+        index = len(self)
+        if index >= len(self._expected) or self._expected[index] != answer:
+            raise DifferentAnswerError
         super().append(answer)
 
 
-class Watching(Hooks):
-    """Decides as the clean server does, and notes what would have decided otherwise at some point."""
+class WatchingHooks(Hooks):
+    """The decisions of the clean server; notes which faults and variations would change one."""
 
     def __init__(self, *, faults: Mapping[str, Fault], variations: Mapping[str, Variation]) -> None:
         super().__init__((), ())
-        self.would_alter: set[str] = set()
+        self.would_change: set[str] = set()
         self._watched: dict[Any, list[tuple[str, Any]]] = defaultdict(list)
         for name, each in (faults | variations).items():
-            for alteration in each.alterations:
-                self._watched[alteration.point].append((name, alteration.alter))
+            for override in each.overrides:
+                self._watched[override.hook].append((name, override.alter))
 
-    def __call__(self, point: Any, right: Any, situation: Any) -> Any:
-        for name, alter in self._watched[point]:
-            if name not in self.would_alter and alter(right, situation) != right:
-                self.would_alter.add(name)
+    def __call__(self, hook: Any, right: Any, situation: Any) -> Any:
+        for name, alter in self._watched[hook]:
+            if name not in self.would_change and alter(right, situation) != right:
+                self.would_change.add(name)
         return right
 
 
 @dataclass(frozen=True)
 class Clean:
-    """What the clean server answers in a section, and what would decide otherwise there."""
+    """The answers of the clean server in a section, and the faults and variations that would change a decision."""
 
     section: Section
     settings: Mapping[str, Any]
     answers: list[tuple[int, Any]]
-    would_alter: frozenset[str]
+    would_change: frozenset[str]
 
 
 def clean_sections(faults: Mapping[str, Fault], variations: Mapping[str, Variation]) -> dict[str, Clean]:
     """All sections on the clean server, short ones first."""
     clean = {}
     for name, section, settings in sections():
-        watching = Watching(faults=faults, variations=variations)
+        watching = WatchingHooks(faults=faults, variations=variations)
         probe = Probe(**settings)
-        probe.app.server.decide = probe.app.server.store.decide = watching
+        probe.app.server.hooks = probe.app.server.store.hooks = watching
         section(probe)
-        clean[name] = Clean(section, settings, probe.seen, frozenset(watching.would_alter))
+        clean[name] = Clean(section, settings, probe.answers, frozenset(watching.would_change))
     return dict(sorted(clean.items(), key=lambda item: len(item[1].answers)))
 
 
 def first_difference(clean: Mapping[str, Clean], name: str, **settings: Any) -> tuple[str, Probe] | None:
-    """The first section in which a server with that fault or variation shows something else; None where none does."""
-    for section, usual in clean.items():
-        if name not in usual.would_alter:
+    """The first section in which a server with that fault or variation answers differently; None if there is none."""
+    for section, expected in clean.items():
+        if name not in expected.would_change:
             continue
-        probe = Probe(**{**usual.settings, **settings})
-        probe.seen = Comparing(usual.answers)
+        probe = Probe(**{**expected.settings, **settings})
+        probe.answers = Comparing(expected.answers)
         try:
-            usual.section(probe)
-        except Different:
+            expected.section(probe)
+        except DifferentAnswerError:
             return section, probe
     return None

@@ -1,7 +1,7 @@
-"""Which rules each fault of the reference server breaks, and that every server rule has a fault of its own.
+"""Which rules fail for each fault of the reference server, and that each server rule has a fault that it alone catches.
 
-`WHOLE_MATRIX=1` (`tox -e matrix`) runs every fault; without it a sample stands for them, in which every third rule
-meets a fault of its own.
+By default a sample of the faults runs: for every third rule one fault that it alone catches.  `WHOLE_MATRIX=1`
+(`tox -e matrix`) runs all of them.
 """
 
 from __future__ import annotations
@@ -11,56 +11,57 @@ import os
 from collections.abc import Mapping
 
 import pytest
-from matrix_runs import COMPUTE, KILLS, broken
+from matrix_runs import COMPUTE, MATRIX_FILE, run_with_fault
 
 from conformance.cli import explanation as explain
 from conformance.contract.rules import load
 from conformance.reference import FAULTS
 
-KEPT: Mapping[str, list[str]] = json.loads(KILLS.read_text(encoding="utf-8"))
+MATRIX: Mapping[str, list[str]] = json.loads(MATRIX_FILE.read_text(encoding="utf-8"))
 RULES = tuple(rule for rule in load() if rule.applies_to == "server")
 
 WHOLE = bool(os.environ.get("WHOLE_MATRIX"))
 
 
-def alone(rule: str) -> list[str]:
-    return [fault for fault, rules in KEPT.items() if rules == [rule]]
+def caught_alone(rule: str) -> list[str]:
+    """The faults for which this rule fails and no other."""
+    return [fault for fault, rules in MATRIX.items() if rules == [rule]]
 
 
 def sample() -> tuple[str, ...]:
-    """For every third rule the first fault that it alone catches, and one that never ends."""
+    """For every third rule the first fault that it alone catches, and one endless fault."""
     if WHOLE:
         return tuple(FAULTS)
-    first = [alone(rule.id)[0] for rule in RULES if alone(rule.id)]
+    first = [caught_alone(rule.id)[0] for rule in RULES if caught_alone(rule.id)]
     return (*first[::3], next(name for name, fault in FAULTS.items() if fault.endless))
 
 
 @pytest.mark.parametrize("fault", sample())
-def test_a_fault_breaks_the_rules_that_are_kept_for_it(fault: str) -> None:
-    found = broken(fault)
-    assert set(KEPT[fault]) <= set(found.failed), f"{fault} is told otherwise now; compute it again: {COMPUTE} {fault}"
-    assert not WHOLE or list(found.failed) == KEPT[fault], f"compute it again: {COMPUTE} {fault}"
-    assert found.failed or (FAULTS[fault].endless and found.inconclusive)
+def test_the_rules_in_the_matrix_fail_for_a_fault(fault: str) -> None:
+    run = run_with_fault(fault)
+    assert set(MATRIX[fault]) <= set(run.failed), f"other rules fail now; compute the fault again: {COMPUTE} {fault}"
+    assert not WHOLE or list(run.failed) == MATRIX[fault], f"compute the fault again: {COMPUTE} {fault}"
+    assert run.failed or (FAULTS[fault].endless and run.inconclusive)
 
 
-def test_every_fault_is_kept() -> None:
-    assert list(KEPT) == list(FAULTS), f"compute what is missing: {COMPUTE} FAULT…"
+def test_every_fault_is_in_the_matrix() -> None:
+    assert list(MATRIX) == list(FAULTS), f"compute what is missing: {COMPUTE} FAULT…"
 
 
-def test_every_fault_is_caught_unless_it_never_ends() -> None:
-    uncaught = {name for name, rules in KEPT.items() if not rules}
+def test_every_fault_is_caught_unless_it_is_endless() -> None:
+    uncaught = {name for name, rules in MATRIX.items() if not rules}
     assert uncaught == {name for name, fault in FAULTS.items() if fault.endless}
 
 
 def test_every_server_rule_catches_a_fault_alone() -> None:
-    assert [rule.id for rule in RULES if not alone(rule.id)] == []
+    assert [rule.id for rule in RULES if not caught_alone(rule.id)] == []
 
 
-def test_a_fault_breaks_rules_for_servers_only() -> None:
-    assert {rule for rules in KEPT.values() for rule in rules} <= {rule.id for rule in RULES}
+def test_only_server_rules_fail_for_a_fault() -> None:
+    assert {rule for rules in MATRIX.values() for rule in rules} <= {rule.id for rule in RULES}
 
 
 def test_a_rule_explained_names_its_faults() -> None:
     rule = next(rule for rule in RULES if rule.id == "explicit-is-accepted")
-    said = explain.explanation(rule, {})
-    assert f"Caught by this rule alone, with run --fault: {', '.join(alone(rule.id))}\n" in said
+    text = explain.explanation(rule, {})
+    assert f"Caught by this rule alone, with run --fault: {', '.join(caught_alone(rule.id))}\n" in text

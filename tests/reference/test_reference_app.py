@@ -1,4 +1,4 @@
-"""The reference server as an ASGI application, and its world."""
+"""The reference server as an ASGI application, and its inventory."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_an_answer_without_content_has_no_length() -> None:
     assert (answer.status_code, dict(answer.headers)) == (204, {})
 
 
-def test_the_real_clock_is_used_where_none_is_given() -> None:
+def test_the_real_clock_is_the_default() -> None:
     assert isinstance(reference_app().server.clock, RealClock)
 
 
@@ -77,7 +77,7 @@ def test_lifespan_is_acknowledged_and_other_scopes_refused() -> None:
         asyncio.run(run("websocket"))
 
 
-def test_a_body_that_comes_in_parts_is_put_together() -> None:
+def test_a_body_in_parts_is_joined() -> None:
     async def parts() -> Any:
         yield b'{"event_id": "a", "summary": "s", '
         yield b'"start": "2027-07-01", "end": "2027-07-02"}'
@@ -95,7 +95,7 @@ def test_tokens_and_chosen_defaults_are_declared() -> None:
     assert app.default_profiles == {"chosen": INVENTORY.by_name["chosen"].profiles[1].profile_id}
 
 
-def test_the_world_has_every_kind_of_calendar() -> None:
+def test_the_inventory_has_every_kind_of_calendar() -> None:
     kinds = {
         (each.provider_name, each.integrated, each.readonly, each.deleted) for each in INVENTORY.accounts[0].calendars
     }
@@ -110,7 +110,7 @@ def test_the_world_has_every_kind_of_calendar() -> None:
     }
 
 
-def test_ids_are_unlike_each_other_opaque_and_safe_in_urls() -> None:
+def test_ids_are_unique_opaque_and_safe_in_urls() -> None:
     ids = [each.calendar_id for account in INVENTORY.accounts for each in account.calendars]
     ids += [each.profile_id for account in INVENTORY.accounts for each in account.profiles]
     ids += [each.event_uid for account in INVENTORY.accounts for each in account.external]

@@ -1,11 +1,18 @@
-"""Every fault and every variation makes a difference that can be seen from outside."""
+"""Every fault and every variation makes a difference that a client can observe."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+
 import pytest
+from click.testing import CliRunner
 from reference_probe import Clean, Probe, calendar_of, clean_sections, event, explicit, first_difference
 
-from conformance.reference import FAULTS, VARIATIONS, reference_app
+from conformance.cli.main import cli
+from conformance.cli.serve_command import list_faults
+from conformance.errors import UsageError
+from conformance.reference import FAULTS, VARIATIONS, Fault, reference_app
 
 PAGE_CLAUSES = {
     *(f"D{number}" for number in range(1, 7)),
@@ -59,7 +66,7 @@ def test_faults_name_clauses_that_exist() -> None:
         assert set(fault.clauses) <= PAGE_CLAUSES | NEIGHBOURS, fault.name
 
 
-def test_every_clause_that_binds_servers_has_faults() -> None:
+def test_every_clause_for_servers_has_faults() -> None:
     named = {clause for fault in FAULTS.values() for clause in fault.clauses}
     observable = {
         "D2",
@@ -97,7 +104,7 @@ def test_an_unknown_name_is_refused_with_the_nearest_one() -> None:
         reference_app(variations=("xyz",))
 
 
-def test_what_a_server_has_no_fault_for_cannot_have_fired() -> None:
+def test_a_fault_that_the_server_does_not_have_is_an_error() -> None:
     with pytest.raises(KeyError, match="'none-ignored' is no fault of this server"):
         reference_app(faults=("none-refused",)).fault_fired("none-ignored")
 
@@ -108,3 +115,38 @@ def test_a_fault_that_never_acted_has_not_fired() -> None:
     assert probe.app.fault_fired("none-ignored") == 0
     probe.write("default", calendar_of("default", "Work"), event("a", {"profile_id": "none"}))
     assert probe.app.fault_fired("none-ignored") == 1
+
+
+@pytest.mark.parametrize(
+    ("word", "matches"),
+    [
+        ("", lambda _: True),
+        ("S7", lambda fault: "S7" in fault.clauses),
+        ("Microsoft", lambda fault: "microsoft" in f"{fault.name} {fault.title}".lower()),
+    ],
+)
+def test_serve_lists_the_faults_with_a_word(
+    word: str, matches: Callable[[Fault], bool], capsys: pytest.CaptureFixture[str]
+) -> None:
+    list_faults(word)
+    expected = [
+        f"{fault.name}  [{' '.join(fault.clauses)}]\n    {fault.title}\n" for fault in FAULTS.values() if matches(fault)
+    ]
+    assert capsys.readouterr().out == "".join(expected)
+
+
+def test_a_word_that_no_fault_has_is_an_error() -> None:
+    with pytest.raises(UsageError, match="no fault has 'teapot' in its name, title or clauses"):
+        list_faults("teapot")
+
+
+def test_serve_lists_faults_without_serving() -> None:
+    for words in ((), ("S7",)):
+        listed = CliRunner().invoke(cli, ["serve", "--list-faults", *words])
+        assert (listed.exit_code, "microsoft-shown-as-ms-teams" in listed.output) == (0, True)
+
+
+def test_the_help_of_serve_names_faults_that_exist() -> None:
+    examples = re.findall(r"serve --fault (\S+)", CliRunner().invoke(cli, ["serve", "--help"]).output)
+    assert examples
+    assert set(examples) <= set(FAULTS)

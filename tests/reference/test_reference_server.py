@@ -1,4 +1,4 @@
-"""What the reference server answers, endpoint by endpoint, on a virtual clock."""
+"""The answers of the reference server, endpoint by endpoint, on a virtual clock."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ WORK, BARE, GRAPH, HOME = (calendar_of("default", name) for name in ("Work", "Wi
 ZOOM = INVENTORY.by_name["profiles"].profiles[0]
 
 
-def asks(profile_id: str) -> dict[str, str]:
+def conferencing(profile_id: str) -> dict[str, str]:
     return {"profile_id": profile_id}
 
 
@@ -27,7 +27,7 @@ def probe() -> Probe:
 
 
 def settled(probe: Probe, account: str, calendar: str, conferencing: Any, **more: Any) -> Any:
-    """What a new event's conferencing comes to."""
+    """The conferencing of a new event in the end."""
     answer = probe.write(account, calendar_of(account, calendar), event("Event", conferencing, **more))
     assert answer.status == 202
     return probe.conferencing("Event", account)
@@ -38,7 +38,7 @@ def provider(conferencing: Any) -> str | None:
 
 
 def test_a_conference_is_pending_until_it_has_settled(probe: Probe) -> None:
-    assert probe.write("default", WORK, event("a", asks("default"))).body is None
+    assert probe.write("default", WORK, event("a", conferencing("default"))).body is None
     assert probe.event("a")["conferencing"] == {"pending": True}
     probe.wait(0.99)
     assert probe.event("a")["conferencing"] == {"pending": True}
@@ -55,31 +55,31 @@ def test_explicit_conferencing_is_pending_and_then_as_sent(probe: Probe) -> None
     assert probe.conferencing("a") == {"provider_name": None, "join_url": url}
 
 
-def test_conferencing_left_out_changes_nothing(probe: Probe) -> None:
-    before = settled(probe, "default", "Work", asks("integrated"))
+def test_omitted_conferencing_changes_nothing(probe: Probe) -> None:
+    before = settled(probe, "default", "Work", conferencing("integrated"))
     for change in ({"summary": "Renamed"}, {"description": "Other"}, {"start": utc(START + 2 * DAY)}):
         probe.write("default", WORK, {**event("Event"), **change})
         assert probe.event("Event")["conferencing"] == before
 
 
 def test_a_pending_conference_survives_an_update_without_conferencing(probe: Probe) -> None:
-    probe.write("default", WORK, event("a", asks("integrated")))
+    probe.write("default", WORK, event("a", conferencing("integrated")))
     probe.write("default", WORK, event("a", summary="Renamed"))
     assert probe.event("a")["conferencing"] == {"pending": True}
     assert provider(probe.conferencing("a")) == "google_meet"
 
 
 def test_none_removes_at_once_and_cancels_what_is_pending(probe: Probe) -> None:
-    probe.write("default", WORK, event("a", asks("integrated")))
-    probe.write("default", WORK, event("a", asks("none")))
+    probe.write("default", WORK, event("a", conferencing("integrated")))
+    probe.write("default", WORK, event("a", conferencing("none")))
     assert "conferencing" not in probe.event("a")
     assert probe.conferencing("a") is None
 
 
 def test_a_newer_request_replaces_an_older_one(probe: Probe) -> None:
-    probe.write("profiles", calendar_of("profiles", "Work"), event("a", asks("integrated")))
+    probe.write("profiles", calendar_of("profiles", "Work"), event("a", conferencing("integrated")))
     probe.wait(0.5)
-    probe.write("profiles", calendar_of("profiles", "Work"), event("a", asks(ZOOM.profile_id)))
+    probe.write("profiles", calendar_of("profiles", "Work"), event("a", conferencing(ZOOM.profile_id)))
     assert provider(probe.conferencing("a", "profiles")) == "zoom"
 
 
@@ -100,25 +100,25 @@ def test_a_newer_request_replaces_an_older_one(probe: Probe) -> None:
 def test_default_takes_the_profile_then_the_calendars_own_service_then_nothing(
     probe: Probe, account: str, calendar: str, expected: str | None
 ) -> None:
-    assert provider(settled(probe, account, calendar, asks("default"))) == expected
+    assert provider(settled(probe, account, calendar, conferencing("default"))) == expected
 
 
 def test_integrated_is_the_calendars_own_service_even_with_a_profile(probe: Probe) -> None:
-    assert provider(settled(probe, "profiles", "Graph", asks("integrated"))) == "ms_teams_for_business"
+    assert provider(settled(probe, "profiles", "Graph", conferencing("integrated"))) == "ms_teams_for_business"
 
 
 def test_a_named_profile_is_not_the_default(probe: Probe) -> None:
     go_to = INVENTORY.by_name["chosen"].profiles[0]
-    assert provider(settled(probe, "chosen", "Work", asks(go_to.profile_id))) == "go_to"
+    assert provider(settled(probe, "chosen", "Work", conferencing(go_to.profile_id))) == "go_to"
 
 
 def test_a_disconnected_profile_stays_pending(probe: Probe) -> None:
     zoom = INVENTORY.by_name["disconnected"].profiles[0]
-    assert settled(probe, "disconnected", "Work", asks(zoom.profile_id)) == {"pending": True}
+    assert settled(probe, "disconnected", "Work", conferencing(zoom.profile_id)) == {"pending": True}
 
 
 def test_8x8_is_accepted_and_generates_nothing(probe: Probe) -> None:
-    assert settled(probe, "profiles", "Work", asks("8x8")) is None
+    assert settled(probe, "profiles", "Work", conferencing("8x8")) is None
 
 
 @pytest.mark.parametrize(
@@ -130,15 +130,17 @@ def test_8x8_is_accepted_and_generates_nothing(probe: Probe) -> None:
         (utc(START - 2 * DAY)[:10], utc(START)[:10]),
     ],
 )
-@pytest.mark.parametrize("asked", [asks("default"), asks("integrated"), asks(ZOOM.profile_id)])
-def test_an_event_that_has_begun_gets_no_conference(probe: Probe, start: Any, end: Any, asked: Any) -> None:
-    assert settled(probe, "profiles", "Work", asked, start=start, end=end) is None
+@pytest.mark.parametrize(
+    "requested", [conferencing("default"), conferencing("integrated"), conferencing(ZOOM.profile_id)]
+)
+def test_an_event_that_has_begun_gets_no_conference(probe: Probe, start: Any, end: Any, requested: Any) -> None:
+    assert settled(probe, "profiles", "Work", requested, start=start, end=end) is None
 
 
 def test_an_update_of_an_event_that_has_begun_keeps_what_it_has(probe: Probe) -> None:
     before = settled(probe, "profiles", "Work", explicit())
     past = {"start": utc(START - 2 * DAY), "end": utc(START - DAY)}
-    probe.write("profiles", calendar_of("profiles", "Work"), event("Event", asks("default"), **past))
+    probe.write("profiles", calendar_of("profiles", "Work"), event("Event", conferencing("default"), **past))
     assert probe.conferencing("Event", "profiles") == before
 
 
@@ -146,7 +148,7 @@ def test_integrated_is_refused_as_documented_where_it_is_not_available(probe: Pr
     probe.write("default", HOME, event("a", explicit()))
     probe.wait(2)
     before = probe.event("a")
-    answer = probe.write("default", HOME, event("a", asks("integrated"), summary="Changed"))
+    answer = probe.write("default", HOME, event("a", conferencing("integrated"), summary="Changed"))
     assert answer.status == 422
     assert answer.body == {
         "errors": {
@@ -181,8 +183,8 @@ def test_integrated_is_refused_as_documented_where_it_is_not_available(probe: Pr
         ({"conferencing": {"profile_id": "pro_unknown"}}, {"conferencing.profile_id"}),
         ({"conferencing": {"profile_id": "Default"}}, {"conferencing.profile_id"}),
         ({"conferencing": {"profile_id": ["none"]}}, {"conferencing.profile_id"}),
-        ({"conferencing": asks(ZOOM.profile_id)}, {"conferencing.profile_id"}),
-        ({"conferencing": asks("explicit")}, {"conferencing.join_url", "conferencing.provider_description"}),
+        ({"conferencing": conferencing(ZOOM.profile_id)}, {"conferencing.profile_id"}),
+        ({"conferencing": conferencing("explicit")}, {"conferencing.join_url", "conferencing.provider_description"}),
         ({"conferencing": explicit("ftp://example.com/x")}, {"conferencing.join_url"}),
         ({"conferencing": explicit("https://exa mple.com")}, {"conferencing.join_url"}),
         ({"conferencing": explicit("https://[x")}, {"conferencing.join_url"}),
@@ -205,7 +207,7 @@ def test_a_body_that_is_no_object_is_refused(probe: Probe, body: bytes) -> None:
     assert probe.write("default", WORK, body).status == 422
 
 
-def test_a_form_is_read_as_json_is(probe: Probe) -> None:
+def test_a_form_is_read_like_json(probe: Probe) -> None:
     form = {
         "event_id": "Form",
         "summary": "Ätna",
@@ -234,7 +236,7 @@ def test_a_form_that_does_not_nest_is_refused(probe: Probe, form: bytes) -> None
     assert set(answer.body["errors"]) == {"body"}
 
 
-def test_an_update_keeps_the_optional_fields_that_it_leaves_out(probe: Probe) -> None:
+def test_an_update_keeps_the_optional_fields_that_it_omits(probe: Probe) -> None:
     probe.write("default", WORK, event("a", location={"description": "Room 1"}))
     body = event("a", summary="Renamed")
     del body["description"]
@@ -255,7 +257,7 @@ def test_a_blank_location_shows_the_url_where_the_host_has_no_conferencing_field
     assert "location" not in probe.event("work")
 
 
-def test_a_deleted_event_is_gone_and_its_id_begins_again(probe: Probe) -> None:
+def test_a_deleted_event_is_not_listed_and_its_id_can_be_used_again(probe: Probe) -> None:
     probe.write("default", WORK, event("a", explicit()))
     probe.wait(2)
     assert probe.delete("default", WORK, "a").status == 202
@@ -280,7 +282,7 @@ def test_a_url_is_kept(probe: Probe) -> None:
     assert probe.event("a")["url"] == "https://example.com/a"
 
 
-def test_userinfo_is_answered_where_it_is_asked_for(probe: Probe) -> None:
+def test_userinfo_is_answered_on_request(probe: Probe) -> None:
     answer = probe.write("default", WORK, event("a", include_userinfo=True))
     assert (answer.status, answer.body["cronofy.type"]) == (202, "userinfo")
 
@@ -292,7 +294,7 @@ def test_managed_events_are_listed_only_with_a_flag(probe: Probe) -> None:
     assert (without, both) == ([None, None, None], [None, None, "a", None])
 
 
-def test_managed_events_are_listed_whenever_they_are(probe: Probe) -> None:
+def test_managed_events_are_listed_at_any_time(probe: Probe) -> None:
     for number, days in enumerate((-900, -1, 1, 900)):
         probe.write("default", WORK, event(f"a{number}", starts_in=days * DAY))
     assert len(probe.read()) == 4
@@ -305,7 +307,7 @@ def test_from_and_to_keep_events_that_end_after_and_start_before(probe: Probe) -
     assert [each["event_id"] for each in probe.read("default", **window)] == ["a1", "a2"]
 
 
-def test_include_moved_lists_what_once_stood_in_the_window(probe: Probe) -> None:
+def test_include_moved_lists_events_that_were_in_the_window_before(probe: Probe) -> None:
     probe.write("default", WORK, event("a", starts_in=DAY))
     probe.write("default", WORK, event("a", starts_in=9 * DAY))
     window = {"from": utc(START), "to": utc(START + 3 * DAY)}
@@ -355,7 +357,7 @@ def test_a_date_reads_back_as_a_date(probe: Probe) -> None:
 )
 def test_an_invalid_query_is_refused_by_field(probe: Probe, query: dict[str, Any], field: str) -> None:
     probe.read("default", **query)
-    status, body = probe.seen[-1]
+    status, body = probe.answers[-1]
     assert (status, set(body["errors"])) == (422, {field})
 
 
@@ -440,11 +442,11 @@ def test_other_methods_are_405_and_named(probe: Probe, method: str, path: str, a
     assert (answer.status, answer.headers) == (405, (("allow", allowed),))
 
 
-def test_accounts_calendars_and_ids_are_apart(probe: Probe) -> None:
+def test_accounts_calendars_and_ids_are_separate(probe: Probe) -> None:
     targets = [("default", WORK), ("default", HOME), ("profiles", calendar_of("profiles", "Work"))]
     for number, (account, calendar) in enumerate(targets):
         probe.write(account, calendar, event("Same", explicit(f"https://meet.example.com/{number}")))
-    probe.write("default", WORK, event("Same", asks("none")))
+    probe.write("default", WORK, event("Same", conferencing("none")))
     probe.wait(2)
     shown = {
         (account, each["calendar_id"]): each.get("conferencing", {}).get("join_url")
@@ -458,7 +460,7 @@ def test_accounts_calendars_and_ids_are_apart(probe: Probe) -> None:
     }
 
 
-def test_the_directory_says_of_each_calendar_whether_integrated_works(probe: Probe) -> None:
+def test_calendar_list_and_userinfo_show_whether_integrated_is_available(probe: Probe) -> None:
     key = "calendar_integrated_conferencing_available"
     listed = {each["calendar_id"]: each[key] for each in probe.call("GET", "/v1/calendars").body["calendars"]}
     data = probe.call("GET", "/v1/userinfo").body["cronofy.data"]
@@ -468,7 +470,7 @@ def test_the_directory_says_of_each_calendar_whether_integrated_works(probe: Pro
     )
 
 
-def test_userinfo_shows_conferencing_profiles_and_where_to_relink(probe: Probe) -> None:
+def test_userinfo_shows_conferencing_profiles_and_relink_urls(probe: Probe) -> None:
     body = probe.call("GET", "/v1/userinfo", "disconnected").body
     shown = body["cronofy.data"]["conferencing_profiles"]
     assert [(each["provider_name"], each["profile_connected"], "profile_relink_url" in each) for each in shown] == [
@@ -480,11 +482,11 @@ def test_userinfo_shows_conferencing_profiles_and_where_to_relink(probe: Probe) 
 
 def test_two_servers_share_nothing_and_the_seed_changes_urls(probe: Probe) -> None:
     other, seeded = Probe(), Probe(seed=1)
-    urls = [settled(each, "default", "Work", asks("default"))["join_url"] for each in (probe, other, seeded)]
+    urls = [settled(each, "default", "Work", conferencing("default"))["join_url"] for each in (probe, other, seeded)]
     assert urls[0] == urls[1] != urls[2]
 
 
 def test_every_answer_is_json(probe: Probe) -> None:
-    probe.write("default", WORK, event("a", asks("default")))
+    probe.write("default", WORK, event("a", conferencing("default")))
     probe.read()
-    assert json.loads(json.dumps(probe.seen)) == [list(each) for each in probe.seen]
+    assert json.loads(json.dumps(probe.answers)) == [list(each) for each in probe.answers]

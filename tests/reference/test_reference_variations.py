@@ -1,4 +1,4 @@
-"""Legal variations differ from the usual server, and keep the documented rules, alone and in pairs."""
+"""Legal variations keep the documented rules, alone and in pairs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SERVICES = {"zoom", "whereby"}
 
 
 class PatientProbe(Probe):
-    """Sends a call again where the server asks to wait."""
+    """Repeats a call that is answered with 429 or 503."""
 
     def call(self, *args: Any, **more: Any) -> Answer:
         while True:
@@ -36,7 +36,7 @@ def keeps_the_rules(*variations: str) -> None:
     work, bare = calendar_of("profiles", "Work"), calendar_of("profiles", "Without Meet")
     url = "https://Meet.example.com/Room/A?x=%2F"
     profile = {"profile_id": INVENTORY.by_name["profiles"].profiles[0].profile_id}
-    asked = {
+    requested = {
         "explicit": explicit(url),
         "default": {"profile_id": "default"},
         "integrated": {"profile_id": "integrated"},
@@ -44,7 +44,7 @@ def keeps_the_rules(*variations: str) -> None:
         "8x8": {"profile_id": "8x8"},
         "none": {"profile_id": "none"},
     }
-    for name, conferencing in asked.items():
+    for name, conferencing in requested.items():
         assert probe.write("profiles", work, event(name, conferencing)).status // 100 == 2
     probe.write("profiles", work, event("past", {"profile_id": "default"}, starts_in=-3 * DAY))
     refused = probe.write("profiles", bare, event("refused", {"profile_id": "integrated"}))
@@ -82,7 +82,7 @@ def keeps_the_rules(*variations: str) -> None:
     assert probe.read("profiles") == []
 
 
-def test_the_usual_server_keeps_the_rules() -> None:
+def test_the_server_without_variations_keeps_the_rules() -> None:
     keeps_the_rules()
 
 

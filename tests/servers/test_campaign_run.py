@@ -122,10 +122,10 @@ def test_what_is_seen_goes_to_the_sink_as_it_is_seen_and_progress_is_told() -> N
         ("none-keeps-generated", "none-removes-conferencing"),
         ("past-generates-for-zoned-starts", "a-past-event-is-created-without-a-conference"),
         ("late-generation-overwrites-none", "none-removes-conferencing"),
-        ("unavailable-event-created", "a-refused-creation-creates-nothing"),
+        ("unavailable-integrated-creates-event", "a-refused-creation-creates-nothing"),
         ("no-token-reads", "a-missing-token-is-answered-401"),
         ("managed-in-default-reads", "managed-events-are-excluded-by-default"),
-        ("default-takes-turns", "default-uses-one-service"),
+        ("default-alternates-between-profiles", "default-uses-one-service"),
         ("same-id-shared-by-calendars", "explicit-conferencing-stays-on-its-event"),
     ],
 )

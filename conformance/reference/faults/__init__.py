@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from conformance.reference.faults.calendar_lists import DIRECTORY
+from conformance.reference.faults.calendar_lists import CALENDAR_LISTS
 from conformance.reference.faults.crashes import CRASHES
 from conformance.reference.faults.event_reads import READS
 from conformance.reference.faults.events import EVENTS
 from conformance.reference.faults.explicit import EXPLICIT
-from conformance.reference.faults.kept import KEPT
 from conformance.reference.faults.limits import LIMITS
 from conformance.reference.faults.narrow import NARROW
+from conformance.reference.faults.omitted_or_none import OMITTED_OR_NONE
 from conformance.reference.faults.pages import PAGING
 from conformance.reference.faults.races import RACES
 from conformance.reference.faults.refusals import REFUSALS
@@ -19,13 +19,11 @@ from conformance.reference.hooks import Fault
 
 __all__ = ["FAULTS"]
 
-_AREAS = (KEPT, EXPLICIT, SERVICES, LIMITS, SHAPES, REFUSALS, EVENTS, RACES, READS, PAGING, DIRECTORY, NARROW, CRASHES)
-
 #: Every fault by its name.
 FAULTS: dict[str, Fault] = {
     fault.name: fault
     for area in (
-        KEPT,
+        OMITTED_OR_NONE,
         EXPLICIT,
         SERVICES,
         LIMITS,
@@ -35,7 +33,7 @@ FAULTS: dict[str, Fault] = {
         RACES,
         READS,
         PAGING,
-        DIRECTORY,
+        CALENDAR_LISTS,
         NARROW,
         CRASHES,
     )

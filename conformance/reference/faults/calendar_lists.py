@@ -1,4 +1,4 @@
-"""ReferenceCalendar lists, userinfo and access."""
+"""Calendar lists, userinfo and access."""
 
 from __future__ import annotations
 
@@ -6,20 +6,24 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from conformance.reference.account_lists import AVAILABLE, CALENDARS, USERINFO, AccountLists, ListEntry
-from conformance.reference.accounts import ReferenceAccount, ReferenceCalendar, ReferenceInventory
+from conformance.reference.account_lists import AVAILABLE, CALENDARS, USERINFO, AccountLists
+from conformance.reference.accounts import ReferenceAccount, ReferenceInventory
 from conformance.reference.hooks import Override, at, fault
-from conformance.reference.server import ACTS_FOR_NOBODY, AUTHENTICATE, CALENDAR, UNAUTHORIZED, Answer, Call
+from conformance.reference.server import (
+    AUTHENTICATE,
+    CALENDAR,
+    EXECUTED_FOR,
+    UNAUTHORIZED,
+    Answer,
+    CalendarLookup,
+    Call,
+    OwnedCalendar,
+)
 
-__all__ = ["DIRECTORY"]
+__all__ = ["CALENDAR_LISTS"]
 
 JSON = dict[str, Any]
 _FLAG = "calendar_integrated_conferencing_available"
-_Asked = tuple[ReferenceInventory, ReferenceAccount, str]
-
-
-def _flag(change: Callable[[Any, ListEntry], Any]) -> Override:
-    return at(AVAILABLE, change)
 
 
 def _listed(change: Callable[[JSON], JSON]) -> Override:
@@ -51,7 +55,7 @@ def _without_flag_in_userinfo(right: JSON, _: AccountLists) -> JSON:
 
 
 def _another(directory: AccountLists) -> ReferenceAccount | None:
-    others = (each for each in directory.store.world.accounts if each != directory.account)
+    others = (each for each in directory.store.inventory.accounts if each != directory.account)
     return next((each for each in others if each.profiles), None)
 
 
@@ -80,21 +84,17 @@ def _and_another_accounts_profiles(right: JSON, directory: AccountLists) -> JSON
     return {**right, "cronofy.data": {**data, "conferencing_profiles": [*own, *more]}}
 
 
-def _anyones(
-    right: tuple[ReferenceAccount, ReferenceCalendar] | None, asked: _Asked
-) -> tuple[ReferenceAccount, ReferenceCalendar] | None:
-    world, _, calendar_id = asked
-    for account in world.accounts:
+def _anyones(right: OwnedCalendar | None, lookup: CalendarLookup) -> OwnedCalendar | None:
+    inventory, _, calendar_id = lookup
+    for account in inventory.accounts:
         if right is None and calendar_id in account.by_id:
             return account, account.by_id[calendar_id]
     return right
 
 
-def _primary_instead(
-    right: tuple[ReferenceAccount, ReferenceCalendar] | None, asked: _Asked
-) -> tuple[ReferenceAccount, ReferenceCalendar] | None:
-    world, account, calendar_id = asked
-    known = any(calendar_id in each.by_id for each in world.accounts)
+def _primary_instead(right: OwnedCalendar | None, lookup: CalendarLookup) -> OwnedCalendar | None:
+    inventory, account, calendar_id = lookup
+    known = any(calendar_id in each.by_id for each in inventory.accounts)
     return right if right or known else (account, account.calendars[0])
 
 
@@ -102,48 +102,40 @@ def _of(methods: tuple[str, ...], *, token: bool | None = None) -> Callable[[Cal
     return lambda call: call.method in methods and token in (None, call.token is not None)
 
 
-def _lets_in(when: Callable[[Call], bool]) -> Override:
-    def alter(right: ReferenceAccount | None, asked: tuple[ReferenceInventory, Call]) -> ReferenceAccount | None:
-        world, call = asked
-        return world.accounts[0] if right is None and when(call) else right
+def _accepts(when: Callable[[Call], bool]) -> Override:
+    def alter(right: ReferenceAccount | None, situation: tuple[ReferenceInventory, Call]) -> ReferenceAccount | None:
+        inventory, call = situation
+        return inventory.accounts[0] if right is None and when(call) else right
 
     return at(AUTHENTICATE, alter)
 
 
-def _acts(when: Callable[[Call], bool]) -> Override:
-    def alter(right: ReferenceAccount | None, asked: tuple[ReferenceInventory, Call]) -> ReferenceAccount | None:
-        world, call = asked
-        owner = next((each for each in world.accounts if any(id_ in call.path for id_ in each.by_id)), None)
+def _executes(when: Callable[[Call], bool]) -> Override:
+    def alter(right: ReferenceAccount | None, situation: tuple[ReferenceInventory, Call]) -> ReferenceAccount | None:
+        inventory, call = situation
+        owner = next((each for each in inventory.accounts if any(id_ in call.path for id_ in each.by_id)), None)
         return owner if when(call) else right
 
-    return at(ACTS_FOR_NOBODY, alter)
+    return at(EXECUTED_FOR, alter)
 
 
-def _unauthorized(change: Callable[[Answer, Call], Answer]) -> Override:
-    return at(UNAUTHORIZED, change)
-
-
-DIRECTORY = (
+CALENDAR_LISTS = (
     fault(
         "availability-as-string",
         "B12",
         "always",
         "The availability flag is a string",
-        _flag(lambda right, _: str(right).lower()),
+        at(AVAILABLE, lambda right, _: str(right).lower()),
     ),
     fault(
         "availability-as-string-in-userinfo",
         "B12",
         "case",
         "The availability flag is a string in userinfo",
-        _flag(lambda right, entry: str(right).lower() if entry.place == "userinfo" else right),
+        at(AVAILABLE, lambda right, entry: str(right).lower() if entry.endpoint == "userinfo" else right),
     ),
     fault(
-        "availability-missing",
-        "B12",
-        "always",
-        "ReferenceCalendar lists lack the availability flag",
-        _listed(_without(_FLAG)),
+        "availability-missing", "B12", "always", "Calendar lists lack the availability flag", _listed(_without(_FLAG))
     ),
     fault(
         "availability-missing-in-userinfo",
@@ -156,40 +148,41 @@ DIRECTORY = (
         "availability-differs-in-userinfo",
         "B12",
         "always",
-        "Userinfo says of every calendar that integrated conferencing is available",
-        _flag(lambda right, entry: True if entry.place == "userinfo" else right),
+        "Userinfo shows integrated conferencing as available on every calendar",
+        at(AVAILABLE, lambda right, entry: True if entry.endpoint == "userinfo" else right),
     ),
     fault(
         "availability-differs-on-microsoft",
         "B12",
         "case",
         "The calendar list and userinfo disagree on Microsoft calendars",
-        _flag(
+        at(
+            AVAILABLE,
             lambda right, entry: (
-                False if entry.place == "userinfo" and entry.calendar.provider_name == "exchange" else right
-            )
+                False if entry.endpoint == "userinfo" and entry.calendar.provider_name == "exchange" else right
+            ),
         ),
     ),
     fault(
         "availability-inverted-in-list",
         "B12",
         "always",
-        "The calendar list says the opposite",
-        _flag(lambda right, entry: not right if entry.place == "calendars" else right),
+        "The calendar list shows the opposite of each availability flag",
+        at(AVAILABLE, lambda right, entry: not right if entry.endpoint == "calendars" else right),
     ),
     fault(
         "availability-always-true",
         "B12 X1",
         "case",
-        "The flag is true where `integrated` is refused",
-        _flag(lambda _, __: True),
+        "The availability flag is always true, even where `integrated` is refused",
+        at(AVAILABLE, lambda _, __: True),
     ),
     fault(
         "availability-always-false",
         "B12 B10",
         "case",
-        "The flag is false where `integrated` works",
-        _flag(lambda _, __: False),
+        "The availability flag is always false, even where `integrated` works",
+        at(AVAILABLE, lambda _, __: False),
     ),
     fault(
         "read-only-as-string",
@@ -246,52 +239,55 @@ DIRECTORY = (
             },
         ),
     ),
-    fault("no-token-reads", "2.8", "case", "Reads without a token are answered", _lets_in(_of(("GET",), token=False))),
+    fault("no-token-reads", "2.8", "case", "Reads without a token are answered", _accepts(_of(("GET",), token=False))),
     fault(
         "unknown-token-reads",
         "2.8",
         "case",
         "Reads with an unknown token are answered",
-        _lets_in(_of(("GET",), token=True)),
+        _accepts(_of(("GET",), token=True)),
     ),
-    fault("no-token-writes", "2.8", "case", "Writes without a token are done", _lets_in(_of(("POST",), token=False))),
+    fault(
+        "no-token-writes", "2.8", "case", "Writes without a token are executed", _accepts(_of(("POST",), token=False))
+    ),
     fault(
         "unknown-token-deletes",
         "2.8",
         "case",
-        "Deletions with an unknown token are done",
-        _lets_in(_of(("DELETE",), token=True)),
+        "Deletions with an unknown token are executed",
+        _accepts(_of(("DELETE",), token=True)),
     ),
     fault(
         "unauthorized-answers-403",
         "2.8",
         "always",
         "Without a known token the answer is 403",
-        _unauthorized(lambda right, _: replace(right, status=403)),
+        at(UNAUTHORIZED, lambda right, _: replace(right, status=403)),
     ),
     fault(
         "unauthorized-reads-are-empty",
         "2.8",
         "case",
         "A read with an unknown token is answered with no events",
-        _unauthorized(
+        at(
+            UNAUTHORIZED,
             lambda right, call: (
                 Answer(200, {"pages": {"current": 1, "total": 1}, "events": []}) if call.method == "GET" else right
-            )
+            ),
         ),
     ),
     fault(
-        "unauthorized-delete-done",
+        "unauthorized-delete-succeeds",
         "2.8",
         "always",
-        "A deletion without a known token is answered with 401 and done",
-        _acts(_of(("DELETE",))),
+        "A deletion without a known token is answered with 401 and executed",
+        _executes(_of(("DELETE",))),
     ),
     fault(
         "another-accounts-calendar-writable",
         "2.1 2.8",
         "always",
-        "Writes to another account's calendar are done",
+        "Writes to another account's calendar are executed",
         at(CALENDAR, _anyones),
     ),
     fault(

@@ -1,4 +1,4 @@
-"""Requests that the server does not survive: each is answered 500, however often it is sent."""
+"""Requests that the server answers with 500, however often they are sent."""
 
 from __future__ import annotations
 
@@ -47,14 +47,14 @@ CRASHES = (
         "crash-on-8x8",
         "B15",
         "always",
-        "The deprecated value is no longer known, and nobody thought of it",
+        "A write with the deprecated value `8x8` is answered with 500",
         _writing(lambda body: _conferencing(body) == {"profile_id": "8x8"}),
     ),
     fault(
         "crash-on-all-day",
         "2.1",
         "case",
-        "A start that is a date only is not parsed",
+        "A write whose start is a date is answered with 500",
         _writing(
             lambda body: isinstance(body.get("start"), str) and "T" not in body["start"] and len(body["start"]) == 10
         ),
@@ -63,28 +63,28 @@ CRASHES = (
         "crash-without-join-url",
         "B9",
         "case",
-        "Explicit conferencing without a join_url is not looked at before it is used",
+        "A write of explicit conferencing without join_url is answered with 500",
         _writing(_lacks("join_url")),
     ),
     fault(
         "crash-without-profile-id",
         "A4",
         "case",
-        "Conferencing without a profile_id is not looked at before it is used",
+        "A write of conferencing without profile_id is answered with 500",
         _writing(lambda body: isinstance(_conferencing(body), dict) and "profile_id" not in _conferencing(body)),
     ),
     fault(
         "crash-on-localized-times",
         "2.2",
         "case",
-        "Readings with localized_times fail",
+        "Readings with localized_times are answered with 500",
         _crashes(lambda call: call.method == "GET" and "localized_times" in call.query),
     ),
     fault(
         "crash-on-page-two",
         "2.2",
         "always",
-        "Pages after the first one fail",
+        "Pages after the first one are answered with 500",
         _crashes(lambda call: "/pages/" in call.path),
     ),
 )

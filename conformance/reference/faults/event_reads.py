@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from conformance.reference.event_list import CONFERENCING, EVENT, LISTED, QUERY, Event, ListedEvents, Look, Query
+from conformance.reference.event_list import (
+    CONFERENCING,
+    EVENT,
+    LISTED,
+    QUERY,
+    Event,
+    ListingCandidate,
+    Query,
+    ShownEvent,
+)
 from conformance.reference.hooks import Override, at, fault
 from conformance.reference.model import value_at
 
@@ -18,35 +27,35 @@ def _query(change: Callable[[Query], Query]) -> Override:
     return at(QUERY, lambda right, _: change(right))
 
 
-def _lists(when: Callable[[ListedEvents], bool]) -> Override:
-    return at(LISTED, lambda right, listing: right or when(listing))
+def _lists(when: Callable[[ListingCandidate], bool]) -> Override:
+    return at(LISTED, lambda right, item: right or when(item))
 
 
-def _hides(when: Callable[[ListedEvents], bool]) -> Override:
-    return at(LISTED, lambda right, listing: right and not when(listing))
+def _hides(when: Callable[[ListingCandidate], bool]) -> Override:
+    return at(LISTED, lambda right, item: right and not when(item))
 
 
-def _shows(change: Callable[[Event, Look], Event]) -> Override:
-    return at(EVENT, lambda right, look: change(dict(right), look))
+def _shows(change: Callable[[Event, ShownEvent], Event]) -> Override:
+    return at(EVENT, lambda right, shown: change(dict(right), shown))
 
 
-def _in_calendars(listing: ListedEvents) -> bool:
-    ids = listing.query.calendar_ids
-    return not ids or listing.record.key.calendar_id in ids
+def _in_calendars(item: ListingCandidate) -> bool:
+    ids = item.query.calendar_ids
+    return not ids or item.record.key.calendar_id in ids
 
 
 def _managed_is_asked(query: Query) -> bool:
     return query.include_managed or query.only_managed
 
 
-def _reads_managed(listing: ListedEvents) -> bool:
-    return listing.record.managed and _managed_is_asked(listing.query)
+def _reads_managed(item: ListingCandidate) -> bool:
+    return item.record.managed and _managed_is_asked(item.query)
 
 
-def _outside_default_window(listing: ListedEvents) -> bool:
-    fields, query = listing.version.fields, listing.query
+def _outside_default_window(item: ListingCandidate) -> bool:
+    fields, query = item.version.fields, item.query
     unbounded = query.since is None and query.until is None
-    far = fields["start"].at > listing.now + 201 * _DAY or fields["end"].at < listing.now - 42 * _DAY
+    far = fields["start"].at > item.now + 201 * _DAY or fields["end"].at < item.now - 42 * _DAY
     return unbounded and far
 
 
@@ -57,8 +66,11 @@ READS = (
         "always",
         "Reads without a flag list managed events",
         _lists(
-            lambda it: (
-                it.record.managed and not it.version.deleted and not _managed_is_asked(it.query) and _in_calendars(it)
+            lambda item: (
+                item.record.managed
+                and not item.version.deleted
+                and not _managed_is_asked(item.query)
+                and _in_calendars(item)
             )
         ),
     ),
@@ -92,21 +104,23 @@ READS = (
         "2.2",
         "case",
         "only_managed without include_managed lists nothing",
-        _hides(lambda it: it.query.only_managed and not it.query.include_managed),
+        _hides(lambda item: item.query.only_managed and not item.query.include_managed),
     ),
     fault(
         "default-window-hides-managed",
         "2.2",
         "case",
         "Managed events outside the default window are not listed",
-        _hides(lambda it: _reads_managed(it) and _outside_default_window(it)),
+        _hides(lambda item: _reads_managed(item) and _outside_default_window(item)),
     ),
     fault(
         "past-managed-hidden",
         "2.2",
         "case",
-        "Managed events that are over are not listed",
-        _hides(lambda it: _reads_managed(it) and it.query.since is None and it.version.fields["end"].at < it.now),
+        "Managed events that have ended are not listed",
+        _hides(
+            lambda item: _reads_managed(item) and item.query.since is None and item.version.fields["end"].at < item.now
+        ),
     ),
     fault(
         "calendar-ids-ignored",
@@ -122,14 +136,14 @@ READS = (
         "Only the first of several calendar_ids[] counts",
         _query(lambda query: replace(query, calendar_ids=query.calendar_ids[:1])),
     ),
-    fault("from-ignored-always", "2.2", "always", "from is ignored", _query(lambda query: replace(query, since=None))),
+    fault("from-ignored", "2.2", "always", "from is ignored", _query(lambda query: replace(query, since=None))),
     fault("to-ignored", "2.2", "always", "to is ignored", _query(lambda query: replace(query, until=None))),
     fault(
         "managed-hidden-in-windows",
         "2.2",
         "case",
         "Readings with from and to list no managed events",
-        _hides(lambda it: _reads_managed(it) and it.query.since is not None and it.query.until is not None),
+        _hides(lambda item: _reads_managed(item) and item.query.since is not None and item.query.until is not None),
     ),
     fault(
         "deleted-always-listed",
@@ -139,10 +153,10 @@ READS = (
         _query(lambda query: replace(query, include_deleted=True)),
     ),
     fault(
-        "deleted-shown-as-live",
+        "deleted-shown-as-existing",
         "2.2 2.5",
         "always",
-        "Deleted events are listed and do not say that they are deleted",
+        "Deleted events are listed as if they were not deleted",
         _query(lambda query: replace(query, include_deleted=True)),
         _shows(lambda event, _: {**event, "deleted": False, "status": "confirmed"}),
     ),
@@ -182,7 +196,7 @@ READS = (
         _shows(lambda event, _: {"event_id": event["event_uid"], **event}),
     ),
     fault(
-        "conferencing-in-details",
+        "conferencing-under-another-key",
         "S1 2.2",
         "always",
         "Reads show the conference under conferencing_details",
@@ -194,22 +208,22 @@ READS = (
         ),
     ),
     fault(
-        "conferencing-after-end-hidden",
+        "conferencing-after-start-hidden",
         "D3 S1",
         "case",
         "An event that has begun does not show the conferencing that it has",
-        at(CONFERENCING, lambda right, look: None if look.version.fields["start"].at < look.now else right),
+        at(CONFERENCING, lambda right, shown: None if shown.version.fields["start"].at < shown.now else right),
     ),
     fault(
-        "conferencing-of-first-write",
+        "conferencing-shown-as-first-written",
         "D2 D3",
         "sequence",
-        "Reads show the conferencing that the event's first write came to",
+        "Reads show the conferencing that the event's first write led to",
         at(
             CONFERENCING,
-            lambda right, look: (
-                value_at(look.record.versions[0].conferencing, look.now)
-                if len(look.record.versions) > 1 and look.record.managed
+            lambda right, shown: (
+                value_at(shown.record.versions[0].conferencing, shown.now)
+                if len(shown.record.versions) > 1 and shown.record.managed
                 else right
             ),
         ),

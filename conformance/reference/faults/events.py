@@ -1,4 +1,4 @@
-"""Upsert, and where a write goes."""
+"""Upserts: which fields they write, and to which event."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 from conformance.reference.conferencing import FIELDS
-from conformance.reference.event_list import EVENT, Look
+from conformance.reference.event_list import EVENT, ShownEvent
 from conformance.reference.hooks import Override, at, fault
 from conformance.reference.model import PENDING, STORED, Key, StoredWrite
-from conformance.reference.overrides import refused, reset
+from conformance.reference.overrides import refused, reset, stored_too
 from conformance.reference.server import ACCEPTED, Answer
 from conformance.reference.timestamps import Moment, parse
 
@@ -41,17 +41,13 @@ def _not_updated(*names: str) -> Override:
 
 
 def _clock_time(moment: Moment, _: StoredWrite) -> Moment:
-    """The time that the text says, as if it were in UTC."""
+    """The clock time in the text, as if it were in UTC."""
     shown = parse(moment.text[:19].rstrip("Zz") + "Z", "Etc/UTC") if not moment.date else moment
     return replace(shown, text=moment.text, form=moment.form)
 
 
 def _times(change: Callable[[Moment, StoredWrite], Moment]) -> tuple[Override, ...]:
     return _field("start", change), _field("end", change)
-
-
-def _also(keys: Callable[[StoredWrite], tuple[Key, ...]]) -> Override:
-    return at(STORED, lambda right, write: {**dict.fromkeys(keys(write), right[write.key]), **right})
 
 
 def _second_calendar(write: StoredWrite) -> tuple[Key, ...]:
@@ -68,7 +64,7 @@ def _renamed(rename: Callable[[str, StoredWrite], str]) -> Override:
     )
 
 
-def _one_id(right: dict[str, Any], _: Look) -> dict[str, Any]:
+def _one_id(right: dict[str, Any], _: ShownEvent) -> dict[str, Any]:
     return {**right, "event_id": right["event_id"].partition("\0")[0]} if "event_id" in right else right
 
 
@@ -93,14 +89,14 @@ EVENTS = (
         _not_updated("description"),
     ),
     fault(
-        "update-of-fields-ignored-beside-conferencing",
+        "update-of-fields-ignored-with-conferencing",
         "2.1",
         "case",
         "An update with conferencing changes nothing else",
         at(
             FIELDS,
             lambda right, write: (
-                write.previous.fields if write.previous is not None and write.kind != "absent" else right
+                write.previous.fields if write.previous is not None and write.kind != "omitted" else right
             ),
         ),
     ),
@@ -112,11 +108,11 @@ EVENTS = (
         reset(_updating, lambda write: write.before),
     ),
     fault(
-        "update-while-pending-ignored",
+        "update-of-pending-conferencing-ignored",
         "D2 2.1",
         "sequence",
-        "A request for conferencing that overtakes the generation of an earlier one is ignored",
-        reset(lambda write: write.kind != "absent" and write.shown_before == PENDING, lambda write: write.before),
+        "A request for conferencing is ignored while an earlier one is pending",
+        reset(lambda write: write.kind != "omitted" and write.shown_before == PENDING, lambda write: write.before),
     ),
     fault(
         "update-refused",
@@ -137,7 +133,7 @@ EVENTS = (
         "update-clears-description",
         "2.1",
         "case",
-        "An update that says the description loses it",
+        "An update that sends a description clears it",
         _field("description", lambda _, __: "", _updating),
     ),
     fault(
@@ -175,7 +171,7 @@ EVENTS = (
         "dates-become-times",
         "2.1",
         "case",
-        "An event on a whole day moves to noon",
+        "An all-day event moves to noon",
         *_times(lambda moment, _: replace(moment, date=None, at=moment.at + 43200) if moment.date else moment),
     ),
     fault(
@@ -183,13 +179,13 @@ EVENTS = (
         "2.8",
         "always",
         "A write with conferencing is answered with a redirect",
-        _accepted_as(302, lambda write: write.kind != "absent"),
+        _accepted_as(302, lambda write: write.kind != "omitted"),
     ),
     fault(
-        "appears-on-second-calendar",
+        "event-appears-on-second-calendar",
         "2.1",
         "always",
         "An event that is written to one calendar appears on another one too",
-        _also(_second_calendar),
+        stored_too(_second_calendar),
     ),
 )

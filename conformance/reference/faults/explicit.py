@@ -9,12 +9,14 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 
 from conformance.reference.conferencing import OUTCOME, SERVICE, conference, default_service, scheduled
 from conformance.reference.hooks import Override, at, fault
-from conformance.reference.model import Service, StoredWrite, Timeline
+from conformance.reference.model import Service, StoredWrite
 from conformance.reference.overrides import (
     GENERATED,
     assigned,
     drops_problem,
+    generated_by_default,
     ignored,
+    is_explicit,
     refused,
     reset,
     reshaped,
@@ -24,12 +26,8 @@ from conformance.reference.overrides import (
 __all__ = ["EXPLICIT"]
 
 
-def _explicit(write: StoredWrite) -> bool:
-    return write.kind == "explicit"
-
-
 def _url(change: Callable[[str], str]) -> Override:
-    return reshaped(_explicit, lambda value, _: {**value, "join_url": change(value["join_url"])})
+    return reshaped(is_explicit, lambda value, _: {**value, "join_url": change(value["join_url"])})
 
 
 def _parts(**changes: Callable[[Any], str]) -> Override:
@@ -45,83 +43,73 @@ def _without_port(netloc: str) -> str:
     return host if colon and port.isdigit() and port not in ("80", "443") else netloc
 
 
-def _sent(write: StoredWrite, name: str) -> Any:
-    asked = write.asked or {}
-    return asked.get(name)
-
-
 def _incomplete(write: StoredWrite, name: str) -> bool:
-    return _explicit(write) and not _sent(write, name)
-
-
-def _by_default(write: StoredWrite) -> Timeline:
-    service = default_service(write)
-    return scheduled(write, conference(service, write)) if service and service.connected else write.before
+    return is_explicit(write) and not write.requested_field(name)
 
 
 def _previous_url(right: Any, write: StoredWrite) -> Any:
     others = [
         each
         for each in write.store.writes
-        if _explicit(each) and each.account == write.account and each.event_id != write.event_id
+        if is_explicit(each) and each.account == write.account and each.event_id != write.event_id
     ]
-    if not (_explicit(write) and others and assigned(right)):
+    if not (is_explicit(write) and others and assigned(right)):
         return right
-    return {**right, "join_url": _sent(others[-1], "join_url")}
+    return {**right, "join_url": others[-1].requested_field("join_url")}
 
 
 def _works_whatever_scheme(write: StoredWrite, *, absolute: bool) -> bool:
-    url = _sent(write, "join_url")
+    url = write.requested_field("join_url")
     has_scheme = isinstance(url, str) and bool(urlsplit(url).scheme) and " " not in url
-    return _explicit(write) and isinstance(url, str) and has_scheme is absolute
+    return is_explicit(write) and isinstance(url, str) and has_scheme is absolute
 
 
 EXPLICIT = (
-    fault("explicit-ignored", "B8", "always", "`explicit` sets nothing", ignored(_explicit)),
+    fault("explicit-ignored", "B8", "always", "`explicit` sets nothing", ignored(is_explicit)),
     fault(
         "explicit-ignored-on-update",
         "B8 D2",
         "case",
         "`explicit` works on creation only",
-        ignored(lambda write: _explicit(write) and not write.creates),
+        ignored(lambda write: is_explicit(write) and not write.creates),
     ),
     fault(
-        "explicit-ignored-beside-location",
+        "explicit-ignored-with-location",
         "B8",
         "case",
         "`explicit` sets nothing where the event has a location",
-        ignored(lambda write: _explicit(write) and bool(write.body.get("location"))),
+        ignored(lambda write: is_explicit(write) and bool(write.body.get("location"))),
     ),
     fault(
         "explicit-ignored-second-time",
         "B8",
         "sequence",
         "A second `explicit` in a row changes nothing",
-        ignored(lambda write: _explicit(write) and write.origin == "explicit"),
+        ignored(lambda write: is_explicit(write) and write.origin == "explicit"),
     ),
     fault(
         "explicit-ignored-after-generated",
         "B8",
         "sequence",
         "`explicit` does not replace a generated conference",
-        ignored(lambda write: _explicit(write) and write.origin in GENERATED),
+        ignored(lambda write: is_explicit(write) and write.origin in GENERATED),
     ),
     fault(
         "explicit-ignored-after-none",
         "B8 B7",
         "sequence",
         "`explicit` sets nothing once `none` removed what was there",
-        ignored(lambda write: _explicit(write) and write.origin == "none" and write.kinds != ("none",)),
+        ignored(lambda write: is_explicit(write) and write.origin == "none" and write.kinds != ("none",)),
     ),
     fault(
-        "explicit-generates-where-a-profile-is",
+        "explicit-generates-with-a-profile",
         "B8",
         "case",
         "`explicit` generates a conference where the account has a profile",
-        reset(lambda write: _explicit(write) and bool(write.store.profiles(write.account)), _by_default),
+        reset(lambda write: is_explicit(write) and bool(write.store.profiles(write.account)), generated_by_default),
     ),
     fault(
-        "explicit-generates-where-integrated-is",
+        "explicit-generates-where-integrated-is-available",
         "B8",
         "case",
         "`explicit` is replaced by the calendar's own service where there is one",
@@ -129,7 +117,7 @@ EXPLICIT = (
             OUTCOME,
             lambda right, write: (
                 conference(Service(write.calendar.integrated, "integrated"), write)
-                if _explicit(write) and write.calendar.integrated
+                if is_explicit(write) and write.calendar.integrated
                 else right
             ),
         ),
@@ -159,8 +147,11 @@ EXPLICIT = (
         "always",
         "The description is read back as the URL",
         reshaped(
-            _explicit,
-            lambda value, write: {"provider_name": value["join_url"], "join_url": _sent(write, "provider_description")},
+            is_explicit,
+            lambda value, write: {
+                "provider_name": value["join_url"],
+                "join_url": write.requested_field("provider_description"),
+            },
         ),
     ),
     fault(
@@ -168,22 +159,22 @@ EXPLICIT = (
         "B8 S2",
         "always",
         "Explicit conferencing reads back with a provider and no URL",
-        reshaped(_explicit, lambda _, write: {"provider_name": _sent(write, "provider_description")}),
+        reshaped(is_explicit, lambda _, write: {"provider_name": write.requested_field("provider_description")}),
     ),
     fault(
         "explicit-without-provider-in-reads",
         "S3 S8",
         "always",
         "Explicit conferencing reads back without the key provider_name",
-        reshaped(_explicit, lambda value, _: {"join_url": value["join_url"]}),
+        reshaped(is_explicit, lambda value, _: {"join_url": value["join_url"]}),
     ),
     fault(
-        "explicit-keeps-the-service",
+        "explicit-keeps-provider-of-generated",
         "S1 S3",
         "sequence",
-        "Explicit conferencing bears the service of the generated conference that it replaces",
+        "Explicit conferencing shows the provider of the generated conference that it replaces",
         reshaped(
-            lambda write: _explicit(write) and write.origin in GENERATED and assigned(write.settles_before),
+            lambda write: is_explicit(write) and write.origin in GENERATED and assigned(write.settles_before),
             lambda value, write: {**value, "provider_name": write.settles_before["provider_name"]},
         ),
     ),
@@ -198,8 +189,8 @@ EXPLICIT = (
         "explicit-vanishes-later",
         "B8",
         "always",
-        "Explicit conferencing is there for a moment and then gone",
-        then_later(_explicit, lambda _, __: None),
+        "Explicit conferencing disappears after a moment",
+        then_later(is_explicit, lambda _, __: None),
     ),
     fault(
         "explicit-replaced-later",
@@ -207,17 +198,17 @@ EXPLICIT = (
         "case",
         "Explicit conferencing is replaced by the default some time later",
         then_later(
-            lambda write: _explicit(write) and default_service(write) is not None,
-            lambda right, write: _by_default(write)[-1].shows if _by_default(write) else right,
+            lambda write: is_explicit(write) and default_service(write) is not None,
+            lambda right, write: generated_by_default(write)[-1].shows if generated_by_default(write) else right,
         ),
     ),
     fault(
-        "explicit-settles-back",
+        "explicit-falls-back-after-pending",
         "B8 S1",
         "sequence",
         "After pending, explicit conferencing falls back to what the event had before",
         reset(
-            lambda write: _explicit(write) and assigned(write.settles_before),
+            lambda write: is_explicit(write) and assigned(write.settles_before),
             lambda write: scheduled(write, write.settles_before),
         ),
     ),
@@ -227,26 +218,20 @@ EXPLICIT = (
         "case",
         "A URL with http is refused",
         refused(
-            lambda write: _explicit(write) and str(_sent(write, "join_url")).lower().startswith("http:"),
+            lambda write: is_explicit(write) and str(write.requested_field("join_url")).lower().startswith("http:"),
             "conferencing.join_url",
         ),
     ),
-    fault(
-        "explicit-refused",
-        "B8 A6",
-        "always",
-        "`explicit` is refused",
-        refused(_explicit),
-    ),
+    fault("explicit-refused", "B8 A6", "always", "`explicit` is refused", refused(is_explicit)),
     fault(
         "explicit-refused-without-native-support",
         "B8",
         "case",
         "`explicit` is refused on hosts that have no field for conferencing",
-        refused(lambda write: _explicit(write) and not write.calendar.holds_conferencing),
+        refused(lambda write: is_explicit(write) and not write.calendar.holds_conferencing),
     ),
     fault(
-        "explicit-without-description-works",
+        "explicit-without-description-accepted",
         "B9 F1",
         "case",
         "`explicit` without provider_description sets the URL",
@@ -272,17 +257,17 @@ EXPLICIT = (
         ),
     ),
     fault(
-        "explicit-other-scheme-works",
+        "explicit-with-other-scheme-accepted",
         "F8",
         "case",
-        "A URI that is neither HTTP nor HTTPS is set",
+        "A URI that is neither HTTP nor HTTPS is accepted as join_url",
         drops_problem(lambda write: _works_whatever_scheme(write, absolute=True), "conferencing.join_url"),
     ),
     fault(
-        "explicit-text-as-url-works",
+        "explicit-with-text-as-url-accepted",
         "F8",
         "case",
-        "A text that is no URI is set",
+        "Text that is not a URI is accepted as join_url",
         drops_problem(lambda write: _works_whatever_scheme(write, absolute=False), "conferencing.join_url"),
     ),
 )

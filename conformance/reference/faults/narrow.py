@@ -1,22 +1,22 @@
-"""Faults that show in one respect alone: one status, one field, one reading."""
+"""Small faults: one status, one field or one reading is wrong, and nothing else."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from conformance.reference.accounts import ReferenceAccount, ReferenceCalendar, ReferenceInventory
-from conformance.reference.conferencing import SERVICE, TIMELINE, conference, default_service
+from conformance.reference.accounts import ReferenceCalendar
+from conformance.reference.conferencing import SERVICE, conference, default_service
 from conformance.reference.event_list import (
     CONFERENCING,
     LOCATION,
     PAGE_BODY,
     PAGES,
-    Event,
-    Look,
+    Pages,
     ReadRequest,
     ReferencePage,
+    ShownEvent,
 )
 from conformance.reference.hooks import Override, at, fault
 from conformance.reference.model import (
@@ -26,52 +26,47 @@ from conformance.reference.model import (
     Phase,
     Removal,
     Service,
+    StoredVersions,
     StoredWrite,
-    Timeline,
-    Version,
     value_at,
 )
-from conformance.reference.overrides import GENERATED, assigned, kept_otherwise, refused, reset, reshaped, updates
-from conformance.reference.server import CALENDAR, DELETED, MAY_WRITE, TOLD, Answer
+from conformance.reference.overrides import (
+    GENERATED,
+    assigned,
+    changes_previous,
+    is_generated,
+    omits,
+    pending_names,
+    refused,
+    reset,
+    reshaped,
+)
+from conformance.reference.server import (
+    CALENDAR,
+    DELETED,
+    MAY_WRITE,
+    USERINFO_ANSWER,
+    Answer,
+    CalendarLookup,
+    OwnedCalendar,
+)
 
 __all__ = ["NARROW"]
 
-#: Another service than any that the documentation or the world names.
+#: A service that neither the documentation nor the inventory names.
 _OTHER = Service("another_service", "another")
 
-Stored = Mapping[Key, tuple[Version, ...]]
-Pages = tuple[tuple[Event, ...], ...]
 
-
-def _generated(write: StoredWrite) -> bool:
-    return write.kind in GENERATED
-
-
-def _stray(name: str) -> Callable[[StoredWrite], Any]:
-    return lambda write: (write.asked or {}).get(name) if _generated(write) else None
+def _extra(name: str) -> Callable[[StoredWrite], Any]:
+    return lambda write: write.requested_field(name) if is_generated(write) else None
 
 
 def _cancelled(origins: tuple[str, ...]) -> Override:
     """An update without conferencing ends what is pending."""
     return reset(
-        lambda write: updates(write) and write.shown_before == PENDING and write.origin in origins,
+        lambda write: omits(write) and write.shown_before == PENDING and write.origin in origins,
         lambda write: (Phase(write.at, None),),
     )
-
-
-def _pending_with(name: Callable[[StoredWrite], Any]) -> Override:
-    """Pending conferencing names its provider already."""
-
-    def alter(right: Timeline, write: StoredWrite) -> Timeline:
-        said = name(write) if _generated(write) else None
-        if not said:
-            return right
-        return tuple(
-            replace(phase, shows={**PENDING, "provider_name": said}) if phase.shows == PENDING else phase
-            for phase in right
-        )
-
-    return at(TIMELINE, alter)
 
 
 def _another_service(right: Service | None, write: StoredWrite) -> Service | None:
@@ -81,36 +76,36 @@ def _another_service(right: Service | None, write: StoredWrite) -> Service | Non
 
 def _url_of_another(value: dict[str, Any], write: StoredWrite) -> dict[str, Any]:
     sent = [
-        (each.asked or {}).get("join_url")
+        each.requested_field("join_url")
         for each in write.store.writes
         if each.kind == "explicit" and each.key != write.key and each.account == write.account
     ]
     return {**value, "join_url": sent[-1]} if sent else value
 
 
-def _written_blank(look: Look) -> bool:
-    return not look.version.fields.get("location")
+def _written_blank(shown: ShownEvent) -> bool:
+    return not shown.version.fields.get("location")
 
 
-def _meeting_as_location(right: Any, look: Look) -> Any:
-    return {"description": "Online meeting"} if _written_blank(look) and assigned(look.conferencing) else right
+def _meeting_as_location(right: Any, shown: ShownEvent) -> Any:
+    return {"description": "Online meeting"} if _written_blank(shown) and assigned(shown.conferencing) else right
 
 
-def _former_location(right: Any, look: Look) -> Any:
-    """The URL of the first conference that the event had, where its location is filled."""
-    had = [phase.shows for version in look.record.versions for phase in version.conferencing if assigned(phase.shows)]
-    filled = right is not None and _written_blank(look)
+def _former_location(right: Any, shown: ShownEvent) -> Any:
+    """The URL of the first conference that the event had, if its location is filled."""
+    had = [phase.shows for version in shown.record.versions for phase in version.conferencing if assigned(phase.shows)]
+    filled = right is not None and _written_blank(shown)
     return {"description": had[0]["join_url"]} if filled and had else right
 
 
-def _not_kept(right: Stored, write: StoredWrite) -> Stored:
-    return {} if write.creates and write.kind == "absent" else right
+def _not_kept(right: StoredVersions, write: StoredWrite) -> StoredVersions:
+    return {} if write.creates and write.kind == "omitted" else right
 
 
-def _for_another_account_too(right: Stored, write: StoredWrite) -> Stored:
-    if not (write.creates and write.kind == "absent"):
+def _for_another_account_too(right: StoredVersions, write: StoredWrite) -> StoredVersions:
+    if not (write.creates and write.kind == "omitted"):
         return right
-    other = next(each for each in write.store.world.accounts if each != write.account)
+    other = next(each for each in write.store.inventory.accounts if each != write.account)
     return {**right, Key(other.name, other.calendars[0].calendar_id, write.event_id): right[write.key]}
 
 
@@ -132,21 +127,17 @@ def _lost_second_page(right: dict[str, Any], page: ReferencePage) -> dict[str, A
     return {**right, "pages": {**right["pages"], "next_page": f"{page.next_page}0"}}
 
 
-def _phantom(
-    right: Any, asked: tuple[ReferenceInventory, ReferenceAccount, str]
-) -> tuple[ReferenceAccount, ReferenceCalendar] | None:
-    """Another account's calendar passes for one to which writes are malformed."""
-    world, account, calendar_id = asked
-    theirs = [each.by_id[calendar_id] for each in world.accounts if calendar_id in each.by_id]
+def _phantom(right: OwnedCalendar | None, lookup: CalendarLookup) -> OwnedCalendar | None:
+    """Writes to another account's calendar are malformed, not unknown."""
+    inventory, account, calendar_id = lookup
+    theirs = [each.by_id[calendar_id] for each in inventory.accounts if calendar_id in each.by_id]
     return (account, replace(theirs[0], name="")) if right is None and theirs else right
 
 
-def _nowhere(
-    right: Any, asked: tuple[ReferenceInventory, ReferenceAccount, str]
-) -> tuple[ReferenceAccount, ReferenceCalendar] | None:
-    """A calendar that nobody has passes for one to which writes are malformed."""
-    world, account, calendar_id = asked
-    known = any(calendar_id in each.by_id for each in world.accounts)
+def _nowhere(right: OwnedCalendar | None, lookup: CalendarLookup) -> OwnedCalendar | None:
+    """Writes to a calendar that does not exist are malformed, not unknown."""
+    inventory, account, calendar_id = lookup
+    known = any(calendar_id in each.by_id for each in inventory.accounts)
     return right if right or known else (account, replace(account.calendars[0], name=""))
 
 
@@ -161,10 +152,10 @@ def _was_bare(removal: Removal) -> bool:
 
 NARROW = (
     fault(
-        "location-is-meeting",
+        "location-is-made-up",
         "E7",
         "case",
-        "The location of an event with a conference reads as words of the server's own where it was left blank",
+        "A blank location of an event with a conference shows a made-up text",
         at(LOCATION, _meeting_as_location),
     ),
     fault(
@@ -175,49 +166,51 @@ NARROW = (
         at(LOCATION, _former_location),
     ),
     fault(
-        "deletion-answers-404",
+        "delete-answers-404",
         "2.5",
         "always",
-        "A deletion is done and answered as if the event were not there",
+        "A deletion is executed and answered with 404",
         at(DELETED, lambda right, removal: Answer(404) if removal.found else right),
     ),
     fault(
-        "deletion-of-a-bare-event-answers-404",
+        "delete-without-conferencing-answers-404",
         "2.5",
         "case",
-        "The deletion of an event without conferencing is done and answered as if the event were not there",
+        "The deletion of an event without conferencing is executed and answered with 404",
         at(DELETED, lambda right, removal: Answer(404) if removal.found and _was_bare(removal) else right),
     ),
-    fault("userinfo-not-found", "2.4", "always", "Userinfo is not found", at(TOLD, lambda _, __: Answer(404))),
     fault(
-        "named-profile-means-another-where-there-was-none",
+        "userinfo-not-found", "2.4", "always", "Userinfo is not found", at(USERINFO_ANSWER, lambda _, __: Answer(404))
+    ),
+    fault(
+        "named-profile-uses-another-service-at-first",
         "A5 A6",
         "case",
         "A named profile gives a conference of another service to an event that has none",
         at(SERVICE, _another_service),
     ),
     fault(
-        "pending-names-what-was-asked",
+        "pending-names-requested-kind",
         "S4",
         "case",
         "Pending conferencing names the built-in value as its provider",
-        _pending_with(lambda write: write.kind if write.kind in ("default", "integrated") else None),
+        pending_names(lambda write: write.kind if write.kind in ("default", "integrated") else None),
     ),
     fault(
-        "stray-url-replaces-generated-one",
+        "extra-url-replaces-generated-url",
         "F6",
         "case",
-        "A join URL beside another profile_id takes the place of the generated one",
+        "A join URL sent with another profile_id replaces the generated one",
         reshaped(
-            lambda write: isinstance(_stray("join_url")(write), str),
-            lambda value, write: {**value, "join_url": _stray("join_url")(write)},
+            lambda write: isinstance(_extra("join_url")(write), str),
+            lambda value, write: {**value, "join_url": _extra("join_url")(write)},
         ),
     ),
     fault(
         "created-without-conferencing-is-lost",
         "2.1",
         "case",
-        "An event that is created without conferencing is accepted and not kept",
+        "An event that is created without conferencing is accepted and lost",
         at(STORED, _not_kept),
     ),
     fault(
@@ -245,7 +238,7 @@ NARROW = (
         "unknown-calendar-answers-400",
         "2.8",
         "always",
-        "Writes to an unknown calendar are answered as malformed",
+        "Writes to an unknown calendar are answered with 400",
         at(CALENDAR, _nowhere),
         at(MAY_WRITE, _taken),
     ),
@@ -253,7 +246,7 @@ NARROW = (
         "another-accounts-calendar-answers-400",
         "2.8",
         "always",
-        "Writes to another account's calendar are answered as malformed",
+        "Writes to another account's calendar are answered with 400",
         at(CALENDAR, _phantom),
         at(MAY_WRITE, _taken),
     ),
@@ -261,24 +254,24 @@ NARROW = (
         "pending-as-text-for-explicit",
         "P2 S1",
         "case",
-        "Explicit conferencing is a text while it is pending",
+        "Explicit conferencing is a string while it is pending",
         at(
             CONFERENCING,
-            lambda right, look: "pending" if right == PENDING and look.version.origin == "explicit" else right,
+            lambda right, shown: "pending" if right == PENDING and shown.version.origin == "explicit" else right,
         ),
     ),
     fault(
         "default-refused-where-nothing-is-available",
         "B6",
         "case",
-        "`default` is refused where there is no conferencing to give",
+        "`default` is refused where no conferencing is available",
         refused(lambda write: write.kind == "default" and default_service(write) is None),
     ),
     fault(
         "default-refused-where-there-is-a-service",
         "B1 B2",
         "case",
-        "`default` is refused where there is conferencing to give",
+        "`default` is refused where conferencing is available",
         refused(lambda write: write.kind == "default" and default_service(write) is not None),
     ),
     fault(
@@ -286,30 +279,30 @@ NARROW = (
         "B8",
         "sequence",
         "A generated conference has the join URL that was sent for another event",
-        reshaped(_generated, _url_of_another),
+        reshaped(is_generated, _url_of_another),
     ),
     fault(
-        "absent-moves-to-another-service",
+        "omitted-moves-to-another-service",
         "D3 D4",
         "case",
         "An update of summary or time without conferencing moves a generated conference to another service",
-        kept_otherwise(
-            lambda write: updates(write) and write.origin in GENERATED and write.changes("summary", "start", "end"),
+        changes_previous(
+            lambda write: omits(write) and write.origin in GENERATED and write.changes("summary", "start", "end"),
             lambda _, write: conference(_OTHER, write),
         ),
     ),
     fault(
-        "absent-cancels-what-is-generated",
+        "omitted-cancels-pending-generation",
         "D3",
         "sequence",
-        "An update without conferencing ends a generation that is pending",
+        "An update without conferencing cancels a pending generation",
         _cancelled(GENERATED),
     ),
     fault(
-        "absent-cancels-pending-explicit",
+        "omitted-cancels-pending-explicit",
         "D3",
         "sequence",
-        "An update without conferencing ends explicit conferencing that is pending",
+        "An update without conferencing cancels pending explicit conferencing",
         _cancelled(("explicit",)),
     ),
 )

@@ -6,15 +6,12 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
-from conformance.reference.event_list import PAGE_BODY, PAGES, Event, ReadRequest, ReferencePage
+from conformance.reference.event_list import PAGE_BODY, PAGES, Pages, ReadRequest, ReferencePage
 from conformance.reference.hooks import Override, at, fault
 from conformance.reference.server import PAGE_READER
 from conformance.reference.timestamps import utc
 
 __all__ = ["PAGING"]
-
-
-Pages = tuple[tuple[Event, ...], ...]
 
 
 def _paged(change: Callable[[Pages], Pages]) -> Override:
@@ -30,7 +27,7 @@ def _second_page_unfiltered(right: Pages, reading: ReadRequest) -> Pages:
         return right
     first = reading.account.external[:1]
     now = reading.now // 3600 * 3600
-    strangers = tuple(
+    external = tuple(
         {
             "calendar_id": each.calendar_id,
             "event_uid": each.event_uid,
@@ -41,7 +38,7 @@ def _second_page_unfiltered(right: Pages, reading: ReadRequest) -> Pages:
         }
         for each in first
     )
-    return (right[0], (*right[1], *strangers), *right[2:])
+    return (right[0], (*right[1], *external), *right[2:])
 
 
 def _without_conferencing(right: Pages) -> Pages:
@@ -96,11 +93,7 @@ PAGING = (
         _paged(lambda pages: (pages[0],) * len(pages)),
     ),
     fault(
-        "page-two-unfiltered",
-        "2.2",
-        "case",
-        "The second page does not keep to only_managed",
-        at(PAGES, _second_page_unfiltered),
+        "page-two-unfiltered", "2.2", "case", "The second page ignores only_managed", at(PAGES, _second_page_unfiltered)
     ),
     fault(
         "page-two-without-conferencing",
@@ -137,7 +130,7 @@ PAGING = (
         "next-page-open-to-anyone",
         "2.2 2.8",
         "case",
-        "A page is read without a token",
+        "A page can be read without a token",
         at(PAGE_READER, lambda _, __: True),
     ),
 )

@@ -1,4 +1,4 @@
-"""Events that get mixed up: same ids, generation and later writes, deletion and creation."""
+"""Events that get mixed up: equal ids, writes while pending, deletion and new creation."""
 
 from __future__ import annotations
 
@@ -15,53 +15,47 @@ from conformance.reference.model import (
     Key,
     Phase,
     Removal,
+    StoredVersions,
     StoredWrite,
     Timeline,
     Version,
     value_at,
 )
-from conformance.reference.overrides import GENERATED, assigned
+from conformance.reference.overrides import GENERATED, assigned, stored_too
 
 __all__ = ["RACES"]
 
 
-Stored = Mapping[Key, tuple[Version, ...]]
-
-
-def _also(keys: Callable[[StoredWrite], tuple[Key, ...]]) -> Override:
-    return at(STORED, lambda right, write: {**dict.fromkeys(keys(write), right[write.key]), **right})
-
-
 def _same_id(write: StoredWrite) -> tuple[Key, ...]:
-    """The keys of live events with the same event_id in the same account."""
+    """The keys of existing events with the same event_id in the same account."""
     return tuple(
         key
         for key in write.store.records
-        if key.event_id == write.event_id and key.account == write.account.name and write.store.live(key, write.at)
+        if key.event_id == write.event_id and key.account == write.account.name and write.store.existing(key, write.at)
     )
 
 
 def _same_id_anywhere(write: StoredWrite) -> tuple[Key, ...]:
     return tuple(
-        key for key in write.store.records if key.event_id == write.event_id and write.store.live(key, write.at)
+        key for key in write.store.records if key.event_id == write.event_id and write.store.existing(key, write.at)
     )
 
 
-def _shared(right: Stored, write: StoredWrite) -> Stored:
-    """The conferencing of this write goes to the other events with its event_id too, whose fields stay."""
-    if write.kind == "absent":
+def _shared(right: StoredVersions, write: StoredWrite) -> StoredVersions:
+    """Other events with the same event_id get the conferencing of this write, and keep their fields."""
+    if write.kind == "omitted":
         return right
     made = right[write.key][-1]
     more: dict[Key, tuple[Version, ...]] = {}
     for key in _same_id(write):
-        live = write.store.live(key, write.at)
-        if live and key not in right:
-            more[key] = (replace(live, at=write.at, conferencing=made.conferencing, origin=made.origin),)
+        existing = write.store.existing(key, write.at)
+        if existing and key not in right:
+            more[key] = (replace(existing, at=write.at, conferencing=made.conferencing, origin=made.origin),)
     return {**right, **more}
 
 
 def _late(outcome_of: Callable[[StoredWrite], Any], when: Callable[[StoredWrite], bool]) -> Override:
-    """What an earlier request comes to arrives after this one has settled."""
+    """The outcome of an earlier request arrives after this one has settled."""
 
     def alter(right: Timeline, write: StoredWrite) -> Timeline:
         outcome = outcome_of(write)
@@ -77,9 +71,9 @@ def _own_before(write: StoredWrite) -> Any:
 
 
 def _stale_fields(right: tuple[Version, ...], write: StoredWrite) -> tuple[Version, ...]:
-    """Generation, which an earlier write started, writes that write's fields back."""
+    """The generation that an earlier write started writes the fields of that write back."""
     previous = write.previous
-    if previous is None or write.shown_before != PENDING or write.kind != "absent":
+    if previous is None or write.shown_before != PENDING or write.kind != "omitted":
         return right
     due = previous.conferencing[-1].since
     return (*right, replace(right[-1], at=max(due, write.at), fields=previous.fields))
@@ -90,16 +84,16 @@ def _inherited(right: Timeline, write: StoredWrite) -> Timeline:
     others = [
         each for each in write.store.writes if each.calendar == write.calendar and each.event_id != write.event_id
     ]
-    if not (write.creates and write.kind == "absent" and others):
+    if not (write.creates and write.kind == "omitted" and others):
         return right
-    live = write.store.live(others[-1].key, write.at)
-    return live.conferencing if live and live.conferencing else right
+    existing = write.store.existing(others[-1].key, write.at)
+    return existing.conferencing if existing and existing.conferencing else right
 
 
 def _reborn(right: Timeline, write: StoredWrite) -> Timeline:
-    """An event that is created again after its deletion has the conferencing of its first life."""
+    """An event that is created again after its deletion has the conferencing that it had before."""
     deleted = write.history[-1] if write.history and write.history[-1].deleted else None
-    if deleted is None or write.kind != "absent" or not deleted.conferencing:
+    if deleted is None or write.kind != "omitted" or not deleted.conferencing:
         return right
     return deleted.conferencing
 
@@ -122,9 +116,9 @@ def _removes(
     def alter(right: Mapping[Key, tuple[Version, ...]], removal: Removal) -> Mapping[Key, tuple[Version, ...]]:
         more = {}
         for key in keys(removal):
-            live = removal.store.live(key, removal.at)
-            if right and live and key not in right and removal.store.records[key].managed:
-                more[key] = (replace(live, at=removal.at, kind="delete", deleted=True),)
+            existing = removal.store.existing(key, removal.at)
+            if right and existing and key not in right and removal.store.records[key].managed:
+                more[key] = (replace(existing, at=removal.at, kind="delete", deleted=True),)
         return {**right, **more}
 
     return at(REMOVED, alter)
@@ -147,8 +141,8 @@ def _instead(versions: tuple[Version, ...], removal: Removal) -> tuple[Version, 
 def _next_key(removal: Removal) -> tuple[Key, ...]:
     """The event that was created in the same calendar after the one to be deleted."""
     keys = [key for key in removal.store.records if key[:2] == removal.key[:2]]
-    place = keys.index(removal.key) if removal.key in keys else len(keys)
-    return tuple(keys[place + 1 : place + 2])
+    index = keys.index(removal.key) if removal.key in keys else len(keys)
+    return tuple(keys[index + 1 : index + 2])
 
 
 RACES = (
@@ -157,13 +151,13 @@ RACES = (
         "2.1",
         "sequence",
         "A write changes the event with the same event_id on other calendars",
-        _also(_same_id),
+        stored_too(_same_id),
     ),
     fault(
         "same-id-shares-conferencing",
         "2.1 D3",
         "sequence",
-        "Conferencing goes to the events with the same event_id on other calendars too",
+        "Conferencing is set on the events with the same event_id on other calendars too",
         at(STORED, _shared),
     ),
     fault(
@@ -171,7 +165,7 @@ RACES = (
         "2.1",
         "sequence",
         "A write changes the event with the same event_id in other accounts",
-        _also(_same_id_anywhere),
+        stored_too(_same_id_anywhere),
     ),
     fault(
         "new-event-inherits-conferencing",
@@ -184,35 +178,35 @@ RACES = (
         "late-generation-overwrites-none",
         "B7",
         "sequence",
-        "A generation that `none` overtook still arrives",
+        "A conference that was pending at `none` is still assigned later",
         _late(_own_before, lambda write: write.kind == "none"),
     ),
     fault(
         "late-generation-overwrites-explicit",
         "B8",
         "sequence",
-        "A generation that `explicit` overtook still arrives and replaces it",
+        "A conference that was pending at `explicit` replaces it later",
         _late(_own_before, lambda write: write.kind == "explicit" and write.origin in GENERATED),
     ),
     fault(
         "late-explicit-overwrites-explicit",
         "B8",
         "sequence",
-        "Explicit conferencing that a second one overtook arrives last",
+        "Explicit conferencing that was pending at another `explicit` replaces it later",
         _late(_own_before, lambda write: write.kind == "explicit" and write.origin == "explicit"),
     ),
     fault(
         "late-explicit-overwrites-generation",
         "S1 S3",
         "sequence",
-        "Explicit conferencing that a request for generation overtook arrives last",
+        "Explicit conferencing that was pending at a request for generation replaces its result later",
         _late(_own_before, lambda write: write.kind in GENERATED and write.origin == "explicit"),
     ),
     fault(
         "late-generation-overwrites-generation",
         "S4 A6",
         "sequence",
-        "A generation that another service's overtook arrives last",
+        "A conference that was pending at a request to another service replaces its result later",
         _late(
             _own_before,
             lambda write: (
@@ -227,14 +221,14 @@ RACES = (
         "late-generation-restores-fields",
         "2.1",
         "sequence",
-        "A generation that an update overtook writes the old summary and times back",
+        "A conference that was pending at an update writes the old summary and times back",
         at(VERSIONS, _stale_fields),
     ),
     fault(
-        "generation-outlives-deletion",
+        "generation-survives-deletion",
         "2.1 S1",
         "sequence",
-        "A generation that a deletion overtook arrives at the event that is created again",
+        "A conference that was pending at a deletion appears on the event that is created again",
         at(TIMELINE, _survives_deletion),
     ),
     fault("delete-ignored", "2.5", "always", "A deletion is accepted and does nothing", at(REMOVED, lambda _, __: {})),
@@ -251,7 +245,7 @@ RACES = (
         "delete-ignored-while-pending",
         "2.5",
         "sequence",
-        "An event whose conference is pending comes back when that has settled",
+        "A deleted event whose conference is pending comes back when that has settled",
         _removed(
             lambda versions, removal: (
                 _back_later(versions, removal)
@@ -269,10 +263,10 @@ RACES = (
         _removed(_instead),
     ),
     fault(
-        "delete-takes-same-id-on-other-calendars",
+        "delete-removes-same-id-on-other-calendars",
         "2.5",
         "sequence",
-        "A deletion takes the events with the same event_id on other calendars with it",
+        "A deletion also deletes the events with the same event_id on other calendars",
         _removes(
             lambda removal: tuple(
                 key
@@ -282,24 +276,24 @@ RACES = (
         ),
     ),
     fault(
-        "delete-takes-same-id-in-other-accounts",
+        "delete-removes-same-id-in-other-accounts",
         "2.5",
         "sequence",
-        "A deletion takes the events with the same event_id in other accounts with it",
+        "A deletion also deletes the events with the same event_id in other accounts",
         _removes(lambda removal: tuple(key for key in removal.store.records if key.event_id == removal.event_id)),
     ),
     fault(
-        "delete-takes-the-next-event",
+        "delete-removes-the-next-event",
         "2.5",
         "case",
-        "A deletion takes the event that was created after it with it",
+        "A deletion also deletes the event that was created next",
         _removes(_next_key),
     ),
     fault(
         "created-again-keeps-conferencing",
         "2.5 D3",
         "sequence",
-        "An event created again after its deletion has the conferencing of its first life",
+        "An event created again after its deletion has the conferencing that it had before",
         at(TIMELINE, _reborn),
     ),
 )

@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from conformance.reference.conferencing import SERVICE, default_service
+from conformance.reference.conferencing import default_service
 from conformance.reference.hooks import Override, at, fault
 from conformance.reference.model import Phase, Service, StoredWrite, Version
-from conformance.reference.overrides import assigned, drops_problem, refused, served_by
-from conformance.reference.server import LEFT_BY_REFUSAL, MAY_WRITE, REFUSAL, Answer, RefusedError
-from conformance.reference.validation import NOT_AVAILABLE, PROBLEMS, error
+from conformance.reference.overrides import assigned, drops_problem, is_integrated, refused, served_by
+from conformance.reference.server import LEFT_BY_REFUSAL, MAY_WRITE, REFUSAL, Answer, RefusedWrite
+from conformance.reference.validation import NOT_AVAILABLE, PROBLEMS
 
 __all__ = ["REFUSALS"]
 
@@ -19,11 +19,16 @@ _FIELD = "conferencing.profile_id"
 
 
 def _unavailable(write: StoredWrite) -> bool:
-    return write.kind == "integrated" and write.calendar.integrated is None
+    return is_integrated(write) and write.calendar.integrated is None
 
 
 def _accepted(when: Callable[[StoredWrite], bool]) -> Override:
     return drops_problem(lambda write: _unavailable(write) and when(write), _FIELD)
+
+
+def _unavailable_if(when: Callable[[StoredWrite], bool]) -> Override:
+    """The documented refusal, in writes where `when` holds."""
+    return at(PROBLEMS, lambda right, write: {**right, _FIELD: [dict(NOT_AVAILABLE)]} if when(write) else right)
 
 
 def _answers(change: Callable[[Answer], Answer]) -> Override:
@@ -31,7 +36,7 @@ def _answers(change: Callable[[Answer], Answer]) -> Override:
 
 
 def _body(change: Callable[[list[dict[str, str]]], Any]) -> Override:
-    def alter(right: Answer, refused: RefusedError) -> Answer:
+    def alter(right: Answer, refused: RefusedWrite) -> Answer:
         if not _unavailable(refused.write) or _FIELD not in refused.errors:
             return right
         return replace(right, body=change([dict(each) for each in refused.errors[_FIELD]]))
@@ -73,99 +78,81 @@ def _fields_of(write: StoredWrite) -> Mapping[str, Any]:
     return write.previous.fields if write.previous else write.fields
 
 
-def _made_up(write: StoredWrite) -> Service:
-    return Service("google_meet", "integrated")
-
-
 REFUSALS = (
     fault(
-        "unavailable-accepted",
+        "unavailable-integrated-accepted",
         "X1",
         "always",
         "`integrated` is accepted on a calendar that has no service of its own, and generates nothing",
         _accepted(lambda _: True),
     ),
     fault(
-        "unavailable-accepted-on-update",
+        "unavailable-integrated-accepted-on-update",
         "X1",
         "case",
         "`integrated` is accepted in an update on a calendar that has no service of its own",
         _accepted(lambda write: not write.creates),
     ),
     fault(
-        "unavailable-accepted-after-explicit",
+        "unavailable-integrated-accepted-after-explicit",
         "X1",
         "sequence",
         "`integrated` is accepted where the event has explicit conferencing",
         _accepted(lambda write: write.origin == "explicit"),
     ),
     fault(
-        "unavailable-falls-to-profile",
+        "unavailable-integrated-uses-profile",
         "X1 B10",
         "case",
-        "`integrated` falls to the user's profile on a calendar that has no service of its own",
+        "`integrated` falls back to the user's profile on a calendar that has no service of its own",
         _accepted(lambda write: default_service(write) is not None),
         served_by(_unavailable, default_service),
     ),
     fault(
-        "unavailable-generates",
+        "unavailable-integrated-generates",
         "X1 B12",
         "always",
-        "`integrated` generates Google Meet on a calendar whose flag says that there is none",
+        "`integrated` generates Google Meet on a calendar that is flagged as having no service",
         _accepted(lambda _: True),
-        at(SERVICE, lambda right, write: _made_up(write) if _unavailable(write) else right),
+        served_by(_unavailable, lambda _: Service("google_meet", "integrated")),
     ),
     fault(
-        "available-refused",
+        "available-integrated-refused",
         "B10 B12",
         "always",
-        "`integrated` is refused where the flag says that it is available",
-        at(
-            PROBLEMS,
-            lambda right, write: (
-                {**right, _FIELD: [dict(NOT_AVAILABLE)]}
-                if write.kind == "integrated" and write.calendar.integrated
-                else right
-            ),
-        ),
+        "`integrated` is refused on calendars that are flagged as having it",
+        _unavailable_if(lambda write: is_integrated(write) and bool(write.calendar.integrated)),
     ),
     fault(
-        "available-refused-on-microsoft",
+        "available-integrated-refused-on-microsoft",
         "B10 B11 B12",
         "case",
-        "`integrated` is refused on Microsoft calendars as none of Google's",
-        at(
-            PROBLEMS,
-            lambda right, write: (
-                {**right, _FIELD: [dict(NOT_AVAILABLE)]}
-                if write.kind == "integrated" and write.calendar.provider_name != "google"
-                else right
-            ),
-        ),
+        "`integrated` is refused on Microsoft calendars, where it is available",
+        _unavailable_if(lambda write: is_integrated(write) and write.calendar.provider_name != "google"),
     ),
     fault(
-        "available-refused-on-update",
+        "available-integrated-refused-on-update",
         "B10 B12 D2",
         "case",
         "`integrated` is refused in updates",
-        refused(lambda write: write.kind == "integrated" and not write.creates and not _unavailable(write)),
+        refused(lambda write: is_integrated(write) and not write.creates and not _unavailable(write)),
     ),
     fault(
-        "unavailable-answers-400",
+        "unavailable-integrated-answers-400",
         "X1",
         "always",
         "The documented 422 is a 400",
         _answers(lambda right: replace(right, status=400)),
     ),
     fault(
-        "unavailable-answers-202",
+        "unavailable-integrated-answers-202",
         "X1",
         "always",
         "The documented errors come with status 202",
         _answers(lambda right: replace(right, status=202)),
     ),
     fault(
-        "unavailable-answers-400-on-update",
+        "unavailable-integrated-answers-400-on-update",
         "X1",
         "case",
         "The documented 422 is a 400 in updates",
@@ -177,66 +164,66 @@ REFUSALS = (
         ),
     ),
     fault(
-        "unavailable-without-body",
+        "unavailable-integrated-without-body",
         "X3",
         "always",
         "The 422 has no body",
         _answers(lambda right: replace(right, body=None)),
     ),
     fault(
-        "unavailable-key-renamed",
+        "unavailable-integrated-key-renamed",
         "X3",
         "always",
         "The error has another key",
         _body(lambda errors: {"errors": {_FIELD: [{**errors[0], "key": "errors.conferencing_unavailable"}]}}),
     ),
     fault(
-        "unavailable-field-nested",
+        "unavailable-integrated-field-nested",
         "X3",
         "always",
-        "The error stands under nested names",
+        "The error is under nested keys",
         _body(lambda errors: {"errors": {"conferencing": {"profile_id": errors}}}),
     ),
     fault(
-        "unavailable-field-short",
+        "unavailable-integrated-field-shortened",
         "X3",
         "always",
-        "The error stands under profile_id",
+        "The error is under profile_id",
         _body(lambda errors: {"errors": {"profile_id": errors}}),
     ),
     fault(
-        "unavailable-error-bare",
+        "unavailable-integrated-error-not-in-list",
         "X3",
         "always",
         "The error is an object instead of a list",
         _body(lambda errors: {"errors": {_FIELD: errors[0]}}),
     ),
     fault(
-        "unavailable-errors-a-list",
+        "unavailable-integrated-errors-as-list",
         "X3",
         "always",
         "The errors are one list",
         _body(lambda errors: {"errors": [{"field": _FIELD, **errors[0]}]}),
     ),
     fault(
-        "unavailable-without-envelope",
+        "unavailable-integrated-without-errors-key",
         "X3",
         "always",
-        "The errors stand at the top",
+        "The errors are at the top level of the body",
         _body(lambda errors: {_FIELD: errors}),
     ),
     fault(
-        "unavailable-event-created",
+        "unavailable-integrated-creates-event",
         "X1",
         "case",
-        "The event of a refused creation is there all the same",
+        "A refused creation still creates the event",
         _left(
             lambda write: _unavailable(write) and write.creates and _complete(write),
             lambda write: _written(write, fields=write.fields, conferencing=True),
         ),
     ),
     fault(
-        "unavailable-fields-written",
+        "unavailable-integrated-writes-fields",
         "X1",
         "case",
         "A refused update changes the event's other fields",
@@ -246,7 +233,7 @@ REFUSALS = (
         ),
     ),
     fault(
-        "unavailable-conferencing-lost",
+        "unavailable-integrated-removes-conferencing",
         "X1 D3",
         "case",
         "A refused update removes the conferencing that the event has",
@@ -256,7 +243,7 @@ REFUSALS = (
         ),
     ),
     fault(
-        "refused-conferencing-event-written",
+        "refused-conferencing-writes-event",
         "2.8 X1",
         "always",
         "Writes that are refused for their conferencing are written without it",
@@ -284,13 +271,11 @@ REFUSALS = (
         "A3",
         "case",
         "A creation without conferencing is refused",
-        at(
-            PROBLEMS,
-            lambda right, write: (
-                {**right, "conferencing": error("required", "conferencing must be specified")}
-                if write.creates and write.body.get("conferencing") is None
-                else right
-            ),
+        refused(
+            lambda write: write.creates and write.body.get("conferencing") is None,
+            "conferencing",
+            "required",
+            "conferencing must be specified",
         ),
     ),
     fault(
@@ -298,14 +283,7 @@ REFUSALS = (
         "2.1",
         "case",
         "An event without description is refused",
-        at(
-            PROBLEMS,
-            lambda right, write: (
-                right
-                if "description" in write.body
-                else {**right, "description": error("required", "must be specified")}
-            ),
-        ),
+        refused(lambda write: "description" not in write.body, "description", "required", "must be specified"),
     ),
     fault(
         "read-only-calendar-writable",

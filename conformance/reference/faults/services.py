@@ -5,36 +5,35 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from conformance.reference.conferencing import ASKED, GENERATES, default_service, integrated_service, profile_service
-from conformance.reference.hooks import Override, at, fault
+from conformance.reference.conferencing import (
+    REQUESTED,
+    default_service,
+    integrated_service,
+    profile_service,
+)
+from conformance.reference.hooks import at, fault
 from conformance.reference.model import Service, StoredWrite
-from conformance.reference.overrides import GENERATED, assigned, drops_problem, ignored, refused, reshaped, served_by
+from conformance.reference.overrides import (
+    GENERATED,
+    SERVICE_8X8,
+    assigned,
+    drops_problem,
+    first_connected,
+    ignored,
+    is_default,
+    is_integrated,
+    is_named_profile,
+    refused,
+    reshaped,
+    served_by,
+)
 from conformance.reference.validation import PROBLEMS, Errors
 
 __all__ = ["SERVICES"]
 
 
-_EIGHT = Service("8x8", "8x8")
-
-
-def _default(write: StoredWrite) -> bool:
-    return write.kind == "default"
-
-
-def _integrated(write: StoredWrite) -> bool:
-    return write.kind == "integrated"
-
-
-def _named(write: StoredWrite) -> bool:
-    return write.kind == "profile"
-
-
 def _to_integrated(write: StoredWrite) -> Service | None:
     return integrated_service(write) or write.service or default_service(write)
-
-
-def _nothing(_: StoredWrite) -> None:
-    return None
 
 
 def _made_up(write: StoredWrite) -> Service:
@@ -69,43 +68,29 @@ def _of_the_primary_calendar(write: StoredWrite) -> Service | None:
 
 
 def _of_another_account(write: StoredWrite) -> Service | None:
-    others = (each.default_profile for each in write.store.world.accounts if each != write.account)
+    others = (each.default_profile for each in write.store.inventory.accounts if each != write.account)
     return next((profile_service(profile) for profile in others if profile), None)
 
 
 def _foreign_profile(write: StoredWrite) -> Service | None:
-    asked = (write.asked or {}).get("profile_id")
-    for account in write.store.world.accounts:
+    profile_id = write.requested_field("profile_id")
+    for account in write.store.inventory.accounts:
         for profile in write.store.profiles(account):
-            if profile.profile_id == asked:
+            if profile.profile_id == profile_id:
                 return profile_service(profile)
     return None
 
 
 def _unknown(write: StoredWrite) -> bool:
     own = {profile.profile_id for profile in write.store.profiles(write.account)}
-    asked = (write.asked or {}).get("profile_id")
-    return _named(write) and isinstance(asked, str) and asked not in own and asked != ""
+    profile_id = write.requested_field("profile_id")
+    return is_named_profile(write) and isinstance(profile_id, str) and profile_id not in own and profile_id != ""
 
 
 def _disconnected(write: StoredWrite) -> bool:
-    asked = (write.asked or {}).get("profile_id")
+    profile_id = write.requested_field("profile_id")
     profiles = write.store.profiles(write.account)
-    return _named(write) and any(each.profile_id == asked and not each.connected for each in profiles)
-
-
-def _another_connected(write: StoredWrite) -> Service | None:
-    connected = (each for each in write.store.profiles(write.account) if each.connected)
-    return next(map(profile_service, connected), None)
-
-
-def _eight_generates(write: StoredWrite) -> Service:
-    return _EIGHT
-
-
-def _in_past(when: Any) -> Override:
-    """A conference is generated for an event that has begun."""
-    return at(GENERATES, lambda right, write: True if write.in_past and when(write) else right)
+    return is_named_profile(write) and any(each.profile_id == profile_id and not each.connected for each in profiles)
 
 
 def _another_name(value: dict[str, Any], _: StoredWrite) -> dict[str, Any]:
@@ -113,8 +98,8 @@ def _another_name(value: dict[str, Any], _: StoredWrite) -> dict[str, Any]:
 
 
 def _without_id(right: Errors, write: StoredWrite) -> Errors:
-    asked = write.asked
-    if asked is None or "profile_id" in asked or not isinstance(asked.get("join_url"), str):
+    requested = write.requested
+    if requested is None or "profile_id" in requested or not isinstance(requested.get("join_url"), str):
         return right
     return {name: errors for name, errors in right.items() if name != "conferencing.profile_id"}
 
@@ -129,43 +114,45 @@ SERVICES = (
         "B1 B2",
         "always",
         "`default` takes the calendar's own service before the user's profile",
-        served_by(_default, _to_integrated),
+        served_by(is_default, _to_integrated),
     ),
     fault(
         "default-needs-integrated",
         "B2",
         "case",
         "`default` generates nothing on a calendar without a service of its own, though the user has a profile",
-        served_by(lambda write: _default(write) and not write.calendar.integrated, _nothing),
+        served_by(lambda write: is_default(write) and not write.calendar.integrated, lambda _: None),
     ),
     fault(
         "default-needs-a-profile",
         "B4",
         "always",
         "`default` generates nothing where the user has no profile",
-        served_by(lambda write: _default(write) and not write.store.profiles(write.account), _nothing),
+        served_by(lambda write: is_default(write) and not write.store.profiles(write.account), lambda _: None),
     ),
     fault(
-        "default-ignores-the-choice",
+        "default-ignores-the-chosen-profile",
         "B3",
         "always",
         "`default` takes the profile authorised first although the user chose another",
-        served_by(lambda write: _default(write) and bool(write.account.chosen), _first_profile),
+        served_by(lambda write: is_default(write) and bool(write.account.chosen), _first_profile),
     ),
     fault(
-        "default-ignores-the-choice-on-update",
+        "default-ignores-the-chosen-profile-on-update",
         "B3",
         "case",
         "`default` in an update takes the profile authorised first although the user chose another",
-        served_by(lambda write: _default(write) and bool(write.account.chosen) and not write.creates, _first_profile),
+        served_by(lambda write: is_default(write) and bool(write.account.chosen) and not write.creates, _first_profile),
     ),
     fault(
-        "default-takes-turns",
+        "default-alternates-between-profiles",
         "B2 B3",
         "sequence",
-        "`default` takes the user's profiles by turns",
+        "`default` alternates between the user's profiles",
         served_by(
-            lambda write: _default(write) and len(write.store.profiles(write.account)) > 1 and not write.account.chosen,
+            lambda write: (
+                is_default(write) and len(write.store.profiles(write.account)) > 1 and not write.account.chosen
+            ),
             _by_turns,
         ),
     ),
@@ -174,64 +161,64 @@ SERVICES = (
         "B6 B16",
         "case",
         "`default` generates an 8x8 room where nothing else is available",
-        served_by(lambda write: _default(write) and default_service(write) is None, _eight_generates),
+        served_by(lambda write: is_default(write) and default_service(write) is None, lambda _: SERVICE_8X8),
     ),
     fault(
         "default-resolved-once-per-account",
         "B4 B6",
         "sequence",
         "`default` keeps the service that it resolved to first, on every calendar of the account",
-        served_by(_default, _resolved_first),
+        served_by(is_default, _resolved_first),
     ),
     fault(
         "default-of-another-account",
         "B2 B6",
         "case",
         "`default` takes another account's profile where the account has none",
-        served_by(lambda write: _default(write) and not write.store.profiles(write.account), _of_another_account),
+        served_by(lambda write: is_default(write) and not write.store.profiles(write.account), _of_another_account),
     ),
     fault(
         "default-keeps-integrated",
         "B2",
         "sequence",
         "`default` after `integrated` stays with the calendar's own service",
-        served_by(lambda write: _default(write) and write.origin == "integrated", _to_integrated),
+        served_by(lambda write: is_default(write) and write.origin == "integrated", _to_integrated),
     ),
     fault(
         "default-ignored-after-explicit",
         "B2 B4",
         "sequence",
         "`default` does not replace explicit conferencing",
-        ignored(lambda write: _default(write) and write.origin == "explicit"),
+        ignored(lambda write: is_default(write) and write.origin == "explicit"),
     ),
     fault(
         "default-ignored-on-update",
         "B2 B4 D2",
         "case",
         "`default` generates on creation only",
-        ignored(lambda write: _default(write) and not write.creates),
+        ignored(lambda write: is_default(write) and not write.creates),
     ),
-    fault("default-refused", "B1 A6", "always", "`default` is refused", refused(_default)),
+    fault("default-refused", "B1 A6", "always", "`default` is refused", refused(is_default)),
     fault(
         "integrated-uses-profile",
         "B10",
         "always",
         "`integrated` generates with the user's profile where there is one",
-        served_by(_integrated, _profile_or_integrated),
+        served_by(is_integrated, _profile_or_integrated),
     ),
     fault(
         "integrated-uses-profile-on-update",
         "B10",
         "case",
         "`integrated` in an update generates with the user's profile where there is one",
-        served_by(lambda write: _integrated(write) and not write.creates, _profile_or_integrated),
+        served_by(lambda write: is_integrated(write) and not write.creates, _profile_or_integrated),
     ),
     fault(
         "integrated-uses-profile-on-creation",
         "B10",
         "case",
         "`integrated` in a creation generates with the user's profile where there is one",
-        served_by(lambda write: _integrated(write) and write.creates, _profile_or_integrated),
+        served_by(lambda write: is_integrated(write) and write.creates, _profile_or_integrated),
     ),
     fault(
         "integrated-keeps-profile",
@@ -240,7 +227,7 @@ SERVICES = (
         "`integrated` after a conference of the user's profile stays with that profile",
         served_by(
             lambda write: (
-                _integrated(write)
+                is_integrated(write)
                 and write.previous is not None
                 and write.previous.service is not None
                 and write.previous.service.profile_id != "integrated"
@@ -248,36 +235,36 @@ SERVICES = (
             lambda write: write.previous.service if write.previous else None,
         ),
     ),
-    fault("integrated-ignored", "B10", "always", "`integrated` generates nothing", ignored(_integrated)),
+    fault("integrated-ignored", "B10", "always", "`integrated` generates nothing", ignored(is_integrated)),
     fault(
         "integrated-ignored-after-explicit",
         "B10",
         "sequence",
         "`integrated` does not replace explicit conferencing",
-        ignored(lambda write: _integrated(write) and write.origin == "explicit"),
+        ignored(lambda write: is_integrated(write) and write.origin == "explicit"),
     ),
     fault(
         "integrated-of-the-primary-calendar",
         "B10 S7",
         "case",
         "`integrated` takes the service of the account's primary calendar",
-        served_by(_integrated, _of_the_primary_calendar),
+        served_by(is_integrated, _of_the_primary_calendar),
     ),
     fault(
-        "named-profile-is-the-default",
+        "named-profile-replaced-by-default",
         "A6 S3",
         "case",
-        "A named profile gives way to the user's default",
-        served_by(lambda write: _named(write) and not _disconnected(write), default_service),
+        "A named profile is replaced by the user's default",
+        served_by(lambda write: is_named_profile(write) and not _disconnected(write), default_service),
     ),
     fault(
-        "named-profile-gives-way-to-integrated",
+        "named-profile-replaced-by-integrated",
         "A6",
         "case",
-        "A named profile gives way to the calendar's own service where there is one",
-        served_by(lambda write: _named(write) and bool(write.calendar.integrated), integrated_service),
+        "A named profile is replaced by the calendar's own service where there is one",
+        served_by(lambda write: is_named_profile(write) and bool(write.calendar.integrated), integrated_service),
     ),
-    fault("named-profile-ignored", "A6", "always", "A named profile generates nothing", ignored(_named)),
+    fault("named-profile-ignored", "A6", "always", "A named profile generates nothing", ignored(is_named_profile)),
     fault(
         "named-profile-keeps-former-service",
         "A6",
@@ -285,7 +272,7 @@ SERVICES = (
         "A named profile leaves the conference with the service that generated it first",
         ignored(
             lambda write: (
-                _named(write)
+                is_named_profile(write)
                 and write.origin in GENERATED
                 and write.previous is not None
                 and write.previous.service != write.service
@@ -298,17 +285,17 @@ SERVICES = (
         "A6",
         "always",
         "A profile of the account is refused",
-        refused(lambda write: _named(write) and not _unknown(write)),
+        refused(lambda write: is_named_profile(write) and not _unknown(write)),
     ),
     fault(
         "named-profile-shows-another-service",
         "A6 S3",
         "case",
         "A named profile generates, and another service's name is shown",
-        reshaped(_named, _another_name),
+        reshaped(is_named_profile, _another_name),
     ),
     fault(
-        "foreign-profile-works",
+        "another-accounts-profile-generates",
         "A6",
         "case",
         "A profile of another account generates a conference",
@@ -316,7 +303,7 @@ SERVICES = (
         served_by(_unknown, _foreign_profile),
     ),
     fault(
-        "unknown-profile-asks-default",
+        "unknown-profile-generates",
         "A6",
         "case",
         "A profile_id that is no built-in value and no profile of the account generates a conference",
@@ -327,29 +314,22 @@ SERVICES = (
         "missing-profile-id-is-explicit",
         "A4",
         "case",
-        "Conferencing without profile_id sets the join URL beside it",
+        "Conferencing without profile_id sets the join URL that it has",
         at(PROBLEMS, _without_id),
-        at(ASKED, _explicit_without_id),
+        at(REQUESTED, _explicit_without_id),
     ),
     fault(
         "disconnected-profile-replaced",
         "A6",
         "case",
         "A named profile that is disconnected is replaced by another one",
-        served_by(_disconnected, _another_connected),
+        served_by(_disconnected, first_connected),
     ),
     fault(
-        "disconnected-profile-falls-to-integrated",
+        "disconnected-profile-replaced-by-integrated",
         "A6",
         "case",
         "A named profile that is disconnected is replaced by the calendar's own service",
         served_by(lambda write: _disconnected(write) and bool(write.calendar.integrated), integrated_service),
-    ),
-    fault(
-        "running-generates",
-        "D6",
-        "case",
-        "A conference is generated for an event that has begun and not ended",
-        _in_past(lambda write: write.end.at > write.at),
     ),
 )

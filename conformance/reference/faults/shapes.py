@@ -8,39 +8,31 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from conformance.reference.conferencing import TIMELINE, conference
-from conformance.reference.event_list import CONFERENCING, Look
+from conformance.reference.event_list import CONFERENCING, ShownEvent
 from conformance.reference.hooks import Override, at, fault
 from conformance.reference.model import PENDING, Phase, StoredWrite, Timeline
-from conformance.reference.overrides import GENERATED, assigned, reset, reshaped, then_later
+from conformance.reference.overrides import GENERATED, assigned, is_explicit, is_generated, reset, reshaped, then_later
 
 __all__ = ["SHAPES"]
-
-
-def _generated(write: StoredWrite) -> bool:
-    return write.kind in GENERATED
-
-
-def _explicit(write: StoredWrite) -> bool:
-    return write.kind == "explicit"
 
 
 def _integrated_at(name: str) -> Callable[[StoredWrite], bool]:
     return lambda write: write.kind == "integrated" and write.calendar.integrated == name
 
 
-def _pending_as(value: Any, when: Callable[[Look], bool] = lambda _: True) -> Override:
-    return at(CONFERENCING, lambda right, look: value if right == PENDING and when(look) else right)
+def _pending_as(value: Any, when: Callable[[ShownEvent], bool] = lambda _: True) -> Override:
+    return at(CONFERENCING, lambda right, shown: value if right == PENDING and when(shown) else right)
 
 
 def _named(name: str, when: Callable[[StoredWrite], bool]) -> Override:
     return reshaped(when, lambda value, _: {**value, "provider_name": name})
 
 
-def _url(change: Callable[[str], Any], when: Callable[[StoredWrite], bool] = _generated) -> Override:
+def _url(change: Callable[[str], Any], when: Callable[[StoredWrite], bool] = is_generated) -> Override:
     return reshaped(when, lambda value, _: {**value, "join_url": change(value["join_url"])})
 
 
-def _without(key: str, when: Callable[[StoredWrite], bool] = _generated) -> Override:
+def _without(key: str, when: Callable[[StoredWrite], bool] = is_generated) -> Override:
     return reshaped(when, lambda value, _: {name: each for name, each in value.items() if name != key})
 
 
@@ -56,15 +48,15 @@ def _nothing(right: Any, _: StoredWrite) -> Any:
     return None if assigned(right) else right
 
 
-def _shown_generated(look: Look) -> bool:
-    return look.version.origin in GENERATED
+def _shows_generated(shown: ShownEvent) -> bool:
+    return shown.version.origin in GENERATED
 
 
-def _rerolled(right: Any, look: Look) -> Any:
-    if not (assigned(right) and _shown_generated(look)):
+def _rerolled(right: Any, shown: ShownEvent) -> Any:
+    if not (assigned(right) and _shows_generated(shown)):
         return right
     joint = "&" if urlsplit(right["join_url"]).query else "?"
-    return {**right, "join_url": f"{right['join_url']}{joint}reading={look.reads}"}
+    return {**right, "join_url": f"{right['join_url']}{joint}reading={shown.reads}"}
 
 
 def _one_url(value: dict[str, Any], write: StoredWrite) -> dict[str, Any]:
@@ -79,7 +71,7 @@ def _pending_for_ever(right: Timeline, write: StoredWrite) -> Timeline:
 SHAPES = (
     fault("pending-as-string", "P1", "always", 'Pending is the string "true"', _pending_as({"pending": "true"})),
     fault(
-        "pending-says-false",
+        "pending-is-false",
         "P1",
         "always",
         "Pending is false while the conference is generated",
@@ -92,27 +84,29 @@ SHAPES = (
         "Conferencing is an empty object while it is generated",
         _pending_as({}),
     ),
-    fault("pending-as-status", "P1", "always", "Pending is said by another key", _pending_as({"status": "pending"})),
+    fault(
+        "pending-as-status", "P1", "always", "Pending is shown under another key", _pending_as({"status": "pending"})
+    ),
     fault(
         "pending-as-string-for-explicit",
         "P1 P2",
         "case",
         'Pending is the string "true" for explicit conferencing',
-        _pending_as({"pending": "true"}, lambda look: look.version.origin == "explicit"),
+        _pending_as({"pending": "true"}, lambda shown: shown.version.origin == "explicit"),
     ),
     fault(
-        "pending-left-beside-url",
+        "pending-shown-with-url",
         "S1",
         "always",
         "The conference is merged into what was there: pending stays true",
-        reshaped(_generated, lambda value, _: {**PENDING, **value}),
+        reshaped(is_generated, lambda value, _: {**PENDING, **value}),
     ),
     fault(
-        "pending-left-beside-explicit-url",
+        "pending-shown-with-explicit-url",
         "S1 P2",
         "case",
         "Explicit conferencing keeps pending: true",
-        reshaped(_explicit, lambda value, _: {**PENDING, **value}),
+        reshaped(is_explicit, lambda value, _: {**PENDING, **value}),
     ),
     fault(
         "null-provider-for-a-first-conference",
@@ -120,7 +114,7 @@ SHAPES = (
         "case",
         "The provider of a conference is null where the event had none before",
         reshaped(
-            lambda write: _generated(write) and write.settles_before is None,
+            lambda write: is_generated(write) and write.settles_before is None,
             lambda value, _: {**value, "provider_name": None},
         ),
     ),
@@ -128,9 +122,9 @@ SHAPES = (
         "null-provider-after-explicit",
         "S3 S8",
         "sequence",
-        "The provider of a conference that replaces explicit conferencing is null, as that one's was",
+        "A conference that replaces explicit conferencing keeps its null provider",
         reshaped(
-            lambda write: _generated(write) and write.origin == "explicit",
+            lambda write: is_generated(write) and write.origin == "explicit",
             lambda value, _: {**value, "provider_name": None},
         ),
     ),
@@ -139,27 +133,29 @@ SHAPES = (
         "S1",
         "always",
         "No conference is ever generated: it stays pending",
-        at(TIMELINE, lambda right, write: _pending_for_ever(right, write) if _generated(write) else right),
+        at(TIMELINE, lambda right, write: _pending_for_ever(right, write) if is_generated(write) else right),
         endless=True,
     ),
     fault(
         "pending-for-ever-on-update",
         "S1 D2",
         "case",
-        "A conference asked for in an update stays pending",
+        "A conference requested in an update stays pending",
         at(
             TIMELINE,
-            lambda right, write: _pending_for_ever(right, write) if _generated(write) and not write.creates else right,
+            lambda right, write: (
+                _pending_for_ever(right, write) if is_generated(write) and not write.creates else right
+            ),
         ),
         endless=True,
     ),
     fault(
-        "pending-for-ever-when-overtaken",
+        "pending-for-ever-when-requested-while-pending",
         "S1",
         "sequence",
-        "A request that overtakes the generation of an earlier one stays pending",
+        "A request that is sent while an earlier one is pending stays pending",
         reset(
-            lambda write: (_generated(write) or _explicit(write)) and write.shown_before == PENDING,
+            lambda write: (is_generated(write) or is_explicit(write)) and write.shown_before == PENDING,
             lambda write: (Phase(write.at, PENDING),),
         ),
         endless=True,
@@ -169,7 +165,7 @@ SHAPES = (
         "P2 B8",
         "case",
         "Explicit conferencing stays pending",
-        at(TIMELINE, lambda right, write: _pending_for_ever(right, write) if _explicit(write) else right),
+        at(TIMELINE, lambda right, write: _pending_for_ever(right, write) if is_explicit(write) else right),
         endless=True,
     ),
     fault(
@@ -177,35 +173,31 @@ SHAPES = (
         "S1",
         "always",
         "A settled conference turns pending again by itself",
-        then_later(_generated, _pending),
+        then_later(is_generated, _pending),
     ),
     fault(
         "settled-vanishes",
         "S1",
         "always",
         "A settled conference vanishes by itself",
-        then_later(_generated, _nothing),
+        then_later(is_generated, _nothing),
     ),
     fault(
         "settled-url-changes-by-itself",
         "S1 S2",
         "always",
         "A settled conference gets another URL by itself",
-        then_later(_generated, _another_conference),
+        then_later(is_generated, _another_conference),
     ),
     fault(
-        "url-changes-with-each-reading",
-        "S2",
-        "always",
-        "Each reading shows another URL",
-        at(CONFERENCING, _rerolled),
+        "url-changes-with-each-reading", "S2", "always", "Each reading shows another URL", at(CONFERENCING, _rerolled)
     ),
     fault(
-        "hidden-in-every-third-reading",
+        "conferencing-hidden-in-every-third-reading",
         "S1",
         "sequence",
         "Every third reading of an event shows no conferencing",
-        at(CONFERENCING, lambda right, look: None if assigned(right) and look.reads % 3 == 0 else right),
+        at(CONFERENCING, lambda right, shown: None if assigned(right) and shown.reads % 3 == 0 else right),
     ),
     fault(
         "assigned-without-provider",
@@ -220,7 +212,7 @@ SHAPES = (
         "S3 S8",
         "always",
         "A generated conference has a null provider_name",
-        reshaped(_generated, lambda value, _: {**value, "provider_name": None}),
+        reshaped(is_generated, lambda value, _: {**value, "provider_name": None}),
     ),
     fault(
         "assigned-with-null-provider-for-profiles",
@@ -250,7 +242,7 @@ SHAPES = (
         "case",
         "A Zoom conference has a URL that only an application opens",
         reshaped(
-            lambda write: _generated(write) and write.service is not None and write.service.provider_name == "zoom",
+            lambda write: is_generated(write) and write.service is not None and write.service.provider_name == "zoom",
             lambda value, _: {**value, "join_url": value["join_url"].replace("https:", "zoommtg:", 1)},
         ),
     ),
@@ -259,7 +251,7 @@ SHAPES = (
         "S2 S3",
         "always",
         "A generated conference has its details under joinUrl and providerName",
-        reshaped(_generated, lambda value, _: {"joinUrl": value["join_url"], "providerName": value["provider_name"]}),
+        reshaped(is_generated, lambda value, _: {"joinUrl": value["join_url"], "providerName": value["provider_name"]}),
     ),
     fault(
         "provider-is-default",
@@ -291,10 +283,10 @@ SHAPES = (
         "provider-is-profile-id",
         "S3 A6",
         "case",
-        "A named profile is shown as provider by its id",
+        "The provider of a named profile is shown as its profile_id",
         reshaped(
             lambda write: write.kind == "profile",
-            lambda value, write: {**value, "provider_name": (write.asked or {}).get("profile_id")},
+            lambda value, write: {**value, "provider_name": write.requested_field("profile_id")},
         ),
     ),
     fault(
@@ -303,7 +295,7 @@ SHAPES = (
         "always",
         "Providers are shown by their display names",
         reshaped(
-            _generated,
+            is_generated,
             lambda value, _: {**value, "provider_name": str(value["provider_name"]).replace("_", " ").title()},
         ),
     ),
@@ -333,20 +325,20 @@ SHAPES = (
         "1H",
         "always",
         "All conferences that a service generates in a calendar have the same URL",
-        reshaped(_generated, _one_url),
+        reshaped(is_generated, _one_url),
     ),
     fault(
         "conferencing-hidden-in-mixed-reads",
         "S1 2.2",
         "case",
         "Reads with include_managed show no conferencing, those with only_managed do",
-        at(CONFERENCING, lambda right, look: right if look.query.only_managed else None),
+        at(CONFERENCING, lambda right, shown: right if shown.query.only_managed else None),
     ),
     fault(
         "conferencing-hidden-with-localized-times",
         "S1 2.2",
         "case",
         "Reads with localized_times show no conferencing",
-        at(CONFERENCING, lambda right, look: None if look.query.localized_times else right),
+        at(CONFERENCING, lambda right, shown: None if shown.query.localized_times else right),
     ),
 )

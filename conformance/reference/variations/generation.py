@@ -1,4 +1,4 @@
-"""What `conferencing` shows, when, and what becomes of requests that come to nothing."""
+"""When conferencing is generated, what it shows, and what happens if it cannot be generated."""
 
 from __future__ import annotations
 
@@ -8,36 +8,35 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from conformance.reference.conferencing import (
-    ASKED,
+    REQUESTED,
     SETTLE,
     TIMELINE,
     conference,
     integrated_service,
-    profile_service,
     scheduled,
 )
-from conformance.reference.event_list import CONFERENCING, Look
 from conformance.reference.hooks import Override, at, variation
-from conformance.reference.model import PENDING, Phase, Service, StoredWrite, Timeline, value_at
-from conformance.reference.overrides import GENERATED, assigned, ignored, reset, reshaped, served_by, updates
-from conformance.reference.validation import PROBLEMS, Errors, error
+from conformance.reference.model import PENDING, Phase, StoredWrite, Timeline
+from conformance.reference.overrides import (
+    GENERATED,
+    assigned,
+    first_connected,
+    ignored,
+    is_8x8,
+    is_explicit,
+    is_generated,
+    omits,
+    refused,
+    removed,
+    reset,
+    reshaped,
+    served_by,
+)
+from conformance.reference.validation import PROBLEMS, Errors
 
 __all__ = ["GENERATION"]
 
 _UNRESERVED = re.compile(r"%(2[dDeE]|3[0-9]|4[1-9a-fA-F]|5[0-9aAfF]|6[1-9a-fA-F]|7[0-9aAeE])")
-_KEY = "conferencing.profile_id"
-
-
-def _explicit(write: StoredWrite) -> bool:
-    return write.kind == "explicit"
-
-
-def _generated(write: StoredWrite) -> bool:
-    return write.kind in GENERATED
-
-
-def _eight(write: StoredWrite) -> bool:
-    return write.kind == "8x8"
 
 
 def _nothing_available(write: StoredWrite) -> bool:
@@ -45,16 +44,16 @@ def _nothing_available(write: StoredWrite) -> bool:
 
 
 def _in_past(write: StoredWrite) -> bool:
-    return _generated(write) and write.service is not None and not write.generates
+    return is_generated(write) and write.service is not None and not write.generates
 
 
 def _waits(write: StoredWrite) -> bool:
-    return _generated(write) and write.generates and write.service is not None and not write.service.connected
+    return is_generated(write) and write.generates and write.service is not None and not write.service.connected
 
 
 def _changed(write: StoredWrite) -> bool:
-    """An update without conferencing of a generated conference that changes what it knows of the event."""
-    return updates(write) and write.origin in GENERATED and write.changes("summary", "start", "end")
+    """An update that omits conferencing and changes summary or times of an event with a generated conference."""
+    return omits(write) and write.origin in GENERATED and write.changes("summary", "start", "end")
 
 
 def _pending_first(write: StoredWrite) -> Timeline:
@@ -63,10 +62,6 @@ def _pending_first(write: StoredWrite) -> Timeline:
 
 def _pending(write: StoredWrite) -> Timeline:
     return (Phase(write.at, PENDING),)
-
-
-def _none(write: StoredWrite) -> Timeline:
-    return (Phase(write.at, None),)
 
 
 def _same_again(write: StoredWrite) -> Timeline:
@@ -79,7 +74,7 @@ def _another(write: StoredWrite) -> Timeline:
 
 
 def _never_pending(right: Timeline, write: StoredWrite) -> Timeline:
-    """In the place of pending the event shows what it showed before."""
+    """Instead of pending the event shows what it showed before."""
     before = write.shown_before
     shown = None if before == PENDING else before
     return tuple(Phase(phase.since, shown) if phase.shows == PENDING else phase for phase in right)
@@ -87,7 +82,7 @@ def _never_pending(right: Timeline, write: StoredWrite) -> Timeline:
 
 def _repeated(write: StoredWrite) -> bool:
     same = write.previous is not None and write.previous.service == write.service
-    return _generated(write) and write.generates and same and assigned(write.settles_before)
+    return is_generated(write) and write.generates and same and assigned(write.settles_before)
 
 
 def normalised(url: str) -> str:
@@ -101,12 +96,7 @@ def normalised(url: str) -> str:
 
 
 def _provider(name: Callable[[StoredWrite], Any]) -> Override:
-    return reshaped(_explicit, lambda value, write: {**value, "provider_name": name(write)})
-
-
-def _first_connected(write: StoredWrite) -> Service | None:
-    connected = (each for each in write.store.profiles(write.account) if each.connected)
-    return next((profile_service(each) for each in connected), None)
+    return reshaped(is_explicit, lambda value, write: {**value, "provider_name": name(write)})
 
 
 def _default_disconnected(write: StoredWrite) -> bool:
@@ -114,18 +104,17 @@ def _default_disconnected(write: StoredWrite) -> bool:
     return write.kind == "default" and chosen is not None and not chosen.connected
 
 
-def _refuses(when: Callable[[StoredWrite], bool], field: str, why: str) -> Override:
-    """A 422 where the documentation does not say that it must be accepted."""
-    return at(PROBLEMS, lambda right, write: {**right, field: error("invalid", why)} if when(write) else right)
-
-
 def _begun(write: StoredWrite) -> bool:
     return "start" in write.fields and write.in_past
 
 
-def _stray(write: StoredWrite) -> bool:
-    asked = write.asked or {}
-    return bool(asked) and not _explicit(write) and bool(asked.get("join_url") or asked.get("provider_description"))
+def _has_extra_fields(write: StoredWrite) -> bool:
+    requested = write.requested or {}
+    return (
+        bool(requested)
+        and not is_explicit(write)
+        and bool(requested.get("join_url") or requested.get("provider_description"))
+    )
 
 
 def _without_conferencing(right: Errors, write: StoredWrite) -> Errors:
@@ -146,15 +135,11 @@ def _if_valid(right: Mapping[str, Any] | None, write: StoredWrite) -> Mapping[st
 
 
 def _long_url(write: StoredWrite) -> bool:
-    return _explicit(write) and len(str((write.asked or {}).get("join_url"))) > 255
+    return is_explicit(write) and len(str(write.requested_field("join_url"))) > 255
 
 
 def _null(write: StoredWrite) -> bool:
     return "conferencing" in write.body and write.body["conferencing"] is None
-
-
-def _deleted_too(right: Any, look: Look) -> Any:
-    return value_at(look.version.conferencing, look.seen_at) if look.version.deleted else right
 
 
 GENERATION = (
@@ -184,15 +169,15 @@ GENERATION = (
         "P2",
         "Explicit conferencing shows without pending",
         reset(
-            _explicit,
-            lambda write: (Phase(write.at, {"provider_name": None, "join_url": (write.asked or {}).get("join_url")}),),
+            is_explicit,
+            lambda write: (Phase(write.at, {"provider_name": None, "join_url": write.requested_field("join_url")}),),
         ),
     ),
     variation(
         "explicit-named-by-description",
         "S8",
         "The provider of explicit conferencing is its description",
-        _provider(lambda write: (write.asked or {}).get("provider_description")),
+        _provider(lambda write: write.requested_field("provider_description")),
     ),
     variation(
         "explicit-named-explicit",
@@ -204,18 +189,18 @@ GENERATION = (
         "explicit-urls-normalised",
         "B8",
         "Explicit URLs read back in an equivalent form",
-        reshaped(_explicit, lambda value, _: {**value, "join_url": normalised(value["join_url"])}),
+        reshaped(is_explicit, lambda value, _: {**value, "join_url": normalised(value["join_url"])}),
     ),
     variation(
         "explicit-long-urls-refused",
         "F8",
         "URLs over 255 characters are refused",
-        _refuses(_long_url, "conferencing.join_url", "must be no more than 255 characters"),
+        refused(_long_url, "conferencing.join_url", "invalid", "must be no more than 255 characters"),
     ),
     variation(
-        "settled-says-pending-false",
+        "settled-shows-pending-false",
         "P1",
-        "A settled conference says pending: false",
+        "A settled conference shows pending: false",
         reshaped(lambda _: True, lambda value, _: {**value, "pending": False}),
     ),
     variation(
@@ -230,12 +215,12 @@ GENERATION = (
         "A generated conference is pending again when summary or times change, and keeps its URL",
         reset(_changed, _same_again),
     ),
-    variation("pending-at-every-update", "D3", "Every update shows pending for a while", reset(updates, _same_again)),
-    variation("same-url-on-repeat", "1H", "Asking for the same service again keeps the conference", ignored(_repeated)),
+    variation("pending-at-every-update", "D3", "Every update shows pending for a while", reset(omits, _same_again)),
+    variation("same-url-on-repeat", "1H", "Requesting the same service again keeps the conference", ignored(_repeated)),
     variation(
         "same-url-after-pending",
         "1H",
-        "Asking for the same service again keeps the conference, which is pending for a while",
+        "Requesting the same service again keeps the conference, which is pending for a while",
         reset(_repeated, _same_again),
     ),
     variation(
@@ -256,13 +241,13 @@ GENERATION = (
     variation(
         "past-refused",
         "D5 D6",
-        "Asking for a conference of an event that has begun is refused",
-        _refuses(lambda write: _generated(write) and _begun(write), "conferencing", "the event has begun"),
+        "Requesting a conference for an event that has begun is refused",
+        refused(lambda write: is_generated(write) and _begun(write), "conferencing", "invalid", "the event has begun"),
     ),
     variation(
         "past-pending",
         "D6",
-        "A conference asked for on the creation of an event that has begun stays pending",
+        "A conference requested on the creation of an event that has begun stays pending",
         reset(lambda write: _in_past(write) and write.settles_before is None, _pending),
     ),
     variation(
@@ -274,29 +259,29 @@ GENERATION = (
     variation(
         "past-clears",
         "D5",
-        "Asking for a conference of an event that has begun removes what it has",
-        reset(_in_past, _none),
+        "Requesting a conference for an event that has begun removes what it has",
+        reset(_in_past, removed),
     ),
     variation(
         "past-explicit-ignored",
         "D5 D6",
         "Explicit conferencing is not set on events that have begun",
-        ignored(lambda write: _explicit(write) and write.in_past),
+        ignored(lambda write: is_explicit(write) and write.in_past),
     ),
     variation(
         "past-explicit-refused",
         "D5 D6",
         "Explicit conferencing is refused on events that have begun",
-        _refuses(lambda write: _explicit(write) and _begun(write), "conferencing", "the event has begun"),
+        refused(lambda write: is_explicit(write) and _begun(write), "conferencing", "invalid", "the event has begun"),
     ),
     variation(
         "8x8-pending",
         "B16",
         "`8x8` stays pending where there was nothing",
-        reset(lambda write: _eight(write) and write.settles_before is None, _pending),
+        reset(lambda write: is_8x8(write) and write.settles_before is None, _pending),
     ),
-    variation("8x8-pending-first", "B16", "`8x8` shows pending before it shows nothing", reset(_eight, _pending_first)),
-    variation("8x8-keeps", "B16", "`8x8` leaves what the event has", ignored(_eight)),
+    variation("8x8-pending-first", "B16", "`8x8` shows pending before it shows nothing", reset(is_8x8, _pending_first)),
+    variation("8x8-keeps", "B16", "`8x8` leaves what the event has", ignored(is_8x8)),
     variation(
         "nothing-available-pending",
         "B6",
@@ -319,49 +304,43 @@ GENERATION = (
         "disconnected-shows-nothing",
         "1H A6",
         "A disconnected profile shows nothing instead of pending",
-        reset(_waits, _none),
+        reset(_waits, removed),
     ),
     variation(
-        "disconnected-default-falls-through",
+        "disconnected-default-falls-back",
         "B2",
-        "`default` with a disconnected profile falls to the calendar's own service",
+        "`default` with a disconnected profile falls back to the calendar's own service",
         served_by(_default_disconnected, integrated_service),
     ),
     variation(
         "disconnected-default-next-profile",
         "B2",
         "`default` with a disconnected profile takes the next connected one",
-        served_by(_default_disconnected, _first_connected),
+        served_by(_default_disconnected, first_connected),
     ),
     variation(
         "invalid-conferencing-ignored",
         "X4",
         "Invalid conferencing is ignored and the event written",
         at(PROBLEMS, _without_conferencing),
-        at(ASKED, _if_valid),
+        at(REQUESTED, _if_valid),
     ),
     variation(
-        "stray-fields-refused",
+        "extra-fields-refused",
         "F2 F6",
-        "The fields of explicit conferencing are refused beside another profile_id",
-        _refuses(_stray, _KEY, "join_url and provider_description go with explicit"),
+        "The fields of explicit conferencing are refused with another profile_id",
+        refused(_has_extra_fields, key="invalid", description="join_url and provider_description go with explicit"),
     ),
     variation(
         "null-conferencing-refused",
         "D3",
         "conferencing: null is refused",
-        _refuses(_null, "conferencing", "conferencing must be an object"),
+        refused(_null, "conferencing", "invalid", "conferencing must be an object"),
     ),
     variation(
         "null-conferencing-removes",
         "D3",
         "conferencing: null removes",
-        at(ASKED, lambda right, write: {"profile_id": "none"} if _null(write) else right),
-    ),
-    variation(
-        "deleted-keep-conferencing",
-        "2.5",
-        "Deleted events show the conferencing that they had",
-        at(CONFERENCING, _deleted_too),
+        at(REQUESTED, lambda right, write: {"profile_id": "none"} if _null(write) else right),
     ),
 )

@@ -1,4 +1,4 @@
-"""Answers, reads, pages, calendars and profiles around conferencing."""
+"""Answers, reads, pages, calendars and profiles: the API around conferencing."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from conformance.reference.account_lists import CALENDARS, USERINFO, AccountList
 from conformance.reference.accounts import ReferenceAccount, ReferenceCalendar, ReferenceProfile
 from conformance.reference.conferencing import FIELDS
 from conformance.reference.event_list import (
+    AS_OF,
     CONFERENCING,
     EVENT,
     LISTED,
@@ -18,34 +19,33 @@ from conformance.reference.event_list import (
     PAGE_SIZE,
     PAGES,
     QUERY_PROBLEMS,
-    SEEN_AT,
     Event,
-    Look,
+    Pages,
     ReferencePage,
+    ShownEvent,
     StoredView,
     in_pages,
 )
 from conformance.reference.hooks import Override, at, variation
-from conformance.reference.model import PROFILES
+from conformance.reference.model import PROFILES, value_at
 from conformance.reference.overrides import assigned, last_conference
 from conformance.reference.server import (
     ACCEPTED,
     ADMIT,
     DELETED,
-    KEPT,
     MAY_WRITE,
     REFUSAL,
+    RETAINED_FIELDS,
     UNAUTHORIZED,
     Answer,
     Call,
-    RefusedError,
+    RefusedWrite,
 )
 from conformance.reference.validation import error
 
 __all__ = ["SURROUNDINGS"]
 
 JSON = dict[str, Any]
-Pages = tuple[tuple[Event, ...], ...]
 _RENAMED = {"zoom": "whereby", "go_to": "pexip"}
 
 
@@ -53,51 +53,51 @@ def _accepted(change: Callable[[Answer], Answer]) -> Override:
     return at(ACCEPTED, lambda right, _: change(right) if right.body is None else right)
 
 
-def _stale(right: float, sight: StoredView) -> float:
-    return right - sight.settle
+def _stale(right: float, view: StoredView) -> float:
+    return right - view.settle
 
 
-def _by_turns(right: float, sight: StoredView) -> float:
+def _by_turns(right: float, view: StoredView) -> float:
     """Every other reading of an event comes from a copy that lags behind."""
-    return right - 2 * sight.settle if sight.record.reads % 2 else right
+    return right - 2 * view.settle if view.record.reads % 2 else right
 
 
-def _late(right: float, sight: StoredView) -> float:
-    created = sight.record.versions[0].at
-    return right if right >= created + sight.settle else created - 1.0
+def _late(right: float, view: StoredView) -> float:
+    created = view.record.versions[0].at
+    return right if right >= created + view.settle else created - 1.0
 
 
-def _null(right: Event, _: Look) -> Event:
+def _null(right: Event, _: ShownEvent) -> Event:
     return right if "conferencing" in right else {**right, "conferencing": None}
 
 
-def _url(look: Look) -> str | None:
-    return look.conferencing["join_url"] if assigned(look.conferencing) else None
+def _url(shown: ShownEvent) -> str | None:
+    return shown.conferencing["join_url"] if assigned(shown.conferencing) else None
 
 
-def _blank(look: Look) -> bool:
-    written = look.version.fields.get("location")
+def _blank(shown: ShownEvent) -> bool:
+    written = shown.version.fields.get("location")
     return not written or not (isinstance(written, Mapping) and written.get("description"))
 
 
-def _everywhere(right: Any, look: Look) -> Any:
-    return {"description": _url(look)} if _blank(look) and _url(look) else right
+def _everywhere(right: Any, shown: ShownEvent) -> Any:
+    return {"description": _url(shown)} if _blank(shown) and _url(shown) else right
 
 
-def _never(_: Any, look: Look) -> Any:
-    return look.version.fields.get("location")
+def _never(_: Any, shown: ShownEvent) -> Any:
+    return shown.version.fields.get("location")
 
 
-def _text(right: Any, look: Look) -> Any:
-    return {"description": f"Join at {_url(look)} (online)"} if right and _blank(look) and _url(look) else right
+def _text(right: Any, shown: ShownEvent) -> Any:
+    return {"description": f"Join at {_url(shown)} (online)"} if right and _blank(shown) and _url(shown) else right
 
 
-def _left_behind(right: Any, look: Look) -> Any:
-    earlier = [version for version in look.record.versions if version.at <= look.seen_at]
+def _left_behind(right: Any, shown: ShownEvent) -> Any:
+    earlier = [version for version in shown.record.versions if version.at <= shown.as_of]
     last = last_conference(tuple(earlier))
-    if right or not _blank(look) or look.conferencing is not None or not assigned(last):
+    if right or not _blank(shown) or shown.conferencing is not None or not assigned(last):
         return right
-    return right if look.calendar.holds_conferencing else {"description": last["join_url"]}
+    return right if shown.calendar.holds_conferencing else {"description": last["join_url"]}
 
 
 def _with_query(right: JSON, page: ReferencePage) -> JSON:
@@ -132,14 +132,18 @@ def _more(right: JSON, _: object) -> JSON:
     return {**right, "x_request_id": "4b0e", "links": {"self": "https://reference.invalid/"}}
 
 
-def _more_in_conference(right: Any, _: Look) -> Any:
+def _more_in_conference(right: Any, _: ShownEvent) -> Any:
     details = {"profile_id": "shown", "dial_in": [{"number": "+44 20 7946 0000"}], "raw": None}
     return {**details, **right} if assigned(right) else right
 
 
-def _external_meets(right: Any, look: Look) -> Any:
-    meet = {"provider_name": "google_meet", "join_url": f"https://meet.google.com/{look.record.event_uid[-9:]}"}
-    return right if look.record.managed else meet
+def _deleted_too(right: Any, shown: ShownEvent) -> Any:
+    return value_at(shown.version.conferencing, shown.as_of) if shown.version.deleted else right
+
+
+def _external_meets(right: Any, shown: ShownEvent) -> Any:
+    meet = {"provider_name": "google_meet", "join_url": f"https://meet.google.com/{shown.record.event_uid[-9:]}"}
+    return right if shown.record.managed else meet
 
 
 def _trimmed(right: Mapping[str, Any], _: object) -> Mapping[str, Any]:
@@ -147,7 +151,7 @@ def _trimmed(right: Mapping[str, Any], _: object) -> Mapping[str, Any]:
     return {**right, "description": text.strip()} if isinstance(text, str) else right
 
 
-def _wordier(right: Answer, refused: RefusedError) -> Answer:
+def _wordier(right: Answer, refused: RefusedWrite) -> Answer:
     shown = {
         name: [{**each, "description": f"{name}: {each['key']}"} for each in errors] + error("invalid", name)
         for name, errors in refused.errors.items()
@@ -220,20 +224,15 @@ SURROUNDINGS = (
     variation(
         "omitted-fields-cleared",
         "2.1",
-        "Optional fields that an update leaves out are cleared",
-        at(KEPT, lambda _, __: {}),
+        "Optional fields that an update omits are cleared",
+        at(RETAINED_FIELDS, lambda _, __: {}),
     ),
     variation("description-trimmed", "2.1", "White space around a description is dropped", at(FIELDS, _trimmed)),
-    variation("stale-reads", "P1", "Reads lag behind by one settling time", at(SEEN_AT, _stale)),
+    variation("stale-reads", "P1", "Reads lag behind by one settling time", at(AS_OF, _stale)),
     variation(
-        "stale-reads-by-turns", "P1", "Every other reading lags behind by two settling times", at(SEEN_AT, _by_turns)
+        "every-other-read-is-stale", "P1", "Every other reading lags behind by two settling times", at(AS_OF, _by_turns)
     ),
-    variation(
-        "late-events",
-        "P1",
-        "A new event is listed one settling time after its creation",
-        at(SEEN_AT, _late),
-    ),
+    variation("late-events", "P1", "A new event is listed one settling time after its creation", at(AS_OF, _late)),
     variation(
         "location-filled-everywhere",
         "E7",
@@ -242,12 +241,17 @@ SURROUNDINGS = (
     ),
     variation("location-never-filled", "E7", "A blank location stays blank on every calendar", at(LOCATION, _never)),
     variation("location-is-a-sentence", "E7", "A blank location shows the URL within a sentence", at(LOCATION, _text)),
-    variation("location-left-by-none", "E7 B7", "`none` leaves the URL in the location", at(LOCATION, _left_behind)),
+    variation(
+        "none-leaves-url-in-location", "E7 B7", "`none` leaves the URL in the location", at(LOCATION, _left_behind)
+    ),
     variation("pages-of-one", "2.2", "A page has one event", at(PAGE_SIZE, lambda _, __: 1)),
     variation("pages-of-two", "2.2", "A page has two events", at(PAGE_SIZE, lambda _, __: 2)),
-    variation("one-page", "2.2", "All events stand on one page", at(PAGE_SIZE, lambda _, __: 1_000_000)),
+    variation("one-page", "2.2", "All events are on one page", at(PAGE_SIZE, lambda _, __: 1_000_000)),
     variation(
-        "next-page-with-query", "2.2", "next_page has a query with escapes, which counts", at(PAGE_BODY, _with_query)
+        "next-page-with-query",
+        "2.2",
+        "next_page has a query with escapes, which is required",
+        at(PAGE_BODY, _with_query),
     ),
     variation("latest-first", "2.2", "Reads list the latest event first", at(PAGES, _backwards)),
     variation(
@@ -256,8 +260,8 @@ SURROUNDINGS = (
         "A read without tzid is answered",
         at(
             QUERY_PROBLEMS,
-            lambda right, it: (
-                right if it.last("tzid") else {name: each for name, each in right.items() if name != "tzid"}
+            lambda right, item: (
+                right if item.last("tzid") else {name: each for name, each in right.items() if name != "tzid"}
             ),
         ),
     ),
@@ -268,10 +272,16 @@ SURROUNDINGS = (
         at(QUERY_PROBLEMS, lambda right, _: {name: each for name, each in right.items() if name != "calendar_ids"}),
     ),
     variation(
+        "deleted-keep-conferencing",
+        "2.5",
+        "Deleted events show the conferencing that they had",
+        at(CONFERENCING, _deleted_too),
+    ),
+    variation(
         "deleted-purged",
         "2.5",
-        "Deleted events are not listed, whatever is asked",
-        at(LISTED, lambda right, it: right and not it.version.deleted),
+        "Deleted events are not listed, even with include_deleted",
+        at(LISTED, lambda right, item: right and not item.version.deleted),
     ),
     variation(
         "deleting-nothing-answers-404",
@@ -297,23 +307,32 @@ SURROUNDINGS = (
         "A 401 has a body",
         at(UNAUTHORIZED, lambda right, _: replace(right, body={"error": "invalid_token"})),
     ),
-    variation("wordy-errors", "X3", "Errors have other texts, and more of them", at(REFUSAL, _wordier)),
+    variation("longer-errors", "X3", "Refusals have other texts and more errors", at(REFUSAL, _wordier)),
     variation(
-        "no-profiles-key",
+        "empty-profiles-omitted",
         "2.4",
-        "Userinfo leaves conferencing_profiles out where there are none",
+        "Userinfo omits conferencing_profiles if there are none",
         at(USERINFO, _without_empty_profiles),
     ),
     variation(
-        "older-directory", "2.3", "ReferenceCalendar lists lack what was added over the years", at(CALENDARS, _older)
+        "older-calendar-list", "2.3", "Calendar lists lack the fields that were added later", at(CALENDARS, _older)
     ),
-    variation("unknown-providers", "S9", "Profiles are of services that nobody listed", at(PROFILES, _renamed)),
+    variation(
+        "unknown-providers",
+        "S9",
+        "Profiles belong to services that the documentation does not name",
+        at(PROFILES, _renamed),
+    ),
     variation(
         "throttled",
         "2.8",
         "Every 29th request is answered with 429 and Retry-After",
         _every(29, Answer(429, None, (("retry-after", "1"),))),
     ),
-    variation("throttled-without-hint", "2.8", "Every 37th request is answered with 429", _every(37, Answer(429))),
-    variation("unavailable-at-times", "2.8", "Every 41st request is answered with 503", _every(41, Answer(503))),
+    variation(
+        "throttled-without-retry-after", "2.8", "Every 37th request is answered with 429", _every(37, Answer(429))
+    ),
+    variation(
+        "service-unavailable-at-times", "2.8", "Every 41st request is answered with 503", _every(41, Answer(503))
+    ),
 )

@@ -1,4 +1,4 @@
-"""Lives of events that show what is wrong with a small server, spoken to directly: no HTTP, no time."""
+"""A script of calls that shows what is wrong with a small server; it is called directly, without HTTP or waiting."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-from .asgi_wire import Call
+from .asgi_messages import Call
 from .recordings import Clock
 from .variants import App
 
@@ -31,7 +31,9 @@ class Caller:
         self.app, self.clock, self.account = app, clock, account
         self.authorization: str | None = f"Bearer {app.tokens[account]}"
 
-    def ask(self, method: str, path: str, query: Sequence[tuple[str, str]] = (), body: Json = None) -> tuple[int, Json]:
+    def send(
+        self, method: str, path: str, query: Sequence[tuple[str, str]] = (), body: Json = None
+    ) -> tuple[int, Json]:
         while True:
             status, shown = self.once(method, path, query, body)
             if status != 429 and status < 500:
@@ -60,8 +62,8 @@ class Caller:
 
     def read(self, *query: tuple[str, str]) -> list[Json]:
         """All pages of one reading, or the errors that it ends with."""
-        asked: Sequence[tuple[str, str]] = [("tzid", "Etc/UTC"), *(query or [("only_managed", "true")])]
-        status, shown = self.ask("GET", "/v1/events", asked)
+        requested: Sequence[tuple[str, str]] = [("tzid", "Etc/UTC"), *(query or [("only_managed", "true")])]
+        status, shown = self.send("GET", "/v1/events", requested)
         events: list[Json] = []
         for _ in range(50):
             if status != 200:
@@ -73,7 +75,7 @@ class Caller:
             if not following.startswith("http://small/"):
                 return [*events, following]
             path, _, text = following.removeprefix("http://small").partition("?")
-            status, shown = self.ask("GET", path, parse_qsl(text))
+            status, shown = self.send("GET", path, parse_qsl(text))
         return [*events, "endless"]
 
     def shown(self, calendar: str, event_id: str) -> Json:
@@ -84,16 +86,16 @@ class Caller:
         return "missing"
 
     def write(self, calendar: str, event: Json, **changes: Json) -> tuple[int, Json]:
-        return self.ask("POST", f"/v1/calendars/{calendar}/events", body={**event, **changes})
+        return self.send("POST", f"/v1/calendars/{calendar}/events", body={**event, **changes})
 
     def delete(self, calendar: str, event_id: str) -> tuple[int, Json]:
-        return self.ask("DELETE", f"/v1/calendars/{calendar}/events", body={"event_id": event_id})
+        return self.send("DELETE", f"/v1/calendars/{calendar}/events", body={"event_id": event_id})
 
     def settle(self) -> None:
         self.clock.wait(20 * self.app.settle + 2)
 
     def calendars(self) -> list[Json]:
-        listed: list[Json] = self.ask("GET", "/v1/calendars")[1]["calendars"]
+        listed: list[Json] = self.send("GET", "/v1/calendars")[1]["calendars"]
         return listed
 
     def writable(self) -> list[str]:
@@ -115,8 +117,8 @@ def around(app: App, clock: Clock) -> Iterator[Json]:
     one, other = callers[:2]
     home, second = one.writable()[:2]
     for caller in callers:
-        yield caller.ask("GET", "/v1/calendars")
-        yield caller.ask("GET", "/v1/userinfo")
+        yield caller.send("GET", "/v1/calendars")
+        yield caller.send("GET", "/v1/userinfo")
     yield [one.write(name, event(clock, "locked")) for name in (c["calendar_id"] for c in one.calendars())]
     yield one.write("cal_unknown", event(clock, "x")), other.write(home, event(clock, "x")), one.read(), other.read()
     stranger = Caller(app, clock)
@@ -130,11 +132,11 @@ def around(app: App, clock: Clock) -> Iterator[Json]:
     other.write(other.writable()[0], event(clock, "e1"), conferencing=OTHER)
     one.write(second, event(clock, "e1", start="2030-01-01T10:00:00+05:00", end="2030-01-01T11:00:00+05:00"))
     one.settle()
-    _, first = one.ask("GET", "/v1/events", [("tzid", "Etc/UTC"), ("only_managed", "true")])
+    _, first = one.send("GET", "/v1/events", [("tzid", "Etc/UTC"), ("only_managed", "true")])
     if "next_page" in first["pages"]:
         path, _, text = first["pages"]["next_page"].removeprefix("http://small").partition("?")
         stranger.authorization = None
-        yield stranger.ask("GET", path, parse_qsl(text))
+        yield stranger.send("GET", path, parse_qsl(text))
     span = [("from", moment(clock() + 9 * DAY)), ("to", moment(clock() + 16 * DAY))]
     managed = ("only_managed", "true")
     for query in (
@@ -156,24 +158,37 @@ def around(app: App, clock: Clock) -> Iterator[Json]:
 
 
 def conferences(app: App, clock: Clock, account: str) -> Iterator[Json]:
-    """Conferencing on each calendar of an account: every kind after another, in haste and not, past and malformed."""
+    """Conferencing on each calendar of an account: all kinds in turn, immediately and settled, past and malformed."""
     caller = Caller(app, clock, account)
-    profiles = caller.ask("GET", "/v1/userinfo")[1]["cronofy.data"].get("conferencing_profiles", [])
+    profiles = caller.send("GET", "/v1/userinfo")[1]["cronofy.data"].get("conferencing_profiles", [])
     foreign = [{"profile_id": name} for name in ("pro_Wn-1", "902", "unknown")]
     named = [{"profile_id": profile["profile_id"]} for profile in profiles if "profile_id" in profile]
     default, none, integrated, eight = ({"profile_id": name} for name in ("default", "none", "integrated", "8x8"))
-    stray = {"join_url": "https://stray.example.com/", "provider_description": "Stray"}
+    extra_fields = {"join_url": "https://extra.example.com/", "provider_description": "Extra"}
     for calendar in caller.writable():
-        base = event(clock, "life")
-        strayed = [one | stray for one in (default, eight, none, *named)]
+        base = event(clock, "main")
+        with_extra_fields = [one | extra_fields for one in (default, eight, none, *named)]
         odd = [EXPLICIT | {"join_url": "ftp://x.example.com"}, EXPLICIT | {"join_url": None}]
         odd += [{k: EXPLICIT[k] for k in EXPLICIT if k != missing} for missing in list(EXPLICIT)[1:]]
-        asked: list[Json] = [none, None, EXPLICIT, None, default, integrated, none, None, OTHER, None, none, EXPLICIT]
-        asked += [OTHER, EXPLICIT, integrated, None, OTHER, none, default, *named, integrated, eight, none, eight]
-        asked += [*foreign, *strayed, *odd]
-        for number, conferencing in enumerate(asked):
+        requested: list[Json] = [
+            none,
+            None,
+            EXPLICIT,
+            None,
+            default,
+            integrated,
+            none,
+            None,
+            OTHER,
+            None,
+            none,
+            EXPLICIT,
+        ]
+        requested += [OTHER, EXPLICIT, integrated, None, OTHER, none, default, *named, integrated, eight, none, eight]
+        requested += [*foreign, *with_extra_fields, *odd]
+        for number, conferencing in enumerate(requested):
             more = {} if conferencing is None else {"conferencing": conferencing}
-            yield caller.write(calendar, base, description=str(number), **more), caller.shown(calendar, "life")
+            yield caller.write(calendar, base, description=str(number), **more), caller.shown(calendar, "main")
             caller.settle()
             yield caller.read()
         kept = event(clock, "kept")
@@ -190,12 +205,16 @@ def conferences(app: App, clock: Clock, account: str) -> Iterator[Json]:
         kinds = (None, default, EXPLICIT, OTHER, none, integrated)
         for first in (default, EXPLICIT):
             for then in kinds:
-                hasty = event(clock, "hasty")
-                caller.write(calendar, hasty, conferencing=first)
-                caller.write(calendar, hasty, **({} if then is None else {"conferencing": then}))
+                immediate = event(clock, "immediate")
+                caller.write(calendar, immediate, conferencing=first)
+                caller.write(calendar, immediate, **({} if then is None else {"conferencing": then}))
                 caller.settle()
-                yield caller.shown(calendar, "hasty"), caller.delete(calendar, "hasty"), caller.write(calendar, hasty)
-                yield caller.shown(calendar, "hasty"), caller.delete(calendar, "hasty")
+                yield (
+                    caller.shown(calendar, "immediate"),
+                    caller.delete(calendar, "immediate"),
+                    caller.write(calendar, immediate),
+                )
+                yield caller.shown(calendar, "immediate"), caller.delete(calendar, "immediate")
         starts: list[tuple[Json, Json]] = [
             (moment(clock() - 1800), moment(clock() + 1800)),
             (moment(clock() - DAY * 2)[:19] + "+00:00", moment(clock() + DAY)),
@@ -214,7 +233,7 @@ def conferences(app: App, clock: Clock, account: str) -> Iterator[Json]:
                     caller.settle()
                     yield caller.shown(calendar, "when")
                 caller.delete(calendar, "when")
-        yield caller.delete(calendar, "life")
+        yield caller.delete(calendar, "main")
     for calendar in caller.writable()[:2]:
         caller.write(
             calendar, event(clock, "twin"), conferencing=EXPLICIT if calendar == caller.writable()[0] else OTHER
@@ -223,8 +242,8 @@ def conferences(app: App, clock: Clock, account: str) -> Iterator[Json]:
     yield caller.read()
 
 
-def lives(app: App, clock: Clock) -> Iterator[Json]:
-    """What a server answers, step by step, to all of the above."""
+def call_script(app: App, clock: Clock) -> Iterator[Json]:
+    """The answers of a server, step by step, to all of the above."""
     yield from around(app, clock)
     for account in reversed(app.tokens):
         yield from conferences(app, clock, account)

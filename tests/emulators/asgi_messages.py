@@ -1,4 +1,4 @@
-"""A request and an answer of the small ASGI emulator, and how they cross the wire."""
+"""A request and an answer of the small ASGI emulator, and how they are received and sent."""
 
 from __future__ import annotations
 
