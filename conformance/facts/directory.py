@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from conformance.facts.requested import RequestedConferencing
 from conformance.facts.values import Evidence, Facts
 
 __all__ = ["Directory", "compare_service", "resolution"]
@@ -87,9 +88,9 @@ class Directory:
     def _learn_profiles(self, listed: Any) -> None:
         """Take the profiles of a userinfo; what is no list says nothing of them."""
         profiles = _entries(listed, "profile_id") if isinstance(listed, list) else None
-        if self.profiles is not None and profiles is not None:
-            if list(map(_tracked, profiles)) != list(map(_tracked, self.profiles)):
-                self._changed["profiles",] = self.count
+        both = None not in (profiles, self.profiles)
+        if both and list(map(_tracked, profiles or ())) != list(map(_tracked, self.profiles or ())):
+            self._changed["profiles",] = self.count
         self.profiles = profiles
 
     def forget(self) -> None:
@@ -102,7 +103,7 @@ class Directory:
             return self
         steady = Directory(self.account, self.sub, listed=self.listed)
         if self._changed.get(("profiles",), 0) <= directory_version:
-            steady.profiles = self.profiles
+            steady.profiles, steady.has_userinfo = self.profiles, self.has_userinfo
         for source, mine, theirs in (
             ("list", self.calendars, steady.calendars),
             ("userinfo", self.userinfo_calendars, steady.userinfo_calendars),
@@ -205,23 +206,25 @@ def _entries(value: Any, name: str) -> list[dict[str, Any]]:
 
 
 def resolution(
-    kind: str, profile_id: str | None, directory: Directory, calendar_id: str, declared: str | None
+    requested: RequestedConferencing,
+    profiles: list[dict[str, Any]] | None,
+    calendar: dict[str, Any],
+    declared: str | None,
 ) -> dict[str, Any] | None:
-    """What a request for generated conferencing resolves to, as far as the directory tells; None if it does not.
+    """What a request for generated conferencing resolves to, as far as the lists tell; None if they do not.
 
-    ``to`` is ``profile``, ``integrated``, ``nothing`` or ``unavailable``; ``provider_names`` are the services it
-    may be read back as (absent: any); ``connected`` is false if a profile that it may mean is disconnected.
+    `profiles` are the account's (None: not known), `calendar` what is known of the calendar, `declared` the
+    ``profile_id`` that its user chose as the default.
     """
-    calendar = directory.calendar(calendar_id) or {}
     available = calendar.get("integrated_conferencing_available")
-    if kind == "profile":
-        named = [p for p in directory.profiles or () if p["profile_id"] == profile_id]
+    if requested.kind == "profile":
+        named = [p for p in profiles or () if p["profile_id"] == requested.profile_id]
         return _to_profile(named) if named else None
-    if kind == "default":
-        if directory.profiles is None:
+    if requested.kind == "default":
+        if profiles is None:
             return None
-        candidates = [p for p in directory.profiles if declared is None or p["profile_id"] == declared]
-        if directory.profiles:
+        candidates = [p for p in profiles if declared is None or p["profile_id"] == declared]
+        if profiles:
             return _to_profile(candidates) if candidates else None
         if available is False:
             return {"source": "nothing"}

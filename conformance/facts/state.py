@@ -258,7 +258,7 @@ class ObserverState:
         requested, asked_at = write.requested, write.directory_version
         if requested.kind == "omitted":
             requested, asked_at = episode.before.pending or requested, episode.before.pending_version
-        profiles = account.directory.since(write.directory_version).profiles
+        profiles = self._profiles(account.directory.since(write.directory_version))
         if closed_by == "recording-ended" and episode.stable is not None and episode.stable is episode.streak:
             closed_by = "stable"
         refused = write.outcome == "refused" and write.response.get("status") in ACCESS_STATUSES
@@ -278,14 +278,25 @@ class ObserverState:
         document = write_document(event.state, write, context)
         return Facts("write", ("write", *key, str(episode.number)), document, episode.evidence(), closed)
 
+    def _profiles(self, directory: Directory) -> list[dict[str, Any]] | None:
+        """The profiles of an account; none where its userinfo leaves out the list that others of the server have."""
+        if (
+            directory.profiles is None
+            and directory.has_userinfo
+            and any(account.directory.profiles is not None for account in self.accounts.values())
+        ):
+            return []
+        return directory.profiles
+
     def _resolution(
         self, account: AccountState, directory: Directory, calendar_id: str, requested: RequestedConferencing
     ) -> dict[str, Any] | None:
         if requested.kind not in ("default", "integrated", "profile"):
             return None
         declared = self.settings.default_profiles.get(account.name)
-        found = resolution(requested.kind, requested.profile_id, directory, calendar_id, declared)
-        if found is None and requested.kind == "profile" and directory.profiles is not None:
+        profiles = self._profiles(directory)
+        found = resolution(requested, profiles, directory.calendar(calendar_id) or {}, declared)
+        if found is None and requested.kind == "profile" and profiles is not None:
             theirs = any(
                 profile["profile_id"] == requested.profile_id
                 for other in self.accounts.values()

@@ -152,3 +152,24 @@ def test_a_number_of_more_digits_than_python_reads_is_json() -> None:
     traffic.exchanges[0] = replace(exchange, response=replace(exchange.response, body=body))
     (reading,) = [one.document for one in traffic.facts() if one.about == "reading"]
     assert (READ, reading["all_pages_read"]) == (exchange.request.url, True)
+
+
+def test_profiles_that_are_left_out_are_none_where_another_account_has_the_list() -> None:
+    listed = {"sub": "a", "cronofy.data": {"conferencing_profiles": [{"profile_id": "p", "provider_name": "zoom"}]}}
+    bare = {"sub": "b", "cronofy.data": {"profiles": []}}
+
+    def profiles(*accounts: tuple[str, dict[str, Any]]) -> int | None:
+        traffic = Traffic()
+        for number, (account, body) in enumerate(accounts):
+            traffic.add(number, "GET", "http://127.0.0.1/v1/userinfo", None, 200, body)
+            headers = (("Authorization", f"Bearer <{account}>"),)
+            request = replace(traffic.exchanges[-1].request, headers=headers)
+            traffic.exchanges[-1] = replace(traffic.exchanges[-1], request=request)
+        traffic.write(10, event(conferencing={"profile_id": "default"}))
+        [facts] = traffic.writes()
+        found = facts.get("profiles")
+        return found if found is None else int(found)
+
+    assert profiles(("default", bare)) is None
+    assert profiles(("default", bare), ("second", listed)) == 0
+    assert profiles(("second", listed)) is None
