@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import strategies as st
 
 from conformance.facts import Settings
 from conformance.reference import INVENTORY
@@ -16,6 +19,7 @@ from conformance.servers.inventory import Account, Calendar, Inventory, Profile
 from conformance.servers.scenarios import RunContext, Scenario, Step, core, plan, waves, write_requests
 from conformance.servers.scenarios.core import LONGEST
 from conformance.servers.scenarios.covering import connected_profiles, kinds_at
+from conformance.servers.scenarios.sampling import sample
 from conformance.servers.scenarios.scenario import (
     CREATION_DEFECTS,
     DEFECTS,
@@ -275,12 +279,33 @@ def test_a_plan_counts_what_it_does_and_says_what_it_lacks() -> None:
     assert len(bare.lacking) >= 5
 
 
-def test_lives_beyond_the_core_are_drawn_the_same_for_the_same_seed() -> None:
-    first, again, other = (explore(WHOLE, 30, number) for number in (1, 1, 2))
+def test_scenarios_beyond_the_core_are_the_same_for_the_same_seed() -> None:
+    first, again, other = (explore(WHOLE, 30, seed) for seed in (1, 1, 2))
     assert first == again != other
-    assert len(first) > 10
-    assert len({scenario.id for scenario in first}) == len(first)
     assert all(write_requests(scenario, RUN) for scenario in first)
+
+
+def test_as_many_distinct_scenarios_are_explored_as_are_asked_for() -> None:
+    found = explore(WHOLE, 200, 1)
+    assert len({(scenario.account, scenario.calendar_id, scenario.steps) for scenario in found}) == 200
+    assert len({scenario.id for scenario in found}) == 200
+    assert explore(WHOLE, 30, 1) == found[:30]
+
+
+def test_a_strategy_with_few_values_gives_each_of_them_once() -> None:
+    assert sorted(sample(st.sampled_from("cab"), 10, 1, identity=str)) == ["a", "b", "c"]
+
+
+def test_a_seed_gives_the_same_values_whatever_else_is_imported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Hypothesis' own generation draws constants of imported modules."""
+    values = st.integers(-(10**6), 10**6)
+    before = sample(values, 200, 1, identity=int)
+    (tmp_path / "full_of_constants.py").write_text(f"VALUES = {list(range(10_000, 10_400))}\n", encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    importlib.import_module("full_of_constants")
+    assert sample(values, 200, 1, identity=int) == before
 
 
 @pytest.mark.parametrize("url", ["again", "room"])

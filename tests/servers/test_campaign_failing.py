@@ -159,6 +159,7 @@ def test_malformed_requests_go_to_one_calendar_and_each_names_an_event_of_its_ow
 
 def test_generated_requests_are_the_same_for_the_same_seed() -> None:
     assert generated(RUN, 20, 5) == generated(RUN, 20, 5) != generated(RUN, 20, 6)
+    assert len({request.content for request in generated(RUN, 20, 5)}) == 20
     assert generated(RUN, 0, 5) == ()
 
 
