@@ -228,7 +228,7 @@ def _parts(exchanges: Iterable[Exchange]) -> Iterator[list[Exchange]]:
 
 def _themes(result: RunResult) -> dict[str, str]:
     ours = RunContext(result.run["id"], 0.0, result.inventory)
-    scenarios = (*result.plan.scenarios, *(odd.scenario for odd in result.plan.odd))
+    scenarios = (*result.plan.scenarios, *(request.scenario for request in result.plan.malformed))
     return {ours.event_id(scenario): scenario.family or "scenarios" for scenario in scenarios}
 
 
@@ -258,7 +258,11 @@ def plan_in_words(result: RunResult) -> str:
             for scenario in plan.scenarios
         ),
         "",
-        *([f"Malformed requests beside them: {', '.join(odd.name for odd in plan.odd)}.", ""] if plan.odd else []),
+        *(
+            [f"Malformed requests after them: {', '.join(one.name for one in plan.malformed)}.", ""]
+            if plan.malformed
+            else []
+        ),
         f"Writes: {kinds}; {plan.generated} of them ask for a conference to be generated.",
         f"At most {plan.requests:,} requests, {plan.objects:,} events at a time, {_duration(plan.seconds)}.",
         f"Sent to make this plan: {result.run['requests']} reads.",
