@@ -13,7 +13,6 @@ from conformance.cli.evidence import EvidenceFile, header_of_run
 from conformance.cli.output import TOOL, instant
 from conformance.contract.selection import clause_summaries, contract, select_rules
 from conformance.errors import UsageError, nearest
-from conformance.facts import Settings
 from conformance.http.curl import curl, variable_of
 from conformance.http.exchange import UNKNOWN_TOKEN, Exchange
 from conformance.http.redaction import Redactor
@@ -56,12 +55,7 @@ def run(options: RunOptions, subject: Subject, redactor: Redactor, progress: Sta
     Raises ConfigurationError where nothing can be judged, UsageError for an unknown rule or a file that cannot be written.
     """
     rules = select_rules(options.rules, ("server",))
-    settings = Settings(
-        quiet=subject.quiet,
-        window=options.window,
-        settle_timeout=options.settle_timeout or subject.settle_timeout,
-        default_profiles=dict(subject.default_profiles),
-    )
+    settings = subject.settings(window=options.window, settle_timeout=options.settle_timeout)
     name = f"seed-{options.seed}" if subject.clock.virtual else secrets.token_hex(6)
     header = header_of_run(name, f"{subject.kind} {subject.name}", subject.tokens, settings, "server")
     with contextlib.ExitStack() as stack:

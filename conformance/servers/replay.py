@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from conformance.contract.selection import select_rules
-from conformance.facts import Settings
 from conformance.interrupts import until_interrupted
 from conformance.judging.judge import Judge
 from conformance.judging.verdict import Violation
@@ -48,14 +47,9 @@ def violations(
 async def _rerun(
     rule: str, scenarios: tuple[tuple[CalendarKind, Scenario], ...], subject: Subject
 ) -> tuple[Violation, ...]:
-    settings = Settings(
-        quiet=subject.quiet,
-        settle_timeout=subject.settle_timeout,
-        default_profiles=dict(subject.default_profiles),
-    )
     judge = Judge(select_rules((rule,)))
     named = () if subject.loopback else tuple(scenario.calendar_id for _, scenario in scenarios)
-    async with open_session(subject, settings, judge, os.urandom(4).hex(), calendars=named) as session:
+    async with open_session(subject, subject.settings(), judge, os.urandom(4).hex(), calendars=named) as session:
         hearing = session.fresh_hearing()
         try:
             await session.try_scenarios(

@@ -18,6 +18,7 @@ import pytest
 import trustme
 
 from conformance.clock import RealClock, VirtualClock
+from conformance.facts import Settings
 from conformance.reference import reference_app
 from conformance.servers.campaign import run
 from conformance.servers.run_options import RunOptions
@@ -203,6 +204,12 @@ def test_the_name_of_a_subject_gives_its_url_and_pace() -> None:
     assert (near.loopback, near.quiet, near.settle_timeout, near.rate) == (True, 2.0, 15.0, None)
     assert (far.loopback, far.quiet, far.settle_timeout, far.rate) == (False, 10.0, 120.0, 8.0)
     assert "secret" not in repr(parse("us", {"a": "secret"}))
+
+
+def test_settings_are_those_of_the_subject_unless_given() -> None:
+    subject = parse("sg", {"a": "t"}, default_profiles={"a": "pro_1"})
+    assert subject.settings() == Settings(10.0, None, 120.0, {"a": "pro_1"})
+    assert subject.settings(window=3.0, settle_timeout=0.0) == Settings(10.0, 3.0, 0.0, {"a": "pro_1"})
 
 
 @contextmanager

@@ -88,12 +88,7 @@ async def run(
         options.subject, options.accounts, default_profiles=options.default_profiles, faults=options.faults
     )
     chosen = tuple(rules) if rules is not None else _server_rules(options.rules)
-    settings = Settings(
-        quiet=under_test.quiet,
-        window=options.window,
-        settle_timeout=options.settle_timeout or under_test.settle_timeout,
-        default_profiles=dict(under_test.default_profiles),
-    )
+    settings = under_test.settings(window=options.window, settle_timeout=options.settle_timeout)
     async with open_session(
         under_test,
         settings,

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from conformance.clock import Clock, RealClock, VirtualClock
 from conformance.errors import ConfigurationError
+from conformance.facts import Settings
 from conformance.http.hosts import DATA_CENTRES
 
 if TYPE_CHECKING:
@@ -64,6 +65,11 @@ class Subject:
     def settle_timeout(self) -> float:
         """Default of the seconds after which pending conferencing times out."""
         return 15.0 if self.loopback else 120.0
+
+    def settings(self, *, window: float | None = None, settle_timeout: float | None = None) -> Settings:
+        """The settings for observing the subject; without `settle_timeout`, with its own."""
+        timeout = self.settle_timeout if settle_timeout is None else settle_timeout
+        return Settings(self.quiet, window, timeout, dict(self.default_profiles))
 
     @property
     def rate(self) -> float | None:
