@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 __all__ = ["Account", "Calendar", "Inventory", "Profile", "Target"]
 
@@ -88,8 +88,11 @@ class Account:
         )
 
 
-#: An account and a calendar of it to write to.
-Target = tuple[Account, Calendar]
+class Target(NamedTuple):
+    """A calendar to write to, and its account."""
+
+    account: Account
+    calendar: Calendar
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +109,7 @@ class Inventory:
     @property
     def targets(self) -> tuple[Target, ...]:
         """Every account with each calendar to write to."""
-        return tuple((account, calendar) for account in self.accounts for calendar in account.target_calendars)
+        return tuple(Target(account, calendar) for account in self.accounts for calendar in account.target_calendars)
 
 
 def _target_calendars(calendars: tuple[Calendar, ...], only_named: bool, of_a_kind: int) -> tuple[Calendar, ...]:

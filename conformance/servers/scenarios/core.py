@@ -175,20 +175,24 @@ def _past(table: Table) -> Iterator[Scenario]:
 
 
 def _profile(target: Target) -> int:
-    return (*connected_profiles(target[0]), 0)[0]
+    return (*connected_profiles(target.account), 0)[0]
 
 
 def _remains(table: Table) -> Iterator[Scenario]:
     """Explicit conferencing and no location with each provider, watched for as long as the run lasts."""
-    providers = {target[1].provider_name: target for target in reversed(table.targets)}
+    by_provider = table.first_of_each(lambda target: target.calendar.provider_name)
     variants = cycle((("tzid", "future"), ("offset", "year"), ("date", "future")))
-    for target, (form, start) in zip(providers.values(), variants, strict=False):
+    for target, (form, start) in zip(by_provider, variants, strict=False):
         yield table.scenario("remains", target, [Step("explicit", url_variant="room", time_format=form, start=start)])
 
 
 def _unprofiled(table: Table) -> Iterator[Scenario]:
     """`default` on an existing event, where no profile takes precedence over integrated conferencing."""
-    without = {target[1].kind: target for target in table.targets if not target[0].profiles and target[1].integrated}
+    without = {
+        target.calendar.kind: target
+        for target in table.targets
+        if not target.account.profiles and target.calendar.integrated
+    }
     for target in without.values():
         yield table.scenario("unprofiled", target, [Step("omitted"), Step("default")])
 
@@ -200,18 +204,18 @@ def _last(table: Table) -> Iterator[Scenario]:
 
 def _turns(table: Table) -> Iterator[Scenario]:
     """`default` three times, where an account has several profiles and no declared default: the same one each time."""
-    for account, calendar in {target[0].name: target for target in reversed(table.targets)}.values():
-        if len(connected_profiles(account)) > 1 and account.default_profile is None:
-            yield table.scenario("turns", (account, calendar), [Step("default")] * 3)
+    for target in table.first_of_each(lambda target: target.account.name):
+        if len(connected_profiles(target.account)) > 1 and target.account.default_profile is None:
+            yield table.scenario("turns", target, [Step("default")] * 3)
 
 
 def _chosen(table: Table) -> Iterator[Scenario]:
     """`default` after a profile that is not the declared default: the one used last is not the default."""
-    for account, calendar in {target[0].name: target for target in reversed(table.targets)}.values():
-        ids = [profile.profile_id for profile in account.profiles or ()]
-        others = [n for n in connected_profiles(account) if ids[n] != account.default_profile]
-        if others and account.default_profile is not None:
-            yield table.scenario("chosen", (account, calendar), [Step("profile", profile=others[0]), Step("default")])
+    for target in table.first_of_each(lambda target: target.account.name):
+        ids = [profile.profile_id for profile in target.account.profiles or ()]
+        others = [n for n in connected_profiles(target.account) if ids[n] != target.account.default_profile]
+        if others and target.account.default_profile is not None:
+            yield table.scenario("chosen", target, [Step("profile", profile=others[0]), Step("default")])
 
 
 def _calendars(table: Table, scenarios: Iterable[Scenario]) -> Iterator[Scenario]:
@@ -222,22 +226,24 @@ def _calendars(table: Table, scenarios: Iterable[Scenario]) -> Iterator[Scenario
         for step in scenario.steps
         if _is_usual(step)
     }
-    providers = {target[1].provider_name: target for target in reversed(table.targets)}
+    by_provider = table.first_of_each(lambda target: target.calendar.provider_name)
     for number, target in enumerate(table.targets):
         account, calendar = target
         kinds = ["default", "integrated", "explicit", *["profile"] * bool(account.profiles)]
         missing = [kind for kind in kinds if (account.name, calendar.calendar_id, kind) not in tried]
         rotated = missing[number % 3 :] + missing[: number % 3]
         steps = [table.step(kind, target, time_format=next(table.forms)) for kind in rotated]
-        if target in providers.values() and (account.name, calendar.calendar_id, "none") not in tried:
+        if target in by_provider and (account.name, calendar.calendar_id, "none") not in tried:
             if rotated[-1:] == ["explicit"]:
                 del steps[-1]
             # This URL is also that of an event which is watched: changes of one event must not affect the other.
             steps += [Step("explicit", url_variant="room"), Step("omitted", changed_fields=("time",)), Step("none")]
         if steps:
             yield table.scenario("calendars", target, steps)
-    for target in {target[0].name: target for target in reversed(table.targets)}.values():
-        unconnected = [n for n, _ in enumerate(target[0].profiles or ()) if n not in connected_profiles(target[0])]
+    for target in table.first_of_each(lambda target: target.account.name):
+        unconnected = [
+            n for n, _ in enumerate(target.account.profiles or ()) if n not in connected_profiles(target.account)
+        ]
         for profile in unconnected[:1]:
             yield table.scenario("calendars", target, [Step("profile", profile=profile)])
 
@@ -268,8 +274,8 @@ def _extra_fields(table: Table) -> Iterator[Scenario]:
 def _isolated(table: Table) -> Iterator[Scenario]:
     """The same event id on two calendars and in two accounts: a write to one must not affect the others."""
     first = table.targets[0]
-    same_account = [target for target in table.targets if target[0] is first[0] and target is not first][:1]
-    other_account = [target for target in table.targets if target[0] is not first[0]][:1]
+    same_account = [target for target in table.targets if target.account is first.account and target is not first][:1]
+    other_account = [target for target in table.targets if target.account is not first.account][:1]
     sequences = (("explicit", "omitted"), ("explicit", "none", "delete"), ("explicit", "omitted"))
     if same_account or other_account:
         for target, kinds in zip((first, *same_account, *other_account), sequences, strict=False):
@@ -285,21 +291,21 @@ def _refused_updates(table: Table) -> Iterator[Scenario]:
         changes = cycle((("summary",), ("summary", "description"), ("summary", "time")))
         steps = [Step("invalid", defect=defect, changed_fields=next(changes)) for defect in defects]
         yield table.scenario("refused", target, [table.step("explicit", target), *steps])
-    unavailable = tuple(target for target in table.targets if target[1].integrated is False)
+    unavailable = tuple(target for target in table.targets if target.calendar.integrated is False)
     if unavailable:
         refused = Step("integrated", changed_fields=("summary", "time"))
         target = table.turn("unavailable", unavailable)
         yield table.scenario("refused", target, [table.step("explicit", target), refused])
-        bare = tuple(target for target in unavailable if not target[0].profiles)
+        bare = tuple(target for target in unavailable if not target.account.profiles)
         target = table.turn("unavailable", bare or unavailable)
         yield table.scenario("refused", target, [Step("omitted"), refused, Step("default", extra_fields="both")])
 
 
 def _refused_creations(table: Table) -> Iterator[Scenario]:
     """Creations that must be refused: they must not create an event."""
-    unavailable = tuple(target for target in table.targets if target[1].integrated is False)
+    unavailable = tuple(target for target in table.targets if target.calendar.integrated is False)
     if unavailable:
-        bare = tuple(target for target in unavailable if not target[0].profiles)
+        bare = tuple(target for target in unavailable if not target.account.profiles)
         target = table.turn("unavailable", bare or unavailable)
         yield table.scenario("refused", target, [Step("integrated"), Step("omitted"), Step("default")])
     for defect in CREATION_DEFECTS:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import count, cycle
 
@@ -81,12 +81,16 @@ class Table:
         if kind == "explicit":
             step = replace(step, url_variant=next(self.urls))
         if kind == "profile":
-            profiles = connected_profiles(target[0]) or (0,)
+            profiles = connected_profiles(target.account) or (0,)
             self.turns["profile"] = self.turns.get("profile", -1) + 1
             step = replace(step, profile=profiles[self.turns["profile"] % len(profiles)])
         step = replace(step, **changes)  # type: ignore[arg-type]
         near = self.inventory.shows_time and step.time_format == "offset" and step.start == "future"
         return replace(step, start="soon") if near else step
+
+    def first_of_each(self, key: Callable[[Target], object]) -> tuple[Target, ...]:
+        """The first target with each value of `key`."""
+        return tuple({key(target): target for target in reversed(self.targets)}.values())
 
     def having(self, *kinds: str) -> tuple[Target, ...]:
         """The targets where each of these kinds makes a difference."""
@@ -97,7 +101,7 @@ def _two_of_each_kind(targets: list[Target]) -> tuple[Target, ...]:
     """At most two targets of each kind of calendar, from different accounts."""
     found: dict[object, list[Target]] = {}
     for target in targets:
-        alike = found.setdefault(target[1].kind, [])
-        if len(alike) < 2 and all(target[0].name != other[0].name for other in alike):
+        alike = found.setdefault(target.calendar.kind, [])
+        if len(alike) < 2 and all(target.account.name != other.account.name for other in alike):
             alike.append(target)
     return tuple(target for alike in found.values() for target in alike)

@@ -30,8 +30,8 @@ _CHANGES = (("summary",), ("summary",), (), ("description",), ("time",), ("summa
 def scenarios(inventory: Inventory, longest: int = LONGEST) -> st.SearchStrategy[Scenario]:
     """Scenarios of one event each, on any target of `inventory`; they shrink to a single plain write."""
     return st.sampled_from(inventory.targets).flatmap(
-        lambda target: st.lists(steps(target[0]), min_size=1, max_size=longest).map(
-            lambda drawn: Scenario("x", target[0].name, target[1].calendar_id, _in_order(drawn), "explored")
+        lambda target: st.lists(steps(target.account), min_size=1, max_size=longest).map(
+            lambda drawn: Scenario("x", target.account.name, target.calendar.calendar_id, _in_order(drawn), "explored")
         )
     )
 
