@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import count
 
 from conformance.http.exchange import Exchange
@@ -28,22 +29,12 @@ class PersistentFailureCheck:
 
     async def send(self, scenario: Scenario, write: WriteRequest, *, reserve: bool) -> Exchange:
         """The last answer to a write; `reserve` as in `Transport.send`."""
-
-        async def attempt(attempts: int | None = 1, reserve: bool = False) -> Exchange:
-            return await self.transport.send(
-                write.method,
-                write.path,
-                account=scenario.account,
-                document=write.body,
-                reserve=reserve,
-                attempts=attempts,
-            )
-
+        send = partial(self.transport.send, write.method, write.path, account=scenario.account, document=write.body)
         kind = replace(write.step, changed_fields=(), profile=0, immediate=False)
         if kind in self.exhausted_kinds:
-            return await attempt(reserve=reserve)
-        first = await attempt(None, reserve)
-        last = await retry_interleaved(first, attempt, self._control_writes(scenario))
+            return await send(reserve=reserve, attempts=1)
+        first = await send(reserve=reserve)
+        last = await retry_interleaved(first, partial(send, attempts=1), self._control_writes(scenario))
         if failed(last) and last is not first:
             self.exhausted_kinds.add(kind)
         return last
@@ -53,22 +44,12 @@ class PersistentFailureCheck:
         entry = JournalEntry(request.account, request.calendar_id, self.run.event_id(request.scenario))
         if request.names_event:
             self.journal.open(entry)
-
-        async def attempt(attempts: int | None = 1, reserve: bool = False) -> Exchange:
-            return await self.transport.send(
-                request.method,
-                request.target,
-                account=request.account,
-                content=request.content,
-                reserve=reserve,
-                attempts=attempts,
-            )
-
-        async def control_read() -> Exchange:
-            return await self.transport.send("GET", reading(*flags[request.account]), account=request.account)
-
+        account = request.account
+        send = partial(self.transport.send, request.method, request.target, account=account, content=request.content)
+        control_read = partial(self.transport.send, "GET", reading(*flags[account]), account=account)
         control = control_read if request.method == "GET" else self._control_writes(request.scenario)
-        last = await retry_interleaved(await attempt(None, request.names_event), attempt, control)
+        first = await send(reserve=request.names_event)
+        last = await retry_interleaved(first, partial(send, attempts=1), control)
         if request.names_event and last.response is not None and 400 <= last.response.status < 500:
             self.journal.settle(entry)
 
