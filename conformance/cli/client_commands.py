@@ -135,19 +135,14 @@ def proxy(
     from conformance.cli.certify_command import observed, redactor
     from conformance.cli.output import present, say
     from conformance.clients.proxy import ProxyOptions
-    from conformance.facts import Settings
     from conformance.judging.summary import Policy
     from conformance.servers.subject import parse
 
-    server = parse(upstream, {"default": "a-clients-own"})
+    profiles = options.pairs(default_profiles, "--default-profile")
+    server = parse(upstream, {"default": "a-clients-own"}, default_profiles=profiles)
     if server.app is not None:
         raise UsageError(f"--upstream {upstream} is no server that listens; give its URL, or see `serve`")
-    settings = Settings(
-        quiet=server.quiet,
-        window=window,
-        settle_timeout=server.settle_timeout if settle_timeout is None else settle_timeout,
-        default_profiles=options.pairs(default_profiles, "--default-profile"),
-    )
+    settings = server.settings(window=window, settle_timeout=settle_timeout)
     told = ProxyOptions(server.base_url, duration=duration, port=port, settings=settings)
     terms = Policy(fail_on, require_coverage)
     statement = observed(told, rules, terms, evidence, lambda line: say(f"{line}\n"))

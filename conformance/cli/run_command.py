@@ -13,7 +13,6 @@ from conformance.cli.evidence import EvidenceFile, header_of_run
 from conformance.cli.output import TOOL, instant
 from conformance.contract.selection import clause_summaries, contract, select_rules
 from conformance.errors import UsageError, nearest
-from conformance.facts import Settings
 from conformance.http.curl import curl, variable_of
 from conformance.http.exchange import UNKNOWN_TOKEN, Exchange
 from conformance.http.redaction import Redactor
@@ -56,12 +55,7 @@ def run(options: RunOptions, subject: Subject, redactor: Redactor, progress: Sta
     Raises ConfigurationError where nothing can be judged, UsageError for an unknown rule or a file that cannot be written.
     """
     rules = select_rules(options.rules, ("server",))
-    settings = Settings(
-        quiet=subject.quiet,
-        window=options.window,
-        settle_timeout=options.settle_timeout or subject.settle_timeout,
-        default_profiles=dict(subject.default_profiles),
-    )
+    settings = subject.settings(window=options.window, settle_timeout=options.settle_timeout)
     name = f"seed-{options.seed}" if subject.clock.virtual else secrets.token_hex(6)
     header = header_of_run(name, f"{subject.kind} {subject.name}", subject.tokens, settings, "server")
     with contextlib.ExitStack() as stack:
@@ -228,7 +222,7 @@ def _parts(exchanges: Iterable[Exchange]) -> Iterator[list[Exchange]]:
 
 def _themes(result: RunResult) -> dict[str, str]:
     ours = RunContext(result.run["id"], 0.0, result.inventory)
-    scenarios = (*result.plan.scenarios, *(odd.scenario for odd in result.plan.odd))
+    scenarios = (*result.plan.scenarios, *(request.scenario for request in result.plan.malformed))
     return {ours.event_id(scenario): scenario.family or "scenarios" for scenario in scenarios}
 
 
@@ -258,7 +252,11 @@ def plan_in_words(result: RunResult) -> str:
             for scenario in plan.scenarios
         ),
         "",
-        *([f"Malformed requests beside them: {', '.join(odd.name for odd in plan.odd)}.", ""] if plan.odd else []),
+        *(
+            [f"Malformed requests after them: {', '.join(one.name for one in plan.malformed)}.", ""]
+            if plan.malformed
+            else []
+        ),
         f"Writes: {kinds}; {plan.generated} of them ask for a conference to be generated.",
         f"At most {plan.requests:,} requests, {plan.objects:,} events at a time, {_duration(plan.seconds)}.",
         f"Sent to make this plan: {result.run['requests']} reads.",

@@ -1,12 +1,14 @@
-"""Which cases of the rules a subject's world offers: what it does not have, no run can be blamed for not meeting."""
+"""Coverage classes that a subject can reach: its inventory may lack what a class needs, whatever a run sends."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
 
+import jsonschema_rs
+
 from conformance.contract.rules import Rule, case_schema
-from conformance.contract.schemas import read
+from conformance.contract.schemas import read, rs_registry
 from conformance.judging.report import Report
 from conformance.servers.inventory import Account, Calendar, Inventory
 
@@ -14,11 +16,11 @@ __all__ = ["reachable_coverage"]
 
 
 def reachable_coverage(inventory: Inventory, rules: Iterable[Rule], report: Report) -> frozenset[str]:
-    """The cases, of those that `rules` name, that this world has a calendar or a profile for.
+    """The coverage classes of `rules` that the inventory has a calendar or a profile for.
 
-    Cases that only the subject's own choice can bring about, such as several pages, are offered once they were met.
+    Classes that depend on the subject's own choice, such as several pages, are reachable once they were met.
     """
-    named = sorted({case for rule in rules for case in rule.cases})
+    named = {case for rule in rules for case in rule.cases}
     met = {case for tally in report.tallies.values() for case in tally.cases}
     return frozenset(case for case in named if case in met or _offers(inventory, case))
 
@@ -28,7 +30,9 @@ def _offers(inventory: Inventory, case: str) -> bool:
     if case == "several-pages":
         return False
     if "calendar" in needs:
-        return any(_satisfies(case, {"calendar": _calendar(calendar)}) for calendar in _calendars(inventory, case))
+        return any(
+            _satisfies(case, {"calendar": _calendar_facts(calendar)}) for calendar in _calendars(inventory, case)
+        )
     if case in ("with-profile", "requested-profile"):
         return any(_profiles(account) for account in inventory.accounts)
     if case == "other-accounts-profile":
@@ -44,23 +48,19 @@ def _calendars(inventory: Inventory, case: str) -> list[Calendar]:
     return [calendar for _, calendar in inventory.targets]
 
 
-def _calendar(calendar: Calendar) -> dict[str, Any]:
-    """A calendar as facts state it."""
-    told = {
+def _calendar_facts(calendar: Calendar) -> dict[str, Any]:
+    """A calendar as it is in the facts."""
+    facts = {
         "calendar_id": calendar.calendar_id,
         "provider_name": calendar.provider_name,
         "integrated_conferencing_available": calendar.integrated,
         "readonly": calendar.readonly,
         "deleted": calendar.deleted,
     }
-    return {name: value for name, value in told.items() if value is not None}
+    return {name: value for name, value in facts.items() if value is not None}
 
 
 def _satisfies(case: str, facts: dict[str, Any]) -> bool:
-    import jsonschema_rs
-
-    from conformance.contract.schemas import rs_registry
-
     return bool(jsonschema_rs.validator_for(case_schema(case), registry=rs_registry()).is_valid(facts))
 
 

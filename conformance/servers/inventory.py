@@ -1,17 +1,18 @@
-"""What a subject offers: accounts with their calendars and conferencing profiles, as they tell it themselves."""
+"""What a subject offers: accounts with their calendars and conferencing profiles, as its own responses list them."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
-__all__ = ["Account", "Calendar", "Inventory", "Profile", "account_from_responses"]
+__all__ = ["Account", "Calendar", "Inventory", "Profile", "Target"]
 
 
 @dataclass(frozen=True, slots=True)
 class Calendar:
-    """A calendar as listed; `integrated` is None where no Boolean tells, `named` if the user named it."""
+    """A calendar as listed; `integrated` is None where the flag is no Boolean, `named` if the user named it."""
 
     calendar_id: str
     provider_name: str | None = None
@@ -22,18 +23,18 @@ class Calendar:
 
     @property
     def writable(self) -> bool:
-        """Whether the documentation allows to write to it."""
+        """Whether the documentation allows writes to it."""
         return not (self.readonly or self.deleted)
 
     @property
-    def sort(self) -> tuple[str, bool | None]:
-        """What tells calendars apart for conferencing: the host and its own service."""
+    def kind(self) -> tuple[str, bool | None]:
+        """What distinguishes calendars as far as conferencing goes: provider and integrated conferencing."""
         return (self.provider_name or "", self.integrated)
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """A conferencing profile as userinfo shows it."""
+    """A conferencing profile as userinfo lists it."""
 
     profile_id: str
     provider_name: str | None = None
@@ -42,23 +43,61 @@ class Profile:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An account: all of its calendars, those of them to write to, its profiles (None: userinfo did not tell)."""
+    """An account: all of its calendars, those to write to, and its profiles (None: userinfo does not list them)."""
 
     name: str
     calendars: tuple[Calendar, ...] = ()
-    targets: tuple[Calendar, ...] = ()
+    target_calendars: tuple[Calendar, ...] = ()
     profiles: tuple[Profile, ...] | None = None
     default_profile: str | None = None
 
     @property
     def not_writable(self) -> tuple[Calendar, ...]:
-        """The calendars that the documentation forbids to write to."""
+        """The calendars that the documentation forbids writes to."""
         return tuple(calendar for calendar in self.calendars if not calendar.writable)
+
+    @classmethod
+    def from_responses(
+        cls,
+        name: str,
+        calendar_list: Any,
+        userinfo: Any,
+        *,
+        named: Iterable[str] = (),
+        only_named: bool = False,
+        default_profile: str | None = None,
+        of_a_kind: int = 2,
+    ) -> Account:
+        """An account from the bodies of its calendar list and its userinfo; malformed entries are left out.
+
+        Where the calendar list is unusable, the calendars are those in userinfo.  `named` are the ids of calendars that
+        the user named: if the account has one of them, or with `only_named`, nothing else is written to.  Otherwise at
+        most `of_a_kind` calendars of one kind are.
+        """
+        chosen = frozenset(named)
+        entries = _entries(_get(calendar_list, "calendars"), "calendar_id") or _calendars_in_userinfo(userinfo)
+        calendars = tuple(_calendar(entry, chosen) for entry in entries)
+        data = _get(userinfo, "cronofy.data")
+        profiles = tuple(_profile(entry) for entry in _entries(_get(data, "conferencing_profiles"), "profile_id"))
+        return cls(
+            name,
+            calendars,
+            _target_calendars(calendars, only_named or any(calendar.named for calendar in calendars), of_a_kind),
+            profiles if isinstance(data, dict) else None,
+            default_profile,
+        )
+
+
+class Target(NamedTuple):
+    """A calendar to write to, and its account."""
+
+    account: Account
+    calendar: Calendar
 
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """All accounts of a subject, in the order given; `shows_time` if its answers show the time, and it is right."""
+    """All accounts of a subject, in the order given; `shows_time` if its responses carry the right time."""
 
     accounts: tuple[Account, ...] = ()
     shows_time: bool = False
@@ -68,48 +107,19 @@ class Inventory:
         object.__setattr__(self, "by_name", {account.name: account for account in self.accounts})
 
     @property
-    def targets(self) -> tuple[tuple[Account, Calendar], ...]:
+    def targets(self) -> tuple[Target, ...]:
         """Every account with each calendar to write to."""
-        return tuple((account, calendar) for account in self.accounts for calendar in account.targets)
+        return tuple(Target(account, calendar) for account in self.accounts for calendar in account.target_calendars)
 
 
-def account_from_responses(
-    name: str,
-    listed: Any,
-    userinfo: Any,
-    *,
-    named: Iterable[str] = (),
-    only_named: bool = False,
-    default_profile: str | None = None,
-    alike: int = 2,
-) -> Account:
-    """An account from the bodies of its calendar list and its userinfo; what is malformed there is left out.
-
-    Userinfo tells the calendars where the list does not.  `named` calendars are those that the user named; with
-    `only_named` nothing else is written to.  Otherwise at most `alike` calendars of one sort are.
-    """
-    chosen = frozenset(named)
-    entries = _entries(_get(listed, "calendars"), "calendar_id") or _of_userinfo(userinfo)
-    calendars = tuple(_calendar(entry, chosen) for entry in entries)
-    profiles = _get(_get(userinfo, "cronofy.data"), "conferencing_profiles")
-    told = isinstance(_get(userinfo, "cronofy.data"), dict)
-    return Account(
-        name,
-        calendars,
-        _places(calendars, only_named or bool(chosen & {calendar.calendar_id for calendar in calendars}), alike),
-        tuple(_profile(entry) for entry in _entries(profiles, "profile_id")) if told else None,
-        default_profile,
-    )
-
-
-def _places(calendars: tuple[Calendar, ...], only_named: bool, alike: int) -> tuple[Calendar, ...]:
-    seen: dict[tuple[str, bool | None], int] = {}
+def _target_calendars(calendars: tuple[Calendar, ...], only_named: bool, of_a_kind: int) -> tuple[Calendar, ...]:
+    count = Counter[tuple[str, bool | None]]()
     targets = []
     for calendar in calendars:
         if not calendar.writable or (only_named and not calendar.named):
             continue
-        seen[calendar.sort] = seen.get(calendar.sort, 0) + 1
-        if calendar.named or seen[calendar.sort] <= alike:
+        count[calendar.kind] += 1
+        if calendar.named or count[calendar.kind] <= of_a_kind:
             targets.append(calendar)
     return tuple(targets)
 
@@ -135,7 +145,7 @@ def _profile(entry: Mapping[str, Any]) -> Profile:
     )
 
 
-def _of_userinfo(userinfo: Any) -> list[Mapping[str, Any]]:
+def _calendars_in_userinfo(userinfo: Any) -> list[Mapping[str, Any]]:
     """The calendars that userinfo lists by profile, each with the provider of its profile."""
     profiles = _get(_get(userinfo, "cronofy.data"), "profiles")
     return [

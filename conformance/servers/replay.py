@@ -1,4 +1,4 @@
-"""A counterexample tried again, on the subject that it was found on or on any other: what a repro file calls."""
+"""Replaying a counterexample on the subject that it was found on, or on any other; generated test files call this."""
 
 from __future__ import annotations
 
@@ -7,57 +7,54 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from conformance.contract.selection import select_rules
-from conformance.facts import Settings
 from conformance.interrupts import until_interrupted
 from conformance.judging.judge import Judge
 from conformance.judging.verdict import Violation
 from conformance.servers import campaign
-from conformance.servers.campaign.campaign_session import open_session
+from conformance.servers.campaign.subject_session import open_session
 from conformance.servers.inventory import Inventory
 from conformance.servers.run_options import RunOptions, tokens
 from conformance.servers.scenarios import Scenario, Step
 from conformance.servers.subject import Subject, parse
 
-__all__ = ["Place", "Scenario", "Step", "violations"]
+__all__ = ["CalendarKind", "Scenario", "Step", "violations"]
 
-#: Where a scenario was lived: its calendar's provider, and whether that offers integrated conferencing.
-Place = tuple[str | None, bool | None]
+#: The kind of calendar that a scenario ran on: its provider, and whether it offers integrated conferencing.
+CalendarKind = tuple[str | None, bool | None]
 
 
 def violations(
     rule: str,
-    *scenarios: tuple[Place, Scenario],
+    *scenarios: tuple[CalendarKind, Scenario],
     subject: str = "reference",
     accounts: Mapping[str, str] | None = None,
     default_profiles: Mapping[str, str] | None = None,
     faults: tuple[str, ...] = (),
 ) -> tuple[str, ...]:
-    """What breaks the rule when the scenarios are run once more; empty where it is kept.
+    """The messages of the rule's violations when the scenarios run once more; empty if it passes.
 
-    A scenario whose calendar is not there runs on one of the same kind.  `accounts` maps account names to the
-    environment variables of their tokens, `faults` are of the reference server.  Without scenarios, the whole core table
-    is run.  What is created is deleted.  Raises ConfigurationError and UsageError as `run` does.
+    A scenario whose calendar does not exist runs on the most similar one.  `accounts` maps account names to the
+    environment variables of their tokens, `faults` are faults of the reference server.  Without scenarios, the whole
+    core table runs.  What is created is deleted.  Raises ConfigurationError and UsageError as `run` does.
     """
     variables = {} if subject == "reference" else dict(accounts or {})
     profiles = {} if subject == "reference" else dict(default_profiles or {})
     under_test = parse(subject, tokens(variables, os.environ), default_profiles=profiles, faults=faults)
-    again = _rerun(rule, scenarios, under_test) if scenarios else _run(rule, under_test)
-    return tuple(violation.message for violation in until_interrupted(again))
+    rerun = _rerun(rule, scenarios, under_test) if scenarios else _run(rule, under_test)
+    return tuple(violation.message for violation in until_interrupted(rerun))
 
 
-async def _rerun(rule: str, scenarios: tuple[tuple[Place, Scenario], ...], subject: Subject) -> tuple[Violation, ...]:
-    settings = Settings(
-        quiet=subject.quiet,
-        settle_timeout=subject.settle_timeout,
-        default_profiles=dict(subject.default_profiles),
-    )
+async def _rerun(
+    rule: str, scenarios: tuple[tuple[CalendarKind, Scenario], ...], subject: Subject
+) -> tuple[Violation, ...]:
     judge = Judge(select_rules((rule,)))
     named = () if subject.loopback else tuple(scenario.calendar_id for _, scenario in scenarios)
-    async with open_session(subject, settings, judge, os.urandom(4).hex(), calendars=named) as session:
+    async with open_session(subject, subject.settings(), judge, os.urandom(4).hex(), calendars=named) as session:
         hearing = session.fresh_hearing()
         try:
             await session.try_scenarios(
-                hearing, tuple(_moved(scenario, place, session.run.inventory) for place, scenario in scenarios)
+                hearing,
+                tuple(_on_similar_target(scenario, kind, session.run.inventory) for kind, scenario in scenarios),
             )
         finally:
             await session.clean()
@@ -69,14 +66,14 @@ async def _run(rule: str, subject: Subject) -> tuple[Violation, ...]:
     return result.report.tally(rule).violations
 
 
-def _moved(scenario: Scenario, place: Place, inventory: Inventory) -> Scenario:
-    """The scenario on its own calendar, or on the first one that is most like it."""
+def _on_similar_target(scenario: Scenario, kind: CalendarKind, inventory: Inventory) -> Scenario:
+    """The scenario on its own calendar, or on the first of the most similar ones."""
     targets = inventory.targets
     if not targets:
         return scenario
-    provider, integrated = place
+    provider, integrated = kind
 
-    def unlike(index: int) -> tuple[bool, bool, bool, bool]:
+    def difference(index: int) -> tuple[bool, bool, bool, bool]:
         account, calendar = targets[index]
         return (
             calendar.calendar_id != scenario.calendar_id,
@@ -85,5 +82,5 @@ def _moved(scenario: Scenario, place: Place, inventory: Inventory) -> Scenario:
             account.name != scenario.account,
         )
 
-    account, calendar = targets[min(range(len(targets)), key=unlike)]
+    account, calendar = targets[min(range(len(targets)), key=difference)]
     return replace(scenario, account=account.name, calendar_id=calendar.calendar_id)

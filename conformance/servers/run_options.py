@@ -1,4 +1,4 @@
-"""What a run against a server is told, and the tokens that it takes from the environment."""
+"""The options of a run against a server, and the tokens that it takes from the environment."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from conformance.errors import UsageError
 
 __all__ = ["DEFAULT_ACCOUNTS", "RunOptions", "tokens"]
 
-#: The account that is used where none is named, and the variable that holds its token.
+#: The account that is used if none is named, and the variable that holds its token.
 DEFAULT_ACCOUNTS: Mapping[str, str] = {"default": "CRONOFY_ACCESS_TOKEN"}
 
-
-_PLAINLY_A_NAME = re.compile(r"[A-Z_][A-Z0-9_]*\Z")
+#: What is surely the name of a variable, and not a token by mistake.
+_VARIABLE_NAME = re.compile(r"[A-Z_][A-Z0-9_]*\Z")
 
 
 @dataclass(frozen=True)
 class RunOptions:
-    """All that a run of a server is told.
+    """All options of a run against a server.
 
     `accounts`: account name to bearer token.  `variables`: account name to the environment variable of its token.
-    Times are in seconds and `rate_limit` is in requests a second; None leaves the choice to the subject's kind.
+    Times are in seconds and `rate_limit` is in requests a second; None leaves them to the kind of subject.
     `rules` are the ids to judge by, empty for all of them.
     """
 
@@ -51,15 +51,15 @@ class RunOptions:
 
 
 def tokens(accounts: Mapping[str, str], environment: Mapping[str, str]) -> dict[str, str]:
-    """The token of each account, from the variable that holds it.
+    """The token of each account, from the environment variable that `accounts` names for it.
 
-    Without `accounts`, the default one where its variable is set.  Raises UsageError for a variable that is not set.
+    Without `accounts`, the default one if its variable is set.  Raises UsageError for a variable that is not set.
     """
     if not accounts:
         return {name: environment[var] for name, var in DEFAULT_ACCOUNTS.items() if environment.get(var)}
     for account, variable in accounts.items():
         if not environment.get(variable):
-            # A token in the place of a variable's name must not be repeated on a terminal.
-            shown = variable if _PLAINLY_A_NAME.match(variable) else "that is named"
+            # A token given instead of a variable's name must not be repeated on a terminal.
+            shown = variable if _VARIABLE_NAME.match(variable) else "that is named"
             raise UsageError(f"--account {account}: the variable {shown} is not set or empty; export the token in it")
     return {account: environment[variable] for account, variable in accounts.items()}

@@ -1,6 +1,6 @@
-"""What a campaign costs and how soon it tells, beside ``st run``; run it with ``tox -e bench``.
+"""What a campaign costs and how soon it finds faults, compared with ``st run``; run it with ``tox -e bench``.
 
-Seconds of runs are on the virtual clock: they are what a subject with this settling time would make one wait.
+Seconds of runs are on the virtual clock: how long a run takes on a subject with this settling time.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from conformance.facts import Settings
 from conformance.judging.judge import Judge
 from conformance.reference import FAULTS, reference_app
 from conformance.servers.campaign import RunResult, run
-from conformance.servers.campaign.campaign_session import open_session
+from conformance.servers.campaign.subject_session import open_session
 from conformance.servers.run_options import RunOptions
 from conformance.servers.scenarios import core, waves
 from conformance.servers.scenarios.scenario_strategies import explore
 from conformance.servers.subject import EPOCH, Subject
 
-#: Faults of every sort, in alphabetical order at even distances: nobody chose them.
+#: Faults at even distances in alphabetical order, so that nobody chose them.
 SAMPLE = tuple(sorted(name for name, fault in FAULTS.items() if not fault.endless))[:: max(1, len(FAULTS) // 30)]
 
 
@@ -39,24 +39,19 @@ def reference(settle: float, *faults: str) -> Subject:
     return Subject("reference", "reference", "http://localhost", clock, dict(app.tokens), app.default_profiles, app)
 
 
-async def cost(scenarios: int, settle: float) -> tuple[float, int, int]:
-    """Seconds, requests and the most writes of a scenario, for so many scenarios lived together."""
+async def cost(count: int, settle: float) -> tuple[float, int, int]:
+    """Seconds, requests and the most writes of a scenario, for `count` scenarios that run side by side."""
     subject = reference(settle)
     rules = tuple(rule for rule in load() if rule.applies_to == "server")
     settings = Settings(quiet=subject.quiet, settle_timeout=120.0)
     async with open_session(subject, settings, Judge(rules), "benchmrk", in_journal=False) as session:
         assert session.hearing is not None
         scenarios = core(session.run.inventory)
-        if scenarios > len(scenarios):
-            scenarios += explore(session.run.inventory, 2 * scenarios, 1)
-        chosen = waves(scenarios[:scenarios])
+        if count > len(scenarios):
+            scenarios += explore(session.run.inventory, count - len(scenarios), 1)
+        chosen = waves(scenarios[:count])
         begun, sent = subject.clock.now(), session.transport.sent
-        lockstep = session.lockstep(session.hearing)
-
-        async def nothing() -> None:
-            return None
-
-        await lockstep.live(chosen, interlude=nothing, interlude_round=0)
+        await session.scheduler(session.hearing).run_waves(chosen)
         seconds = subject.clock.now() - begun
         longest = max(len(scenario.steps) for wave in chosen for scenario in wave)
         return seconds, session.transport.sent - sent, longest
@@ -65,24 +60,24 @@ async def cost(scenarios: int, settle: float) -> tuple[float, int, int]:
 def costs() -> None:
     print("\nwhat scenarios cost (one run each; settling in seconds)")
     for settle in (0.15, 2.5):
-        for scenarios in (10, 100, 1_000):
-            seconds, requests, longest = asyncio.run(cost(scenarios, settle))
+        for count in (10, 100, 1_000):
+            seconds, requests, longest = asyncio.run(cost(count, settle))
             print(
-                f"  settling {settle:>4}: {scenarios:>5} scenarios of at most {longest} writes: {seconds:>6.1f} s, "
-                f"{requests:>5} requests ({requests / scenarios:.1f} a scenario)"
+                f"  settling {settle:>4}: {count:>5} scenarios of at most {longest} writes: {seconds:>6.1f} s, "
+                f"{requests:>5} requests ({requests / count:.1f} a scenario)"
             )
 
 
-def told(fault: str) -> RunResult:
+def run_of(fault: str) -> RunResult:
     """A whole run against a fault."""
     return asyncio.run(run(RunOptions(faults=(fault,))))
 
 
-def tells() -> None:
-    print(f"\nhow soon a fault shows ({len(SAMPLE)} faults)")
+def detection() -> None:
+    print(f"\nhow soon a fault is found ({len(SAMPLE)} faults)")
     shares, sizes, missed = [], [], []
     for fault in SAMPLE:
-        result = told(fault)
+        result = run_of(fault)
         first = result.run.get("first_failure_request")
         if first is None:
             missed.append(fault)
@@ -105,7 +100,7 @@ def served(fault: str) -> Iterator[tuple[str, str]]:
         assert process.stdout is not None
         line = process.stdout.readline()
         found = re.search(r"http://127\.0\.0\.1:\d+", line)
-        assert found, f"the server said {line!r}"
+        assert found, f"the server printed {line!r}"
         yield found[0], "reference-default-token"
     finally:
         process.terminate()
@@ -150,7 +145,7 @@ def main() -> None:
     arguments.add_argument("--full", action="store_true", help="run Schemathesis on the whole sample")
     full = arguments.parse_args().full
     costs()
-    tells()
+    detection()
     peer(SAMPLE if full else SAMPLE[::5])
 
 

@@ -1,4 +1,4 @@
-"""The servers that nobody tuned the suite to, for the tests of campaigns."""
+"""Fixtures: hostile and small servers, written independently of the reference server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A server that serves one connection while it is open, and no other, is asked one thing at a time."""
+"""A server that serves a single connection gets one request at a time."""
 
 from __future__ import annotations
 
@@ -55,8 +55,8 @@ def serving() -> Iterator[str]:
         thread.join()
 
 
-def test_a_server_of_one_connection_is_asked_one_thing_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(preflight, "_SIDE_BY_SIDE", 0.5)
+def test_a_server_of_one_connection_gets_one_request_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preflight, "_CONCURRENT_WAIT", 0.5)
     with serving() as url:
         result = asyncio.run(run(RunOptions(url, {"default": "token"}, plan=True)))
     assert [exchange.response.status for exchange in result.exchanges if exchange.response] == [200] * len(

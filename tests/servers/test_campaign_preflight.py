@@ -1,4 +1,4 @@
-"""Before anything is written: what is wrong with the set-up is told in a sentence, what is odd is left to the rules."""
+"""Before anything is written: a wrong set-up is explained in one sentence, odd answers are left to the rules."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ import pytest
 import trustme
 
 from conformance.clock import RealClock, VirtualClock
+from conformance.facts import Settings
 from conformance.reference import reference_app
 from conformance.servers.campaign import run
 from conformance.servers.run_options import RunOptions
@@ -39,7 +40,7 @@ ANSWERS: dict[str, tuple[int, Any]] = {
 
 
 class Canned:
-    """An ASGI application with prepared answers; what is not a GET is remembered."""
+    """An ASGI application with prepared answers; the paths of other requests than GET are recorded."""
 
     def __init__(self, **answers: tuple[int, Any]) -> None:
         self.answers = {**ANSWERS, **{f"/v1/{name}": answer for name, answer in answers.items()}}
@@ -60,7 +61,7 @@ class Canned:
         await send({"type": "http.response.body", "body": text})
 
 
-def look(subject: Subject, **options: Any) -> Any:
+def plan_of(subject: Subject, **options: Any) -> Any:
     """The result of a run that only plans."""
     return asyncio.run(run(RunOptions(plan=True, **options), subject=subject, limits=Limits(seconds=5, attempts=2)))
 
@@ -70,7 +71,7 @@ def canned(app: Any) -> Subject:
 
 
 @pytest.mark.parametrize(
-    ("answers", "told"),
+    ("answers", "message"),
     [
         (
             {"calendars": (401, None)},
@@ -102,9 +103,9 @@ def canned(app: Any) -> Subject:
         ),
     ],
 )
-def test_a_wrong_set_up_ends_in_one_sentence_before_any_write(answers: dict[str, Any], told: str) -> None:
+def test_a_wrong_set_up_ends_in_one_sentence_before_any_write(answers: dict[str, Any], message: str) -> None:
     app = Canned(**answers)
-    with pytest.raises(ConfigurationError, match=told) as caught:
+    with pytest.raises(ConfigurationError, match=message) as caught:
         asyncio.run(run(RunOptions(), subject=canned(app), limits=Limits(attempts=2)))
     assert app.written == []
     assert "token-of-default" not in str(caught.value)
@@ -124,47 +125,47 @@ def test_a_wrong_set_up_ends_in_one_sentence_before_any_write(answers: dict[str,
     ],
 )
 def test_an_odd_page_is_no_reason_to_stop(answers: dict[str, Any]) -> None:
-    result = look(canned(Canned(**answers)))
+    result = plan_of(canned(Canned(**answers)))
     assert [calendar.calendar_id for _, calendar in result.inventory.targets] == ["cal_1"]
 
 
-def test_calendars_that_only_userinfo_tells_are_taken_from_there() -> None:
-    told = {"profiles": [{"provider_name": "google", "profile_calendars": CALENDARS["calendars"]}]}
-    app = Canned(calendars=(200, {"calendars": {"odd": True}}), userinfo=(200, {"cronofy.data": told}))
-    assert [calendar.calendar_id for _, calendar in look(canned(app)).inventory.targets] == ["cal_1"]
+def test_calendars_are_taken_from_userinfo_if_the_list_is_unusable() -> None:
+    data = {"profiles": [{"provider_name": "google", "profile_calendars": CALENDARS["calendars"]}]}
+    app = Canned(calendars=(200, {"calendars": {"odd": True}}), userinfo=(200, {"cronofy.data": data}))
+    assert [calendar.calendar_id for _, calendar in plan_of(canned(app)).inventory.targets] == ["cal_1"]
 
 
 def test_where_only_managed_is_refused_managed_events_are_included_instead() -> None:
     app = Canned(events=(200, lambda query: (422, None) if "only_managed" in query else ANSWERS["/v1/events"]))
-    result = look(canned(app))
+    result = plan_of(canned(app))
     assert result.exchanges[-1].request.query == WIDER_READING
 
 
-def test_a_plan_sends_only_reads_and_tells_what_it_costs() -> None:
+def test_a_plan_sends_only_reads_and_counts_what_it_costs() -> None:
     app = Canned()
-    result = look(canned(app))
+    result = plan_of(canned(app))
     assert app.written == []
     assert {exchange.request.method for exchange in result.exchanges} == {"GET"}
     assert 0 < result.plan.expected < result.plan.requests
-    named = [odd for odd in result.plan.odd if odd.names_event]
+    named = [request for request in result.plan.malformed if request.names_event]
     assert result.plan.objects == len(result.plan.scenarios) + len(named) > 20
     assert "there is one account only: whether accounts are kept apart is not tried" in result.plan.lacking
 
 
-def test_an_unknown_calendar_is_named_with_those_there_are() -> None:
+def test_an_unknown_calendar_is_refused_with_a_list_of_those_there_are() -> None:
     with pytest.raises(ConfigurationError, match="no account has the calendar 'cal_x': name one of cal_1, cal_2"):
-        look(canned(Canned()), calendars=("cal_x",))
+        plan_of(canned(Canned()), calendars=("cal_x",))
 
 
 def test_only_named_calendars_are_written_to() -> None:
     app = reference_app(clock=VirtualClock(EPOCH))
     subject = in_process(app, app.tokens)
-    named = look(subject).inventory.targets[3][1].calendar_id
-    assert [calendar.calendar_id for _, calendar in look(subject, calendars=(named,)).inventory.targets] == [named]
+    named = plan_of(subject).inventory.targets[3][1].calendar_id
+    assert [calendar.calendar_id for _, calendar in plan_of(subject, calendars=(named,)).inventory.targets] == [named]
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "message"),
     [
         ("referense", "is no subject: give `reference`"),
         ("ftp://example.com", "begins with http:// or https://"),
@@ -176,13 +177,13 @@ def test_only_named_calendars_are_written_to() -> None:
         ("asgi:json:__name__", "is no application"),
     ],
 )
-def test_what_is_no_subject_is_told(name: str, told: str) -> None:
-    with pytest.raises(ConfigurationError, match=told):
+def test_an_invalid_subject_is_explained(name: str, message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message):
         parse(name, {"default": "t"})
 
 
 @pytest.mark.parametrize(
-    ("accounts", "told"),
+    ("accounts", "message"),
     [
         ({}, "needs an access token: export it as CRONOFY_ACCESS_TOKEN"),
         ({"default": " "}, "is empty"),
@@ -190,13 +191,13 @@ def test_what_is_no_subject_is_told(name: str, told: str) -> None:
         ({"default": "same", "other": "same"}, "have the same access token"),
     ],
 )
-def test_a_token_that_cannot_be_used_is_told_without_showing_it(accounts: dict[str, str], told: str) -> None:
-    with pytest.raises(ConfigurationError, match=told) as caught:
+def test_an_unusable_token_is_explained_without_showing_it(accounts: dict[str, str], message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message) as caught:
         parse("us", accounts)
     assert "tok en" not in str(caught.value)
 
 
-def test_a_subject_is_where_its_name_says() -> None:
+def test_the_name_of_a_subject_gives_its_url_and_pace() -> None:
     assert {name: parse(name, {"a": "t"}).base_url for name in DATA_CENTRES} == DATA_CENTRES
     assert parse("HTTP://127.0.0.1:8000/prefix/v1/", {"a": "t"}).base_url == "http://127.0.0.1:8000/prefix"
     near, far = parse("http://127.0.0.1:8000", {"a": "t"}), parse("sg", {"a": "t"})
@@ -205,9 +206,15 @@ def test_a_subject_is_where_its_name_says() -> None:
     assert "secret" not in repr(parse("us", {"a": "secret"}))
 
 
+def test_settings_are_those_of_the_subject_unless_given() -> None:
+    subject = parse("sg", {"a": "t"}, default_profiles={"a": "pro_1"})
+    assert subject.settings() == Settings(10.0, None, 120.0, {"a": "pro_1"})
+    assert subject.settings(window=3.0, settle_timeout=0.0) == Settings(10.0, 3.0, 0.0, {"a": "pro_1"})
+
+
 @contextmanager
 def listening(behave: Callable[[socket.socket], None]) -> Iterator[int]:
-    """A port on which each connection is treated so."""
+    """A port whose connections are handled by `behave`."""
     server = socket.create_server(("127.0.0.1", 0))
 
     def serve() -> None:
@@ -236,14 +243,14 @@ def at(url: str) -> Subject:
     return Subject("url", url, url, RealClock(), {"default": "t"})
 
 
-def test_nothing_that_listens_is_told() -> None:
+def test_a_port_that_nobody_listens_at_is_explained() -> None:
     with listening(lambda connection: None) as port:
         pass
     with pytest.raises(ConfigurationError, match=f"nothing listens at http://127.0.0.1:{port} .*: start the server"):
-        look(at(f"http://127.0.0.1:{port}"))
+        plan_of(at(f"http://127.0.0.1:{port}"))
 
 
-def test_https_for_http_is_told() -> None:
+def test_https_instead_of_http_is_explained() -> None:
     def plain(connection: socket.socket) -> None:
         connection.recv(1000)
         connection.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
@@ -252,25 +259,25 @@ def test_https_for_http_is_told() -> None:
         listening(plain) as port,
         pytest.raises(ConfigurationError, match=r"speaks no TLS .*: begin the URL with http://"),
     ):
-        look(at(f"https://127.0.0.1:{port}"))
+        plan_of(at(f"https://127.0.0.1:{port}"))
 
 
-def test_http_for_https_is_told(tmp_path: Path) -> None:
+def test_http_instead_of_https_is_explained(tmp_path: Path) -> None:
     context = _context(tmp_path)
     with (
         listening(lambda connection: context.wrap_socket(connection, server_side=True).close()) as port,
         pytest.raises(ConfigurationError, match=r"gives no usable answer .* whether it wants http:// or https://"),
     ):
-        look(at(f"http://127.0.0.1:{port}"))
+        plan_of(at(f"http://127.0.0.1:{port}"))
 
 
-def test_a_certificate_that_nobody_trusts_is_told(tmp_path: Path) -> None:
+def test_an_untrusted_certificate_is_explained(tmp_path: Path) -> None:
     context = _context(tmp_path)
     with (
         listening(lambda connection: context.wrap_socket(connection, server_side=True).close()) as port,
         pytest.raises(ConfigurationError, match=r"is not trusted .*: name the CA that signed it in SSL_CERT_FILE"),
     ):
-        look(at(f"https://127.0.0.1:{port}"))
+        plan_of(at(f"https://127.0.0.1:{port}"))
 
 
 def _context(tmp_path: Path) -> ssl.SSLContext:
@@ -279,7 +286,7 @@ def _context(tmp_path: Path) -> ssl.SSLContext:
     return context
 
 
-def test_clocks_that_differ_are_told() -> None:
+def test_clocks_that_differ_are_explained() -> None:
     def past(connection: socket.socket) -> None:
         connection.recv(1000)
         body = json.dumps(CALENDARS).encode()
@@ -290,25 +297,25 @@ def test_clocks_that_differ_are_told() -> None:
         listening(past) as port,
         pytest.raises(ConfigurationError, match=r"the clocks differ: .* h behind this machine"),
     ):
-        look(at(f"http://127.0.0.1:{port}"))
+        plan_of(at(f"http://127.0.0.1:{port}"))
 
 
-@pytest.mark.parametrize(("minutes", "told"), [(0, True), (9, True), (-11, False), (20, False), (None, False)])
-def test_what_is_soon_is_tried_where_the_server_tells_the_time(minutes: int | None, told: bool) -> None:
+@pytest.mark.parametrize(("minutes", "near"), [(0, True), (9, True), (-11, False), (20, False), (None, False)])
+def test_near_starts_are_tried_if_the_server_sends_the_right_time(minutes: int | None, near: bool) -> None:
     app = Canned()
 
     async def serve(scope: Any, receive: Any, send: Any) -> None:
-        async def tell(message: Any) -> None:
+        async def with_date(message: Any) -> None:
             if message["type"] == "http.response.start":
                 date = "soon" if minutes is None else format_datetime(datetime.fromtimestamp(EPOCH + 60 * minutes, UTC))
                 message = {**message, "headers": [*message["headers"], (b"date", date.encode())]}
             await send(message)
 
-        await app(scope, receive, tell)
+        await app(scope, receive, with_date)
 
-    result = look(canned(serve))
-    near = {step.start for scenario in result.plan.scenarios for step in scenario.steps} & {"soon", "lately"}
-    assert (result.inventory.shows_time, bool(near)) == (told, told)
+    result = plan_of(canned(serve))
+    starts = {step.start for scenario in result.plan.scenarios for step in scenario.steps} & {"soon", "lately"}
+    assert (result.inventory.shows_time, bool(starts)) == (near, near)
 
 
 def test_outside_this_machine_calendars_must_be_named() -> None:
@@ -321,7 +328,7 @@ def test_outside_this_machine_calendars_must_be_named() -> None:
     with pytest.raises(
         ConfigurationError, match="only calendars that are named are written to: choose from cal_1 with"
     ):
-        look(far)
+        plan_of(far)
     with pytest.raises(ConfigurationError, match="the calendars named are read-only or deleted: name one of cal_1"):
-        look(far, calendars=("cal_2",))
-    assert [calendar.calendar_id for _, calendar in look(far, calendars=("cal_1",)).inventory.targets] == ["cal_1"]
+        plan_of(far, calendars=("cal_2",))
+    assert [calendar.calendar_id for _, calendar in plan_of(far, calendars=("cal_1",)).inventory.targets] == ["cal_1"]

@@ -1,4 +1,4 @@
-"""Runs over sockets: a killed run is swept up, a server of another make passes, a hostile one is survived."""
+"""Runs over sockets: clean-up after a killed run, servers of another make, hostile servers."""
 
 from __future__ import annotations
 
@@ -30,21 +30,21 @@ from conformance.servers.subject.transport import Limits
 TOKEN = "planted-T0k3n/with+odd=characters"
 
 
-class Counted:
-    """An application that counts its requests, and says when it had so many."""
+class CountingApp:
+    """An application that counts its requests, and can be waited for."""
 
     def __init__(self, app: Any) -> None:
-        self.app, self.count, self.moved = app, 0, threading.Condition()
+        self.app, self.count, self.changed = app, 0, threading.Condition()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        with self.moved:
+        with self.changed:
             self.count += 1
-            self.moved.notify_all()
+            self.changed.notify_all()
         await self.app(scope, receive, send)
 
     def wait_for(self, requests: int) -> bool:
-        with self.moved:
-            return self.moved.wait_for(lambda: self.count >= requests, timeout=60)
+        with self.changed:
+            return self.changed.wait_for(lambda: self.count >= requests, timeout=60)
 
 
 @contextmanager
@@ -73,18 +73,18 @@ def commanded(*arguments: str, folder: Path, token: str) -> subprocess.Popen[byt
 
 
 @pytest.mark.parametrize("requests", [5, 30, 75])
-def test_what_a_killed_run_left_is_swept_up(requests: int, tmp_path: Path) -> None:
+def test_cleanup_deletes_what_a_killed_run_left_on_a_server(requests: int, tmp_path: Path) -> None:
     app = reference_app(settle=0.05)
     token = app.tokens["default"]
-    counted = Counted(app)
+    counted = CountingApp(app)
     with served(counted) as url:
         running = commanded("run", url, "--quiet", folder=tmp_path, token=token)
         assert counted.wait_for(requests)
         running.send_signal(signal.SIGKILL)
         running.communicate()
-        sweeping = commanded("cleanup", url, folder=tmp_path, token=token)
-        told = sweeping.communicate(timeout=60)
-        assert sweeping.returncode == 0, told
+        cleaning = commanded("cleanup", url, folder=tmp_path, token=token)
+        output = cleaning.communicate(timeout=60)
+        assert cleaning.returncode == 0, output
         reading = httpx.get(
             f"{url}/v1/events?tzid=Etc/UTC&only_managed=true", headers={"Authorization": f"Bearer {token}"}
         )
@@ -93,22 +93,22 @@ def test_what_a_killed_run_left_is_swept_up(requests: int, tmp_path: Path) -> No
 
 
 class Echoing:
-    """A server that takes TOKEN for an account's, and repeats it wherever it can, in several spellings."""
+    """A server that accepts TOKEN, and echoes it wherever it can, in several encodings."""
 
     def __init__(self, app: Any, token: str) -> None:
         self.app, self.token = app, f"Bearer {token}".encode()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         given = dict(scope["headers"]).get(b"authorization", b"")
-        shown = b" ".join(spellings(given.partition(b" ")[2]))
+        shown = b" ".join(encodings(given.partition(b" ")[2]))
         known = [
             (name, self.token if value == b"Bearer " + TOKEN.encode() else value) for name, value in scope["headers"]
         ]
 
         async def echo(message: Any) -> None:
             if message["type"] == "http.response.start":
-                kept = [pair for pair in message["headers"] if pair[0] != b"content-length"]
-                message = {**message, "headers": [*kept, (b"x-echo", shown)]}
+                headers = [pair for pair in message["headers"] if pair[0] != b"content-length"]
+                message = {**message, "headers": [*headers, (b"x-echo", shown)]}
             elif message.get("body", b"").startswith(b"{"):
                 message = {**message, "body": b'{"echo": "' + shown + b'", ' + message["body"][1:]}
             await send(message)
@@ -116,18 +116,18 @@ class Echoing:
         await self.app({**scope, "headers": known}, receive, echo)
 
 
-def spellings(token: bytes) -> list[bytes]:
+def encodings(token: bytes) -> list[bytes]:
     return [token, base64.b64encode(b"user:" + token), quote(token, safe="").encode(), token.hex().encode()]
 
 
-def test_a_token_that_the_server_repeats_is_in_nothing_that_a_run_leaves() -> None:
+def test_a_token_that_the_server_echoes_is_in_no_result_of_a_run() -> None:
     clock = VirtualClock(EPOCH)
     app = reference_app(clock=clock)
     subject = in_process(Echoing(app, app.tokens["default"]), {"default": TOKEN}, clock=clock)
     result: RunResult = asyncio.run(run(RunOptions(), subject=subject, small=False))
-    kept = repr(result.exchanges) + repr(result.report) + repr(result.run) + repr(result.subject)
-    assert [spelling for spelling in spellings(TOKEN.encode()) if spelling.decode() in kept] == []
-    assert "x-echo" in kept
+    text = repr(result.exchanges) + repr(result.report) + repr(result.run) + repr(result.subject)
+    assert [encoding for encoding in encodings(TOKEN.encode()) if encoding.decode() in text] == []
+    assert "x-echo" in text
     assert sum(tally.failed for tally in result.report.tallies.values()) == 0
 
 

@@ -1,4 +1,4 @@
-"""Requests to one origin: what goes out, what is kept of it, and what a hostile answer can do."""
+"""Requests to one origin: what is sent, what exchanges hold of it, and what a hostile answer can do."""
 
 from __future__ import annotations
 
@@ -52,10 +52,10 @@ def always(status: int, body: bytes = b"", **headers: str) -> Answer:
 
 
 def test_an_exchange_carries_the_account_and_never_the_token() -> None:
-    seen: list[str | None] = []
+    headers: list[str | None] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
-        seen.append(request.headers.get("authorization"))
+        headers.append(request.headers.get("authorization"))
         return response(202)
 
     async def work(transport: Transport) -> None:
@@ -63,7 +63,7 @@ def test_an_exchange_carries_the_account_and_never_the_token() -> None:
             await transport.send("POST", "/v1/calendars/c/events", account=account, document={"event_id": "é"})
 
     _, delivered = session(answer, work, unknown_token="nobody-has-it")
-    assert seen == ["Bearer s3cret-token", "Bearer nobody-has-it", None]
+    assert headers == ["Bearer s3cret-token", "Bearer nobody-has-it", None]
     assert [exchange.request.account for exchange in delivered] == ["default", "nobody", None]
     assert [exchange.request.header("authorization") for exchange in delivered] == [
         "Bearer <default>",
@@ -252,7 +252,7 @@ def test_a_rate_lets_a_burst_go_and_then_one_at_a_time() -> None:
     async def work() -> list[float]:
         moments = []
         for _ in range(9):
-            await rate.turn()
+            await rate.acquire()
             moments.append(clock.now())
         return moments
 

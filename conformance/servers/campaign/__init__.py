@@ -1,4 +1,4 @@
-"""Runs against a server: scenarios in lockstep, audit, clean-up; and the sweeping of what a crashed run left."""
+"""Runs against a server: scenarios, reads in every documented way, clean-up; and clean-up after a crashed run."""
 
 from conformance.servers.campaign.cleanup import cleanup
 from conformance.servers.campaign.run import RunProgress, RunResult, run

@@ -1,4 +1,4 @@
-"""What a run created is deleted: at its end, when it is interrupted, and by `cleanup` after a crash."""
+"""Deleting what a run created: at its end, when it is interrupted, and by `cleanup` after a crash."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from conformance.servers.subject.transport import Limits, Transport
 
 __all__ = ["clean", "cleanup"]
 
-#: A DELETE with one of these answers leaves nothing: done, or nothing there.
+#: Answers to a DELETE after which nothing is left: deleted, or not there.
 _GONE = frozenset({200, 202, 204, 404, 410})
 
 
 async def clean(
     transport: Transport, journal: Journal, surely_gone: Iterable[JournalEntry] = ()
 ) -> tuple[JournalEntry, ...]:
-    """Delete what the journal holds; what is still there afterwards."""
+    """Delete the events in the journal, but for those `surely_gone`.  Returns those that could not be deleted."""
     for entry in surely_gone:
         journal.settle(entry)
     while left := journal.entries:
@@ -34,23 +34,23 @@ async def clean(
 
 
 async def cleanup(subject: Subject, limits: Limits | None = None) -> tuple[int, tuple[JournalEntry, ...]]:
-    """Delete what earlier runs against the subject left: how many events are gone, and which are not.
+    """Delete what earlier runs against the subject left.  Returns how many events are gone, and which are not.
 
-    An entry whose account has no token now is left; runs that are still alive are not touched.
+    Entries of accounts without a token are left; runs that are still in progress are not touched.
     """
     limits = limits or Limits()
     deleted = 0
     remaining: list[JournalEntry] = []
     async with subject.open(limits) as client:
         transport = Transport(client, subject.base_url, subject.tokens, subject.clock, limits=limits)
-        for kept in left_behind(subject.base_url):
+        for left in left_behind(subject.base_url):
             still = []
-            for entry in kept.entries:
+            for entry in left.entries:
                 if entry.account in subject.tokens and await _delete(transport, entry):
                     deleted += 1
                 else:
                     still.append(entry)
-            kept.close(tuple(still))
+            left.close(tuple(still))
             remaining += still
     return deleted, tuple(remaining)
 

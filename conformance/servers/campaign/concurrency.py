@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 async def gather_all(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
-    """The results of all, each run to its end; then the first exception, if there was one."""
+    """The results of all coroutines.  Each runs to its end before the first exception, if any, is raised."""
     results = await asyncio.gather(*work, return_exceptions=True)
     for result in results:
         if isinstance(result, BaseException):

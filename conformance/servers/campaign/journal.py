@@ -1,4 +1,4 @@
-"""The journal: what a run may have created and not yet deleted, on disk before it is created."""
+"""The clean-up journal: events that a run may have created and not yet deleted, on disk before they are created."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import IO, NamedTuple
 
 try:
     import fcntl
-except ImportError:  # pragma: no cover - Windows has no such lock: there, sweep after a run rather than beside it
+except ImportError:  # pragma: no cover - Windows has no such lock: there, clean up after a run, not during one
     fcntl = None  # type: ignore[assignment]
 
 __all__ = ["Journal", "JournalEntry", "folder", "left_behind"]
@@ -29,7 +29,7 @@ class JournalEntry(NamedTuple):
 
 
 def folder() -> Path:
-    """Where ledgers are kept: the folder in CRONOFY_CONFORMANCE_JOURNAL, else one in the user's state directory."""
+    """The folder of the journals: CRONOFY_CONFORMANCE_JOURNAL, else a folder in the user's state directory."""
     chosen = os.environ.get(_VARIABLE)
     if chosen:
         return Path(chosen)
@@ -40,7 +40,7 @@ def folder() -> Path:
 class Journal:
     """The events of one run that may exist; with a `path`, each entry is on disk before `open` returns.
 
-    The file is locked while the run scenarios, and is removed by `close` if nothing is left in it.
+    The file is locked until `close`, which removes it if nothing is left in it.
     """
 
     def __init__(self, path: Path | None = None) -> None:
@@ -58,13 +58,13 @@ class Journal:
         return cls(folder() / _name(base_url) / f"{run_id}.ndjson")
 
     def open(self, entry: JournalEntry) -> None:
-        """Remember an event that is about to be created."""
+        """Add an event that is about to be created."""
         if entry not in self._entries:
             self._entries[entry] = None
             self._write({"open": list(entry)})
 
     def settle(self, entry: JournalEntry) -> None:
-        """Forget an event that is surely gone, or never came."""
+        """Remove an event that is surely gone, or was never created."""
         if self._entries.pop(entry, entry) is None:
             self._write({"settled": list(entry)})
 
@@ -74,7 +74,7 @@ class Journal:
         return tuple(self._entries)
 
     def close(self) -> None:
-        """Let go of the file; remove it if nothing is left in it."""
+        """Close the file; remove it if nothing is left in it."""
         if self._file is None or self._path is None:
             return
         if not self._entries:
@@ -89,15 +89,15 @@ class Journal:
 
 
 @dataclass(slots=True)
-class _Kept:
-    """A journal file that an earlier run left, locked against that run and other sweeps."""
+class _LeftBehind:
+    """The journal file of an earlier run, locked against that run and other clean-ups."""
 
     path: Path
     file: IO[str]
     entries: tuple[JournalEntry, ...]
 
     def close(self, remaining: tuple[JournalEntry, ...]) -> None:
-        """Keep what is still there; remove the file if that is nothing."""
+        """Write `remaining` to the file, or remove it if nothing remains."""
         if remaining:
             self.file.seek(0)
             self.file.truncate()
@@ -107,31 +107,30 @@ class _Kept:
         self.file.close()
 
 
-def left_behind(base_url: str) -> Iterator[_Kept]:
-    """What earlier runs against a subject left; ledgers of runs that are still alive are passed over."""
-    place = folder() / _name(base_url)
-    for path in sorted(place.glob("*.ndjson")):
+def left_behind(base_url: str) -> Iterator[_LeftBehind]:
+    """What earlier runs against a subject left; journals of runs in progress are skipped."""
+    for path in sorted((folder() / _name(base_url)).glob("*.ndjson")):
         file = path.open("r+", encoding="utf-8")
         try:
             _lock(file)
         except BlockingIOError:
             file.close()
             continue
-        yield _Kept(path, file, _read(file))
+        yield _LeftBehind(path, file, _read(file))
 
 
 def _read(file: IO[str]) -> tuple[JournalEntry, ...]:
-    """The entries still open; a last line that was cut off is passed over: its event was never sent."""
+    """The entries still open; a truncated last line is skipped, because its event was never sent."""
     entries: dict[JournalEntry, None] = {}
     for line in file:
         try:
-            said = json.loads(line)
+            document = json.loads(line)
         except ValueError:
             continue
-        if "open" in said:
-            entries[JournalEntry(*said["open"])] = None
-        elif "settled" in said:
-            entries.pop(JournalEntry(*said["settled"]), None)
+        if "open" in document:
+            entries[JournalEntry(*document["open"])] = None
+        elif "settled" in document:
+            entries.pop(JournalEntry(*document["settled"]), None)
     return tuple(entries)
 
 

@@ -1,4 +1,4 @@
-"""What is asked once when all is quiet, and by those who may not: flags, filters, tokens, other people's calendars."""
+"""Requests beside the scenarios: reads in every documented way, and requests that must be refused."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from conformance.servers.scenarios.scenario import RunContext, Scenario, Step, w
 from conformance.servers.subject.readings import Flags, read_pages, read_with_retry, reading
 from conformance.servers.subject.transport import Transport
 
-__all__ = ["AccessCheck", "access", "access_checks", "audit"]
+__all__ = ["AccessCheck", "access_checks", "read_variants", "run_access_checks"]
 
 _TZID = ("tzid", "Etc/UTC")
 _MANAGED = ("include_managed", "true")
 
-#: From this hour on tomorrow's midnight is nearer to what goes on for another day than today's.
+#: From this hour (UTC) on, tomorrow's midnight is a safer start of a time window than today's.
 _AFTERNOON = 13
 
 
-async def audit(transport: Transport, inventory: Inventory, run: RunContext, flags: Flags) -> None:
+async def read_variants(transport: Transport, inventory: Inventory, run: RunContext, flags: Flags) -> None:
     """Read the first account in every documented way and once more as usual, the others without flags."""
-    accounts = [account for account in inventory.accounts if account.targets or not account.calendars]
+    accounts = [account for account in inventory.accounts if account.target_calendars or not account.calendars]
     for account in accounts[:1]:
-        for target in _targets(account, run.now):
+        for target in _variants(account, run.now):
             await read_with_retry(transport, account.name, target, reading(*flags[account.name]))
         for path in ("/v1/calendars", "/v1/userinfo"):
             await transport.send("GET", path, account=account.name)
@@ -36,10 +36,10 @@ async def audit(transport: Transport, inventory: Inventory, run: RunContext, fla
         await read_with_retry(transport, account.name, reading(_TZID), reading(*flags[account.name]))
 
 
-def _targets(account: Account, now: float) -> Iterator[str]:
+def _variants(account: Account, now: float) -> Iterator[str]:
     yield reading(_TZID)
     yield reading(_TZID, _MANAGED)
-    ids = [calendar.calendar_id for calendar in account.targets]
+    ids = [calendar.calendar_id for calendar in account.target_calendars]
     if ids:
         yield reading(_TZID, ("only_managed", "true"), ("calendar_ids[]", ids[0]))
     if len(ids) > 1:
@@ -47,13 +47,13 @@ def _targets(account: Account, now: float) -> Iterator[str]:
     localized = (("tzid", "Europe/Berlin"), ("only_managed", "true"), ("localized_times", "true"))
     yield reading(*localized)
     moment = datetime.fromtimestamp(now, UTC)
-    # What ended a day ago lies far enough outside, what began a day ago and goes on far enough inside.
+    # An event that ended a day ago is well outside of this window, one that began then and goes on is well inside.
     first = moment + timedelta(days=moment.hour >= _AFTERNOON)
     window = (("from", _day(first)), ("to", _day(first + timedelta(days=30))))
     yield reading(_TZID, ("only_managed", "true"), *window)
-    # Both once more: one reading that shows something else may be a stale one, two are not.
+    # Both once more: one reading that deviates may be stale, two are not.
     yield reading(*localized, *window)
-    # What is modified by then would have to be so from tomorrow on.
+    # In the future: nothing can have been modified since.
     yield reading(_TZID, _MANAGED, ("last_modified", _day(moment + timedelta(days=7))))
 
 
@@ -63,7 +63,7 @@ def _day(moment: datetime) -> str:
 
 @dataclass(frozen=True, slots=True)
 class AccessCheck:
-    """A request that is to be refused; `entry` is what it would create."""
+    """A request that must be refused; `entry` is the event that it would create."""
 
     method: str
     target: str
@@ -75,14 +75,16 @@ class AccessCheck:
 def access_checks(
     inventory: Inventory, run: RunContext, existing: JournalEntry | None, next_page: str | None, *, everywhere: bool
 ) -> tuple[AccessCheck, ...]:
-    """The requests that are to be refused; writes to calendars that were not named only where `everywhere` is set.
+    """The requests that must be refused; calendars that were not named are written to only if `everywhere` is set.
 
-    `existing` is an event of the run that a stranger tries to delete, `next_page` a page that one tries to read.
+    Requests without a valid token try to delete the event `existing`, and to read the page `next_page`.
     """
-    return tuple(_strangers(inventory, run, existing, next_page)) + tuple(_elsewhere(inventory, run, everywhere))
+    return tuple(_unauthenticated(inventory, run, existing, next_page)) + tuple(
+        _unauthorized(inventory, run, everywhere)
+    )
 
 
-def _strangers(
+def _unauthenticated(
     inventory: Inventory, run: RunContext, existing: JournalEntry | None, next_page: str | None
 ) -> Iterator[AccessCheck]:
     if not inventory.targets:
@@ -97,7 +99,7 @@ def _strangers(
             yield AccessCheck("DELETE", path, who, {"event_id": existing.event_id})
 
 
-def _elsewhere(inventory: Inventory, run: RunContext, everywhere: bool) -> Iterator[AccessCheck]:
+def _unauthorized(inventory: Inventory, run: RunContext, everywhere: bool) -> Iterator[AccessCheck]:
     if not inventory.targets:
         return
     account = inventory.targets[0][0]
@@ -124,20 +126,20 @@ def _write(run: RunContext, owner: str, calendar_id: str, name: str, who: str | 
     return AccessCheck("POST", write.path, who, write.body, JournalEntry(owner, calendar_id, run.event_id(scenario)))
 
 
-async def access(transport: Transport, journal: Journal, requests: tuple[AccessCheck, ...]) -> None:
-    """Send what is to be refused; what is not refused is left to the journal."""
-    for request in requests:
-        if request.entry is not None:
-            journal.open(request.entry)
+async def run_access_checks(transport: Transport, journal: Journal, checks: tuple[AccessCheck, ...]) -> None:
+    """Send requests that must be refused; the journal keeps the events of those that were not."""
+    for check in checks:
+        if check.entry is not None:
+            journal.open(check.entry)
         exchange = await transport.send(
-            request.method,
-            request.target,
-            account=request.account,
-            document=request.body,
-            reserve=request.entry is not None,
+            check.method,
+            check.target,
+            account=check.account,
+            document=check.body,
+            reserve=check.entry is not None,
         )
-        if request.entry is not None and _refused(exchange):
-            journal.settle(request.entry)
+        if check.entry is not None and _refused(exchange):
+            journal.settle(check.entry)
 
 
 def _refused(exchange: Exchange) -> bool:

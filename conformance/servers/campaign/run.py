@@ -1,4 +1,4 @@
-"""A run: look, plan, live all scenarios, audit, delete what was made, and say what was found."""
+"""A run: preflight, plan, scenarios, reads in every documented way, malformed requests, clean-up, report."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from conformance.http.exchange import Exchange
 from conformance.judging.judge import Judge
 from conformance.judging.report import Report
 from conformance.judging.stream import Hearing
-from conformance.servers.campaign.campaign_session import SubjectSession, open_session
 from conformance.servers.campaign.journal import JournalEntry
 from conformance.servers.campaign.scenario_shrinking import SEARCH_REQUESTS, ScenarioCounterexample, counterexamples
 from conformance.servers.campaign.scheduler import Scheduler
+from conformance.servers.campaign.subject_session import SubjectSession, open_session
 from conformance.servers.inventory import Inventory
 from conformance.servers.scenarios import Plan, plan
 from conformance.servers.subject import Subject, parse
@@ -35,7 +35,7 @@ __all__ = ["RunProgress", "RunResult", "run"]
 
 @dataclass(frozen=True, slots=True)
 class RunProgress:
-    """How far a run is: `waiting` names the events that something is waited for, `failed` the rules that failed."""
+    """How far a run is: `waiting` are the ids of events that are not settled, `failed` the rules that failed so far."""
 
     doing: str
     round: int
@@ -48,10 +48,10 @@ class RunProgress:
 
 @dataclass(frozen=True)
 class RunResult:
-    """What a run leaves: the report, the parts of it that tell of run and subject, and all exchanges that were judged.
+    """The result of a run: its report, what the report says of run and subject, and all exchanges that were judged.
 
-    `counterexamples` has the smallest scenario of each rule that failed, as far as there was time to look for it;
-    `left` are events that could not be deleted; `cut_short` says why the run ended before its plan.
+    `counterexamples` has the smallest scenario found for each failed rule.  `left` are events that could not be
+    deleted.  `cut_short` says why the run ended before its plan.
     """
 
     report: Report
@@ -80,20 +80,15 @@ async def run(
 ) -> RunResult:
     """Run a campaign against the subject that `options` name, or against `subject`.
 
-    `sink` gets every exchange that is judged, as it is seen and in the order sent; `small` asks for counterexamples.
-    Ctrl-C (cancellation) ends in a result, after clean-up.  Raises ConfigurationError, before anything is written, where
-    nothing can be judged.
+    `sink` gets every exchange that is judged, at once and in the order sent; `small` asks for counterexamples.
+    Ctrl-C (cancellation) ends in a result, after clean-up.  Raises ConfigurationError, before anything is written,
+    where nothing can be judged.
     """
     under_test = subject or parse(
         options.subject, options.accounts, default_profiles=options.default_profiles, faults=options.faults
     )
     chosen = tuple(rules) if rules is not None else _server_rules(options.rules)
-    settings = Settings(
-        quiet=under_test.quiet,
-        window=options.window,
-        settle_timeout=options.settle_timeout or under_test.settle_timeout,
-        default_profiles=dict(under_test.default_profiles),
-    )
+    settings = under_test.settings(window=options.window, settle_timeout=options.settle_timeout)
     async with open_session(
         under_test,
         settings,
@@ -104,13 +99,14 @@ async def run(
         max_requests=options.max_requests,
         limits=limits,
         sink=sink,
-        in_journal=not options.plan and not under_test.clock.virtual,  # a virtual subject ends with the process
+        in_journal=not options.plan
+        and not under_test.clock.virtual,  # a subject on a virtual clock ends with the process
     ) as session:
         assert session.hearing is not None
-        return await _whole(session, session.hearing, options, chosen, progress, small)
+        return await _run(session, session.hearing, options, chosen, progress, small)
 
 
-async def _whole(
+async def _run(
     session: SubjectSession,
     hearing: Hearing,
     options: RunOptions,
@@ -118,13 +114,13 @@ async def _whole(
     progress: Callable[[RunProgress], None],
     small: bool,
 ) -> RunResult:
-    odd = session.subject.loopback or options.fuzz
-    planned = plan(session.run, session.settings, options.max_examples or 0, options.seed, odd=odd)
+    malformed = session.subject.loopback or options.fuzz
+    planned = plan(session.run, session.settings, options.max_examples or 0, options.seed, malformed=malformed)
     if options.max_requests is None:
         session.transport.max_requests.limit = session.transport.sent + planned.requests + SEARCH_REQUESTS
     ending = _Ending()
     if not options.plan:
-        await _live(session, hearing, planned, progress, ending, small)
+        await _execute(session, hearing, planned, progress, ending, small)
     report = Report.empty(rules).with_verdicts(hearing.verdicts).with_exchanges(len(hearing.exchanges))
     return RunResult(
         report,
@@ -152,7 +148,7 @@ class _Ending:
     interrupted: bool = False
 
 
-async def _live(
+async def _execute(
     session: SubjectSession,
     hearing: Hearing,
     planned: Plan,
@@ -160,23 +156,23 @@ async def _live(
     ending: _Ending,
     small: bool,
 ) -> None:
-    """Live, audit, make what failed small, and delete what was made, however it ends."""
+    """Carry out the plan, look for counterexamples, and clean up, however it ends."""
 
-    def tell(doing: str, lockstep: Scheduler) -> None:
-        progress(_progress(doing, session, hearing, lockstep))
+    def report_progress(doing: str, scheduler: Scheduler) -> None:
+        progress(_progress(doing, session, hearing, scheduler))
 
-    lockstep = session.lockstep(hearing, lambda lockstep: tell("scenarios", lockstep))
+    scheduler = session.scheduler(hearing, lambda scheduler: report_progress("scenarios", scheduler))
     try:
         try:
-            await session.live(lockstep, planned.waves)
-            tell("audit", lockstep)
-            await session.audit()
-            tell("malformed requests", lockstep)
-            await session.probe(planned.odd)
+            await session.run_scenarios(scheduler, planned.waves)
+            report_progress("audit", scheduler)
+            await session.read_variants()
+            report_progress("malformed requests", scheduler)
+            await session.send_malformed(planned.malformed)
         finally:
             hearing.close()
         if small and hearing.failed:
-            tell("counterexamples", lockstep)
+            report_progress("counterexamples", scheduler)
             ending.counterexamples = await counterexamples(session, hearing, planned)
     except BudgetExceededError as spent:
         ending.cut_short = str(spent)
@@ -189,20 +185,20 @@ async def _live(
         ending.left = await session.clean()
 
 
-def _progress(doing: str, session: SubjectSession, hearing: Hearing, lockstep: Scheduler) -> RunProgress:
+def _progress(doing: str, session: SubjectSession, hearing: Hearing, scheduler: Scheduler) -> RunProgress:
     return RunProgress(
         doing,
-        max(lockstep.rounds.values(), default=0),
+        max(scheduler.rounds.values(), default=0),
         session.transport.sent,
-        sum(living.done for living in lockstep.scenarios),
-        len(lockstep.scenarios) + lockstep.to_come,
-        tuple(living.entry.event_id for living in lockstep.open),
+        sum(state.done for state in scheduler.scenarios),
+        len(scheduler.scenarios) + scheduler.not_begun,
+        tuple(state.entry.event_id for state in scheduler.open),
         tuple(hearing.failed),
     )
 
 
 def _run_facts(session: SubjectSession, hearing: Hearing, seed: int) -> dict[str, Any]:
-    told: dict[str, Any] = {
+    document: dict[str, Any] = {
         "id": session.run.id,
         "seed": seed,
         "started_at": session.run.now,
@@ -211,11 +207,11 @@ def _run_facts(session: SubjectSession, hearing: Hearing, seed: int) -> dict[str
         "exchanges": len(hearing.exchanges),
     }
     if hearing.first_failure is not None:
-        told["first_failure_request"] = hearing.first_failure
-    settling = sorted(session.locksteps[0].settling) if session.locksteps else []
+        document["first_failure_request"] = hearing.first_failure
+    settling = sorted(session.schedulers[0].settling) if session.schedulers else []
     if settling:
-        told["settling_s"] = {"p50": round(statistics.median(settling), 3), "max": round(settling[-1], 3)}
-    return told
+        document["settling_s"] = {"p50": round(statistics.median(settling), 3), "max": round(settling[-1], 3)}
+    return document
 
 
 def _subject_facts(session: SubjectSession) -> dict[str, Any]:

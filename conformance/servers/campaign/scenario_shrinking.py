@@ -1,4 +1,4 @@
-"""Counterexamples made small: the shortest scenario that still shows a failure, tried on the subject itself."""
+"""Shrinking counterexamples: the simplest scenario that still fails, tried on the subject itself."""
 
 from __future__ import annotations
 
@@ -11,21 +11,24 @@ from conformance.http.exchange import Exchange
 from conformance.judging.reduction import minimal_history
 from conformance.judging.stream import Hearing
 from conformance.judging.verdict import Violation
-from conformance.servers.campaign.campaign_session import SubjectSession
+from conformance.servers.campaign.subject_session import SubjectSession
 from conformance.servers.scenarios import Plan, Scenario, Step
 
-__all__ = ["SEARCH_REQUESTS", "ScenarioCounterexample", "counterexamples", "simpler"]
+__all__ = ["SEARCH_REQUESTS", "ScenarioCounterexample", "counterexamples", "shrink_candidates"]
 
-#: What the search may send in all.
+#: Requests that the search may send in all.
 SEARCH_REQUESTS = 240
 
-#: How many rounds of tries the search takes, and how many tries a rule has in each.
+#: Rounds of the search, and how many candidates are tried for a rule in each.
 _ROUNDS, _TRIES = 4, 14
 
-#: Seconds after which no other round begins, where time costs something.
-_PATIENCE = 30.0
+#: Seconds after which no round begins, on clocks on which time costs something.
+_TIME_LIMIT = 30.0
 
-#: How many rules are looked into; the others most often fail for the same reasons.
+#: The choices of a step that can be made usual without making it another kind of write.
+_CHOICES = ("changed_fields", "start", "time_format", "text_variant", "url_variant", "extra_fields", "immediate")
+
+#: How many rules are searched for; the others most often fail for the same reasons.
 _RULES = 12
 
 
@@ -33,8 +36,8 @@ _RULES = 12
 class ScenarioCounterexample:
     """The smallest scenario found for a failed rule, and the fewest exchanges that show the failure.
 
-    `scenarios` is empty where the failure is not about what became of an event; `replayed` says that the scenario was
-    tried on the subject, not only cut out of what was recorded.
+    `scenarios` is empty where the failure is not about one event's history; `replayed` says that the scenario was
+    tried on the subject, and not only cut out of the recorded exchanges.
     """
 
     rule: str
@@ -48,7 +51,7 @@ class ScenarioCounterexample:
 
 @dataclass(slots=True)
 class _Search:
-    """What is known of one failed rule: the smallest scenario so far, and where it was seen to fail."""
+    """The search for one failed rule: the smallest scenario so far, and the violation that it showed."""
 
     rule: Rule
     scenario: Scenario | None
@@ -63,8 +66,8 @@ async def counterexamples(
 ) -> tuple[ScenarioCounterexample, ...]:
     """A counterexample for each rule that failed in `hearing`.
 
-    On this machine scenarios are made shorter and tried again, within a budget of requests; elsewhere, or when that is
-    spent, the recorded history is cut down and nothing is sent.
+    On this machine simpler scenarios are tried, within a budget of requests.  Elsewhere, or when that is spent, nothing
+    is sent and the recorded exchanges are reduced.
     """
     rules = {rule.id: rule for rule in load()}
     by_event = {session.run.event_id(scenario): scenario for scenario in planned.scenarios if not scenario.event}
@@ -87,10 +90,10 @@ def _begun(rule: Rule, violations: list[Violation], by_event: Mapping[str, Scena
 
 
 async def _shrink(session: SubjectSession, searches: list[_Search]) -> None:
-    """Rounds of tries: in each, all searches try what would be simpler, side by side."""
+    """Rounds of tries: in each, all searches try their candidates side by side."""
     until = session.transport.sent + SEARCH_REQUESTS
     clock = session.transport.clock
-    patience = clock.now() + (math.inf if clock.virtual else _PATIENCE)
+    deadline = clock.now() + (math.inf if clock.virtual else _TIME_LIMIT)
     number = 0
     for round_number in range(_ROUNDS):
         tries: dict[str, tuple[_Search, Scenario]] = {}
@@ -103,7 +106,7 @@ async def _shrink(session: SubjectSession, searches: list[_Search]) -> None:
                 number += 1
                 scenario = replace(candidate, id=f"t{number:03d}", family="try")
                 tries[session.run.event_id(scenario)] = (search, scenario)
-        if not tries or clock.now() > patience:
+        if not tries or clock.now() > deadline:
             return
         hearing = session.fresh_hearing()
         await session.try_scenarios(hearing, tuple(scenario for _, scenario in tries.values()))
@@ -114,7 +117,7 @@ async def _shrink(session: SubjectSession, searches: list[_Search]) -> None:
 def _candidates(search: _Search, round_number: int) -> list[Scenario]:
     if search.scenario is None or search.done:
         return []
-    found = list(dict.fromkeys(simpler(search.scenario, parts=round_number % 2 == 0)))
+    found = list(dict.fromkeys(shrink_candidates(search.scenario, shorter=round_number % 2 == 0)))
     return sorted(found, key=_size)[:_TRIES]
 
 
@@ -129,38 +132,30 @@ def _learn(search: _Search, hearing: Hearing, tries: Mapping[str, tuple[_Search,
         search.hearing, search.replayed = hearing, True
 
 
-def simpler(scenario: Scenario, *, parts: bool) -> Iterator[Scenario]:
-    """Lives that are simpler than this one: with fewer steps (`parts`), or with plainer ones."""
+def shrink_candidates(scenario: Scenario, *, shorter: bool) -> Iterator[Scenario]:
+    """Scenarios that are simpler than this one: with fewer steps (`shorter`), or with more usual ones."""
     steps = scenario.steps
-    if parts:
+    if shorter:
         for end in range(1, len(steps)):
             yield from _valid(scenario, steps[:end])
             yield from _valid(scenario, steps[end:])
-        for place in range(len(steps)):
-            yield from _valid(scenario, (steps[place],))
-            yield from _valid(scenario, steps[:place] + steps[place + 1 :])
+        for index in range(len(steps)):
+            yield from _valid(scenario, (steps[index],))
+            yield from _valid(scenario, steps[:index] + steps[index + 1 :])
         for first in range(len(steps)):
             for second in range(first + 1, len(steps)):
                 yield from _valid(scenario, (steps[first], steps[second]))
         return
-    plain = tuple(_plain(step) for step in steps)
-    if plain != steps:
-        yield replace(scenario, steps=plain)
-    for place, step in enumerate(steps):
-        for name in (
-            "changed_fields",
-            "start",
-            "time_format",
-            "text_variant",
-            "url_variant",
-            "extra_fields",
-            "immediate",
-        ):
+    usual_steps = tuple(_usual(step) for step in steps)
+    if usual_steps != steps:
+        yield replace(scenario, steps=usual_steps)
+    for index, step in enumerate(steps):
+        for name in _CHOICES:
             usual = getattr(Step(step.kind), name)
             if getattr(step, name) != usual:
-                yield replace(scenario, steps=(*steps[:place], replace(step, **{name: usual}), *steps[place + 1 :]))
-        if step.kind in ("default", "integrated", "profile") and step != _plain(step):
-            yield replace(scenario, steps=(*steps[:place], Step("explicit"), *steps[place + 1 :]))
+                yield replace(scenario, steps=(*steps[:index], replace(step, **{name: usual}), *steps[index + 1 :]))
+        if step.kind in ("default", "integrated", "profile") and step != _usual(step):
+            yield replace(scenario, steps=(*steps[:index], Step("explicit"), *steps[index + 1 :]))
 
 
 def _valid(scenario: Scenario, steps: tuple[Step, ...]) -> Iterator[Scenario]:
@@ -168,12 +163,12 @@ def _valid(scenario: Scenario, steps: tuple[Step, ...]) -> Iterator[Scenario]:
         yield replace(scenario, steps=(replace(steps[0], immediate=False), *steps[1:]))
 
 
-def _plain(step: Step) -> Step:
+def _usual(step: Step) -> Step:
     return Step(step.kind, defect=step.defect, profile=step.profile)
 
 
 def _size(scenario: Scenario) -> tuple[int, int]:
-    """How much there is to understand: the steps, then what in them is not as usual."""
+    """How complex a scenario is: its steps, then the choices in them that are not the usual ones."""
     unusual = sum(
         getattr(step, one.name) != getattr(Step(step.kind), one.name) for step in scenario.steps for one in fields(Step)
     )

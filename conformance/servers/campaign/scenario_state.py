@@ -1,4 +1,4 @@
-"""A scenario while it is lived: what was sent, what was seen since, and how a reading is looked through for it."""
+"""A scenario while it runs: what was sent, what was observed since, and how a reading is searched for it."""
 
 from __future__ import annotations
 
@@ -12,62 +12,75 @@ from conformance.http.exchange import Exchange
 from conformance.servers.campaign.journal import JournalEntry
 from conformance.servers.scenarios.scenario import Scenario, WriteRequest
 
-__all__ = ["ScenarioState", "as_if", "items_of", "signature"]
+__all__ = ["ScenarioState", "items_of", "projected", "signature"]
 
-
-#: What gives an event a conference, or asks for one.
-_GIVING = ("explicit", "default", "integrated", "profile")
+#: Kinds of writes that give an event conferencing, or request it.
+_CONFERENCING_KINDS = ("explicit", "default", "integrated", "profile")
 
 
 @dataclass(slots=True)
 class ScenarioState:
-    """A scenario that is being lived: how far it is, and what was seen since its last write."""
+    """A scenario in progress: how far it is, and what was observed since its last write.
+
+    Of the last write: `written_at` and `answered_at` are times, `accepted` a 2xx answer.  Of the readings since:
+    `reads` counts them, `signature` is what the last one showed, `stable_since` since when, `read_at` when it was sent.
+    `episode` is the number of the newest facts; those up to `last_episode` are about earlier writes.
+    `settled` means that the next write may go, `looks_wrong` that only time can clear a failure, `cut_short` that no
+    write follows, `timed_out` that nothing settled in time.
+    """
 
     scenario: Scenario
     requests: tuple[WriteRequest, ...]
     entry: JournalEntry
     sent: int = 0
-    answered: float = 0.0
-    wrote: float = 0.0
-    eager: bool = False
+    answered_at: float = 0.0
+    written_at: float = 0.0
+    read_immediately: bool = False
     accepted: bool = False
     exists: bool = False
-    over: bool = False
-    gave_up: bool = False
-    readings: int = 0
-    shown: str = ""
-    since: float = 0.0
+    cut_short: bool = False
+    timed_out: bool = False
+    reads: int = 0
+    signature: str = ""
+    stable_since: float = 0.0
     pending: bool = False
     read_at: float = 0.0
-    number: int = 0
-    floor: int = 0
+    episode: int = 0
+    last_episode: int = 0
     facts: Facts | None = None
     settled: bool = False
-    wrong: bool = False
+    looks_wrong: bool = False
 
     @property
     def watched(self) -> bool:
-        """Whether a reading can teach something of what became of the last write."""
-        return bool(self.sent) and not self.settled and not self.gave_up
+        """Whether a reading can show something about the last write."""
+        return bool(self.sent) and not self.settled and not self.timed_out
 
     @property
-    def updated(self) -> str:
-        """Which conferencing the last write asks for, if it is an update: the event's ``first``, or ``another``."""
+    def update_kind(self) -> str:
+        """If the last write is an update that requests conferencing: the event's ``first``, or ``another``."""
         if self.sent < 2:
             return ""
         before, last = self.scenario.steps[self.sent - 2 : self.sent]
-        if last.defect or last.immediate or last.start not in ("future", "soon") or last.kind not in _GIVING:
+        if (
+            last.defect
+            or last.immediate
+            or last.start not in ("future", "soon")
+            or last.kind not in _CONFERENCING_KINDS
+        ):
             return ""
-        return "first" if before.kind in ("omitted", "none") else "another" if before.kind in _GIVING else ""
+        return (
+            "first" if before.kind in ("omitted", "none") else "another" if before.kind in _CONFERENCING_KINDS else ""
+        )
 
     @property
     def done(self) -> bool:
         """Whether no write is left to send."""
-        return self.over or self.sent == len(self.requests)
+        return self.cut_short or self.sent == len(self.requests)
 
 
-def as_if(facts: Facts, *, watched: bool, final: bool) -> Facts:
-    """The facts as they will read if nothing changes any more: by this it is only known what is worth waiting for."""
+def projected(facts: Facts, *, watched: bool, final: bool) -> Facts:
+    """The facts as they will be if nothing changes any more: for deciding what to wait for, never reported."""
     document = copy.copy(facts.document)
     after = dict(document["after"])
     after["window_elapsed"] = after.get("window_elapsed", False) or watched
@@ -78,7 +91,7 @@ def as_if(facts: Facts, *, watched: bool, final: bool) -> Facts:
 
 
 def items_of(reading: list[Exchange]) -> dict[tuple[Any, Any], dict[str, Any]] | None:
-    """What a reading lists, by calendar and event id; None if a page is missing."""
+    """The events of a reading, by calendar and event id; None if a page is missing."""
     items: dict[tuple[Any, Any], dict[str, Any]] = {}
     for exchange in reading:
         try:
@@ -94,7 +107,7 @@ def items_of(reading: list[Exchange]) -> dict[tuple[Any, Any], dict[str, Any]] |
 
 
 def signature(item: dict[str, Any] | None) -> str:
-    """What of an event matters for being quiet."""
+    """The part of an event that must stay the same for the event to be stable."""
     if item is None:
         return "missing"
     names = ("conferencing", "summary", "description", "start", "end", "location")

@@ -1,4 +1,4 @@
-"""Lives in lockstep: each sends its next write when what became of the last one is known; shared readings watch all."""
+"""Scenarios side by side: each sends its next write when the last one is conclusive; shared readings watch all."""
 
 from __future__ import annotations
 
@@ -13,21 +13,23 @@ from conformance.judging.stream import Hearing
 from conformance.servers.campaign.concurrency import gather_all
 from conformance.servers.campaign.journal import Journal, JournalEntry
 from conformance.servers.campaign.persistent_failures import PersistentFailureCheck
-from conformance.servers.campaign.scenario_state import ScenarioState, as_if, items_of, signature
+from conformance.servers.campaign.scenario_state import ScenarioState, items_of, projected, signature
 from conformance.servers.scenarios.scenario import RunContext, Scenario, WriteRequest, write_requests
 from conformance.servers.subject.readings import Flags, read_all_managed
 from conformance.servers.subject.transport import Transport
 
 __all__ = ["PollingPolicy", "Scheduler"]
 
-
-#: A state that did not step is wrong only after this many seconds, and a little for the reading that shows it.
-_LONGEST_HOLD = 16.0
+#: Seconds after which a wrong value that does not change any more is taken for wrong: reads may be stale until then.
+_LONGEST_DELAY = 16.0
 
 
 @dataclass(frozen=True, slots=True)
 class PollingPolicy:
-    """Seconds: `quiet` as the observer has it, `settle_timeout`, and `first` between a write and its second reading."""
+    """When to read, in seconds: `first` after a write, then at pauses that grow by `growth` up to `longest`.
+
+    `quiet` and `settle_timeout` are those of the settings.
+    """
 
     quiet: float
     settle_timeout: float
@@ -38,164 +40,169 @@ class PollingPolicy:
 
 @dataclass(slots=True)
 class Scheduler:
-    """Rounds of writes and shared readings over `waves` of scenarios, until all are settled or out of time."""
+    """Runs scenarios in rounds of writes and shared readings, until each is settled or timed out.
+
+    By account: `rounds` counts its rounds of writes.  `settling` are the seconds that accepted conferences took,
+    `typical_delay` those within which most changes show; `passed` are the rules that a write has passed so far.
+    """
 
     transport: Transport
     hearing: Hearing
     journal: Journal
     flags: Flags
     run: RunContext
-    pace: PollingPolicy
-    tell: Callable[[Scheduler], None] = lambda lockstep: None
+    polling: PollingPolicy
+    on_round: Callable[[Scheduler], None] = lambda scheduler: None
     rounds: Counter[str] = field(default_factory=Counter)
     scenarios: list[ScenarioState] = field(default_factory=list)
     settling: list[float] = field(default_factory=list)
-    typical: float = 0.0
+    typical_delay: float = 0.0
     passed: set[str] = field(default_factory=set)
-    _waiting: dict[str, list[list[Scenario]]] = field(default_factory=dict)
+    _waves: dict[str, list[list[Scenario]]] = field(default_factory=dict)
     _by_key: dict[tuple[str, ...], ScenarioState] = field(default_factory=dict)
     _read_at: dict[str, float] = field(default_factory=dict)
-    _lags: list[float] = field(default_factory=list)
-    _begun: dict[str, float] = field(default_factory=dict)
-    _looked: set[str] = field(default_factory=lambda: {""})
-    _insistence: PersistentFailureCheck = field(init=False)
+    _delays: list[float] = field(default_factory=list)
+    _last_wave_at: dict[str, float] = field(default_factory=dict)
+    _update_kinds_read: set[str] = field(default_factory=lambda: {""})
+    _failures: PersistentFailureCheck = field(init=False)
 
     def __post_init__(self) -> None:
-        self._insistence = PersistentFailureCheck(self.transport, self.journal, self.run)
+        self._failures = PersistentFailureCheck(self.transport, self.journal, self.run)
 
     @property
-    def to_come(self) -> int:
+    def not_begun(self) -> int:
         """How many scenarios have not begun."""
-        return sum(len(wave) for waves in self._waiting.values() for wave in waves)
+        return sum(len(wave) for waves in self._waves.values() for wave in waves)
 
     @property
     def open(self) -> list[ScenarioState]:
-        """The scenarios that are watched for a verdict."""
+        """The scenarios that still have writes to send or wait for a verdict."""
         return [
-            living
-            for living in self.scenarios
-            if living.sent and not (living.settled and living.done) and not living.gave_up
+            state
+            for state in self.scenarios
+            if state.sent and not (state.settled and state.done) and not state.timed_out
         ]
 
     @property
-    def unsettled(self) -> list[ScenarioState]:
-        """The scenarios from which a reading can teach something."""
-        return [living for living in self.scenarios if living.watched]
+    def watched(self) -> list[ScenarioState]:
+        """The scenarios that a reading can show something about."""
+        return [state for state in self.scenarios if state.watched]
 
-    async def live(
-        self, waves: Sequence[tuple[Scenario, ...]], *, interlude: Callable[[], Awaitable[None]], interlude_round: int
+    async def run_waves(
+        self,
+        waves: Sequence[tuple[Scenario, ...]],
+        *,
+        after_round: Callable[[], Awaitable[None]] | None = None,
+        round_number: int = 0,
     ) -> None:
-        """Live all scenarios, wave after wave, and watch until what is known of each is settled.
+        """Run all scenarios, wave after wave, and watch until each is settled or timed out.
 
-        `interlude` is awaited once, between the writes and the readings of its round, or of the last.
+        `after_round` is awaited once, between the writes and the readings of round `round_number`, or of the last one.
         """
         for wave in waves:
             for account in dict.fromkeys(scenario.account for scenario in wave):
-                self._waiting.setdefault(account, []).append(
+                self._waves.setdefault(account, []).append(
                     [scenario for scenario in wave if scenario.account == account]
                 )
-        pending: list[Callable[[], Awaitable[None]]] = [interlude]
         while True:
-            ready = [living for account in self._waiting for living in self._ready(account)]
+            ready = [state for account in self._waves for state in self._ready(account)]
             if ready:
-                await gather_all(self._go_on(living) for living in ready)
-                for account in {living.scenario.account for living in ready}:
+                await gather_all(self._write(state) for state in ready)
+                for account in {state.scenario.account for state in ready}:
                     self.rounds[account] += 1
-                for living in ready:
-                    living.wrote = self.transport.clock.now()
-                    living.eager = self._looks_at_once(living)
-                self._looked |= {living.updated for living in ready if living.eager}
-            last = not self.open and not self.to_come
-            if pending and (last or max(self.rounds.values()) >= interlude_round):
-                await pending.pop()()
+                for state in ready:
+                    state.written_at = self.transport.clock.now()
+                    state.read_immediately = self._reads_immediately(state)
+                self._update_kinds_read |= {state.update_kind for state in ready if state.read_immediately}
+            last = not self.open and not self.not_begun
+            if after_round and (last or max(self.rounds.values()) >= round_number):
+                await after_round()
+                after_round = None
             if last:
                 return
             await self._watch()
-            self.tell(self)
+            self.on_round(self)
 
-    def _looks_at_once(self, living: ScenarioState) -> bool:
-        """Whether an event is read at once after its write too, to see what precedes a conference.
+    def _reads_immediately(self, state: ScenarioState) -> bool:
+        """Whether an event is also read immediately after its write, to observe what precedes a conference.
 
-        That is so for each account's first creations, and for the first updates that ask for conferencing: an event's
-        first, and another than it has.
+        That is so for each account's first creations, and for the first update of each kind that requests conferencing.
         """
-        return self.rounds[living.scenario.account] <= 1 or living.updated not in self._looked
+        return self.rounds[state.scenario.account] <= 1 or state.update_kind not in self._update_kinds_read
 
-    async def look_again(self) -> None:
-        """Read everything three times more, long after: for where time costs nothing."""
-        for pause in (_LONGEST_HOLD, _LONGEST_HOLD, self.hearing.observer.window + self.pace.quiet + 1.0):
+    async def final_reads(self) -> None:
+        """Read everything three more times, long after the last write: for clocks on which time costs nothing."""
+        for pause in (_LONGEST_DELAY, _LONGEST_DELAY, self.hearing.observer.window + self.polling.quiet + 1.0):
             await self.transport.clock.sleep(pause)
             await gather_all(read_all_managed(self.transport, account, flags) for account, flags in self.flags.items())
-            self._take(self.hearing.advance())
+            self._record_facts(self.hearing.advance())
 
     def _ready(self, account: str) -> list[ScenarioState]:
-        """The scenarios of an account that write next: those that are settled, and those that begin."""
-        scenarios = [living for living in self.scenarios if living.scenario.account == account]
-        ready = (
-            [] if self._soon_more(scenarios) else [living for living in scenarios if living.settled and not living.done]
-        )
-        if self._waiting[account] and self._next_wave_may_begin(account, scenarios, ready):
-            ready += [self._begin(scenario) for scenario in self._waiting[account].pop(0)]
-            self._begun[account] = self.transport.clock.now()
+        """The scenarios of an account that write next: those that are settled, and the next wave if it begins."""
+        scenarios = [state for state in self.scenarios if state.scenario.account == account]
+        ready = [] if self._more_soon(scenarios) else [state for state in scenarios if state.settled and not state.done]
+        if self._waves[account] and self._next_wave_may_begin(account, scenarios, ready):
+            ready += [self._begin(scenario) for scenario in self._waves[account].pop(0)]
+            self._last_wave_at[account] = self.transport.clock.now()
         return ready
 
-    def _soon_more(self, scenarios: list[ScenarioState]) -> bool:
-        """Whether others of these are about to be ready, so that all go on together and are read together."""
+    def _more_soon(self, scenarios: list[ScenarioState]) -> bool:
+        """Whether more of these will be ready shortly, so that they are better written and read with the others."""
         until = self.transport.clock.now() + self._slack
         return any(
-            not (living.pending or living.wrong) and living.readings > 1 and self._next_look(living) <= until
-            for living in scenarios
-            if living.watched
+            not (state.pending or state.looks_wrong) and state.reads > 1 and self._next_read(state) <= until
+            for state in scenarios
+            if state.watched
         )
 
     def _next_wave_may_begin(self, account: str, scenarios: list[ScenarioState], ready: list[ScenarioState]) -> bool:
-        """A wave begins with the next writes of half of the others, or as long after the last as those mostly take."""
-        patience = self.pace.quiet + 1.2 * max(self.typical, self.pace.first) + 2 * self.pace.first
-        waits = sum(living.watched for living in scenarios)
-        begun = self._begun.get(account)
+        """Whether half of the running scenarios are ready, or the last wave has had the time that a write takes."""
+        patience = self.polling.quiet + 1.2 * max(self.typical_delay, self.polling.first) + 2 * self.polling.first
+        waits = sum(state.watched for state in scenarios)
+        begun = self._last_wave_at.get(account)
         return begun is None or len(ready) * 2 >= len(ready) + waits or self.transport.clock.now() - begun > patience
 
     def _begin(self, scenario: Scenario) -> ScenarioState:
         entry = JournalEntry(scenario.account, scenario.calendar_id, self.run.event_id(scenario))
-        living = ScenarioState(scenario, write_requests(scenario, self.run), entry)
-        self.scenarios.append(living)
-        self._by_key[entry] = living
-        return living
+        state = ScenarioState(scenario, write_requests(scenario, self.run), entry)
+        self.scenarios.append(state)
+        self._by_key[entry] = state
+        return state
 
     # -- writing --------------------------------------------------------------------------------
 
-    async def _go_on(self, living: ScenarioState) -> None:
-        """Send the next write of a scenario, and after it those that do not wait."""
+    async def _write(self, state: ScenarioState) -> None:
+        """Send the next write of a scenario, and the immediate steps after it."""
         while True:
-            await self._send(living, living.requests[living.sent])
-            if living.done or not living.requests[living.sent].step.immediate:
+            await self._send(state, state.requests[state.sent])
+            if state.done or not state.requests[state.sent].step.immediate:
                 break
 
-    async def _send(self, living: ScenarioState, write: WriteRequest) -> None:
-        creates = write.method == "POST" and living.entry not in self.journal.entries
+    async def _send(self, state: ScenarioState, write: WriteRequest) -> None:
+        creates = write.method == "POST" and state.entry not in self.journal.entries
         if write.method == "POST":
-            self.journal.open(living.entry)
-        existed, living.exists = living.exists, living.exists or write.method == "POST"
-        exchange = await self._insistence.send(living.scenario, write, reserve=creates)
-        living.sent += 1
-        living.answered = exchange.answered_at or self.transport.clock.now()
-        living.readings = 0
-        living.settled = living.wrong = living.pending = False
-        living.floor = living.number
-        living.facts = None
+            self.journal.open(state.entry)
+        existed, state.exists = state.exists, state.exists or write.method == "POST"
+        exchange = await self._failures.send(state.scenario, write, reserve=creates)
+        state.sent += 1
+        state.answered_at = exchange.answered_at or self.transport.clock.now()
+        state.reads = 0
+        state.settled = state.looks_wrong = state.pending = False
+        state.last_episode = state.episode
+        state.facts = None
         status = exchange.response.status if exchange.response is not None else None
-        living.accepted = status is not None and status < 300
+        state.accepted = status is not None and status < 300
         if status is not None and 400 <= status < 500:
-            living.exists = existed
-        elif living.accepted:
-            living.exists = write.method == "POST"
-        living.over = living.over or status == 429
+            state.exists = existed
+        elif state.accepted:
+            state.exists = write.method == "POST"
+        state.cut_short = state.cut_short or status == 429
 
     # -- reading --------------------------------------------------------------------------------
 
     async def _watch(self) -> None:
-        """Read each account in which something can be learnt by now, and sleep until the next can be."""
-        accounts = {living.scenario.account for living in self.unsettled}
+        """Sleep until a reading is due in some account, and read all accounts where one is."""
+        accounts = {state.scenario.account for state in self.watched}
         if not accounts:
             return
         now = self.transport.clock.now()
@@ -208,117 +215,118 @@ class Scheduler:
         readings = await gather_all(
             read_all_managed(self.transport, account, self.flags[account]) for account in chosen
         )
-        self._take(self.hearing.advance())
+        self._record_facts(self.hearing.advance())
         for account, reading in zip(chosen, readings, strict=True):
-            self._note(account, reading)
+            self._record_reading(account, reading)
             self._read_at[account] = self.transport.clock.now()
-        for living in self.unsettled:
-            self._settle(living)
+        for state in self.watched:
+            self._settle(state)
 
     @property
     def _slack(self) -> float:
-        return 0.25 * self.pace.quiet
+        return 0.25 * self.polling.quiet
 
     def _due(self, account: str) -> float:
-        """When the next reading of an account can teach something; what is due soon after waits for it together."""
-        looks = sorted(
-            (self._next_look(living), living.pending or not living.readings)
-            for living in self.unsettled
-            if living.scenario.account == account
+        """When to read an account next: when a scenario is due, or a little later, if others are due shortly after."""
+        reads = sorted(
+            (self._next_read(state), state.pending or not state.reads)
+            for state in self.watched
+            if state.scenario.account == account
         )
-        first, moving = looks[0]
-        until = first + (self._slack / 4 if moving else self._slack)
-        return max(moment for moment, _ in looks if moment <= until)
+        first, changing = reads[0]
+        until = first + (self._slack / 4 if changing else self._slack)
+        return max(moment for moment, _ in reads if moment <= until)
 
-    def _next_look(self, living: ScenarioState) -> float:
-        """When the next reading can teach something of one scenario."""
-        read_at = max(living.wrote, self._read_at.get(living.scenario.account, 0.0))
-        if not living.readings and living.eager:
-            return living.wrote
-        if living.pending or living.wrong or living.readings <= living.eager:
-            held = living.since + self.hearing.observer.window + self.pace.quiet
-            grown = self._following(living, read_at)
-            return min(grown, held) if living.wrong and held > read_at else grown
-        for moment in (living.since + self.pace.quiet, living.answered + self.hearing.observer.window):
+    def _next_read(self, state: ScenarioState) -> float:
+        """When the next reading can show something new about one scenario."""
+        read_at = max(state.written_at, self._read_at.get(state.scenario.account, 0.0))
+        if not state.reads and state.read_immediately:
+            return state.written_at
+        if state.pending or state.looks_wrong or state.reads <= state.read_immediately:
+            held = state.stable_since + self.hearing.observer.window + self.polling.quiet
+            grown = self._next_poll(state, read_at)
+            return min(grown, held) if state.looks_wrong and held > read_at else grown
+        for moment in (state.stable_since + self.polling.quiet, state.answered_at + self.hearing.observer.window):
             if moment > read_at:
                 return moment
-        return self._following(living, read_at)
+        return self._next_poll(state, read_at)
 
-    def _following(self, living: ScenarioState, after: float) -> float:
-        """The moment to look at what is under way: about when conferences came so far, then later and later."""
-        moment = living.wrote + max(self.pace.first, self.typical)
-        pause = max(self.pace.first, self.typical / 4)
+    def _next_poll(self, state: ScenarioState, after: float) -> float:
+        """When to poll for a change: first after the delay that is typical so far, then at growing pauses."""
+        moment = state.written_at + max(self.polling.first, self.typical_delay)
+        pause = max(self.polling.first, self.typical_delay / 4)
         while moment <= after:
-            moment, pause = moment + pause, min(pause * self.pace.growth, self.pace.longest)
+            moment, pause = moment + pause, min(pause * self.polling.growth, self.polling.longest)
         return moment
 
-    def _take(self, facts: list[Facts]) -> None:
-        """Keep the newest facts of each scenario's newest episode."""
+    def _record_facts(self, facts: list[Facts]) -> None:
+        """Keep the newest facts about the last write of each scenario."""
         for one in facts:
             if one.about == "write":
-                living = self._by_key.get(one.key[1:4])
-                number = int(one.key[4])
-                if living is not None and number >= living.number and number > living.floor:
-                    living.number, living.facts = number, one
+                state = self._by_key.get(one.key[1:4])
+                episode = int(one.key[4])
+                if state is not None and episode >= state.episode and episode > state.last_episode:
+                    state.episode, state.facts = episode, one
 
-    def _note(self, account: str, reading: list[Exchange]) -> None:
+    def _record_reading(self, account: str, reading: list[Exchange]) -> None:
         items = items_of(reading)
         if items is None:
             return
         sent, answered = reading[0].sent_at or 0.0, reading[-1].answered_at or 0.0
-        for living in self.scenarios:
-            if living.scenario.account != account or living.answered > sent:
+        for state in self.scenarios:
+            if state.scenario.account != account or state.answered_at > sent:
                 continue
-            item = items.get((living.scenario.calendar_id, living.entry.event_id))
+            item = items.get((state.scenario.calendar_id, state.entry.event_id))
             shown = signature(item)
-            if not living.readings or shown != living.shown:
-                if living.readings:
-                    self._took(living.read_at - living.wrote)
-                living.shown, living.since = shown, answered
-            living.readings += 1
-            living.exists = living.exists or item is not None
-            living.read_at = sent
+            if not state.reads or shown != state.signature:
+                if state.reads:
+                    self._record_delay(state.read_at - state.written_at)
+                state.signature, state.stable_since = shown, answered
+            state.reads += 1
+            state.exists = state.exists or item is not None
+            state.read_at = sent
             value = item.get("conferencing") if item else None
-            living.pending = isinstance(value, dict) and bool(value.get("pending")) and not value.get("join_url")
+            state.pending = isinstance(value, dict) and bool(value.get("pending")) and not value.get("join_url")
 
-    def _took(self, seconds: float) -> None:
-        """Something changed later than so many seconds after its write: most changes are to be there at `typical`."""
-        insort(self._lags, min(max(0.0, seconds), self.pace.longest))
-        self.typical = self._lags[len(self._lags) * 4 // 5]
+    def _record_delay(self, seconds: float) -> None:
+        """Count a change that showed so many seconds after its write; four in five show within `typical_delay`."""
+        insort(self._delays, min(max(0.0, seconds), self.polling.longest))
+        self.typical_delay = self._delays[len(self._delays) * 4 // 5]
 
-    # -- deciding when to go on -----------------------------------------------------------------
+    # -- when the next write may go ---------------------------------------------------------------
 
-    def _settle(self, living: ScenarioState) -> None:
-        """Whether nothing is left to wait for before the next write; what it means is decided elsewhere."""
-        if living.settled or not living.sent:
+    def _settle(self, state: ScenarioState) -> None:
+        """Settle or time out a scenario: verdicts on projected facts decide when to go on, and are never reported."""
+        if state.settled or not state.sent:
             return
-        waited = self._read_at.get(living.scenario.account, 0.0) - living.answered
-        if waited > max(self.pace.settle_timeout, _LONGEST_HOLD, self.hearing.observer.window) + 2 * self.pace.quiet:
-            living.gave_up = living.over = True
+        waited = self._read_at.get(state.scenario.account, 0.0) - state.answered_at
+        longest = max(self.polling.settle_timeout, _LONGEST_DELAY, self.hearing.observer.window)
+        if waited > longest + 2 * self.polling.quiet:
+            state.timed_out = state.cut_short = True
             return
-        if living.facts is None or living.readings < 2:
+        if state.facts is None or state.reads < 2:
             return
-        document = living.facts.document
-        watched = living.read_at - living.answered >= self.hearing.observer.window
-        verdicts = self.hearing.judge(as_if(living.facts, watched=watched, final=False))
+        document = state.facts.document
+        watched = state.read_at - state.answered_at >= self.hearing.observer.window
+        verdicts = self.hearing.judge(projected(state.facts, watched=watched, final=False))
         self.passed |= {verdict.rule for verdict in verdicts if verdict.outcome == "passed"}
         inconclusive = any(verdict.outcome == "inconclusive" for verdict in verdicts)
         new = any(verdict.outcome == "inconclusive" and verdict.rule not in self.passed for verdict in verdicts)
-        quiet = "stable" in document["after"]
-        living.wrong = False
-        if inconclusive and quiet:
-            verdicts = self.hearing.judge(as_if(living.facts, watched=watched, final=True))
-            living.wrong = any(verdict.outcome == "failed" for verdict in verdicts)
-            inconclusive = living.wrong or ((living.done or new) and not watched)
-        stale = living.accepted and quiet and bool(document["after"]["stable"].get("mismatching_fields"))
-        if stale and not self._held(living):
-            living.wrong = True
+        stable = document["after"].get("stable")
+        state.looks_wrong = False
+        if inconclusive and stable is not None:
+            verdicts = self.hearing.judge(projected(state.facts, watched=watched, final=True))
+            state.looks_wrong = any(verdict.outcome == "failed" for verdict in verdicts)
+            inconclusive = state.looks_wrong or ((state.done or new) and not watched)
+        mismatches = state.accepted and stable is not None and bool(stable.get("mismatching_fields"))
+        if mismatches and not self._hold_elapsed(state):
+            state.looks_wrong = True
             return
-        if not living.done and not quiet and not (living.pending and self._held(living)):
-            return  # what the next write finds would not be known
-        living.settled = not inconclusive
-        if living.settled and living.accepted and '"join_url"' in living.shown:
-            self.settling.append(max(0.0, living.since - living.answered))
+        if not state.done and stable is None and not (state.pending and self._hold_elapsed(state)):
+            return  # the next write would begin from an unknown state
+        state.settled = not inconclusive
+        if state.settled and state.accepted and '"join_url"' in state.signature:
+            self.settling.append(max(0.0, state.stable_since - state.answered_at))
 
-    def _held(self, living: ScenarioState) -> bool:
-        return living.read_at - living.since > self.hearing.observer.window + self.pace.quiet
+    def _hold_elapsed(self, state: ScenarioState) -> bool:
+        return state.read_at - state.stable_since > self.hearing.observer.window + self.polling.quiet

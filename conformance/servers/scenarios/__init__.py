@@ -1,7 +1,7 @@
-"""Scenarios: scenarios of events as values, the core table of them, and strategies for more.
+"""Scenarios as values: the core table of them, and strategies for more.
 
-A team that tests its own server draws `scenarios(world)` in Hypothesis tests, or takes `core(world)`, and sends what
-`write_requests(scenario, run)` gives.
+A team that tests its own server draws `scenarios(inventory)` in Hypothesis tests, or takes `core(inventory)`, and sends
+the requests of `write_requests(scenario, run)`.
 """
 
 from conformance.servers.scenarios.core import core, waves

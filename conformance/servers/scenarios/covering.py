@@ -1,27 +1,25 @@
-"""A world as a table: what each of its calendars offers, and rotating choices for what no rule asks for."""
+"""The table behind the core: what each calendar offers, and rotating choices for what no rule depends on."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import count, cycle
 
-from conformance.servers.inventory import Account, Calendar, Inventory
+from conformance.servers.inventory import Account, Calendar, Inventory, Target
 from conformance.servers.scenarios.scenario import TEXT_VARIANTS, TIME_FORMATS, URL_VARIANTS, Scenario, Step
 
-__all__ = ["Place", "Table", "connected_profiles", "kinds_at"]
+__all__ = ["Table", "connected_profiles", "kinds_at"]
 
-Place = tuple[Account, Calendar]
-
-#: What an update changes beside conferencing, most often the summary alone.
+#: Fields that an update changes besides conferencing, most often the summary alone.
 _CHANGES = (("summary",), ("summary", "end"), ("summary",), ("summary", "time"), ("description",))
 
 
-def kinds_at(place: Place) -> tuple[str, ...]:
-    """The kinds of writes that make a difference on a calendar, those first that tell most."""
-    account, calendar = place
+def kinds_at(target: Target) -> tuple[str, ...]:
+    """The kinds of writes that make a difference on a target, those that generate conferences first."""
+    account, calendar = target
     available = ["explicit"]
-    if _default_comes(account, calendar):
+    if _default_is_available(account, calendar):
         available.append("default")
     if calendar.integrated is not False:
         available.append("integrated")
@@ -30,21 +28,24 @@ def kinds_at(place: Place) -> tuple[str, ...]:
     return (*available, "none", "omitted", "8x8", "delete")
 
 
-def _default_comes(account: Account, calendar: Calendar) -> bool:
-    """Whether `default` is sure to bring a conference, if the calendar keeps its word."""
+def _default_is_available(account: Account, calendar: Calendar) -> bool:
+    """Whether `default` surely generates a conference, if the calendar offers what it lists."""
     if account.profiles:
         return len(connected_profiles(account)) == len(account.profiles)
     return calendar.integrated is not False
 
 
 def connected_profiles(account: Account) -> tuple[int, ...]:
-    """The places in the account's list of those profiles that can make a conference."""
+    """The indices of the account's profiles that can generate a conference."""
     return tuple(n for n, profile in enumerate(account.profiles or ()) if profile.connected is not False)
 
 
 @dataclass(slots=True)
 class Table:
-    """The world's places by richness, and rotating choices for what every write needs and no rule asks for."""
+    """The targets of an inventory, and rotating choices for what every write needs and no rule depends on.
+
+    `rich` are the targets with most kinds of writes, at most two of each kind of calendar.
+    """
 
     inventory: Inventory
     numbers: count[int] = field(default_factory=lambda: count(1))
@@ -53,50 +54,54 @@ class Table:
     forms: Iterator[str] = field(default_factory=lambda: cycle(("utc", *TIME_FORMATS)))
     moved: Iterator[str] = field(default_factory=lambda: cycle(("offset", "tzid", "date")))
     changes: Iterator[tuple[str, ...]] = field(default_factory=lambda: cycle(_CHANGES))
-    targets: tuple[Place, ...] = ()
-    rich: tuple[Place, ...] = ()
+    targets: tuple[Target, ...] = ()
+    rich: tuple[Target, ...] = ()
     turns: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.targets = self.inventory.targets
-        most = max(len(kinds_at(place)) for place in self.targets)
-        fullest = [place for place in self.targets if len(kinds_at(place)) == most]
-        self.rich = tuple(_one_of_each_sort(fullest) or fullest)
+        most = max(len(kinds_at(target)) for target in self.targets)
+        fullest = [target for target in self.targets if len(kinds_at(target)) == most]
+        self.rich = _two_of_each_kind(fullest)
 
-    def scenario(self, family: str, place: Place, steps: Iterable[Step], event: str = "") -> Scenario:
+    def scenario(self, family: str, target: Target, steps: Iterable[Step], event: str = "") -> Scenario:
         number = next(self.numbers)
-        account, calendar = place
+        account, calendar = target
         return Scenario(f"{family[:2]}{number:02d}", account.name, calendar.calendar_id, tuple(steps), family, event)
 
-    def turn(self, what: str, choices: tuple[Place, ...]) -> Place:
-        """The next of `choices`, each in its turn."""
-        number = self.turns.get(what, -1) + 1
-        self.turns[what] = number
+    def turn(self, rotation: str, choices: tuple[Target, ...]) -> Target:
+        """The next of `choices`, in rotation."""
+        number = self.turns.get(rotation, -1) + 1
+        self.turns[rotation] = number
         return choices[number % len(choices)]
 
-    def step(self, kind: str, place: Place, **changes: object) -> Step:
-        """A step of a kind with whatever is next in the rotation."""
+    def step(self, kind: str, target: Target, **changes: object) -> Step:
+        """A step of a kind, with the next URL variant or profile in rotation."""
         step = Step(kind)
         if kind == "explicit":
             step = replace(step, url_variant=next(self.urls))
         if kind == "profile":
-            profiles = connected_profiles(place[0]) or (0,)
+            profiles = connected_profiles(target.account) or (0,)
             self.turns["profile"] = self.turns.get("profile", -1) + 1
             step = replace(step, profile=profiles[self.turns["profile"] % len(profiles)])
         step = replace(step, **changes)  # type: ignore[arg-type]
         near = self.inventory.shows_time and step.time_format == "offset" and step.start == "future"
         return replace(step, start="soon") if near else step
 
-    def having(self, *kinds: str) -> tuple[Place, ...]:
-        """The places where each of these kinds makes a difference."""
-        return tuple(place for place in self.targets if set(kinds) <= set(kinds_at(place)))
+    def first_of_each(self, key: Callable[[Target], object]) -> tuple[Target, ...]:
+        """The first target with each value of `key`."""
+        return tuple({key(target): target for target in reversed(self.targets)}.values())
+
+    def having(self, *kinds: str) -> tuple[Target, ...]:
+        """The targets where each of these kinds makes a difference."""
+        return tuple(target for target in self.targets if set(kinds) <= set(kinds_at(target)))
 
 
-def _one_of_each_sort(targets: list[Place]) -> list[Place]:
-    """Two places of each calendar host, from different accounts where there are any."""
-    found: dict[object, list[Place]] = {}
-    for place in targets:
-        alike = found.setdefault(place[1].sort, [])
-        if len(alike) < 2 and all(place[0].name != other[0].name for other in alike):
-            alike.append(place)
-    return [place for alike in found.values() for place in alike]
+def _two_of_each_kind(targets: list[Target]) -> tuple[Target, ...]:
+    """At most two targets of each kind of calendar, from different accounts."""
+    found: dict[object, list[Target]] = {}
+    for target in targets:
+        alike = found.setdefault(target.calendar.kind, [])
+        if len(alike) < 2 and all(target.account.name != other.account.name for other in alike):
+            alike.append(target)
+    return tuple(target for alike in found.values() for target in alike)

@@ -1,4 +1,4 @@
-"""Malformed requests: bodies and queries that no client should send, and that a server should answer all the same."""
+"""Malformed requests: bodies and queries that no client should send, and that a server must still answer."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from urllib.parse import quote, urlencode
 from conformance.servers.scenarios.sampling import sample
 from conformance.servers.scenarios.scenario import RunContext, Scenario, Step, write_requests
 
-__all__ = ["MalformedRequest", "generated", "malformed"]
+__all__ = ["MalformedRequest", "core_malformed", "generated_malformed"]
 
 
 @dataclass(frozen=True, slots=True)
 class MalformedRequest:
-    """One request: `content` is sent as it is, `scenario` is that of the event that would come of it, if any would."""
+    """One request, with `content` as its body; `scenario` is that of the event that it might create."""
 
     name: str
     method: str
@@ -29,7 +29,7 @@ class MalformedRequest:
 
     @property
     def calendar_id(self) -> str:
-        """The calendar that is written to, or beside which is read."""
+        """The calendar that the request is about."""
         return self.scenario.calendar_id
 
 
@@ -43,8 +43,8 @@ def _explicit(**changes: Any) -> Callable[[dict[str, Any]], Any]:
 
 _BODIES: Mapping[str, Callable[[dict[str, Any]], Any]] = MappingProxyType(
     {
-        "half-a-body": lambda body: json.dumps(body)[:-40].encode(),
-        "a-list": lambda body: [body],
+        "truncated-body": lambda body: json.dumps(body)[:-40].encode(),
+        "array-as-body": lambda body: [body],
         "conferencing-as-text": _conferencing("default"),
         "profile-id-as-list": _conferencing({"profile_id": ["default"]}),
         "url-as-number": _explicit(join_url=8),
@@ -52,37 +52,37 @@ _BODIES: Mapping[str, Callable[[dict[str, Any]], Any]] = MappingProxyType(
         "start-as-number": lambda body: {**body, "start": 1790000000, "end": {"tzid": "Europe/Berlin"}},
         "summary-as-null": lambda body: {**body, "summary": None},
         "event-id-as-number": lambda body: {**body, "event_id": 8},
-        "half-a-character": lambda body: json.dumps({**body, "summary": "Planning \ud83d"}).encode(),
+        "lone-surrogate": lambda body: json.dumps({**body, "summary": "Planning \ud83d"}).encode(),
     }
 )
 
 _QUERIES: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
     {
         "unknown-zone": (("tzid", "Mars/Olympus"), ("only_managed", "true")),
-        "words-for-from": (("tzid", "Etc/UTC"), ("only_managed", "true"), ("from", "the day before yesterday")),
+        "text-for-from": (("tzid", "Etc/UTC"), ("only_managed", "true"), ("from", "the day before yesterday")),
     }
 )
 
 
-def malformed(run: RunContext) -> tuple[MalformedRequest, ...]:
-    """The requests of the core, on the first calendar that may be written to."""
-    return tuple(_malformed(run))
+def core_malformed(run: RunContext) -> tuple[MalformedRequest, ...]:
+    """The malformed requests of the core, on the first target."""
+    return tuple(_core_malformed(run))
 
 
-def _malformed(run: RunContext) -> Iterator[MalformedRequest]:
+def _core_malformed(run: RunContext) -> Iterator[MalformedRequest]:
     if not run.inventory.targets:
         return
     for name, change in _BODIES.items():
         scenario = _scenario(name, run)
-        yield _write(name, scenario, run, change(_plain(scenario, run)))
+        yield _write(name, scenario, run, change(write_requests(scenario, run)[0].body))
     scenario = _scenario("deletion", run)
     yield MalformedRequest("deletion-of-nothing", "DELETE", _path(scenario), scenario.account, b"{}", scenario, False)
     for name, query in _QUERIES.items():
         yield MalformedRequest(name, "GET", f"/v1/events?{urlencode(query)}", scenario.account, None, scenario, False)
 
 
-def generated(run: RunContext, examples: int, seed: int) -> tuple[MalformedRequest, ...]:
-    """At most `examples` writes that break `schemas/api/openapi.json`, as Schemathesis makes them from `seed`."""
+def generated_malformed(run: RunContext, examples: int, seed: int) -> tuple[MalformedRequest, ...]:
+    """`examples` distinct writes that break `schemas/api/openapi.json`, as Schemathesis makes them from `seed`."""
     if not run.inventory.targets or not examples:
         return ()
     requests = []
@@ -90,32 +90,26 @@ def generated(run: RunContext, examples: int, seed: int) -> tuple[MalformedReque
         name = f"generated-{number}"
         scenario = _scenario(name, run)
         if isinstance(body, dict) and isinstance(body.get("event_id"), str):
-            body = {**body, "event_id": run.event_id(scenario)}  # so that what may come of it can be deleted
+            body = {**body, "event_id": run.event_id(scenario)}  # so that an event which it creates can be deleted
         requests.append(_write(name, scenario, run, body))
     return tuple(requests)
 
 
-def _bodies(examples: int, number: int) -> Iterator[Any]:
-    """Bodies of writes, each once."""
+def _bodies(examples: int, seed: int) -> list[Any]:
+    """Distinct bodies of writes that break the OpenAPI document."""
     import schemathesis
 
     from conformance.contract.schemas import folder
 
     api = schemathesis.openapi.from_path(str(folder() / "api" / "openapi.json"))
     write = api["/v1/calendars/{calendar_id}/events"]["POST"]
-    found: dict[bytes, Any] = {}
-    for case in sample(write.as_strategy(generation_mode=schemathesis.GenerationMode.NEGATIVE), examples, number):
-        found.setdefault(_content(case.body), case.body)
-    yield from found.values()
+    cases = write.as_strategy(generation_mode=schemathesis.GenerationMode.NEGATIVE)
+    return [case.body for case in sample(cases, examples, seed, lambda case: _content(case.body))]
 
 
 def _scenario(name: str, run: RunContext) -> Scenario:
     account, calendar = run.inventory.targets[0]
-    return Scenario(f"odd-{name}", account.name, calendar.calendar_id, (Step("explicit"),), "malformed")
-
-
-def _plain(scenario: Scenario, run: RunContext) -> dict[str, Any]:
-    return dict(write_requests(scenario, run)[0].body)
+    return Scenario(f"malformed-{name}", account.name, calendar.calendar_id, (Step("explicit"),), "malformed")
 
 
 def _write(name: str, scenario: Scenario, run: RunContext, body: Any) -> MalformedRequest:

@@ -1,4 +1,4 @@
-"""The plan: which scenarios a run will live, what that costs at most, and what it cannot show."""
+"""The plan of a run: its scenarios, what they cost at most, and what they cannot test."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ from conformance.facts import Settings
 from conformance.servers.inventory import Inventory
 from conformance.servers.scenarios.core import core, waves
 from conformance.servers.scenarios.covering import connected_profiles
-from conformance.servers.scenarios.malformed_requests import MalformedRequest, generated, malformed
+from conformance.servers.scenarios.malformed_requests import MalformedRequest, core_malformed, generated_malformed
 from conformance.servers.scenarios.scenario import RunContext, Scenario
 
 __all__ = ["Plan", "plan"]
 
 #: Requests of preflight and audit for one account, and of the access checks.
-_LOOKS, _ACCESS = 10, 30
+_READS, _ACCESS = 10, 30
 
 #: Readings of an account outside of the rounds, at most.
-_AGAIN = 14
+_FINAL_READINGS = 14
 
 _GENERATING = ("default", "integrated", "profile")
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a run will do: `waves` of scenarios that begin together.
+    """What a run will send: `waves` of scenarios that begin together.
 
     `expected` requests are enough where pages are long and conferences come soon; `requests` and `seconds` are upper
-    bounds: two events on a page, and everything pending until the time-out.
-    `odd` are malformed requests, sent beside the scenarios.
-    `generated` counts the writes that ask for a conference to be made; `lacking` says what cannot be shown, and why.
+    bounds, with two events on a page and everything pending until the time-out.
+    `generated` counts the writes that request a generated conference; `lacking` says what is not tested, and why.
+    `malformed` requests are sent after the scenarios.
     """
 
     waves: tuple[tuple[Scenario, ...], ...]
@@ -41,7 +41,7 @@ class Plan:
     generated: int
     seconds: float
     lacking: tuple[str, ...]
-    odd: tuple[MalformedRequest, ...] = ()
+    malformed: tuple[MalformedRequest, ...] = ()
 
     @property
     def scenarios(self) -> tuple[Scenario, ...]:
@@ -54,39 +54,39 @@ class Plan:
         return dict(Counter(step.kind for scenario in self.scenarios for step in scenario.steps))
 
 
-def plan(run: RunContext, settings: Settings, examples: int = 0, seed: int = 0, *, odd: bool = False) -> Plan:
-    """The core for the run's world, and `examples` scenarios beyond it, drawn from `seed`.
+def plan(run: RunContext, settings: Settings, examples: int = 0, seed: int = 0, *, malformed: bool = False) -> Plan:
+    """The core for the run's inventory, and `examples` scenarios beyond it, drawn from `seed`.
 
-    With `odd`, malformed requests as well: those of the core, and `examples` beyond them.
+    With `malformed`, malformed requests as well: those of the core, and `examples` beyond them.
     """
     scenarios = core(run.inventory)
     if examples:
         from conformance.servers.scenarios.scenario_strategies import explore
 
         scenarios += explore(run.inventory, examples, seed)
-    odd_requests = (*malformed(run), *generated(run, examples, seed)) if odd else ()
+    bad_requests = (*core_malformed(run), *generated_malformed(run, examples, seed)) if malformed else ()
     groups = waves(scenarios)
     rounds = max((number + len(scenario.steps) for number, wave in enumerate(groups) for scenario in wave), default=0)
     steps = [step for scenario in scenarios for step in scenario.steps]
     accounts = max(1, len(run.inventory.accounts))
-    named = sum(request.names_event for request in odd_requests)
-    requests = len(steps) + sum(not scenario.ends_deleted for scenario in scenarios) + len(odd_requests) + named
-    looks = _LOOKS * accounts + _ACCESS
-    readings = rounds * _readings_a_round(settings) + _AGAIN
+    named = sum(request.names_event for request in bad_requests)
+    requests = len(steps) + sum(not scenario.ends_deleted for scenario in scenarios) + len(bad_requests) + named
+    reads = _READS * accounts + _ACCESS
+    readings = rounds * _readings_a_round(settings) + _FINAL_READINGS
     return Plan(
         groups,
-        expected=requests + looks + 3 * rounds * accounts,
-        requests=requests + looks + readings * (-(-len(scenarios) // 2) + accounts),
+        expected=requests + reads + 3 * rounds * accounts,
+        requests=requests + reads + readings * (-(-len(scenarios) // 2) + accounts),
         objects=len(scenarios) + named,
         generated=sum(step.kind in _GENERATING for step in steps),
         seconds=(rounds + 1) * (settings.settle_timeout + 2 * settings.quiet),
         lacking=tuple(_lacking(run.inventory)),
-        odd=odd_requests,
+        malformed=bad_requests,
     )
 
 
 def _readings_a_round(settings: Settings) -> int:
-    """Readings between two writes when nothing settles before the time-out: the pauses grow by half, to ten seconds."""
+    """Readings between two writes if nothing settles before the time-out, at the pauses of `PollingPolicy`."""
     count, waited, pause = 3, 0.0, 0.2
     while waited < settings.settle_timeout:
         waited, pause, count = waited + pause, min(pause * 1.5, 10.0), count + 1
@@ -96,7 +96,7 @@ def _readings_a_round(settings: Settings) -> int:
 def _lacking(inventory: Inventory) -> Iterator[str]:
     calendars = [calendar for _, calendar in inventory.targets]
     if not any(calendar.integrated for calendar in calendars):
-        yield "no calendar to write to offers integrated conferencing: what becomes of `integrated` is not tried"
+        yield "no calendar to write to offers integrated conferencing: accepting `integrated` is not tried"
     if not any(calendar.integrated is False for calendar in calendars):
         yield "every calendar to write to offers integrated conferencing: the refusal of `integrated` is not tried"
     for provider, service in (("google", "google_meet"), ("exchange", "ms_teams_for_business")):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable
+from random import Random
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -9,24 +11,33 @@ if TYPE_CHECKING:
 
 __all__ = ["sample"]
 
+#: Draws for each example that is asked for: a strategy with fewer distinct values than that gives what it has.
+_DRAWS = 50
 
-def sample(strategy: SearchStrategy[Any], examples: int, number: int) -> list[Any]:
-    """At most so many examples of a strategy, the same and in the same order for the same `number`."""
-    from hypothesis import HealthCheck, Phase, given, seed, settings  # slow to import, and seldom asked for
+#: Bytes that one draw may use up; what needs more is dropped.
+_ENTROPY = 8192
 
-    found: list[Any] = []
 
-    @seed(number)
-    @settings(
-        max_examples=examples,
-        database=None,
-        deadline=None,
-        phases=(Phase.generate,),
-        suppress_health_check=list(HealthCheck),
-    )
+def sample(strategy: SearchStrategy[Any], examples: int, seed: int, identity: Callable[[Any], Hashable]) -> list[Any]:
+    """The first `examples` distinct values of a strategy, always the same for the same `seed`.
+
+    Values with the same `identity` count once.  The values are drawn from random bytes: Hypothesis' own generation
+    prefers constants that it finds in the modules imported so far, so that the same seed gives different values in
+    different processes.
+    """
+    from hypothesis import given, settings  # slow to import, and seldom needed
+
+    found: dict[Hashable, Any] = {}
+
+    @settings(database=None)
     @given(strategy)
     def collect(example: Any) -> None:
-        found.append(example)
+        found.setdefault(identity(example), example)
 
-    collect()
-    return found
+    draw = collect.hypothesis.fuzz_one_input  # type: ignore[attr-defined]  # added by `given`
+    random = Random(seed)  # noqa: S311 - made to be repeatable, not secret
+    for _ in range(examples * _DRAWS):
+        if len(found) == examples:
+            break
+        draw(random.randbytes(_ENTROPY))
+    return list(found.values())

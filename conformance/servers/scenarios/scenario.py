@@ -1,4 +1,4 @@
-"""The model: a scenario of one event is a tuple of steps; the body of each write follows from the steps before it."""
+"""A scenario is a tuple of steps on one event; the body of each write follows from the steps up to it."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ __all__ = [
     "write_requests",
 ]
 
-#: What a write does about conferencing; ``nothing`` leaves the property out, ``delete`` is a DELETE.
+#: What a write requests about conferencing; ``omitted`` leaves the property out, ``delete`` is a DELETE.
 KINDS = ("explicit", "default", "integrated", "profile", "none", "omitted", "8x8", "delete")
 
-#: When an event is: `start` and `end` in hours from now (for dates in days), at least a day away from now, but for what
-#: is `soon` or was `lately`.  What is about a year away lies three weeks short of it, so that its day and month alone
-#: tell the wrong tense.
+#: When an event takes place: start and end in hours from now, and in days where they are written as dates.  All but
+#: ``soon`` and ``lately`` are at least a day away from now.  ``year`` and ``past-year`` are three weeks short of a year
+#: away, so that a server which ignores the year takes future for past.
 STARTS: Mapping[str, tuple[tuple[int, int], tuple[int, int]]] = MappingProxyType(
     {
         "future": ((26, 27), (3, 4)),
@@ -48,57 +48,57 @@ STARTS: Mapping[str, tuple[tuple[int, int], tuple[int, int]]] = MappingProxyType
 #: How a time is written.
 TIME_FORMATS = ("utc", "offset", "tzid", "date")
 
-#: How much an event says, and in which alphabet.
+#: How many fields an event has, how long they are, and in which alphabet.
 TEXT_VARIANTS = ("plain", "minimal", "full", "non-ascii")
 
-#: Join URLs that the documentation allows; ``{n}`` makes each the only one of its kind.
+#: Join URLs that the documentation allows; ``{marker}`` makes each unique.
 URL_VARIANTS: Mapping[str, str] = MappingProxyType(
     {
-        "https": "https://conference.example.com/join/{n}",
-        "http": "http://conference.example.com/join/{n}",
-        "port": "https://conference.example.com:8443/join/{n}",
-        "query": "https://conference.example.com/Join?room={n}&pwd=aB3%2Fx%3D&with=en&with=de",
-        "fragment": "https://conference.example.com/App/#/room/{n}",
-        "escapes": "https://conference.example.com/Join%20us/caf%C3%A9/{n}",
-        "upper": "https://conference.example.com/Join/AbCdEfG/{n}/XyZ",
-        "long": "https://conference.example.com/join/{n}?context=" + "0123456789abcdef" * 18,
-        "very-long": "https://conference.example.com/join/{n}?context=" + "0123456789ABCDEF" * 130,
+        "https": "https://conference.example.com/join/{marker}",
+        "http": "http://conference.example.com/join/{marker}",
+        "port": "https://conference.example.com:8443/join/{marker}",
+        "query": "https://conference.example.com/Join?room={marker}&pwd=aB3%2Fx%3D&with=en&with=de",
+        "fragment": "https://conference.example.com/App/#/room/{marker}",
+        "escapes": "https://conference.example.com/Join%20us/caf%C3%A9/{marker}",
+        "upper": "https://conference.example.com/Join/AbCdEfG/{marker}/XyZ",
+        "long": "https://conference.example.com/join/{marker}?context=" + "0123456789abcdef" * 18,
+        "very-long": "https://conference.example.com/join/{marker}?context=" + "0123456789ABCDEF" * 130,
     }
 )
 
-#: A join URL that several events of a run have, like somebody's own room.
+#: A join URL that several events of a run share, like a personal room.
 _ROOM = "https://conference.example.com/room/{run}"
 
-#: What makes a summary and a description long, well within what the documentation allows.
-_MORE = " and whatever else there is to say" * 4, " and whatever else there is to say" * 10
+#: Padding of long summaries and descriptions, well within the documented lengths.
+_PADDING = " and whatever else there is to say" * 4, " and whatever else there is to say" * 10
 
-#: Fields of ``explicit`` beside another kind, where they are to be of no use.
+#: Fields of ``explicit`` in a write of another kind, where they must have no effect.
 EXTRA_FIELDS = ("join_url", "provider_description", "both")
 
 _DESCRIPTIONS = ("Custom conferencing", "Our own vídeo: 会議室 №\u00a07")
 
 
-def _explicit(n: str, **changes: Any) -> dict[str, Any]:
-    whole = {
+def _explicit(marker: str, **changes: Any) -> dict[str, Any]:
+    conferencing = {
         "profile_id": "explicit",
         "provider_description": _DESCRIPTIONS[0],
-        "join_url": URL_VARIANTS["https"].format(n=n),
+        "join_url": URL_VARIANTS["https"].format(marker=marker),
         **changes,
     }
-    return {name: value for name, value in whole.items() if value is not ...}
+    return {name: value for name, value in conferencing.items() if value is not ...}
 
 
 _CONFERENCING_DEFECTS: Mapping[str, Callable[[str], Any]] = MappingProxyType(
     {
-        "explicit-without-url": lambda n: _explicit(n, join_url=...),
-        "explicit-without-description": lambda n: _explicit(n, provider_description=...),
-        "ftp-url": lambda n: _explicit(n, join_url=f"ftp://conference.example.com/join/{n}"),
-        "app-url": lambda n: _explicit(n, join_url=f"zoommtg://conference.example.com/join?confno={n}"),
-        "words-for-url": lambda n: _explicit(n, join_url=f"dial room {n}"),
-        "relative-url": lambda n: _explicit(n, join_url=f"/join/{n}"),
-        "no-profile-id": lambda n: _explicit(n, profile_id=...),
-        "unknown-profile": lambda n: {"profile_id": f"pro_nobody_has_{n}"},
-        "foreign-profile": lambda n: {"profile_id": f"pro_of_nobody_{n}"},
+        "explicit-without-url": lambda marker: _explicit(marker, join_url=...),
+        "explicit-without-description": lambda marker: _explicit(marker, provider_description=...),
+        "ftp-url": lambda marker: _explicit(marker, join_url=f"ftp://conference.example.com/join/{marker}"),
+        "app-url": lambda marker: _explicit(marker, join_url=f"zoommtg://conference.example.com/join?confno={marker}"),
+        "words-for-url": lambda marker: _explicit(marker, join_url=f"dial room {marker}"),
+        "relative-url": lambda marker: _explicit(marker, join_url=f"/join/{marker}"),
+        "no-profile-id": lambda marker: _explicit(marker, profile_id=...),
+        "unknown-profile": lambda marker: {"profile_id": f"pro_nobody_has_{marker}"},
+        "foreign-profile": lambda marker: {"profile_id": f"pro_of_nobody_{marker}"},
     }
 )
 
@@ -112,10 +112,10 @@ _EVENT_DEFECTS: Mapping[str, Callable[[dict[str, Any]], Any]] = MappingProxyType
     }
 )
 
-#: What is wrong with a write of the kind ``invalid``: its conferencing, or its event.
+#: What is wrong with a write of the kind ``invalid``: its conferencing, or another field of the event.
 DEFECTS = (*_CONFERENCING_DEFECTS, *_EVENT_DEFECTS)
 
-#: Of these, what is tried on creation as well: of the ways in which a URL is none, one.
+#: Of these, what is tried on creation as well; of the invalid URLs, one is enough.
 CREATION_DEFECTS = tuple(
     name for name in _CONFERENCING_DEFECTS if name not in ("app-url", "words-for-url", "relative-url")
 )
@@ -125,10 +125,11 @@ CREATION_DEFECTS = tuple(
 class Step:
     """One write, in the terms of the contract.
 
-    `changed_fields` are the fields that differ from the write before: ``summary``, ``description``, ``time``, ``end`` alone,
-    ``location``, or ``bare``, which leaves description and location out.
-    `url_variant` names one of the URLs, or is ``again`` for that of the scenario's first, or ``room`` for one that scenarios share.
-    `profile` counts through the account's profiles.  A `immediate` step goes out the moment the one before is answered.
+    `changed_fields` are the fields that differ from the previous write: ``summary``, ``description``, ``time``, ``end``
+    alone, ``location``, or ``bare``, which leaves description and location out.
+    `url_variant` is a key of URL_VARIANTS, ``again`` for the URL of the scenario's first explicit write, or ``room``
+    for one that scenarios share.  `profile` is an index into the account's profiles.
+    An `immediate` step is sent as soon as the previous one is answered.
     """
 
     kind: str
@@ -145,7 +146,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """What is done to one event: `event` is its name within the run, shared by scenarios that must not touch each other."""
+    """The writes to one event.
+
+    `event` names the event within the run, where several scenarios use the same id on different calendars.
+    """
 
     id: str
     account: str
@@ -156,38 +160,38 @@ class Scenario:
 
     @property
     def ends_deleted(self) -> bool:
-        """Whether the last write is a DELETE, so that nothing is left to delete."""
+        """Whether the last write is a DELETE, after which there is nothing to clean up."""
         return self.steps[-1].kind == "delete"
 
 
 @dataclass(frozen=True, slots=True)
 class RunContext:
-    """What the writes of one run have in common: its id, the second it counts from, the world it is in."""
+    """What the writes of one run share: its id, the time that it counts from (epoch seconds), and the inventory."""
 
     id: str
     now: float
     inventory: Inventory = field(default_factory=Inventory)
 
     def event_id(self, scenario: Scenario) -> str:
-        """The event's id: unique to the run, in capitals now and then, and safe in a URL."""
+        """The event's id: unique to the run, safe in a URL, and in capitals for some scenarios."""
         name = f"{self.id}-{scenario.event or scenario.id}"
         return f"cfc-{name}" if sum(map(ord, name)) % 3 else f"CFC-{name.upper()}-aZ"
 
 
 @dataclass(frozen=True, slots=True)
 class WriteRequest:
-    """One request of a scenario: POST with `body`, or DELETE; `n` is its mark."""
+    """One request of a scenario: POST with `body`, or DELETE; `marker` is in its texts and URLs, and in no other."""
 
     method: str
     path: str
     body: dict[str, Any]
     step: Step
-    n: str
+    marker: str
 
 
 @dataclass(slots=True)
 class _Event:
-    """The event as the steps so far have written it."""
+    """The fields of the event after the steps so far; `slot` and `longer` count changes of its time and of its end."""
 
     summary: str = ""
     description: str | None = None
@@ -197,49 +201,49 @@ class _Event:
 
 
 def write_requests(scenario: Scenario, run: RunContext) -> tuple[WriteRequest, ...]:
-    """The requests of a scenario, in order; the same scenario and run give the same requests."""
+    """The requests of a scenario, in order; always the same for the same scenario and run."""
     event_id = run.event_id(scenario)
     path = f"/v1/calendars/{quote(scenario.calendar_id, safe='')}/events"
     event = _Event(slot=sum(map(ord, scenario.id)) % 12)
-    result = []
+    requests = []
     first_url = ""
     fresh = True
     for number, step in enumerate(scenario.steps, 1):
-        n = f"{run.id}-{scenario.id}-{number}"
+        marker = f"{run.id}-{scenario.id}-{number}"
         if step.kind == "delete":
-            result.append(WriteRequest("DELETE", path, {"event_id": event_id}, step, n))
+            requests.append(WriteRequest("DELETE", path, {"event_id": event_id}, step, marker))
             fresh = True
             continue
-        _change(event, step, n, fresh)
-        body = _body(event_id, event, step, n, scenario, run)
+        _change(event, step, marker, fresh)
+        body = _body(event_id, event, step, marker, scenario, run)
         if step.kind == "explicit":
             if step.url_variant == "again" and first_url:
                 body["conferencing"]["join_url"] = first_url
             first_url = first_url or body["conferencing"]["join_url"]
-        result.append(WriteRequest("POST", path, body, step, n))
+        requests.append(WriteRequest("POST", path, body, step, marker))
         fresh = False
-    return tuple(result)
+    return tuple(requests)
 
 
-def _change(event: _Event, step: Step, n: str, fresh: bool) -> None:
+def _change(event: _Event, step: Step, marker: str, fresh: bool) -> None:
     non_ascii = step.text_variant == "non-ascii"
     if fresh or "summary" in step.changed_fields:
         opening = "Größe & Maß — 計画 🗓" if non_ascii else "Planning"
-        event.summary = f"{opening} {n}" + _MORE[0] * (step.text_variant == "full")
+        event.summary = f"{opening} {marker}" + _PADDING[0] * (step.text_variant == "full")
     if "description" in step.changed_fields or (fresh and step.text_variant != "minimal"):
         opening = "Naïve Fragen, «Antworten» 質問" if non_ascii else "Plans and questions"
-        event.description = f"{opening} {n}" + _MORE[1] * (step.text_variant == "full")
+        event.description = f"{opening} {marker}" + _PADDING[1] * (step.text_variant == "full")
     if "time" in step.changed_fields:
         event.slot += 1
     if "end" in step.changed_fields:
         event.longer += 1
     if "location" in step.changed_fields or (fresh and step.text_variant == "full"):
-        event.location = f"Room {n}"
+        event.location = f"Room {marker}"
     if "bare" in step.changed_fields:
         event.description = event.location = None
 
 
-def _body(event_id: str, event: _Event, step: Step, n: str, scenario: Scenario, run: RunContext) -> dict[str, Any]:
+def _body(event_id: str, event: _Event, step: Step, marker: str, scenario: Scenario, run: RunContext) -> dict[str, Any]:
     start, end = _times(step, event.slot, event.longer, run.now)
     body: dict[str, Any] = {"event_id": event_id, "summary": event.summary, "start": start, "end": end}
     if event.description is not None:
@@ -248,7 +252,7 @@ def _body(event_id: str, event: _Event, step: Step, n: str, scenario: Scenario, 
         body["location"] = {"description": event.location}
     if step.text_variant == "full":
         body["tzid"] = "Europe/Berlin"
-    conferencing = _conferencing(step, n, scenario, run)
+    conferencing = _conferencing(step, marker, scenario, run)
     if conferencing is not ...:
         body["conferencing"] = conferencing
     if step.defect in _EVENT_DEFECTS:
@@ -256,29 +260,29 @@ def _body(event_id: str, event: _Event, step: Step, n: str, scenario: Scenario, 
     return body
 
 
-def _conferencing(step: Step, n: str, scenario: Scenario, run: RunContext) -> Any:
+def _conferencing(step: Step, marker: str, scenario: Scenario, run: RunContext) -> Any:
     if step.kind == "omitted":
         return ...
     if step.kind == "explicit" or step.defect in _EVENT_DEFECTS:
         text = _DESCRIPTIONS[step.text_variant == "non-ascii"]
-        return _explicit(n, join_url=_url(step, n, run), provider_description=text)
+        return _explicit(marker, join_url=_url(step, marker, run), provider_description=text)
     if step.defect == "foreign-profile":
         foreign = _foreign_profile(scenario.account, run.inventory)
-        return {"profile_id": foreign} if foreign else _CONFERENCING_DEFECTS[step.defect](n)
+        return {"profile_id": foreign} if foreign else _CONFERENCING_DEFECTS[step.defect](marker)
     if step.defect:
-        return _CONFERENCING_DEFECTS[step.defect](n)
+        return _CONFERENCING_DEFECTS[step.defect](marker)
     conferencing: dict[str, Any] = {"profile_id": _profile_id(step, scenario, run.inventory)}
     if step.extra_fields in ("join_url", "both"):
-        conferencing["join_url"] = _url(step, n, run)
+        conferencing["join_url"] = _url(step, marker, run)
     if step.extra_fields in ("provider_description", "both"):
-        conferencing["provider_description"] = f"Stray {n}"
+        conferencing["provider_description"] = f"Extra {marker}"
     return conferencing
 
 
-def _url(step: Step, n: str, run: RunContext) -> str:
+def _url(step: Step, marker: str, run: RunContext) -> str:
     if step.url_variant == "room":
         return _ROOM.format(run=run.id)
-    return URL_VARIANTS["https" if step.url_variant == "again" else step.url_variant].format(n=n)
+    return URL_VARIANTS["https" if step.url_variant == "again" else step.url_variant].format(marker=marker)
 
 
 def _profile_id(step: Step, scenario: Scenario, inventory: Inventory) -> str:
@@ -299,13 +303,13 @@ def _foreign_profile(account: str, inventory: Inventory) -> str | None:
     return None
 
 
-#: Offsets from UTC by which times are written: without them, what is soon is over, and what was lately is to come.
+#: UTC offsets of times that are ``soon`` or ``lately``: a server that ignores the offset takes future for past.
 _OFFSETS = {"soon": timezone(timedelta(hours=-11)), "lately": timezone(timedelta(hours=13))}
 _WESTERN = timezone(timedelta(hours=-7))
 
 
 def _times(step: Step, slot: int, longer: int, now: float) -> tuple[Any, Any]:
-    """Start and end: further from now by an hour a slot, or by a day for dates; what is to come may be `longer`."""
+    """Start and end: an hour (or a day, for dates) further from now for each slot; future ends later by `longer`."""
     hours, days = STARTS[step.start]
     hour = datetime.fromtimestamp(now, UTC).replace(minute=0, second=0, microsecond=0)
     if step.time_format == "date":
@@ -323,8 +327,8 @@ def _away(offset: int, slot: int) -> int:
     return offset + slot if offset > 0 else offset - slot
 
 
-def _moment(moment: datetime, form: str, zone: timezone) -> Any:
-    if form == "offset":
+def _moment(moment: datetime, time_format: str, zone: timezone) -> Any:
+    if time_format == "offset":
         return moment.astimezone(zone).isoformat(timespec="seconds")
     text = moment.strftime("%Y-%m-%dT%H:%M:%SZ")
-    return {"time": text, "tzid": "Europe/Berlin"} if form == "tzid" else text
+    return {"time": text, "tzid": "Europe/Berlin"} if time_format == "tzid" else text

@@ -1,4 +1,4 @@
-"""Sequences of kinds of writes in which every kind meets every state that another brings about."""
+"""Sequences of kinds of writes that try every kind in every state that another kind leaves."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 __all__ = ["sequences"]
 
-#: How the first sequences begin: one kind and another, and again, and what is told apart by what was before.
+#: How the first sequences begin: alternating kinds, and pairs whose effect depends on the write before.
 _SEEDS = (
     ("explicit", "none", "explicit", "none", "omitted"),
     ("default", "none", "default", "none"),
@@ -18,12 +18,12 @@ _SEEDS = (
     ("explicit", "delete", "omitted", "integrated"),
 )
 
-#: What an event is before anything was written, after a DELETE, without conferencing so far, and without it again.
+#: States: before the first write, after a DELETE, without conferencing so far, and with conferencing removed.
 _ABSENT, _GONE, _NEVER, _REMOVED = "absent", "gone", "never", "removed"
 
 
 def _after(state: str, kind: str) -> str:
-    """What an event is, after it was `state`, through a write of a kind."""
+    """The state of an event after a write of a kind in `state`."""
     if kind == "omitted":
         return _NEVER if state in (_ABSENT, _GONE) else state
     if kind == "none":
@@ -32,7 +32,7 @@ def _after(state: str, kind: str) -> str:
 
 
 def sequences(kinds: tuple[str, ...], longest: int) -> Iterator[tuple[str, ...]]:
-    """Sequences of at most `longest` kinds, each a scenario from the first write on, that leave no pair out.
+    """Sequences of at most `longest` kinds, each from an event's first write on, that cover every (state, kind) pair.
 
     `kinds` begin with those that give an event conferencing, before ``none``.
     """
@@ -62,7 +62,7 @@ def sequences(kinds: tuple[str, ...], longest: int) -> Iterator[tuple[str, ...]]
 
 
 def _next_kind(state: str, kinds: tuple[str, ...], open_pairs: set[tuple[str, str]], room: int) -> str | None:
-    """The kind that leads on: through an open pair, to where most open pairs begin, or towards one within `room`."""
+    """The next kind: one that covers an open pair, or leads towards one within `room` writes; None if there is none."""
 
     def worth(kind: str) -> tuple[bool, int]:
         reached = _after(state, kind)

@@ -1,4 +1,4 @@
-"""What is under test, and the way to it: HTTP at a polite pace, what is looked at first, how its events are read."""
+"""The server under test, and HTTP to it: rate-limited requests, the preflight, and readings of its events."""
 
 from conformance.http.hosts import DATA_CENTRES
 from conformance.servers.subject.subject import EPOCH, ConfigurationError, Subject, in_process, parse

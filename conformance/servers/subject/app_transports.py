@@ -18,7 +18,7 @@ __all__ = ["DateHeaderTransport", "WsgiTransport", "lifespan"]
 
 
 class DateHeaderTransport(httpx.AsyncBaseTransport):
-    """An application in this process that tells the time: servers add a Date where applications leave it out."""
+    """Adds a Date header to the responses of an application in this process, as servers do."""
 
     def __init__(self, inner: httpx.AsyncBaseTransport, clock: Clock) -> None:
         self._inner, self._clock = inner, clock
@@ -59,7 +59,7 @@ class WsgiTransport(httpx.AsyncBaseTransport):
 
 @asynccontextmanager
 async def lifespan(app: Any) -> AsyncIterator[None]:
-    """The ASGI lifespan of `app` around the block; an application that knows of none is left alone."""
+    """The ASGI lifespan of `app` around the block; applications that do not support it run without."""
     inbox: asyncio.Queue[dict[str, str]] = asyncio.Queue()
     outbox: asyncio.Queue[str] = asyncio.Queue()
 

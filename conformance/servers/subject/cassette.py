@@ -1,12 +1,12 @@
-"""A recorded run as the subject: each request is answered as it was when the run was recorded, at the same time.
+"""A recorded run as the subject: each request gets the recorded response, at the recorded time.
 
-Only runs on a virtual clock can be lived again: there the same seed and the same answers lead to the same requests.
+Only runs on a virtual clock can be replayed: there the same seed and the same responses lead to the same requests.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,10 +17,10 @@ from conformance.errors import ConfigurationError
 from conformance.http.exchange import UNKNOWN_TOKEN, Exchange
 from conformance.recordings import RecordingMetadata, header, paths, read_all
 
-__all__ = ["Recorded", "ReplayTransport", "recorded"]
+__all__ = ["RecordedRun", "ReplayTransport", "recorded_run"]
 
-#: Headers that tell of codings which a recorded body no longer has.
-_UNDONE = frozenset({"content-encoding", "content-length", "transfer-encoding"})
+#: Headers about codings that were undone in recorded bodies.
+_CODING_HEADERS = frozenset({"content-encoding", "content-length", "transfer-encoding"})
 
 
 class _Key(NamedTuple):
@@ -31,7 +31,7 @@ class _Key(NamedTuple):
 
 
 class ReplayTransport(httpx.AsyncBaseTransport):
-    """Answers each request with its recorded answers, in their order; ConfigurationError for what was not recorded."""
+    """Answers each request with its recorded responses, in order; ConfigurationError if nothing was recorded for it."""
 
     def __init__(
         self, exchanges: Iterable[Exchange], clock: VirtualClock, accounts: Mapping[str, str], seed: str
@@ -48,14 +48,13 @@ class ReplayTransport(httpx.AsyncBaseTransport):
             self._left += 1
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """The next recorded answer, the clock put to when it came."""
+        """The next recorded response, after the clock was set to the time of that response."""
         key = _Key(request.method, str(request.url), await request.aread(), self._account(request))
         answers = self._answers.get(key)
         if not answers:
             if key.method == "DELETE" and not self._left and self._refused is None:
-                return httpx.Response(
-                    202, stream=httpx.ByteStream(b"")
-                )  # what a run deletes after its end is no part of a recording
+                # The requests that clean up after a run are not part of its recording.
+                return httpx.Response(202, stream=httpx.ByteStream(b""))
             raise self._refusal(key)
         exchange = answers.popleft()
         self._left -= 1
@@ -63,17 +62,19 @@ class ReplayTransport(httpx.AsyncBaseTransport):
             await self._clock.sleep(exchange.answered_at - self._clock.now())
         if exchange.response is None:
             raise httpx.ReadError("no answer was recorded", request=request)
-        headers = [(name, value) for name, value in exchange.response.headers if name.lower() not in _UNDONE]
+        headers = [(name, value) for name, value in exchange.response.headers if name.lower() not in _CODING_HEADERS]
         return httpx.Response(
             exchange.response.status, headers=headers, stream=httpx.ByteStream(exchange.response.body)
         )
 
     def _account(self, request: httpx.Request) -> str | None:
-        said = request.headers.get("authorization")
-        return None if said is None else self._accounts.get(said.removeprefix("Bearer "), UNKNOWN_TOKEN)
+        authorization = request.headers.get("authorization")
+        if authorization is None:
+            return None
+        return self._accounts.get(authorization.removeprefix("Bearer "), UNKNOWN_TOKEN)
 
     def _refusal(self, key: _Key) -> ConfigurationError:
-        """The same for all that follows the first."""
+        """The error for a request that was not recorded, and for all requests after it."""
         if self._refused is None:
             self._refused = ConfigurationError(
                 f"{key.method} {key.url} as account {key.account} was not recorded, or not as often: replay with the "
@@ -83,12 +84,8 @@ class ReplayTransport(httpx.AsyncBaseTransport):
         return self._refused
 
 
-def _answer(status: int, headers: Sequence[tuple[str, str]], body: bytes) -> httpx.Response:
-    return httpx.Response(status, headers=headers, stream=httpx.ByteStream(body))
-
-
-class Recorded(NamedTuple):
-    """A run that can be lived again: where it went, its clock, accounts and declared defaults, and what answers."""
+class RecordedRun(NamedTuple):
+    """A run that can be replayed: its base URL, clock, accounts and declared default profiles, and the transport."""
 
     base_url: str
     clock: VirtualClock
@@ -97,20 +94,20 @@ class Recorded(NamedTuple):
     app: ReplayTransport
 
 
-def recorded(path: Path, name: str) -> Recorded:
-    """The run recorded at `path`, a cassette or a folder of them, ready to be played back.
+def recorded_run(path: Path, name: str) -> RecordedRun:
+    """The run recorded at `path`, a cassette or a folder of them, ready to be replayed.
 
-    Raises InvalidRecordingError, and ConfigurationError for what is no recording of one whole run on a virtual clock.
+    Raises InvalidRecordingError, and ConfigurationError for anything but one whole run on a virtual clock.
     """
     run = _header(path, name)
     exchanges = tuple(read_all([path]))
     started = exchanges[0].sent_at if exchanges else None
     if started is None:
-        raise ConfigurationError(f"{name} holds nothing that was sent at a known time: record a run with --record")
+        raise ConfigurationError(f"{name} has no exchange with a time: record a run with --record")
     clock = VirtualClock(started)
     tokens = {account: f"recorded-{account}" for account in run.accounts}
     profiles = run.settings.get("default_profiles")
-    return Recorded(
+    return RecordedRun(
         exchanges[0].request.url.partition("/v1/")[0],
         clock,
         tokens,
@@ -125,7 +122,7 @@ def _header(path: Path, name: str) -> RecordingMetadata:
     first = headers[0]
     if first is None or len(runs) != 1 or first.applies_to != "server" or not first.run.startswith("seed-"):
         raise ConfigurationError(
-            f"{name} is no recording of one run that can be lived again, which only a run on a virtual clock can, such "
-            f"as one of the reference server with --record: judge it as it is with `cronofy-conformance check {path}`"
+            f"{name} is not one run that can be replayed; only a run on a virtual clock can, such as one of the "
+            f"reference server with --record: judge it as it is with `cronofy-conformance check {path}`"
         )
     return first

@@ -1,4 +1,4 @@
-"""What is looked at before anything is written: whether the run is set up so that something can be judged."""
+"""Preflight: before anything is written, whether the run is set up so that something can be judged."""
 
 from __future__ import annotations
 
@@ -7,30 +7,30 @@ from collections.abc import Iterable
 from typing import Any
 
 from conformance.http.exchange import Exchange
-from conformance.servers.inventory import Inventory, account_from_responses
+from conformance.servers.inventory import Account, Inventory
 from conformance.servers.subject.readings import READING, WIDER_READING, Flags, answered_json, read_all_managed
 from conformance.servers.subject.subject import ConfigurationError, Subject
 from conformance.servers.subject.transport import Transport
 
 __all__ = ["preflight"]
 
-#: Clocks this many seconds apart leave no doubt that one of them is wrong; events keep a day's distance to now.
-_SKEW = 1800.0
+#: Seconds between two clocks of which one is surely wrong; events are at least a day away from now.
+_LARGEST_SKEW = 1800.0
 
-#: Clocks this many seconds apart show the same time.
-_RIGHT = 600.0
+#: Seconds between two clocks that count as showing the same time.
+_SAME_TIME = 600.0
 
-#: Seconds that one answer may take longer than another that was asked for at the same time.
-_SIDE_BY_SIDE = 4.0
+#: Seconds that one answer may take longer than another one that was requested at the same time.
+_CONCURRENT_WAIT = 4.0
 
 _SCOPES = ("read_events", "create_event", "delete_event")
 
 
 async def preflight(transport: Transport, subject: Subject, calendars: Iterable[str] = ()) -> tuple[Inventory, Flags]:
-    """What the subject offers, and the flags with which each account's managed events are read.
+    """The inventory of the subject, and the flags with which each account's managed events are read.
 
-    Sends reads only: calendars, userinfo and one complete reading an account.  Raises ConfigurationError where nothing can
-    be judged; an odd flag, page or field is for the rules to judge.
+    Sends reads only: calendars, userinfo and one complete reading for each account.  Raises ConfigurationError where
+    nothing can be judged; odd flags, pages and fields are left to the rules.
     """
     named = tuple(calendars)
     accounts = []
@@ -40,12 +40,12 @@ async def preflight(transport: Transport, subject: Subject, calendars: Iterable[
         listed = await transport.send("GET", "/v1/calendars", account=name, attempts=3)
         body = _calendars(subject, name, listed)
         behind = _behind(listed)
-        shows_time = shows_time and behind is not None and abs(behind) < _RIGHT
+        shows_time = shows_time and behind is not None and abs(behind) < _SAME_TIME
         userinfo, flags[name] = await _userinfo_and_reading(
-            transport, name, gather_all=subject.app is None and not flags
+            transport, name, concurrently=subject.app is None and not flags
         )
         accounts.append(
-            account_from_responses(
+            Account.from_responses(
                 name,
                 body,
                 answered_json(userinfo),
@@ -55,39 +55,38 @@ async def preflight(transport: Transport, subject: Subject, calendars: Iterable[
             )
         )
     inventory = Inventory(tuple(accounts), shows_time=shows_time)
-    _check_places(subject, inventory, named)
+    _check_targets(subject, inventory, named)
     return inventory, flags
 
 
 async def _userinfo_and_reading(
-    transport: Transport, account: str, *, gather_all: bool
+    transport: Transport, account: str, *, concurrently: bool
 ) -> tuple[Exchange, tuple[tuple[str, str], ...]]:
     """Userinfo, and the flags with which events are read.
 
-    `gather_all` asks for both at once: a server that answers one connection only while another one is open is then
-    asked one thing at a time.
+    `concurrently` sends both requests at once.  A server that leaves one of them waiting serves one connection only,
+    and gets one request at a time from then on.
     """
 
     async def userinfo() -> Exchange:
         return await transport.send("GET", "/v1/userinfo", account=account)
 
-    if gather_all:
-        first = asyncio.create_task(userinfo()), asyncio.create_task(_first_reading(transport, account))
+    if concurrently:
+        tasks = asyncio.create_task(userinfo()), asyncio.create_task(_first_reading(transport, account))
         try:
-            await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
-            _, waiting = await asyncio.wait(first, timeout=_SIDE_BY_SIDE)
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            _, waiting = await asyncio.wait(tasks, timeout=_CONCURRENT_WAIT)
         finally:
-            for task in first:
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(*first, return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
         if not waiting:
-            told, flags = first[0].result(), first[1].result()
-            _check_scope(account, told)
-            return told, flags
+            _check_scope(account, tasks[0].result())
+            return tasks[0].result(), tasks[1].result()
         transport.one_at_a_time()
-    told = await userinfo()
-    _check_scope(account, told)
-    return told, await _first_reading(transport, account)
+    answer = await userinfo()
+    _check_scope(account, answer)
+    return answer, await _first_reading(transport, account)
 
 
 async def _first_reading(transport: Transport, account: str) -> tuple[tuple[str, str], ...]:
@@ -116,12 +115,12 @@ def _calendars(subject: Subject, account: str, exchange: Exchange) -> Any:
         raise ConfigurationError(_unreachable(subject, exchange))
     status = response.status
     if 300 <= status < 400:
-        location = response.header("location") or "an unnamed place"
+        location = response.header("location") or "an unnamed location"
         raise ConfigurationError(f"{where} redirects to {location} ({status}): name the API's own URL as the subject")
     if status == 401:
         raise ConfigurationError(
             f"the access token of account {account!r} is refused by {subject.base_url} (401): check the token, that it "
-            "has not expired, and that the account scenarios in this data center"
+            "has not expired, and that the account belongs to this data center"
         )
     if status in (402, 403):
         raise ConfigurationError(
@@ -129,9 +128,7 @@ def _calendars(subject: Subject, account: str, exchange: Exchange) -> Any:
             "list_calendars, read_events, create_event and delete_event, on a plan that has them"
         )
     if status == 429:
-        raise ConfigurationError(
-            f"{where} is answered 429 for as long as we asked: wait until its rate limit allows more"
-        )
+        raise ConfigurationError(f"{where} is answered 429 at every attempt: wait until its rate limit allows more")
     if status == 407:
         raise ConfigurationError(
             f"a proxy asks for credentials (407): put them into HTTPS_PROXY, or {subject.name} into NO_PROXY"
@@ -142,7 +139,7 @@ def _calendars(subject: Subject, account: str, exchange: Exchange) -> Any:
     if not isinstance(body, dict) or "calendars" not in body:
         raise ConfigurationError(
             f"{where} is answered {_answer(exchange)} without a list of calendars: this is not the Cronofy API, or "
-            "something stands in front of it; check the URL and the proxy settings"
+            "something is in front of it; check the URL and the proxy settings"
         )
     _check_clock(subject, exchange)
     return body
@@ -150,15 +147,15 @@ def _calendars(subject: Subject, account: str, exchange: Exchange) -> Any:
 
 def _check_clock(subject: Subject, exchange: Exchange) -> None:
     off = _behind(exchange)
-    if off is not None and subject.app is None and abs(off) > _SKEW:
+    if off is not None and subject.app is None and abs(off) > _LARGEST_SKEW:
         raise ConfigurationError(
             f"the clocks differ: {subject.base_url} is {abs(off) / 3600:.1f} h {'ahead of' if off > 0 else 'behind'} "
-            "this machine, so that past and future cannot be told; set the clock that is wrong"
+            "this machine, so that past and future cannot be distinguished; set the clock that is wrong"
         )
 
 
 def _behind(exchange: Exchange) -> float | None:
-    """How many seconds our clock is behind the server's; None where it does not tell the time."""
+    """How many seconds this machine's clock is behind the server's; None without a usable Date header."""
     server = exchange.response.date if exchange.response is not None else None
     if server is None or exchange.sent_at is None or exchange.answered_at is None:
         return None
@@ -174,7 +171,7 @@ def _check_scope(account: str, userinfo: Exchange) -> None:
         return
     granted = set(scope.replace(",", " ").split())
     if not granted & {"read_events", "create_event", "delete_event", "read_write", "list_calendars"}:
-        return  # spelled in names that are not the documented ones: nothing can be told from them
+        return  # names that are not the documented ones say nothing
     missing = [name for name in _SCOPES if name not in granted and "read_write" not in granted]
     if missing:
         raise ConfigurationError(
@@ -183,8 +180,8 @@ def _check_scope(account: str, userinfo: Exchange) -> None:
         )
 
 
-def _check_places(subject: Subject, inventory: Inventory, named: tuple[str, ...]) -> None:
-    """Whether there is something to write to; lists in which no calendar can be told are for the rules to judge."""
+def _check_targets(subject: Subject, inventory: Inventory, named: tuple[str, ...]) -> None:
+    """Check that there is something to write to; lists without a single valid calendar are left to the rules."""
     if not any(account.calendars for account in inventory.accounts):
         return
     listed = {calendar.calendar_id for account in inventory.accounts for calendar in account.calendars}
@@ -225,7 +222,7 @@ def _unreachable(subject: Subject, exchange: Exchange) -> str:
             "or use the host name that it is made for"
         )
     if any(word in lower for word in ("name or service", "nodename", "resolution", "getaddrinfo", "no address")):
-        return f"the host of {url} is not known ({why}): check its spelling and the network"
+        return f"the host of {url} cannot be resolved ({why}): check its spelling and the network"
     if "refused" in lower or "all connection attempts failed" in lower:
         return f"nothing listens at {url} ({why}): start the server or correct the port"
     if "proxy" in lower:
@@ -234,7 +231,7 @@ def _unreachable(subject: Subject, exchange: Exchange) -> str:
 
 
 def _answer(exchange: Exchange) -> str:
-    """The status of an answer and what its body is, for people."""
+    """The status of an answer and what its body is, for messages."""
     response = exchange.response
     if response is None:
         return dict(exchange.notes).get("no-answer", "not at all")

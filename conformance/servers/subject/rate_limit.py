@@ -1,4 +1,4 @@
-"""How many requests may go, and how fast."""
+"""How many requests may be sent, and how fast."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["BudgetExceededError", "RateLimiter", "RequestBudget"]
 
 
 class BudgetExceededError(Exception):
-    """No request is left beyond those reserved for deleting what was created."""
+    """The budget has no request left, but for those reserved to delete what was created."""
 
 
 @dataclass(slots=True)
@@ -46,8 +46,8 @@ class RateLimiter:
         self._next = clock.now()
         self._burst = 1.0
 
-    async def turn(self) -> None:
-        """Wait until a request may go."""
+    async def acquire(self) -> None:
+        """Wait until a request may be sent."""
         while True:
             now = self._clock.now()
             wait = self._next - self._burst - now if self._interval else self._next - now
@@ -58,5 +58,5 @@ class RateLimiter:
             self._next = max(self._next, now) + self._interval
 
     def pause(self, seconds: float) -> None:
-        """Let nothing go for `seconds`: the subject asked for it."""
+        """Hold all requests for `seconds`, as the subject asked."""
         self._next = max(self._next, self._clock.now() + seconds + (self._burst if self._interval else 0.0))

@@ -1,4 +1,4 @@
-"""Readings: every page of what a subject lists, and the flags with which all events that are managed are read."""
+"""Readings: all pages of a list of events, and the flags with which all managed events are read."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ __all__ = [
     "reading",
 ]
 
-#: By account: the flags with which its managed events are read.
+#: By account name: the query parameters with which its managed events are read.
 Flags = Mapping[str, tuple[tuple[str, str], ...]]
 
-#: Flags of a complete reading: every event that is managed, whenever it is.
+#: Parameters of a complete reading: every managed event, whatever its time.
 READING = (("tzid", "Etc/UTC"), ("only_managed", "true"))
 
-#: The same where a subject does not take the first: its own events among all others.
+#: The same for subjects that refuse READING: managed events among all others.
 WIDER_READING = (("tzid", "Etc/UTC"), ("include_managed", "true"))
 
-#: After so many pages in a row without an event that was not on an earlier one, more will not bring any.
+#: A reading ends after so many pages in a row without a new event.
 _IDLE_PAGES = 3
 
 
@@ -47,11 +47,11 @@ def reading(*parameters: tuple[str, str]) -> str:
 async def read_pages(transport: Transport, account: str | None, target: str) -> list[Exchange]:
     """A read with all its pages.
 
-    It ends at a page that fails, repeats, or lies at another origin, and where several in a row bring nothing new.
+    It ends at a page that fails, repeats, or is at another origin, and after several pages without a new event.
     """
     exchanges = [await transport.send("GET", target, account=account)]
     visited = {exchanges[0].request.url}
-    seen = _events(exchanges[0])
+    listed = _events(exchanges[0])
     idle = 0
     while idle < _IDLE_PAGES:
         following = next_page(exchanges[-1])
@@ -60,16 +60,19 @@ async def read_pages(transport: Transport, account: str | None, target: str) -> 
         visited.add(following)
         page = await transport.send("GET", following, account=account)
         if failed(page):
-            page = await _insisted(transport, account, page, target)
+            page = await _retried(transport, account, page, target)
         exchanges.append(page)
-        new = _events(exchanges[-1]) - seen
-        seen |= new
+        new = _events(exchanges[-1]) - listed
+        listed |= new
         idle = 0 if new else idle + 1
     return exchanges
 
 
 async def read_with_retry(transport: Transport, account: str, target: str, usual: str) -> list[Exchange]:
-    """A read with all its pages; if the first one fails, it is sent again behind reads of `usual`."""
+    """A read with all its pages; if the first one fails, it is retried between reads of `usual`.
+
+    The pages are those of the first attempt.
+    """
     pages = await read_pages(transport, account, target)
     await retry_interleaved(
         pages[0],
@@ -79,8 +82,8 @@ async def read_with_retry(transport: Transport, account: str, target: str, usual
     return pages
 
 
-async def _insisted(transport: Transport, account: str | None, page: Exchange, target: str) -> Exchange:
-    """A page that failed, once more behind readings of the first one."""
+async def _retried(transport: Transport, account: str | None, page: Exchange, target: str) -> Exchange:
+    """A page that failed, retried between readings of the first page."""
     return await retry_interleaved(
         page,
         lambda: transport.send("GET", page.request.url, account=account, attempts=1),
@@ -89,12 +92,12 @@ async def _insisted(transport: Transport, account: str | None, page: Exchange, t
 
 
 async def read_all_managed(transport: Transport, account: str, flags: tuple[tuple[str, str], ...]) -> list[Exchange]:
-    """Every event managed in an account, page by page."""
+    """All managed events of an account, page by page."""
     return await read_pages(transport, account, reading(*flags))
 
 
 def next_page(exchange: Exchange) -> str | None:
-    """The address of the page after this one; None if it is the last, or no page at all."""
+    """The URL of the page after this one; None if it is the last, or no page at all."""
     body = answered_json(exchange)
     pages = body.get("pages") if isinstance(body, dict) else None
     following = pages.get("next_page") if isinstance(pages, dict) else None
@@ -102,7 +105,7 @@ def next_page(exchange: Exchange) -> str | None:
 
 
 def _events(exchange: Exchange) -> set[str]:
-    """What tells the events of a page apart."""
+    """The identities of the events on a page."""
     body = answered_json(exchange)
     events = body.get("events") if isinstance(body, dict) else None
     names = ("calendar_id", "event_id", "event_uid")
@@ -114,7 +117,7 @@ def _events(exchange: Exchange) -> set[str]:
 
 
 def answered_json(exchange: Exchange) -> Any:
-    """What a request was answered with 200, as far as it is JSON; else None."""
+    """The body of a 200 response, if it is JSON; else None."""
     if exchange.response is None or exchange.response.status != 200:
         return None
     try:

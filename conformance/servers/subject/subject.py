@@ -1,4 +1,4 @@
-"""What is under test: how it is named, where it is, whose clock it keeps, what is polite towards it."""
+"""The server under test: its name, URL, clock and tokens, and how fast it may be called."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from conformance.clock import Clock, RealClock, VirtualClock
 from conformance.errors import ConfigurationError
+from conformance.facts import Settings
 from conformance.http.hosts import DATA_CENTRES
 
 if TYPE_CHECKING:
@@ -24,11 +25,11 @@ if TYPE_CHECKING:
 __all__ = ["EPOCH", "ConfigurationError", "Subject", "in_process", "parse"]
 
 
-#: Where a virtual clock begins, so that a run in this process is the same each time: 28 April 2026, 09:00 UTC.
+#: Where a virtual clock begins, so that runs in this process are repeatable: 28 April 2026, 09:00 UTC.
 EPOCH = 1777366800.0
 
-#: Events on a page of the embedded reference: few enough for a run to meet a second page.
-_PAGE = 8
+#: Events on a page of the embedded reference server: few enough for a run to get a second page.
+_PAGE_SIZE = 8
 
 _IN_PROCESS = "http://localhost"
 
@@ -38,7 +39,7 @@ class Subject:
     """A server under test.
 
     `kind`: ``reference``, ``url``, ``asgi``, ``wsgi`` or ``cassette``.  `tokens`: account name to bearer token.  `app`
-    answers in this process where there is one: an application, or the transport that plays back a recording.
+    is what answers in this process, if anything does: an application, or the transport that replays a recording.
     """
 
     kind: str
@@ -51,23 +52,28 @@ class Subject:
 
     @property
     def loopback(self) -> bool:
-        """Whether the subject is on this machine, so that nobody else is disturbed."""
+        """Whether the subject is on this machine, where requests disturb nobody else."""
         in_process = self.app is not None and self.kind != "cassette"
         return in_process or _is_loopback(urlsplit(self.base_url).hostname or "")
 
     @property
     def quiet(self) -> float:
-        """Seconds over which readings must be the same to be quiet, unless told otherwise."""
+        """Seconds over which readings must stay the same to be stable."""
         return 2.0 if self.loopback else 10.0
 
     @property
     def settle_timeout(self) -> float:
-        """Seconds after which pending is timed out, unless told otherwise."""
+        """Default of the seconds after which pending conferencing times out."""
         return 15.0 if self.loopback else 120.0
+
+    def settings(self, *, window: float | None = None, settle_timeout: float | None = None) -> Settings:
+        """The settings for observing the subject; without `settle_timeout`, with its own."""
+        timeout = self.settle_timeout if settle_timeout is None else settle_timeout
+        return Settings(self.quiet, window, timeout, dict(self.default_profiles))
 
     @property
     def rate(self) -> float | None:
-        """Requests a second, unless told otherwise; None: as many as it answers."""
+        """Default rate limit in requests a second; None: unlimited."""
         return None if self.loopback else 8.0
 
     @asynccontextmanager
@@ -99,10 +105,10 @@ def parse(
     faults: Sequence[str] = (),
     settle: float = 0.15,
 ) -> Subject:
-    """The subject that `name` stands for, with the tokens of `accounts`; the reference brings its own.
+    """The subject called `name`, with the tokens of `accounts`; the reference server has its own.
 
-    Raises ConfigurationError for what is no subject, for missing or unusable tokens and for an application that cannot
-    be imported.
+    Raises ConfigurationError for an invalid name, for missing or unusable tokens and for an application that cannot be
+    imported.
     """
     declared = default_profiles or {}
     if faults and name != "reference":
@@ -114,9 +120,9 @@ def parse(
         tokens = _tokens(name, accounts)
         return in_process(_load(name, rest), tokens, kind=scheme, name=name, default_profiles=declared)
     if colon and scheme == "cassette":
-        from conformance.servers.subject.cassette import recorded
+        from conformance.servers.subject.cassette import recorded_run
 
-        run = recorded(Path(rest), name)
+        run = recorded_run(Path(rest), name)
         return Subject("cassette", name, run.base_url, run.clock, run.tokens, run.default_profiles, run.app)
     base_url = DATA_CENTRES.get(name) or _base_url(name)
     return Subject("url", base_url, base_url, RealClock(), _tokens(name, accounts), declared)
@@ -131,7 +137,7 @@ def in_process(
     clock: Clock | None = None,
     default_profiles: Mapping[str, str] | None = None,
 ) -> Subject:
-    """An application in this process as the subject; its own `clock`, where it has one of ours, is the run's."""
+    """An application in this process as the subject; without `clock`, the run uses that of `app`, if it has one."""
     own = getattr(app, "clock", None)
     shared = clock or (own if isinstance(own, RealClock | VirtualClock) else RealClock())
     return Subject(kind, name, _IN_PROCESS, shared, tokens, default_profiles or {}, app)
@@ -141,7 +147,7 @@ def _reference(default_profiles: Mapping[str, str], faults: Sequence[str], settl
     from conformance.reference import reference_app
 
     clock = VirtualClock(EPOCH)
-    app = reference_app(clock=clock, settle=settle, faults=tuple(faults), page_size=_PAGE)
+    app = reference_app(clock=clock, settle=settle, faults=tuple(faults), page_size=_PAGE_SIZE)
     declared = {**app.default_profiles, **default_profiles}
     return Subject("reference", "reference", _IN_PROCESS, clock, dict(app.tokens), declared, app)
 

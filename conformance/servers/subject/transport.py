@@ -1,4 +1,4 @@
-"""HTTP to one subject: every request that goes out, and what came back, becomes an exchange."""
+"""HTTP to one subject: every request that is sent, with its response, becomes an exchange."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from conformance.servers.subject.rate_limit import BudgetExceededError, RateLimi
 
 __all__ = ["Limits", "Transport", "open_client", "origin_of"]
 
-#: Seconds that a request takes on a clock on which it would take none: no two writes fall into one instant.
+#: Seconds that a request takes on a virtual clock, so that no two writes happen at the same time.
 _VIRTUAL_LATENCY = 0.001
 
 _AGENT = "cronofy-conformance"
@@ -30,10 +30,10 @@ _CODINGS = {"gzip": zlib.MAX_WBITS | 16, "x-gzip": zlib.MAX_WBITS | 16, "deflate
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one answer may cost: decoded `body` bytes, `seconds` in all, `attempts` while the subject is busy.
+    """Limits on one response: decoded `body` bytes, `seconds` in all, and `attempts` while the subject is busy.
 
-    `bodies` is what all answers may come to, in bytes.  `first_pause` seconds lie between the first two attempts and
-    double after each; no pause is over `longest_pause`.
+    `bodies` limits all responses of a run, in bytes.  The pause between attempts begins at `first_pause` seconds and
+    doubles up to `longest_pause`.
     """
 
     body: int = 32 * 1024 * 1024
@@ -46,7 +46,7 @@ class Limits:
 
 
 def origin_of(url: str) -> tuple[str, str, int | None]:
-    """Scheme, host and port of an absolute URL; ValueError for what is none.
+    """Scheme, host and port of an absolute URL.  Raises ValueError for anything else.
 
     >>> origin_of("HTTPS://API.cronofy.com/v1/events")
     ('https', 'api.cronofy.com', 443)
@@ -60,28 +60,28 @@ def origin_of(url: str) -> tuple[str, str, int | None]:
 
 @dataclass(slots=True)
 class _Pending:
-    """Exchanges in the order in which they were sent, each held until all before it are answered."""
+    """Passes on exchanges in the order in which they were sent: each waits for all before it."""
 
     on_exchange: Callable[[Exchange], None]
-    given: int = 0
-    taken: int = 0
+    sent: int = 0
+    passed_on: int = 0
     waiting: dict[int, Exchange | None] = field(default_factory=dict)
 
     def number(self) -> int:
-        self.given += 1
-        return self.given
+        self.sent += 1
+        return self.sent
 
     def put(self, number: int, exchange: Exchange | None) -> None:
         self.waiting[number] = exchange
-        while self.taken + 1 in self.waiting:
-            self.taken += 1
-            ready = self.waiting.pop(self.taken)
+        while self.passed_on + 1 in self.waiting:
+            self.passed_on += 1
+            ready = self.waiting.pop(self.passed_on)
             if ready is not None:
                 self.on_exchange(ready)
 
 
 class Transport:
-    """Sends requests to `base_url` and nowhere else, and hands on an exchange for each, in the order sent.
+    """Sends requests to `base_url` and nowhere else, and passes an exchange for each to `on_exchange`, in order.
 
     `tokens` maps account names to bearer tokens; in exchanges only the names appear.
     """
@@ -115,18 +115,18 @@ class Transport:
 
     @property
     def sent(self) -> int:
-        """How many requests went out, every attempt counted."""
-        return self._pending.given
+        """How many requests were sent, counting every attempt."""
+        return self._pending.sent
 
     def owns(self, url: str) -> bool:
-        """Whether `url` is at the subject's own origin: the only place where a token goes."""
+        """Whether `url` is at the subject's own origin, the only one that gets a token."""
         try:
             return origin_of(url) == self._origin
         except ValueError:
             return False
 
     def one_at_a_time(self) -> None:
-        """From now on send each request when the one before is answered, and so over one connection."""
+        """From now on, send each request after the previous one is answered, and so over one connection."""
         self._slots = asyncio.Semaphore(1)
 
     async def send(
@@ -142,11 +142,11 @@ class Transport:
         reserved: bool = False,
         attempts: int | None = None,
     ) -> Exchange:
-        """The last exchange of a request: 429, transient 5xx and lost connections are waited out before.
+        """The last exchange of a request, which is retried after 429, a transient 5xx or a lost connection.
 
         `target` is a path under the base URL or an absolute URL at its origin; `document` is sent as JSON,
-        `content` as it is.  `reserve` keeps a request of the budget for the DELETE that undoes this one, `reserved`
-        uses one that was kept.  Raises BudgetExceededError, and ValueError for a URL at another origin.
+        `content` as it is.  `reserve` reserves a request of the budget for the DELETE that undoes this one, `reserved`
+        uses one that was reserved.  Raises BudgetExceededError, and ValueError for a URL at another origin.
         """
         url = target if "://" in target else self.base_url + target
         if not self.owns(url):
@@ -173,14 +173,14 @@ class Transport:
             self.max_requests.spend_reserved()
         elif self._received > self.limits.bodies:
             raise BudgetExceededError(
-                f"the answers came to over {self.limits.bodies >> 20} MiB: more would not fit in memory"
+                f"the responses came to over {self.limits.bodies >> 20} MiB: more might not fit in memory"
             )
         else:
             self.max_requests.spend(reserve=reserve)
 
     async def _attempt(self, request: httpx.Request, body: bytes, account: str | None) -> Exchange:
         async with self._slots:
-            await self.rate.turn()
+            await self.rate.acquire()
             number = self._pending.number()
             exchange: Exchange | None = None
             try:
@@ -190,7 +190,7 @@ class Transport:
         return exchange
 
     async def _exchange(self, request: httpx.Request, body: bytes, account: str | None, number: int) -> Exchange:
-        said = Request(request.method, str(request.url), _named(request.headers, account), body)
+        sent = Request(request.method, str(request.url), _named(request.headers, account), body)
         sent_at = self.clock.now()
         if self.clock.virtual:
             await self.clock.sleep(_VIRTUAL_LATENCY)
@@ -202,9 +202,9 @@ class Transport:
         except TimeoutError:
             notes = (("no-answer", f"no complete answer within {self.limits.seconds:g} s"),)
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError) as error:
-            notes = (("no-answer", _told(error)),)
+            notes = (("no-answer", _error_text(error)),)
         return Exchange(
-            said,
+            sent,
             response,
             label=f"#{number}",
             sent_at=sent_at,
@@ -238,7 +238,7 @@ class Transport:
         return "body", f"over {self.limits.body} bytes: left unread"
 
     def _pause(self, exchange: Exchange, attempt: int) -> float | None:
-        """Seconds until the next attempt is worth it; None where the answer stands."""
+        """Seconds until the next attempt; None if there is to be none."""
         response = exchange.response
         if response is None:
             gave_up = (
@@ -249,8 +249,8 @@ class Transport:
             return None if gave_up else self._backoff(attempt)
         if response.status not in _TRANSIENT:
             return None
-        asked = _retry_after(response.header("retry-after"), self.clock.now())
-        return self._backoff(attempt) if asked is None else min(asked, self.limits.longest_pause)
+        retry_after = _retry_after(response.header("retry-after"), self.clock.now())
+        return self._backoff(attempt) if retry_after is None else min(retry_after, self.limits.longest_pause)
 
     def _backoff(self, attempt: int) -> float:
         return float(min(self.limits.first_pause * 2 ** (attempt - 1), self.limits.longest_pause))
@@ -259,7 +259,7 @@ class Transport:
 def open_client(
     transport: httpx.AsyncBaseTransport | None, *, trust_env: bool, limits: Limits, verify: bool = True
 ) -> httpx.AsyncClient:
-    """A client that follows no redirect and keeps no cookie; `trust_env` takes proxies and CAs from the environment."""
+    """A client that follows no redirects and stores no cookies; `trust_env` uses proxies and CAs of the environment."""
     return httpx.AsyncClient(
         transport=transport,
         verify=verify,
@@ -286,7 +286,7 @@ def _named(headers: httpx.Headers, account: str | None) -> Headers:
 
 
 def _decoded(raw: bytes, codings: str, limit: int) -> bytes:
-    """`raw` with gzip and deflate undone; OverflowError above `limit` bytes, zlib.error for what does not decode."""
+    """`raw` with gzip and deflate undone.  Raises OverflowError above `limit` bytes, zlib.error if it is corrupt."""
     body = raw
     for coding in reversed([part.strip().lower() for part in codings.split(",") if part.strip()]):
         if coding in _CODINGS and body:
@@ -300,7 +300,7 @@ def _inflated(raw: bytes, wbits: int, limit: int) -> bytes:
     except zlib.error:
         if wbits != zlib.MAX_WBITS:
             raise
-        return _inflated_as(raw, -zlib.MAX_WBITS, limit)  # what many servers send as "deflate"
+        return _inflated_as(raw, -zlib.MAX_WBITS, limit)  # many servers send raw deflate without its zlib header
 
 
 def _inflated_as(raw: bytes, wbits: int, limit: int) -> bytes:
@@ -317,7 +317,7 @@ def _inflated_as(raw: bytes, wbits: int, limit: int) -> bytes:
 
 
 def _retry_after(value: str | None, now: float) -> float | None:
-    """Seconds that ``Retry-After`` asks for; None where it says nothing legible."""
+    """Seconds that a ``Retry-After`` asks for; None if it is missing or malformed."""
     if value is None:
         return None
     if value.strip().isdigit():
@@ -328,7 +328,7 @@ def _retry_after(value: str | None, now: float) -> float | None:
         return None
 
 
-def _told(error: BaseException) -> str:
-    """What went wrong on the wire, by its kind and its first line."""
+def _error_text(error: BaseException) -> str:
+    """The kind of an error and its first line."""
     text = str(error).strip().splitlines()
     return f"{type(error).__name__}: {text[0]}" if text else type(error).__name__

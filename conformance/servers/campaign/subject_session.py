@@ -1,4 +1,4 @@
-"""A session with one subject: everything sent goes through here, and to the hearing that it is for."""
+"""A session with one subject: everything is sent through here, and what comes back goes to the hearing it is for."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from conformance.http.redaction import Redactor, scrub
 from conformance.judging.judge import Judge
 from conformance.judging.stream import Hearing
 from conformance.servers.campaign.cleanup import clean
+from conformance.servers.campaign.concurrency import gather_all
 from conformance.servers.campaign.journal import Journal, JournalEntry
-from conformance.servers.campaign.malformed_probe import probe
-from conformance.servers.campaign.probes import access, access_checks, audit
+from conformance.servers.campaign.persistent_failures import PersistentFailureCheck
+from conformance.servers.campaign.probes import access_checks, read_variants, run_access_checks
 from conformance.servers.campaign.scheduler import PollingPolicy, Scheduler
 from conformance.servers.scenarios.malformed_requests import MalformedRequest
 from conformance.servers.scenarios.scenario import RunContext, Scenario
@@ -29,19 +30,18 @@ from conformance.servers.subject.transport import Limits, Transport
 
 __all__ = ["SubjectSession", "open_session"]
 
-#: In the round of this number those who may not try what they may not: late enough for events to be there.
+#: The round in which access checks are sent: late enough for events to exist.
 _ACCESS_ROUND = 3
 
-
-#: Seconds that a subject on this machine may ask to be left alone for.
-_LONGEST_PAUSE_NEARBY = 5.0
+#: The longest pause in seconds, between two attempts, that a subject on this machine may ask for.
+_LONGEST_LOCAL_PAUSE = 5.0
 
 
 @dataclass(slots=True)
 class SubjectSession:
-    """A subject that was looked at: its world, and the transport to it.
+    """A subject after its preflight: its inventory, and the transport to it.
 
-    What comes back goes to `hearing`, or nowhere while there is none; `known` are the exchanges of the first look.
+    What comes back goes to `hearing`, if there is one; `preflight_exchanges` are those of the preflight.
     """
 
     subject: Subject
@@ -52,86 +52,85 @@ class SubjectSession:
     hearing: Hearing | None
     run: RunContext
     flags: Flags = field(default_factory=dict)
-    known: tuple[Exchange, ...] = ()
+    preflight_exchanges: tuple[Exchange, ...] = ()
     next_page: str | None = None
-    locksteps: list[Scheduler] = field(default_factory=list)
+    schedulers: list[Scheduler] = field(default_factory=list)
 
-    def lockstep(self, hearing: Hearing, tell: Callable[[Scheduler], None] = lambda lockstep: None) -> Scheduler:
-        """A fresh lockstep; what comes back from now on goes to `hearing`."""
+    def scheduler(self, hearing: Hearing, on_round: Callable[[Scheduler], None] = lambda scheduler: None) -> Scheduler:
+        """A new scheduler; what comes back from now on goes to `hearing`."""
         self.hearing = hearing
-        pace = PollingPolicy(
+        polling = PollingPolicy(
             self.settings.quiet, self.settings.settle_timeout, first=0.2 if self.subject.loopback else 1.5
         )
-        lockstep = Scheduler(self.transport, hearing, self.journal, self.flags, self.run, pace, tell)
-        self.locksteps.append(lockstep)
-        return lockstep
+        scheduler = Scheduler(self.transport, hearing, self.journal, self.flags, self.run, polling, on_round)
+        self.schedulers.append(scheduler)
+        return scheduler
 
-    async def live(self, lockstep: Scheduler, waves: Sequence[tuple[Scenario, ...]]) -> None:
-        """Live all scenarios; on the way, those who may not try what they may not, and calendars are listed once more.
+    async def run_scenarios(self, scheduler: Scheduler, waves: Sequence[tuple[Scenario, ...]]) -> None:
+        """Run all scenarios; on the way, send the access checks and list the calendars once more.
 
-        What the lists said before and after is not held against the writes between: those after this are told by it.
+        What the lists show before and after is not held against the writes in between; later writes are judged by it.
         """
 
-        async def trespass() -> None:
-            existing = next((living.entry for living in lockstep.scenarios if living.exists), None)
+        async def check_access() -> None:
+            existing = next((state.entry for state in scheduler.scenarios if state.exists), None)
             page = self.next_page if self.next_page and self.transport.owns(self.next_page) else None
-            requests = access_checks(self.run.inventory, self.run, existing, page, everywhere=self.subject.loopback)
-            await access(self.transport, self.journal, requests)
+            checks = access_checks(self.run.inventory, self.run, existing, page, everywhere=self.subject.loopback)
+            await run_access_checks(self.transport, self.journal, checks)
             for account in self.run.inventory.accounts:
-                if account.targets:
+                if account.target_calendars:
                     await self.transport.send("GET", "/v1/calendars", account=account.name)
 
-        await lockstep.live(waves, interlude=trespass, interlude_round=_ACCESS_ROUND)
+        await scheduler.run_waves(waves, after_round=check_access, round_number=_ACCESS_ROUND)
         if self.transport.clock.virtual:
-            await lockstep.look_again()
+            await scheduler.final_reads()
 
     async def try_scenarios(self, hearing: Hearing, scenarios: tuple[Scenario, ...]) -> None:
-        """Live a few scenarios at once, and let `hearing` alone know of it."""
-
-        async def nothing() -> None:
-            return None
-
-        lockstep = self.lockstep(hearing)
-        await lockstep.live((scenarios,), interlude=nothing, interlude_round=0)
+        """Run a few scenarios at once, judged by `hearing` alone."""
+        scheduler = self.scheduler(hearing)
+        await scheduler.run_waves((scenarios,))
         if self.transport.clock.virtual:
-            await lockstep.look_again()
+            await scheduler.final_reads()
         hearing.close()
 
-    async def audit(self) -> None:
+    async def read_variants(self) -> None:
         """Read every account in the documented ways."""
-        await audit(self.transport, self.run.inventory, self.run, self.flags)
+        await read_variants(self.transport, self.run.inventory, self.run, self.flags)
 
-    async def probe(self, requests: Sequence[MalformedRequest]) -> None:
-        """Send malformed requests, last of all: what they do to the subject is to harm nothing else."""
-        if requests:
-            await probe(self.transport, self.journal, self.run, self.flags, requests)
-            await self._look_after(sorted({request.account for request in requests}), self.settings.quiet / 2)
-            if self._wanting():
-                await self._look_after(sorted({request.account for request in requests}), self.settings.quiet + 0.1)
+    async def send_malformed(self, requests: Sequence[MalformedRequest]) -> None:
+        """Send malformed requests, last of all, so that what they do to the subject disturbs nothing else."""
+        if not requests:
+            return
+        check = PersistentFailureCheck(self.transport, self.journal, self.run)
+        await gather_all(check.send_malformed(request, self.flags) for request in requests)
+        accounts = sorted({request.account for request in requests})
+        await self._read_after(self.settings.quiet / 2, accounts)
+        if self._inconclusive():
+            await self._read_after(self.settings.quiet + 0.1, accounts)
 
-    async def _look_after(self, accounts: Sequence[str], pause: float) -> None:
+    async def _read_after(self, pause: float, accounts: Sequence[str]) -> None:
         await self.transport.clock.sleep(pause)
         for account in accounts:
             await read_with_retry(self.transport, account, reading(*self.flags[account]), "/v1/calendars")
 
-    def _wanting(self) -> set[str]:
-        """The rules that one more look may decide and that nothing has passed so far."""
-        if self.hearing is None or not self.locksteps:
+    def _inconclusive(self) -> set[str]:
+        """The rules that nothing has passed so far and that one more read may make conclusive."""
+        if self.hearing is None or not self.schedulers:
             return set()
         verdicts = [verdict for facts in self.hearing.advance() for verdict in self.judge(facts)]
-        passed = self.locksteps[0].passed | {verdict.rule for verdict in verdicts if verdict.outcome == "passed"}
+        passed = self.schedulers[0].passed | {verdict.rule for verdict in verdicts if verdict.outcome == "passed"}
         return {verdict.rule for verdict in verdicts if verdict.outcome == "inconclusive"} - passed
 
     async def clean(self) -> tuple[JournalEntry, ...]:
-        """Delete what was made; nothing of it is judged.  What could not be deleted."""
+        """Delete what was created, unjudged.  Returns what could not be deleted."""
         self.hearing = None
-        gone = [living.entry for lockstep in self.locksteps for living in lockstep.scenarios if not living.exists]
+        gone = [state.entry for scheduler in self.schedulers for state in scheduler.scenarios if not state.exists]
         return await clean(self.transport, self.journal, gone)
 
     def fresh_hearing(self) -> Hearing:
-        """A hearing that knows what the first look showed, and nothing since."""
+        """A hearing that knows what the preflight showed, and nothing since."""
         hearing = Hearing(self.settings, self.judge)
-        for exchange in self.known:
+        for exchange in self.preflight_exchanges:
             hearing.add(exchange)
         hearing.advance()
         return hearing
@@ -151,19 +150,19 @@ async def open_session(
     sink: Callable[[Exchange], None] = lambda exchange: None,
     in_journal: bool = True,
 ) -> AsyncIterator[SubjectSession]:
-    """A session with `subject` after its preflight; `in_journal` says whether it may create anything.
+    """A session with `subject` after its preflight; without `in_journal`, what it creates is not journalled on disk.
 
     `sink` gets every exchange that is judged.  Raises ConfigurationError where nothing can be judged.
     """
-    bounds = limits or (Limits(longest_pause=_LONGEST_PAUSE_NEARBY) if subject.loopback else Limits())
-    nobody = f"nobody-has-this-token-{run_id}"
+    limits = limits or (Limits(longest_pause=_LONGEST_LOCAL_PAUSE) if subject.loopback else Limits())
+    unknown_token = f"nobody-has-this-token-{run_id}"
     hearing = Hearing(settings, judge)
     holder: list[SubjectSession] = []
-    seen: list[Exchange] = []
+    preflight_exchanges: list[Exchange] = []
 
     def on_exchange(exchange: Exchange) -> None:
         if not holder:
-            seen.append(exchange)
+            preflight_exchanges.append(exchange)
             hearing.add(exchange)
             sink(exchange)
             return
@@ -174,13 +173,13 @@ async def open_session(
             if session.hearing is hearing:
                 sink(exchange)
 
-    async with subject.open(bounds) as client:
-        transport = _transport(client, subject, nobody, on_exchange, bounds, rate, max_requests)
+    async with subject.open(limits) as client:
+        transport = _transport(client, subject, unknown_token, on_exchange, limits, rate, max_requests)
         started = subject.clock.now()
         inventory, flags = await preflight(transport, subject, calendars)
         hearing.advance()
-        kept = in_journal and subject.kind != "reference"
-        journal = Journal.of_run(subject.base_url, run_id) if kept else Journal()
+        journalled = in_journal and subject.kind != "reference"
+        journal = Journal.of_run(subject.base_url, run_id) if journalled else Journal()
         session = SubjectSession(
             subject,
             settings,
@@ -190,9 +189,9 @@ async def open_session(
             hearing,
             RunContext(run_id, started, inventory),
             flags,
-            tuple(seen),
+            tuple(preflight_exchanges),
         )
-        session.next_page = next((page for page in map(next_page, seen) if page), None)
+        session.next_page = next((page for page in map(next_page, preflight_exchanges) if page), None)
         holder.append(session)
         try:
             yield session
@@ -203,14 +202,14 @@ async def open_session(
 def _transport(
     client: httpx.AsyncClient,
     subject: Subject,
-    nobody: str,
+    unknown_token: str,
     on_exchange: Callable[[Exchange], None],
     limits: Limits,
     rate: float | None,
     max_requests: int | None,
 ) -> Transport:
     # The reference server's tokens are public, and it echoes none.
-    secrets = {} if subject.kind == "reference" else {**subject.tokens, UNKNOWN_TOKEN: nobody}
+    secrets = {} if subject.kind == "reference" else {**subject.tokens, UNKNOWN_TOKEN: unknown_token}
     return Transport(
         client,
         subject.base_url,
@@ -221,12 +220,12 @@ def _transport(
         limits=limits,
         rate=RateLimiter(subject.clock, rate or subject.rate),
         max_requests=RequestBudget(max_requests),
-        unknown_token=nobody,
+        unknown_token=unknown_token,
     )
 
 
 def _redaction(redactor: Redactor) -> Callable[[Exchange], Exchange]:
-    """What `redactor` does to an exchange of ours, in which the same headers, URLs and bodies come again and again."""
+    """What `redactor` does to an exchange of a run, where the same headers, URLs and bodies recur; hence the caches."""
     text = lru_cache(maxsize=4096)(redactor.text)
     body = lru_cache(maxsize=128)(redactor.bytes)
 
@@ -235,7 +234,7 @@ def _redaction(redactor: Redactor) -> Callable[[Exchange], Exchange]:
         response = clean.response
         return replace(
             clean,
-            request=replace(clean.request, url=text(clean.request.url)),  # the rest of a request is our own
+            request=replace(clean.request, url=text(clean.request.url)),  # the rest of a request is this package's own
             response=response
             and Response(
                 response.status,

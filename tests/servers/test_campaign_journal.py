@@ -1,4 +1,4 @@
-"""The journal: on disk before anything is created, gone when nothing is left."""
+"""The clean-up journal: on disk before anything is created, gone when nothing is left."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ONE, OTHER = JournalEntry("default", "cal_1", "cfc-1"), JournalEntry("default", 
 
 
 @pytest.fixture(autouse=True)
-def _place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CRONOFY_CONFORMANCE_JOURNAL", str(tmp_path / "journal"))
 
 
@@ -43,23 +43,23 @@ def test_what_a_killed_run_left_is_found_for_its_subject_only() -> None:
     with files()[0].open("a", encoding="utf-8") as file:
         file.write('{"open": ["default", "cal')  # cut off by the kill
     assert list(left_behind("http://localhost:2")) == []
-    kept = list(left_behind("HTTP://localhost:1"))
-    assert [one.entries for one in kept] == [(OTHER,)]
-    kept[0].close((OTHER,))
+    left = list(left_behind("HTTP://localhost:1"))
+    assert [one.entries for one in left] == [(OTHER,)]
+    left[0].close((OTHER,))
     again = list(left_behind("http://localhost:1"))
     assert [one.entries for one in again] == [(OTHER,)]
     again[0].close(())
     assert files() == []
 
 
-def test_the_ledger_of_a_run_that_is_alive_is_passed_over() -> None:
+def test_the_journal_of_a_run_in_progress_is_skipped() -> None:
     journal = Journal.of_run("http://localhost:1", "run1")
     journal.open(ONE)
     assert list(left_behind("http://localhost:1")) == []
     journal.close()
-    kept = list(left_behind("http://localhost:1"))
-    assert [one.entries for one in kept] == [(ONE,)]
-    kept[0].close(kept[0].entries)
+    left = list(left_behind("http://localhost:1"))
+    assert [one.entries for one in left] == [(ONE,)]
+    left[0].close(left[0].entries)
 
 
 def test_without_a_path_nothing_is_written() -> None:
