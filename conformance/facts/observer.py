@@ -10,7 +10,7 @@ from conformance.facts.reads import apply_read
 from conformance.facts.routes import account_name, makes_calendar, route
 from conformance.facts.seen import UNREADABLE, Seen, answer_of, body_of
 from conformance.facts.state import AccountState, ObserverState
-from conformance.facts.values import Facts, Settings
+from conformance.facts.values import Evidence, Facts, Settings
 from conformance.facts.writes import apply_write, invalidate
 from conformance.http.exchange import NOT_RECORDED, UNKNOWN_TOKEN, Exchange
 
@@ -71,8 +71,22 @@ class Observer:
         accepted = account is not None and account in fold.granted
         failures = fold.account(account).failures.count(exchange, at, self.exchanges) if account and accepted else 0
         answer = answer_of(exchange.response, is_list=at.name in ("read", "page", "calendars", "userinfo"))
-        body = body_of(request)
-        return Seen(exchange, at, account, self.exchanges, sent, answered, timed, body, answer, accepted, failures)
+        status = exchange.response.status if exchange.response is not None else None
+        return Seen(
+            exchange,
+            Evidence(exchange.label, request, status),
+            status,
+            at,
+            account,
+            self.exchanges,
+            sent,
+            answered,
+            timed,
+            body_of(request),
+            answer,
+            accepted,
+            failures,
+        )
 
     def _apply(self, seen: Seen, account: AccountState) -> None:
         """Let what was seen change what is known."""

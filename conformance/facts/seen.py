@@ -26,13 +26,16 @@ _WITH_BODY = frozenset({"POST", "DELETE", "PUT", "PATCH"})
 class Seen(NamedTuple):
     """An exchange and what it is in the API's terms.
 
-    `number` is its place among all; `sent` and `answered` are epoch seconds, or that place where it is not `timed`.
+    `evidence` is the exchange as something that facts rest on, `status` None where no answer came.  `number` is its
+    place among all exchanges; `sent` and `answered` are epoch seconds, or that place where it is not `timed`.
     `account` is None where the request surely carries no token, `accepted` whether its token was accepted before.
     `body` is the request's as JSON (None: there is none), `answer` the response's where facts speak of it;
     `failures` is how often this very request has failed by now.
     """
 
     exchange: Exchange
+    evidence: Evidence
+    status: int | None
     route: Route
     account: str | None
     number: int
@@ -43,17 +46,6 @@ class Seen(NamedTuple):
     answer: Any = None
     accepted: bool = False
     failures: int = 0
-
-    @property
-    def status(self) -> int | None:
-        """The HTTP status; None where no answer came."""
-        response = self.exchange.response
-        return None if response is None else response.status
-
-    @property
-    def evidence(self) -> Evidence:
-        """The exchange as something that facts rest on."""
-        return Evidence(self.exchange.label, self.exchange.request, self.status)
 
 
 def body_of(request: Request) -> Any:
