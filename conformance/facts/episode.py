@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from conformance.facts.comparisons import normal_url, parse_api_time
+from conformance.facts.packing import packable
 from conformance.facts.requested import FIELDS, RequestedConferencing, field_as_sent
 from conformance.facts.values import UNMOVED_HOLD, Evidence, Settings
 
@@ -119,6 +120,7 @@ def identity_key(state: str, conferencing: Any) -> str:
 _NOTHING_ON_ITS_WAY = ("nonexistent", "none", "assigned")
 
 
+@packable
 @dataclass(slots=True)
 class Streak:
     """Readings in a row that show the same: the first one's answer, the last one's sending, how many."""
@@ -133,6 +135,7 @@ class Streak:
     fresh: bool = False
 
 
+@packable
 @dataclass(slots=True)
 class Episode:
     """The open state of one episode; the observer feeds it sights and asks it for its document."""

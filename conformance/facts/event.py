@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from conformance.facts.episode import Before, Episode, ObservedWrite
-from conformance.facts.packing import Packer
+from conformance.facts.packing import Packer, packable
 from conformance.facts.values import Evidence
 from conformance.http.exchange import Request
 
@@ -19,6 +19,7 @@ Key = tuple[str, str, str]
 _NOTHING: tuple[Request, int | None] = (Request("GET", ""), None)
 
 
+@packable
 @dataclass(slots=True)
 class EventState:
     """The open episode of an event, and all values that the event was ever shown with or asked for.

@@ -102,6 +102,9 @@ class Request:
     headers: Headers = ()
     body: bytes = b""
 
+    def __reduce__(self) -> tuple[Any, ...]:  # millions are pickled: by names of fields it takes three times as long
+        return Request, (self.method, self.url, self.headers, self.body)
+
     @property
     def path(self) -> str:
         """The path of the URL, as sent: percent-encoding is kept."""
