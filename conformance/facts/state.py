@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
+from conformance.facts.access_refusals import ACCESS_STATUSES, Refusals
 from conformance.facts.directory import Directory, resolution
 from conformance.facts.episode import Before
 from conformance.facts.event import Event, Home, Key
 from conformance.facts.packing import Packer
 from conformance.facts.reading import Reading
-from conformance.facts.refusals import ACCESS_STATUSES, Refusals
 from conformance.facts.repeated_failures import RepeatedFailures
 from conformance.facts.requested import RequestedConferencing
 from conformance.facts.routes import UNKNOWN_ACCOUNT

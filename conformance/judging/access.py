@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from conformance.facts.refusals import ACCESS_STATUSES
+from conformance.facts.access_refusals import ACCESS_STATUSES
 from conformance.facts.requested import requested_conferencing
 from conformance.facts.routes import route
 from conformance.facts.seen import body_of
