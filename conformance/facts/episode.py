@@ -226,7 +226,7 @@ class Episode:
             self.dirty = self.dirty or relapsed
         if self.settled is not None and streak.key != self.settled_key:
             self.deviations += 1
-            self.last_deviates = True
+            self.last_deviates = streak.fresh  # what was shown or asked for before may be a stale reading
             if len(self.deviation_evidence) < 4:
                 self.deviation_evidence.append(streak.last_evidence)
             self.dirty = True

@@ -257,3 +257,19 @@ def test_pending_after_the_conference_may_be_that_of_the_request_that_overtook_a
         traffic.read(at, item({"pending": True}))
     _, second = traffic.writes()
     assert "remained" not in second["after"]
+
+
+def test_the_last_reading_alone_counts_only_with_what_was_never_shown_before() -> None:
+    """Law remains: what was shown or asked for before may be a stale reading."""
+
+    def remained(last: str) -> bool:
+        traffic = Traffic().read(0).write(1, event(conferencing=explicit("https://a.example/1")))
+        for number in range(12):
+            traffic.read(2 + 3 * number, item({"join_url": "https://b.example/2", "provider_name": None}))
+        traffic.read(60, item({"join_url": last, "provider_name": None}))
+        [facts] = traffic.writes()
+        found: bool = facts["after"]["remained"]
+        return found
+
+    assert not remained("https://c.example/3")
+    assert remained("https://a.example/1")

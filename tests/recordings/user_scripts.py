@@ -1,0 +1,249 @@
+"""What ordinary test suites record: a few writes, a few readings, a cassette without times.
+
+Each script is played against the reference server, with and without a fault, and recorded as vcrpy does.  A recording
+*shows* a fault where its answers differ from those without it, ids and times apart; what it shows, `check` should find.
+
+    python tests/recordings/user_scripts.py [FAULT...]     prints how many faults each script shows, and check finds
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import formatdate
+from pathlib import Path
+from typing import Any
+
+import httpx
+import yaml
+
+from conformance.clock import VirtualClock
+from conformance.contract.rules import load
+from conformance.facts import Settings
+from conformance.judging.check import examine
+from conformance.recordings import read
+from conformance.reference import FAULTS, reference_app
+
+__all__ = ["SCRIPTS", "Recording", "found", "recorded", "shows"]
+
+START = 1_795_341_600.0  # 2026-11-22T10:00:00Z
+EXPLICIT = {"profile_id": "explicit", "provider_description": "Rooms", "join_url": "https://rooms.example.com/j/1"}
+OTHER = {**EXPLICIT, "join_url": "https://rooms.example.com/j/2"}
+JSON = dict[str, Any]
+
+
+@dataclass
+class Recording:
+    """A session of a test suite with the server: it sends, waits and remembers what was sent and answered."""
+
+    client: httpx.AsyncClient
+    clock: VirtualClock
+    interactions: list[JSON] = field(default_factory=list)
+    calendars: list[JSON] = field(default_factory=list)
+
+    async def send(self, method: str, path: str, body: JSON | None = None, **query: str) -> Any:
+        await self.clock.sleep(0.05)
+        answer = await self.client.request(method, path, json=body, params=query or None)
+        headers = {name: [value] for name, value in answer.headers.items() if name != "date"}
+        headers["Date"] = [formatdate(self.clock.now(), usegmt=True)]
+        sent = answer.request
+        self.interactions.append(
+            {
+                "request": {
+                    "body": sent.content.decode() or None,
+                    "headers": {name: [value] for name, value in sent.headers.items()},
+                    "method": method,
+                    "uri": str(sent.url),
+                },
+                "response": {
+                    "body": {"string": answer.text},
+                    "headers": headers,
+                    "status": {"code": answer.status_code, "message": answer.reason_phrase},
+                },
+            }
+        )
+        try:
+            return answer.json()
+        except ValueError:
+            return None
+
+    async def list_calendars(self) -> None:
+        await self.send("GET", "/v1/userinfo")
+        listed = await self.send("GET", "/v1/calendars")
+        self.calendars = listed.get("calendars", []) if isinstance(listed, dict) else []
+
+    def calendar(self, *, integrated: bool = True) -> str:
+        """The first calendar to write to with, or without, integrated conferencing."""
+        for one in self.calendars:
+            flag = one.get("calendar_integrated_conferencing_available")
+            if not one.get("calendar_readonly") and not one.get("calendar_deleted") and flag is integrated:
+                return str(one["calendar_id"])
+        return "cal_unknown"
+
+    async def upsert(self, calendar: str, name: str, conferencing: JSON | None = None, **fields: Any) -> None:
+        day = datetime.fromtimestamp(START, UTC) + timedelta(days=20)
+        event: JSON = {
+            "event_id": name,
+            "summary": f"Meeting {name}",
+            "description": "Plans",
+            "start": day.strftime("%Y-%m-%dT10:00:00Z"),
+            "end": day.strftime("%Y-%m-%dT11:00:00Z"),
+            **fields,
+        }
+        if conferencing is not None:
+            event["conferencing"] = conferencing
+        await self.send("POST", f"/v1/calendars/{calendar}/events", event)
+
+    async def delete(self, calendar: str, name: str) -> None:
+        await self.send("DELETE", f"/v1/calendars/{calendar}/events", {"event_id": name})
+
+    async def events(self, **query: str) -> None:
+        """One reading, with all its pages."""
+        answer = await self.send("GET", "/v1/events", tzid="Etc/UTC", **(query or {"only_managed": "true"}))
+        for _ in range(5):
+            following = answer.get("pages", {}).get("next_page") if isinstance(answer, dict) else None
+            if not isinstance(following, str) or not following.startswith("http"):
+                return
+            answer = await self.send("GET", following)
+
+    async def poll(self, times: int, seconds: float = 2.0) -> None:
+        for _ in range(times):
+            await self.clock.sleep(seconds)
+            await self.events()
+
+
+async def create_and_poll(on: Recording) -> None:
+    """One event of each kind, polled until it is done and a while longer."""
+    await on.list_calendars()
+    await on.events()
+    kinds: Iterable[JSON] = ({"profile_id": "default"}, EXPLICIT, {"profile_id": "integrated"}, {"profile_id": "8x8"})
+    for number, kind in enumerate(kinds):
+        await on.upsert(on.calendar(), f"poll-{number}", kind)
+        await on.poll(15)
+
+
+async def crud(on: Recording) -> None:
+    """Create, read, update, read, delete, read: each read once."""
+    await on.list_calendars()
+    calendar = on.calendar()
+    for number, (first, second) in enumerate(((EXPLICIT, OTHER), ({"profile_id": "default"}, None))):
+        name = f"crud-{number}"
+        await on.upsert(calendar, name, first)
+        await on.poll(1, 30)
+        await on.upsert(calendar, name, second, summary="Renamed")
+        await on.poll(1, 30)
+        await on.upsert(calendar, name, {"profile_id": "none"}, summary="Renamed")
+        await on.poll(1, 30)
+        await on.delete(calendar, name)
+        await on.poll(1, 30)
+
+
+async def updates(on: Recording) -> None:
+    """One event that is given, changed and deprived of conferencing, read several times after each write."""
+    await on.list_calendars()
+    calendar = on.calendar()
+    steps: tuple[tuple[JSON | None, JSON], ...] = (
+        (EXPLICIT, {}),
+        (None, {"summary": "Renamed"}),
+        (OTHER, {"summary": "Renamed"}),
+        ({"profile_id": "none"}, {"summary": "Renamed"}),
+        ({"profile_id": "default"}, {"summary": "Again"}),
+        (None, {"summary": "At the end"}),
+    )
+    for conferencing, fields in steps:
+        await on.upsert(calendar, "updates", conferencing, **fields)
+        await on.poll(14)
+
+
+async def windows(on: Recording) -> None:
+    """Readings of a month, with other people's events among them, and what is refused."""
+    await on.list_calendars()
+    window = {"from": "2026-12-01", "to": "2027-01-01", "include_managed": "true"}
+    await on.events(**window)
+    await on.upsert(on.calendar(), "windows-1", EXPLICIT)
+    await on.upsert(on.calendar(integrated=False), "windows-2", {"profile_id": "integrated"})
+    await on.upsert(on.calendar(integrated=False), "windows-3", {"profile_id": "default"})
+    for _ in range(14):
+        await on.clock.sleep(2)
+        await on.events(**window)
+    await on.events(include_managed="true")
+    await on.events()
+
+
+SCRIPTS: dict[str, Callable[[Recording], Awaitable[None]]] = {
+    "create-and-poll": create_and_poll,
+    "crud": crud,
+    "updates": updates,
+    "windows": windows,
+}
+
+
+def recorded(script: str, *faults: str) -> list[JSON]:
+    """The interactions of a script with the reference server."""
+
+    async def play() -> list[JSON]:
+        clock = VirtualClock(START)
+        app = reference_app(clock=clock, settle=1.5, faults=faults)
+        headers = {"Authorization": f"Bearer {app.tokens['default']}"}
+        transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(
+            transport=transport, base_url="https://api.cronofy.com", headers=headers, trust_env=False
+        ) as client:
+            recording = Recording(client, clock)
+            await SCRIPTS[script](recording)
+            return recording.interactions
+
+    return asyncio.run(play())
+
+
+_MASKED = re.compile(r"evt_[\w-]+|pages/[\w-]+|\d{4}-\d\d-\d\dT[\d:.]+Z|https://[\w.]+/[\w/-]{8,}")
+
+
+def shows(interactions: list[JSON], without: list[JSON]) -> bool:
+    """Whether the answers differ from those without the fault, ids, times and made-up URLs apart."""
+
+    def masked(one: JSON) -> tuple[int, str]:
+        text = one["response"]["body"]["string"]
+        kept = {url: url for url in re.findall(r"https://rooms\.example\.com/j/\d", text)}
+        return one["response"]["status"]["code"], _MASKED.sub(lambda match: kept.get(match[0], "*"), text)
+
+    return [masked(one) for one in interactions] != [masked(one) for one in without]
+
+
+def found(interactions: list[JSON]) -> set[str]:
+    """The rules that `check` fails on a cassette of these interactions."""
+    with tempfile.TemporaryDirectory() as folder:
+        cassette = Path(folder) / "cassette.yaml"
+        cassette.write_text(yaml.dump({"interactions": interactions, "version": 1}), encoding="utf-8")
+        rules = [rule for rule in load() if rule.applies_to == "server"]
+        report = examine(read(cassette), rules, Settings())
+    return {rule for rule, tally in report.tallies.items() if tally.failed}
+
+
+def main() -> None:
+    """Print, for each script, how many faults its recording shows, and how many of those are found."""
+    names = sys.argv[1:] or sorted(FAULTS)
+    every_shown, every_found = 0, 0
+    for script in SCRIPTS:
+        without = recorded(script)
+        missed = []
+        shown = 0
+        for name in names:
+            interactions = recorded(script, name)
+            if shows(interactions, without):
+                shown += 1
+                if not found(interactions):
+                    missed.append(name)
+        every_shown, every_found = every_shown + shown, every_found + shown - len(missed)
+        print(f"{script}: {shown} faults shown, {shown - len(missed)} found; missed: {' '.join(missed)}")
+    print(json.dumps({"shown": every_shown, "found": every_found}))
+
+
+if __name__ == "__main__":
+    main()
