@@ -263,9 +263,12 @@ def test_the_last_reading_alone_counts_only_with_what_was_never_shown_before() -
     """Law remains: what was shown or asked for before may be a stale reading."""
 
     def remained(last: str) -> bool:
-        traffic = Traffic().read(0).write(1, event(conferencing=explicit("https://a.example/1")))
+        traffic = Traffic()
+        for number in range(3):
+            traffic.read(3 * number, item({"join_url": "https://a.example/1", "provider_name": None}))
+        traffic.write(10, event(conferencing=explicit("https://b.example/2")))
         for number in range(12):
-            traffic.read(2 + 3 * number, item({"join_url": "https://b.example/2", "provider_name": None}))
+            traffic.read(11 + 3 * number, item({"join_url": "https://b.example/2", "provider_name": None}))
         traffic.read(60, item({"join_url": last, "provider_name": None}))
         [facts] = traffic.writes()
         found: bool = facts["after"]["remained"]
