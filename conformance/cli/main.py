@@ -32,14 +32,13 @@ def cli(context: click.Context) -> None:
     \b
     Exit codes:
         0  nothing that counts failed
-        1  a rule of the --fail-on level failed, or the watched program itself failed;
-           for verify and drift: different
-        2  could not be judged: usage, configuration, unreadable input, preflight,
-           or nothing reached us
-        3  inconclusive: a must rule of a run stayed inconclusive, or the limit of
-           requests was reached; with --require-coverage also: untested
+        1  a rule of the --fail-on level failed; for verify and drift: different;
+           for cleanup: something is left
+        2  could not be judged: usage, configuration, unreadable input, preflight
+        3  inconclusive: a must rule stayed inconclusive, or the limit of requests
+           was reached; with --require-coverage also: a must rule is untested
       130  Ctrl-C or SIGTERM, after clean-up and with the report so far
-    2 goes before 1, and 1 before 3.
+    A failure (1) goes before an inconclusive rule (3).
     """
     if context.invoked_subcommand is None:
         click.echo(context.get_help())
