@@ -252,10 +252,10 @@ fail_on = click.option(
     default="must",
     show_default=True,
     metavar="LEVEL",
-    help="The weakest level whose failures give exit code 1: must, should or inferred.",
+    help="The weakest level whose failures count: must, should or inferred.",
 )
 require_coverage = click.option(
-    "--require-coverage", is_flag=True, help="Exit with 3 if a rule of level must is untested."
+    "--require-coverage", is_flag=True, help="Count an untested rule of level must as inconclusive."
 )
 judging = _all_of(rule, fail_on, require_coverage, report, quiet, config)
 
