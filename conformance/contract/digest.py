@@ -16,7 +16,7 @@ __all__ = ["contract_of"]
 def contract_of(
     rules: Iterable[Rule], clauses: Mapping[str, Any], shared: Mapping[str, Any], version: str
 ) -> dict[str, str]:
-    """The contract's version and the SHA-256, as canonical JSON, of its rules, what these refer to, and its clauses."""
+    """The contract's version, and the SHA-256 of its rules, shared schemas and clauses as canonical JSON."""
     text = json.dumps(
         {"rules": {rule.id: rule.schema for rule in rules}, "shared": dict(shared), "clauses": dict(clauses)},
         sort_keys=True,

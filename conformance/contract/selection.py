@@ -1,4 +1,4 @@
-"""Which rules are judged by, and the contract that they belong to."""
+"""Selecting rules, and naming the contract that they belong to."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["clause_summaries", "contract", "select_rules"]
 
 
 def select_rules(ids: Sequence[str], applies_to: Iterable[str] = ("server", "client")) -> tuple[Rule, ...]:
-    """The rules with these ids, or without any all that bind one of the parties; raises UsageError for an unknown id."""
+    """The rules with these ids, or all that apply to one of the parties; raises UsageError for an unknown id."""
     from conformance.contract.rules import load
 
     rules = {rule.id: rule for rule in load()}
@@ -27,7 +27,7 @@ def select_rules(ids: Sequence[str], applies_to: Iterable[str] = ("server", "cli
 
 
 def contract() -> dict[str, str]:
-    """The version and the digest of all rules, what they refer to, and all clauses."""
+    """The version, and the digest of all rules, shared schemas and clauses."""
     from conformance.contract.digest import contract_of
     from conformance.contract.rules import load, load_clauses, load_shared
 
@@ -35,7 +35,7 @@ def contract() -> dict[str, str]:
 
 
 def clause_summaries() -> dict[str, str]:
-    """What each clause states, in our words."""
+    """What each clause states, in a few words."""
     from conformance.contract.rules import load_clauses
 
     return {name: clause["about"] for name, clause in load_clauses().items()}
