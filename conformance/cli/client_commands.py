@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -10,12 +11,6 @@ from conformance.cli import options
 from conformance.errors import UsageError
 
 __all__ = ["certify", "proxy"]
-
-
-def _above_0(ctx: click.Context, param: click.Parameter, value: float) -> float:
-    if value == 0:
-        raise click.BadParameter("expected a number above 0, got 0; leave it out for the usual 30", ctx, param)
-    return value
 
 
 duration = click.option("--duration", type=options.seconds, metavar="S", help="Seconds to listen. [default: to Ctrl-C]")
@@ -29,8 +24,7 @@ port = click.option(
 @click.option("--watch", is_flag=True, help="COMMAND is a program that uses the client, not a driver.")
 @click.option(
     "--driver-timeout",
-    type=options.seconds,
-    callback=_above_0,
+    type=options.positive("the usual 30"),
     default=30.0,
     show_default=True,
     metavar="S",
@@ -45,17 +39,14 @@ port = click.option(
 def certify(
     command: tuple[str, ...],
     watch: bool,
-    driver_timeout: float,
-    duration: float | None,
-    port: int,
     max_examples: int | None,
-    seed: int,
     evidence: Path | None,
     rules: tuple[str, ...],
     fail_on: str,
     require_coverage: bool,
     reports: tuple[str, ...],
     quiet: bool,
+    **others: Any,
 ) -> int:
     """Certify a client in any language: what it sends, and what it makes of the answers.
 
@@ -81,14 +72,7 @@ def certify(
     from conformance.clients.certificate import CertifyOptions
     from conformance.judging.summary import Policy
 
-    chosen = CertifyOptions(
-        command=() if watch else command,
-        watched=command if watch else (),
-        driver_timeout=driver_timeout,
-        duration=duration,
-        seed=seed,
-        port=port,
-    )
+    chosen = CertifyOptions(command=() if watch else command, watched=command if watch else (), **others)
     chosen = chosen if max_examples is None else replace(chosen, max_examples=max_examples)
     policy = Policy(fail_on, require_coverage)
     with StatusLine(shown=not quiet) as progress:
@@ -109,8 +93,6 @@ def certify(
 @options.judging
 def proxy(
     upstream: str,
-    duration: float | None,
-    port: int,
     default_profiles: tuple[tuple[str, str], ...],
     settle_timeout: float | None,
     window: float | None,
@@ -120,6 +102,7 @@ def proxy(
     require_coverage: bool,
     reports: tuple[str, ...],
     quiet: bool,
+    **others: Any,
 ) -> int:
     """Stand between a client and a server, pass everything on unchanged, and judge both by what passes.
 
@@ -147,7 +130,7 @@ def proxy(
         settle_timeout=server.settle_timeout if settle_timeout is None else settle_timeout,
         default_profiles=options.pairs(default_profiles, "--default-profile"),
     )
-    chosen = ProxyOptions(server.base_url, duration=duration, port=port, settings=settings)
+    chosen = ProxyOptions(server.base_url, settings=settings, **others)
     policy = Policy(fail_on, require_coverage)
     run_report = run_proxy(chosen, rules, policy, evidence, lambda line: echo(f"{line}\n"))
     return write_reports(run_report, reports, client_redactor(), quiet=quiet)

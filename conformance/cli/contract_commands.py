@@ -33,7 +33,9 @@ def rules(rule: str | None, as_json: bool) -> int:
 
     chosen = select_rules(() if rule is None else (rule,))
     if as_json:
-        document = explanation.summaries(chosen) if rule is None else explanation.as_json(chosen[0], load_clauses())
+        document = (
+            [*map(explanation.summary, chosen)] if rule is None else explanation.as_json(chosen[0], load_clauses())
+        )
         echo(json.dumps(document, indent=2) + "\n")
     elif rule is not None:
         echo(explanation.explanation(chosen[0], load_clauses()))

@@ -6,14 +6,22 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import SequenceMatcher
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import best_match
+
+from conformance.cli.check_command import judge_run, settings_from
 from conformance.cli.output import TOOL
+from conformance.contract import schemas
+from conformance.contract.rules import load
 from conformance.contract.selection import clause_summaries, contract
 from conformance.errors import UsageError
-from conformance.judging.summary import Policy, RunReport
-from conformance.recordings import NdjsonWriter, RecordingMetadata, read
+from conformance.judging.formats.json import render
+from conformance.judging.summary import Policy, RunReport, document
+from conformance.recordings import NdjsonWriter, RecordingMetadata, header, read
 from conformance.recordings.metadata import HEADER_KEY
 
 if TYPE_CHECKING:
@@ -124,8 +132,8 @@ def verify(report: Path, evidence: Path) -> tuple[str, ...]:
     Raises UsageError for a file that is not a report, or whose evidence cannot be read, and InvalidRecordingError for
     evidence that is not a recording.
     """
-    document = _read_report(report)
-    found = list(_changed_lines(document, evidence))
+    reported = _read_report(report)
+    found = list(_changed_lines(reported, evidence))
     last = _last_line(evidence)
     if last is None:
         found.append("the last line of the evidence, which the report needs, is missing: the file was cut off")
@@ -137,10 +145,7 @@ def verify(report: Path, evidence: Path) -> tuple[str, ...]:
     again = _judge_again(evidence, last)
     if isinstance(again, str):
         return (*found, again)
-    from conformance.judging.formats.json import render
-    from conformance.judging.summary import document as document_of
-
-    different = list(_differences(document, document_of(again), ""))
+    different = list(_differences(reported, document(again), ""))
     found += different[:_LISTED]
     if len(different) > _LISTED:
         found.append(f"and {len(different) - _LISTED} more places in the report")
@@ -152,35 +157,30 @@ def verify(report: Path, evidence: Path) -> tuple[str, ...]:
 
 
 def _read_report(path: Path) -> dict[str, Any]:
-    from jsonschema import Draft202012Validator
-    from jsonschema.exceptions import best_match
-
-    from conformance.contract import schemas
-
     try:
-        document = json.loads(path.read_bytes())
+        content = json.loads(path.read_bytes())
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror or error}; name a .json report") from None
     except (ValueError, RecursionError):
         raise UsageError(f"{path} is not JSON; name a .json report") from None
-    invalid = best_match(Draft202012Validator(schemas.read("report")).iter_errors(document))
+    invalid = best_match(Draft202012Validator(schemas.read("report")).iter_errors(content))
     if invalid is not None:
         raise UsageError(
             f"{path} is not a report of this tool: {invalid.json_path} {_short(invalid.message)}; name a .json report"
         )
-    if "evidence" not in document:
+    if "evidence" not in content:
         raise UsageError(f"{path} has no evidence: run again with --evidence")
-    return dict(document)
+    return dict(content)
 
 
-def _changed_lines(document: Mapping[str, Any], evidence: Path) -> Iterator[str]:
+def _changed_lines(reported: Mapping[str, Any], evidence: Path) -> Iterator[str]:
     try:
         actual = digests(evidence)
     except OSError as error:
         raise UsageError(f"{evidence}: {error.strerror or error}; name the evidence of the report") from None
-    if actual == document["evidence"]:
+    if actual == reported["evidence"]:
         return
-    before, after = document["evidence"]["lines"], actual["lines"]
+    before, after = reported["evidence"]["lines"], actual["lines"]
     if before == after:
         yield "the line ends of the evidence, or the digest of the whole file, were changed"
     for tag, start, stop, first, last in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
@@ -207,10 +207,6 @@ def _last_line(evidence: Path) -> dict[str, Any] | None:
 
 def _judge_again(evidence: Path, last: Mapping[str, Any]) -> RunReport | str:
     """The report on the evidence, or why there is none."""
-    from conformance.cli.check_command import judge_run, settings_from
-    from conformance.contract.rules import load
-    from conformance.recordings import header
-
     try:
         wanted = frozenset(last["rules"])
         rules = tuple(rule for rule in load() if rule.id in wanted)
@@ -253,11 +249,8 @@ def _differences(actual: Any, expected: Any, place: str) -> Iterator[str]:
 
 
 def _first_difference(path: Path, expected: str) -> str:
-    lines, others = path.read_bytes().split(b"\n"), expected.encode("utf-8").split(b"\n")
-    for number, (line, other) in enumerate(zip(lines, others, strict=False), 1):
-        if line != other:
-            return f"line {number}"
-    return f"line {min(len(lines), len(others))}"
+    lines = zip(path.read_bytes().split(b"\n"), expected.encode("utf-8").split(b"\n"), strict=False)
+    return f"line {1 + sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], lines))}"
 
 
 def _short(value: Any) -> str:

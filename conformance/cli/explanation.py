@@ -14,20 +14,11 @@ from conformance.contract.prose import in_words
 from conformance.contract.rules import Rule
 from conformance.http.display import visible
 
-__all__ = ["as_json", "explanation", "faults_of", "listing", "print_table", "summaries"]
+__all__ = ["as_json", "explanation", "faults_of", "listing", "print_table", "summary"]
 
 _APPLIES, _CONCLUDES = "if", "x-conclusive-when"
 _PARTS = {_APPLIES: "It applies if", "then": "Then this holds", _CONCLUDES: "A pass is conclusive if"}
 _EXPECTED = {"passed": "Passed", "failed": "Failed"}
-_SUBJECTS = {
-    "account": "all episodes of one account",
-    "call": "one call of a client: its arguments, the requests it sent and the result it returned",
-    "conferencing": "one value of an event's conferencing, as it was read",
-    "directory": "the calendar list or the userinfo of an account",
-    "exchange": "one request and its response",
-    "reading": "one read of events with all its pages",
-    "write": "one episode: a write of an event, and what was observed of it until the next write",
-}
 #: How the columns of `print_table` look.
 _COLUMNS: tuple[dict[str, Any], ...] = (
     {"style": "bold", "no_wrap": True},
@@ -65,12 +56,8 @@ def _row(rule: Rule) -> tuple[str, ...]:
     return rule.id, rule.level, rule.applies_to, ", ".join(rule.clauses), rule.title
 
 
-def summaries(rules: Iterable[Rule]) -> list[dict[str, Any]]:
-    """The same as JSON: an object for each rule."""
-    return [*map(_summary, rules)]
-
-
-def _summary(rule: Rule) -> dict[str, Any]:
+def summary(rule: Rule) -> dict[str, Any]:
+    """A row of the listing as JSON."""
     return {
         "id": rule.id,
         "title": rule.title,
@@ -107,7 +94,7 @@ def explanation(rule: Rule, clauses: Mapping[str, Mapping[str, Any]]) -> str:
 def as_json(rule: Rule, clauses: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """All that `explanation` is made of."""
     return {
-        **_summary(rule),
+        **summary(rule),
         "schema": rule.schema,
         "clauses": [{"id": name, **clauses.get(name, {})} for name in rule.clauses],
         "examples": [
@@ -121,7 +108,8 @@ def as_json(rule: Rule, clauses: Mapping[str, Mapping[str, Any]]) -> dict[str, A
 def _explanation(rule: Rule, clauses: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
     yield rule.title
     yield f"{rule.id}: applies to the {rule.applies_to}, level {rule.level}"
-    yield f"reads the facts of {_SUBJECTS.get(rule.about, rule.about)} (schemas/facts/{rule.about}.json)"
+    facts = schemas.read(f"facts/{rule.about}")["title"].replace("Facts", "facts", 1)
+    yield f"reads {facts} (schemas/facts/{rule.about}.json)"
     for part, heading in _PARTS.items():
         if part in rule.schema:
             yield ""

@@ -13,28 +13,9 @@ from conformance.cli.configuration import parse_account, parse_default_profile, 
 from conformance.errors import UsageError, nearest
 from conformance.judging.formats import FORMATS
 
-__all__ = [
-    "account",
-    "by_name",
-    "calendar",
-    "config",
-    "default_profile",
-    "evidence",
-    "fault",
-    "judging",
-    "max_examples",
-    "max_requests",
-    "pairs",
-    "path",
-    "plan",
-    "quiet",
-    "rate_limit",
-    "record",
-    "report",
-    "seconds",
-    "seed",
-    "timing",
-]
+__all__ = ["account", "by_name", "calendar", "config", "default_profile", "evidence", "fault", "fuzz", "judging"]
+__all__ += ["max_examples", "max_requests", "pairs", "path", "plan", "positive", "rate_limit", "record", "seconds"]
+__all__ += ["seed", "timing"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -85,15 +66,16 @@ class _Seconds(_Type):
         return number
 
 
-class _Rate(_Seconds):
-    """A number above 0."""
+class _Positive(_Seconds):
+    """A finite number above 0; `usual` names what is used without the option."""
 
-    name = "rate"
+    def __init__(self, usual: str) -> None:
+        self._usual = usual
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         number = super().convert(value, param, ctx)
         if number == 0:
-            self.fail("expected a number above 0, got 0; leave it out for the subject's usual rate", param, ctx)
+            self.fail(f"expected a number above 0, got 0; leave it out for {self._usual}", param, ctx)
         return number
 
 
@@ -113,7 +95,7 @@ class _Report(_Type):
         return path
 
 
-seconds = _Seconds()
+seconds, positive = _Seconds(), _Positive
 path = click.Path(path_type=Path)
 
 
@@ -222,7 +204,9 @@ window = click.option(
     "--window", type=seconds, metavar="S", help="Seconds to watch for what must never happen. [default: measured]"
 )
 timing = _all_of(settle_timeout, window)
-rate_limit = click.option("--rate-limit", type=_Rate(), metavar="N", help="The most requests a second.")
+rate_limit = click.option(
+    "--rate-limit", type=_Positive("the subject's usual rate"), metavar="N", help="The most requests a second."
+)
 max_requests = click.option(
     "--max-requests", type=click.IntRange(1), metavar="N", help="The most requests in all, clean-up included."
 )

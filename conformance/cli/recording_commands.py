@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -17,17 +18,7 @@ __all__ = ["check", "verify"]
 @options.default_profile
 @options.timing
 @options.judging
-def check(
-    paths: tuple[Path, ...],
-    default_profiles: tuple[tuple[str, str], ...],
-    settle_timeout: float | None,
-    window: float | None,
-    rules: tuple[str, ...],
-    fail_on: str,
-    require_coverage: bool,
-    reports: tuple[str, ...],
-    quiet: bool,
-) -> int:
+def check(default_profiles: tuple[tuple[str, str], ...], reports: tuple[str, ...], quiet: bool, **others: Any) -> int:
     """Judge recordings: VCR cassettes (YAML or JSON, of vcrpy and its relatives in Ruby, Go, PHP, R and Elixir), HAR
     files, and NDJSON of exchanges. Folders are walked; files in them that are plainly no recordings are skipped and
     named.
@@ -49,15 +40,7 @@ def check(
     from conformance.interrupts import Interruption
     from conformance.servers.run_options import tokens
 
-    chosen = CheckOptions(
-        paths=paths,
-        rules=rules,
-        default_profiles=options.pairs(default_profiles, "--default-profile"),
-        settle_timeout=settle_timeout,
-        window=window,
-        fail_on=fail_on,
-        require_coverage=require_coverage,
-    )
+    chosen = CheckOptions(default_profiles=options.pairs(default_profiles, "--default-profile"), **others)
     with Interruption() as interruption, StatusLine(shown=not quiet) as progress:
         secrets = SecretCollector(tokens({}, os.environ))
         run_report = check_recordings(chosen, interruption, progress, secrets)

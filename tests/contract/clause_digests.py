@@ -28,13 +28,13 @@ def retaken(text: str, page: str) -> str:
         raise ValueError(
             f"the outline has {len(outline)} places and the page {len(digests)} statements: correct it first"
         )
-    digests: dict[str, list[str]] = {}
+    by_clause: dict[str, list[str]] = {}
     for ids, digest in zip(outline, digests, strict=True):
         for id_ in ids:
-            digests.setdefault(id_, []).append(digest)
+            by_clause.setdefault(id_, []).append(digest)
 
     def filled(clause: re.Match[str]) -> str:
-        old, new = json.loads(clause[3]), digests.get(clause[2], [])
+        old, new = json.loads(clause[3]), by_clause.get(clause[2], [])
         if len(old) != len(new):
             raise ValueError(f"{clause[2]} has {len(old)} digests and {len(new)} places in the outline")
         left = iter(new)

@@ -36,12 +36,12 @@ class _Talk:
         self.number += 1
         token = self.app.tokens.get(account or "", "nobody-has-this")
         headers = {} if account is None else {"authorization": f"Bearer {token}"}
-        headers = () if account is None else (("authorization", bearer(account)),)
+        recorded = () if account is None else (("authorization", bearer(account)),)
         sent = self.clock.now()
         answer = await self.client.request(method, path, json=body, params=query or None, headers=headers)
         content = answer.request.content
-        headers = (*headers, ("content-type", answer.request.headers["content-type"])) if content else headers
-        request = Request(method, str(answer.request.url), headers, content)
+        recorded = (*recorded, ("content-type", answer.request.headers["content-type"])) if content else recorded
+        request = Request(method, str(answer.request.url), recorded, content)
         response = Response(answer.status_code, tuple(answer.headers.items()), answer.content)
         self.observer.add(Exchange(request, response, f"#{self.number}", sent, self.clock.now(), whole=True))
         return answer
@@ -84,7 +84,7 @@ def _explicit(name: str) -> dict[str, str]:
 
 
 def _scenarios(name: str, profile: str) -> Iterable[list[dict[str, Any]]]:
-    """The writes of each event to live on one calendar."""
+    """The writes of each scenario on one calendar."""
     stray = {"provider_description": "Stray", "join_url": _URL.format(f"{name}/stray")}
     profile_ids = ("none", "default", "integrated", "8x8", profile, "pro_unknown")
     kinds: list[Any] = [None, _explicit(name), *({"profile_id": profile_id} for profile_id in profile_ids)]
