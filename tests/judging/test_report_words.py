@@ -8,7 +8,7 @@ from typing import Any
 import jsonschema_rs
 import pytest
 from claims_meaning import are_true
-from hypothesis import assume, given
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
@@ -312,12 +312,15 @@ def test_the_claims_are_true_of_exactly_what_the_schema_admits(
             assert are_true(claims, document) == Draft202012Validator(schema).is_valid(document), claims
 
 
+# Most schemas have no reduction with the same words, and large ones take long to draw on a busy machine.
+@settings(suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
 @given(SCHEMAS, st.data())
 def test_schemas_with_the_same_words_admit_the_same_values(schema: Any, data: st.DataObject) -> None:
-    other = data.draw(st.sampled_from(list(reductions(schema)) or [schema]))
-    assume(other != schema and in_words(schema) == in_words(other))
+    others = [other for other in reductions(schema) if other != schema and in_words(schema) == in_words(other)]
+    assume(others)
     document = data.draw(st.dictionaries(NAMES, DOCUMENTS, max_size=2))
-    assert Draft202012Validator(schema).is_valid(document) == Draft202012Validator(other).is_valid(document)
+    expected = Draft202012Validator(schema).is_valid(document)
+    assert [other for other in others if Draft202012Validator(other).is_valid(document) != expected] == []
 
 
 def reductions(schema: Any) -> list[Any]:
