@@ -19,14 +19,6 @@ __all__ = ["as_json", "explanation", "faults_of", "listing", "print_table", "sum
 _APPLIES, _CONCLUDES = "if", "x-conclusive-when"
 _PARTS = {_APPLIES: "It applies if", "then": "Then this holds", _CONCLUDES: "A pass is conclusive if"}
 _EXPECTED = {"passed": "Passed", "failed": "Failed"}
-#: How the columns of `print_table` look.
-_COLUMNS: tuple[dict[str, Any], ...] = (
-    {"style": "bold", "no_wrap": True},
-    {},
-    {},
-    {"style": "dim", "max_width": 12},
-    {},
-)
 
 
 def listing(rules: Iterable[Rule]) -> str:
@@ -40,15 +32,15 @@ def listing(rules: Iterable[Rule]) -> str:
 
 
 def print_table(rules: Iterable[Rule]) -> None:
-    """Print the same on a terminal, with long titles wrapped within their column."""
+    """Print the same on a terminal, each title below its id and wrapped to the width."""
     from rich.console import Console  # takes as long to import as the command line: only terminals pay for it
-    from rich.table import Table
+    from rich.table import Column, Table
+    from rich.text import Text
 
-    table = Table.grid(padding=(0, 2))
-    for column in _COLUMNS:
-        table.add_column(**column)
+    table = Table.grid(Column(), Column(), Column(), Column(max_width=12), padding=(0, 2))
     for rule in rules:
-        table.add_row(*_row(rule))
+        id_, level, applies_to, clauses, title = _row(rule)
+        table.add_row(Text.assemble((id_, "bold"), f"\n{title}"), level, applies_to, Text(clauses, "dim"))
     Console(highlight=False).print(table)
 
 

@@ -21,6 +21,18 @@ def test_every_rule_is_listed_on_a_line_with_its_level_and_clauses() -> None:
         assert line.endswith(rule.title)
 
 
+def test_on_a_terminal_every_rule_is_a_row_of_a_table(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
+    explanation.print_table(load())
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 120
+    assert {rule.id for rule in load()} <= {line.split()[0] for line in lines}
+    text = " ".join(" ".join(lines).split())
+    assert [rule.title for rule in load() if len(rule.title) < 60 and rule.title not in text] == []
+
+
 def test_the_list_as_json_says_the_same() -> None:
     summaries = json.loads(call("rules", "--json").stdout)
     assert [(rule["id"], rule["level"], rule["applies_to"], tuple(rule["clauses"])) for rule in summaries] == [

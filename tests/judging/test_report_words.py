@@ -316,11 +316,10 @@ def test_the_claims_are_true_of_exactly_what_the_schema_admits(
 @settings(suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
 @given(SCHEMAS, st.data())
 def test_schemas_with_the_same_words_admit_the_same_values(schema: Any, data: st.DataObject) -> None:
-    others = [other for other in reductions(schema) if other != schema and in_words(schema) == in_words(other)]
-    assume(others)
+    other = data.draw(st.sampled_from(list(reductions(schema)) or [schema]))
+    assume(other != schema and in_words(schema) == in_words(other))
     document = data.draw(st.dictionaries(NAMES, DOCUMENTS, max_size=2))
-    expected = Draft202012Validator(schema).is_valid(document)
-    assert [other for other in others if Draft202012Validator(other).is_valid(document) != expected] == []
+    assert Draft202012Validator(schema).is_valid(document) == Draft202012Validator(other).is_valid(document)
 
 
 def reductions(schema: Any) -> list[Any]:
