@@ -1,4 +1,4 @@
-"""Errors whose message is one sentence for the user, and the sentence that names the nearest known word."""
+"""Errors whose message is one sentence for the user, and the sentence that suggests a known word."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ __all__ = ["ConfigurationError", "UsageError", "nearest"]
 
 
 class ConfigurationError(Exception):
-    """Nothing can be judged because of how the run was set up; the message says what to do."""
+    """Nothing can be judged because of how the run is configured; the message says what to do."""
 
 
 class UsageError(Exception):
-    """What was asked for cannot be done as it was asked; the message says what to do."""
+    """A command, option or file cannot be used as given; the message says what to do."""
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """A sentence that names the known words which `word` may stand for, or a few of those there are.
+    """A sentence that suggests the known words nearest to `word`, or names a few.
 
     >>> nearest("explict", ["explicit", "none"])
     "did you mean 'explicit'?"
     """
-    from difflib import get_close_matches
+    from difflib import get_close_matches  # only errors need it, and it takes time to import
 
     words = sorted(known)
     close = get_close_matches(word, words, n=3, cutoff=0.6) or [name for name in words if word and word in name][:3]

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM as the ordinary end of long work."""
+"""Ctrl-C and SIGTERM as an ordinary end of long work."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ T = TypeVar("T")
 
 
 def until_interrupted(work: Coroutine[Any, Any, T]) -> T:
-    """Do asynchronous work to its end; Ctrl-C, or a polite kill, cancels it once and leaves the end to it."""
+    """Run a coroutine; Ctrl-C or SIGTERM cancels it once, so that it can clean up and return."""
 
-    async def whole() -> T:
+    async def cancellable() -> T:
         task = asyncio.current_task()
         loop = asyncio.get_running_loop()
         if task is not None:
@@ -26,11 +26,11 @@ def until_interrupted(work: Coroutine[Any, Any, T]) -> T:
                 loop.add_signal_handler(signal.SIGTERM, task.cancel)
         return await work
 
-    return asyncio.run(whole())
+    return asyncio.run(cancellable())
 
 
 class Interruption:
-    """Ctrl-C as a fact rather than an exception: the first one ends the work in hand, the second one the program."""
+    """Ctrl-C as a state instead of an exception: the first ends the work at hand, the second the program."""
 
     def __init__(self) -> None:
         self.came = False
@@ -38,20 +38,20 @@ class Interruption:
     def __enter__(self) -> Interruption:
         self._main = threading.current_thread() is threading.main_thread()
         if self._main:
-            self._before = signal.signal(signal.SIGINT, self._note)
+            self._before = signal.signal(signal.SIGINT, self._on_sigint)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         if self._main:
             signal.signal(signal.SIGINT, self._before)
 
-    def _note(self, _: int, frame: FrameType | None) -> None:
+    def _on_sigint(self, _: int, frame: FrameType | None) -> None:
         if self.came:
             raise KeyboardInterrupt
         self.came = True
 
     def until(self, things: Iterable[T]) -> Iterator[T]:
-        """Those of `things` that come before Ctrl-C does."""
+        """The items of `things` up to Ctrl-C."""
         for thing in things:
             if self.came:
                 return

@@ -5,10 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from conformance.contract.rules import Rule
+from conformance.contract.rules import Rule
 
 __all__ = ["contract_of"]
 
@@ -16,7 +15,7 @@ __all__ = ["contract_of"]
 def contract_of(
     rules: Iterable[Rule], clauses: Mapping[str, Any], shared: Mapping[str, Any], version: str
 ) -> dict[str, str]:
-    """The contract's version and the SHA-256, as canonical JSON, of its rules, what these refer to, and its clauses."""
+    """The contract's version, and the SHA-256 of its rules, shared schemas and clauses as canonical JSON."""
     text = json.dumps(
         {"rules": {rule.id: rule.schema for rule in rules}, "shared": dict(shared), "clauses": dict(clauses)},
         sort_keys=True,

@@ -1,8 +1,8 @@
-"""Whether a copy of the documented page still says what the clauses were taken from.
+"""Comparing a copy of the documented page with the clauses that were taken from it.
 
-The contract keeps no sentence of the page, only the SHA-256 of each, so a page is cut into
-*statements* (a sentence, a list item, a heading, a line of a request's head, an example body), each is
-normalised, and the digests are laid beside those of the clauses in the order of the page.
+The contract holds no sentence of the page, only the SHA-256 of each.  So a page is split into *statements* (a
+sentence, a list item, a heading, a line of a request's head, an example body); each is normalised, and the digests are
+compared with those of the clauses, in the order of the page.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ _NORMATIVE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """One normalised statement of a page: its `text`, the heading it stands under, and of what `kind` it is."""
+    """One normalised statement of a page: its `text`, the heading above it, and its `kind`."""
 
     text: str
     section: str
@@ -70,7 +70,7 @@ class Sentence:
 
     @property
     def normative(self) -> bool:
-        """Whether it could bind somebody: list items and examples always, the rest by the words in it."""
+        """Whether it may be a requirement: list items and examples always, the rest by its words."""
         return self.kind in ("item", "code") or _NORMATIVE.search(self.text) is not None
 
 
@@ -78,8 +78,8 @@ class Sentence:
 class Change:
     """One difference between a page and the clauses.
 
-    `clauses` are the ids of those that the statement carries; none for a new statement, which stands
-    behind those in `after`.  `statement` is what the page says now, None where it says nothing any more.
+    `clauses` are the ids of the statement's clauses; empty for a new statement, which follows those in `after`.
+    `statement` is what the page says now; None if the statement is gone.
     """
 
     kind: Literal["changed", "gone", "moved", "new"]
@@ -100,15 +100,15 @@ class Change:
 def drift(page: str, clauses: Mapping[str, Any]) -> tuple[Change, ...]:
     """What changed in `page`, Markdown or HTML, since `clauses` (the contents of ``clauses.json``) were taken from it.
 
-    Empty where every clause still stands in its place and nothing normative came in.  Dates and times in
-    examples, white space, markup, links, entities and line ends are no change.
-    Raises ValueError where an outline names a clause more or less often than the clause has digests.
+    Empty if every clause is in its place and nothing normative was added.  Dates and times in examples, white space,
+    markup, links, entities and line ends are no change.
+    Raises ValueError for an outline that names a clause more or less often than the clause has digests.
     """
     expected = _expected(clauses)
     known = {digest for _, digest in expected}
     aside = set(clauses["page"]["aside"]) - known
-    seen = [statement for statement in statements(page) if statement.digest not in aside]
-    return tuple(_differences(expected, known, seen))
+    found = [statement for statement in statements(page) if statement.digest not in aside]
+    return tuple(_differences(expected, known, found))
 
 
 def statements(page: str) -> Iterator[Sentence]:
@@ -135,23 +135,23 @@ def _expected(clauses: Mapping[str, Any]) -> list[tuple[tuple[str, ...], str]]:
         digests = {left[id_].pop(0) if left.get(id_) else None for id_ in ids}
         digest = digests.pop() if len(digests) == 1 else None
         if digest is None:
-            raise ValueError(f"outline[{place}] of the clauses: {ids} have not one digest in common: add or remove one")
+            raise ValueError(f"outline[{place}] of the clauses: {ids} have no digest in common: add or remove one")
         expected.append((tuple(ids), digest))
     forgotten = sorted(id_ for id_, digests in left.items() if digests)
     if forgotten:
-        raise ValueError(f"outline of the clauses: {forgotten} have digests that it does not place: name them there")
+        raise ValueError(f"outline of the clauses: {forgotten} have digests without a place in it: name them there")
     return expected
 
 
 def _differences(
-    expected: Sequence[tuple[tuple[str, ...], str]], known: AbstractSet[str], seen: Sequence[Sentence]
+    expected: Sequence[tuple[tuple[str, ...], str]], known: AbstractSet[str], found: Sequence[Sentence]
 ) -> Iterator[Change]:
-    """What differs between two sequences of digests; a known statement that is repeated is no difference."""
-    matcher = SequenceMatcher(None, [digest for _, digest in expected], [s.digest for s in seen], autojunk=False)
+    """The differences between two sequences of digests; a repeated known statement is none."""
+    matcher = SequenceMatcher(None, [digest for _, digest in expected], [s.digest for s in found], autojunk=False)
     clashes = [clash for tag, *clash in matcher.get_opcodes() if tag != "equal"]
-    displaced = {s.digest: s for _, _, first, last in clashes for s in seen[first:last] if s.digest in known}
+    displaced = {s.digest: s for _, _, first, last in clashes for s in found[first:last] if s.digest in known}
     for start, stop, first, last in clashes:
-        fresh = [statement for statement in seen[first:last] if statement.digest not in known]
+        fresh = [statement for statement in found[first:last] if statement.digest not in known]
         for ids, digest in expected[start:stop]:
             if digest in displaced:
                 yield Change("moved", ids, displaced.pop(digest))
@@ -164,7 +164,7 @@ def _differences(
 
 
 def _as_html(page: str) -> str:
-    """The page as HTML, which it is already where it begins with a tag; else it is Markdown."""
+    """The page as HTML; a page that does not begin with a tag is Markdown."""
     page = unicodedata.normalize("NFC", page.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n"))
     if page.lstrip().startswith("<"):
         return page
@@ -175,8 +175,8 @@ def _as_html(page: str) -> str:
 class _Blocks(HTMLParser):
     """The blocks of a page in HTML: each heading, list item, paragraph and example, with its text.
 
-    Only what ``main`` or ``article`` hold is read, where a page has one.  An element of these, a ``pre`` and one that
-    surrounds the page counts only where such an element is closed somewhere.
+    If a page has ``main`` or ``article``, only these are read.  Such an element, a ``pre`` and one around the page (as
+    ``nav``) counts only if an element of its name is closed somewhere.
     """
 
     def __init__(self, page: str) -> None:
@@ -209,7 +209,7 @@ class _Blocks(HTMLParser):
             self._text.append(data)
 
     def _end_block(self, kind: Kind | None = None) -> None:
-        """Keep the text since the last block ended; an item without text lends its mark to the block behind it."""
+        """Add the text since the last block; a list item without text makes the next block an item."""
         text, self._text = "".join(self._text), []
         if text.strip():
             self.blocks.append((kind or self._kind, text))
@@ -217,7 +217,7 @@ class _Blocks(HTMLParser):
 
 
 def _plain(text: str) -> str:
-    """Text with its white space collapsed, its entities and quotation marks plain, its dates and times zeroed."""
+    """Text with white space collapsed, entities and quotation marks replaced, and dates and times set to zeros."""
     return _undated(_INNER_SPACE.sub("", _line(html.unescape(text).translate(_TYPOGRAPHY))))
 
 

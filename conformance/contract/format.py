@@ -1,15 +1,15 @@
-"""One way of writing the files under ``schemas/``: compact JSON of at most 100 columns, one thought a line.
+"""The formatter of the files under ``schemas/``: compact JSON in lines of at most 100 columns.
 
-What fits on the rest of its line stays there.  What does not opens at the end of the line, has its members on
-lines of their own, two columns further in, and closes on a line of its own; short plain members share a line.  What
-is the last member, after none or only short plain ones, opens and closes together with the object around it:
+A value that fits on the rest of its line stays there.  Otherwise its members have lines of their own, indented by two
+columns, and it closes on a line of its own; short plain members share a line.  The last member, after none or only
+short plain ones, opens and closes together with the object around it:
 
-    "then": {"properties": {"after": {"required": ["ended"], "properties": {
-      "ended": {"const": "quiet"},
+    "then": {"properties": {"after": {"required": ["closed_by"], "properties": {
+      "closed_by": {"const": "stable"},
       ...
     }}}}
 
-No line can be shorter than a string in it.  ``python -m conformance.contract.format`` writes the files anew.
+Only a string that is longer makes a longer line.  ``python -m conformance.contract.format`` formats the files.
 """
 
 from __future__ import annotations
@@ -35,15 +35,15 @@ _SHORT = 60
 #: The longest item that shares its line with others.
 _SMALL = 24
 
-#: Members that stand on a line of their own in an object of several lines, however short they are.
+#: Members that have a line of their own in an object of several lines, however short they are.
 _ALONE = frozenset({"$schema", "$id", "title", "description"})
 
-#: Arrays whose items are read one by one: where there are two or more, each begins a line.
+#: Arrays of which each item begins a line, if there are two or more.
 _ONE_A_LINE = frozenset({"clauses", "examples", "patch"})
 
 
 class FormatError(ValueError):
-    """A text that is no JSON, or that JSON readers understand differently; the message says where or why."""
+    """Text that is not JSON, or that JSON parsers read differently; the message says where or why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +54,9 @@ class _Number:
 
 
 def formatted(text: str) -> str:
-    """The same JSON value in our one way of writing: members in the same order, numbers as they were written.
+    """The same JSON value, formatted: members in the same order, numbers as they were written.
 
-    Raises FormatError for what is no JSON, a name that an object has twice, and NaN and Infinity.
+    Raises FormatError for text that is not JSON, a name that an object has twice, NaN and Infinity.
 
     >>> formatted('{"required":["requested"],"x":1.0}')
     '{"required": ["requested"], "x": 1.0}\\n'
@@ -70,12 +70,12 @@ def formatted(text: str) -> str:
             object_pairs_hook=_members,
         )
     except json.JSONDecodeError as error:
-        raise FormatError(f"line {error.lineno}, column {error.colno}: this is no JSON: {error.msg}") from None
+        raise FormatError(f"line {error.lineno}, column {error.colno}: this is not JSON: {error.msg}") from None
     return "\n".join(_lines(value, 0, 0, 0)) + "\n"
 
 
 def _refused(name: str) -> Any:
-    raise FormatError(f"{name} is no JSON number: leave it out or write null")
+    raise FormatError(f"{name} is not a JSON number: leave it out or write null")
 
 
 def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -106,7 +106,7 @@ def _flat(value: Any) -> str:
 
 
 def _splits(value: Any) -> bool:
-    """Whether a value has several lines even where it fits on one."""
+    """Whether a value has several lines even if it fits on one."""
     if isinstance(value, dict):
         listed = (part for name, part in value.items() if name in _ONE_A_LINE)
         return any(isinstance(part, list) and len(part) > 1 for part in listed) or any(map(_splits, value.values()))
@@ -154,12 +154,12 @@ def _array(items: list[Any], margin: int) -> list[str]:
 
 
 def _closed(lines: list[str], margin: int, closing: str) -> list[str]:
-    """The lines of a container, whose last member is followed by a comma like the others, with its closing bracket."""
+    """The lines of a container without the comma after its last member, and with its closing bracket."""
     return [*lines[:-1], lines[-1].removesuffix(","), " " * margin + closing]
 
 
 def _rows(texts: Iterable[str], indent: str) -> Iterator[str]:
-    """Texts, each with a comma, as many on a line as there is room for."""
+    """Texts, each with a comma, as many on a line as fit."""
     row = indent
     for text in texts:
         if row != indent and len(row) + len(text) + 1 > COLUMNS:
@@ -171,9 +171,9 @@ def _rows(texts: Iterable[str], indent: str) -> Iterator[str]:
 
 
 def _opened_with_its_last(members: dict[str, Any], margin: int, before: int, after: int) -> list[str] | None:
-    """An object that opens and closes with its last member, after plain ones; None where they do not fit before it.
+    """An object that opens and closes with its last member, after plain ones; None if they do not fit before it.
 
-    One that begins its line may have its first member there and the others on the next.
+    An object that begins its line may have its first member there and the others on the next.
     """
     if margin == 0 or not all(map(_plain, list(members.values())[:-1])):
         return None
@@ -194,7 +194,7 @@ def _opened_with_its_last(members: dict[str, Any], margin: int, before: int, aft
 
 
 def _object(members: dict[str, Any], margin: int) -> list[str]:
-    """An object with its members on lines of their own, but for short plain ones."""
+    """An object with its members on lines of their own, except short plain ones."""
     indent = " " * (margin + 2)
     lines = ["{"]
     short: list[str] = []
@@ -210,7 +210,7 @@ def _object(members: dict[str, Any], margin: int) -> list[str]:
 
 
 def files(paths: Sequence[Path]) -> tuple[Path, ...]:
-    """The files among `paths` and the JSON files in the folders among them, sorted; no paths: those of the contract."""
+    """The files and, for folders, the JSON files in them, sorted; without `paths`, the files of the contract."""
     found: set[Path] = set()
     for path in paths or [schemas.folder()]:
         found.update(path.rglob("*.json") if path.is_dir() else [path])
@@ -219,23 +219,23 @@ def files(paths: Sequence[Path]) -> tuple[Path, ...]:
 
 @click.command()
 @click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path), metavar="[PATH]...")
-@click.option("--check", is_flag=True, help="Change nothing; end with 1 and name the files that are written otherwise.")
+@click.option("--check", is_flag=True, help="Change nothing; exit with 1 and name the files that are not formatted.")
 def main(paths: tuple[Path, ...], check: bool) -> None:
-    """Write JSON files, or all in folders, compactly and in one way; by default the files under schemas/."""
-    otherwise = []
+    """Format JSON files, or all JSON files in folders; by default those under schemas/."""
+    changed = []
     for path in files(paths):
         try:
             text = path.read_text(encoding="utf-8")
-            said = formatted(text)
+            result = formatted(text)
         except (OSError, ValueError) as error:
             raise click.UsageError(f"{path}: {error}") from None
-        if said != text:
-            otherwise.append(path)
+        if result != text:
+            changed.append(path)
             if not check:
-                path.write_text(said, encoding="utf-8", newline="\n")
-    for path in otherwise:
-        click.echo(f"{path} {'is not formatted' if check else 'written anew'}")
-    if check and otherwise:
+                path.write_text(result, encoding="utf-8", newline="\n")
+    for path in changed:
+        click.echo(f"{path} {'is not formatted' if check else 'formatted'}")
+    if check and changed:
         click.echo("format them with: python -m conformance.contract.format", err=True)
         raise SystemExit(1)
 

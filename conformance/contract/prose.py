@@ -1,4 +1,4 @@
-"""A JSON Schema over facts as lines of English, so that a rule can be read without knowing the keywords."""
+"""A JSON Schema over facts as lines of English: a rule can be read without knowing the keywords."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from conformance.contract.claims import (
 __all__ = ["in_words"]
 
 _OBJECT = {"type": "object"}
-#: What is said of a value where a keyword's demand is met, and where it is not.
+#: The predicate for a value that satisfies a keyword, and for one that does not.
 _PREDICATES = {
     "const": ("is {}", "is not {}"),
     "enum": ("is {}", "is not {}"),
@@ -64,21 +64,21 @@ _EMPTY = {("minItems", 1), ("minLength", 1), ("maxItems", 0), ("maxLength", 0)}
 
 
 def in_words(schema: Any, base: str = "", given: Iterable[Any] = (_OBJECT,)) -> tuple[str, ...]:
-    """What a schema demands: a list with a line for each demand, those that belong to another indented below it.
+    """What a schema demands, as a list with a line for each demand; its details are indented below it.
 
-    It says exactly what the schema says of what satisfies the schemas that are `given`: what must be there "is"
-    something, what need not be there is so "if known".  `base` is the URI that each ``$ref`` is relative to.  There is
-    no line for a schema that demands nothing more.
+    The lines say exactly what the schema says of values that satisfy the `given` schemas: a required member "is"
+    something, an optional one is so "if known".  `base` is the URI that each ``$ref`` is relative to.  A schema that
+    demands nothing more has no lines.
 
-    >>> in_words({"required": ["requested"], "properties": {"requested": {"const": "none"}, "start": {"enum": ["past"]}}})
-    ('- `requested` is "none"', '- `start`, if known, is "past"')
+    >>> in_words({"required": ["start"], "properties": {"start": {"const": "past"}, "requested": {"const": "none"}}})
+    ('- `start` is "past"', '- `requested`, if known, is "none"')
     """
-    return tuple(_lines(_all_told(claims_of(schema, base, given), _Place())))
+    return tuple(_lines(_points(claims_of(schema, base, given), _Place())))
 
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where a value stands: its path in the whole document, or in the item or member that is spoken of."""
+    """How a value is named: by its path in the document or, `inside`, in the item or member in question."""
 
     path: str = ""
     inside: bool = False
@@ -94,7 +94,7 @@ class _Place:
 
 @dataclass(frozen=True, slots=True)
 class _Point:
-    """A point of a list, and the list below it."""
+    """A point of a list, with the points below it."""
 
     text: str
     below: tuple[_Point, ...] = ()
@@ -106,19 +106,19 @@ def _lines(points: Iterable[_Point], indent: str = "") -> Iterator[str]:
         yield from _lines(point.below, indent + "  ")
 
 
-def _all_told(claims: Claims, place: _Place) -> tuple[_Point, ...]:
-    """Claims on the value at a place, those that are plain in one line."""
+def _points(claims: Claims, place: _Place) -> tuple[_Point, ...]:
+    """Claims on the value at a place; consecutive plain ones are one line."""
     points: list[_Point] = []
     for plain, several in groupby(claims, key=lambda claim: bool(_predicate((claim,)))):
         some = tuple(several)
-        points += [_Point(f"{place} {_predicate(some)}")] if plain else chain(*(_told(one, place) for one in some))
+        points += [_Point(f"{place} {_predicate(some)}")] if plain else chain(*(_points_of(one, place) for one in some))
     return tuple(points)
 
 
-def _told(claim: Claim, place: _Place) -> Sequence[_Point]:
+def _points_of(claim: Claim, place: _Place) -> Sequence[_Point]:
     match claim:
         case Plain() | Not((Plain(),)):
-            return _all_told((claim,), place)
+            return _points((claim,), place)
         case Never():
             return [_Point("nothing satisfies this")]
         case OfKind(kind, claims):
@@ -134,22 +134,22 @@ def _told(claim: Claim, place: _Place) -> Sequence[_Point]:
         case Contains(least, most, claims):
             return _contains(least, most, claims, place)
         case Choice(exactly_one, branches):
-            held = tuple(_as_one(branch, place) for branch in branches)
-            return [_Point(f"{'exactly' if exactly_one else 'at least'} one of these holds:", held)]
+            below = tuple(_as_one(branch, place) for branch in branches)
+            return [_Point(f"{'exactly' if exactly_one else 'at least'} one of these holds:", below)]
         case Not(claims):
-            points = _all_told(claims, place)
+            points = _points(claims, place)
             return [_Point("this does not hold:" if len(points) == 1 else "these do not all hold:", points)]
         case When():
             return _when(claim, place)
-        case Referred(said, address, _):
-            return [_Point(f"{place} is as {_file(address)} says: {said.rstrip('.')}")]
+        case Referred(title, address, _):
+            return [_Point(f"{place} is as {_file(address)} says: {title.rstrip('.')}")]
 
 
 def _where(inline: str, heading: str, claims: Claims, place: _Place) -> list[_Point]:
-    """Claims on a value where something is so: in the one line where they are few and plain, else below a heading."""
+    """Claims on a value under a condition: in one line if they are plain, else below a heading."""
     if predicate := _predicate(claims):
         return [_Point(f"{inline} {predicate}")]
-    return [_Point(heading, _all_told(claims, place))]
+    return [_Point(heading, _points(claims, place))]
 
 
 def _member(member: Member, place: _Place) -> list[_Point]:
@@ -158,22 +158,22 @@ def _member(member: Member, place: _Place) -> list[_Point]:
         if claims == (Never(),):
             return [_Point(f"{place} is not known")]
         if all(_needs_presence(claim) for claim in claims):
-            return list(_all_told(claims, place))
+            return list(_points(claims, place))
         return _where(f"{place}, if known,", f"if {place} is known:", claims, place)
     if member.presence is Presence.GIVEN or any(map(_says_presence, claims)):
-        return list(_all_told(claims, place))
+        return list(_points(claims, place))
     if predicate := _predicate(claims):
         return [_Point(f"{place} is known and {predicate}")]
-    return [_Point(f"{place} is known"), *_all_told(claims, place)]
+    return [_Point(f"{place} is known"), *_points(claims, place)]
 
 
 def _needs_presence(claim: Claim) -> bool:
-    """Whether the words of a claim leave open that the value is not there."""
+    """Whether the words of a claim leave open that the value is absent."""
     return isinstance(claim, OfKind) or (isinstance(claim, Member) and claim.presence is Presence.OPTIONAL)
 
 
 def _says_presence(claim: Claim) -> bool:
-    """Whether the words of a claim say that the value is there."""
+    """Whether the words of a claim say that the value is present."""
     match claim:
         case Plain() | Referred():
             return True
@@ -217,7 +217,7 @@ def _contains(least: int, most: int | None, claims: Claims, place: _Place) -> li
         return [_Point(f"{place} has {_quantity(least, most, 'item')}")]
     if (least, most) in ((1, None), (0, 0)):
         return _each(f"{'at least one' if least else 'no'} item of {place}", claims)
-    below = _all_told(claims, _Place(inside=True))
+    below = _points(claims, _Place(inside=True))
     return [_Point(f"this holds for {_quantity(least, most, 'item')} of {place}:", below)]
 
 
@@ -226,41 +226,43 @@ def _each(which: str, claims: Claims) -> list[_Point]:
 
 
 def _when(when: When, place: _Place) -> list[_Point]:
-    condition = _all_told(when.condition, place)
+    condition = _points(when.condition, place)
     points = []
     if when.then:
-        held = len(condition) == 1 and not condition[0].below
-        points = [_Point(f"if {condition[0].text}:" if held else "if all of these hold:", () if held else condition)]
-        then = _all_told(when.then, place)
-        points = [_Point(points[0].text, then)] if held else [*points, _Point("then:", then)]
+        one_line = len(condition) == 1 and not condition[0].below
+        points = [
+            _Point(f"if {condition[0].text}:" if one_line else "if all of these hold:", () if one_line else condition)
+        ]
+        then = _points(when.then, place)
+        points = [_Point(points[0].text, then)] if one_line else [*points, _Point("then:", then)]
     if when.otherwise:
-        heading = _Point("otherwise:", _all_told(when.otherwise, place))
+        heading = _Point("otherwise:", _points(when.otherwise, place))
         points = [*points, heading] if points else [_Point("unless all of these hold:", condition), heading]
     return points
 
 
 def _as_one(claims: Claims, place: _Place) -> _Point:
-    points = _all_told(claims, place)
+    points = _points(claims, place)
     if not points:
         return _Point("anything")
     return points[0] if len(points) == 1 else _Point("all of these:", points)
 
 
 def _predicate(claims: Claims) -> str:
-    """What is said of a value that plain claims are true of; empty where a claim is not plain."""
-    said = []
+    """The predicate for plain claims; empty if a claim is not plain."""
+    predicates = []
     for claim in claims:
         match claim:
             case Plain(keyword, value):
-                said.append(_said(keyword, value, met=True))
+                predicates.append(_keyword_predicate(keyword, value, met=True))
             case Not((Plain(keyword, value),)):
-                said.append(_said(keyword, value, met=False))
+                predicates.append(_keyword_predicate(keyword, value, met=False))
             case _:
                 return ""
-    return " and ".join(said)
+    return " and ".join(predicates)
 
 
-def _said(keyword: str, value: Any, *, met: bool) -> str:
+def _keyword_predicate(keyword: str, value: Any, *, met: bool) -> str:
     if (keyword, value) in _EMPTY if isinstance(value, int) else False:
         return "is empty" if keyword.startswith("max") == met else "is not empty"
     words = _PREDICATES[keyword][not met]

@@ -1,4 +1,4 @@
-"""Rules: one JSON Schema file each over facts, loaded as values."""
+"""Rules as values: each is one JSON Schema file over facts."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from conformance.contract.schemas import is_schema, names, read
+from conformance.contract.schemas import is_schema, names, read, uri
 
-__all__ = ["LEVELS", "Rule", "load", "load_clauses", "load_shared"]
+__all__ = ["LEVELS", "Rule", "case_schema", "load", "load_clauses", "load_shared"]
 
 #: From the strictest to the most lenient: what `--fail-on` takes.
 LEVELS = ("must", "should", "inferred")
 
-_CASES = "facts/coverage"
+_COVERAGE = "facts/coverage"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +66,11 @@ def load_clauses() -> dict[str, dict[str, Any]]:
 
 @cache
 def load_shared() -> dict[str, dict[str, Any]]:
-    """The schemas to which rules refer, by name: what is shared of the facts, and the API's shapes."""
+    """The schemas that rules refer to, by name: facts and shapes of the API."""
     loaded = {name: read(name) for folder in ("api", "facts") for name in names(folder)}
     return {name: contents for name, contents in loaded.items() if is_schema(contents)}
 
 
 def case_schema(case: str) -> dict[str, Any]:
-    """The shared schema over facts that a name under ``x-coverage`` stands for."""
-    from conformance.contract.schemas import uri
-
-    return {"$ref": f"{uri(_CASES)}#/$defs/{case}"}
+    """The shared schema over facts of a coverage class, which ``x-coverage`` names."""
+    return {"$ref": f"{uri(_COVERAGE)}#/$defs/{case}"}

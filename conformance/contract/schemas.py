@@ -24,7 +24,7 @@ BASE = "https://cronofy-conformance.invalid/schemas/"
 def folder() -> Path:
     """The folder of the schema files: the wheel's copy, else the checkout's ``schemas/``.
 
-    Raises FileNotFoundError where neither is there.
+    Raises FileNotFoundError if neither exists.
     """
     package = Path(__file__).resolve().parent.parent
     for candidate in (package / "_schemas", package.parent / "schemas"):
@@ -37,7 +37,7 @@ def folder() -> Path:
 
 
 def names(inside: str = "") -> tuple[str, ...]:
-    """The names of all files in the folder `inside` and below, sorted; empty for a folder that is not there."""
+    """The names of all files in the folder `inside` and below, sorted; empty for a folder that does not exist."""
     root = folder()
     return tuple(sorted(path.relative_to(root).with_suffix("").as_posix() for path in (root / inside).rglob("*.json")))
 
@@ -54,13 +54,13 @@ def uri(name: str) -> str:
 
 
 def is_schema(contents: Any) -> bool:
-    """Whether a file's contents say of themselves that they are a JSON Schema."""
+    """Whether the contents of a file declare themselves a JSON Schema."""
     return isinstance(contents, dict) and "$schema" in contents
 
 
 @cache
 def registry() -> referencing.Registry[Any]:
-    """Every schema by its URI, for python-jsonschema, which adds the metaschemas itself."""
+    """Every schema by its URI, for jsonschema, which adds the metaschemas itself."""
     from referencing import Registry, Resource
 
     loaded: Registry[Any] = Registry().with_resources(

@@ -1,23 +1,19 @@
-"""Which rules are judged by, and the contract that they belong to."""
+"""Selecting rules, and naming the contract that they belong to."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 
+from conformance.contract.digest import contract_of
+from conformance.contract.rules import Rule, load, load_clauses, load_shared
 from conformance.errors import UsageError, nearest
 from conformance.version import VERSION
-
-if TYPE_CHECKING:
-    from conformance.contract.rules import Rule
 
 __all__ = ["clause_summaries", "contract", "select_rules"]
 
 
 def select_rules(ids: Sequence[str], applies_to: Iterable[str] = ("server", "client")) -> tuple[Rule, ...]:
-    """The rules with these ids, or without any all that bind one of the parties; raises UsageError for an unknown id."""
-    from conformance.contract.rules import load
-
+    """The rules with these ids, or all that apply to one of the parties; raises UsageError for an unknown id."""
     rules = {rule.id: rule for rule in load()}
     for name in ids:
         if name not in rules:
@@ -27,15 +23,10 @@ def select_rules(ids: Sequence[str], applies_to: Iterable[str] = ("server", "cli
 
 
 def contract() -> dict[str, str]:
-    """The version and the digest of all rules, what they refer to, and all clauses."""
-    from conformance.contract.digest import contract_of
-    from conformance.contract.rules import load, load_clauses, load_shared
-
+    """The version, and the digest of all rules, shared schemas and clauses."""
     return contract_of(load(), load_clauses(), load_shared(), VERSION)
 
 
 def clause_summaries() -> dict[str, str]:
-    """What each clause states, in our words."""
-    from conformance.contract.rules import load_clauses
-
+    """What each clause states, in a few words."""
     return {name: clause["about"] for name, clause in load_clauses().items()}

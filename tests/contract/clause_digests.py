@@ -1,4 +1,4 @@
-"""Take the digests of ``schemas/clauses.json`` anew from a copy of the documented page.
+"""Recompute the digests of ``schemas/clauses.json`` from a copy of the documented page.
 
 For when sentences are cut otherwise, or the page says the same in other words and the clauses still hold::
 
@@ -22,17 +22,19 @@ def retaken(text: str, page: str) -> str:
     Raises ValueError where the outline has more or fewer places than the page has statements that are not set aside.
     """
     contract = json.loads(text)
-    seen = [statement.digest for statement in statements(page) if statement.digest not in contract["page"]["aside"]]
+    digests = [statement.digest for statement in statements(page) if statement.digest not in contract["page"]["aside"]]
     outline = contract["page"]["outline"]
-    if len(seen) != len(outline):
-        raise ValueError(f"the outline has {len(outline)} places and the page {len(seen)} statements: correct it first")
-    digests: dict[str, list[str]] = {}
-    for ids, digest in zip(outline, seen, strict=True):
+    if len(digests) != len(outline):
+        raise ValueError(
+            f"the outline has {len(outline)} places and the page {len(digests)} statements: correct it first"
+        )
+    by_clause: dict[str, list[str]] = {}
+    for ids, digest in zip(outline, digests, strict=True):
         for id_ in ids:
-            digests.setdefault(id_, []).append(digest)
+            by_clause.setdefault(id_, []).append(digest)
 
     def filled(clause: re.Match[str]) -> str:
-        old, new = json.loads(clause[3]), digests.get(clause[2], [])
+        old, new = json.loads(clause[3]), by_clause.get(clause[2], [])
         if len(old) != len(new):
             raise ValueError(f"{clause[2]} has {len(old)} digests and {len(new)} places in the outline")
         left = iter(new)

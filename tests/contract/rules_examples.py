@@ -1,4 +1,4 @@
-"""The examples of the rules as values, and what a rule says of facts."""
+"""The examples of the rules as values, and the verdict of a rule on facts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What facts are left when less is known: which facts of a document are optional, and the document without them."""
+"""Facts documents with less knowledge: which facts of a document are optional, and the document without them."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ def _resolved(schema: Any, about: str) -> tuple[Any, str]:
 
 
 def optional(document: dict[str, Any]) -> list[Place]:
-    """The places of all facts that may be unknown: ours, not required, with no ``default`` to tell what absence means.
+    """The places of all facts that may be unknown: not required, with no ``default`` that says what absence means.
 
-    What the API said (request and response bodies, headers, conferencing as read) is one fact, whatever its size.
+    What the API sent (request and response bodies, headers, conferencing as read) is one fact, whatever its size.
     """
     return list(_places(document, _schema(document["about"]), document["about"], ()))
 
@@ -55,7 +55,7 @@ def _places(value: Any, schema: Any, about: str, here: Place) -> Iterator[Place]
 
 
 def without(document: dict[str, Any], places: Iterable[Place]) -> dict[str, Any]:
-    """A copy of `document` without the facts at `places`; one that went with another is passed over."""
+    """A copy of `document` without the facts at `places`; one that went with another is ignored."""
     copy: dict[str, Any] = json.loads(json.dumps(document))
     for *parents, name in places:
         here: Any = copy

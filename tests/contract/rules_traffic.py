@@ -1,4 +1,4 @@
-"""Real traffic for the facts: short lives of many events on the reference server, in-process and in virtual time."""
+"""Real traffic for the facts: short scenarios of many events on the reference server, in virtual time."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ class _Talk:
         self.number += 1
         token = self.app.tokens.get(account or "", "nobody-has-this")
         headers = {} if account is None else {"authorization": f"Bearer {token}"}
-        kept = () if account is None else (("authorization", bearer(account)),)
+        recorded = () if account is None else (("authorization", bearer(account)),)
         sent = self.clock.now()
         answer = await self.client.request(method, path, json=body, params=query or None, headers=headers)
         content = answer.request.content
-        kept = (*kept, ("content-type", answer.request.headers["content-type"])) if content else kept
-        request = Request(method, str(answer.request.url), kept, content)
+        recorded = (*recorded, ("content-type", answer.request.headers["content-type"])) if content else recorded
+        request = Request(method, str(answer.request.url), recorded, content)
         response = Response(answer.status_code, tuple(answer.headers.items()), answer.content)
         self.observer.add(Exchange(request, response, f"#{self.number}", sent, self.clock.now(), whole=True))
         return answer
@@ -83,8 +83,8 @@ def _explicit(name: str) -> dict[str, str]:
     return {"profile_id": "explicit", "provider_description": "Custom", "join_url": _URL.format(name)}
 
 
-def _lives(name: str, profile: str) -> Iterable[list[dict[str, Any]]]:
-    """The writes of each event to live on one calendar."""
+def _scenarios(name: str, profile: str) -> Iterable[list[dict[str, Any]]]:
+    """The writes of each scenario on one calendar."""
     stray = {"provider_description": "Stray", "join_url": _URL.format(f"{name}/stray")}
     profile_ids = ("none", "default", "integrated", "8x8", profile, "pro_unknown")
     kinds: list[Any] = [None, _explicit(name), *({"profile_id": profile_id} for profile_id in profile_ids)]
@@ -126,9 +126,13 @@ async def _account(talk: _Talk, account: str) -> None:
     listed = userinfo.get("cronofy.data", {}).get("conferencing_profiles") or [{}]
     profile = listed[-1].get("profile_id", "pro_none")
     ids = [calendar["calendar_id"] for calendar in calendars]
-    lives = [(home, life) for number, home in enumerate(ids[::2]) for life in _lives(f"{account}{number}", profile)]
+    scenarios = [
+        (home, scenario)
+        for number, home in enumerate(ids[::2])
+        for scenario in _scenarios(f"{account}{number}", profile)
+    ]
     for step in range(3):
-        for home, writes in lives:
+        for home, writes in scenarios:
             if step < len(writes):
                 await talk.send(account, "POST", f"/v1/calendars/{home}/events", writes[step])
         await talk.watch(account)
@@ -136,7 +140,7 @@ async def _account(talk: _Talk, account: str) -> None:
     await talk.read(account)
     await talk.read(account, include_managed="true", **{"calendar_ids[]": ids[:1]})
     await talk.read(account, include_managed="true", to=_text(datetime.fromtimestamp(_NOW, UTC)))
-    for home, writes in lives[::2]:
+    for home, writes in scenarios[::2]:
         await talk.send(account, "DELETE", f"/v1/calendars/{home}/events", {"event_id": writes[0]["event_id"]})
     await talk.watch(account)
 

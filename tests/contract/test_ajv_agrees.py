@@ -1,4 +1,4 @@
-"""ajv, in Node.js, says of every example what python-jsonschema and jsonschema-rs say.
+"""ajv, in Node.js, agrees with jsonschema and jsonschema-rs on every example.
 
 It needs `node` and the package `ajv`: in a ``node_modules`` folder that AJV_PATH or NODE_PATH names, or below this one.
 """
@@ -38,8 +38,8 @@ def _ajv() -> None:
 
 def ajv(cases: list[tuple[dict[str, Any], list[Any]]]) -> list[list[bool]]:
     loaded = [contents for name in schemas.names() if schemas.is_schema(contents := schemas.read(name))]
-    asked = [{"schema": schema, "values": values} for schema, values in cases]
-    ran = node(["validate.js"], json.dumps({"schemas": loaded, "keywords": KEYWORDS, "cases": asked}))
+    requests = [{"schema": schema, "values": values} for schema, values in cases]
+    ran = node(["validate.js"], json.dumps({"schemas": loaded, "keywords": KEYWORDS, "cases": requests}))
     assert ran.returncode == 0, ran.stderr
     answers: list[list[bool]] = json.loads(ran.stdout)
     return answers
@@ -61,7 +61,7 @@ def agreed(cases: list[tuple[dict[str, Any], list[Any]]]) -> list[list[bool]]:
     return answers
 
 
-def test_three_validators_say_the_same_of_every_example() -> None:
+def test_three_validators_agree_on_every_example() -> None:
     cases = [
         (rule.part(part), [example.facts for example in examples.load(rule.id)])
         for rule in rules.load()
@@ -71,7 +71,7 @@ def test_three_validators_say_the_same_of_every_example() -> None:
     assert {valid for answer in agreed(cases) for valid in answer} == {True, False}
 
 
-def test_three_validators_say_the_same_of_every_case() -> None:
+def test_three_validators_agree_on_every_coverage_class() -> None:
     facts = [example.facts for rule in rules.load() for example in examples.load(rule.id)]
     named = sorted({case for rule in rules.load() for case in rule.cases})
     assert {valid for answer in agreed([(rules.case_schema(case), facts) for case in named]) for valid in answer} == {
@@ -80,7 +80,7 @@ def test_three_validators_say_the_same_of_every_case() -> None:
     }
 
 
-def test_three_validators_say_the_same_of_every_shape() -> None:
+def test_three_validators_agree_on_every_shape() -> None:
     values: list[Any] = [None, True, 0, "", "https://a.example/b", "2031-03-14T09:00:00Z", []]
     pending: list[Any] = [schemas.read("api/openapi")]
     while pending:

@@ -19,12 +19,12 @@ def strings(value: Any) -> list[str]:
     return [string for child in children for string in strings(child)]
 
 
-def test_every_rule_names_clauses_that_there_are() -> None:
+def test_every_rule_names_existing_clauses() -> None:
     ids = {clause["id"] for clause in CLAUSES}
     assert {rule.id: set(rule.clauses) - ids for rule in load() if set(rule.clauses) - ids} == {}
 
 
-def test_a_clause_has_rules_or_a_silence() -> None:
+def test_a_clause_has_rules_or_says_why_none_carries_it() -> None:
     clauses = load_clauses().values()
     neither = [f"{c['id']} ({c['about']})" for c in clauses if "silence" not in c and not c["rules"]]
     both = [f"{c['id']}: {c['rules']}" for c in clauses if "silence" in c and c["rules"]]
@@ -39,7 +39,7 @@ def test_the_rules_of_a_clause_are_those_that_name_it() -> None:
     assert [clause["id"] for clause in CLAUSES if "rules" in clause] == []
 
 
-def test_a_clause_says_whom_it_binds_how_strongly_and_where_it_is_from() -> None:
+def test_a_clause_says_whom_it_applies_to_how_strongly_and_where_it_is_from() -> None:
     ids = [clause["id"] for clause in CLAUSES]
     assert len(set(ids)) == len(ids)
     for clause in CLAUSES:
@@ -63,10 +63,10 @@ def test_only_the_statement_that_is_an_absence_has_no_digest() -> None:
     assert [clause["id"] for clause in page if not clause.get("digest")] == ["X4"]
 
 
-def test_no_sentence_of_the_page_is_carried() -> None:
-    said = {digest for clause in CLAUSES for digest in clause.get("digest", [])}
+def test_no_sentence_of_the_page_is_copied() -> None:
+    digests = {digest for clause in CLAUSES for digest in clause.get("digest", [])}
     root = schemas.folder()
     texts = [string for name in schemas.names() for string in strings(schemas.read(name))]
     texts += [path.read_text(encoding="utf-8") for path in root.parent.glob("*.md")]
-    found = {s.text for text in texts for s in statements(text) if s.digest in said and len(s.text.split()) >= 5}
+    found = {s.text for text in texts for s in statements(text) if s.digest in digests and len(s.text.split()) >= 5}
     assert found == set()

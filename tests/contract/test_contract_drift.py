@@ -1,4 +1,4 @@
-"""A made-up page and its clauses: what counts as drift, and what does not."""
+"""An invented page and its clauses: what counts as drift, and what does not."""
 
 from __future__ import annotations
 
@@ -184,7 +184,7 @@ SAME = {
 
 
 @pytest.mark.parametrize("page", SAME.values(), ids=SAME.keys())
-def test_a_page_that_says_the_same_has_not_drifted(page: str) -> None:
+def test_an_equivalent_page_has_not_drifted(page: str) -> None:
     assert drift(page, CLAUSES) == ()
 
 
@@ -277,7 +277,7 @@ DRIFTED = {
 
 
 @pytest.mark.parametrize(("edit", "expected"), DRIFTED.values(), ids=DRIFTED.keys())
-def test_a_page_that_says_something_else_names_the_clause(
+def test_a_changed_page_names_the_clause(
     edit: tuple[str, str], expected: list[tuple[str, tuple[str, ...], str | None]]
 ) -> None:
     assert PAGE.count(edit[0]) == 1
@@ -291,7 +291,7 @@ def test_a_change_is_the_same_in_html(edit: tuple[str, str]) -> None:
     assert changes(PAGE_AS_HTML.replace(*edit)) == changes(PAGE.replace(*edit)) != []
 
 
-def test_markdown_and_html_state_the_same() -> None:
+def test_markdown_and_html_have_the_same_statements() -> None:
     assert [(s.text, s.section) for s in statements(PAGE)] == [(s.text, s.section) for s in statements(PAGE_AS_HTML)]
 
 
@@ -308,30 +308,30 @@ def as_markdown(kind: str, spans: list[tuple[str, str]]) -> str:
     if kind == "example":
         return f"~~~\n{' '.join(text for _, text in spans)}\n~~~"
     forms = {"plain": "{}", "code": "{}", "strong": "**{}**", "em": "*{}*", "link": "[{}](/there)"}
-    told = " ".join(
+    rendered = " ".join(
         f"```` {text} ````" if form == "code" else forms[form].format(re.sub(r"([^0-9A-Za-z\s])", r"\\\1", text))
         for form, text in spans
     )
-    return {"heading": "## ", "paragraph": "", "item": "- ", "quote": "> "}[kind] + told
+    return {"heading": "## ", "paragraph": "", "item": "- ", "quote": "> "}[kind] + rendered
 
 
 def as_html(kind: str, spans: list[tuple[str, str]]) -> str:
     if kind == "example":
         return f"<pre>{html.escape(' '.join(text for _, text in spans))}</pre>"
     tags = {"plain": "span", "code": "code", "strong": "strong", "em": "em", "link": "a"}
-    told = " ".join(f"<{tags[form]}>{html.escape(text)}</{tags[form]}>" for form, text in spans)
+    rendered = " ".join(f"<{tags[form]}>{html.escape(text)}</{tags[form]}>" for form, text in spans)
     tag = {"heading": "h2", "paragraph": "p", "item": "li", "quote": "blockquote"}[kind]
-    return f"<{tag}>{told}</{tag}>"
+    return f"<{tag}>{rendered}</{tag}>"
 
 
 @given(st.lists(BLOCKS, min_size=1))
-def test_any_page_states_the_same_in_markdown_and_html(blocks: list[tuple[str, list[tuple[str, str]]]]) -> None:
+def test_any_page_has_the_same_statements_in_markdown_and_html(blocks: list[tuple[str, list[tuple[str, str]]]]) -> None:
     markdown = "\n\n".join(as_markdown(*block) for block in [("paragraph", [("plain", "Tea")]), *blocks])
     rendered = "\n".join(as_html(*block) for block in [("paragraph", [("plain", "Tea")]), *blocks])
     assert list(statements(markdown)) == list(statements(rendered))
 
 
-def test_an_empty_page_says_nothing_any_more() -> None:
+def test_on_an_empty_page_every_statement_is_gone() -> None:
     assert changes("") == [("gone", tuple(ids.split()), None) for ids, _ in STATED]
 
 
@@ -340,7 +340,7 @@ def test_a_page_of_another_kind_is_read_in_little_time() -> None:
     assert {kind for mark in marks for kind, _, _ in changes(mark * 5_000)} <= {"gone", "changed", "new"}
 
 
-def test_a_change_says_what_the_page_says_now_and_where() -> None:
+def test_a_change_quotes_the_page_and_names_the_section() -> None:
     teapot = Sentence("400 Teapot", "400 Teapot", "heading")
     assert [
         str(Change("changed", ("T8", "T9"), teapot)),
@@ -360,11 +360,11 @@ def test_a_change_says_what_the_page_says_now_and_where() -> None:
 
 def test_an_outline_places_every_digest_once() -> None:
     page = {"outline": [["T1"], ["T1"]], "aside": []}
-    with pytest.raises(ValueError, match=r"outline\[1\] of the clauses: \['T1'\] have not one digest in common"):
+    with pytest.raises(ValueError, match=r"outline\[1\] of the clauses: \['T1'\] have no digest in common"):
         drift("", {"page": page, "clauses": [{"id": "T1", "digest": ["a"]}]})
-    with pytest.raises(ValueError, match=r"\['T1'\] have digests that it does not place"):
+    with pytest.raises(ValueError, match=r"\['T1'\] have digests without a place in it"):
         drift("", {"page": page, "clauses": [{"id": "T1", "digest": ["a", "b", "c"]}]})
-    with pytest.raises(ValueError, match=r"outline\[0\] of the clauses: \['T1', 'T2'\] have not one digest"):
+    with pytest.raises(ValueError, match=r"outline\[0\] of the clauses: \['T1', 'T2'\] have no digest"):
         drift(
             "",
             {
@@ -379,7 +379,7 @@ def test_the_contract_has_an_outline_that_places_every_digest() -> None:
     assert len(drift("", contract)) == len(contract["page"]["outline"])
 
 
-def test_digests_are_taken_anew_in_the_layout_that_is_there() -> None:
+def test_digests_are_recomputed_for_the_same_outline() -> None:
     text = json.dumps(CLAUSES, indent=4)
     changed = PAGE.replace("isn't brewed", "is not brewed").replace("*(required)*", "*(needed)*")
     again = retaken(text, changed)
@@ -388,6 +388,6 @@ def test_digests_are_taken_anew_in_the_layout_that_is_there() -> None:
     assert retaken(text, PAGE) == text
 
 
-def test_digests_are_not_taken_anew_from_a_page_with_another_outline() -> None:
+def test_digests_are_not_recomputed_for_a_page_with_another_outline() -> None:
     with pytest.raises(ValueError, match="the outline has 18 places and the page 19 statements"):
         retaken(json.dumps(CLAUSES), PAGE.replace("the lid on.", "the lid on. You must wait."))

@@ -1,4 +1,4 @@
-"""Examples are bases with patches: the files have the documented form, and what is loaded is what they say."""
+"""Examples are bases with patches: the files have the documented form, and are loaded with their patches applied."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from conformance.contract import schemas
-from conformance.contract.examples import Example, ExampleError, load, made
+from conformance.contract.examples import Example, ExampleError, from_file, load
 
 FORM = Draft202012Validator(schemas.read("example"), registry=schemas.registry())
 FILES = schemas.names("examples")
@@ -23,16 +23,16 @@ def contents(**changed: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("name", FILES)
 def test_a_file_has_the_documented_form(name: str) -> None:
-    said = schemas.read(name)
-    assert [error.message for error in FORM.iter_errors(said)] == []
-    assert f"examples/{said['rule']}" == name
+    file = schemas.read(name)
+    assert [error.message for error in FORM.iter_errors(file)] == []
+    assert f"examples/{file['rule']}" == name
 
 
 @pytest.mark.parametrize("name", FILES)
 def test_every_base_is_used_and_no_two_examples_have_the_same_facts(name: str) -> None:
-    said = schemas.read(name)
-    assert {example["base"] for example in said["examples"]} == set(said["bases"])
-    facts = [json.dumps(example.facts, sort_keys=True) for example in made(said)]
+    file = schemas.read(name)
+    assert {example["base"] for example in file["examples"]} == set(file["bases"])
+    facts = [json.dumps(example.facts, sort_keys=True) for example in from_file(file)]
     assert sorted(set(facts)) == sorted(facts)
 
 
@@ -50,25 +50,28 @@ def test_every_base_is_used_and_no_two_examples_have_the_same_facts(name: str) -
     ],
     ids=str,
 )
-def test_a_patch_makes_the_facts_of_a_base_and_null_is_a_value(patch: list[Any], facts: dict[str, Any]) -> None:
-    said = contents(patch=patch)
-    assert made(said) == (Example("it-holds", "It is so", "passed", facts),)
-    assert said == contents(patch=patch)
+def test_facts_are_the_base_with_the_patch_applied_and_null_is_a_value(patch: list[Any], facts: dict[str, Any]) -> None:
+    file = contents(patch=patch)
+    assert from_file(file) == (Example("it-holds", "It is so", "passed", facts),)
+    assert file == contents(patch=patch)
 
 
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"base": "other"}, "'It is so' has the base 'other', which is not among: usual"),
-        ({"patch": [{"op": "remove", "path": "/seen"}]}, "'It is so' has a patch that does not fit its base 'usual'"),
-        ({"patch": [{"op": "replace", "path": "/seen/0/a", "value": 1}]}, "does not fit its base 'usual'"),
-        ({"patch": [{"op": "set", "path": "/plain"}]}, "does not fit its base 'usual'"),
+        ({"base": "other"}, "'It is so' has the base 'other', expected one of: usual"),
+        (
+            {"patch": [{"op": "remove", "path": "/seen"}]},
+            "'It is so' has a patch that does not apply to its base 'usual'",
+        ),
+        ({"patch": [{"op": "replace", "path": "/seen/0/a", "value": 1}]}, "does not apply to its base 'usual'"),
+        ({"patch": [{"op": "set", "path": "/plain"}]}, "does not apply to its base 'usual'"),
     ],
     ids=str,
 )
-def test_an_example_that_cannot_be_made_is_named(changed: dict[str, Any], message: str) -> None:
+def test_an_example_whose_patch_cannot_be_applied_is_named(changed: dict[str, Any], message: str) -> None:
     with pytest.raises(ExampleError, match=r"^examples/it-holds\.json: the example ") as found:
-        made(contents(**changed))
+        from_file(contents(**changed))
     assert message in str(found.value)
 
 
@@ -88,7 +91,7 @@ def test_an_example_that_cannot_be_made_is_named(changed: dict[str, Any], messag
     ],
     ids=str,
 )
-def test_a_file_of_another_form_is_found(changed: dict[str, Any]) -> None:
+def test_a_file_of_another_form_is_invalid(changed: dict[str, Any]) -> None:
     assert FORM.is_valid(contents())
     assert not FORM.is_valid(contents(**changed))
 

@@ -1,4 +1,4 @@
-"""The files of the contract are written in one way, and compactly."""
+"""The files of the contract are formatted, and compact."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def lines(inside: str) -> int:
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_a_file_is_written_in_our_way(path: Path) -> None:
+def test_a_file_is_formatted(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert formatted(text) == text, "format it with: python -m conformance.contract.format"
     assert [line for line in text.splitlines() if len(line) > COLUMNS and not ONE_STRING.fullmatch(line)] == []
@@ -62,7 +62,7 @@ def test_the_value_stays_the_same_and_formatting_again_changes_nothing(value: An
 
 
 def exact(value: Any) -> str:
-    """A text that only the same values share: members in order, 1, 1.0 and true told apart."""
+    """A text that only the same values share: members in order, 1, 1.0 and true distinguished."""
     return json.dumps(value)
 
 
@@ -74,25 +74,25 @@ def test_numbers_and_characters_stay_as_they_were_written(text: str) -> None:
     assert formatted(text) == f"{text}\n"
 
 
-def test_characters_that_cannot_be_seen_are_escaped() -> None:
+def test_invisible_characters_are_escaped() -> None:
     assert formatted('"\u00a0\u200b\\ud83d \\n \u2028"') == '"\\u00a0\\u200b\\ud83d \\n \\u2028"\n'
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ('{"a": 1,\n "b": }', "line 2, column 7: this is no JSON: Expecting value"),
+        ('{"a": 1,\n "b": }', "line 2, column 7: this is not JSON: Expecting value"),
         ('{"a": 1, "b": 2, "a": 1}', "an object has 'a' twice: leave one of them out"),
-        ("[NaN]", "NaN is no JSON number: leave it out or write null"),
+        ("[NaN]", "NaN is not a JSON number: leave it out or write null"),
     ],
 )
-def test_what_is_no_json_is_refused(text: str, message: str) -> None:
+def test_text_that_is_not_json_is_refused(text: str, message: str) -> None:
     with pytest.raises(FormatError) as found:
         formatted(text)
     assert str(found.value) == message
 
 
-def test_one_thought_stands_on_a_line() -> None:
+def test_members_are_laid_out_one_thought_a_line() -> None:
     rule = {
         "title": "A rule",
         "x-level": "must",
@@ -104,8 +104,8 @@ def test_one_thought_stands_on_a_line() -> None:
         "then": {"properties": {"after": {"properties": {"final": {"enum": ["z" * 30, "w" * 30]}}}}},
     }
     examples = [
-        {"title": "It is so", "expect": "kept", "base": "usual", "patch": []},
-        {"title": "It is not so " + "x" * 60, "expect": "broken", "base": "usual", "patch": [{"op": "remove"}]},
+        {"title": "It is so", "expect": "passed", "base": "usual", "patch": []},
+        {"title": "It is not so " + "x" * 60, "expect": "failed", "base": "usual", "patch": [{"op": "remove"}]},
         {"title": "Two", "patch": [{"op": "remove"}, {"op": "remove"}]},
     ]
     assert formatted(json.dumps({"rule": rule, "examples": examples})).splitlines() == [
@@ -122,9 +122,9 @@ def test_one_thought_stands_on_a_line() -> None:
         "    }}}}",
         "  },",
         '  "examples": [',
-        '    {"title": "It is so", "expect": "kept", "base": "usual", "patch": []},',
+        '    {"title": "It is so", "expect": "passed", "base": "usual", "patch": []},',
         f'    {{"title": "It is not so {"x" * 60}",',
-        '     "expect": "broken", "base": "usual", "patch": [{"op": "remove"}]},',
+        '     "expect": "failed", "base": "usual", "patch": [{"op": "remove"}]},',
         '    {"title": "Two", "patch": [',
         '      {"op": "remove"},',
         '      {"op": "remove"}',
@@ -134,7 +134,7 @@ def test_one_thought_stands_on_a_line() -> None:
     ]
 
 
-def test_the_command_writes_what_is_written_otherwise_and_names_it(tmp_path: Path) -> None:
+def test_the_command_formats_files_and_names_them(tmp_path: Path) -> None:
     right, wrong = tmp_path / "right.json", tmp_path / "inner" / "wrong.json"
     wrong.parent.mkdir()
     right.write_text('{"a": 1}\n', encoding="utf-8")
@@ -146,15 +146,15 @@ def test_the_command_writes_what_is_written_otherwise_and_names_it(tmp_path: Pat
     assert wrong.read_text(encoding="utf-8") == '{"a":1}'
 
     written = call(main, [str(tmp_path)])
-    assert (written.exit_code, written.stdout) == (0, f"{wrong} written anew\n")
+    assert (written.exit_code, written.stdout) == (0, f"{wrong} formatted\n")
     assert wrong.read_text(encoding="utf-8") == '{"a": 1}\n'
 
     again = call(main, ["--check", str(tmp_path)])
     assert (again.exit_code, again.output) == (0, "")
 
 
-def test_the_command_refuses_what_is_no_json(tmp_path: Path) -> None:
+def test_the_command_refuses_a_file_that_is_not_json(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text("{", encoding="utf-8")
     ran = CliRunner().invoke(main, [str(tmp_path)])
     assert ran.exit_code == 2
-    assert f"{tmp_path / 'a.json'}: line 1, column 2: this is no JSON" in ran.output
+    assert f"{tmp_path / 'a.json'}: line 1, column 2: this is not JSON" in ran.output

@@ -88,12 +88,12 @@ def unportable(pattern: str) -> str | None:
     return None
 
 
-def test_there_are_schemas_to_look_at() -> None:
+def test_there_are_schemas() -> None:
     assert {name.partition("/")[0] for name in NAMES} >= {"api", "facts", "rules"}
 
 
 @every_schema
-def test_a_schema_is_known_by_its_path(name: str) -> None:
+def test_the_id_of_a_schema_is_its_path(name: str) -> None:
     schema = schemas.read(name)
     assert (schema["$schema"], schema["$id"]) == (METASCHEMA, schemas.uri(name))
     assert [path for path, inner in subschemas(schema) if path and ("$id" in inner or "$schema" in inner)] == []
@@ -107,13 +107,13 @@ def test_a_schema_has_a_title_of_one_line(name: str) -> None:
     assert len(title) >= 8
 
 
-def test_titles_of_files_are_told_apart() -> None:
+def test_titles_of_files_are_distinct() -> None:
     titles = [schemas.read(name)["title"] for name in NAMES]
     assert sorted(title for title in titles if titles.count(title) > 1) == []
 
 
 @every_schema
-def test_a_schema_has_no_keyword_that_validators_pass_over(name: str) -> None:
+def test_a_schema_has_no_keyword_that_validators_ignore(name: str) -> None:
     known = ONE | MANY | NAMED | PLAIN
     allowed_at_root = OF_A_RULE if name.startswith("rules/") else set()
     unknown = {
@@ -125,7 +125,7 @@ def test_a_schema_has_no_keyword_that_validators_pass_over(name: str) -> None:
 
 
 @every_schema
-def test_every_reference_leads_to_a_schema(name: str) -> None:
+def test_every_reference_resolves(name: str) -> None:
     resolver = METASCHEMAS.combine(schemas.registry()).resolver(schemas.uri(name))
     for path, schema in subschemas(schemas.read(name)):
         if "$ref" in schema:
@@ -171,7 +171,7 @@ def test_every_regular_expression_means_the_same_to_every_validator() -> None:
         "(",
     ],
 )
-def test_a_regular_expression_of_one_engine_is_found(pattern: str) -> None:
+def test_a_regular_expression_that_is_not_portable_is_found(pattern: str) -> None:
     assert unportable(pattern) is not None
 
 
@@ -188,12 +188,12 @@ def test_a_regular_expression_of_one_engine_is_found(pattern: str) -> None:
         r"(?:[A-Z][0-9]+)*\.[a-z]+$",
     ],
 )
-def test_a_regular_expression_of_every_engine_passes(pattern: str) -> None:
+def test_a_portable_regular_expression_passes(pattern: str) -> None:
     assert unportable(pattern) is None
 
 
 @every_schema
-def test_both_validators_take_the_schema(name: str) -> None:
+def test_both_validators_accept_the_schema(name: str) -> None:
     schema = schemas.read(name)
     Draft202012Validator.check_schema(schema)
     assert jsonschema_rs.meta.is_valid(schema)
@@ -211,7 +211,7 @@ def test_names_are_paths_under_the_schemas_without_their_suffix() -> None:
     assert schemas.names("no/such/folder") == ()
 
 
-def test_a_file_is_read_anew_each_time() -> None:
+def test_a_file_is_read_each_time() -> None:
     first = schemas.read("api/times")
     first.clear()
     assert schemas.read("api/times")["$id"] == schemas.uri("api/times")

@@ -1,4 +1,4 @@
-"""The API's shapes: what they take, what they refuse, and that the OpenAPI description stands on them alone."""
+"""The API's shapes: what they accept and refuse, and that the OpenAPI description uses nothing else."""
 
 from __future__ import annotations
 
@@ -334,18 +334,18 @@ def accepts(shape: str, value: Any) -> bool:
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_a_shape_takes_what_is_documented_or_left_open_and_nothing_else(shape: str) -> None:
+def test_a_shape_accepts_what_is_documented_or_left_open_and_nothing_else(shape: str) -> None:
     good, bad = SHAPES[shape]
     assert [value for value in good if not accepts(shape, value)] == []
     assert [value for value in bad if accepts(shape, value)] == []
 
 
-def test_every_shape_is_tried() -> None:
+def test_every_shape_is_tested() -> None:
     shapes = {name for name in schemas.names("api") if schemas.is_schema(schemas.read(name))}
     assert {f"api/{shape.partition('#')[0]}" for shape in SHAPES} == shapes
 
 
-def test_no_value_is_an_http_uri_and_certainly_none() -> None:
+def test_no_value_both_is_an_http_uri_and_is_certainly_none() -> None:
     values = [value for shape in SHAPES if shape.startswith("http-uri") for side in SHAPES[shape] for value in side]
     both = [v for v in values if accepts("http-uri", v) and accepts("http-uri#/$defs/certainly-not-http-uri", v)]
     assert both == []
@@ -361,14 +361,14 @@ def media_types(value: Any) -> Iterator[dict[str, Any]]:
             yield from media_types(child)
 
 
-def test_bodies_of_the_description_are_the_shapes_and_nothing_of_its_own() -> None:
+def test_bodies_of_the_description_are_shapes() -> None:
     own = [media["schema"] for media in media_types(OPENAPI) if set(media["schema"]) != {"$ref"}]
     assert own == []
     used = {media["schema"]["$ref"].removesuffix(".json") for media in media_types(OPENAPI)}
     assert used == {"event-as-written", "delete", "events-page", "calendars", "userinfo", "errors"}
 
 
-def test_examples_of_the_description_have_the_shapes_that_they_are_examples_of() -> None:
+def test_examples_of_the_description_are_valid() -> None:
     tried = 0
     for media in media_types(OPENAPI):
         for title, example in media.get("examples", {}).items():
@@ -377,7 +377,7 @@ def test_examples_of_the_description_have_the_shapes_that_they_are_examples_of()
     assert tried == 11
 
 
-def test_schemathesis_takes_the_description_with_all_its_shapes() -> None:
+def test_schemathesis_loads_the_description_with_all_its_shapes() -> None:
     description = schemathesis.openapi.from_path(Path(schemas.folder(), "api", "openapi.json"))
     description.validate()
     operations = {found.ok().label: found.ok() for found in description.get_all_operations()}

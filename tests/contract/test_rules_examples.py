@@ -1,4 +1,4 @@
-"""The examples of the rules: what they expect is what any validator says."""
+"""The examples of the rules: every validator gives the expected verdict."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ def test_every_rule_has_examples_and_all_examples_have_a_rule() -> None:
 
 
 @by_rule
-def test_examples_show_a_rule_kept_broken_and_escaped_and_undecided_where_evidence_is_asked_for(rule: str) -> None:
+def test_a_rule_has_examples_of_each_verdict(rule: str) -> None:
     expected = _ALL if "x-conclusive-when" in RULES[rule].schema else _ALL - {"inconclusive"}
     assert {example.expect for example in examples(rule)} == expected
 
 
 @by_rule
-def test_examples_name_their_rule_and_state_their_case_once(rule: str) -> None:
+def test_examples_name_their_rule_and_have_distinct_titles(rule: str) -> None:
     titles = [example.title for example in examples(rule)]
     assert {example.rule for example in examples(rule)} == {rule}
     assert sorted(set(titles)) == sorted(titles)
@@ -42,23 +42,23 @@ def test_the_facts_of_examples_are_as_described(rule: str) -> None:
 
 
 @by_rule
-def test_the_judge_says_what_examples_expect(rule: str) -> None:
+def test_the_judge_gives_the_expected_verdicts(rule: str) -> None:
     judge = Judge([RULES[rule]])
 
     def judged(example: Example) -> str:
         verdicts = judge(Facts(example.facts["about"], ("example",), example.facts, (), closed=True))
         return _WORDS[verdicts[0].outcome] if verdicts else "inapplicable"
 
-    said = {example.title: judged(example) for example in examples(rule)}
-    assert said == {example.title: example.expect for example in examples(rule)}
+    verdicts = {example.title: judged(example) for example in examples(rule)}
+    assert verdicts == {example.title: example.expect for example in examples(rule)}
 
 
 @by_rule
-def test_both_validators_say_the_same_of_each_part_of_a_rule(rule: str) -> None:
+def test_both_validators_agree_on_each_part_of_a_rule(rule: str) -> None:
     for part in PARTS:
         fast = is_valid(RULES[rule], part)
         if fast is None:
             continue
         reference = Draft202012Validator(RULES[rule].part(part), registry=registry())
-        said = {example.title: fast(example.facts) for example in examples(rule)}
-        assert said == {example.title: reference.is_valid(example.facts) for example in examples(rule)}
+        verdicts = {example.title: fast(example.facts) for example in examples(rule)}
+        assert verdicts == {example.title: reference.is_valid(example.facts) for example in examples(rule)}

@@ -33,7 +33,7 @@ def test_a_rule_file_has_the_documented_form(rule: str) -> None:
 
 
 @pytest.mark.parametrize("applies", [{"required": ["requested"]}, {"allOf": [{}, {"required": ["requested"]}]}])
-def test_an_if_that_needs_facts_is_a_rules(applies: Any) -> None:
+def test_a_rule_needs_facts_in_its_if(applies: Any) -> None:
     assert _RULE.is_valid(
         {**_GOOD, "if": applies, "x-conclusive-when": {"required": ["after"]}, "x-coverage": ["created"]}
     )
@@ -64,7 +64,7 @@ def test_an_if_that_needs_facts_is_a_rules(applies: Any) -> None:
     ],
     ids=str,
 )
-def test_a_rule_file_of_another_form_is_found(change: dict[str, Any]) -> None:
+def test_a_rule_file_of_another_form_is_invalid(change: dict[str, Any]) -> None:
     assert _RULE.is_valid(_GOOD)
     assert not _RULE.is_valid({**_GOOD, **change})
 

@@ -1,4 +1,4 @@
-"""No keyword of a rule is there for nothing: without it, or with its opposite, the rule judges an example otherwise."""
+"""Every keyword of a rule matters: without it, or with its opposite, the verdict on some example changes."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ def test_every_keyword_of_a_rule_matters_to_an_example(rule: str) -> None:
     for part in PARTS:
         for what, schema in mutants(RULES[rule].schema.get(part), part):
             changed = {**parts, part: is_valid(RULES[rule], part, schema)}
-            if all(outcome(changed, document) == said for document, said in zip(facts, right, strict=True)):
+            if all(outcome(changed, document) == verdict for document, verdict in zip(facts, right, strict=True)):
                 idle.append(what)
     assert idle == []
 
 
 @pytest.mark.parametrize(("about", "name"), SHARED)
-def test_every_keyword_of_what_rules_share_matters_to_an_example_of_one_of_them(about: str, name: str) -> None:
+def test_every_keyword_of_a_shared_schema_matters_to_an_example_of_a_rule(about: str, name: str) -> None:
     rules = [rule for rule in RULES.values() if rule.about == about and name in _shares(rule)]
     assert len(rules) > 1
 
@@ -52,7 +52,7 @@ def _judges_otherwise(rule: Rule, shared: dict[str, Any]) -> bool:
     return any(outcome(parts, example.facts) != example.expect for example in examples(rule.id))
 
 
-def test_what_rules_share_is_written_out_in_the_place_of_references() -> None:
+def test_shared_schemas_replace_their_references() -> None:
     refers = {"$ref": "../facts/write.json#/$defs/one"}
     shared = {"one": {"not": {"$ref": "#/$defs/two"}}, "two": {"const": 2}}
     schema = {"properties": {"a": refers}, "anyOf": [{**refers, "const": 1}, {"$ref": "../api/errors.json"}]}

@@ -1,4 +1,4 @@
-"""Who knows less accuses nobody: facts that are left out make no rule fail, and let none that failed pass."""
+"""Less knowledge never accuses: leaving out facts makes no rule fail, and none that failed pass."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ def _left_out(example: Example) -> Iterator[tuple[Place, ...]]:
 
 
 @pytest.mark.parametrize("rule", sorted(RULES))
-def test_less_knowledge_neither_accuses_nor_acquits(rule: str) -> None:
+def test_less_knowledge_makes_no_rule_fail_and_no_failed_rule_pass(rule: str) -> None:
     parts = parts_of(RULES[rule])
     wrong = []
     for example in examples(rule):
         for places in _left_out(example):
             less = without(example.facts, places)
-            said = outcome(parts, less)
-            accused = said == "failed" and example.expect != "failed"
-            acquitted = said == "passed" and example.expect == "failed"
+            verdict = outcome(parts, less)
+            accused = verdict == "failed" and example.expect != "failed"
+            acquitted = verdict == "passed" and example.expect == "failed"
             if (accused or acquitted) and is_facts(less):
-                wrong.append((example.title, said, places))
+                wrong.append((example.title, verdict, places))
     assert wrong == []
 
 
-def test_what_the_api_said_is_one_fact_and_absence_that_says_something_is_knowledge() -> None:
+def test_a_value_of_the_api_is_one_fact_and_an_absence_with_a_default_is_knowledge() -> None:
     facts = {
         "about": "write",
         "request": {"method": "POST", "headers": {"accept": "*/*"}, "json": {"event_id": "e1"}},

@@ -1,4 +1,4 @@
-"""The facts that real traffic gives are those that `schemas/facts/` describes."""
+"""The facts of real traffic are as `schemas/facts/` describes them."""
 
 from __future__ import annotations
 
@@ -42,28 +42,28 @@ def test_facts_of_traffic_are_as_described(faults: tuple[str, ...]) -> None:
     assert wrong == {}
 
 
-def test_the_traffic_tells_all_that_is_told_of_a_write() -> None:
-    told = [facts.document for faults in ((), _CRAFTED) for facts in _facts(faults) if facts.about == "write"]
+def test_the_traffic_gives_every_fact_of_a_write() -> None:
+    documents = [facts.document for faults in ((), _CRAFTED) for facts in _facts(faults) if facts.about == "write"]
     schema = read("facts/write")
 
-    def seen(name: str) -> set[str]:
-        return {part for document in told for part in document.get(name, {})}
+    def members(name: str) -> set[str]:
+        return {part for document in documents for part in document.get(name, {})}
 
     def sights() -> set[str]:
-        after = [document["after"] for document in told]
+        after = [document["after"] for document in documents]
         every = [one[name] for one in after for name in ("latest", "stable", "settled") if name in one]
         return {
             part for one in [*every, *(sight for one in after for sight in one.get("observed", ()))] for part in one
         }
 
-    assert {name for document in told for name in document} == set(schema["properties"])
+    assert {name for document in documents for name in document} == set(schema["properties"])
     for name in ("resolution", "before", "after"):
-        assert seen(name) == set(schema["properties"][name]["properties"])
-    assert seen("calendar") == set(schema["$defs"]["calendar"]["properties"])
+        assert members(name) == set(schema["properties"][name]["properties"])
+    assert members("calendar") == set(schema["$defs"]["calendar"]["properties"])
     assert sights() == set(schema["$defs"]["observation"]["properties"])
 
 
-def test_the_traffic_is_about_everything_that_rules_on_servers_are_about() -> None:
+def test_the_traffic_gives_every_kind_of_facts_that_server_rules_read() -> None:
     assert {facts.about for facts in _facts(())} == {
         *("write", "conferencing", "reading", "directory", "exchange", "account")
     }

@@ -1,4 +1,4 @@
-"""What claims mean: a second reading of them, beside the one in words, that says whether they are true of a value."""
+"""The meaning of claims: whether they are true of a value, independent of their words."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def _is_true(claim: Claim, value: Any) -> bool:
     match claim:
         case Never():
             return False
-        case Plain(keyword, said):
-            return Draft202012Validator({keyword: said}).is_valid(value)
+        case Plain(keyword, required):
+            return Draft202012Validator({keyword: required}).is_valid(value)
         case OfKind(kind, claims):
             return not Draft202012Validator({"type": kind}).is_valid(value) or are_true(claims, value)
         case Member(name, presence, claims):
