@@ -100,7 +100,7 @@ def _stated(found: Certificate, terms: Policy) -> RunReport:
         terms=replace(terms, interrupted=found.interrupted, cut_short=_unjudged(found)),
         clauses=clause_summaries(),
         counterexamples=tuple(example.text() for example in found.counterexamples),
-        remarks=found.elsewhere,
+        remarks=found.blocked_requests,
     )
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,11 +12,9 @@ from conformance.clients.counterexample import CallCounterexample
 from conformance.clients.driver.process import MEMORY_LIMIT
 from conformance.contract.rules import Rule
 from conformance.judging.report import Report
-from conformance.judging.verdict import Verdict
+from conformance.judging.stream import LiveJudge
 
-__all__ = ["Certificate", "CertifyOptions", "Judging"]
-
-_BATCH = 500
+__all__ = ["Certificate", "CertifyOptions", "observed_facts", "run_facts"]
 
 
 @dataclass(frozen=True)
@@ -43,8 +41,8 @@ class CertifyOptions:
 class Certificate:
     """What came of it: the report with the rules that it is about, and the parts of that name of ``report.json``.
 
-    `counterexamples` are the smallest failing cases, one a rule.  `elsewhere` says, a sentence each, what the client
-    sent to other hosts, which was refused.  `interrupted`: Ctrl-C ended it before its time.
+    `counterexamples` are the smallest failing cases, one a rule.  `blocked_requests` says, a sentence each, what the
+    client sent to other hosts, which was refused.  `interrupted`: Ctrl-C ended the run early.
     """
 
     report: Report
@@ -52,55 +50,33 @@ class Certificate:
     subject: Mapping[str, Any]
     run: Mapping[str, Any]
     counterexamples: tuple[CallCounterexample, ...] = ()
-    elsewhere: tuple[str, ...] = ()
+    blocked_requests: tuple[str, ...] = ()
     interrupted: bool = False
 
 
-@dataclass
-class Judging:
-    """A run's verdicts as they come, folded into a report now and then."""
-
-    rules: tuple[Rule, ...]
-    seed: int | None = None
-    requests: int = 0
-    exchanges: int = 0
-    first_failure: int | None = None
-    _began: datetime = field(default_factory=lambda: datetime.now(UTC))
-    _verdicts: list[Verdict] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self._report = Report.empty(self.rules)
-
-    def add(self, verdicts: Iterable[Verdict]) -> None:
-        """Takes more verdicts; the request that is counted last is the one that they are about."""
-        new = list(verdicts)
-        if self.first_failure is None and any(verdict.outcome == "failed" for verdict in new):
-            self.first_failure = self.requests
-        self._verdicts += new
-        if len(self._verdicts) >= _BATCH:
-            self.report()
-
-    def report(self) -> Report:
-        """The report so far."""
-        self._report = self._report.with_verdicts(self._verdicts)
-        self._verdicts = []
-        return self._report.with_exchanges(self.exchanges - self._report.exchanges)
-
-    def run(self) -> dict[str, Any]:
-        """The facts of the run until now, as ``report.json`` has them."""
-        run: dict[str, Any] = {
-            "id": uuid.uuid4().hex[:12],
-            "seed": self.seed,
-            "started_at": _instant(self._began),
-            "finished_at": _instant(datetime.now(UTC)),
-            "requests": self.requests,
-            "exchanges": self.exchanges,
-            "settling_s": {"p50": None, "max": None},
-        }
-        if self.first_failure is not None:
-            run["first_failure_request"] = max(1, self.first_failure)
-        return run
+def run_facts(
+    started: datetime, *, requests: int, exchanges: int, first_failure: int | None, seed: int | None = None
+) -> dict[str, Any]:
+    """The ``run`` of ``report.json`` for a run that began at `started` and ends now."""
+    run: dict[str, Any] = {
+        "id": uuid.uuid4().hex[:12],
+        "seed": seed,
+        "started_at": _iso(started),
+        "finished_at": _iso(datetime.now(UTC)),
+        "requests": requests,
+        "exchanges": exchanges,
+        "settling_s": {"p50": None, "max": None},
+    }
+    if first_failure is not None:
+        run["first_failure_request"] = max(1, first_failure)
+    return run
 
 
-def _instant(moment: datetime) -> str:
+def observed_facts(started: datetime, live: LiveJudge) -> dict[str, Any]:
+    """The ``run`` of a run in which every request was observed by `live`."""
+    count = live.observer.exchanges
+    return run_facts(started, requests=count, exchanges=count, first_failure=live.first_failure)
+
+
+def _iso(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")

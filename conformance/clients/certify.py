@@ -4,28 +4,29 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
-from conformance.clients.cases.case_shrinking import renamed, shrink
+from conformance.clients.cases.case_shrinking import shrink, with_new_ids
 from conformance.clients.cases.driver_call import Case
-from conformance.clients.cases.generated_cases import made_up
-from conformance.clients.cases.standard_cases import table
-from conformance.clients.certificate import Certificate, CertifyOptions, Judging
+from conformance.clients.cases.generated_cases import generated_cases
+from conformance.clients.cases.standard_cases import standard_cases
+from conformance.clients.certificate import Certificate, CertifyOptions, run_facts
 from conformance.clients.counterexample import CallCounterexample
 from conformance.clients.driver.driver_session import (
+    CurrentStub,
     DriverSession,
     DriverStartError,
-    Stages,
+    fixture,
     gateway_with,
-    places,
     session,
 )
 from conformance.clients.driver.process import Driver
-from conformance.clients.transcript import JudgedCall, Records, as_exchanges
+from conformance.clients.transcript import CallJudge, JudgedCall, as_exchanges
 from conformance.contract.rules import Rule
 from conformance.http.exchange import Exchange
 
-__all__ = ["CertificationRun", "certify", "cut_off", "drive", "play", "smallest"]
+__all__ = ["CertificationRun", "absorb_cancellation", "certify", "drive", "play", "smallest"]
 
 _TRIES = 60
 
@@ -39,63 +40,73 @@ async def certify(
 ) -> Certificate:
     """Drives a client by `options.command` and judges it; raises DriverError for what the adapter does wrong.
 
-    Every exchange of the judged cases goes to `sink`, the lines to the driver among them, in order: `judge_records`
+    Every exchange of the judged cases goes to `sink`, the lines to the driver among them, in order: `judge_calls`
     comes to the same report from them.  A cancellation (Ctrl-C under `asyncio.run`) ends it with what there is so far.
     """
-    clients = tuple(rule for rule in rules if rule.applies_to == "client")
-    run = CertificationRun(Judging(clients, options.seed), Records(clients), sink, progress)
-    stages = Stages()
+    started = datetime.now(UTC)
+    run = CertificationRun(CallJudge(rules), sink, progress)
+    stub = CurrentStub()
     client: Mapping[str, Any] = {}
     interrupted = False
-    async with gateway_with(stages) as gateway:
+    async with gateway_with(stub) as gateway:
         driver = Driver(
             options.command, gateway.environment(), timeout=options.driver_timeout, memory_limit=options.memory_limit
         )
         async with driver:
             try:
-                at_gateway = await session(driver, gateway, stages)
+                at_gateway = await session(driver, gateway, stub)
                 client = at_gateway.client
-                here = places()
-                await drive(at_gateway, (*table(here), *made_up(here, options.max_examples, options.seed)), run)
+                here = fixture()
+                cases = (*standard_cases(here), *generated_cases(here, options.max_examples, options.seed))
+                await drive(at_gateway, cases, run)
                 await driver.stop()
             except DriverStartError as refused:
                 raise await driver.fault(str(refused)) from None
             except asyncio.CancelledError:
-                interrupted = cut_off()
-        elsewhere = tuple(gateway.elsewhere)
-    run.judging.add(run.records.close())
+                interrupted = absorb_cancellation()
+        blocked_requests = tuple(gateway.blocked_requests)
     return Certificate(
-        run.judging.report(),
-        clients,
+        run.judge.close(),
+        run.judge.rules,
         _subject(client),
-        run.judging.run(),
+        run.facts(started, options.seed),
         tuple(run.counterexamples),
-        elsewhere,
+        blocked_requests,
         interrupted,
     )
 
 
 class CertificationRun:
-    """What a driven run works with, and the counterexamples that it has found."""
+    """What a driven run works with, and what it has found."""
 
     def __init__(
         self,
-        judging: Judging,
-        records: Records,
+        judge: CallJudge,
         sink: Callable[[Exchange], None] = lambda _: None,
         progress: Callable[[str], None] = lambda _: None,
     ) -> None:
-        self.judging = judging
-        self.records = records
+        self.judge = judge
         self.sink = sink
         self.progress = progress
+        self.calls = 0
+        self.first_failure: int | None = None
         self.counterexamples: list[CallCounterexample] = []
+
+    def facts(self, started: datetime, seed: int) -> dict[str, Any]:
+        """The ``run`` of ``report.json``: its requests are the calls of the driver."""
+        return run_facts(
+            started,
+            requests=self.calls,
+            exchanges=self.judge.live.observer.exchanges,
+            first_failure=self.first_failure or (self.calls if self.judge.live.first_failure else None),
+            seed=seed,
+        )
 
 
 async def drive(at_gateway: DriverSession, cases: tuple[Case, ...], run: CertificationRun) -> None:
     """Plays all cases and judges them, then looks for the smallest case of each rule that failed."""
     failing = await play(at_gateway, cases, run)
-    for rule in run.judging.rules:
+    for rule in run.judge.rules:
         if rule.id in failing:
             run.progress(f"looking for the smallest case that fails {rule.id}")
             run.counterexamples.append(await smallest(at_gateway, rule, failing[rule.id]))
@@ -107,10 +118,10 @@ async def play(at_gateway: DriverSession, cases: tuple[Case, ...], run: Certific
     for number, case in enumerate(cases, 1):
         run.progress(f"{number} of {len(cases)}: {case.name}")
         for record in await at_gateway.play(case):
-            judged = run.records.judge(record)
-            run.judging.requests += 1
-            run.judging.exchanges += len(record.exchanges)
-            run.judging.add(judged.verdicts)
+            judged = run.judge.judge(record)
+            run.calls += 1
+            if judged.failed:
+                run.first_failure = run.first_failure or run.calls
             for failed in judged.failed:
                 failing.setdefault(failed, case)
             for exchange in as_exchanges(record):
@@ -126,9 +137,9 @@ async def smallest(at_gateway: DriverSession, rule: Rule, case: Case) -> CallCou
     async def fails(candidate: Case) -> bool:
         nonlocal tries, kept
         tries += 1
-        judge = Records((rule,))
+        judge = CallJudge((rule,))
         found: list[JudgedCall] = []
-        for record in await at_gateway.play(renamed(candidate, f"-{tries}")):
+        for record in await at_gateway.play(with_new_ids(candidate, f"-{tries}")):
             found.append(judge.judge(record))
             if found[-1].failed:
                 kept = tuple(found)
@@ -141,7 +152,7 @@ async def smallest(at_gateway: DriverSession, rule: Rule, case: Case) -> CallCou
     return CallCounterexample(rule, kept)
 
 
-def cut_off() -> bool:
+def absorb_cancellation() -> bool:
     """Takes note of a cancellation as the end of the run: what is left to do is done in peace."""
     task = asyncio.current_task()
     if task is not None:

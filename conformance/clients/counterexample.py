@@ -42,7 +42,7 @@ class CallCounterexample:
     def _expected(self, judged: JudgedCall) -> str:
         found = {name: places for name, places in judged.facts.document["compared"].items() if places}
         parts = [f"{name.replace('_', ' ')} {', '.join(places)}" for name, places in found.items()]
-        if any(name.startswith("sent") for name in found) or not judged.record.exchanges:
+        if any(name.startswith("request") for name in found) or not judged.record.exchanges:
             parts.insert(0, _sent(ideal_exchange(judged.record.ask)))
         return "; ".join(parts) if parts else self.rule.title
 

@@ -8,21 +8,23 @@ import time
 import zlib
 from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from statistics import quantiles
-from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 
-from conformance.clients.certificate import Certificate
-from conformance.clients.certify import cut_off
-from conformance.clients.gateway.http_server import HttpServer, Reply
+from conformance.clients.certificate import Certificate, observed_facts
+from conformance.clients.certify import absorb_cancellation
 from conformance.clock import Clock, RealClock
 from conformance.contract.rules import Rule
 from conformance.facts import Settings
 from conformance.http.exchange import Exchange, Headers, Request, Response, redact_authorization
 from conformance.http.ordering import OrderedDelivery
-from conformance.judging.wire import Wire
+from conformance.http.server.http_server import HttpServer, Reply
+from conformance.judging.judge import Judge
+from conformance.judging.report import Report
+from conformance.judging.stream import LiveJudge
 
 __all__ = ["Proxy", "ProxyOptions", "observe"]
 
@@ -72,7 +74,7 @@ class Proxy:
         upstream: str,
         seen: Callable[[Exchange], None],
         *,
-        idle: Callable[[], None] = lambda: None,
+        idle: Callable[[], object] = lambda: None,
         clock: Clock | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
@@ -182,29 +184,34 @@ async def observe(
     say: Callable[[str], None],
     sink: Callable[[Exchange], None] = lambda _: None,
 ) -> Certificate:
-    """Stands between a client and `options.upstream`, judges both by all rules about the wire, and measures.
+    """Stands between a client and `options.upstream`, judges both by all rules about exchanges, and measures.
 
     `say` is told what to point the client at.  Ends after `options.duration` or when it is cancelled (Ctrl-C).
     The certificate's run has ``added_latency_ms``: p50, p95 and max.
     """
-    wire = Wire((rule for rule in rules if rule.about != "call"), options.settings, sink)
-    elsewhere: list[str] = []
-    proxy = Proxy(options.upstream, wire.seen, idle=wire.observer.advance)
+    started = datetime.now(UTC)
+    chosen = tuple(rule for rule in rules if rule.about != "call")
+    live = LiveJudge(options.settings, Judge(chosen), keep=False, sink=sink)
+    blocked_requests: list[str] = []
+    proxy = Proxy(options.upstream, live.add, idle=live.advance)
     hosts = (urlsplit(options.upstream).hostname or "",)
     interrupted = False
-    async with HttpServer(proxy.answer, hosts=hosts, elsewhere=elsewhere.append, port=options.port) as front:
-        say(f"listening on {front.origin}, for {options.upstream}")
+    async with HttpServer(proxy.answer, hosts=hosts, on_blocked=blocked_requests.append, port=options.port) as server:
+        say(f"listening on {server.origin}, for {options.upstream}")
         try:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(options.duration):
                     await asyncio.Event().wait()
         except asyncio.CancelledError:
-            cut_off()
+            absorb_cancellation()
             interrupted = options.duration is not None
     await proxy.close()
-    wire.close()
-    subject: dict[str, Any] = {"kind": "observed", "name": options.upstream}
-    run = {**wire.judging.run(), "added_latency_ms": proxy.latency()}
+    live.close()
     return Certificate(
-        wire.judging.report(), wire.rules, subject, run, elsewhere=tuple(elsewhere), interrupted=interrupted
+        Report.empty(chosen) + live.report,
+        chosen,
+        {"kind": "observed", "name": options.upstream},
+        {**observed_facts(started, live), "added_latency_ms": proxy.latency()},
+        blocked_requests=tuple(blocked_requests),
+        interrupted=interrupted,
     )

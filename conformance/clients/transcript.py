@@ -7,15 +7,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from conformance.clients.facts.call import CallRecord, ask_facts
+from conformance.clients.facts.call import CallRecord, call_facts
 from conformance.contract.rules import Rule
-from conformance.facts import Facts, Observer, Settings
+from conformance.facts import Facts, Settings, observe
 from conformance.http.exchange import Exchange, Request, Response, bearer
 from conformance.judging.judge import Judge
 from conformance.judging.report import Report
+from conformance.judging.stream import LiveJudge
 from conformance.judging.verdict import Verdict
 
-__all__ = ["DRIVER", "JudgedCall", "Records", "as_exchanges", "is_driven", "judge_records", "records"]
+__all__ = ["DRIVER", "CallJudge", "JudgedCall", "as_exchanges", "call_records", "is_driver_call", "judge_calls"]
 
 #: The scheme of what goes over the line to a driver, where it is kept as an exchange.
 DRIVER = "driver"
@@ -32,7 +33,7 @@ _OPERATIONS = {
 
 def as_exchanges(record: CallRecord) -> tuple[Exchange, ...]:
     """A record as exchanges: what went over the line to the driver first, then what was sent for it."""
-    kept: dict[str, Any] = {"readings": record.readings, "earlier": record.earlier, "lawful": record.lawful}
+    kept: dict[str, Any] = {"readings": record.readings, "earlier": record.earlier, "valid": record.valid}
     if record.account is not None:
         kept["account"] = record.account
     line = Exchange(
@@ -47,16 +48,16 @@ def as_exchanges(record: CallRecord) -> tuple[Exchange, ...]:
     return (line, *(replace(exchange, notes=((_NOTE, record.name),)) for exchange in record.exchanges))
 
 
-def is_driven(exchange: Exchange) -> bool:
+def is_driver_call(exchange: Exchange) -> bool:
     """Whether this is what went over the line to a driver."""
     return exchange.request.url.startswith(f"{DRIVER}:")
 
 
-def records(exchanges: Iterable[Exchange]) -> Iterator[CallRecord]:
+def call_records(exchanges: Iterable[Exchange]) -> Iterator[CallRecord]:
     """The records in a driven run's exchanges, in order; ValueError for what `as_exchanges` did not make."""
     record: CallRecord | None = None
     for exchange in exchanges:
-        if is_driven(exchange):
+        if is_driver_call(exchange):
             if record is not None:
                 yield record
             record = _record(exchange)
@@ -79,7 +80,7 @@ def _record(exchange: Exchange) -> CallRecord:
         exchange.response.json(),
         readings=kept["readings"],
         earlier=kept["earlier"],
-        lawful=kept["lawful"],
+        valid=kept["valid"],
         sent_at=exchange.sent_at,
         answered_at=exchange.answered_at,
         account=kept.get("account"),
@@ -107,45 +108,47 @@ class JudgedCall:
         return tuple(dict.fromkeys(verdict.rule for verdict in self.verdicts if verdict.outcome == "failed"))
 
 
-class Records:
-    """Judges records one after another: each by the rules about asks and, where the ask itself keeps it, by those
-    about the wire; and at the end all of them together by the rules about an account.
+class CallJudge:
+    """Judges the records of one run, one after another, and counts the verdicts in `live`.
+
+    Each record is judged by the rules about calls and, except where the call itself breaks them, by those about
+    exchanges; at the end all exchanges together are judged by the rules about an account.
     """
 
     def __init__(self, rules: Iterable[Rule]) -> None:
-        clients = [rule for rule in rules if rule.applies_to == "client"]
-        self._asks = Judge(rule for rule in clients if rule.about == "call")
-        self._wire = Judge(rule for rule in clients if rule.about not in ("call", "account"))
-        self._together = Judge(rule for rule in clients if rule.about == "account")
-        self._all = Observer(Settings())
+        self.rules = tuple(rule for rule in rules if rule.applies_to == "client")
+        self.live = LiveJudge(Settings(), Judge(rule for rule in self.rules if rule.about == "account"), keep=False)
+        self._calls = Judge(rule for rule in self.rules if rule.about == "call")
+        self._exchanges = Judge(rule for rule in self.rules if rule.about not in ("call", "account"))
         self._exempt: dict[bytes, frozenset[str]] = {}
 
     def judge(self, record: CallRecord) -> JudgedCall:
-        """What becomes of the rules on one record."""
+        """Judge one record, and count its verdicts."""
         exempt = self._broken_by(record.ask)
-        facts = ask_facts(replace(record, lawful=record.lawful and not exempt))
-        verdicts = list(self._asks(facts))
+        facts = call_facts(replace(record, valid=record.valid and not exempt))
+        verdicts = self._calls(facts)
         if record.exchanges:
-            verdicts += [verdict for verdict in self._observed(record.exchanges) if verdict.rule not in exempt]
+            verdicts += tuple(verdict for verdict in self._observed(record.exchanges) if verdict.rule not in exempt)
+        self.live.count(verdicts)
         for exchange in record.exchanges:
-            self._all.add(exchange)
-        self._all.changed()
-        return JudgedCall(record, facts, tuple(verdicts))
+            self.live.add(exchange)
+        return JudgedCall(record, facts, verdicts)
 
-    def close(self) -> tuple[Verdict, ...]:
-        """What becomes of the rules about everything together."""
-        self._all.close()
-        return tuple(verdict for facts in self._all.changed() for verdict in self._together(facts))
+    def close(self) -> Report:
+        """Nothing more comes: the report on all records."""
+        self.live.close()
+        return self.report
+
+    @property
+    def report(self) -> Report:
+        """The report so far."""
+        return Report.empty(self.rules) + self.live.report
 
     def _observed(self, exchanges: Sequence[Exchange]) -> list[Verdict]:
-        observer = Observer(Settings())
-        for exchange in exchanges:
-            observer.add(exchange)
-        observer.close()
-        return [verdict for facts in observer.changed() if facts.closed for verdict in self._wire(facts)]
+        return [verdict for facts in observe(exchanges, Settings()) for verdict in self._exchanges(facts)]
 
     def _broken_by(self, ask: Mapping[str, Any]) -> frozenset[str]:
-        """The rules about the wire that the ask itself breaks: a client that does as it is told is not to blame."""
+        """The rules that the call itself breaks: a client that sends what it was asked to is not to blame."""
         ideal = ideal_exchange(ask)
         key = f"{ideal.request.method} {ideal.request.url} ".encode() + ideal.request.body
         if key not in self._exempt:
@@ -163,10 +166,9 @@ def ideal_exchange(ask: Mapping[str, Any]) -> Exchange:
     return Exchange(request, Response(202 if body is not None else 200), "ideal", 0.0, 0.0, whole=True)
 
 
-def judge_records(exchanges: Iterable[Exchange], rules: Sequence[Rule]) -> Report:
+def judge_calls(exchanges: Iterable[Exchange], rules: Iterable[Rule]) -> Report:
     """The report on a driven run's exchanges, as `certify` makes it; raises ValueError for a changed order."""
-    judging = Records(rules)
-    report = Report.empty(rule for rule in rules if rule.applies_to == "client")
-    for record in records(exchanges):
-        report = report.with_verdicts(judging.judge(record).verdicts).with_exchanges(len(record.exchanges))
-    return report.with_verdicts(judging.close())
+    judge = CallJudge(rules)
+    for record in call_records(exchanges):
+        judge.judge(record)
+    return judge.close()

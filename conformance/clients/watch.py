@@ -7,11 +7,12 @@ import contextlib
 import os
 import signal
 from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from conformance.clients.certificate import Certificate, CertifyOptions
-from conformance.clients.certify import cut_off
+from conformance.clients.certificate import Certificate, CertifyOptions, observed_facts
+from conformance.clients.certify import absorb_cancellation
 from conformance.clients.driver.driver_session import ACCOUNT
 from conformance.clients.gateway.gateway import Gateway
 from conformance.clients.gateway.stub import StubServer
@@ -20,7 +21,9 @@ from conformance.contract.rules import Rule
 from conformance.errors import UsageError
 from conformance.facts import Settings
 from conformance.http.exchange import Exchange
-from conformance.judging.wire import Wire
+from conformance.judging.judge import Judge
+from conformance.judging.report import Report
+from conformance.judging.stream import LiveJudge
 from conformance.reference import reference_app
 
 __all__ = ["watch"]
@@ -42,18 +45,20 @@ async def watch(
     `options.watched`, or when it is cancelled (Ctrl-C under `asyncio.run`), whichever comes first.  Raises UsageError
     where it cannot listen, or `options.watched` cannot be started.
     """
-    wire = Wire((rule for rule in rules if rule.applies_to == "client" and rule.about != "call"), Settings(), sink)
+    started = datetime.now(UTC)
+    chosen = tuple(rule for rule in rules if rule.applies_to == "client" and rule.about != "call")
+    live = LiveJudge(Settings(), Judge(chosen), keep=False, sink=sink)
     clock = RealClock()
     app = reference_app(clock=clock, settle=_SETTLE)
-    stage = StubServer(app, clock, app.tokens[ACCOUNT])
+    stub = StubServer(app, clock, app.tokens[ACCOUNT])
     interrupted = False
     with TemporaryDirectory(prefix="cronofy-conformance-") as folder:
         gateway = Gateway(
-            stage.pass_on,
+            stub.pass_on,
             tokens=app.tokens,
             folder=Path(folder),
-            seen=wire.seen,
-            idle=wire.observer.advance,
+            seen=live.add,
+            idle=live.advance,
             port=options.port,
         )
         async with gateway:
@@ -64,15 +69,21 @@ async def watch(
             try:
                 await _until_it_ends(options, environment)
             except asyncio.CancelledError:
-                cut_off()
+                absorb_cancellation()
                 interrupted = options.duration is not None or bool(options.watched)
             await gateway.take()
-            elsewhere = tuple(gateway.elsewhere)
-    await stage.close()
-    wire.close()
+            blocked_requests = tuple(gateway.blocked_requests)
+    await stub.close()
+    live.close()
     subject = {"kind": "client", "name": " ".join(options.watched) or "what came to the gateway"}
-    report, run = wire.judging.report(), wire.judging.run()
-    return Certificate(report, wire.rules, subject, run, elsewhere=elsewhere, interrupted=interrupted)
+    return Certificate(
+        Report.empty(chosen) + live.report,
+        chosen,
+        subject,
+        observed_facts(started, live),
+        blocked_requests=blocked_requests,
+        interrupted=interrupted,
+    )
 
 
 async def _until_it_ends(options: CertifyOptions, environment: Mapping[str, str]) -> None:

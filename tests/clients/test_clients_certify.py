@@ -22,15 +22,15 @@ from matrix import InProcess, failed, judged
 
 from conformance.clients.cases.driver_call import Case
 from conformance.clients.cases.generated_cases import cases as cases_of
-from conformance.clients.cases.generated_cases import made_up
-from conformance.clients.cases.standard_cases import table
+from conformance.clients.cases.generated_cases import generated_cases
+from conformance.clients.cases.standard_cases import standard_cases
 from conformance.clients.certificate import Certificate, CertifyOptions
 from conformance.clients.certify import certify
 from conformance.clients.driver import adapters as drivers
 from conformance.clients.driver.adapters.driver_httpx import HttpxAdapter as Driver
-from conformance.clients.driver.driver_session import Stages, gateway_with, places, session
+from conformance.clients.driver.driver_session import CurrentStub, fixture, gateway_with, session
 from conformance.clients.driver.process import DriverError
-from conformance.clients.transcript import is_driven, judge_records, records
+from conformance.clients.transcript import call_records, is_driver_call, judge_calls
 from conformance.contract.rules import load
 from conformance.http.exchange import Exchange
 
@@ -74,7 +74,7 @@ TELLING = (
 
 
 def telling() -> tuple[Case, ...]:
-    by_name = {case.name: case for case in table(places())}
+    by_name = {case.name: case for case in standard_cases(fixture())}
     return (*(by_name[name] for name in TELLING), by_name["calendars"])
 
 
@@ -99,11 +99,11 @@ def test_the_minimal_client_passes_every_rule_and_its_evidence_says_the_same(
 ) -> None:
     certificate, seen = minimal
     assert outcomes(certificate) == dict.fromkeys((rule.id for rule in CLIENTS), "passed")
-    assert (certificate.counterexamples, certificate.elsewhere, certificate.interrupted) == ((), (), False)
+    assert (certificate.counterexamples, certificate.blocked_requests, certificate.interrupted) == ((), (), False)
     assert certificate.subject["name"].startswith("httpx example 0.")
-    again = judge_records(seen, load())
+    again = judge_calls(seen, load())
     assert again == certificate.report
-    assert len([exchange for exchange in seen if not is_driven(exchange)]) == certificate.run["exchanges"]
+    assert len([exchange for exchange in seen if not is_driver_call(exchange)]) == certificate.run["exchanges"]
     assert "reference-profiles-token" not in repr(seen)
 
 
@@ -138,7 +138,7 @@ def test_a_failure_shrinks_to_the_smallest_event_that_shows_it() -> None:
     assert '"join_url":"https://example.com/a"' in sent.replace(": ", ":")
     assert (answered.split(), told.split()) == (["answered", "202"], ["told", "ok", "{}"])
     assert '"join_url":"https://example.com/A"' in expected
-    assert expected.endswith("sent changed /conferencing/join_url")
+    assert expected.endswith("request changed /conferencing/join_url")
 
 
 def test_what_is_told_wrong_shrinks_to_one_reading() -> None:
@@ -157,7 +157,7 @@ def test_what_needs_two_asks_shrinks_to_two() -> None:
     assert found.text().splitlines()[1].startswith("  before    upsert_event")
 
 
-@given(cases_of(places()))
+@given(cases_of(fixture()))
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 def test_a_client_that_does_as_it_is_told_is_never_accused(case: Case) -> None:
     run = asyncio.run(judged(Driver(), (dataclasses.replace(case, name="made up"),)))
@@ -232,14 +232,14 @@ def test_what_a_client_sends_while_it_starts_is_answered_and_left_aside() -> Non
     seen: list[Exchange] = []
     run = asyncio.run(judged(EarlyDriver(), telling()[:1], seen.append))
     assert failed(run) == frozenset()
-    assert len([exchange for exchange in seen if not is_driven(exchange)]) == 1
+    assert len([exchange for exchange in seen if not is_driver_call(exchange)]) == 1
 
 
 def test_what_a_client_sends_between_two_asks_is_answered() -> None:
     async def between() -> bool:
-        driver, stages = Driver(), Stages()
-        async with gateway_with(stages) as gateway:
-            played = await session(InProcess(driver), gateway, stages)
+        driver, stub = Driver(), CurrentStub()
+        async with gateway_with(stub) as gateway:
+            played = await session(InProcess(driver), gateway, stub)
             first = await asyncio.to_thread(driver.client.list_calendars)
             await gateway.take()
             await played.play(telling()[0])
@@ -261,29 +261,29 @@ class UnableDriver(Driver):
 
 def test_a_client_without_the_means_is_not_accused_and_proves_nothing() -> None:
     run = asyncio.run(judged(UnableDriver(), telling()))
-    report = run.judging.report()
+    report = run.judge.report
     assert {report.tally(rule.id).outcome for rule in CLIENTS} == {"untested"}
 
 
 def test_the_same_seed_makes_up_the_same_cases() -> None:
-    here = places()
-    first = made_up(here, 8, 7)
-    assert (len(first), first) == (8, made_up(here, 8, 7))
-    assert first != made_up(here, 8, 8)
-    assert made_up(here, 0, 7) == ()
+    here = fixture()
+    first = generated_cases(here, 8, 7)
+    assert (len(first), first) == (8, generated_cases(here, 8, 7))
+    assert first != generated_cases(here, 8, 8)
+    assert generated_cases(here, 0, 7) == ()
 
 
 def test_the_names_of_the_table_are_unique() -> None:
-    names = [case.name for case in table(places())]
+    names = [case.name for case in standard_cases(fixture())]
     assert len(set(names)) == len(names)
 
 
 def test_evidence_in_another_order_is_refused(minimal: tuple[Certificate, list[Exchange]]) -> None:
     _, seen = minimal
-    assert [record.name for record in records(seen)][:1] == ["calendars (1.1)"]
-    first = next(exchange for exchange in seen if not is_driven(exchange))
+    assert [record.name for record in call_records(seen)][:1] == ["calendars (1.1)"]
+    first = next(exchange for exchange in seen if not is_driver_call(exchange))
     with pytest.raises(ValueError, match="the order of the evidence was changed"):
-        list(records([first, *seen]))
+        list(call_records([first, *seen]))
 
 
 @pytest.mark.parametrize(
@@ -321,7 +321,7 @@ def test_a_token_in_what_a_client_tells_is_not_kept() -> None:
     run = asyncio.run(judged(LeakyDriver(), telling()[8:9], seen.append))
     assert failed(run) == {"a-write-is-sent"}
     assert "reference-profiles-token" not in repr(seen)
-    (record,) = records(seen)
+    (record,) = call_records(seen)
     assert record.told == {"error": {"message": r"ValueError('<profiles> \ud800')"}}
 
 
@@ -367,7 +367,7 @@ def test_cronofy_for_node_keeps_every_rule_over_its_own_hosts() -> None:
     certificate, seen = certified("node", str(FOLDER / "driver_cronofy.js"))
     assert set(outcomes(certificate).values()) == {"passed"}
     assert certificate.subject["client"] == "cronofy"
-    sent = {exchange.request.url.split("/v1")[0] for exchange in seen if not is_driven(exchange)}
+    sent = {exchange.request.url.split("/v1")[0] for exchange in seen if not is_driver_call(exchange)}
     assert sent == {"https://api.cronofy.com"}
 
 

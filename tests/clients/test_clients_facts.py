@@ -8,7 +8,7 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from conformance.clients.facts.call import CallRecord, ask_facts
+from conformance.clients.facts.call import CallRecord, call_facts
 from conformance.contract.schemas import read, rs_registry
 from conformance.http.exchange import Exchange, Request, Response
 
@@ -27,7 +27,7 @@ def exchange(method: str, path: str, body: Any = None, status: int = 202, said: 
 
 
 def document(ask: Any, told: Any, *exchanges: Exchange, **more: Any) -> dict[str, Any]:
-    facts = ask_facts(CallRecord("a", ask, told, exchanges, **more)).document
+    facts = call_facts(CallRecord("a", ask, told, exchanges, **more)).document
     schema = read("facts/call")
     error = next(iter(jsonschema_rs.validator_for(schema, registry=rs_registry()).iter_errors(facts)), None)
     assert error is None, error
@@ -106,7 +106,10 @@ def test_writes_of_other_events_are_unasked() -> None:
 
 def test_ids_in_the_path_the_body_and_the_query_are_compared() -> None:
     elsewhere = exchange("POST", "/v1/calendars/CAL_1/events", {**EVENT, "event_id": "qt"})
-    assert document(UPSERT, {"ok": {}}, elsewhere)["compared"]["request_changed"] == ["/calendar_id", "/event_id"]
+    assert document(UPSERT, {"ok": {}}, elsewhere)["compared"]["request_changed"] == [
+        "/calendar_id",
+        "/event_id",
+    ]
     queried = exchange("DELETE", f"{CALENDAR}?event_id=qT")
     assert document(DELETE, {"ok": {}}, queried)["compared"] == SAME
     assert document(DELETE, {"ok": {}}, exchange("DELETE", CALENDAR))["compared"]["request_missing"] == ["/event_id"]

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 
 from conformance.clients.cases.driver_call import ABSENT
 from conformance.clients.cases.generated_cases import cases, shown
-from conformance.clients.driver.driver_session import places
+from conformance.clients.driver.driver_session import fixture
 from conformance.clients.facts.differences import (
     Differences,
     errors_told,
@@ -110,7 +110,7 @@ def test_what_is_sent_is_compared_by_its_meaning(asked: Any, sent: Any, differen
     assert event_sent(asked, sent) == differences
 
 
-@given(cases(places()))
+@given(cases(fixture()))
 @settings(max_examples=60, deadline=None)
 def test_an_event_that_is_passed_on_is_never_found_altered_in_json_or_forms(case: Any) -> None:
     for step in case.steps:

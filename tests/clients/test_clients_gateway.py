@@ -14,9 +14,9 @@ import httpx
 import pytest
 
 from conformance.clients.gateway.gateway import Gateway
-from conformance.clients.gateway.http_server import Reply
 from conformance.http.exchange import Request
 from conformance.http.hosts import API_HOSTS
+from conformance.http.server.http_server import Reply
 
 TOKEN = "secret-token-1234"  # a token of the test's own
 
@@ -72,7 +72,7 @@ def test_every_origin_ends_at_the_gateway_and_is_seen_as_it_was_addressed(way: s
         assert (first.whole, first.request.account, second.request.method) == (True, "default", "GET")
         assert TOKEN not in repr((first, second))
         assert json.loads(first.request.body) == {"ü": "<default>"}
-        assert gateway.elsewhere == []
+        assert gateway.blocked_requests == []
 
     at_gateway(use, tmp_path)
 
@@ -103,7 +103,7 @@ def test_other_hosts_are_refused_and_told(sent: bytes, told: str, tmp_path: Path
     async def use(gateway: Gateway) -> None:
         assert (await raw(gateway, sent)).startswith(b"HTTP/1.1 403")
         assert await gateway.take() == ()
-        (what,) = gateway.elsewhere
+        (what,) = gateway.blocked_requests
         assert told in what
         assert "secret" not in what
 
@@ -125,9 +125,9 @@ def test_a_client_that_does_not_trust_the_authority_is_told_of(tmp_path: Path) -
             with pytest.raises(httpx.ConnectError):
                 await http.get("https://api.cronofy.com/v1/events")
         async with asyncio.timeout(5):
-            while not gateway.elsewhere:
+            while not gateway.blocked_requests:
                 await asyncio.sleep(0.005)
-        (what,) = gateway.elsewhere
+        (what,) = gateway.blocked_requests
         assert "trust the run's certificate authority" in what
 
     at_gateway(use, tmp_path)

@@ -13,13 +13,13 @@ import httpx
 import pytest
 
 from conformance.clients.certificate import Certificate, CertifyOptions
-from conformance.clients.gateway.http_server import HttpServer, Reply
 from conformance.clients.proxy import Proxy, ProxyOptions, observe
 from conformance.clients.watch import watch
 from conformance.contract.rules import load
 from conformance.facts import Settings
 from conformance.http.exchange import Exchange, Request
 from conformance.http.ordering import OrderedDelivery
+from conformance.http.server.http_server import HttpServer, Reply
 from conformance.reference import reference_app
 
 EVENT = {

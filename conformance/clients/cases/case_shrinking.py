@@ -9,7 +9,7 @@ from typing import Any
 
 from conformance.clients.cases.driver_call import Case, CaseStep, StubBehavior
 
-__all__ = ["renamed", "shrink", "smaller"]
+__all__ = ["shrink", "shrink_candidates", "with_new_ids"]
 
 _KEPT = ("event_id", "summary", "start", "end")
 _PLAIN = {"start": "T10:00:00Z", "end": "T11:00:00Z"}
@@ -21,7 +21,7 @@ async def shrink(case: Case, fails: Callable[[Case], Awaitable[bool]], budget: i
     found = True
     while found:
         found = False
-        for candidate in smaller(case):
+        for candidate in shrink_candidates(case):
             if tries >= budget:
                 return case
             tries += 1
@@ -31,7 +31,7 @@ async def shrink(case: Case, fails: Callable[[Case], Awaitable[bool]], budget: i
     return case
 
 
-def smaller(case: Case) -> Iterator[Case]:
+def shrink_candidates(case: Case) -> Iterator[Case]:
     """All cases that are one cut smaller."""
     if case.seeds:
         yield replace(case, seeds=())
@@ -49,13 +49,13 @@ def smaller(case: Case) -> Iterator[Case]:
 
 
 def _smaller_steps(step: CaseStep) -> Iterator[CaseStep]:
-    if step.script != StubBehavior():
-        yield replace(step, script=StubBehavior())
-    if step.script.extra:
-        yield replace(step, script=replace(step.script, extra=False))
-    for number in range(len(step.script.shows)):
-        shows = step.script.shows
-        yield replace(step, script=replace(step.script, shows=shows[:number] + shows[number + 1 :]))
+    if step.behavior != StubBehavior():
+        yield replace(step, behavior=StubBehavior())
+    if step.behavior.extra:
+        yield replace(step, behavior=replace(step.behavior, extra=False))
+    for number in range(len(step.behavior.overrides)):
+        overrides = step.behavior.overrides
+        yield replace(step, behavior=replace(step.behavior, overrides=overrides[:number] + overrides[number + 1 :]))
     members = step.ask.members
     for name in ("event_ids", "calendar_ids"):
         if len(members.get(name, ())) > 1:
@@ -123,7 +123,7 @@ def _smaller_texts(text: str) -> Iterator[str]:
     yield from (cut for cut in ("S", text[:half], text[half:]) if cut.strip() and cut != text)
 
 
-def renamed(case: Case, mark: str) -> Case:
+def with_new_ids(case: Case, mark: str) -> Case:
     """The same case about events of other names: a client may remember those that it has met."""
 
     def name(event_id: str) -> str:
@@ -137,12 +137,12 @@ def renamed(case: Case, mark: str) -> Case:
             members["event_id"] = name(members["event_id"])
         if "event_ids" in members:
             members["event_ids"] = [name(event_id) for event_id in members["event_ids"]]
-        script = replace(
-            one.script,
-            shows=tuple(replace(shown, event_id=name(shown.event_id)) for shown in one.script.shows),
-            last=tuple(map(name, one.script.last)),
+        behavior = replace(
+            one.behavior,
+            overrides=tuple(replace(shown, event_id=name(shown.event_id)) for shown in one.behavior.overrides),
+            last=tuple(map(name, one.behavior.last)),
         )
-        return replace(one, ask=replace(one.ask, members=members), script=script)
+        return replace(one, ask=replace(one.ask, members=members), behavior=behavior)
 
     seeds = tuple((calendar, {**event, "event_id": name(event["event_id"])}) for calendar, event in case.seeds)
     return replace(case, steps=tuple(map(step, case.steps)), seeds=seeds)

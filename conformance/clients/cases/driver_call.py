@@ -42,21 +42,21 @@ class ReadOverride:
 
 @dataclass(frozen=True)
 class StubBehavior:
-    """How the gateway answers while one ask is done.
+    """How the gateway answers during one call.
 
-    `first`: answers to the first requests, one each, before the server is asked; `first_page`: likewise to the first
-    requests for further pages.  `instead`: the answer to every write, and `unread` to every read.  `accepted`: the body
-    under a write's success.  `settle`: conferences are ready before the ask.  `shows`: overlays on reads.  `extra`:
-    keys of the future in every object.  `page_size`: events a page; `last`: the events that come after all others.
+    `first`: responses to the first requests, one each, before the reference server answers; `first_page`: likewise for
+    further pages.  `write_response`: the response to every write; `read_response`: to every read.  `accepted`: the body
+    of a successful write.  `settle`: pending conferencing is assigned before the call.  `overrides`: what reads show.
+    `extra`: unknown keys in every object.  `page_size`: events on a page; `last`: events that come after all others.
     """
 
     first: tuple[CannedResponse, ...] = ()
     first_page: tuple[CannedResponse, ...] = ()
-    instead: CannedResponse | None = None
-    unread: CannedResponse | None = None
+    write_response: CannedResponse | None = None
+    read_response: CannedResponse | None = None
     accepted: Any = None
     settle: bool = False
-    shows: tuple[ReadOverride, ...] = ()
+    overrides: tuple[ReadOverride, ...] = ()
     extra: bool = False
     page_size: int | None = None
     last: tuple[str, ...] = ()
@@ -64,11 +64,11 @@ class StubBehavior:
 
 @dataclass(frozen=True)
 class CaseStep:
-    """One ask and how it is answered; `lawful`: nothing in the contract forbids what is asked."""
+    """One ask and how it is answered; `valid`: nothing in the contract forbids what is asked."""
 
     ask: DriverCall
-    script: StubBehavior = StubBehavior()
-    lawful: bool = True
+    behavior: StubBehavior = StubBehavior()
+    valid: bool = True
 
 
 @dataclass(frozen=True)

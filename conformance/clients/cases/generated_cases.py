@@ -12,7 +12,7 @@ from hypothesis.errors import HypothesisWarning
 from conformance.clients.cases.driver_call import ABSENT, CannedResponse, Case, CaseStep, ReadOverride, StubBehavior
 from conformance.clients.cases.standard_cases import PARAMS, Fixture, delete, event, list_calendars, read, write
 
-__all__ = ["cases", "conferencing", "join_urls", "made_up", "optional_fields", "shown", "texts"]
+__all__ = ["cases", "conferencing", "generated_cases", "join_urls", "optional_fields", "shown", "texts"]
 
 _ZONES = ("Etc/UTC", "Europe/London", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe")
 _CHARACTERS = st.characters(exclude_categories=("Cs", "Cc", "Cn", "Co"))
@@ -44,9 +44,9 @@ def join_urls() -> st.SearchStrategy[str]:
     )
 
 
-def conferencing(places: Fixture) -> st.SearchStrategy[Any]:
+def conferencing(fixture: Fixture) -> st.SearchStrategy[Any]:
     """What may be asked of conferencing; ABSENT stands for leaving it out."""
-    named = [{"profile_id": places.profile_id}] if places.profile_id is not None else []
+    named = [{"profile_id": fixture.profile_id}] if fixture.profile_id is not None else []
     explicit = st.fixed_dictionaries(
         {"profile_id": st.just("explicit"), "provider_description": texts(), "join_url": join_urls()}
     )
@@ -54,11 +54,11 @@ def conferencing(places: Fixture) -> st.SearchStrategy[Any]:
     return st.one_of(plain, explicit)
 
 
-def _times(places: Fixture) -> st.SearchStrategy[dict[str, Any]]:
+def _times(fixture: Fixture) -> st.SearchStrategy[dict[str, Any]]:
     def form(day: int, hour: int, how: str, zone: str) -> dict[str, Any]:
-        start, end = (f"{places.year}-06-{day:02}T{h:02}:00:00" for h in (hour, hour + 1))
+        start, end = (f"{fixture.year}-06-{day:02}T{h:02}:00:00" for h in (hour, hour + 1))
         if how == "date":
-            return {"start": f"{places.year}-06-{day:02}", "end": f"{places.year}-06-{day + 1:02}"}
+            return {"start": f"{fixture.year}-06-{day:02}", "end": f"{fixture.year}-06-{day + 1:02}"}
         if how == "zoned":
             return {"start": {"time": f"{start}Z", "tzid": zone}, "end": {"time": f"{end}Z", "tzid": zone}}
         offset = {"utc": "Z", "offset": "+05:30"}[how]
@@ -118,16 +118,16 @@ def shown() -> st.SearchStrategy[Any]:
     return st.one_of(st.sampled_from((ABSENT, None)), st.just({"pending": True}), assigned)
 
 
-def cases(places: Fixture) -> st.SearchStrategy[Case]:
+def cases(fixture: Fixture) -> st.SearchStrategy[Case]:
     """A case of one to four asks about one or a few events."""
     ids = st.sampled_from(("alpha", "Beta-2", "gAmMa_3"))
     bodies = st.builds(
         lambda event_id, asked, times, summary, fields: (
-            {**event(places, event_id, asked), **times, **({"summary": summary} if summary else {}), **fields}
+            {**event(fixture, event_id, asked), **times, **({"summary": summary} if summary else {}), **fields}
         ),
         ids,
-        conferencing(places),
-        _times(places),
+        conferencing(fixture),
+        _times(fixture),
         st.one_of(st.none(), texts()),
         optional_fields(),
     )
@@ -135,18 +135,18 @@ def cases(places: Fixture) -> st.SearchStrategy[Case]:
         st.just(StubBehavior()),
         st.just(StubBehavior(first=(CannedResponse(429),))),
         st.just(StubBehavior(accepted={})),
-        st.builds(lambda keys: StubBehavior(instead=CannedResponse(422, {"errors": keys})), _errors()),
+        st.builds(lambda keys: StubBehavior(write_response=CannedResponse(422, {"errors": keys})), _errors()),
     )
-    calendars = st.sampled_from((places.calendar_id, places.other_id))
-    writes = st.builds(_write, st.just(places), calendars, bodies, scripts)
+    calendars = st.sampled_from((fixture.calendar_id, fixture.other_id))
+    writes = st.builds(_write, st.just(fixture), calendars, bodies, scripts)
     others = st.one_of(
         st.builds(delete, calendars, ids), st.builds(list_calendars, st.builds(StubBehavior, extra=st.booleans()))
     )
     steps = st.lists(st.one_of(writes, writes, others), min_size=1, max_size=4)
-    seeds = tuple((places.calendar_id, event(places, name)) for name in ("alpha", "Beta-2", "gAmMa_3"))
+    seeds = tuple((fixture.calendar_id, event(fixture, name)) for name in ("alpha", "Beta-2", "gAmMa_3"))
     alone = st.builds(lambda made: Case("made up", tuple(made)), steps)
     readings = st.builds(
-        lambda names, size, extra: _reading_case(places, names, size, extra, seeds),
+        lambda names, size, extra: _reading_case(fixture, names, size, extra, seeds),
         st.dictionaries(ids, shown(), min_size=1, max_size=3),
         st.one_of(st.none(), st.integers(1, 3)),
         st.booleans(),
@@ -154,10 +154,10 @@ def cases(places: Fixture) -> st.SearchStrategy[Case]:
     return st.one_of(alone, readings)
 
 
-def _write(places: Fixture, calendar_id: str, body: dict[str, Any], script: StubBehavior) -> CaseStep:
+def _write(fixture: Fixture, calendar_id: str, body: dict[str, Any], behavior: StubBehavior) -> CaseStep:
     asked = body.get("conferencing", {}).get("profile_id")
     # A client that looks first may refuse what the calendar does not support.
-    return write(calendar_id, body, script, lawful=asked != "integrated" or calendar_id == places.calendar_id)
+    return write(calendar_id, body, behavior, valid=asked != "integrated" or calendar_id == fixture.calendar_id)
 
 
 def _errors() -> st.SearchStrategy[dict[str, Any]]:
@@ -168,14 +168,14 @@ def _errors() -> st.SearchStrategy[dict[str, Any]]:
 
 
 def _reading_case(
-    places: Fixture, said: dict[str, Any], size: int | None, extra: bool, seeds: tuple[tuple[str, Any], ...]
+    fixture: Fixture, said: dict[str, Any], size: int | None, extra: bool, seeds: tuple[tuple[str, Any], ...]
 ) -> Case:
-    shows = tuple(ReadOverride(name, value) for name, value in said.items())
-    script = StubBehavior(shows=shows, page_size=size, extra=extra)
-    return Case("made up", (read([places.calendar_id], list(said), script, PARAMS),), seeds=seeds)
+    overrides = tuple(ReadOverride(name, value) for name, value in said.items())
+    behavior = StubBehavior(overrides=overrides, page_size=size, extra=extra)
+    return Case("made up", (read([fixture.calendar_id], list(said), behavior, PARAMS),), seeds=seeds)
 
 
-def made_up(places: Fixture, examples: int, number: int) -> tuple[Case, ...]:
+def generated_cases(fixture: Fixture, examples: int, number: int) -> tuple[Case, ...]:
     """`examples` cases from the seed `number`; the same ones each time."""
     found: list[Case] = []
 
@@ -188,7 +188,7 @@ def made_up(places: Fixture, examples: int, number: int) -> tuple[Case, ...]:
         suppress_health_check=tuple(HealthCheck),
         verbosity=Verbosity.quiet,
     )
-    @given(cases(places))
+    @given(cases(fixture))
     def collect(case: Case) -> None:
         found.append(Case(f"made up {len(found) + 1}", case.steps, case.seeds))
 

@@ -15,20 +15,20 @@ from conformance.clients.cases.standard_cases import Fixture
 from conformance.clients.driver.process import DriverError
 from conformance.clients.facts.call import CallRecord
 from conformance.clients.gateway.gateway import Gateway
-from conformance.clients.gateway.http_server import Reply
 from conformance.clients.gateway.stub import SETTLE, StubServer
 from conformance.clock import RealClock, VirtualClock
 from conformance.http.exchange import Request
+from conformance.http.server.http_server import Reply
 from conformance.reference import INVENTORY, reference_app
 
 __all__ = [
     "ACCOUNT",
+    "CurrentStub",
     "DriverSession",
     "DriverStartError",
     "DriverTransport",
-    "Stages",
+    "fixture",
     "gateway_with",
-    "places",
     "session",
 ]
 
@@ -49,7 +49,7 @@ class DriverStartError(DriverError):
     """The driver answered start, and has no client to drive."""
 
 
-class Stages:
+class CurrentStub:
     """Answers a gateway's requests by the stage of the day."""
 
     def __init__(self) -> None:
@@ -59,9 +59,9 @@ class Stages:
         """The current stage's answer; 503 while there is none."""
         return Reply(503) if self.current is None else await self.current.answer(request)
 
-    async def change(self, stage: StubServer | None) -> None:
-        """From now on `stage` answers; the one before is closed only then, for a client may ask at any time."""
-        before, self.current = self.current, stage
+    async def change(self, stub: StubServer | None) -> None:
+        """From now on `stub` answers; the one before is closed only then, for a client may ask at any time."""
+        before, self.current = self.current, stub
         if before is not None:
             await before.close()
 
@@ -69,10 +69,10 @@ class Stages:
 class DriverSession:
     """A driver at a gateway: plays cases, each on a fresh server."""
 
-    def __init__(self, driver: DriverTransport, gateway: Gateway, stages: Stages, client: Mapping[str, Any]) -> None:
+    def __init__(self, driver: DriverTransport, gateway: Gateway, stub: CurrentStub, client: Mapping[str, Any]) -> None:
         self._driver = driver
         self._gateway = gateway
-        self._stages = stages
+        self._stages = stub
         self.client = client
         self._clock = RealClock()
         self._plays = 0
@@ -81,13 +81,13 @@ class DriverSession:
     async def play(self, case: Case) -> list[CallRecord]:
         """One record for each step."""
         self._plays += 1
-        stage = _stage(self._token)
-        await self._stages.change(stage)
-        await stage.seed(case)
+        stub = _fresh_stub(self._token)
+        await self._stages.change(stub)
+        await stub.seed(case)
         earlier: dict[tuple[str, str], Mapping[str, Any]] = {}
         records = []
         for number, step in enumerate(case.steps, 1):
-            await stage.begin(step.script)
+            await stub.begin(step.behavior)
             ask = step.ask.message()
             sent_at = self._clock.now()
             answer = await self._driver.ask(ask)
@@ -100,9 +100,9 @@ class DriverSession:
                     ask,
                     _told(answer, self._token),
                     await self._gateway.take(),
-                    stage.readings(),
+                    stub.readings(),
                     earlier.get(key),
-                    step.lawful,
+                    step.valid,
                     sent_at,
                     answered_at,
                     ACCOUNT,
@@ -121,40 +121,40 @@ def _told(answer: Mapping[str, Any], token: str) -> dict[str, Any]:
 
 
 @contextlib.asynccontextmanager
-async def gateway_with(stages: Stages) -> AsyncIterator[Gateway]:
-    """A gateway that answers by `stages`, for the account that clients get."""
+async def gateway_with(stub: CurrentStub) -> AsyncIterator[Gateway]:
+    """A gateway that answers by `stub`, for the account that clients get."""
     with TemporaryDirectory(prefix="cronofy-conformance-") as folder:
         async with Gateway(
-            stages.answer, tokens={ACCOUNT: INVENTORY.by_name[ACCOUNT].token}, folder=Path(folder)
+            stub.answer, tokens={ACCOUNT: INVENTORY.by_name[ACCOUNT].token}, folder=Path(folder)
         ) as gateway:
             try:
                 yield gateway
             finally:
-                await stages.change(None)
+                await stub.change(None)
 
 
-async def session(driver: DriverTransport, gateway: Gateway, stages: Stages) -> DriverSession:
+async def session(driver: DriverTransport, gateway: Gateway, stub: CurrentStub) -> DriverSession:
     """Starts the client; raises DriverStartError if that cannot be done.
 
     What the client sends meanwhile is answered, and left aside: no ask is there to judge it by.
     """
     token = INVENTORY.by_name[ACCOUNT].token
     start = {"base_url": gateway.base_url, "access_token": token, "data_center": _DATA_CENTER}
-    await stages.change(_stage(token))
+    await stub.change(_fresh_stub(token))
     started = await driver.ask({"do": "start", **start})
     await gateway.take()
     if "ok" not in started:
-        raise DriverStartError(f"could not start its client: {_why(_told(started, token))}")
-    return DriverSession(driver, gateway, stages, started["ok"])
+        raise DriverStartError(f"could not start its client: {_reason(_told(started, token))}")
+    return DriverSession(driver, gateway, stub, started["ok"])
 
 
-def _stage(token: str) -> StubServer:
+def _fresh_stub(token: str) -> StubServer:
     """A stage with a fresh server behind it."""
     clock = VirtualClock(RealClock().now())
     return StubServer(reference_app(clock=clock, settle=SETTLE), clock, token)
 
 
-def _why(told: Mapping[str, Any]) -> str:
+def _reason(told: Mapping[str, Any]) -> str:
     if "unsupported" in told:
         return f"it calls start unsupported: {told['unsupported']}"
     error = told["error"]
@@ -163,7 +163,7 @@ def _why(told: Mapping[str, Any]) -> str:
     return ", ".join(parts) or "it told an error without a message"
 
 
-def places() -> Fixture:
+def fixture() -> Fixture:
     """What of the reference server's world clients are asked about."""
     account = INVENTORY.by_name[ACCOUNT]
     able = [calendar.calendar_id for calendar in account.calendars if calendar.writable and calendar.integrated]

@@ -22,7 +22,7 @@ from conformance.facts.routes import route
 from conformance.facts.values import Evidence, Facts
 from conformance.http.exchange import Exchange
 
-__all__ = ["CallRecord", "ask_facts"]
+__all__ = ["CallRecord", "call_facts"]
 
 _KNOWN_PROVIDERS = frozenset({"8x8", "go_to", "google_meet", "ms_teams", "ms_teams_for_business", "zoom"})
 _FLAG = "calendar_integrated_conferencing_available"
@@ -40,7 +40,7 @@ class CallRecord:
 
     `ask` is the line to the driver without its id, `told` the answer without it.  `readings` has the pages of each
     reading that was begun, and whether they were fetched.  `earlier` is the conferencing that was asked for the last
-    time that any was asked for this event.  `lawful`: nothing in the contract forbids what is asked.  `account` is
+    time that any was asked for this event.  `valid`: nothing in the contract forbids what is asked.  `account` is
     whose token the client was given; None where it was given none.
     """
 
@@ -50,7 +50,7 @@ class CallRecord:
     exchanges: tuple[Exchange, ...] = ()
     readings: Sequence[Sequence[Mapping[str, Any]]] = ()
     earlier: Mapping[str, Any] | None = None
-    lawful: bool = True
+    valid: bool = True
     sent_at: float | None = None
     answered_at: float | None = None
     account: str | None = None
@@ -76,7 +76,7 @@ class _Compared:
         return result
 
 
-def ask_facts(record: CallRecord) -> Facts:
+def call_facts(record: CallRecord) -> Facts:
     """The facts about one ask; `schemas/facts/ask.json` describes the document."""
     ask, do = record.ask, str(record.ask["do"])
     routes = [(exchange, route(exchange.request.method, exchange.request.url)) for exchange in record.exchanges]
@@ -91,7 +91,7 @@ def ask_facts(record: CallRecord) -> Facts:
         "about": "call",
         "operation": do,
         "arguments": {key: value for key, value in ask.items() if key != "do"},
-        "valid": record.lawful,
+        "valid": record.valid,
         "statuses": answers,
         "reported": _told(record.told, ask),
         "report_kind": next(iter(record.told)),
@@ -222,8 +222,8 @@ def _events_told(
         entry["events"] += 1
         entry["altered"] = sorted({*entry["altered"], *found.lost, *found.changed, *found.added})
     known = {event_id for _, event_id in said}
-    made_up = {pointer("events", event["event_id"]) for event in given_back if event["event_id"] not in known}
-    return total + Differences(added=tuple(sorted(made_up))), given
+    generated_cases = {pointer("events", event["event_id"]) for event in given_back if event["event_id"] not in known}
+    return total + Differences(added=tuple(sorted(generated_cases))), given
 
 
 def _under(keys: Sequence[str], differences: Differences) -> Differences:

@@ -1,4 +1,4 @@
-"""What was asked against what was sent, what was answered against what was reported: what was lost, changed or added, as JSON pointers.
+"""Arguments against requests, responses against reports: what is missing, changed or extra, as JSON pointers.
 
 Equality is of meaning: instants and time zones, equivalent URLs, form fields as pairs, and within
 ``conferencing`` null is as good as absent.

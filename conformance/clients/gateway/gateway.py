@@ -7,11 +7,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from conformance.clients.gateway.certificates import CertificateAuthority, environment
-from conformance.clients.gateway.http_server import HttpServer, Reply
+from conformance.clients.gateway.environment import environment
 from conformance.clock import Clock, RealClock
 from conformance.http.exchange import Exchange, Headers, Request, Response, redact_authorization
 from conformance.http.ordering import OrderedDelivery
+from conformance.http.server.certificates import CertificateAuthority
+from conformance.http.server.http_server import HttpServer, Reply
 
 __all__ = ["Gateway"]
 
@@ -32,7 +33,7 @@ class Gateway:
         folder: Path,
         clock: Clock | None = None,
         seen: Callable[[Exchange], None] | None = None,
-        idle: Callable[[], None] = lambda: None,
+        idle: Callable[[], object] = lambda: None,
         port: int = 0,
     ) -> None:
         self._answer = answer
@@ -42,8 +43,8 @@ class Gateway:
         self._kept: list[Exchange] = []
         self._authority = CertificateAuthority(folder)
         self.exchanges = 0
-        self.elsewhere: list[str] = []
-        self._front = HttpServer(self._exchange, tls=self._authority.server, elsewhere=self._went_elsewhere, port=port)
+        self.blocked_requests: list[str] = []
+        self._front = HttpServer(self._exchange, tls=self._authority.server, on_blocked=self._blocked, port=port)
 
     async def __aenter__(self) -> Gateway:
         await self._front.__aenter__()
@@ -87,9 +88,9 @@ class Gateway:
     def _keep(self, exchange: Exchange) -> None:
         self._kept.append(exchange)
 
-    def _went_elsewhere(self, what: str) -> None:
-        if what not in self.elsewhere:
-            self.elsewhere.append(what)
+    def _blocked(self, what: str) -> None:
+        if what not in self.blocked_requests:
+            self.blocked_requests.append(what)
 
     async def _exchange(self, request: Request) -> Reply:
         sent_at, ticket = self._clock.now(), self._order.sent()

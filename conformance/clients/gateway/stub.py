@@ -12,10 +12,10 @@ from urllib.parse import urlsplit
 import httpx
 
 from conformance.clients.cases.driver_call import ABSENT, CannedResponse, Case, StubBehavior
-from conformance.clients.gateway.http_server import Reply
 from conformance.clock import Clock
 from conformance.facts.routes import route
 from conformance.http.exchange import Request, load_json
+from conformance.http.server.http_server import Reply
 
 __all__ = ["SETTLE", "StubPage", "StubServer"]
 
@@ -86,13 +86,13 @@ class StubServer:
         entries: list[dict[str, Any]] = answer.raise_for_status().json()["calendars"]
         return entries
 
-    async def begin(self, script: StubBehavior) -> None:
-        """From now on answers follow `script`."""
-        self._script = script
-        self._first = list(script.first)
-        self._first_page = list(script.first_page)
+    async def begin(self, behavior: StubBehavior) -> None:
+        """From now on answers follow `behavior`."""
+        self._script = behavior
+        self._first = list(behavior.first)
+        self._first_page = list(behavior.first_page)
         self._readings = []
-        if script.settle:
+        if behavior.settle:
             await self._clock.sleep(2 * SETTLE)
 
     def readings(self) -> list[list[dict[str, Any]]]:
@@ -101,24 +101,24 @@ class StubServer:
 
     async def answer(self, request: Request) -> Reply:
         """The answer to a request whose URL is as the client addressed it."""
-        script = self._script
+        behavior = self._script
         name = route(request.method, request.url).name
         if self._first and name in _ANSWERED:
             return _prepared(self._first.pop(0))
         if self._first_page and name == "page":
             return _prepared(self._first_page.pop(0))
-        if script.instead is not None and name in ("write", "delete"):
-            return _prepared(script.instead)
-        if script.unread is not None and name in ("read", "page"):
-            return _prepared(script.unread)
+        if behavior.write_response is not None and name in ("write", "delete"):
+            return _prepared(behavior.write_response)
+        if behavior.read_response is not None and name in ("read", "page"):
+            return _prepared(behavior.read_response)
         if name == "page" and urlsplit(request.url).path in self._pages:
             return self._turn(request)
         answer = await self._ask(request, request.url)
         if name == "read" and answer.status_code == 200:
             return await self._read(request, answer)
-        if name in ("write", "delete") and answer.is_success and script.accepted is not None:
-            return _prepared(CannedResponse(answer.status_code, script.accepted))
-        if name == "calendars" and answer.status_code == 200 and script.extra:
+        if name in ("write", "delete") and answer.is_success and behavior.accepted is not None:
+            return _prepared(CannedResponse(answer.status_code, behavior.accepted))
+        if name == "calendars" and answer.status_code == 200 and behavior.extra:
             listed = answer.json()
             return _prepared(
                 CannedResponse(200, {**listed, "calendars": [c | _FUTURE for c in listed["calendars"]], **_FUTURE})
@@ -174,7 +174,7 @@ class StubServer:
 
     def _shown(self, event: Mapping[str, Any]) -> dict[str, Any]:
         shown = dict(event)
-        for overlay in self._script.shows:
+        for overlay in self._script.overrides:
             if overlay.event_id == event.get("event_id"):
                 shown.pop("conferencing", None)
                 if overlay.conferencing is not ABSENT:

@@ -13,7 +13,7 @@ from conformance.facts import Settings
 from conformance.http.exchange import UNKNOWN_TOKEN, Exchange, Response
 from conformance.http.redaction import Redactor, scrub
 from conformance.judging.judge import Judge
-from conformance.judging.stream import Hearing
+from conformance.judging.stream import LiveJudge
 from conformance.servers.campaign.cleanup import clean
 from conformance.servers.campaign.journal import Journal, JournalEntry
 from conformance.servers.campaign.malformed_probe import probe
@@ -49,14 +49,14 @@ class SubjectSession:
     judge: Judge
     transport: Transport
     journal: Journal
-    hearing: Hearing | None
+    hearing: LiveJudge | None
     run: RunContext
     flags: Flags = field(default_factory=dict)
     known: tuple[Exchange, ...] = ()
     next_page: str | None = None
     locksteps: list[Scheduler] = field(default_factory=list)
 
-    def lockstep(self, hearing: Hearing, tell: Callable[[Scheduler], None] = lambda lockstep: None) -> Scheduler:
+    def lockstep(self, hearing: LiveJudge, tell: Callable[[Scheduler], None] = lambda lockstep: None) -> Scheduler:
         """A fresh lockstep; what comes back from now on goes to `hearing`."""
         self.hearing = hearing
         pace = PollingPolicy(
@@ -85,7 +85,7 @@ class SubjectSession:
         if self.transport.clock.virtual:
             await lockstep.look_again()
 
-    async def try_scenarios(self, hearing: Hearing, scenarios: tuple[Scenario, ...]) -> None:
+    async def try_scenarios(self, hearing: LiveJudge, scenarios: tuple[Scenario, ...]) -> None:
         """Live a few scenarios at once, and let `hearing` alone know of it."""
 
         async def nothing() -> None:
@@ -128,9 +128,9 @@ class SubjectSession:
         gone = [living.entry for lockstep in self.locksteps for living in lockstep.scenarios if not living.exists]
         return await clean(self.transport, self.journal, gone)
 
-    def fresh_hearing(self) -> Hearing:
+    def fresh_hearing(self) -> LiveJudge:
         """A hearing that knows what the first look showed, and nothing since."""
-        hearing = Hearing(self.settings, self.judge)
+        hearing = LiveJudge(self.settings, self.judge)
         for exchange in self.known:
             hearing.add(exchange)
         hearing.advance()
@@ -157,7 +157,7 @@ async def open_session(
     """
     bounds = limits or (Limits(longest_pause=_LONGEST_PAUSE_NEARBY) if subject.loopback else Limits())
     nobody = f"nobody-has-this-token-{run_id}"
-    hearing = Hearing(settings, judge)
+    hearing = LiveJudge(settings, judge)
     holder: list[SubjectSession] = []
     seen: list[Exchange] = []
 

@@ -16,7 +16,7 @@ from conformance.facts import Settings
 from conformance.http.exchange import Exchange
 from conformance.judging.judge import Judge
 from conformance.judging.report import Report
-from conformance.judging.stream import Hearing
+from conformance.judging.stream import LiveJudge
 from conformance.servers.campaign.campaign_session import SubjectSession, open_session
 from conformance.servers.campaign.journal import JournalEntry
 from conformance.servers.campaign.scenario_shrinking import SEARCH_REQUESTS, ScenarioCounterexample, counterexamples
@@ -112,7 +112,7 @@ async def run(
 
 async def _whole(
     session: SubjectSession,
-    hearing: Hearing,
+    hearing: LiveJudge,
     options: RunOptions,
     rules: tuple[Rule, ...],
     progress: Callable[[RunProgress], None],
@@ -125,7 +125,7 @@ async def _whole(
     ending = _Ending()
     if not options.plan:
         await _live(session, hearing, planned, progress, ending, small)
-    report = Report.empty(rules).with_verdicts(hearing.verdicts).with_exchanges(len(hearing.exchanges))
+    report = Report.empty(rules) + hearing.report
     return RunResult(
         report,
         rules,
@@ -154,7 +154,7 @@ class _Ending:
 
 async def _live(
     session: SubjectSession,
-    hearing: Hearing,
+    hearing: LiveJudge,
     planned: Plan,
     progress: Callable[[RunProgress], None],
     ending: _Ending,
@@ -189,7 +189,7 @@ async def _live(
         ending.left = await session.clean()
 
 
-def _progress(doing: str, session: SubjectSession, hearing: Hearing, lockstep: Scheduler) -> RunProgress:
+def _progress(doing: str, session: SubjectSession, hearing: LiveJudge, lockstep: Scheduler) -> RunProgress:
     return RunProgress(
         doing,
         max(lockstep.rounds.values(), default=0),
@@ -201,7 +201,7 @@ def _progress(doing: str, session: SubjectSession, hearing: Hearing, lockstep: S
     )
 
 
-def _run_facts(session: SubjectSession, hearing: Hearing, seed: int) -> dict[str, Any]:
+def _run_facts(session: SubjectSession, hearing: LiveJudge, seed: int) -> dict[str, Any]:
     told: dict[str, Any] = {
         "id": session.run.id,
         "seed": seed,

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from conformance.facts import Facts
 from conformance.http.exchange import Exchange
-from conformance.judging.stream import Hearing
+from conformance.judging.stream import LiveJudge
 from conformance.servers.campaign.concurrency import gather_all
 from conformance.servers.campaign.journal import Journal, JournalEntry
 from conformance.servers.campaign.persistent_failures import PersistentFailureCheck
@@ -41,7 +41,7 @@ class Scheduler:
     """Rounds of writes and shared readings over `waves` of scenarios, until all are settled or out of time."""
 
     transport: Transport
-    hearing: Hearing
+    hearing: LiveJudge
     journal: Journal
     flags: Flags
     run: RunContext

@@ -1,37 +1,16 @@
-"""The certificates of a run, and the environment that makes a client of any runtime find the gateway."""
+"""The environment in which a client of any runtime finds the gateway."""
 
 from __future__ import annotations
 
 import os
-import ssl
 from collections.abc import Mapping
-from pathlib import Path
 
-from conformance.http.hosts import API_HOSTS
+from conformance.http.server.certificates import CertificateAuthority
 
-__all__ = ["CertificateAuthority", "environment"]
+__all__ = ["environment"]
 
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY")
 _BUNDLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")
-
-
-class CertificateAuthority:
-    """A certificate authority made for one run; `folder` receives its certificate, never its key."""
-
-    def __init__(self, folder: Path) -> None:
-        import trustme  # slow to import, and only the gateway needs it
-
-        authority = trustme.CA(organization_name="cronofy-conformance")
-        self.certificate = folder / "authority.pem"
-        authority.cert_pem.write_to_path(str(self.certificate))
-        self.php = folder / "php"
-        self.php.mkdir(exist_ok=True)
-        (self.php / "authority.ini").write_text(
-            f'curl.cainfo="{self.certificate}"\nopenssl.cafile="{self.certificate}"\n', encoding="utf-8"
-        )
-        self.server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self.server.set_alpn_protocols(["http/1.1"])
-        authority.issue_cert(*API_HOSTS, "localhost", "127.0.0.1", "::1").configure_cert(self.server)
 
 
 def environment(

@@ -18,10 +18,10 @@ from urllib.parse import urlsplit
 
 import h11
 
-from conformance.clients.gateway.streams import close, pump
 from conformance.errors import UsageError
 from conformance.http.exchange import Headers, Request
 from conformance.http.hosts import API_HOSTS
+from conformance.http.server.streams import close, pump
 
 __all__ = ["HttpServer", "Reply"]
 
@@ -44,7 +44,7 @@ class Reply:
 Answer = Callable[[Request], Awaitable[Reply]]
 
 
-class _NotServedError(Exception):  # noqa: N818 - it is an answer
+class _NotServedError(Exception):
     def __init__(self, status: int, why: str) -> None:
         super().__init__(why)
         self.status = status
@@ -53,7 +53,7 @@ class _NotServedError(Exception):  # noqa: N818 - it is an answer
 class HttpServer:
     """Listens on 127.0.0.1 while inside `async with`; every request goes to `answer`.
 
-    `hosts` are played besides loopback; `tls` is the server side of the run's certificates; `elsewhere` is told,
+    `hosts` are played besides loopback; `tls` is the server side of the run's certificates; `on_blocked` is told,
     once a sentence, of what was sent to other hosts or did not get through.
     """
 
@@ -63,13 +63,13 @@ class HttpServer:
         *,
         tls: ssl.SSLContext | None = None,
         hosts: tuple[str, ...] = API_HOSTS,
-        elsewhere: Callable[[str], None] = lambda _: None,
+        on_blocked: Callable[[str], None] = lambda _: None,
         port: int = 0,
     ) -> None:
         self._answer = answer
         self._tls = tls
         self._hosts = frozenset(hosts)
-        self._elsewhere = elsewhere
+        self._on_blocked = on_blocked
         self._port = port
         self._servers: list[asyncio.Server] = []
         self._connections: set[asyncio.Task[None]] = set()
@@ -144,7 +144,7 @@ class HttpServer:
         if not target.startswith("/"):
             parts = urlsplit(target)
             if parts.scheme not in ("http", "https") or not self._plays(parts.hostname, parts.port):
-                self._elsewhere(
+                self._on_blocked(
                     f"{method} {parts.scheme}://{parts.netloc}{parts.path} was asked of the proxy and refused"
                 )
                 raise _NotServedError(403, f"{parts.netloc} is not played here")
@@ -195,7 +195,7 @@ class HttpServer:
             del self._tunnels[local_port]
             await close(inner_writer)
             if local_port not in self._spoken and own == self.https_port:
-                self._elsewhere(
+                self._on_blocked(
                     f"a TLS connection to {authority} was given up before a request: "
                     "does the client trust the run's certificate authority (SSL_CERT_FILE and its kin)?"
                 )
@@ -209,7 +209,7 @@ class HttpServer:
         except ValueError:
             allowed = False
         if not allowed:
-            self._elsewhere(f"a connection to {authority} was asked of the proxy and refused")
+            self._on_blocked(f"a connection to {authority} was asked of the proxy and refused")
             raise _NotServedError(403, f"{authority} is not played here")
 
     async def answer(self, request: Request) -> Reply:
