@@ -110,4 +110,7 @@ def _unjudged(found: Certificate) -> str | None:
         return None
     if any(found.report.tally(rule.id).outcome != "untested" for rule in found.rules):
         return None
-    return "the driver called unsupported all that it was asked, and supports nothing that could be judged"
+    return (
+        "the driver answered every call with -32601, unsupported; support at least "
+        "one of upsert_event, read_events, delete_event and list_calendars"
+    )

@@ -1,4 +1,4 @@
-"""Certifying a client by its driver: asks, judges, and looks for the smallest case of each failure."""
+"""Certifying a client by its driver: plays cases, judges, and looks for the smallest case of each failure."""
 
 from __future__ import annotations
 
@@ -40,28 +40,28 @@ async def certify(
 ) -> Certificate:
     """Drives a client by `options.command` and judges it; raises DriverError for what the adapter does wrong.
 
-    Every exchange of the judged cases goes to `sink`, the lines to the driver among them, in order: `judge_calls`
-    comes to the same report from them.  A cancellation (Ctrl-C under `asyncio.run`) ends it with what there is so far.
+    Every exchange of the judged cases goes to `sink`, the calls of the driver among them, in order: `judge_calls`
+    makes the same report from them.  A cancellation (Ctrl-C under `asyncio.run`) ends it with the report so far.
     """
     started = datetime.now(UTC)
     run = CertificationRun(CallJudge(rules), sink, progress)
-    stub = CurrentStub()
+    current = CurrentStub()
     client: Mapping[str, Any] = {}
     interrupted = False
-    async with gateway_with(stub) as gateway:
+    async with gateway_with(current) as gateway:
         driver = Driver(
             options.command, gateway.environment(), timeout=options.driver_timeout, memory_limit=options.memory_limit
         )
         async with driver:
             try:
-                at_gateway = await session(driver, gateway, stub)
+                at_gateway = await session(driver, gateway, current)
                 client = at_gateway.client
                 here = fixture()
                 cases = (*standard_cases(here), *generated_cases(here, options.max_examples, options.seed))
                 await drive(at_gateway, cases, run)
                 await driver.stop()
             except DriverStartError as refused:
-                raise await driver.fault(str(refused)) from None
+                raise await driver.error(str(refused)) from None
             except asyncio.CancelledError:
                 interrupted = absorb_cancellation()
         blocked_requests = tuple(gateway.blocked_requests)
@@ -130,30 +130,30 @@ async def play(at_gateway: DriverSession, cases: tuple[Case, ...], run: Certific
 
 
 async def smallest(at_gateway: DriverSession, rule: Rule, case: Case) -> CallCounterexample:
-    """The smallest case that was found to fail the rule, as it was last played."""
+    """The smallest case that was found to fail the rule, as it was played."""
     tries = 0
-    kept: tuple[JudgedCall, ...] = ()
+    shown: tuple[JudgedCall, ...] = ()
 
     async def fails(candidate: Case) -> bool:
-        nonlocal tries, kept
+        nonlocal tries, shown
         tries += 1
         judge = CallJudge((rule,))
         found: list[JudgedCall] = []
         for record in await at_gateway.play(with_new_ids(candidate, f"-{tries}")):
             found.append(judge.judge(record))
             if found[-1].failed:
-                kept = tuple(found)
+                shown = tuple(found)
                 return True
-        kept = kept or tuple(found)
+        shown = shown or tuple(found)
         return False
 
     await fails(case)
     await shrink(case, fails, _TRIES)
-    return CallCounterexample(rule, kept)
+    return CallCounterexample(rule, shown)
 
 
 def absorb_cancellation() -> bool:
-    """Takes note of a cancellation as the end of the run: what is left to do is done in peace."""
+    """Takes a cancellation as the end of the run, so that what is left to do is not cancelled as well."""
     task = asyncio.current_task()
     if task is not None:
         task.uncancel()
@@ -163,4 +163,4 @@ def absorb_cancellation() -> bool:
 def _subject(client: Mapping[str, Any]) -> dict[str, Any]:
     known = {name: str(client[name]) for name in ("client", "version", "language") if client.get(name)}
     name = " ".join(known[part] for part in ("client", "version") if part in known)
-    return {"kind": "client", "name": name or "a client that tells no name", **known}
+    return {"kind": "client", "name": name or "a client without a name", **known}

@@ -1,12 +1,13 @@
-"""Records of asks as exchanges, so that one file keeps them and one function judges them, live or offline."""
+"""The transcript of a driven run: calls as exchanges, so that one file keeps them and one function judges them."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from conformance.clients.cases.driver_call import DriverCall
 from conformance.clients.facts.call import CallRecord, call_facts
 from conformance.contract.rules import Rule
 from conformance.facts import Facts, Settings, observe
@@ -18,10 +19,11 @@ from conformance.judging.verdict import Verdict
 
 __all__ = ["DRIVER", "CallJudge", "JudgedCall", "as_exchanges", "call_records", "is_driver_call", "judge_calls"]
 
-#: The scheme of what goes over the line to a driver, where it is kept as an exchange.
+#: The scheme of a call of a driver that is kept as an exchange.
 DRIVER = "driver"
 
-_NOTE = "ask"
+_NOTE = "call"
+_CONTEXT = "context"
 _ORIGIN = "http://127.0.0.1"
 _OPERATIONS = {
     "upsert_event": ("POST", "/v1/calendars/{calendar_id}/events"),
@@ -32,24 +34,25 @@ _OPERATIONS = {
 
 
 def as_exchanges(record: CallRecord) -> tuple[Exchange, ...]:
-    """A record as exchanges: what went over the line to the driver first, then what was sent for it."""
-    kept: dict[str, Any] = {"readings": record.readings, "earlier": record.earlier, "valid": record.valid}
+    """A record as exchanges: the call of the driver first, then the requests that it led to."""
+    context: dict[str, Any] = {"readings": record.readings, "earlier": record.earlier, "valid": record.valid}
     if record.account is not None:
-        kept["account"] = record.account
-    line = Exchange(
-        Request("POST", f"{DRIVER}:///{record.ask['do']}", (("Content-Type", "application/json"),), _json(record.ask)),
-        Response(200, (("Content-Type", "application/json"),), _json(record.told)),
+        context["account"] = record.account
+    headers = (("Content-Type", "application/json"),)
+    call = Exchange(
+        Request("POST", f"{DRIVER}:///{record.call.method}", headers, _json(record.call.as_json())),
+        Response(200, headers, _json(record.answer)),
         label=record.name,
         sent_at=record.sent_at,
         answered_at=record.answered_at,
         whole=True,
-        notes=((_NOTE, record.name), ("kept", _json(kept).decode("utf-8"))),
+        notes=((_NOTE, record.name), (_CONTEXT, _json(context).decode("utf-8"))),
     )
-    return (line, *(replace(exchange, notes=((_NOTE, record.name),)) for exchange in record.exchanges))
+    return (call, *(replace(exchange, notes=((_NOTE, record.name),)) for exchange in record.exchanges))
 
 
 def is_driver_call(exchange: Exchange) -> bool:
-    """Whether this is what went over the line to a driver."""
+    """Whether this exchange is a call of a driver."""
     return exchange.request.url.startswith(f"{DRIVER}:")
 
 
@@ -62,7 +65,7 @@ def call_records(exchanges: Iterable[Exchange]) -> Iterator[CallRecord]:
                 yield record
             record = _record(exchange)
         elif record is None or dict(exchange.notes).get(_NOTE) != record.name:
-            raise ValueError(f"{exchange.label} belongs to no ask before it: the order of the evidence was changed")
+            raise ValueError(f"{exchange.label} belongs to no call before it: the order of the evidence was changed")
         else:
             record = replace(record, exchanges=(*record.exchanges, exchange))
     if record is not None:
@@ -71,32 +74,32 @@ def call_records(exchanges: Iterable[Exchange]) -> Iterator[CallRecord]:
 
 def _record(exchange: Exchange) -> CallRecord:
     notes = dict(exchange.notes)
-    if exchange.response is None or "kept" not in notes:
-        raise ValueError(f"{exchange.label} is no ask of a driver")
-    kept = json.loads(notes["kept"])
+    if exchange.response is None or _CONTEXT not in notes:
+        raise ValueError(f"{exchange.label} is not a call of a driver")
+    context = json.loads(notes[_CONTEXT])
     return CallRecord(
         notes[_NOTE],
-        json.loads(exchange.request.body),
+        DriverCall.from_json(json.loads(exchange.request.body)),
         exchange.response.json(),
-        readings=kept["readings"],
-        earlier=kept["earlier"],
-        valid=kept["valid"],
+        readings=context["readings"],
+        earlier=context["earlier"],
+        valid=context["valid"],
         sent_at=exchange.sent_at,
         answered_at=exchange.answered_at,
-        account=kept.get("account"),
+        account=context.get("account"),
     )
 
 
 def _json(value: Any) -> bytes:
     try:
         return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
-    except UnicodeEncodeError:  # half a surrogate pair, which JSON can say and UTF-8 cannot
+    except UnicodeEncodeError:  # half a surrogate pair, which JSON can express and UTF-8 cannot
         return json.dumps(value, separators=(",", ":")).encode()
 
 
 @dataclass(frozen=True)
 class JudgedCall:
-    """One record, its facts and what became of the rules on it."""
+    """One record, its facts and the verdicts on it."""
 
     record: CallRecord
     facts: Facts
@@ -124,7 +127,7 @@ class CallJudge:
 
     def judge(self, record: CallRecord) -> JudgedCall:
         """Judge one record, and count its verdicts."""
-        exempt = self._broken_by(record.ask)
+        exempt = self._broken_by(record.call)
         facts = call_facts(replace(record, valid=record.valid and not exempt))
         verdicts = self._calls(facts)
         if record.exchanges:
@@ -147,9 +150,9 @@ class CallJudge:
     def _observed(self, exchanges: Sequence[Exchange]) -> list[Verdict]:
         return [verdict for facts in observe(exchanges, Settings()) for verdict in self._exchanges(facts)]
 
-    def _broken_by(self, ask: Mapping[str, Any]) -> frozenset[str]:
-        """The rules that the call itself breaks: a client that sends what it was asked to is not to blame."""
-        ideal = ideal_exchange(ask)
+    def _broken_by(self, call: DriverCall) -> frozenset[str]:
+        """The rules that the call itself breaks: a client that sends what it was called for is not to blame."""
+        ideal = ideal_exchange(call)
         key = f"{ideal.request.method} {ideal.request.url} ".encode() + ideal.request.body
         if key not in self._exempt:
             failed = {verdict.rule for verdict in self._observed((ideal,)) if verdict.outcome == "failed"}
@@ -157,12 +160,14 @@ class CallJudge:
         return self._exempt[key]
 
 
-def ideal_exchange(ask: Mapping[str, Any]) -> Exchange:
-    """The exchange of a client that sends just what it is asked."""
-    method, path = _OPERATIONS[ask["do"]]
-    body = ask.get("event") or ({"event_id": ask["event_id"]} if ask["do"] == "delete_event" else None)
+def ideal_exchange(call: DriverCall) -> Exchange:
+    """The exchange of a client that sends exactly what it is called for."""
+    method, path = _OPERATIONS[call.method]
+    body = call.params.get("event")
+    if call.method == "delete_event":
+        body = {"event_id": call.params["event_id"]}
     headers = (("Authorization", bearer("default")), ("Content-Type", "application/json; charset=utf-8"))
-    request = Request(method, _ORIGIN + path.format(**ask), headers, b"" if body is None else _json(body))
+    request = Request(method, _ORIGIN + path.format(**call.params), headers, b"" if body is None else _json(body))
     return Exchange(request, Response(202 if body is not None else 200), "ideal", 0.0, 0.0, whole=True)
 
 

@@ -210,15 +210,16 @@ def test_a_driver_that_supports_nothing_is_one_line_and_2_and_its_report_is_not_
     program = (
         "import json\n"
         "for line in open(0):\n"
-        "  ask = json.loads(line)\n"
-        "  told = {'ok': {}} if ask['do'] in ('start', 'stop') else {'unsupported': 'nothing at all'}\n"
-        "  print(json.dumps({'id': ask['id'], **told}), flush=True)\n"
+        "  request = json.loads(line)\n"
+        "  known = request['method'] in ('start', 'stop')\n"
+        "  answer = {'result': {}} if known else {'error': {'code': -32601, 'message': 'nothing at all'}}\n"
+        "  print(json.dumps({'jsonrpc': '2.0', 'id': request['id'], **answer}), flush=True)\n"
     )
     report = tmp_path / "report.json"
     result = call("certify", "--max-examples", "0", "--report", report, "--", sys.executable, "-c", program)
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr.splitlines()[-1] == (
-        "Error: nothing was judged: the driver called unsupported all that it was asked, "
-        "and supports nothing that could be judged"
+        "Error: nothing was judged: the driver answered every call with -32601, unsupported; support at least "
+        "one of upsert_event, read_events, delete_event and list_calendars"
     )
     assert json.loads(report.read_text())["outcome"] == "inconclusive"

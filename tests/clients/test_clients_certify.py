@@ -41,9 +41,9 @@ BROKEN_DRIVERS = Path(__file__).parent / "broken" / "broken_drivers.py"
 #: Cases among which every broken client shows itself; the whole table is for ``broken/matrix.py``.
 TELLING = (
     "calendars",
-    "the life of an event with default",
-    "the life of an event with explicit",
-    "the life of an event with integrated",
+    "the lifecycle of an event with default",
+    "the lifecycle of an event with explicit",
+    "the lifecycle of an event with integrated",
     "explicit, then an update that leaves conferencing out",
     "two kinds, then an update that leaves conferencing out",
     "one event id on two calendars",
@@ -68,7 +68,7 @@ TELLING = (
     "no conferencing is read",
     "a conference without a provider name is read",
     "a conference by zoom is read",
-    "a conference by 'whereby', of the future is read",
+    "a conference by 'whereby', unknown to clients is read",
     "pending is read on the third page",
 )
 
@@ -124,8 +124,8 @@ def test_a_failure_shrinks_to_the_smallest_event_that_shows_it() -> None:
         "join-url-is-sent-as-requested"
     ]
     (found,) = certificate.counterexamples
-    (only,) = found.records
-    event = only.record.ask["event"]
+    (only,) = found.calls
+    event = only.record.call.params["event"]
     assert sorted(event) == ["conferencing", "end", "event_id", "start", "summary"]
     assert event["conferencing"] == {
         "profile_id": "explicit",
@@ -133,10 +133,10 @@ def test_a_failure_shrinks_to_the_smallest_event_that_shows_it() -> None:
         "join_url": "https://example.com/A",
     }
     text = found.text()
-    asked, sent, answered, told, expected = text.splitlines()[1:]
-    assert asked.startswith("  asked     upsert_event")
-    assert '"join_url":"https://example.com/a"' in sent.replace(": ", ":")
-    assert (answered.split(), told.split()) == (["answered", "202"], ["told", "ok", "{}"])
+    call, request, response, reported, expected = text.splitlines()[1:]
+    assert call.startswith("  call      upsert_event")
+    assert '"join_url":"https://example.com/a"' in request.replace(": ", ":")
+    assert (response.split(), reported.split()) == (["response", "202"], ["reported", "ok", "{}"])
     assert '"join_url":"https://example.com/A"' in expected
     assert expected.endswith("request changed /conferencing/join_url")
 
@@ -144,33 +144,33 @@ def test_a_failure_shrinks_to_the_smallest_event_that_shows_it() -> None:
 def test_what_is_told_wrong_shrinks_to_one_reading() -> None:
     certificate, _ = certified(sys.executable, str(BROKEN_DRIVERS), "an-unknown-provider-name-is-returned")
     (found,) = certificate.counterexamples
-    (only,) = found.records
-    assert only.record.ask["do"] == "read_events"
-    assert len(only.record.ask["event_ids"]) == 1
+    (only,) = found.calls
+    assert only.record.call.method == "read_events"
+    assert len(only.record.call.params["event_ids"]) == 1
 
 
 def test_what_needs_two_asks_shrinks_to_two() -> None:
     name = "unrequested-conferencing-is-not-repeated-on-update"
     certificate, _ = certified(sys.executable, str(BROKEN_DRIVERS), name)
     (found,) = certificate.counterexamples
-    assert [judged.record.ask["do"] for judged in found.records] == ["upsert_event", "upsert_event"]
-    assert found.text().splitlines()[1].startswith("  before    upsert_event")
+    assert [judged.record.call.method for judged in found.calls] == ["upsert_event", "upsert_event"]
+    assert found.text().splitlines()[1].startswith("  earlier   upsert_event")
 
 
 @given(cases_of(fixture()))
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 def test_a_client_that_does_as_it_is_told_is_never_accused(case: Case) -> None:
-    run = asyncio.run(judged(Driver(), (dataclasses.replace(case, name="made up"),)))
+    run = asyncio.run(judged(Driver(), (dataclasses.replace(case, name="generated"),)))
     assert failed(run) == frozenset()
 
 
 class FormDriver(Driver):
     """A client that sends forms, with its own spelling of true."""
 
-    def upsert_event(self, ask: Any) -> dict[str, Any]:
-        fields = [pair for name, value in ask["event"].items() for pair in _pairs(name, value)]
+    def upsert_event(self, params: Any) -> dict[str, Any]:
+        fields = [pair for name, value in params["event"].items() for pair in _pairs(name, value)]
         body = {name: [value for key, value in fields if key == name] for name, _ in fields}
-        self.client.request("POST", f"/v1/calendars/{ask['calendar_id']}/events", data=body)
+        self.client.request("POST", f"/v1/calendars/{params['calendar_id']}/events", data=body)
         return {}
 
 
@@ -190,15 +190,15 @@ def test_a_client_that_sends_forms_is_not_accused() -> None:
 class TypedDriver(Driver):
     """A client with types: it gives back nulls, empty texts and false for what is absent, and moves times to UTC."""
 
-    def upsert_event(self, ask: Any) -> dict[str, Any]:
-        event = {"tzid": "Etc/UTC", "location": None, **ask["event"]}
+    def upsert_event(self, params: Any) -> dict[str, Any]:
+        event = {"tzid": "Etc/UTC", "location": None, **params["event"]}
         for name in ("start", "end"):
             if isinstance(event[name], str) and event[name].endswith("Z"):
                 event[name] = event[name].replace("Z", "+00:00")
-        return super().upsert_event({**ask, "event": event})
+        return super().upsert_event({**params, "event": event})
 
-    def read_events(self, ask: Any) -> dict[str, Any]:
-        events = super().read_events(ask)["events"]
+    def read_events(self, params: Any) -> dict[str, Any]:
+        events = super().read_events(params)["events"]
         return {
             "events": [
                 {
@@ -219,8 +219,8 @@ def test_a_client_with_types_is_not_accused() -> None:
 class EarlyDriver(Driver):
     """A client that looks at the account before it has answered start."""
 
-    def start(self, ask: Any) -> dict[str, Any]:
-        started = super().start(ask)
+    def start(self, params: Any) -> dict[str, Any]:
+        started = super().start(params)
         assert self.client.request("GET", "/v1/userinfo").json()["sub"]
         calendars = self.client.list_calendars()
         self.client.request("GET", "/v1/events", params={"from": "2030-01-01"} | {"tzid": "Etc/UTC"})
@@ -237,9 +237,9 @@ def test_what_a_client_sends_while_it_starts_is_answered_and_left_aside() -> Non
 
 def test_what_a_client_sends_between_two_asks_is_answered() -> None:
     async def between() -> bool:
-        driver, stub = Driver(), CurrentStub()
-        async with gateway_with(stub) as gateway:
-            played = await session(InProcess(driver), gateway, stub)
+        driver, current = Driver(), CurrentStub()
+        async with gateway_with(current) as gateway:
+            played = await session(InProcess(driver), gateway, current)
             first = await asyncio.to_thread(driver.client.list_calendars)
             await gateway.take()
             await played.play(telling()[0])
@@ -253,10 +253,10 @@ def test_what_a_client_sends_between_two_asks_is_answered() -> None:
 class UnableDriver(Driver):
     """A client that has no means for conferencing at all."""
 
-    def answer(self, ask: Any) -> dict[str, Any]:
-        if ask["do"] != "start":
-            return {"unsupported": "not yet"}
-        return super().answer(ask)
+    def answer(self, method: str, params: Any) -> dict[str, Any]:
+        if method != "start":
+            return {"error": {"code": -32601, "message": "not yet"}}
+        return super().answer(method, params)
 
 
 def test_a_client_without_the_means_is_not_accused_and_proves_nothing() -> None:
@@ -287,32 +287,32 @@ def test_evidence_in_another_order_is_refused(minimal: tuple[Certificate, list[E
 
 
 @pytest.mark.parametrize(
-    ("told", "why"),
+    ("error", "why"),
     [
-        ({"error": {"message": "no such data center"}}, "no such data center"),
-        ({"error": {"status": 401, "message": "who?"}}, "status 401, who?"),
-        ({"error": {}}, "it told an error without a message"),
-        ({"unsupported": "x"}, "it calls start unsupported: x"),
+        ({"code": 1, "message": "no such data center"}, "no such data center"),
+        ({"code": -32000, "message": "who?", "data": {"status": 401}}, "status 401, who?"),
+        ({"code": 1, "message": ""}, "its error has no message"),
+        ({"code": -32601, "message": "x"}, "it answers that start is unsupported: x"),
     ],
     ids=str,
 )
-def test_a_driver_that_cannot_start_its_client_is_a_fault(told: dict[str, Any], why: str) -> None:
-    line = json.dumps({"id": 1, **told})
+def test_a_driver_that_cannot_start_its_client_is_an_error(error: dict[str, Any], why: str) -> None:
+    line = json.dumps({"jsonrpc": "2.0", "id": 1, "error": error})
     program = f"import sys\nfor line in sys.stdin:\n  print('no licence', file=sys.stderr); print({line!r}, flush=True)"
-    with pytest.raises(DriverError) as fault:
+    with pytest.raises(DriverError) as raised:
         certified(sys.executable, "-c", program)
-    assert str(fault.value).startswith(f"the driver {sys.executable!r:.5}")
-    assert str(fault.value).endswith(f" could not start its client: {why}; its last words: no licence")
+    assert str(raised.value).startswith(f"the driver {sys.executable!r:.5}")
+    assert str(raised.value).endswith(f" could not start its client: {why}; its last lines on stderr: no licence")
 
 
 class LeakyDriver(Driver):
     """A client whose errors repeat its token, with half a surrogate pair."""
 
-    def start(self, ask: Any) -> dict[str, Any]:
-        self.token = ask["access_token"]
-        return super().start(ask)
+    def start(self, params: Any) -> dict[str, Any]:
+        self.token = params["access_token"]
+        return super().start(params)
 
-    def upsert_event(self, ask: Any) -> dict[str, Any]:
+    def upsert_event(self, _params: Any) -> dict[str, Any]:
         raise ValueError(f"{self.token} \ud800")
 
 
@@ -322,7 +322,7 @@ def test_a_token_in_what_a_client_tells_is_not_kept() -> None:
     assert failed(run) == {"a-write-is-sent"}
     assert "reference-profiles-token" not in repr(seen)
     (record,) = call_records(seen)
-    assert record.told == {"error": {"message": r"ValueError('<profiles> \ud800')"}}
+    assert record.answer == {"error": {"code": -32000, "message": r"ValueError('<profiles> \ud800')"}}
 
 
 def test_ctrl_c_leaves_the_certificate_so_far() -> None:
@@ -393,8 +393,8 @@ def test_the_protocol_of_a_run_is_what_schemas_driver_describes(tmp_path: Path) 
     asyncio.run(certify(options, load()))
     parts = {
         kind: jsonschema_rs.validator_for({"$ref": f"{schema['$id']}#/$defs/{kind}"}, registry=rs_registry())
-        for kind in ("request", "answer")
+        for kind in ("request", "response")
     }
-    kinds = ("request", "answer")
+    kinds = ("request", "response")
     for number, line in enumerate(lines.read_text().splitlines()):
         assert parts[kinds[number % 2]].is_valid(json.loads(line)), line

@@ -29,7 +29,7 @@ def smallest(case: Case, fails: Callable[[Case], bool], budget: int = 400) -> tu
 
 
 def events(case: Case) -> list[dict[str, Any]]:
-    return [step.ask.members["event"] for step in case.steps if "event" in step.ask.members]
+    return [step.call.params["event"] for step in case.steps if "event" in step.call.params]
 
 
 RICH = event(
@@ -88,7 +88,7 @@ def test_steps_seeds_and_scripts_that_do_not_matter_go() -> None:
     (step,) = found.steps
     assert [seed[1]["event_id"] for seed in found.seeds] == ["b"]
     assert (step.behavior.overrides, step.behavior.extra) == ((ReadOverride("b", None),), False)
-    assert len(step.ask.members["calendar_ids"]) == len(step.ask.members["event_ids"]) == 1
+    assert len(step.call.params["calendar_ids"]) == len(step.call.params["event_ids"]) == 1
 
 
 def test_no_more_is_tried_than_the_budget_allows() -> None:

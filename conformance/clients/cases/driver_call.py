@@ -1,4 +1,4 @@
-"""What a client is asked, and what the server will answer: values that the table and Hypothesis make."""
+"""What a driver is asked for and how the server responds: the values of which cases consist."""
 
 from __future__ import annotations
 
@@ -14,19 +14,24 @@ ABSENT: Any = type("Absent", (), {"__repr__": lambda _: "ABSENT"})()
 
 @dataclass(frozen=True)
 class DriverCall:
-    """One request to a driver: what to `do`, and its other members as they go over the line."""
+    """One request to a driver, as it is sent."""
 
-    do: str
-    members: Mapping[str, Any] = field(default_factory=dict)
+    method: str
+    params: Mapping[str, Any] = field(default_factory=dict)
 
-    def message(self) -> dict[str, Any]:
-        """The line to the driver, but for its id."""
-        return {"do": self.do, **self.members}
+    @classmethod
+    def from_json(cls, request: Mapping[str, Any]) -> DriverCall:
+        """The call that `as_json` gave; KeyError for anything else."""
+        return cls(request["method"], request["params"])
+
+    def as_json(self) -> dict[str, Any]:
+        """``{"method": …, "params": …}``."""
+        return {"method": self.method, "params": self.params}
 
 
 @dataclass(frozen=True)
 class CannedResponse:
-    """An answer made beforehand: `body` None is an empty one, anything else is sent as JSON."""
+    """A fixed response: `body` None is an empty one, anything else is sent as JSON."""
 
     status: int
     body: Any = None
@@ -34,7 +39,7 @@ class CannedResponse:
 
 @dataclass(frozen=True)
 class ReadOverride:
-    """What reads show as the conferencing of one event, whatever the server behind them knows."""
+    """What reads show as the conferencing of one event, whatever the reference server has."""
 
     event_id: str
     conferencing: Any
@@ -64,19 +69,16 @@ class StubBehavior:
 
 @dataclass(frozen=True)
 class CaseStep:
-    """One ask and how it is answered; `valid`: nothing in the contract forbids what is asked."""
+    """One call and how the server responds; `valid`: nothing in the contract forbids what is called for."""
 
-    ask: DriverCall
+    call: DriverCall
     behavior: StubBehavior = StubBehavior()
     valid: bool = True
 
 
 @dataclass(frozen=True)
 class Case:
-    """Steps that belong together, on a fresh server; `seeds` are events that are there before the client comes.
-
-    A seed is ``(calendar_id, event)``.
-    """
+    """Steps that belong together, on a fresh server; `seeds`, each ``(calendar_id, event)``, are there before them."""
 
     name: str
     steps: tuple[CaseStep, ...]

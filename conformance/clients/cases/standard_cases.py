@@ -1,4 +1,4 @@
-"""The fixed table of asks: what every client is asked, in this order, whatever else is made up."""
+"""The standard cases: what every client is called for, in this order, before any generated case."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ JSON = dict[str, Any]
 #: Parameters with which a reading sees what the application manages.
 PARAMS: JSON = {"tzid": "Etc/UTC", "only_managed": True}
 
-_PLAINLY = StubBehavior()
+_DEFAULT = StubBehavior()
 _EXPLICIT: JSON = {
     "profile_id": "explicit",
     "provider_description": "Custom conferencing",
@@ -33,8 +33,10 @@ _EXPLICIT: JSON = {
 
 @dataclass(frozen=True)
 class Fixture:
-    """What of the server's world is used: two calendars with integrated conferencing available or not, one that has
-    none for sure, a conferencing profile, and the year of the events.
+    """What the cases use of the reference server.
+
+    `calendar_id` has integrated conferencing available, `other_id` and `without_id` do not; `profile_id` is a
+    conferencing profile of the account, and `year` that of the events.
     """
 
     calendar_id: str
@@ -59,44 +61,44 @@ def event(fixture: Fixture, event_id: str, conferencing: Any = ABSENT, **more: A
 
 
 def write(
-    calendar_id: str, body: Mapping[str, Any], behavior: StubBehavior = _PLAINLY, *, valid: bool = True
+    calendar_id: str, body: Mapping[str, Any], behavior: StubBehavior = _DEFAULT, *, valid: bool = True
 ) -> CaseStep:
-    """An ask to create or update an event."""
+    """A call to create or update an event."""
     return CaseStep(
         DriverCall("upsert_event", {"calendar_id": calendar_id, "event": dict(body)}), behavior, valid=valid
     )
 
 
 def read(
-    calendar_ids: Sequence[str], event_ids: Sequence[str], behavior: StubBehavior = _PLAINLY, params: JSON | None = None
+    calendar_ids: Sequence[str], event_ids: Sequence[str], behavior: StubBehavior = _DEFAULT, params: JSON | None = None
 ) -> CaseStep:
-    """An ask to read events."""
-    members = {"calendar_ids": list(calendar_ids), "event_ids": list(event_ids), "params": params or PARAMS}
-    return CaseStep(DriverCall("read_events", members), behavior)
+    """A call to read events."""
+    params = {"calendar_ids": list(calendar_ids), "event_ids": list(event_ids), "params": params or PARAMS}
+    return CaseStep(DriverCall("read_events", params), behavior)
 
 
-def delete(calendar_id: str, event_id: str, behavior: StubBehavior = _PLAINLY) -> CaseStep:
-    """An ask to delete an event."""
+def delete(calendar_id: str, event_id: str, behavior: StubBehavior = _DEFAULT) -> CaseStep:
+    """A call to delete an event."""
     return CaseStep(DriverCall("delete_event", {"calendar_id": calendar_id, "event_id": event_id}), behavior)
 
 
-def list_calendars(behavior: StubBehavior = _PLAINLY) -> CaseStep:
-    """An ask to list the calendars."""
+def list_calendars(behavior: StubBehavior = _DEFAULT) -> CaseStep:
+    """A call to list the calendars."""
     return CaseStep(DriverCall("list_calendars"), behavior)
 
 
 def standard_cases(fixture: Fixture) -> tuple[Case, ...]:
-    """All cases of the table; their names are unique."""
+    """All standard cases; their names are unique."""
     return tuple(
         case
-        for part in (_calendars, _lives, _updates, _fields, _explicit, _times, _ids, _refusals, _shown, _pages)
+        for part in (_calendars, _lifecycles, _updates, _fields, _explicit, _times, _ids, _refusals, _shown, _pages)
         for case in part(fixture)
     )
 
 
 def _calendars(_places: Fixture) -> Iterator[Case]:
     yield Case("calendars", (list_calendars(),))
-    yield Case("calendars, with keys of the future", (list_calendars(StubBehavior(extra=True)),))
+    yield Case("calendars, with unknown keys", (list_calendars(StubBehavior(extra=True)),))
     yield Case("calendars, after a 429", (list_calendars(StubBehavior(first=(CannedResponse(429),))),))
 
 
@@ -111,13 +113,13 @@ def _kinds(fixture: Fixture) -> Iterator[tuple[str, Any]]:
         yield "a profile", {"profile_id": fixture.profile_id}
 
 
-def _lives(fixture: Fixture) -> Iterator[Case]:
+def _lifecycles(fixture: Fixture) -> Iterator[Case]:
     """Each kind read pending, settled and after none, then deleted and looked for."""
     here = fixture.calendar_id
     for kind, conferencing in _kinds(fixture):
-        name = f"life-{kind.replace(' ', '-')}"
+        name = f"lifecycle-{kind.replace(' ', '-')}"
         yield Case(
-            f"the life of an event with {kind}",
+            f"the lifecycle of an event with {kind}",
             (
                 write(here, event(fixture, name, conferencing)),
                 read([here], [name]),
@@ -131,7 +133,7 @@ def _lives(fixture: Fixture) -> Iterator[Case]:
 
 
 def _updates(fixture: Fixture) -> Iterator[Case]:
-    """Conferencing once or twice, then none asked: nothing may be sent again."""
+    """Conferencing once or twice, then omitted: nothing may be repeated."""
     here = fixture.calendar_id
     for kind, conferencing in _kinds(fixture):
         if conferencing is ABSENT:
@@ -196,7 +198,7 @@ def _optional(fixture: Fixture) -> Iterator[tuple[str, JSON]]:
             ]
         },
     )
-    yield "a field of the future", {"x_future": {"weights": [1, 2.5, -3], "flag": False, "text": "naïve"}}
+    yield "an unknown field", {"x_future": {"weights": [1, 2.5, -3], "flag": False, "text": "naïve"}}
     yield "a summary in many scripts", {"summary": "Réunion 会议 اجتماع 🚀 \\u00e9 & <b>\"quoted\"</b> 'x' %C3%A9 +"}
     yield "a summary of 1,024 characters", {"summary": "Länge " * 170 + "Ende"}
 
@@ -323,7 +325,7 @@ _SEVERAL = {
 
 
 def _refusals(fixture: Fixture) -> Iterator[Case]:
-    """The 422s, and answers that pass."""
+    """Refusals, retries and successes with a body."""
     here, year = fixture.calendar_id, fixture.year
     integrated = {"profile_id": "integrated"}
     body = event(fixture, "refused", integrated)
@@ -378,21 +380,24 @@ _SHOWN: tuple[tuple[str, Any], ...] = (
         for name in ("8x8", "go_to", "google_meet", "ms_teams", "ms_teams_for_business", "zoom")
     ),
     *(
-        (f"a conference by {name!r}, of the future", {"join_url": "https://example.com/new", "provider_name": name})
+        (
+            f"a conference by {name!r}, unknown to clients",
+            {"join_url": "https://example.com/new", "provider_name": name},
+        )
         for name in ("whereby", "Holo Room 3D™", "zoom_v2")
     ),
 )
 
 
 def _shown(fixture: Fixture) -> Iterator[Case]:
-    """What a read may say of an event that is there."""
+    """What a read may show of an event."""
     here = fixture.calendar_id
     for number, (what, conferencing) in enumerate(_SHOWN):
         name = f"shown-{number}"
         for extra in (False, True):
             behavior = StubBehavior(overrides=(ReadOverride(name, conferencing),), extra=extra)
             yield Case(
-                f"{what} is read" + (", with keys of the future" if extra else ""),
+                f"{what} is read" + (", with unknown keys" if extra else ""),
                 (
                     read(
                         [here],
@@ -414,7 +419,7 @@ def _shown(fixture: Fixture) -> Iterator[Case]:
 
 
 def _pages(fixture: Fixture) -> Iterator[Case]:
-    """What is asked for is on page two and three."""
+    """What is called for is on the second and third page."""
     here = fixture.calendar_id
     fillers = tuple((here, event(fixture, f"filler-{number}")) for number in range(4))
     for number, (what, conferencing) in enumerate(_SHOWN[:5]):

@@ -1,4 +1,4 @@
-"""The kill matrix of the broken clients, over the whole table of asks: ``python matrix.py [NAME…]``."""
+"""The kill matrix of the broken clients, over all standard cases: ``python matrix.py [NAME…]``."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ class InProcess:
     def __init__(self, driver: Driver) -> None:
         self._driver = driver
 
-    async def ask(self, message: Mapping[str, Any]) -> dict[str, Any]:
-        """The driver's answer, as it would have gone over the line."""
-        answer = await asyncio.to_thread(self._driver.answer, message)
-        return {"id": 0, **json.loads(json.dumps(answer))}
+    async def call(self, method: str, params: Mapping[str, Any]) -> dict[str, Any]:
+        """The driver's answer, as it would have been read from its output."""
+        answer: dict[str, Any] = json.loads(json.dumps(await asyncio.to_thread(self._driver.answer, method, params)))
+        return answer
 
 
 async def judged(
@@ -37,10 +37,10 @@ async def judged(
 ) -> CertificationRun:
     """All cases played with a driver in this process; the exchanges go to `sink`."""
     run = CertificationRun(CallJudge(load()), sink)
-    stub = CurrentStub()
-    async with gateway_with(stub) as gateway:
+    current = CurrentStub()
+    async with gateway_with(current) as gateway:
         try:
-            await play(await session(InProcess(driver), gateway, stub), cases, run)
+            await play(await session(InProcess(driver), gateway, current), cases, run)
         finally:
             driver.client.close()
     run.judge.close()
