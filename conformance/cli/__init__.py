@@ -1,1 +1,1 @@
-"""The commands: options in, a statement and an exit code out; each imports what it works with when it is called."""
+"""The commands: options in, a report and an exit code out. Each imports what it works with when it is called."""

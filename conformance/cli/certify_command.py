@@ -1,4 +1,4 @@
-"""Certifying a client, and observing one before its server, from options to a statement."""
+"""Certifying a client, and judging one through a proxy: from options to a run's report."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from conformance.cli.evidence import EvidenceFile, header_of_run
+from conformance.cli.evidence import EvidenceFile, run_metadata
 from conformance.cli.output import TOOL
 from conformance.clients.certificate import Certificate, CertifyOptions
 from conformance.clients.certify import certify
@@ -28,23 +28,23 @@ if TYPE_CHECKING:
 
     Sink = Callable[[Exchange], None]
 
-__all__ = ["certificate", "observed", "redactor"]
+__all__ = ["client_redactor", "run_certify", "run_proxy"]
 
 
-def redactor() -> Redactor:
-    """A gate for the tokens that a client is given: the reference server's."""
+def client_redactor() -> Redactor:
+    """A redactor for the tokens that a client is given: the reference server's."""
     return Redactor({account.name: account.token for account in INVENTORY.accounts})
 
 
-def certificate(
+def run_certify(
     options: CertifyOptions,
     rules: tuple[str, ...],
-    terms: Policy,
+    policy: Policy,
     evidence: Path | None,
-    say: Callable[[str], None],
+    echo: Callable[[str], None],
     progress: StatusLine,
 ) -> RunReport:
-    """Drive a client, or listen for one, and state what came of it; Ctrl-C ends it with the statement so far.
+    """Drive a client, or listen for one, and report on it; Ctrl-C ends it with the report so far.
 
     Raises DriverError for what the adapter does wrong, UsageError for an unknown rule or a file that cannot be written.
     """
@@ -54,63 +54,55 @@ def certificate(
     def work(sink: Sink) -> Coroutine[Any, Any, Certificate]:
         if options.command:
             return certify(options, chosen, sink=sink, progress=progress)
-        return watch(options, chosen, say=say, sink=sink)
+        return watch(options, chosen, say=echo, sink=sink)
 
-    return _kept(work, header_of_run(uuid.uuid4().hex[:12], source, (), Settings(), "client"), terms, evidence)
+    return _run(work, run_metadata(uuid.uuid4().hex[:12], source, (), Settings(), "client"), policy, evidence)
 
 
-def observed(
-    options: ProxyOptions, rules: tuple[str, ...], terms: Policy, evidence: Path | None, say: Callable[[str], None]
+def run_proxy(
+    options: ProxyOptions, rules: tuple[str, ...], policy: Policy, evidence: Path | None, echo: Callable[[str], None]
 ) -> RunReport:
-    """Stand between a client and its server until Ctrl-C or the end of the time, and state what came of both.
+    """Stand between a client and its server until Ctrl-C or the end of the duration, and report on both.
 
     Raises UsageError for an unknown rule or a file that cannot be written.
     """
     chosen = select_rules(rules)
-    header = header_of_run(uuid.uuid4().hex[:12], options.upstream, (), options.settings, "server")
-    return _kept(lambda sink: observe(options, chosen, say=say, sink=sink), header, terms, evidence)
+    metadata = run_metadata(uuid.uuid4().hex[:12], options.upstream, (), options.settings, "server")
+    return _run(lambda sink: observe(options, chosen, say=echo, sink=sink), metadata, policy, evidence)
 
 
-def _kept(
+def _run(
     work: Callable[[Sink], Coroutine[Any, Any, Certificate]],
-    header: RecordingMetadata,
-    terms: Policy,
+    metadata: RecordingMetadata,
+    policy: Policy,
     evidence: Path | None,
 ) -> RunReport:
-    """Do the work, with a file of evidence beside it where one is asked for."""
     if evidence is None:
-        return _stated(until_interrupted(work(_drop)), terms)
-    with EvidenceFile(evidence, header, redactor()) as kept:
-        statement = _stated(until_interrupted(work(kept.add)), terms)
-        return replace(statement, evidence=kept.finish(statement))
+        return _run_report(until_interrupted(work(lambda _: None)), policy)
+    with EvidenceFile(evidence, metadata, client_redactor()) as file:
+        run_report = _run_report(until_interrupted(work(file.add)), policy)
+        return replace(run_report, evidence=file.finish(run_report))
 
 
-def _drop(_: Exchange) -> None:
-    """Keep nothing: no evidence was asked for."""
-
-
-def _stated(found: Certificate, terms: Policy) -> RunReport:
+def _run_report(certificate: Certificate, policy: Policy) -> RunReport:
     return RunReport(
-        report=found.report,
-        rules=found.rules,
-        subject=found.subject,
-        run=found.run,
+        report=certificate.report,
+        rules=certificate.rules,
+        subject=certificate.subject,
+        run=certificate.run,
         contract=contract(),
         tool=TOOL,
-        terms=replace(terms, interrupted=found.interrupted, cut_short=_unjudged(found)),
+        terms=replace(policy, interrupted=certificate.interrupted, cut_short=_why_not_judged(certificate)),
         clauses=clause_summaries(),
-        counterexamples=tuple(example.text() for example in found.counterexamples),
-        remarks=found.blocked_requests,
+        counterexamples=tuple(example.text() for example in certificate.counterexamples),
+        remarks=certificate.blocked_requests,
     )
 
 
-def _unjudged(found: Certificate) -> str | None:
-    """Why a driven client was not judged at all; None where it was, and where a client was waited for."""
-    if found.counterexamples or found.run["exchanges"] or not found.run["requests"]:
+def _why_not_judged(certificate: Certificate) -> str | None:
+    """Why a driven client was not judged at all; None if it was, and for a client that was waited for."""
+    if certificate.counterexamples or certificate.run["exchanges"] or not certificate.run["requests"]:
         return None
-    if any(found.report.tally(rule.id).outcome != "untested" for rule in found.rules):
+    if any(certificate.report.tally(rule.id).outcome != "untested" for rule in certificate.rules):
         return None
-    return (
-        "the driver answered every call with -32601, unsupported; support at least "
-        "one of upsert_event, read_events, delete_event and list_calendars"
-    )
+    return "the driver answered every call that could be judged with unsupported"

@@ -1,4 +1,4 @@
-"""Recordings judged: every run in them by itself, by the settings that it was recorded with."""
+"""Judging recordings: each run in them by itself, with the settings that it was recorded with."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from conformance import recordings
-from conformance.cli.output import TOOL, instant
+from conformance.cli.output import TOOL, format_utc
 from conformance.contract.selection import clause_summaries, contract, select_rules
 from conformance.errors import UsageError
 from conformance.facts import Settings
@@ -29,14 +29,14 @@ if TYPE_CHECKING:
     from conformance.interrupts import Interruption
     from conformance.recordings import RecordingMetadata
 
-__all__ = ["CheckOptions", "check", "judged", "settings_of"]
+__all__ = ["CheckOptions", "check", "judge_run", "settings_from"]
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class CheckOptions:
-    """What `check` is told; what is None or empty is as the recording says, or else as for any server."""
+    """The options of `check`; None or empty leaves a setting to the recording, or else to the usual one."""
 
     paths: tuple[Path, ...]
     rules: tuple[str, ...] = ()
@@ -47,15 +47,15 @@ class CheckOptions:
     require_coverage: bool = False
 
 
-class _Seen:
-    """When the exchanges that passed by were sent and answered, and how many they were."""
+class _Span:
+    """How many exchanges were read, and the first and last time in them."""
 
     def __init__(self) -> None:
         self.count = 0
         self.first: float | None = None
         self.last: float | None = None
 
-    def passing(self, exchanges: Iterable[Exchange], progress: StatusLine) -> Iterator[Exchange]:
+    def counting(self, exchanges: Iterable[Exchange], progress: StatusLine) -> Iterator[Exchange]:
         for exchange in exchanges:
             self.count += 1
             for time in (exchange.sent_at, exchange.answered_at):
@@ -68,44 +68,45 @@ class _Seen:
 
 
 def check(
-    options: CheckOptions, interruption: Interruption, progress: StatusLine, credentials: SecretCollector | None = None
+    options: CheckOptions, interruption: Interruption, progress: StatusLine, secrets: SecretCollector | None = None
 ) -> RunReport:
-    """The statement over all runs in the recordings, as far as they were judged before Ctrl-C.
+    """The report on all runs in the recordings, as far as they were judged before Ctrl-C.
 
-    `credentials` collects those that the recordings carry: the statement holds their names in their place.
-    Raises InvalidRecordingError for what is no recording, UsageError for an unknown rule or where nothing was recorded.
+    `secrets` collects those that the recordings carry; the report has placeholders instead.
+    Raises InvalidRecordingError for a file that is not a recording, UsageError for an unknown rule and for recordings
+    without exchanges.
     """
-    secret = SecretCollector({}) if credentials is None else credentials
+    secrets = SecretCollector({}) if secrets is None else secrets
     try:
-        with secret.collecting():
-            statement = _judged(options, interruption, progress, secret)
-            if not interruption.came and secret.hide_in(render(statement)):
-                # One hides deep, or was there before it was known: now all of them are.
-                secret.look_deeper()
-                statement = _judged(options, interruption, progress, secret)
+        with secrets.collecting():
+            run_report = _check(options, interruption, progress, secrets)
+            if not interruption.came and secrets.hide_in(render(run_report)):
+                # A secret was encoded deeply, or used before it was recognised: by now all of them are known.
+                secrets.look_deeper()
+                run_report = _check(options, interruption, progress, secrets)
     except InvalidRecordingError as error:
-        error.args = (secret.redactor().text(quoted(str(error))),)
+        error.args = (secrets.redactor().text(quoted(str(error))),)
         raise
-    return statement
+    return run_report
 
 
-def _judged(
-    options: CheckOptions, interruption: Interruption, progress: StatusLine, credentials: SecretCollector
+def _check(
+    options: CheckOptions, interruption: Interruption, progress: StatusLine, secrets: SecretCollector
 ) -> RunReport:
     runs = _runs(options.paths)
     headers = [header for header, _ in runs if header is not None]
-    # A recording of one party's run says nothing of the other: there it is the suite that speaks.
+    # In a recording of this suite's own run, one of the two parties is the suite itself: it is not judged.
     applies_to = {header.applies_to for header in headers} if len(headers) == len(runs) else {"server", "client"}
     rules = select_rules(options.rules, applies_to)
-    seen = _Seen()
+    span = _Span()
     report = Report.empty(rules)
     for header, files in runs:
-        exchanges = seen.passing(credentials.passing(interruption.until(recordings.read_all(files))), progress)
+        exchanges = span.counting(secrets.passing(interruption.until(recordings.read_all(files))), progress)
         if header is None:
             exchanges = of_the_api(exchanges)
         own = [rule for rule in rules if options.rules or header is None or rule.applies_to == header.applies_to]
-        report += judged(exchanges, own, _settings(options, header))
-    if not seen.count and not interruption.came:
+        report += judge_run(exchanges, own, _settings(options, header))
+    if not span.count and not interruption.came:
         names = ", ".join(path.as_posix() for path in options.paths)
         raise UsageError(
             f"{names} {'hold' if len(options.paths) > 1 else 'holds'} no exchange: there is nothing to judge"
@@ -114,7 +115,7 @@ def _judged(
         report=report,
         rules=rules,
         subject=_subject(options.paths, headers),
-        run=_run(seen, headers),
+        run=_run(span, headers),
         contract=contract(),
         tool=TOOL,
         terms=Policy(options.fail_on, options.require_coverage, interrupted=interruption.came),
@@ -122,8 +123,8 @@ def _judged(
     )
 
 
-def judged(exchanges: Iterable[Exchange], rules: Sequence[Rule], settings: Settings) -> Report:
-    """The report on one run's exchanges: those of a driven client by what was asked, all others by what was seen."""
+def judge_run(exchanges: Iterable[Exchange], rules: Sequence[Rule], settings: Settings) -> Report:
+    """The report on the exchanges of one run; those of a driven client are judged with its calls."""
     rest = iter(exchanges)
     first = next(rest, None)
     if first is None:
@@ -138,7 +139,7 @@ def judged(exchanges: Iterable[Exchange], rules: Sequence[Rule], settings: Setti
 
 
 def _runs(paths: Sequence[Path]) -> list[tuple[RecordingMetadata | None, tuple[Path, ...]]]:
-    """The files of each run together, with their header; a file of which that is not known is a run by itself."""
+    """The files of each run with their header; a file that names no run is a run by itself."""
     headers: dict[object, RecordingMetadata | None] = {}
     files: dict[object, list[Path]] = {}
     for path in recordings.paths(paths):
@@ -150,7 +151,7 @@ def _runs(paths: Sequence[Path]) -> list[tuple[RecordingMetadata | None, tuple[P
 
 
 def _settings(options: CheckOptions, header: RecordingMetadata | None) -> Settings:
-    recorded = settings_of(header)
+    recorded = settings_from(header)
     return replace(
         recorded,
         window=recorded.window if options.window is None else options.window,
@@ -159,15 +160,15 @@ def _settings(options: CheckOptions, header: RecordingMetadata | None) -> Settin
     )
 
 
-def settings_of(header: RecordingMetadata | None) -> Settings:
-    """The settings that a recording was made with, and the usual ones where it does not tell.
+def settings_from(header: RecordingMetadata | None) -> Settings:
+    """The settings that a recording was made with, and the usual ones where its header has none.
 
-    Raises UsageError for what are none.
+    Raises UsageError for invalid settings.
     """
     recorded, usual = (header.settings if header else {}), Settings()
     declared = recorded.get("default_profiles") or {}
     if not isinstance(declared, Mapping) or not all(isinstance(name, str) for name in declared.values()):
-        raise UsageError("the recording's default_profiles are no profile ids by account; record it again")
+        raise UsageError("the recording's default_profiles are not profile ids by account; record it again")
     return Settings(
         quiet=_seconds(recorded, "quiet", usual.quiet),
         window=_seconds(recorded, "window", usual.window),
@@ -191,13 +192,13 @@ def _subject(paths: Sequence[Path], headers: Sequence[RecordingMetadata]) -> dic
     return {**subject, "recorded_from": sources} if sources else subject
 
 
-def _run(seen: _Seen, headers: Sequence[RecordingMetadata]) -> dict[str, Any]:
+def _run(span: _Span, headers: Sequence[RecordingMetadata]) -> dict[str, Any]:
     return {
         "id": ", ".join(dict.fromkeys(header.run for header in headers if header.run)) or "unnamed",
         "seed": None,
-        "started_at": instant(seen.first),
-        "finished_at": instant(seen.last),
-        "requests": seen.count,
-        "exchanges": seen.count,
+        "started_at": format_utc(span.first),
+        "finished_at": format_utc(span.last),
+        "requests": span.count,
+        "exchanges": span.count,
         "settling_s": {"p50": None, "max": None},
     }

@@ -1,4 +1,4 @@
-"""Commands that judge clients: certify and observe."""
+"""Commands that judge clients: certify and proxy."""
 
 from __future__ import annotations
 
@@ -13,21 +13,20 @@ __all__ = ["certify", "proxy"]
 
 
 def _above_0(ctx: click.Context, param: click.Parameter, value: float) -> float:
-    """Refuse a time in which nothing can be answered."""
     if value == 0:
-        raise click.BadParameter("nothing can be answered in 0 seconds; leave it out for the usual 30", ctx, param)
+        raise click.BadParameter("expected a number above 0, got 0; leave it out for the usual 30", ctx, param)
     return value
 
 
 duration = click.option("--duration", type=options.seconds, metavar="S", help="Seconds to listen. [default: to Ctrl-C]")
 port = click.option(
-    "--port", type=click.IntRange(0, 65535), default=0, metavar="N", help="Where to listen; 0 is a free one."
+    "--port", type=click.IntRange(0, 65535), default=0, metavar="N", help="The port to listen on; 0 takes a free one."
 )
 
 
 @click.command(short_help="Certify a client.")
 @click.argument("command", nargs=-1, type=click.UNPROCESSED, metavar="[-- COMMAND...]")
-@click.option("--watch", is_flag=True, help="COMMAND is a program that uses the client, not a driver of it.")
+@click.option("--watch", is_flag=True, help="COMMAND is a program that uses the client, not a driver.")
 @click.option(
     "--driver-timeout",
     type=options.seconds,
@@ -35,7 +34,7 @@ port = click.option(
     default=30.0,
     show_default=True,
     metavar="S",
-    help="Seconds for each answer of the driver.",
+    help="Seconds to wait for each answer of the driver.",
 )
 @duration
 @port
@@ -58,11 +57,12 @@ def certify(
     reports: tuple[str, ...],
     quiet: bool,
 ) -> int:
-    """Certify a client, in any language: what it sends, and what it makes of the answers.
+    """Certify a client in any language: what it sends, and what it makes of the answers.
 
-    COMMAND starts a driver: a small program that uses the client as it is told, in JSON lines on its standard input
-    and output (schemas/driver.json). Without one, the gateway listens, says what to point the client at, and judges
-    what comes: until Ctrl-C, for --duration seconds, or, with --watch, to the end of COMMAND.
+    COMMAND starts a driver: a small program that reads calls on standard input, makes them with the client, and writes
+    the results to standard output, one JSON message a line (schemas/driver.json). With --watch, COMMAND is any program
+    that uses the client, such as its own tests, and runs against the gateway. Without COMMAND, the gateway listens
+    until Ctrl-C, or for --duration seconds, and judges what it receives.
 
     \b
     Examples:
@@ -71,15 +71,17 @@ def certify(
       cronofy-conformance certify --duration 60
       cronofy-conformance certify --watch -- npm test
     """
+    if watch and not command:
+        raise UsageError("--watch names no program: put it behind --, as in `certify --watch -- npm test`")
     from dataclasses import replace
 
-    from conformance.cli.certify_command import certificate, redactor
-    from conformance.cli.output import present, say
+    from conformance.cli.certify_command import client_redactor, run_certify
+    from conformance.cli.output import echo, write_reports
     from conformance.cli.status_line import StatusLine
     from conformance.clients.certificate import CertifyOptions
     from conformance.judging.summary import Policy
 
-    told = CertifyOptions(
+    chosen = CertifyOptions(
         command=() if watch else command,
         watched=command if watch else (),
         driver_timeout=driver_timeout,
@@ -87,21 +89,18 @@ def certify(
         seed=seed,
         port=port,
     )
-    if watch and not command:
-        raise UsageError("--watch names no program: put it behind --, as in `certify --watch -- npm test`")
-    told = told if max_examples is None else replace(told, max_examples=max_examples)
+    chosen = chosen if max_examples is None else replace(chosen, max_examples=max_examples)
+    policy = Policy(fail_on, require_coverage)
     with StatusLine(shown=not quiet) as progress:
-        statement = certificate(
-            told, rules, Policy(fail_on, require_coverage), evidence, lambda line: say(f"{line}\n"), progress
-        )
-    if told.command and not statement.terms.interrupted and statement.terms.cut_short is not None:
-        present(statement, reports, redactor(), quiet=True)
-        raise UsageError(f"nothing was judged: {statement.terms.cut_short}")
-    return present(statement, reports, redactor(), quiet=quiet)
+        run_report = run_certify(chosen, rules, policy, evidence, lambda line: echo(f"{line}\n"), progress)
+    if chosen.command and not run_report.terms.interrupted and run_report.terms.cut_short is not None:
+        write_reports(run_report, reports, client_redactor(), quiet=True)
+        raise UsageError(f"nothing was judged: {run_report.terms.cut_short}")
+    return write_reports(run_report, reports, client_redactor(), quiet=quiet)
 
 
 @click.command(short_help="Judge a client and its server while they talk.")
-@click.option("--upstream", required=True, metavar="URL", help="The server: a URL, or a data center.")
+@click.option("--upstream", required=True, metavar="URL", help="The server: a URL or a data center.")
 @duration
 @port
 @options.default_profile
@@ -122,18 +121,18 @@ def proxy(
     reports: tuple[str, ...],
     quiet: bool,
 ) -> int:
-    """Stand between a client and its server: everything passes unaltered, and both are judged by what passes.
+    """Stand between a client and a server, pass everything on unchanged, and judge both by what passes.
 
-    Tokens go to the server and nowhere else. Reads that the client makes are all there is to judge by: a client that
-    asks again until conferencing is assigned tells more than one that writes alone.
+    Tokens go to the server and nowhere else. Only what the client reads can be judged: a client that reads its events
+    until conferencing is assigned exercises more rules than one that only writes.
 
     \b
     Examples:
       cronofy-conformance proxy --upstream us --port 8080
       cronofy-conformance proxy --upstream http://127.0.0.1:8000 --duration 60 --report report.html
     """
-    from conformance.cli.certify_command import observed, redactor
-    from conformance.cli.output import present, say
+    from conformance.cli.certify_command import client_redactor, run_proxy
+    from conformance.cli.output import echo, write_reports
     from conformance.clients.proxy import ProxyOptions
     from conformance.facts import Settings
     from conformance.judging.summary import Policy
@@ -148,7 +147,7 @@ def proxy(
         settle_timeout=server.settle_timeout if settle_timeout is None else settle_timeout,
         default_profiles=options.pairs(default_profiles, "--default-profile"),
     )
-    told = ProxyOptions(server.base_url, duration=duration, port=port, settings=settings)
-    terms = Policy(fail_on, require_coverage)
-    statement = observed(told, rules, terms, evidence, lambda line: say(f"{line}\n"))
-    return present(statement, reports, redactor(), quiet=quiet)
+    chosen = ProxyOptions(server.base_url, duration=duration, port=port, settings=settings)
+    policy = Policy(fail_on, require_coverage)
+    run_report = run_proxy(chosen, rules, policy, evidence, lambda line: echo(f"{line}\n"))
+    return write_reports(run_report, reports, client_redactor(), quiet=quiet)

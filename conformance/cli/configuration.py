@@ -1,4 +1,4 @@
-"""How a run is set up: options from the command line and from a TOML file that has the same names."""
+"""The values of options that are pairs, and options from a TOML file, under the same names."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from typing import Any
 from conformance.errors import UsageError, nearest
 
 __all__ = ["parse_account", "parse_default_profile", "read_configuration"]
-
 
 _ACCOUNT = re.compile(r"[A-Za-z0-9_.-]{1,64}\Z")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
@@ -28,7 +27,7 @@ def parse_account(text: str) -> tuple[str, str]:
     _check_name(name)
     if not _VARIABLE.match(variable):
         raise ValueError(
-            f"what stands behind {name}= is no name of an environment variable: put the token into a variable, and the "
+            f"what follows {name}= is not the name of an environment variable: put the token into a variable, and the "
             "variable's name here"
         )
     return name, variable
@@ -45,13 +44,14 @@ def parse_default_profile(text: str) -> tuple[str, str]:
 
 def _check_name(name: str) -> None:
     if not _ACCOUNT.match(name) or name == "nobody":
-        raise ValueError(f"{name!r} cannot name an account: take up to 64 letters, digits and . _ - (but not 'nobody')")
+        raise ValueError(f"{name!r} cannot name an account: use up to 64 letters, digits and . _ - (but not 'nobody')")
 
 
 def read_configuration(path: Path, known: Iterable[str]) -> dict[str, Any]:
-    """A TOML file's options by their names on the command line, tables as lists of NAME=VALUE.
+    """The options in a TOML file by their names on the command line, tables as lists of NAME=VALUE.
 
-    Raises UsageError for a file that cannot be read, for an option that is not known and for a table where none belongs.
+    `known` are the names that options may have. Raises UsageError for a file that cannot be read, for an unknown
+    option, and for a table where the option takes a value.
     """
     try:
         with path.open("rb") as file:
@@ -59,7 +59,7 @@ def read_configuration(path: Path, known: Iterable[str]) -> dict[str, Any]:
     except OSError as error:
         raise UsageError(f"--config {path}: {error.strerror or error}; name a TOML file") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"--config {path} is no TOML: {error}") from None
+        raise UsageError(f"--config {path} is not TOML: {error}") from None
     names = set(known)
     for name in contents:
         if name not in names:
@@ -71,5 +71,6 @@ def _value(path: Path, name: str, value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     if name not in _TABLES:
-        raise UsageError(f"--config {path}: {name} is a table, which only {' and '.join(_TABLES)} can be")
+        raise UsageError(f"--config {path}: {name} is a table; only {' and '.join(_TABLES)} can be tables")
+
     return [f"{key}={entry}" for key, entry in value.items()]

@@ -1,10 +1,10 @@
-"""Commands about the contract itself: rules, drift, and the server that follows it: serve."""
+"""Commands about the contract itself: rules and drift, and serve, the server that follows it."""
 
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -16,9 +16,9 @@ __all__ = ["drift", "rules", "serve"]
 
 @click.command(short_help="List the rules, or explain one.")
 @click.argument("rule", required=False, metavar="[ID]")
-@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def rules(rule: str | None, as_json: bool) -> int:
-    """List the rules, or explain one: when it applies, what must hold, its clauses, an example kept and one broken.
+    """List the rules, or explain one: when it applies, what must hold, its clauses, a passed and a failed example.
 
     \b
     Examples:
@@ -26,33 +26,36 @@ def rules(rule: str | None, as_json: bool) -> int:
       cronofy-conformance rules explicit-is-kept
       cronofy-conformance rules --json
     """
-    from conformance.cli import explanation as explain
-    from conformance.cli.output import say
+    from conformance.cli import explanation
+    from conformance.cli.output import colour_on, echo
     from conformance.contract.rules import load_clauses
     from conformance.contract.selection import select_rules
 
     chosen = select_rules(() if rule is None else (rule,))
-    said: Any
     if as_json:
-        said = explain.summaries(chosen) if rule is None else explain.as_json(chosen[0], load_clauses())
-        say(json.dumps(said, indent=2) + "\n")
+        document = explanation.summaries(chosen) if rule is None else explanation.as_json(chosen[0], load_clauses())
+        echo(json.dumps(document, indent=2) + "\n")
+    elif rule is not None:
+        echo(explanation.explanation(chosen[0], load_clauses()))
+    elif colour_on(sys.stdout):
+        explanation.print_table(chosen)
     else:
-        say(explain.listing(chosen) if rule is None else explain.explanation(chosen[0], load_clauses()))
+        echo(explanation.listing(chosen))
     return 0
 
 
 @click.command(short_help="Compare a copy of the documented page with the clauses.")
 @click.argument("page", type=options.path)
 def drift(page: Path) -> int:
-    """Compare a copy of the documented page, Markdown or HTML, with the clauses that the rules stand on.
+    """Compare a copy of the documented page, as Markdown or HTML, with the clauses that the rules carry.
 
-    Ends with 0 where they are the same, else with 1 and a line for each difference.
+    Exits with 0 if they are the same, else with 1 and a line for each difference.
 
     \b
     Example:
       cronofy-conformance drift create.md
     """
-    from conformance.cli.output import say
+    from conformance.cli.output import echo
     from conformance.contract import schemas
     from conformance.contract.drift import drift as compare
     from conformance.http.display import visible
@@ -62,15 +65,15 @@ def drift(page: Path) -> int:
     except OSError as error:
         raise UsageError(f"{page}: {error.strerror or error}; name a copy of the page") from None
     except UnicodeDecodeError:
-        raise UsageError(f"{page} is no text in UTF-8; save the page as Markdown or HTML") from None
+        raise UsageError(f"{page} is not UTF-8 text; save the page as Markdown or HTML") from None
     if not text.strip():
         raise UsageError(f"{page} is empty; save the page as Markdown or HTML")
     changes = compare(text, schemas.read("clauses"))
-    say("".join(f"{visible(str(change))}\n" for change in changes) or "the same\n")
+    echo("".join(f"{visible(str(change))}\n" for change in changes) or "the same\n")
     return 1 if changes else 0
 
 
-@click.command(short_help="RunContext the reference server.")
+@click.command(short_help="Run the reference server.")
 @options.fault
 @click.option("--host", default="127.0.0.1", show_default=True, metavar="HOST", help="The address to listen on.")
 @click.option(
@@ -86,13 +89,13 @@ def drift(page: Path) -> int:
 )
 @options.config
 def serve(faults: tuple[str, ...], host: str, port: int, settle: float) -> int:
-    """Run the reference server until Ctrl-C: something to try a client on, or to see a fault with one's own eyes.
+    """Run the reference server until Ctrl-C, to try a client on it or to see a fault.
 
     \b
     Examples:
       cronofy-conformance serve
       cronofy-conformance serve --port 0 --settle 3
-      cronofy-conformance serve --fault join-url-is-lower-cased
+      cronofy-conformance serve --fault explicit-url-lower-cased
     """
     from conformance.cli.serve_command import serve as listen
 

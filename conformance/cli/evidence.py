@@ -1,4 +1,4 @@
-"""EvidenceFile: the exchanges of a run as NDJSON with all that the report was measured by, and the judging of it again."""
+"""Evidence: the exchanges of a run as NDJSON, with what else its report needs, and judging it again."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ if TYPE_CHECKING:
     from conformance.http.exchange import Exchange
     from conformance.http.redaction import Redactor
 
-__all__ = ["EvidenceFile", "digests", "header_of_run", "verify"]
+__all__ = ["EvidenceFile", "digests", "run_metadata", "verify"]
 
-#: Under this key the last line has the parts of the report that no exchange tells.
-_STATEMENT = "statement"
+#: The key in the last line of what the report needs and the exchanges do not show.
+_REPORT = "report"
 
-#: How many differences of a report are named.
-_NAMED = 40
+#: How many differences of a report are listed.
+_LISTED = 40
 
 
-def header_of_run(
+def run_metadata(
     run: str, recorded_from: str, accounts: Iterable[str], settings: Settings, applies_to: str
 ) -> RecordingMetadata:
-    """What the recordings of a run say of themselves."""
+    """What the recordings of a run carry beside its exchanges."""
     return RecordingMetadata(
         tool=TOOL["name"],
         version=TOOL["version"],
@@ -53,12 +53,15 @@ def header_of_run(
 
 
 class EvidenceFile:
-    """A file of evidence while it is written: exchanges as they are seen, and at the end what they do not tell."""
+    """A file of evidence while it is written: exchanges as they come, and at the end what else the report needs.
 
-    def __init__(self, path: Path, header: RecordingMetadata, redactor: Redactor) -> None:
-        self._path, self._header, self._redactor = path, header, redactor
+    Raises UsageError where the file cannot be written.
+    """
+
+    def __init__(self, path: Path, metadata: RecordingMetadata, redactor: Redactor) -> None:
+        self._path, self._metadata, self._redactor = path, metadata, redactor
         try:
-            self._writer = NdjsonWriter(path, header, redactor)
+            self._writer = NdjsonWriter(path, metadata, redactor)
         except OSError as error:
             raise UsageError(
                 f"--evidence {path} cannot be written: {error.strerror or error}; choose another place"
@@ -74,10 +77,10 @@ class EvidenceFile:
         """Append an exchange."""
         self._writer.write(exchange)
 
-    def finish(self, statement: RunReport) -> dict[str, Any]:
-        """Append what a statement was measured by; gives the ``evidence`` of its report."""
+    def finish(self, run_report: RunReport) -> dict[str, Any]:
+        """Append what else the report needs; returns its ``evidence``."""
         self._writer.close()
-        last = {HEADER_KEY: {**self._header.document(), _STATEMENT: _kept(statement)}}
+        last = {HEADER_KEY: {**self._metadata.document(), _REPORT: _not_in_exchanges(run_report)}}
         line = json.dumps(last, separators=(",", ":")).encode("ascii") + b"\n"
         self._redactor.check(line, f"{self._path}, the last line")
         with self._path.open("ab") as stream:
@@ -86,7 +89,7 @@ class EvidenceFile:
 
 
 def digests(path: Path) -> dict[str, Any]:
-    """The SHA-256 of a file, and of each of its lines without the line's end, in hexadecimal."""
+    """The SHA-256 of a file, and of each of its lines without its line feed, in hexadecimal."""
     whole, lines = hashlib.sha256(), []
     with path.open("rb") as stream:
         for line in stream:
@@ -95,58 +98,60 @@ def digests(path: Path) -> dict[str, Any]:
     return {"sha256": whole.hexdigest(), "lines": lines}
 
 
-def _kept(statement: RunReport) -> dict[str, Any]:
-    terms = statement.terms
+def _not_in_exchanges(run_report: RunReport) -> dict[str, Any]:
+    policy = run_report.terms
     return {
-        "rules": [rule.id for rule in statement.rules],
-        "subject": dict(statement.subject),
-        "run": dict(statement.run),
-        "tool": dict(statement.tool),
-        "contract": dict(statement.contract),
-        "variables": dict(statement.variables),
-        "terms": {
-            "fail_on": terms.fail_on,
-            "require_coverage": terms.require_coverage,
-            "reachable_coverage": None if terms.reachable_coverage is None else sorted(terms.reachable_coverage),
-            "why": dict(terms.why),
-            "cut_short": terms.cut_short,
-            "interrupted": terms.interrupted,
+        "rules": [rule.id for rule in run_report.rules],
+        "subject": dict(run_report.subject),
+        "run": dict(run_report.run),
+        "tool": dict(run_report.tool),
+        "contract": dict(run_report.contract),
+        "variables": dict(run_report.variables),
+        "policy": {
+            "fail_on": policy.fail_on,
+            "require_coverage": policy.require_coverage,
+            "reachable_coverage": None if policy.reachable_coverage is None else sorted(policy.reachable_coverage),
+            "why": dict(policy.why),
+            "cut_short": policy.cut_short,
+            "interrupted": policy.interrupted,
         },
     }
 
 
 def verify(report: Path, evidence: Path) -> tuple[str, ...]:
-    """What differs between a report and its evidence, judged again: a sentence each; nothing where they agree.
+    """The differences between a report and its evidence, judged again, a sentence each; empty if they agree.
 
-    Raises UsageError for what is no report or no evidence of a finished run, InvalidRecordingError for what is no recording.
+    Raises UsageError for a file that is not a report, or whose evidence cannot be read, and InvalidRecordingError for
+    evidence that is not a recording.
     """
-    told = _report(report)
-    found = list(_lines_that_differ(told, evidence))
-    kept = _last_line(evidence)
-    if kept is None:
-        found.append("the evidence has no last line that tells what the report was measured by: its end was cut off")
+    document = _read_report(report)
+    found = list(_changed_lines(document, evidence))
+    last = _last_line(evidence)
+    if last is None:
+        found.append("the last line of the evidence, which the report needs, is missing: the file was cut off")
         return tuple(found)
-    if kept.get("contract") != contract():
+    if last.get("contract") != contract():
         found.append(
-            f"the contract is another one than this tool has: {_short(kept.get('contract'))}, here {_short(contract())}"
+            f"the contract differs: the evidence has {_short(last.get('contract'))}, this tool {_short(contract())}"
         )
-    again = _judged_again(evidence, kept)
+    again = _judge_again(evidence, last)
     if isinstance(again, str):
         return (*found, again)
     from conformance.judging.formats.json import render
-    from conformance.judging.summary import document
+    from conformance.judging.summary import document as document_of
 
-    expected = document(again)
-    different = list(_differences(told, expected, ""))
-    found += different[:_NAMED]
-    if len(different) > _NAMED:
-        found.append(f"and {len(different) - _NAMED} more places of the report")
+    different = list(_differences(document, document_of(again), ""))
+    found += different[:_LISTED]
+    if len(different) > _LISTED:
+        found.append(f"and {len(different) - _LISTED} more places in the report")
     if not different and report.read_bytes() != render(again).encode("utf-8"):
-        found.append(f"the report says the same in other bytes, from {_first_difference(report, render(again))} on")
+        found.append(
+            f"the report has the same content in other bytes, from {_first_difference(report, render(again))} on"
+        )
     return tuple(found)
 
 
-def _report(path: Path) -> dict[str, Any]:
+def _read_report(path: Path) -> dict[str, Any]:
     from jsonschema import Draft202012Validator
     from jsonschema.exceptions import best_match
 
@@ -155,29 +160,29 @@ def _report(path: Path) -> dict[str, Any]:
     try:
         document = json.loads(path.read_bytes())
     except OSError as error:
-        raise UsageError(f"{path}: {error.strerror or error}; name a report that was written as .json") from None
+        raise UsageError(f"{path}: {error.strerror or error}; name a .json report") from None
     except (ValueError, RecursionError):
-        raise UsageError(f"{path} is no JSON; name a report that was written as .json") from None
-    wrong = best_match(Draft202012Validator(schemas.read("report")).iter_errors(document))
-    if wrong is not None:
+        raise UsageError(f"{path} is not JSON; name a .json report") from None
+    invalid = best_match(Draft202012Validator(schemas.read("report")).iter_errors(document))
+    if invalid is not None:
         raise UsageError(
-            f"{path} is no report: {wrong.json_path} {_short(wrong.message)}; name one that was written here"
+            f"{path} is not a report of this tool: {invalid.json_path} {_short(invalid.message)}; name a .json report"
         )
     if "evidence" not in document:
-        raise UsageError(f"{path} names no evidence: run again with --evidence")
+        raise UsageError(f"{path} has no evidence: run again with --evidence")
     return dict(document)
 
 
-def _lines_that_differ(told: Mapping[str, Any], evidence: Path) -> Iterator[str]:
+def _changed_lines(document: Mapping[str, Any], evidence: Path) -> Iterator[str]:
     try:
-        there = digests(evidence)
+        actual = digests(evidence)
     except OSError as error:
         raise UsageError(f"{evidence}: {error.strerror or error}; name the evidence of the report") from None
-    if there == told["evidence"]:
+    if actual == document["evidence"]:
         return
-    before, after = told["evidence"]["lines"], there["lines"]
+    before, after = document["evidence"]["lines"], actual["lines"]
     if before == after:
-        yield "the line ends of the evidence, or the digest of all of it, were changed"
+        yield "the line ends of the evidence, or the digest of the whole file, were changed"
     for tag, start, stop, first, last in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
         if tag == "equal":
             continue
@@ -194,59 +199,57 @@ def _last_line(evidence: Path) -> dict[str, Any] | None:
         for line in stream:
             last = line if line.strip() else last
     try:
-        kept = json.loads(last)[HEADER_KEY][_STATEMENT]
+        content = json.loads(last)[HEADER_KEY][_REPORT]
     except (ValueError, RecursionError, KeyError, TypeError):
         return None
-    return kept if isinstance(kept, dict) else None
+    return content if isinstance(content, dict) else None
 
 
-def _judged_again(evidence: Path, kept: Mapping[str, Any]) -> RunReport | str:
-    """The statement that the evidence comes to, or why it comes to none."""
-    from conformance.cli.check_command import judged, settings_of
+def _judge_again(evidence: Path, last: Mapping[str, Any]) -> RunReport | str:
+    """The report on the evidence, or why there is none."""
+    from conformance.cli.check_command import judge_run, settings_from
     from conformance.contract.rules import load
     from conformance.recordings import header
 
     try:
-        wanted = frozenset(kept["rules"])
+        wanted = frozenset(last["rules"])
         rules = tuple(rule for rule in load() if rule.id in wanted)
         missing = wanted - {rule.id for rule in rules}
         if missing:
-            return f"the evidence was judged by rules that are not here: {', '.join(sorted(missing))}"
-        terms = {**kept["terms"]}
-        reachable_coverage = terms.pop("reachable_coverage")
+            return f"the evidence was judged by rules that this tool does not have: {', '.join(sorted(missing))}"
+        policy = {**last["policy"]}
+        reachable = policy.pop("reachable_coverage")
         return RunReport(
-            report=judged(read(evidence), rules, settings_of(header(evidence))),
+            report=judge_run(read(evidence), rules, settings_from(header(evidence))),
             rules=rules,
-            subject=kept["subject"],
-            run=kept["run"],
-            contract=kept["contract"],
-            tool=kept["tool"],
-            terms=Policy(
-                **terms, reachable_coverage=None if reachable_coverage is None else frozenset(reachable_coverage)
-            ),
+            subject=last["subject"],
+            run=last["run"],
+            contract=last["contract"],
+            tool=last["tool"],
+            terms=Policy(**policy, reachable_coverage=None if reachable is None else frozenset(reachable)),
             evidence=digests(evidence),
-            variables=kept["variables"],
+            variables=last["variables"],
             clauses=clause_summaries(),
         )
     except (KeyError, TypeError, ValueError) as error:
         return f"the evidence cannot be judged again: {_short(error)}"
 
 
-def _differences(told: Any, expected: Any, place: str) -> Iterator[str]:
-    if isinstance(told, dict) and isinstance(expected, dict):
-        for name in dict.fromkeys((*told, *expected)):
+def _differences(actual: Any, expected: Any, place: str) -> Iterator[str]:
+    if isinstance(actual, dict) and isinstance(expected, dict):
+        for name in dict.fromkeys((*actual, *expected)):
             inner = f"{place}/{name}"
             if name not in expected:
-                yield f"{inner} of the report was added: {_short(told[name])}"
-            elif name not in told:
-                yield f"{inner} of the report is gone: the evidence comes to {_short(expected[name])}"
+                yield f"{inner} of the report was added: {_short(actual[name])}"
+            elif name not in actual:
+                yield f"{inner} of the report was removed: the evidence gives {_short(expected[name])}"
             else:
-                yield from _differences(told[name], expected[name], inner)
-    elif isinstance(told, list) and isinstance(expected, list) and len(told) == len(expected):
-        for number, (left, right) in enumerate(zip(told, expected, strict=True)):
+                yield from _differences(actual[name], expected[name], inner)
+    elif isinstance(actual, list) and isinstance(expected, list) and len(actual) == len(expected):
+        for number, (left, right) in enumerate(zip(actual, expected, strict=True)):
             yield from _differences(left, right, f"{place}/{number}")
-    elif told != expected or type(told) is not type(expected):
-        yield f"{place} of the report is {_short(told)}: the evidence comes to {_short(expected)}"
+    elif actual != expected or type(actual) is not type(expected):
+        yield f"{place} of the report is {_short(actual)}: the evidence gives {_short(expected)}"
 
 
 def _first_difference(path: Path, expected: str) -> str:

@@ -14,25 +14,33 @@ from conformance.contract.prose import in_words
 from conformance.contract.rules import Rule
 from conformance.http.display import visible
 
-__all__ = ["as_json", "explanation", "faults_of", "listing", "summaries"]
+__all__ = ["as_json", "explanation", "faults_of", "listing", "print_table", "summaries"]
 
 _APPLIES, _CONCLUDES = "if", "x-conclusive-when"
-_PARTS = {_APPLIES: "It applies where", "then": "Then this holds", _CONCLUDES: "It is conclusive once"}
+_PARTS = {_APPLIES: "It applies if", "then": "Then this holds", _CONCLUDES: "A pass is conclusive if"}
 _EXPECTED = {"passed": "Passed", "failed": "Failed"}
 _SUBJECTS = {
-    "account": "the writes of one account, taken together",
-    "call": "what a client was asked to do, what it sent for it and what it told",
+    "account": "all episodes of one account",
+    "call": "one call of a client: its arguments, the requests it sent and the result it returned",
     "conferencing": "one value of an event's conferencing, as it was read",
-    "directory": "the calendar list and the userinfo of an account",
+    "directory": "the calendar list or the userinfo of an account",
     "exchange": "one request and its response",
     "reading": "one read of events with all its pages",
-    "write": "one write of an event and all that was seen of it until the next",
+    "write": "one episode: a write of an event, and what was observed of it until the next write",
 }
+#: How the columns of `print_table` look.
+_COLUMNS: tuple[dict[str, Any], ...] = (
+    {"style": "bold", "no_wrap": True},
+    {},
+    {},
+    {"style": "dim", "max_width": 12},
+    {},
+)
 
 
 def listing(rules: Iterable[Rule]) -> str:
-    """A table of rules: id, level, whom it binds, clauses and title."""
-    rows = [(rule.id, rule.level, rule.applies_to, ", ".join(rule.clauses), rule.title) for rule in rules]
+    """A line for each rule: id, level, whom it applies to, clauses and title."""
+    rows = [*map(_row, rules)]
     widths = [max((len(row[column]) for row in rows), default=0) for column in range(4)]
     lines = [
         "  ".join([*(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=False)), row[4]]) for row in rows
@@ -40,9 +48,26 @@ def listing(rules: Iterable[Rule]) -> str:
     return "".join(f"{line.rstrip()}\n" for line in lines)
 
 
+def print_table(rules: Iterable[Rule]) -> None:
+    """Print the same on a terminal, with long titles wrapped within their column."""
+    from rich.console import Console  # takes as long to import as the command line: only terminals pay for it
+    from rich.table import Table
+
+    table = Table.grid(padding=(0, 2))
+    for column in _COLUMNS:
+        table.add_column(**column)
+    for rule in rules:
+        table.add_row(*_row(rule))
+    Console(highlight=False).print(table)
+
+
+def _row(rule: Rule) -> tuple[str, ...]:
+    return rule.id, rule.level, rule.applies_to, ", ".join(rule.clauses), rule.title
+
+
 def summaries(rules: Iterable[Rule]) -> list[dict[str, Any]]:
     """The same as JSON: an object for each rule."""
-    return [_summary(rule) for rule in rules]
+    return [*map(_summary, rules)]
 
 
 def _summary(rule: Rule) -> dict[str, Any]:
@@ -58,29 +83,29 @@ def _summary(rule: Rule) -> dict[str, Any]:
 
 
 def faults_of(rule: Rule) -> dict[str, list[str]]:
-    """Faults of the reference server that break the rule: ``alone``, or ``among`` other rules."""
+    """Faults of the reference server that fail the rule: ``alone``, or ``among`` other rules."""
     found: dict[str, list[str]] = {"alone": [], "among": []}
-    for fault, broken in _kills().items():
-        if rule.id in broken:
-            found["alone" if len(broken) == 1 else "among"].append(fault)
+    for fault, failed in _detection_matrix().items():
+        if rule.id in failed:
+            found["alone" if len(failed) == 1 else "among"].append(fault)
     return found
 
 
 @cache
-def _kills() -> Mapping[str, list[str]]:
-    """The rules that each fault breaks, as computed by whole runs."""
+def _detection_matrix() -> Mapping[str, list[str]]:
+    """The rules that each fault fails, as computed by whole runs."""
     text = files("conformance.reference").joinpath("detection_matrix.json").read_text(encoding="utf-8")
-    kills: dict[str, list[str]] = json.loads(text)
-    return kills
+    matrix: dict[str, list[str]] = json.loads(text)
+    return matrix
 
 
 def explanation(rule: Rule, clauses: Mapping[str, Mapping[str, Any]]) -> str:
-    """When a rule applies, what must hold, what decides it; its clauses in our words; an example kept, one broken."""
-    return "".join(f"{line}\n" for line in _explained(rule, clauses))
+    """When a rule applies, what must hold, when a pass is conclusive, its clauses, a passed and a failed example."""
+    return "".join(f"{line}\n" for line in _explanation(rule, clauses))
 
 
 def as_json(rule: Rule, clauses: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """All that `explanation` draws from."""
+    """All that `explanation` is made of."""
     return {
         **_summary(rule),
         "schema": rule.schema,
@@ -93,10 +118,10 @@ def as_json(rule: Rule, clauses: Mapping[str, Mapping[str, Any]]) -> dict[str, A
     }
 
 
-def _explained(rule: Rule, clauses: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+def _explanation(rule: Rule, clauses: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
     yield rule.title
-    yield f"{rule.id}: for the {rule.applies_to}, level {rule.level}"
-    yield f"judged over {_SUBJECTS.get(rule.about, rule.about)} (schemas/facts/{rule.about}.json)"
+    yield f"{rule.id}: applies to the {rule.applies_to}, level {rule.level}"
+    yield f"reads the facts of {_SUBJECTS.get(rule.about, rule.about)} (schemas/facts/{rule.about}.json)"
     for part, heading in _PARTS.items():
         if part in rule.schema:
             yield ""
@@ -104,7 +129,7 @@ def _explained(rule: Rule, clauses: Mapping[str, Mapping[str, Any]]) -> Iterator
             yield from (f"  {line}" for line in _part_in_words(rule, part))
     if _CONCLUDES not in rule.schema:
         yield ""
-        yield "It is conclusive at once."
+        yield "A pass is conclusive at once."
     yield ""
     yield "Clauses:"
     for name in rule.clauses:
@@ -112,32 +137,33 @@ def _explained(rule: Rule, clauses: Mapping[str, Mapping[str, Any]]) -> Iterator
         yield f"  {name} ({clause.get('section', 'not listed')}): {clause.get('about', 'no such clause')}"
     if rule.cases:
         yield ""
-        yield f"Complete when it passed in each of these cases: {', '.join(rule.cases)}"
-    yield from _caught(rule)
-    yield from _exemplified(rule)
+        yield f"Covered if it passes in each of these classes: {', '.join(rule.cases)}"
+    yield from _detected_faults(rule)
+    yield from _examples(rule)
 
 
 def _part_in_words(rule: Rule, part: str) -> tuple[str, ...]:
-    """What a part of a rule says of facts in their documented shape; what another part than ``if`` says supposes it."""
+    """What a part of a rule says of facts in their documented shape; ``if`` is given for the other parts."""
     shape = {"$ref": schemas.uri(f"facts/{rule.about}")}
     given = (shape,) if part == _APPLIES else (shape, rule.schema[_APPLIES])
     return in_words(rule.schema[part], rule.schema["$id"], given)
 
 
-def _caught(rule: Rule) -> Iterator[str]:
+def _detected_faults(rule: Rule) -> Iterator[str]:
     faults = faults_of(rule)
-    for kind, heading in (("alone", "Caught by this rule alone"), ("among", "Caught by this rule among others")):
+    for kind, heading in (("alone", "Faults that fail only this rule"), ("among", "Faults that fail it and others")):
         if faults[kind]:
             yield ""
-            yield f"{heading}, with run --fault: {', '.join(faults[kind])}"
+            yield f"{heading}, for `run --fault`: {', '.join(faults[kind])}"
 
 
-def _exemplified(rule: Rule) -> Iterator[str]:
+def _examples(rule: Rule) -> Iterator[str]:
     loaded = examples.load(rule.id)
     for expected, heading in _EXPECTED.items():
         example = next((example for example in loaded if example.expect == expected), None)
         if example is not None:
             yield ""
             yield f"{heading}, for example: {visible(example.title)}"
+
             facts = formatted(json.dumps(example.facts, ensure_ascii=False))
             yield from (f"  {visible(line)}" for line in facts.splitlines())

@@ -1,4 +1,4 @@
-"""An artefact on disk: checked for secrets, then there as a whole or not at all."""
+"""A report on disk: checked for secrets, then written as a whole or not at all."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-__all__ = ["write"]
+__all__ = ["write_atomically"]
 
 
-def write(path: Path, text: str, check: Callable[[str, str], None]) -> None:
-    """WriteRequest `text` as UTF-8 to `path`; folders are made as needed, and a device or a pipe is written to directly.
+def write_atomically(path: Path, text: str, check: Callable[[str, str], None]) -> None:
+    """Write `text` as UTF-8 to `path`; folders are made as needed, and a device or a pipe is written to directly.
 
     `check(text, where)` raises if a secret is in the text, and then nothing is written.  Raises OSError.
     """

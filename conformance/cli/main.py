@@ -4,47 +4,56 @@ from __future__ import annotations
 
 import click
 
-from conformance.cli import client_commands as clients
-from conformance.cli import contract_commands as contract
-from conformance.cli import recording_commands as recorded
-from conformance.cli import server_commands as servers
-from conformance.cli.options import Cli
+from conformance.cli import client_commands, contract_commands, recording_commands, server_commands
+from conformance.cli.group import Cli
 from conformance.version import NAME, VERSION
 
 __all__ = ["cli", "main"]
 
 
-@click.group(cls=Cli, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=Cli,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(VERSION, prog_name=NAME)
-def cli() -> None:
+@click.pass_context
+def cli(context: click.Context) -> None:
     """Contract and conformance tests for the Cronofy API's conferencing on events.
 
     \b
     Examples:
-      cronofy-conformance run                      the embedded reference server
-      cronofy-conformance run http://127.0.0.1:8000
-      cronofy-conformance check cassettes/         recordings of any traffic
-      cronofy-conformance rules explicit-is-kept   one rule, explained
+      cronofy-conformance run                          test the embedded reference server
+      cronofy-conformance run http://127.0.0.1:8000    test a server
+      cronofy-conformance check cassettes/             judge recordings
+      cronofy-conformance certify -- node driver.js    test a client
+      cronofy-conformance rules explicit-is-kept       explain a rule
 
     \b
     Exit codes:
-      0  nothing failed, nothing that binds was left inconclusive
-      1  a rule of the --fail-on level failed
-      2  could not be judged because of how it was called
-      3  inconclusive: a rule that binds was left inconclusive, or the budget was spent
+        0  nothing that counts failed
+        1  a rule of the --fail-on level failed; for verify and drift: different;
+           for cleanup: something is left
+        2  could not be judged: usage, configuration, unreadable input, preflight
+        3  inconclusive: a must rule stayed inconclusive, or the limit of requests
+           was reached; with --require-coverage also: a must rule is untested
+      130  Ctrl-C or SIGTERM, after clean-up and with the report so far
+    A failure (1) goes before an inconclusive rule (3).
     """
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
 
 
 for command in (
-    servers.run,
-    recorded.check,
-    clients.certify,
-    clients.proxy,
-    contract.serve,
-    contract.rules,
-    recorded.verify,
-    contract.drift,
-    servers.cleanup,
+    server_commands.run,
+    recording_commands.check,
+    client_commands.certify,
+    client_commands.proxy,
+    contract_commands.serve,
+    contract_commands.rules,
+    recording_commands.verify,
+    contract_commands.drift,
+    server_commands.cleanup,
 ):
     cli.add_command(command)
 

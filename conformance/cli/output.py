@@ -1,4 +1,4 @@
-"""What a command leaves behind: the statement of a run, its reports on disk and on standard output, its exit code."""
+"""What a command leaves behind: reports on disk and on standard output, and its exit code."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
     from conformance.http.redaction import Redactor
     from conformance.judging.summary import RunReport
 
-__all__ = ["TOOL", "instant", "present", "say"]
+__all__ = ["TOOL", "colour_on", "echo", "format_utc", "write_reports"]
 
 TOOL: Mapping[str, str] = {"name": NAME, "version": VERSION}
 
 
-def instant(seconds: float | None) -> str | None:
+def format_utc(seconds: float | None) -> str | None:
     """Seconds since the epoch as a time in UTC, to the millisecond.
 
-    >>> instant(1777366800.25)
+    >>> format_utc(1777366800.25)
     '2026-04-28T09:00:00.250Z'
     """
     if seconds is None:
@@ -32,38 +32,49 @@ def instant(seconds: float | None) -> str | None:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def present(statement: RunReport, reports: Sequence[str], redactor: Redactor, *, quiet: bool) -> int:
-    """Write every report that was asked for, and give the exit code.
+def write_reports(run_report: RunReport, reports: Sequence[str], redactor: Redactor, *, quiet: bool) -> int:
+    """Write each of `reports`, paths or ``-``, and return the exit code.
 
-    ``-`` is text on standard output, which is also what comes where nothing was asked for.  With reports on disk
-    alone, the summary goes to standard error; `quiet` leaves out what was not asked for.
+    Without `reports`, and for ``-``, the text report goes to standard output. With files alone, its last paragraph
+    goes to standard error. `quiet` writes `reports` and nothing else.
+    Raises UsageError for a file that cannot be written, SecretLeakError for a report that would hold a token.
     """
-    from conformance.cli import files as files_module
+    from conformance.cli.files import write_atomically
     from conformance.judging.formats import renderer, text
 
     files = [path for path in reports if path != "-"]
     for path in files:
-        said = renderer(Path(path).suffix.lower())(statement)
+        rendered = renderer(Path(path).suffix.lower())(run_report)
         try:
-            files_module.write(Path(path), said, redactor.check)
+            write_atomically(Path(path), rendered, redactor.check)
         except OSError as error:
             raise UsageError(
                 f"--report {path} cannot be written: {error.strerror or error}; choose another place"
             ) from None
     if "-" in reports or not (files or quiet):
-        _show(lambda colour: text.render(statement, colour=colour), sys.stdout, redactor)
+        _show(lambda colour: text.render(run_report, colour=colour), sys.stdout, redactor)
     elif not quiet:
-        _show(lambda colour: text.summary(statement, colour=colour), sys.stderr, redactor)
-    return statement.exit_code
+        _show(lambda colour: text.summary(run_report, colour=colour), sys.stderr, redactor)
+    return run_report.exit_code
 
 
 def _show(render: Callable[[bool], str], stream: Any, redactor: Redactor) -> None:
-    said = render(stream.isatty() and "NO_COLOR" not in os.environ)
-    redactor.check(said, "the text report")
-    say(said, stream)
+    text = render(colour_on(stream))
+    redactor.check(text, "the text report")
+    echo(text, stream)
 
 
-def say(text: str, stream: Any = None) -> None:
+def colour_on(stream: Any) -> bool:
+    """Whether `stream` takes colours: a terminal that is not dumb, or FORCE_COLOR; never with NO_COLOR."""
+    if not (stream.isatty() or os.environ.get("FORCE_COLOR")):
+        return False
+    from rich.console import Console  # takes as long to import as the command line: only terminals pay for it
+
+    console = Console(file=stream)
+    return console.color_system is not None and not console.no_color
+
+
+def echo(text: str, stream: Any = None) -> None:
     """Write text as it is, in UTF-8 or what the stream takes; a reader that has gone away is no error."""
     target = sys.stdout if stream is None else stream
     encoding = target.encoding or "utf-8"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -27,11 +28,12 @@ def check(
     reports: tuple[str, ...],
     quiet: bool,
 ) -> int:
-    """Judge recordings: VCR cassettes (YAML or JSON, of vcrpy and its kin in Ruby, Go, PHP, R and Elixir), HAR, or
-    NDJSON of exchanges; folders are walked, and what in them is plainly no recording is left out and named.
+    """Judge recordings: VCR cassettes (YAML or JSON, of vcrpy and its relatives in Ruby, Go, PHP, R and Elixir), HAR
+    files, and NDJSON of exchanges. Folders are walked; files in them that are plainly no recordings are skipped and
+    named.
 
-    A recording is taken to hold every write of the events that it shows. What it was recorded with (how long is
-    quiet, how long to wait) it says itself where it is one of ours; each run in it is judged by itself.
+    A recording is taken to show every write of its events. A recording made by this suite carries its settings, such
+    as --window. Each run in it is judged by itself.
 
     \b
     Examples:
@@ -39,17 +41,15 @@ def check(
       cronofy-conformance check cassettes/ --report - --report report.xml
       cronofy-conformance check tests/cassettes --rule explicit-is-kept --fail-on inferred
     """
-    import os
-
     from conformance.cli.check_command import CheckOptions
-    from conformance.cli.check_command import check as judge
-    from conformance.cli.output import present
+    from conformance.cli.check_command import check as check_recordings
+    from conformance.cli.output import write_reports
     from conformance.cli.status_line import StatusLine
     from conformance.http.redaction.collecting import SecretCollector
     from conformance.interrupts import Interruption
     from conformance.servers.run_options import tokens
 
-    told = CheckOptions(
+    chosen = CheckOptions(
         paths=paths,
         rules=rules,
         default_profiles=options.pairs(default_profiles, "--default-profile"),
@@ -59,28 +59,28 @@ def check(
         require_coverage=require_coverage,
     )
     with Interruption() as interruption, StatusLine(shown=not quiet) as progress:
-        credentials = SecretCollector(tokens({}, os.environ))
-        statement = judge(told, interruption, progress, credentials)
-    return present(statement, reports, credentials.redactor(), quiet=quiet)
+        secrets = SecretCollector(tokens({}, os.environ))
+        run_report = check_recordings(chosen, interruption, progress, secrets)
+    return write_reports(run_report, reports, secrets.redactor(), quiet=quiet)
 
 
 @click.command(short_help="Judge the evidence of a report again.")
 @click.argument("report", type=options.path)
 @click.argument("evidence", type=options.path)
 def verify(report: Path, evidence: Path) -> int:
-    """Judge the evidence of a report again, offline, and compare: the digests first, then everything that was said.
+    """Judge the evidence of a report again, offline, and name what differs: first the digests, then the report.
 
-    Ends with 0 where REPORT (written as .json, with --evidence) and EVIDENCE agree, else with 1 and a line for each
-    difference.
+    REPORT is a .json report of a run with --evidence, and EVIDENCE that file. Exits with 0 if they agree, else with 1
+    and a line for each difference.
 
     \b
     Example:
       cronofy-conformance verify report.json evidence.ndjson
     """
     from conformance.cli.evidence import verify as compare
-    from conformance.cli.output import say
+    from conformance.cli.output import echo
     from conformance.http.display import visible
 
     differences = compare(report, evidence)
-    say("".join(f"{visible(difference)}\n" for difference in differences) or "the same\n")
+    echo("".join(f"{visible(difference)}\n" for difference in differences) or "the same\n")
     return 1 if differences else 0

@@ -1,4 +1,4 @@
-"""Runs against a server, from options to a statement: the campaign, what it records, and what it could not show."""
+"""Runs against a server: the campaign from options to a report, what it records, and its plan."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from conformance.cli.evidence import EvidenceFile, header_of_run
-from conformance.cli.output import TOOL, instant
+from conformance.cli.evidence import EvidenceFile, run_metadata
+from conformance.cli.output import TOOL, format_utc
 from conformance.contract.selection import clause_summaries, contract, select_rules
 from conformance.errors import UsageError, nearest
 from conformance.facts import Settings
@@ -32,15 +32,14 @@ if TYPE_CHECKING:
     from conformance.servers.campaign.scenario_shrinking import ScenarioCounterexample
     from conformance.servers.inventory import Inventory
 
-__all__ = ["cleanup", "plan_in_words", "run", "subject_of"]
+__all__ = ["cleanup", "plan_text", "run", "subject_of"]
 
-
-#: Bytes of a cassette that is still read rather than searched, and what an exchange takes beside its bodies.
-_READABLE, _AROUND = 100_000, 1_000
+#: The size in bytes up to which a cassette is easy to read, and what an exchange takes beside its bodies.
+_CASSETTE_SIZE, _EXCHANGE_OVERHEAD = 100_000, 1_000
 
 
 def subject_of(options: RunOptions) -> Subject:
-    """What is under test; raises ConfigurationError, and UsageError for a fault that there is not."""
+    """The subject that the options name; raises ConfigurationError, and UsageError for an unknown fault."""
     if options.faults:
         from conformance.reference import FAULTS
 
@@ -51,9 +50,9 @@ def subject_of(options: RunOptions) -> Subject:
 
 
 def run(options: RunOptions, subject: Subject, redactor: Redactor, progress: StatusLine) -> tuple[RunReport, RunResult]:
-    """RunContext, record and judge; Ctrl-C ends it after clean-up with the statement so far.
+    """Run, record and judge; Ctrl-C ends it after clean-up with the report so far.
 
-    Raises ConfigurationError where nothing can be judged, UsageError for an unknown rule or a file that cannot be written.
+    Raises ConfigurationError if nothing can be judged, UsageError for an unknown rule or a file that cannot be written.
     """
     rules = select_rules(options.rules, ("server",))
     settings = Settings(
@@ -63,31 +62,27 @@ def run(options: RunOptions, subject: Subject, redactor: Redactor, progress: Sta
         default_profiles=dict(subject.default_profiles),
     )
     name = f"seed-{options.seed}" if subject.clock.virtual else secrets.token_hex(6)
-    header = header_of_run(name, f"{subject.kind} {subject.name}", subject.tokens, settings, "server")
+    metadata = run_metadata(name, f"{subject.kind} {subject.name}", subject.tokens, settings, "server")
     with contextlib.ExitStack() as stack:
-        kept: EvidenceFile | None = None
+        evidence: EvidenceFile | None = None
         if options.evidence is not None and not options.plan:
-            kept = stack.enter_context(EvidenceFile(options.evidence, header, redactor))
+            evidence = stack.enter_context(EvidenceFile(options.evidence, metadata, redactor))
         result = until_interrupted(
             campaign.run(
                 options,
                 subject=subject,
                 rules=rules,
-                sink=kept.add if kept else _drop,
-                progress=lambda state: progress(_in_words(state)),
-                small=subject.kind != "cassette",  # smaller failures than those that were recorded cannot be tried
+                sink=evidence.add if evidence else lambda _: None,
+                progress=lambda state: progress(_progress_text(state)),
+                small=subject.kind != "cassette",  # a recording cannot answer smaller scenarios than it has
             )
         )
         if options.record is not None and not options.plan:
-            _record(options.record, result, header, redactor)
-        return _stated(options, subject, result, kept), result
+            _write_cassettes(options.record, result, metadata, redactor)
+        return _run_report(options, subject, result, evidence), result
 
 
-def _drop(_: Exchange) -> None:
-    """Keep nothing: the campaign itself holds what it judges."""
-
-
-def _in_words(state: campaign.RunProgress) -> str:
+def _progress_text(state: campaign.RunProgress) -> str:
     parts = [
         f"round {state.round}",
         f"{state.requests} requests",
@@ -102,20 +97,19 @@ def _in_words(state: campaign.RunProgress) -> str:
     return ", ".join(parts)
 
 
-def _stated(options: RunOptions, subject: Subject, result: RunResult, kept: EvidenceFile | None) -> RunReport:
-    facts = result.run
-    told = {
-        **facts,
-        "started_at": instant(facts["started_at"]),
-        "finished_at": instant(facts["finished_at"]),
-        "settling_s": facts.get("settling_s", {"p50": None, "max": None}),
+def _run_report(options: RunOptions, subject: Subject, result: RunResult, evidence: EvidenceFile | None) -> RunReport:
+    run = {
+        **result.run,
+        "started_at": format_utc(result.run["started_at"]),
+        "finished_at": format_utc(result.run["finished_at"]),
+        "settling_s": result.run.get("settling_s", {"p50": None, "max": None}),
     }
     variables = {name: variable_of(name, options.variables) for name in subject.tokens}
-    statement = RunReport(
+    run_report = RunReport(
         report=result.report,
         rules=result.rules,
         subject=_subject(subject, options, result),
-        run=told,
+        run=run,
         contract=contract(),
         tool=TOOL,
         terms=Policy(
@@ -127,22 +121,20 @@ def _stated(options: RunOptions, subject: Subject, result: RunResult, kept: Evid
         ),
         variables=variables,
         clauses=clause_summaries(),
-        counterexamples=tuple(_example_in_words(example, variables) for example in result.counterexamples),
-        remarks=(*result.plan.lacking, *_left(options, result)),
-        repros=tuple(_repro(example, result.inventory, variables) for example in result.counterexamples),
+        counterexamples=tuple(_counterexample_text(example, variables) for example in result.counterexamples),
+        remarks=(*result.plan.lacking, *_leftovers(options, result)),
+        repros=tuple(_reproduction(example, result.inventory, variables) for example in result.counterexamples),
     )
-    if kept is None:
-        return statement
-    return replace(statement, evidence=kept.finish(statement))
+    return run_report if evidence is None else replace(run_report, evidence=evidence.finish(run_report))
 
 
-def _example_in_words(example: ScenarioCounterexample, variables: Mapping[str, str]) -> str:
+def _counterexample_text(example: ScenarioCounterexample, variables: Mapping[str, str]) -> str:
     lines = [f"{example.rule}: {example.title}"]
     lines += [
-        f"  writes  {' > '.join(map(_move, scenario.steps))}, on {scenario.calendar_id}"
+        f"  writes  {' > '.join(map(_step_text, scenario.steps))}, on {scenario.calendar_id}"
         for scenario in example.scenarios
     ]
-    lines.append(f"  seen    {example.message.removeprefix(f'expected: {example.title}; seen: ')}")
+    lines.append(f"  actual  {example.message.removeprefix(f'expected: {example.title}; seen: ')}")
     for number, exchange in enumerate(example.exchanges, 1):
         status = exchange.response.status if exchange.response else "no answer"
         lines.append(f"  {number}. {curl(exchange.request, variables)}  # {status}")
@@ -150,15 +142,15 @@ def _example_in_words(example: ScenarioCounterexample, variables: Mapping[str, s
 
 
 def _subject(subject: Subject, options: RunOptions, result: RunResult) -> dict[str, Any]:
-    told = {**result.subject, "lacking": list(result.plan.lacking)}
+    document = {**result.subject, "lacking": list(result.plan.lacking)}
     if subject.default_profiles:
-        told["default_profiles"] = dict(subject.default_profiles)
+        document["default_profiles"] = dict(subject.default_profiles)
     if options.faults:
-        told["faults"] = list(options.faults)
-    return told
+        document["faults"] = list(options.faults)
+    return document
 
 
-def _repro(example: ScenarioCounterexample, inventory: Inventory, variables: Mapping[str, str]) -> Reproduction:
+def _reproduction(example: ScenarioCounterexample, inventory: Inventory, variables: Mapping[str, str]) -> Reproduction:
     return Reproduction(
         example.rule,
         example.title,
@@ -174,21 +166,21 @@ def _place(scenario: Scenario, inventory: Inventory) -> tuple[str | None, bool |
 
 
 def _source(value: Any) -> str:
-    """A scenario, a step or a plain value as Python source, what is as usual left out."""
+    """A scenario, a step or a plain value as Python source, without what has its default."""
     if isinstance(value, tuple):
         inner = ", ".join(map(_source, value))
         return f"({inner},)" if len(value) == 1 else f"({inner})"
     if not is_dataclass(value):
         return ascii(value)
-    told = (
-        f"{item.name}={_source(given)}"
-        for item in fields(value)
-        if (given := getattr(value, item.name)) != item.default
+    arguments = (
+        f"{field.name}={_source(item)}"
+        for field in fields(value)
+        if (item := getattr(value, field.name)) != field.default
     )
-    return f"{type(value).__name__}({', '.join(told)})"
+    return f"{type(value).__name__}({', '.join(arguments)})"
 
 
-def _left(options: RunOptions, result: RunResult) -> Iterator[str]:
+def _leftovers(options: RunOptions, result: RunResult) -> Iterator[str]:
     if result.left:
         yield (
             f"{len(result.left)} events could not be deleted: run `cronofy-conformance cleanup {options.subject}` "
@@ -196,43 +188,43 @@ def _left(options: RunOptions, result: RunResult) -> Iterator[str]:
         )
 
 
-def _record(folder: Path, result: RunResult, header: RecordingMetadata, redactor: Redactor) -> None:
-    """A cassette for each account and theme: what a file tells by itself stays small enough to read."""
-    families = _themes(result)
+def _write_cassettes(folder: Path, result: RunResult, metadata: RecordingMetadata, redactor: Redactor) -> None:
+    """Write a folder for each account, and in it files for each family of scenarios, small enough to read."""
+    families = _families(result)
     cassettes: dict[tuple[str, str], list[Exchange]] = {}
     for exchange in result.exchanges:
-        cassettes.setdefault(_theme(exchange, families), []).append(exchange)
+        cassettes.setdefault(_folder_and_name(exchange, families), []).append(exchange)
     try:
         for (account, family), exchanges in cassettes.items():
             parts = list(_parts(exchanges))
             for number, part in enumerate(parts, 1):
                 name = family if len(parts) == 1 else f"{family}-{number:02}"
-                write_vcr(folder / account / f"{name}.yaml", part, header, redactor)
+                write_vcr(folder / account / f"{name}.yaml", part, metadata, redactor)
     except OSError as error:
         raise UsageError(f"--record {folder} cannot be written: {error.strerror or error}; name a folder") from None
 
 
 def _parts(exchanges: Iterable[Exchange]) -> Iterator[list[Exchange]]:
-    """The exchanges in their order, as many together as can be read in a file."""
+    """The exchanges in order, in parts of a size that is easy to read."""
     part: list[Exchange] = []
     size = 0
     for exchange in exchanges:
         bodies = len(exchange.request.body) + (len(exchange.response.body) if exchange.response else 0)
-        if part and size + bodies + _AROUND > _READABLE:
+        if part and size + bodies + _EXCHANGE_OVERHEAD > _CASSETTE_SIZE:
             yield part
             part, size = [], 0
         part.append(exchange)
-        size += bodies + _AROUND
+        size += bodies + _EXCHANGE_OVERHEAD
     yield part
 
 
-def _themes(result: RunResult) -> dict[str, str]:
+def _families(result: RunResult) -> dict[str, str]:
     ours = RunContext(result.run["id"], 0.0, result.inventory)
     scenarios = (*result.plan.scenarios, *(odd.scenario for odd in result.plan.odd))
     return {ours.event_id(scenario): scenario.family or "scenarios" for scenario in scenarios}
 
 
-def _theme(exchange: Exchange, families: dict[str, str]) -> tuple[str, str]:
+def _folder_and_name(exchange: Exchange, families: dict[str, str]) -> tuple[str, str]:
     account = exchange.request.account
     if account is None or account == UNKNOWN_TOKEN:
         return "nobody", "access"
@@ -244,38 +236,39 @@ def _theme(exchange: Exchange, families: dict[str, str]) -> tuple[str, str]:
     return account, family
 
 
-def plan_in_words(result: RunResult) -> str:
-    """What a run would do and could not show, with every scenario of the core table on a line."""
+def plan_text(result: RunResult) -> str:
+    """What a run would send and what it could not test, with each scenario on a line."""
     plan = result.plan
     ours = RunContext(result.run["id"], 0.0, result.inventory)
     kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(plan.kinds.items()))
     lines = [
-        f"{len(plan.scenarios)} scenarios in {len(plan.waves)} waves, each one event's writes in turn:",
+        f"{len(plan.scenarios)} scenarios in {len(plan.waves)} waves, each a sequence of writes to one event:",
         "",
         *(
-            f"  {scenario.account}  {scenario.calendar_id}  {ours.event_id(scenario)}  {scenario.family or 'scenarios'}: "
-            + " > ".join(map(_move, scenario.steps))
+            f"  {scenario.account}  {scenario.calendar_id}  {ours.event_id(scenario)}  "
+            f"{scenario.family or 'scenarios'}: {' > '.join(map(_step_text, scenario.steps))}"
             for scenario in plan.scenarios
         ),
         "",
-        *([f"Malformed requests beside them: {', '.join(odd.name for odd in plan.odd)}.", ""] if plan.odd else []),
-        f"Writes: {kinds}; {plan.generated} of them ask for a conference to be generated.",
+        *([f"Malformed requests: {', '.join(odd.name for odd in plan.odd)}.", ""] if plan.odd else []),
+        f"Writes: {kinds}; {plan.generated} of them request a generated conference.",
         f"At most {plan.requests:,} requests, {plan.objects:,} events at a time, {_duration(plan.seconds)}.",
         f"Sent to make this plan: {result.run['requests']} reads.",
-        *(f"Not tried: {lack}" for lack in plan.lacking),
+        *(f"Not tested: {lack}" for lack in plan.lacking),
     ]
     return "\n".join(lines) + "\n"
 
 
-def _move(step: Step) -> str:
-    """A write by its kind and all in which it is not the plainest of its kind."""
+def _step_text(step: Step) -> str:
+    """A step by its kind and what in it has not its default."""
     usual = Step(step.kind)
-    told = [
+    differences = [
         str(getattr(step, name))
         for name in ("defect", "extra_fields", "start", "time_format", "text_variant", "url_variant")
         if getattr(step, name) != getattr(usual, name)
     ]
-    return f"{'hasty ' if step.immediate else ''}{step.kind}" + (f" ({' '.join(told)})" if told else "")
+    prefix = "back-to-back " if step.immediate else ""
+    return f"{prefix}{step.kind}" + (f" ({' '.join(differences)})" if differences else "")
 
 
 def _duration(seconds: float) -> str:
@@ -283,6 +276,6 @@ def _duration(seconds: float) -> str:
 
 
 def cleanup(options: RunOptions) -> tuple[int, tuple[str, ...]]:
-    """Delete what earlier runs against the subject left: how many events are gone, and which are not."""
+    """Delete what earlier runs against the subject left: how many events were deleted, and which were not."""
     deleted, left = until_interrupted(campaign.cleanup(subject_of(options)))
     return deleted, tuple(f"{entry.account} {entry.calendar_id} {entry.event_id}" for entry in left)

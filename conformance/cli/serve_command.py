@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Sequence
 
-from conformance.cli.output import say
+from conformance.cli.output import echo
 from conformance.errors import UsageError, nearest
 from conformance.http.curl import variable_of
 
@@ -27,12 +27,12 @@ def serve(host: str, port: int, settle: float, faults: Sequence[str]) -> None:
     app = reference_app(settle=settle, faults=faults)
     listener = _listen(host, port)
     shown_host = f"[{host}]" if ":" in host else host
-    say(f"The reference server answers at http://{shown_host}:{listener.getsockname()[1]} until Ctrl-C.\n")
-    say("Its tokens are public test values:\n")
+    echo(f"The reference server answers at http://{shown_host}:{listener.getsockname()[1]} until Ctrl-C.\n")
+    echo("Its tokens are public test values:\n")
     for account, token in app.tokens.items():
-        say(f"  export {variable_of(account)}={token}\n")
+        echo(f"  export {variable_of(account)}={token}\n")
     for fault in faults:
-        say(f"It is broken on purpose: {fault} ({FAULTS[fault].title}).\n")
+        echo(f"It is broken on purpose: {fault} ({FAULTS[fault].title}).\n")
     # The listener carries the address; what uvicorn would say of it is said above.
     uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off")).run(sockets=[listener])
 

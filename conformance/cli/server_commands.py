@@ -1,7 +1,8 @@
-"""Commands that test servers: run and sweep."""
+"""Commands that test servers: run and cleanup."""
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import click
@@ -28,52 +29,50 @@ __all__ = ["cleanup", "run", "run_options"]
 @options.record
 @options.evidence
 @options.judging
-def run(**told: Any) -> int:
-    """Test a server: write events, watch what becomes of them, judge all of it, and delete them again.
+def run(**parameters: Any) -> int:
+    """Test a server: create, change and delete events, read them back, and judge every exchange.
 
     SUBJECT is `reference` (the embedded server), a URL, a data center (au ca de sg uk us), an application in this
-    process (asgi:MODULE:ATTRIBUTE, wsgi:MODULE:ATTRIBUTE), or a run of the reference that was recorded with --record,
-    to be lived again with the same options (cassette:PATH). Tokens are taken from the environment. Beyond this machine
-    nothing is written but to the calendars that --calendar names.
+    process (asgi:MODULE:ATTRIBUTE, wsgi:MODULE:ATTRIBUTE), or a run of the reference server that was recorded with
+    --record, replayed with the same options (cassette:PATH). Tokens come from the environment. Outside loopback, a
+    run writes only to the calendars that --calendar names.
 
     \b
     Examples:
       cronofy-conformance run
       cronofy-conformance run reference --fault explicit-url-lower-cased
-      CRONOFY_ACCESS_TOKEN=... cronofy-conformance run http://127.0.0.1:8000 --report report.html
+      cronofy-conformance run http://127.0.0.1:8000 --report report.html
       cronofy-conformance run us --calendar cal_n23kjnwrw2_jsdfjksn234 --plan
       cronofy-conformance run asgi:myserver.app:app --evidence evidence.ndjson --report report.json
       cronofy-conformance run cassette:recorded/ --seed 7
     """
-    chosen = run_options(**told)
-    from conformance.cli.output import present, say
-    from conformance.cli.run_command import plan_in_words, subject_of
-    from conformance.cli.run_command import run as test
+    chosen = run_options(**parameters)
+    from conformance.cli.output import echo, write_reports
+    from conformance.cli.run_command import plan_text, subject_of
+    from conformance.cli.run_command import run as run_campaign
     from conformance.cli.status_line import StatusLine
     from conformance.http.redaction import Redactor
 
     subject = subject_of(chosen)
     redactor = Redactor(subject.tokens)
     with StatusLine(shown=not chosen.quiet) as progress:
-        statement, result = test(chosen, subject, redactor, progress)
+        run_report, result = run_campaign(chosen, subject, redactor, progress)
     if chosen.plan:
-        say(plan_in_words(result))
-        return statement.exit_code if result.interrupted else 0
-    return present(statement, chosen.reports, redactor, quiet=chosen.quiet)
+        echo(plan_text(result))
+        return run_report.exit_code if result.interrupted else 0
+    return write_reports(run_report, chosen.reports, redactor, quiet=chosen.quiet)
 
 
 def run_options(
-    accounts: tuple[tuple[str, str], ...], default_profiles: tuple[tuple[str, str], ...], **told: Any
+    accounts: tuple[tuple[str, str], ...], default_profiles: tuple[tuple[str, str], ...], **others: Any
 ) -> RunOptions:
-    """The parameters of `run` as options, tokens taken from the environment; raises UsageError where one is not there."""
-    import os
-
+    """The parameters of `run` as options, with tokens from the environment; raises UsageError if one is not there."""
     variables = options.pairs(accounts, "--account")
     return RunOptions(
         accounts=tokens(variables, os.environ),
         variables=variables,
         default_profiles=options.pairs(default_profiles, "--default-profile"),
-        **told,
+        **others,
     )
 
 
@@ -82,19 +81,19 @@ def run_options(
 @options.account
 @options.config
 def cleanup(subject: str, accounts: tuple[tuple[str, str], ...]) -> int:
-    """Delete the events that earlier runs against SUBJECT created and could not delete, by the journal they kept.
+    """Delete the events that earlier runs against SUBJECT created and did not delete, as their journal lists them.
 
-    Ends with 0 where nothing is left, else with 1 and a line for each event that is.
+    Exits with 0 if nothing is left, else with 1 and a line for each event that could not be deleted.
 
     \b
     Example:
       cronofy-conformance cleanup http://127.0.0.1:8000
     """
     chosen = run_options(accounts, (), subject=subject)
-    from conformance.cli.output import say
-    from conformance.cli.run_command import cleanup as clean
+    from conformance.cli.output import echo
+    from conformance.cli.run_command import cleanup as delete_leftovers
 
-    deleted, left = clean(chosen)
-    say(f"{deleted} events deleted, {len(left)} left\n")
-    say("".join(f"  {entry}\n" for entry in left))
+    deleted, left = delete_leftovers(chosen)
+    echo(f"{deleted} events deleted, {len(left)} left\n")
+    echo("".join(f"  {entry}\n" for entry in left))
     return 1 if left else 0

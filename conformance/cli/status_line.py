@@ -1,40 +1,46 @@
-"""What long work says of itself while it goes on: one line on standard error, and only on a terminal."""
+"""The progress of long work: one line on standard error, on a terminal only."""
 
 from __future__ import annotations
 
-import shutil
+import os
 import sys
-import time
+from typing import TYPE_CHECKING
 
 from conformance.http.display import visible
+
+if TYPE_CHECKING:
+    from rich.live import Live
 
 __all__ = ["StatusLine"]
 
 
-#: Seconds between two states of the line.
-_PAUSE = 0.1
-
-
 class StatusLine:
-    """A line that is written over; nothing at all where `shown` is false or standard error is no terminal."""
+    """A line that each call replaces; nothing if `shown` is false, in CI, and where standard error is no terminal."""
 
     def __init__(self, *, shown: bool = True) -> None:
-        self._shown = shown and sys.stderr.isatty()
-        self._due = 0.0
+        self._shown = shown and sys.stderr.isatty() and not os.environ.get("CI")
+        self._live: Live | None = None
 
     def __call__(self, text: str) -> None:
-        """Show `text`, at most ten times a second."""
-        now = time.monotonic()
-        if self._shown and now >= self._due:
-            self._due = now + _PAUSE
-            width = max(20, shutil.get_terminal_size().columns - 1)
-            sys.stderr.write(f"\r\x1b[K{visible(text)[:width]}")
-            sys.stderr.flush()
+        """Show `text`, cut to the width of the terminal."""
+        if not self._shown:
+            return
+        from rich.text import Text  # takes as long to import as the command line: only terminals pay for it
+
+        line = Text(visible(text), no_wrap=True, overflow="ellipsis")
+        if self._live is None:
+            from rich.console import Console
+            from rich.live import Live
+
+            # What is written to standard output is no part of the line.
+            self._live = Live(line, console=Console(stderr=True), redirect_stdout=False, transient=True)
+            self._live.start(refresh=True)
+        else:
+            self._live.update(line)
 
     def __enter__(self) -> StatusLine:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._shown and self._due:
-            sys.stderr.write("\r\x1b[K")
-            sys.stderr.flush()
+        if self._live is not None:
+            self._live.stop()

@@ -1,14 +1,18 @@
-"""The pytest plugin: ``pytest --pyargs conformance.suite --subject URL`` runs a campaign and gives a test a rule.
+"""The pytest plugin: ``pytest --pyargs conformance.suite --subject URL`` runs a campaign, with one test for each rule.
 
-Its fixtures are there for any test: `conformance_subject`, which a conftest may give anew, and `conformance_results`,
-what a campaign against it found.  Nothing runs before a test asks for it.
+Any test can use two fixtures: `conformance_subject`, which a conftest may override, and `conformance_results`, the
+results of a campaign against it.  No campaign runs before a test requests it.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NoReturn
 
+import click
 import pytest
+
+from conformance.cli.options import by_name
+from conformance.cli.server_commands import run, run_options
 
 if TYPE_CHECKING:
     from conformance.plugins.results import CampaignResults
@@ -20,55 +24,44 @@ __all__ = ["conformance_options", "conformance_results", "conformance_subject"]
 _SUITE = "conformance.suite"
 
 _GROUP = (
-    "conformance of a server (each option is --conformance-NAME; with conformance.suite on the command line also "
-    "--NAME, as far as pytest and the plugins before have no such option)"
+    "conformance of a server (the options of `cronofy-conformance run`, each as --conformance-NAME; with "
+    "conformance.suite on the command line also as --NAME, unless pytest or another plugin has that option)"
 )
 
-#: The options of `cronofy-conformance run` that are taken here too, each with what stands for its value (None: a flag).
-_OPTIONS = {
-    "subject": ("SUBJECT", "what is tested, as for `cronofy-conformance run`; [default: reference]"),
-    "account": ("NAME=ENVVAR", "an account and the environment variable that holds its token; repeatable"),
-    "calendar": ("ID", "a calendar that may be written to; repeatable; beyond this machine no other one is"),
-    "default-profile": ("ACCOUNT=ID", "the profile_id that an account's user chose as the default; repeatable"),
-    "max-examples": ("N", "how many generated scenarios beyond the core table"),
-    "fuzz": (None, "send malformed requests beyond this machine too; here they are always sent"),
-    "seed": ("N", "what they are generated from"),
-    "settle-timeout": ("S", "seconds after which pending conferencing is given up"),
-    "window": ("S", "seconds to watch that something never happens"),
-    "rate-limit": ("N", "requests a second, at most"),
-    "max-requests": ("N", "requests in all, clean-up included"),
-    "fail-on": ("LEVEL", "must, should or inferred: weaker rules that fail are reported as xfailed"),
-    "require-coverage": (None, "a rule of level must that was not decided fails instead of being skipped"),
-    "fault": ("NAME", "a defect of the reference server; repeatable"),
-    "config": ("FILE", "a TOML file with options by the same names"),
-}
+#: The parameters of `run` that make no sense here: pytest selects tests and writes reports itself.
+_LEFT_OUT = {"plan", "record", "evidence", "rule", "report", "quiet"}
+
+
+def _parameters() -> dict[str, click.Parameter]:
+    return {name: param for name, param in by_name(run).items() if name not in _LEFT_OUT}
 
 
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
-    """Take the options by names that are ours alone, and by the plain ones where the suite is what is asked for."""
+    """Add each option under a name of its own, and under the plain one where the suite is on the command line."""
     group = parser.getgroup("conformance", _GROUP)
-    asked_for = _suite_is_asked_for(pluginmanager.get_plugin("pytestconfig"))
-    plain = {f"--{name}" for name in _OPTIONS} - _taken(parser) if asked_for else set()
-    for name, (metavar, told) in _OPTIONS.items():
-        names = [f"--conformance-{name}", *({f"--{name}"} & plain)]
-        if metavar is None:
-            group.addoption(*names, dest=_dest(name), action="store_true", help=told)
-        else:
-            group.addoption(*names, dest=_dest(name), action="append", metavar=metavar, help=told)
+    suite = _suite_is_named(pluginmanager.get_plugin("pytestconfig"))
+    taken = _taken(parser)
+    for name, param in _parameters().items():
+        plain = [f"--{name}"] if suite and f"--{name}" not in taken else []
+        group.addoption(f"--conformance-{name}", *plain, dest=_dest(name), **_attributes(param))
 
 
-def _suite_is_asked_for(config: pytest.Config | None) -> bool:
+def _attributes(param: click.Parameter) -> dict[str, Any]:
+    """What pytest is to know of a parameter of `run`, which checks its values later."""
+    if isinstance(param, click.Option) and param.is_flag:
+        return {"action": "store_true", "help": param.help}
+    text = param.help if isinstance(param, click.Option) else "What is tested, as for `cronofy-conformance run`."
+    return {"action": "append", "metavar": (param.metavar or "").strip("[]"), "help": text}
+
+
+def _suite_is_named(config: pytest.Config | None) -> bool:
     return config is not None and any(str(arg).startswith(_SUITE) for arg in config.invocation_params.args)
 
 
 def _taken(parser: pytest.Parser) -> set[str]:
-    """The names that options have by now; pytest has no public way to ask."""
-    groups = getattr(parser, "_groups", ())
-    return {name for group in (*groups, getattr(parser, "_anonymous", None)) if group for name in _names_in(group)}
-
-
-def _names_in(group: Any) -> set[str]:
-    return {name for option in group.options for name in option.names()}
+    """The names of all options so far; pytest has no public way to list them."""
+    groups = (*getattr(parser, "_groups", ()), getattr(parser, "_anonymous", None))
+    return {name for group in groups if group for option in group.options for name in option.names()}
 
 
 def _dest(name: str) -> str:
@@ -76,7 +69,7 @@ def _dest(name: str) -> str:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """A test that takes `conformance_rule` is one test for each rule that binds servers."""
+    """A test that takes `conformance_rule` is one test for each rule that applies to servers."""
     if "conformance_rule" in metafunc.fixturenames:
         from conformance.contract.rules import load
 
@@ -86,46 +79,42 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture(scope="session")
 def conformance_options(pytestconfig: pytest.Config) -> RunOptions:
-    """What the campaign is told, from the command line of pytest and the file that ``--config`` names."""
-    import click
-
+    """The options of the campaign, from pytest's command line and from the file that ``--config`` names."""
     from conformance.cli.main import cli
-    from conformance.cli.server_commands import run, run_options
     from conformance.errors import UsageError
 
     try:
         with click.Context(cli, info_name="pytest") as group:
             return run_options(**run.make_context("run", _arguments(pytestconfig), parent=group).params)
     except click.ClickException as error:
-        _refuse(pytestconfig, error.format_message())
+        _stop(pytestconfig, error.format_message())
     except UsageError as error:
-        _refuse(pytestconfig, str(error))
+        _stop(pytestconfig, str(error))
 
 
 def _arguments(config: pytest.Config) -> list[str]:
-    """The options as the command line of `run` has them, which checks them."""
-    arguments = []
-    for name, (metavar, _) in _OPTIONS.items():
-        given = config.getoption(_dest(name), default=None)
-        if metavar is None:
-            arguments += [f"--{name}"] if given else []
-        elif name != "subject":
-            arguments += [f"--{name}={value}" for value in given or ()]
-    subject = config.getoption(_dest("subject"), default=None)
-    return [*arguments, "--", subject[-1]] if subject else arguments
+    """The options as on the command line of `run`, which checks them."""
+    options: list[str] = []
+    subject: list[str] = []
+    for name, param in _parameters().items():
+        given = config.getoption(_dest(name), default=None) or []
+        if isinstance(param, click.Argument):
+            subject = given[-1:]
+        else:
+            options += [f"--{name}"] if given is True else [f"--{name}={value}" for value in given]
+    return [*options, "--", *subject]
 
 
 @pytest.fixture(scope="session")
 def conformance_subject(conformance_options: RunOptions, pytestconfig: pytest.Config) -> Subject:
-    """What is tested; a conftest may give another, such as ``conformance.in_process(app, tokens)``."""
+    """What is tested; a conftest may override it, for example with ``conformance.in_process(app, tokens)``."""
     from conformance.cli.run_command import subject_of
-    from conformance.errors import UsageError
-    from conformance.servers.subject import ConfigurationError
+    from conformance.errors import ConfigurationError, UsageError
 
     try:
         return subject_of(conformance_options)
     except (UsageError, ConfigurationError) as error:
-        _refuse(pytestconfig, str(error))
+        _stop(pytestconfig, str(error))
 
 
 @pytest.fixture(scope="session")
@@ -135,15 +124,17 @@ def conformance_results(
     pytestconfig: pytest.Config,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> CampaignResults:
-    """What a campaign against the subject found: one campaign, also where pytest-xdist has several processes."""
-    from conformance.plugins.results import found, results_once
+    """The results of a campaign against the subject: one campaign, also where pytest-xdist has several processes."""
+    from conformance.plugins.results import campaign_results, shared_campaign_results
 
     if _is_worker(pytestconfig):
-        results = results_once(conformance_options, conformance_subject, tmp_path_factory.getbasetemp().parent)
+        results = shared_campaign_results(
+            conformance_options, conformance_subject, tmp_path_factory.getbasetemp().parent
+        )
     else:
-        results = found(conformance_options, conformance_subject)
-    if results.refused is not None:
-        _refuse(pytestconfig, results.refused)
+        results = campaign_results(conformance_options, conformance_subject)
+    if results.error is not None:
+        _stop(pytestconfig, results.error)
     return results
 
 
@@ -152,12 +143,13 @@ def _is_worker(config: pytest.Config) -> bool:
     return hasattr(config, "workerinput")
 
 
-def _refuse(config: pytest.Config, message: str) -> NoReturn:
-    """End with one line where nothing can be judged because of how it was called.
+def _stop(config: pytest.Config, message: str) -> NoReturn:
+    """End with one line where the options allow no campaign.
 
-    Where the suite is what was asked for, the session ends with 2; among other tests, the test that asked has an error.
+    Where the suite is on the command line, the session ends with 2; else only the test that needs a campaign has an
+    error.
     """
     line = " ".join(message.split())
-    if _suite_is_asked_for(config) and not _is_worker(config):
+    if _suite_is_named(config) and not _is_worker(config):
         raise pytest.exit.Exception(line, returncode=2) from None
     raise pytest.fail.Exception(line, pytrace=False) from None

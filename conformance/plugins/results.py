@@ -1,4 +1,4 @@
-"""What a campaign found of each rule, in words: run once a session, whatever the number of processes that ask."""
+"""The result of a campaign for each rule; one campaign a session, whatever the number of processes."""
 
 from __future__ import annotations
 
@@ -15,85 +15,85 @@ if TYPE_CHECKING:
     from conformance.servers.run_options import RunOptions
     from conformance.servers.subject import Subject
 
-__all__ = ["CampaignResults", "RuleResult", "found", "results_once"]
+__all__ = ["CampaignResults", "RuleResult", "campaign_results", "shared_campaign_results"]
 
 
 @dataclass(frozen=True, slots=True)
 class RuleResult:
-    """What became of one rule: `outcome` as in the report, `told` why, `counts` whether it decides the result."""
+    """The result for one rule: `outcome` as in the report, the reason as `message`, and whether it fails the run."""
 
     outcome: str
-    told: str
-    counts: bool
+    message: str
+    is_fatal: bool
 
 
 @dataclass(frozen=True)
 class CampaignResults:
-    """What became of each rule by its id, or of the campaign itself where it could not judge (`refused`)."""
+    """The result for each rule by its id, or the `error` because of which nothing could be judged."""
 
     rules: Mapping[str, RuleResult]
-    refused: str | None = None
+    error: str | None = None
 
     @property
     def failed(self) -> tuple[str, ...]:
         """The ids of the rules that failed."""
-        return tuple(rule for rule, finding in self.rules.items() if finding.outcome == "failed")
+        return tuple(rule for rule, result in self.rules.items() if result.outcome == "failed")
 
-    def text(self) -> str:
-        """The findings as JSON."""
+    def to_json(self) -> str:
+        """The results as JSON."""
         return json.dumps(asdict(self))
 
     @classmethod
-    def of(cls, text: str) -> CampaignResults:
-        """The findings in what `text` gave."""
-        said = json.loads(text)
-        return cls({rule: RuleResult(**finding) for rule, finding in said["rules"].items()}, said["refused"])
+    def from_json(cls, text: str) -> CampaignResults:
+        """The results from what `to_json` gave."""
+        document = json.loads(text)
+        rules = {rule: RuleResult(**result) for rule, result in document["rules"].items()}
+        return cls(rules, document["error"])
 
 
-def found(options: RunOptions, subject: Subject) -> CampaignResults:
-    """Run a campaign and tell what it found; a configuration that allows none is told, not raised."""
+def campaign_results(options: RunOptions, subject: Subject) -> CampaignResults:
+    """Run a campaign; a configuration that allows none becomes the `error` of the results."""
     from conformance.cli.run_command import run
     from conformance.cli.status_line import StatusLine
-    from conformance.errors import UsageError
+    from conformance.errors import ConfigurationError, UsageError
     from conformance.http.redaction import Redactor
-    from conformance.servers.subject import ConfigurationError
 
     redactor = Redactor(subject.tokens)
     try:
-        statement, _ = run(options, subject, redactor, StatusLine(shown=False))
+        run_report, _ = run(options, subject, redactor, StatusLine(shown=False))
     except (UsageError, ConfigurationError) as error:
         return CampaignResults({}, str(error))
-    if statement.terms.interrupted:
+    if run_report.terms.interrupted:
         raise KeyboardInterrupt
-    results = CampaignResults({rule.id: _finding(statement, rule) for rule in statement.rules})
-    redactor.check(results.text(), "what the tests tell")
+    results = CampaignResults({rule.id: _rule_result(run_report, rule) for rule in run_report.rules})
+    redactor.check(results.to_json(), "the messages of the tests")
     return results
 
 
-def results_once(options: RunOptions, subject: Subject, folder: Path) -> CampaignResults:
-    """As `found`, by the first of all processes that share `folder`; the others wait for it and take what it found."""
+def shared_campaign_results(options: RunOptions, subject: Subject, folder: Path) -> CampaignResults:
+    """As `campaign_results`, by the first of all processes that share `folder`; the others wait and read them."""
     from filelock import FileLock
 
-    from conformance.cli.files import write
+    from conformance.cli.files import write_atomically
 
-    kept = folder / "conformance-findings.json"
-    with FileLock(folder / "conformance-findings.lock"):
-        if kept.exists():
-            return CampaignResults.of(kept.read_text(encoding="utf-8"))
-        results = found(options, subject)
-        write(kept, results.text(), lambda text, where: None)
+    file = folder / "conformance-results.json"
+    with FileLock(folder / "conformance-results.lock"):
+        if file.exists():
+            return CampaignResults.from_json(file.read_text(encoding="utf-8"))
+        results = campaign_results(options, subject)
+        write_atomically(file, results.to_json(), lambda text, where: None)  # it was checked for secrets
         return results
 
 
-def _finding(statement: RunReport, rule: Rule) -> RuleResult:
+def _rule_result(run_report: RunReport, rule: Rule) -> RuleResult:
     from conformance.contract.rules import LEVELS
-    from conformance.judging.formats.text import explained
+    from conformance.judging.formats.text import rule_failures
 
-    outcome = statement.report.tally(rule.id).outcome
+    outcome = run_report.report.tally(rule.id).outcome
     if outcome == "failed":
-        fatal = LEVELS[: LEVELS.index(statement.terms.fail_on) + 1]
-        return RuleResult(outcome, explained(statement, rule), rule.level in fatal)
+        fatal = LEVELS[: LEVELS.index(run_report.terms.fail_on) + 1]
+        return RuleResult(outcome, rule_failures(run_report, rule), rule.level in fatal)
     if outcome == "passed":
-        return RuleResult(outcome, "", counts=True)
-    why = statement.terms.cut_short or statement.reason(rule)
-    return RuleResult(outcome, f"{outcome}: {why}", statement.terms.require_coverage and rule.level == "must")
+        return RuleResult(outcome, "", is_fatal=False)
+    reason = run_report.terms.cut_short or run_report.reason(rule)
+    return RuleResult(outcome, f"{outcome}: {reason}", run_report.terms.require_coverage and rule.level == "must")

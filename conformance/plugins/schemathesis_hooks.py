@@ -1,8 +1,8 @@
 """Our rules as Schemathesis checks: ``SCHEMATHESIS_HOOKS=conformance.plugins.schemathesis_hooks st run …``.
 
-Each rule about what one response can show is a check of its own, by the rule's id with underscores.  A response is
-judged by itself, in the light of the newest calendar list and userinfo.  What becomes of a write takes later readings
-to tell, and is for `run` and `check`.
+Each rule that one response can break is a check of its own, named by the rule's id with underscores.  A response is
+judged by itself, with the latest calendar list and userinfo.  The outcome of a write shows only in later readings: for
+that, use `run` or `check`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["RULES", "Listener", "exchange_of"]
 
-#: The rules that are checks: those on servers, over facts to which one response can give rise.
+#: The rules that are checks: those for servers, over facts that come from one response.
 RULES: tuple[Rule, ...] = tuple(
     rule
     for rule in load()
@@ -36,9 +36,9 @@ Check = Callable[[schemathesis.CheckContext, schemathesis.Response, schemathesis
 
 
 def exchange_of(response: schemathesis.Response, label: str) -> Exchange:
-    """A response and the request that it answers as an exchange, the token replaced by its account's name.
+    """A response and its request as an exchange, with the account's name in place of the token.
 
-    It carries no times: checks run some time after the answer.
+    It has no times: checks run some time after the response.
     """
     sent = response.request
     return Exchange(
@@ -61,7 +61,7 @@ def _body(sent: requests.PreparedRequest) -> bytes:
     body = sent.body
     if isinstance(body, str):
         return body.encode("utf-8", "surrogatepass")
-    return body if isinstance(body, bytes) else b""  # nothing, or a stream that is gone
+    return body if isinstance(body, bytes) else b""  # no body, or a stream that was consumed
 
 
 def _text(value: str | bytes) -> str:
@@ -69,7 +69,7 @@ def _text(value: str | bytes) -> str:
 
 
 class Listener:
-    """Judges one response at a time; remembers the newest calendar list and userinfo of each account."""
+    """Judges one response at a time, with the latest calendar list and userinfo of each account."""
 
     def __init__(self, rules: Iterable[Rule]) -> None:
         self._judge = Judge(rules)
@@ -85,7 +85,7 @@ class Listener:
             if at.name in ("calendars", "userinfo") and exchange.response and exchange.response.status == 200:
                 self._lists[account, at.name] = exchange
         found: dict[str, Violation] = {}
-        for facts in _facts(known, exchange, requests=at.name in ("write", "delete")):
+        for facts in _facts(known, exchange, is_write=at.name in ("write", "delete")):
             if not any(evidence.label == exchange.label for evidence in facts.evidence):
                 continue
             for verdict in self._judge(facts):
@@ -94,16 +94,16 @@ class Listener:
         return found
 
 
-def _facts(known: Iterable[Exchange], exchange: Exchange, *, requests: bool) -> list[Facts]:
-    """The facts as they are after one more exchange; the episode that a write opens is left open."""
+def _facts(known: Iterable[Exchange], exchange: Exchange, *, is_write: bool) -> list[Facts]:
+    """The facts after one more exchange; those of a write are without its episode, which is still open."""
     observer = Observer(Settings(), revisions=False)
     for one in (*known, exchange):
         observer.add(one)
-    return observer.closed() if requests else [*observer.drain()]
+    return observer.closed() if is_write else [*observer.drain()]
 
 
 class _Latest(threading.local):
-    """The response that this thread's checks look at, and what is wrong with it: all checks of one share the work."""
+    """The response that this thread's checks look at and its violations: all checks of one response share the work."""
 
     response: schemathesis.Response | None = None
     violations: Mapping[str, Violation] = {}

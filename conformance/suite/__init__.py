@@ -1,1 +1,1 @@
-"""A test a rule: ``pytest --pyargs conformance.suite --subject URL``."""
+"""One test for each rule: ``pytest --pyargs conformance.suite --subject URL``."""

@@ -1,7 +1,7 @@
-"""A server keeps the contract: one campaign a session, one test a rule.
+"""A server follows the contract: one campaign a session, one test for each rule.
 
-To test an application in your own suite, import `test_rule` there, and let a fixture `conformance_subject` give what
-``conformance.in_process(app, tokens)`` makes of it.
+To test an application in your own suite, import `test_rule` there, and override the fixture `conformance_subject` with
+``conformance.in_process(app, tokens)``.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 
 def test_rule(conformance_rule: str, conformance_results: CampaignResults) -> None:
-    """Nothing that the campaign saw breaks the rule; what was not decided is skipped with the reason."""
-    finding = conformance_results.rules.get(conformance_rule)
-    if finding is None:
+    """No exchange of the campaign contradicts the rule; an inconclusive or untested rule is skipped with the reason."""
+    result = conformance_results.rules.get(conformance_rule)
+    if result is None:
         pytest.skip("the campaign did not judge by this rule")
-    if finding.outcome == "passed":
+    if result.outcome == "passed":
         return
-    if finding.counts:
-        pytest.fail(finding.told, pytrace=False)
-    if finding.outcome == "failed":
-        pytest.xfail(f"weaker than what --fail-on names\n{finding.told}")
-    pytest.skip(finding.told)
+    if result.is_fatal:
+        pytest.fail(result.message, pytrace=False)
+    if result.outcome == "failed":
+        pytest.xfail(f"of a weaker level than --fail-on names\n{result.message}")
+    pytest.skip(result.message)

@@ -21,7 +21,7 @@ EXPLICIT = {
 
 def call(*args: str | Path, env: dict[str, str] | None = None) -> Result:
     """A command's result; without a token in the environment unless `env` has one."""
-    environment: dict[str, str | None] = {"CRONOFY_ACCESS_TOKEN": None, "NO_COLOR": None, **(env or {})}
+    environment: dict[str, str | None] = {"CRONOFY_ACCESS_TOKEN": None, "FORCE_COLOR": None, **(env or {})}
     return CliRunner(env=environment).invoke(cli, [str(arg) for arg in args], prog_name=NAME)
 
 
@@ -70,9 +70,9 @@ def _entry(seconds: float, method: str, target: str, body: Any, answer: Any) -> 
     if body is not None:
         request["headers"].append({"name": "Content-Type", "value": "application/json; charset=utf-8"})
         request["postData"] = {"mimeType": "application/json", "text": json.dumps(body)}
-    whole = f"{seconds:06.3f}"
+    clock = f"{seconds:06.3f}"
     return {
-        "startedDateTime": f"2026-11-22T10:00:{whole}Z",
+        "startedDateTime": f"2026-11-22T10:00:{clock}Z",
         "time": 20,
         "request": request,
         "response": {

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from cli_samples import call, error, har
 
-from conformance.cli import check_command as checking
+from conformance.cli import check_command
 from conformance.facts import Settings
 from conformance.http.exchange import Exchange
 from conformance.recordings import RecordingMetadata
@@ -19,39 +19,39 @@ from conformance.recordings import RecordingMetadata
 WRONG = "https://other.example.com/"
 
 
-def test_a_recording_that_keeps_the_rules_ends_with_0(tmp_path: Path) -> None:
-    result = call("check", har(tmp_path / "kept.har"), "--rule", "explicit-is-kept")
+def test_a_recording_that_passes_exits_with_0(tmp_path: Path) -> None:
+    result = call("check", har(tmp_path / "passes.har"), "--rule", "explicit-is-kept")
     assert result.exit_code == 0, result.output
     assert "passed       explicit-is-kept" in result.stdout
     assert result.stdout.endswith("Outcome: passed. Exit code 0: nothing failed.\n")
     assert result.stderr == ""
 
 
-def test_a_recording_that_breaks_a_rule_ends_with_1_and_shows_how(tmp_path: Path) -> None:
-    result = call("check", har(tmp_path / "broken.har", WRONG))
+def test_a_recording_that_fails_exits_with_1_and_shows_how(tmp_path: Path) -> None:
+    result = call("check", har(tmp_path / "fails.har", WRONG))
     assert result.exit_code == 1
     assert "failed       explicit-is-kept" in result.stdout
     assert 'curl -sS -i -g -X POST -H "Authorization: Bearer $CRONOFY_ACCESS_TOKEN' in result.stdout
 
 
 @pytest.mark.parametrize(("level", "code"), [("must", 1), ("should", 1), ("inferred", 1)])
-def test_a_broken_must_fails_at_every_level(tmp_path: Path, level: str, code: int) -> None:
+def test_a_failed_must_rule_counts_at_every_level(tmp_path: Path, level: str, code: int) -> None:
     assert call("check", har(tmp_path / "b.har", WRONG), "--fail-on", level).exit_code == code
 
 
-def test_a_rule_that_binds_and_stays_undecided_ends_with_3(tmp_path: Path) -> None:
+def test_a_must_rule_that_stays_inconclusive_exits_with_3(tmp_path: Path) -> None:
     result = call("check", har(tmp_path / "short.har", seconds=0.0), "--rule", "explicit-is-kept")
     assert result.exit_code == 3, result.output
     assert "inconclusive  explicit-is-kept" in result.stdout
 
 
-def test_require_complete_ends_with_3_where_a_rule_was_not_exercised(tmp_path: Path) -> None:
-    kept = har(tmp_path / "kept.har")
-    assert call("check", kept, "--rule", "none-is-accepted").exit_code == 0
-    assert call("check", kept, "--rule", "none-is-accepted", "--require-coverage").exit_code == 3
+def test_require_coverage_exits_with_3_if_a_rule_is_untested(tmp_path: Path) -> None:
+    passes = har(tmp_path / "passes.har")
+    assert call("check", passes, "--rule", "none-is-accepted").exit_code == 0
+    assert call("check", passes, "--rule", "none-is-accepted", "--require-coverage").exit_code == 3
 
 
-def test_a_recording_of_something_else_is_unexercised_and_ends_with_0(tmp_path: Path) -> None:
+def test_a_recording_of_something_else_is_untested_and_exits_with_0(tmp_path: Path) -> None:
     other = tmp_path / "other.yaml"
     other.write_text(
         "version: 1\ninteractions:\n- request: {method: GET, uri: 'https://example.com/', body: null, headers: {}}\n"
@@ -59,9 +59,9 @@ def test_a_recording_of_something_else_is_unexercised_and_ends_with_0(tmp_path: 
     )
     result = call("check", other, "--report", tmp_path / "r.json", "--quiet")
     assert (result.exit_code, result.output) == (0, "")
-    said = json.loads((tmp_path / "r.json").read_text())
-    assert {rule["outcome"] for rule in said["rules"]} == {"untested"}
-    assert (said["outcome"], said["fully_covered"]) == ("passed", False)
+    document = json.loads((tmp_path / "r.json").read_text())
+    assert {rule["outcome"] for rule in document["rules"]} == {"untested"}
+    assert (document["outcome"], document["fully_covered"]) == ("passed", False)
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_nothing_recorded_is_nothing_judged(tmp_path: Path, content: str) -> Non
     assert error("check", empty, "--report", tmp_path / "r.json") == f"{empty} holds {nothing}"
     assert error("check", empty, empty) == f"{empty}, {empty} hold {nothing}"
     assert not (tmp_path / "r.json").exists()
-    assert call("check", empty, har(tmp_path / "kept.har"), "--rule", "explicit-is-kept").exit_code == 0
+    assert call("check", empty, har(tmp_path / "passes.har"), "--rule", "explicit-is-kept").exit_code == 0
 
 
 @pytest.mark.parametrize(
@@ -94,28 +94,26 @@ def test_nothing_recorded_is_nothing_judged(tmp_path: Path, content: str) -> Non
         ("list.json", "[1]"),
     ],
 )
-def test_what_is_plainly_no_recording_is_left_out_of_a_folder_and_named(
-    tmp_path: Path, name: str, content: str
-) -> None:
-    har(tmp_path / "kept.har")
+def test_what_is_plainly_no_recording_is_skipped_in_a_folder_and_named(tmp_path: Path, name: str, content: str) -> None:
+    har(tmp_path / "passes.har")
     (tmp_path / name).write_text(content)
     result = call("check", tmp_path, "--rule", "explicit-is-kept")
     assert result.exit_code == 0, result.output
     (line,) = result.stderr.splitlines()
     assert line.startswith(f"Warning: {tmp_path / name}: ")
     assert line.endswith("; left out")
-    assert error("check", tmp_path / "kept.har", tmp_path / name).startswith(str(tmp_path / name))
+    assert error("check", tmp_path / "passes.har", tmp_path / name).startswith(str(tmp_path / name))
 
 
 @pytest.mark.parametrize("name", ["broken.yaml", "broken.json", "other.har"])
 def test_a_broken_file_in_a_folder_is_an_error(tmp_path: Path, name: str) -> None:
-    har(tmp_path / "kept.har")
+    har(tmp_path / "passes.har")
     (tmp_path / name).write_text("{" if name != "other.har" else '{"name": "x"}')
     assert error("check", tmp_path).startswith(str(tmp_path / name))
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "expected"),
     [
         (b"", "an empty file"),
         (b"\x00\x01\x02\xff", "a binary file"),
@@ -124,23 +122,23 @@ def test_a_broken_file_in_a_folder_is_an_error(tmp_path: Path, name: str) -> Non
         (b'{"a": 1}', "no recording"),
     ],
 )
-def test_what_is_no_recording_is_one_line_and_2(tmp_path: Path, content: bytes, told: str) -> None:
+def test_what_is_no_recording_is_one_line_and_2(tmp_path: Path, content: bytes, expected: str) -> None:
     file = tmp_path / "odd.bin"
     file.write_bytes(content)
     line = error("check", file)
     assert line.startswith(str(file))
-    assert told in line
+    assert expected in line
 
 
 def test_nothing_is_written_and_nothing_judged_where_the_input_is_refused(tmp_path: Path) -> None:
     error("check", tmp_path / "missing.har", "--report", tmp_path / "r.json")
-    error("check", har(tmp_path / "kept.har"), "--rule", "explicit-is-keptt", "--report", tmp_path / "r.json")
+    error("check", har(tmp_path / "passes.har"), "--rule", "explicit-is-keptt", "--report", tmp_path / "r.json")
     assert not (tmp_path / "r.json").exists()
 
 
 def test_every_format_is_written_by_its_suffix_and_the_summary_goes_to_standard_error(tmp_path: Path) -> None:
     files = [tmp_path / f"r{suffix}" for suffix in (".json", ".xml", ".md", ".html", ".XML")]
-    result = call("check", har(tmp_path / "kept.har"), *(arg for file in files for arg in ("--report", file)))
+    result = call("check", har(tmp_path / "passes.har"), *(arg for file in files for arg in ("--report", file)))
     assert result.stdout == ""
     assert result.stderr.splitlines()[-1].startswith("Outcome: passed")
     assert json.loads(files[0].read_text())["subject"]["kind"] == "recording"
@@ -151,7 +149,7 @@ def test_every_format_is_written_by_its_suffix_and_the_summary_goes_to_standard_
 
 
 def test_a_dash_is_text_on_standard_output_beside_files(tmp_path: Path) -> None:
-    result = call("check", har(tmp_path / "kept.har"), "--report", "-", "--report", tmp_path / "r.json", "--quiet")
+    result = call("check", har(tmp_path / "passes.har"), "--report", "-", "--report", tmp_path / "r.json", "--quiet")
     assert result.stdout.startswith("recording ")
     assert result.stderr == ""
     assert (tmp_path / "r.json").exists()
@@ -159,7 +157,7 @@ def test_a_dash_is_text_on_standard_output_beside_files(tmp_path: Path) -> None:
 
 def test_a_report_that_cannot_be_written_is_one_line_and_2(tmp_path: Path) -> None:
     (tmp_path / "r.json").mkdir()
-    line = error("check", har(tmp_path / "kept.har"), "--report", tmp_path / "r.json")
+    line = error("check", har(tmp_path / "passes.har"), "--report", tmp_path / "r.json")
     why = os.strerror(errno.EISDIR)
     assert line == f"--report {tmp_path / 'r.json'} cannot be written: {why}; choose another place"
 
@@ -171,65 +169,67 @@ def test_a_suffix_without_a_format_is_refused_before_anything_is_read(tmp_path: 
 
 
 def test_the_report_of_a_recording_is_the_same_each_time(tmp_path: Path) -> None:
-    file = har(tmp_path / "kept.har")
+    file = har(tmp_path / "passes.har")
     first, second = tmp_path / "1.json", tmp_path / "2.json"
     call("check", file, "--report", first, "--report", second)
     call("check", file, "--report", second)
     assert first.read_bytes() == second.read_bytes()
 
 
-def test_foreign_recordings_are_histories_of_their_own(tmp_path: Path) -> None:
+def test_recordings_of_others_are_runs_of_their_own(tmp_path: Path) -> None:
     har(tmp_path / "a.har")
     har(tmp_path / "b.har", WRONG)
-    (tmp_path / "b.har").rename(tmp_path / "broken.har")
+    (tmp_path / "b.har").rename(tmp_path / "fails.har")
     alone = call("check", tmp_path / "a.har", "--report", tmp_path / "a.json")
-    both = call("check", tmp_path / "a.har", tmp_path / "broken.har", "--report", tmp_path / "both.json")
+    both = call("check", tmp_path / "a.har", tmp_path / "fails.har", "--report", tmp_path / "both.json")
     assert (alone.exit_code, both.exit_code) == (0, 1)
     counts = {rule["id"]: rule["counts"] for rule in json.loads((tmp_path / "both.json").read_text())["rules"]}
     assert counts["explicit-is-kept"] == {"passed": 1, "failed": 1, "inconclusive": 0}
 
 
-def test_a_recording_is_judged_by_the_settings_that_it_tells_unless_told_otherwise(tmp_path: Path) -> None:
-    told = {"quiet": 2.0, "window": 5, "settle_timeout": 15.0, "default_profiles": {"default": "pro_1"}}
-    header = RecordingMetadata("t", "1", "x", settings=told)
-    assert checking.settings_of(header) == Settings(2.0, 5.0, 15.0, {"default": "pro_1"})
-    assert checking.settings_of(RecordingMetadata("t", "1", "x")) == checking.settings_of(None) == Settings()
-    options = checking.CheckOptions((), default_profiles={"a": "b"}, settle_timeout=1.0, window=0.0)
-    assert checking._settings(options, header) == Settings(2.0, 0.0, 1.0, {"a": "b"})
+def test_a_recording_is_judged_with_its_own_settings_unless_options_override_them(tmp_path: Path) -> None:
+    recorded = {"quiet": 2.0, "window": 5, "settle_timeout": 15.0, "default_profiles": {"default": "pro_1"}}
+    header = RecordingMetadata("t", "1", "x", settings=recorded)
+    assert check_command.settings_from(header) == Settings(2.0, 5.0, 15.0, {"default": "pro_1"})
+    assert (
+        check_command.settings_from(RecordingMetadata("t", "1", "x")) == check_command.settings_from(None) == Settings()
+    )
+    options = check_command.CheckOptions((), default_profiles={"a": "b"}, settle_timeout=1.0, window=0.0)
+    assert check_command._settings(options, header) == Settings(2.0, 0.0, 1.0, {"a": "b"})
 
 
 @pytest.mark.parametrize(
-    ("settings", "told"),
+    ("settings", "expected"),
     [
         ({"quiet": "2"}, "the recording's setting quiet is '2', expected seconds; record it again"),
         ({"window": -1}, "the recording's setting window is -1, expected seconds; record it again"),
         ({"settle_timeout": True}, "the recording's setting settle_timeout is True, expected seconds; record it again"),
         (
             {"default_profiles": {"a": 1}},
-            "the recording's default_profiles are no profile ids by account; record it again",
+            "the recording's default_profiles are not profile ids by account; record it again",
         ),
     ],
 )
-def test_settings_that_are_none_are_refused(tmp_path: Path, settings: dict[str, object], told: str) -> None:
+def test_invalid_settings_are_refused(tmp_path: Path, settings: dict[str, object], expected: str) -> None:
     file = tmp_path / "odd.ndjson"
     header = RecordingMetadata("t", "1", "x", settings=settings).document()
     file.write_text(json.dumps({"conformance": header}) + "\n")
-    assert error("check", file) == told
+    assert error("check", file) == expected
 
 
 def test_ctrl_c_ends_with_130_and_the_report_so_far(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = checking.recordings.read_all
+    read_all = check_command.recordings.read_all
 
     def interrupted(files: Iterable[Path]) -> Iterator[Exchange]:
-        for number, exchange in enumerate(whole(files)):
+        for number, exchange in enumerate(read_all(files)):
             if number == 5:
                 os.kill(os.getpid(), signal.SIGINT)
             yield exchange
 
-    monkeypatch.setattr(checking.recordings, "read_all", interrupted)
+    monkeypatch.setattr(check_command.recordings, "read_all", interrupted)
     before = signal.getsignal(signal.SIGINT)
-    result = call("check", har(tmp_path / "kept.har"), "--report", tmp_path / "r.json")
+    result = call("check", har(tmp_path / "passes.har"), "--report", tmp_path / "r.json")
     assert result.exit_code == 130
-    said = json.loads((tmp_path / "r.json").read_text())
-    assert (said["run"]["exchanges"], said["outcome"], said["fully_covered"]) == (5, "inconclusive", False)
+    document = json.loads((tmp_path / "r.json").read_text())
+    assert (document["run"]["exchanges"], document["outcome"], document["fully_covered"]) == (5, "inconclusive", False)
     assert signal.getsignal(signal.SIGINT) is before

@@ -46,25 +46,25 @@ SPELLINGS: list[Callable[[str], str]] = [
 ]
 
 
-def bearing(entry: JournalEntry, name: str, value: str) -> None:
+def set_header(entry: JournalEntry, name: str, value: str) -> None:
     entry["request"]["headers"] = [
         header for header in entry["request"]["headers"] if header["name"].lower() != name.lower()
     ] + [{"name": name, "value": value}]
 
 
 def recorded(path: Path, text: str, change: Callable[[list[JournalEntry]], object] = lambda entries: None) -> Path:
-    """A recording of a server that loses what it is given; `text` is the description of what is written and read."""
+    """A recording of a server that loses the join URL; `text` is in the summary of what is written and read."""
     har(path, WRONG)
     document = json.loads(path.read_text().replace("Board", json.dumps(json.dumps(text)[1:-1])[1:-1]))
     for entry in document["log"]["entries"]:
-        bearing(entry, "Authorization", f"Bearer {TOKEN}")
+        set_header(entry, "Authorization", f"Bearer {TOKEN}")
     change(document["log"]["entries"])
     path.write_text(json.dumps(document))
     return path
 
 
 def as_ndjson(path: Path) -> Path:
-    """The same exchanges, a line each, as a tool writes them that knows nothing of secrets."""
+    """The same exchanges, a line each, as written by a tool that knows nothing of secrets."""
     lines = []
     for entry in json.loads(path.read_text())["log"]["entries"]:
         request, response = entry["request"], entry["response"]
@@ -92,17 +92,17 @@ def as_ndjson(path: Path) -> Path:
 
 
 def checked(folder: Path, path: Path) -> tuple[Result, str]:
-    """What a check of a recording ends with, and all that it wrote: reports in every format, and both streams."""
+    """The result of a check, and all that it wrote: reports in every format, and both streams."""
     reports = [folder / f"report-of-{path.stem}-{path.suffix[1:]}.{suffix}" for suffix in FORMATS]
     result = call("check", path, "--report", "-", *(word for report in reports for word in ("--report", report)))
     assert result.exit_code in (0, 1, 3), result.output
     return result, "\n".join([result.output, result.stderr, *(report.read_text() for report in reports)])
 
 
-def assert_gone(secret: str, said: str) -> None:
+def assert_gone(secret: str, output: str) -> None:
     cores = [encoded("x" * shift + secret)[4:-8] for shift in range(3)]
     for spelling in (secret, secret.upper(), quote(secret, safe=""), percent(secret), secret.encode().hex(), *cores):
-        assert spelling.lower() not in said.lower()
+        assert spelling.lower() not in output.lower()
 
 
 def counts(folder: Path, path: Path) -> dict[str, Any]:
@@ -117,8 +117,8 @@ def test_a_token_that_is_echoed_is_in_no_report(
 ) -> None:
     plain, echoed = convert(recorded(tmp_path / "a.har", PLAIN)), recorded(tmp_path / "b.har", spelling(TOKEN))
     echoed = convert(echoed)
-    result, said = checked(tmp_path, echoed)
-    assert_gone(TOKEN, said)
+    result, output = checked(tmp_path, echoed)
+    assert_gone(TOKEN, output)
     assert result.exit_code == checked(tmp_path, plain)[0].exit_code == 1
     assert counts(tmp_path, echoed) == counts(tmp_path, plain)
 
@@ -127,8 +127,8 @@ def test_a_token_as_an_event_id_is_the_same_placeholder_everywhere(tmp_path: Pat
     plain = recorded(tmp_path / "a.har", PLAIN)
     named = tmp_path / "b.har"
     named.write_text(plain.read_text().replace("evt-1", TOKEN))
-    result, said = checked(tmp_path, named)
-    assert_gone(TOKEN, said)
+    result, output = checked(tmp_path, named)
+    assert_gone(TOKEN, output)
     assert result.stdout.count(f'"event_id": "{account_of_token(TOKEN)}"') == 1
     checked(tmp_path, plain)
     assert counts(tmp_path, named) == counts(tmp_path, plain)  # one that was two names would be two events
@@ -155,9 +155,9 @@ def oauth(entries: list[JournalEntry], secrets: list[str], form: bool) -> None:
 def test_what_a_token_endpoint_takes_and_gives_is_secret(tmp_path: Path, form: bool) -> None:
     secrets = ["cs_kJ8sdfQ2xw", "rt_SECRETSECRET", "at+Zx/8Qk20==", "new_Refresh1"]
     path = recorded(tmp_path / "a.har", " ".join(secrets), lambda entries: oauth(entries, secrets, form))
-    _, said = checked(tmp_path, path)
+    _, output = checked(tmp_path, path)
     for secret in secrets:
-        assert_gone(secret, said)
+        assert_gone(secret, output)
 
 
 @pytest.mark.parametrize(
@@ -173,13 +173,13 @@ def test_what_a_token_endpoint_takes_and_gives_is_secret(tmp_path: Path, form: b
     ],
 )
 def test_other_credentials_are_secret_too(tmp_path: Path, name: str, value: str, secret: str) -> None:
-    def all_bear(entries: list[JournalEntry]) -> None:
+    def in_all(entries: list[JournalEntry]) -> None:
         for entry in entries:
-            bearing(entry, name, value)
+            set_header(entry, name, value)
 
-    _, said = checked(tmp_path, recorded(tmp_path / "a.har", f"see {secret}", all_bear))
-    assert_gone(secret, said)
-    assert value not in said
+    _, output = checked(tmp_path, recorded(tmp_path / "a.har", f"see {secret}", in_all))
+    assert_gone(secret, output)
+    assert value not in output
 
 
 @pytest.mark.parametrize(
@@ -187,43 +187,45 @@ def test_other_credentials_are_secret_too(tmp_path: Path, name: str, value: str,
     [("https://", "https://app:Zk3pXw9vB2mT8@"), ("only_managed", "access_token=Zk3pXw9vB2mT8&only_managed")],
 )
 def test_credentials_in_urls_are_secret(tmp_path: Path, before: str, after: str) -> None:
-    def located(entries: list[JournalEntry]) -> None:
+    def in_url(entries: list[JournalEntry]) -> None:
         for entry in entries:
             entry["request"]["url"] = entry["request"]["url"].replace(before, after)
 
     plain = recorded(tmp_path / "a.har", PLAIN)
-    path = recorded(tmp_path / "b.har", "see Zk3pXw9vB2mT8", located)
-    _, said = checked(tmp_path, path)
-    assert_gone("Zk3pXw9vB2mT8", said)
-    assert "app:" not in said
+    path = recorded(tmp_path / "b.har", "see Zk3pXw9vB2mT8", in_url)
+    _, output = checked(tmp_path, path)
+    assert_gone("Zk3pXw9vB2mT8", output)
+    assert "app:" not in output
     checked(tmp_path, plain)
     assert counts(tmp_path, path) == counts(tmp_path, plain)
 
 
-def test_a_token_that_was_echoed_before_it_was_seen_is_concealed(tmp_path: Path) -> None:
+def test_a_token_that_was_echoed_before_it_was_recognised_is_redacted(tmp_path: Path) -> None:
     later = "CRN_later_Zk3pXw9vB2mT8"
-    path = recorded(tmp_path / "a.har", later, lambda entries: bearing(entries[-1], "Authorization", f"Bearer {later}"))
+    path = recorded(
+        tmp_path / "a.har", later, lambda entries: set_header(entries[-1], "Authorization", f"Bearer {later}")
+    )
     for recording in (path, as_ndjson(path)):
         assert_gone(later, checked(tmp_path, recording)[1])
 
 
-def test_what_hides_too_deep_to_be_replaced_counts_as_not_recorded(tmp_path: Path) -> None:
+def test_a_response_with_a_secret_encoded_too_deeply_counts_as_not_recorded(tmp_path: Path) -> None:
     hidden = encoded(encoded(encoded(TOKEN)))
-    result, said = checked(tmp_path, recorded(tmp_path / "a.har", hidden))
-    assert hidden not in said
-    assert result.exit_code == 0  # nothing is concluded from it
+    result, output = checked(tmp_path, recorded(tmp_path / "a.har", hidden))
+    assert hidden not in output
+    assert result.exit_code == 0  # it is no evidence
 
 
 @pytest.mark.parametrize(
     "value", ["Bearer REDACTED", "Bearer <default>", "Bearer [FILTERED]", "Bearer DUMMY_TOKEN", "Bearer short"]
 )
-def test_what_only_stands_where_a_token_was_alters_nothing(tmp_path: Path, value: str) -> None:
-    def all_bear(entries: list[JournalEntry]) -> None:
+def test_a_placeholder_in_place_of_a_token_changes_nothing(tmp_path: Path, value: str) -> None:
+    def in_all(entries: list[JournalEntry]) -> None:
         for entry in entries:
-            bearing(entry, "Authorization", value)
+            set_header(entry, "Authorization", value)
 
     text = f"{value}: conferencing, REDACTED, DUMMY_TOKEN, short"
-    result, _ = checked(tmp_path, recorded(tmp_path / "a.har", text, all_bear))
+    result, _ = checked(tmp_path, recorded(tmp_path / "a.har", text, in_all))
     assert text in result.stdout
 
 
@@ -238,13 +240,13 @@ def test_an_error_quotes_no_credentials(tmp_path: Path) -> None:
     assert "found a string" in result.stderr
 
 
-def test_secrets_beyond_a_thousand_are_not_kept(tmp_path: Path) -> None:
+def test_no_more_than_a_thousand_secrets_are_held(tmp_path: Path) -> None:
     from conformance.http.redaction.collecting import SecretCollector
 
     many = recorded(
         tmp_path / "a.har",
         PLAIN,
-        lambda entries: [bearing(entries[0], f"X-Token-{n}", f"Zk3pXw9vB2mT8{n}") for n in range(1_200)],
+        lambda entries: [set_header(entries[0], f"X-Token-{n}", f"Zk3pXw9vB2mT8{n}") for n in range(1_200)],
     )
     credentials = SecretCollector({})
     with credentials.collecting():

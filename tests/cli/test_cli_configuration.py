@@ -17,17 +17,17 @@ from conformance.servers.run_options import RunOptions
 
 
 @pytest.fixture
-def told(monkeypatch: pytest.MonkeyPatch) -> list[RunOptions]:
-    """The options that `run` comes to, instead of a run."""
-    seen: list[RunOptions] = []
-    made = servers.run_options
+def chosen(monkeypatch: pytest.MonkeyPatch) -> list[RunOptions]:
+    """The options of each `run`, instead of runs."""
+    options: list[RunOptions] = []
+    run_options = servers.run_options
 
     def note(*args: Any, **more: Any) -> RunOptions:
-        seen.append(made(*args, **more))
+        options.append(run_options(*args, **more))
         raise KeyboardInterrupt
 
     monkeypatch.setattr(servers, "run_options", note)
-    return seen
+    return options
 
 
 def _file(path: Path, text: str) -> Path:
@@ -62,10 +62,10 @@ second = "pro_1"
 """
 
 
-def test_every_option_can_come_from_a_file(tmp_path: Path, told: list[RunOptions]) -> None:
+def test_every_option_can_come_from_a_file(tmp_path: Path, chosen: list[RunOptions]) -> None:
     file = _file(tmp_path / "c.toml", EVERYTHING)
     call("run", "--config", file, env={"TOKEN_1": "one", "TOKEN_2": "two"})
-    assert told == [
+    assert chosen == [
         RunOptions(
             subject="http://127.0.0.1:8000",
             accounts={"default": "one", "second": "two"},
@@ -90,7 +90,7 @@ def test_every_option_can_come_from_a_file(tmp_path: Path, told: list[RunOptions
     ]
 
 
-def test_the_same_options_on_the_command_line_come_to_the_same(tmp_path: Path, told: list[RunOptions]) -> None:
+def test_the_same_options_on_the_command_line_come_to_the_same(tmp_path: Path, chosen: list[RunOptions]) -> None:
     env = {"TOKEN_1": "one", "TOKEN_2": "two"}
     call("run", "--config", _file(tmp_path / "c.toml", EVERYTHING), env=env)
     line = (
@@ -100,29 +100,29 @@ def test_the_same_options_on_the_command_line_come_to_the_same(tmp_path: Path, t
         "--fail-on should --require-coverage --record out --evidence e.ndjson --report r.json --report - --quiet"
     )
     call(*line.split(), env=env)
-    assert told[0] == told[1]
+    assert chosen[0] == chosen[1]
 
 
-def test_the_command_line_goes_before_the_file(tmp_path: Path, told: list[RunOptions]) -> None:
+def test_the_command_line_goes_before_the_file(tmp_path: Path, chosen: list[RunOptions]) -> None:
     file = _file(tmp_path / "c.toml", 'subject = "us"\nseed = 7\ncalendar = ["a"]\n')
     call("run", "uk", "--config", file, "--calendar", "b")
-    assert [(one.subject, one.seed, one.calendars) for one in told] == [("uk", 7, ("b",))]
+    assert [(one.subject, one.seed, one.calendars) for one in chosen] == [("uk", 7, ("b",))]
 
 
-def test_without_anything_the_reference_is_run(told: list[RunOptions]) -> None:
+def test_without_anything_the_reference_is_run(chosen: list[RunOptions]) -> None:
     call("run")
-    assert told == [RunOptions()]
+    assert chosen == [RunOptions()]
 
 
-def test_the_default_account_is_the_variable_that_everybody_uses(told: list[RunOptions]) -> None:
+def test_the_default_account_is_the_variable_that_everybody_uses(chosen: list[RunOptions]) -> None:
     call("run", "us", env={"CRONOFY_ACCESS_TOKEN": "t"})
-    assert told == [RunOptions(subject="us", accounts={"default": "t"})]
-    assert "'t'" not in repr(told)
+    assert chosen == [RunOptions(subject="us", accounts={"default": "t"})]
+    assert "'t'" not in repr(chosen)
 
 
-def test_options_of_other_commands_are_passed_over(tmp_path: Path) -> None:
+def test_options_of_other_commands_are_ignored(tmp_path: Path) -> None:
     file = _file(tmp_path / "c.toml", 'max-requests = 3\nrule = ["explicit-is-kept"]\nreport = ["-"]\nsubject = "us"\n')
-    result = call("check", har(tmp_path / "kept.har"), "--config", file)
+    result = call("check", har(tmp_path / "passes.har"), "--config", file)
     assert result.exit_code == 0, result.output
     assert "explicit-is-kept" in result.stdout
     assert "none-is-accepted" not in result.stdout
@@ -138,11 +138,11 @@ def test_options_of_other_commands_are_passed_over(tmp_path: Path) -> None:
         ("seed = [1, 2]", "seed takes one value, got a list of 2"),
         ("plan = 1", "plan is true or false, got int"),
         ('fail-on = "mist"', "fail-on: 'mist' is unknown; did you mean 'must'?"),
-        ("[window]\na = 1", "window is a table, which only account and default-profile can be"),
-        ("window = inf", "window: expected a number that is not below 0, got inf"),
+        ("[window]\na = 1", "window is a table; only account and default-profile can be tables"),
+        ("window = inf", "window: expected a number of 0 or more, got inf"),
         ('account = ["default"]', "account: expected NAME=ENVVAR"),
         ('[account]\ndefault = "sk-123.4"', "put the token into a variable"),
-        ("seed = ", "is no TOML: "),
+        ("seed = ", "is not TOML: "),
         ('config = "other.toml"', "unknown option 'config'"),
     ],
 )
@@ -154,13 +154,13 @@ def test_a_wrong_file_is_one_line_that_names_the_place(tmp_path: Path, text: str
     assert "sk-123" not in line
 
 
-def test_a_file_that_is_not_there_or_no_text_is_one_line(tmp_path: Path) -> None:
+def test_a_file_that_is_missing_or_not_text_is_one_line(tmp_path: Path) -> None:
     assert error("run", "--config", tmp_path / "no.toml").endswith(f"{os.strerror(errno.ENOENT)}; name a TOML file")
     (tmp_path / "b.toml").write_bytes(b"\xff\xfe")
-    assert "is no TOML" in error("run", "--config", tmp_path / "b.toml")
+    assert "is not TOML" in error("run", "--config", tmp_path / "b.toml")
 
 
-def test_the_nearest_names_are_told_or_all_or_some() -> None:
+def test_an_error_names_the_nearest_words_or_all_or_some() -> None:
     many = [f"rule-{number:02}" for number in range(30)]
     assert nearest("explict", ["explicit", "none"]) == "did you mean 'explicit'?"
     assert (
@@ -179,7 +179,7 @@ def test_a_default_profile_is_any_id() -> None:
 
 
 def test_every_option_of_a_command_that_has_config_is_known_to_it() -> None:
-    spelt = {
+    options = {
         option.removeprefix("--")
         for command in cli.commands.values()
         for param in command.params
@@ -195,7 +195,7 @@ def test_every_option_of_a_command_that_has_config_is_known_to_it() -> None:
         "seed",
         "settle-timeout",
         "window",
-    } <= spelt
+    } <= options
     assert {
         "rate-limit",
         "max-requests",
@@ -206,6 +206,6 @@ def test_every_option_of_a_command_that_has_config_is_known_to_it() -> None:
         "fault",
         "record",
         "evidence",
-    } <= spelt
-    assert {"report", "quiet", "driver-timeout", "duration", "host", "port", "settle"} <= spelt
+    } <= options
+    assert {"report", "quiet", "driver-timeout", "duration", "host", "port", "settle"} <= options
     assert CliRunner().invoke(cli, ["run", "--config"]).exit_code == 2

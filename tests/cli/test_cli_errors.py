@@ -16,20 +16,20 @@ MISSING = os.strerror(errno.ENOENT)
 
 
 @pytest.mark.parametrize(
-    ("args", "told"),
+    ("args", "expected"),
     [
         (("chek",), "there is no command 'chek'; did you mean 'check'? (see cronofy-conformance --help)"),
         (("check",), "(see cronofy-conformance check --help)"),
         (("check", "--fail-on", "mist", "x"), "'mist' is unknown; did you mean 'must'?"),
         (("check", "--windw", "3", "x"), "'--window'"),
-        (("check", "--window", "-3", "x"), "expected a number that is not below 0, got '-3'"),
-        (("check", "--window", "nan", "x"), "expected a number that is not below 0, got 'nan'"),
+        (("check", "--window", "-3", "x"), "expected a number of 0 or more, got '-3'"),
+        (("check", "--window", "nan", "x"), "expected a number of 0 or more, got 'nan'"),
         (("check", "--rule", "explict-is-kept", "nope"), f"nope: {MISSING}"),
         (("check", "--default-profile", "a", "x"), "expected ACCOUNT=ID"),
         (("rules", "explict-is-kept"), "there is no rule 'explict-is-kept'; did you mean 'explicit-is-kept'"),
         (("run", "http://127.0.0.1:1"), "needs an access token: export it as CRONOFY_ACCESS_TOKEN"),
         (("run", "eu"), "'eu' is no subject"),
-        (("run", "--rate-limit", "0"), "nothing can be sent at 0 requests a second"),
+        (("run", "--rate-limit", "0"), "expected a number above 0, got 0"),
         (("run", "--max-requests", "0"), "'--max-requests'"),
         (("run", "--fault", "no-such-fault"), "there is no fault 'no-such-fault'"),
         (("run", "us", "--fault", "x"), "there is no fault 'x'"),
@@ -38,13 +38,13 @@ MISSING = os.strerror(errno.ENOENT)
         (("drift", "nope.md"), f"nope.md: {MISSING}; name a copy of the page"),
         (("verify", "nope.json", "nope.ndjson"), f"nope.json: {MISSING}"),
         (("certify", "--watch"), "--watch names no program"),
-        (("certify", "--driver-timeout", "0", "--", "x"), "nothing can be answered in 0 seconds"),
-        (("certify", "--driver-timeout", "-1", "--", "x"), "expected a number that is not below 0, got '-1'"),
+        (("certify", "--driver-timeout", "0", "--", "x"), "expected a number above 0, got 0"),
+        (("certify", "--driver-timeout", "-1", "--", "x"), "expected a number of 0 or more, got '-1'"),
         (("cleanup",), "'SUBJECT'"),
     ],
 )
-def test_a_wrong_call_is_one_line_and_2(args: tuple[str, ...], told: str) -> None:
-    assert told in error(*args)
+def test_a_wrong_call_is_one_line_and_2(args: tuple[str, ...], expected: str) -> None:
+    assert expected in error(*args)
 
 
 @pytest.mark.parametrize("command", [("certify",), ("proxy", "--upstream", "http://127.0.0.1:9")], ids=str)
@@ -57,7 +57,7 @@ def test_a_port_that_is_taken_is_one_line_and_2(command: tuple[str, ...]) -> Non
         )
 
 
-def test_a_program_that_is_none_is_one_line_and_2() -> None:
+def test_a_program_that_does_not_exist_is_one_line_and_2() -> None:
     result = call("certify", "--watch", "--", "no-such-program")
     assert (result.exit_code, result.stderr) == (
         2,
@@ -65,13 +65,13 @@ def test_a_program_that_is_none_is_one_line_and_2() -> None:
     )
 
 
-def test_a_bug_is_named_without_a_traceback_and_without_what_it_says(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bug_is_named_without_its_traceback_and_message(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> str:
         raise RuntimeError("secret-token")
 
     monkeypatch.setattr(conformance.cli.explanation, "listing", broken)
     line = error("rules")
-    assert line.startswith("this is a bug of cronofy-conformance: RuntimeError at test_cli_errors.py:")
+    assert line.startswith("this is a bug in cronofy-conformance: RuntimeError at test_cli_errors.py:")
     assert "secret-token" not in line
 
 
@@ -88,7 +88,7 @@ def test_ctrl_c_before_there_is_a_report_is_130(monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.mark.parametrize(
-    ("value", "told"),
+    ("value", "expected"),
     [
         ("default", "expected NAME=ENVVAR, such as default=CRONOFY_ACCESS_TOKEN"),
         ("default=sk-abc.def", "put the token into a variable, and the variable's name here"),
@@ -98,9 +98,9 @@ def test_ctrl_c_before_there_is_a_report_is_130(monkeypatch: pytest.MonkeyPatch)
         ("default=kX9secretLooking", "the variable that is named is not set or empty"),
     ],
 )
-def test_a_token_in_the_place_of_a_variable_is_refused_and_not_repeated(value: str, told: str) -> None:
+def test_a_token_in_the_place_of_a_variable_is_refused_and_not_repeated(value: str, expected: str) -> None:
     line = error("run", "http://127.0.0.1:1", "--account", value)
-    assert told in line
+    assert expected in line
     assert "sk-abc" not in line
     assert "kX9" not in line
 
@@ -111,8 +111,10 @@ def test_an_account_that_is_given_twice_is_refused() -> None:
     assert line == "--account a is given twice with different values; give it once"
 
 
-@pytest.mark.parametrize("command", ["run", "check", "certify", "serve", "rules", "verify", "drift", "cleanup"])
-def test_help_teaches_with_an_example(command: str) -> None:
+@pytest.mark.parametrize(
+    "command", ["run", "check", "certify", "proxy", "serve", "rules", "verify", "drift", "cleanup"]
+)
+def test_help_has_an_example(command: str) -> None:
     result = call(command, "--help")
     assert result.exit_code == 0
     assert f"  cronofy-conformance {command}" in result.stdout or f" cronofy-conformance {command}" in result.stdout
@@ -133,7 +135,7 @@ def _python(*args: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_module_runs_as_a_program(tmp_path: Path) -> None:
-    done = _python("check", str(har(tmp_path / "kept.har")), "--rule", "explicit-is-kept")
+    done = _python("check", str(har(tmp_path / "passes.har")), "--rule", "explicit-is-kept")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.endswith("Exit code 0: nothing failed.\n")
 

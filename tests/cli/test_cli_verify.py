@@ -4,6 +4,7 @@ import errno
 import json
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from cli_samples import call, error, har
 
 from conformance.cli.check_command import CheckOptions, check
-from conformance.cli.evidence import EvidenceFile, header_of_run, verify
+from conformance.cli.evidence import EvidenceFile, run_metadata, verify
 from conformance.cli.status_line import StatusLine
 from conformance.facts import Settings
 from conformance.http.redaction import Redactor, SecretLeakError
@@ -25,17 +26,15 @@ WRONG = "https://other.example.com/"
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, bytes]:
     """A report with its evidence, of a run that fails a rule."""
-    from dataclasses import replace
-
     folder = tmp_path_factory.mktemp("made")
-    recording = har(folder / "broken.har", WRONG)
-    statement = check(CheckOptions((recording,), rules=("explicit-is-kept",)), Interruption(), StatusLine())
-    header = header_of_run("run-1", "url https://api.cronofy.com", ("default",), Settings(), "server")
-    with EvidenceFile(folder / "e.ndjson", header, Redactor({})) as evidence:
+    recording = har(folder / "fails.har", WRONG)
+    run_report = check(CheckOptions((recording,), rules=("explicit-is-kept",)), Interruption(), StatusLine())
+    metadata = run_metadata("run-1", "url https://api.cronofy.com", ("default",), Settings(), "server")
+    with EvidenceFile(folder / "e.ndjson", metadata, Redactor({})) as evidence:
         for exchange in read(recording):
             evidence.add(exchange)
-        whole = replace(statement, evidence=evidence.finish(statement))
-    return render(whole).encode(), (folder / "e.ndjson").read_bytes()
+        complete = replace(run_report, evidence=evidence.finish(run_report))
+    return render(complete).encode(), (folder / "e.ndjson").read_bytes()
 
 
 @pytest.fixture
@@ -54,27 +53,31 @@ def test_a_report_and_its_evidence_are_the_same(pair: tuple[Path, Path]) -> None
 @pytest.mark.parametrize(
     ("change", "place"),
     [
-        (lambda said: said.update(outcome="passed"), "/outcome of the report is passed: the evidence comes to failed"),
-        (lambda said: said["rules"][0]["counts"].update(failed=7), "/rules/0/counts/failed of the report is 7"),
-        (lambda said: said["rules"][0]["violations"].pop(), "/rules/0/violations of the report is []"),
-        (lambda said: said["rules"][0].update(title="Other"), "/rules/0/title of the report is Other"),
-        (lambda said: said["subject"].update(name="another"), "/subject/name of the report is another"),
-        (lambda said: said["run"].update(seed=9), "/run/seed of the report is 9"),
-        (lambda said: said["run"].update(more=1), "/run/more of the report was added: 1"),
         (
-            lambda said: said["subject"].pop("name") and said["subject"].update(name=""),
+            lambda document: document.update(outcome="passed"),
+            "/outcome of the report is passed: the evidence gives failed",
+        ),
+        (lambda document: document["rules"][0]["counts"].update(failed=7), "/rules/0/counts/failed of the report is 7"),
+        (lambda document: document["rules"][0]["violations"].pop(), "/rules/0/violations of the report is []"),
+        (lambda document: document["rules"][0].update(title="Other"), "/rules/0/title of the report is Other"),
+        (lambda document: document["subject"].update(name="another"), "/subject/name of the report is another"),
+        (lambda document: document["run"].update(seed=9), "/run/seed of the report is 9"),
+        (lambda document: document["run"].update(more=1), "/run/more of the report was added: 1"),
+        (
+            lambda document: document["subject"].pop("name") and document["subject"].update(name=""),
             "/subject/name of the report is ",
         ),
-        (lambda said: said["contract"].update(sha256="0" * 64), f"/contract/sha256 of the report is {'0' * 64}"),
+        (
+            lambda document: document["contract"].update(sha256="0" * 64),
+            f"/contract/sha256 of the report is {'0' * 64}",
+        ),
     ],
 )
-def test_whatever_the_report_says_otherwise_is_named(
-    pair: tuple[Path, Path], change: Callable[[Any], Any], place: str
-) -> None:
+def test_each_change_of_the_report_is_named(pair: tuple[Path, Path], change: Callable[[Any], Any], place: str) -> None:
     report, evidence = pair
-    said = json.loads(report.read_bytes())
-    change(said)
-    report.write_text(json.dumps(said, indent=2) + "\n")
+    document = json.loads(report.read_bytes())
+    change(document)
+    report.write_text(json.dumps(document, indent=2) + "\n")
     result = call("verify", report, evidence)
     assert result.exit_code == 1
     assert any(line.startswith(place) for line in result.stdout.splitlines()), result.stdout
@@ -84,11 +87,11 @@ def test_a_report_in_other_bytes_is_named(pair: tuple[Path, Path]) -> None:
     report, evidence = pair
     report.write_bytes(report.read_bytes().replace(b'"outcome": "failed"', b'"outcome":  "failed"', 1))
     line = report.read_bytes().partition(b'"outcome":  ')[0].count(b"\n") + 1
-    assert verify(report, evidence) == (f"the report says the same in other bytes, from line {line} on",)
+    assert verify(report, evidence) == (f"the report has the same content in other bytes, from line {line} on",)
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "expected"),
     [
         (
             lambda lines: [*lines[:4], lines[4].replace(b"Board", b"Bored"), *lines[5:]],
@@ -96,7 +99,7 @@ def test_a_report_in_other_bytes_is_named(pair: tuple[Path, Path]) -> None:
         ),
         (lambda lines: lines[:3] + lines[4:], ["1 lines were removed from the evidence before line 4"]),
         (lambda lines: [*lines[:3], lines[2], *lines[3:]], ["line 3 of the evidence was added"]),
-        (lambda lines: lines[:-1], ["its end was cut off"]),
+        (lambda lines: lines[:-1], ["the file was cut off"]),
         (lambda lines: [line.replace(b"\n", b"\r\n") for line in lines], ["line 1 of the evidence was changed"]),
         (
             lambda lines: [lines[0].replace(b'"quiet":10.0', b'"quiet":0.0'), *lines[1:]],
@@ -104,14 +107,14 @@ def test_a_report_in_other_bytes_is_named(pair: tuple[Path, Path]) -> None:
         ),
     ],
 )
-def test_whatever_was_changed_in_the_evidence_is_named(
-    pair: tuple[Path, Path], change: Callable[[list[bytes]], list[bytes]], told: list[str]
+def test_each_change_of_the_evidence_is_named(
+    pair: tuple[Path, Path], change: Callable[[list[bytes]], list[bytes]], expected: list[str]
 ) -> None:
     report, evidence = pair
     evidence.write_bytes(b"".join(change(evidence.read_bytes().splitlines(keepends=True))))
     result = call("verify", report, evidence)
     assert result.exit_code == 1
-    for words in told:
+    for words in expected:
         assert words in result.stdout
 
 
@@ -129,35 +132,35 @@ def test_one_byte_of_the_evidence_is_named_by_its_line(pair: tuple[Path, Path], 
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "expected"),
     [
-        (b"no", "is no JSON; name a report that was written as .json"),
-        (b"{}", "is no report: $"),
-        (b"[" * 100_000, "is no JSON"),
+        (b"no", "is not JSON; name a .json report"),
+        (b"{}", "is not a report of this tool: $"),
+        (b"[" * 100_000, "is not JSON"),
     ],
 )
-def test_what_is_no_report_is_refused(pair: tuple[Path, Path], content: bytes, told: str) -> None:
+def test_what_is_no_report_is_refused(pair: tuple[Path, Path], content: bytes, expected: str) -> None:
     report, evidence = pair
     report.write_bytes(content)
-    assert told in error("verify", report, evidence)
+    assert expected in error("verify", report, evidence)
 
 
 def test_a_report_without_evidence_is_refused(tmp_path: Path, pair: tuple[Path, Path]) -> None:
     call("check", har(tmp_path / "x.har"), "--report", tmp_path / "plain.json")
-    assert error("verify", tmp_path / "plain.json", pair[1]).endswith("names no evidence: run again with --evidence")
+    assert error("verify", tmp_path / "plain.json", pair[1]).endswith("has no evidence: run again with --evidence")
 
 
 def test_evidence_that_is_not_there_is_refused(pair: tuple[Path, Path], tmp_path: Path) -> None:
-    said = f"{os.strerror(errno.ENOENT)}; name the evidence of the report"
-    assert said in error("verify", pair[0], tmp_path / "none")
+    message = f"{os.strerror(errno.ENOENT)}; name the evidence of the report"
+    assert message in error("verify", pair[0], tmp_path / "none")
 
 
 def test_no_token_gets_into_the_last_line(tmp_path: Path) -> None:
-    statement = check(CheckOptions((har(tmp_path / "secret-token.har"),)), Interruption(), StatusLine())
-    header = header_of_run("r", "x", (), Settings(), "server")
+    run_report = check(CheckOptions((har(tmp_path / "secret-token.har"),)), Interruption(), StatusLine())
+    metadata = run_metadata("r", "x", (), Settings(), "server")
     redactor = Redactor({"default": "secret-token"})
-    with EvidenceFile(tmp_path / "e.ndjson", header, redactor) as evidence, pytest.raises(SecretLeakError):
-        evidence.finish(statement)
+    with EvidenceFile(tmp_path / "e.ndjson", metadata, redactor) as evidence, pytest.raises(SecretLeakError):
+        evidence.finish(run_report)
     assert b"secret-token" not in (tmp_path / "e.ndjson").read_bytes()
 
 

@@ -1,4 +1,4 @@
-"""Rules, verdicts and a statement to render, plain and hostile."""
+"""Rules, verdicts and run reports to render, plain and hostile."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ JSON_HEADERS = (("Authorization", bearer("default")), ("Content-Type", "applicat
 HOSTILE = "a|b `c` <script>alert(1)</script> ]]> \x1b[2J\x00\r\n\ud800\ufffe \u202e*x* \"q\" 'p' & $(reboot) ```"
 
 
-def Rule(  # noqa: N802 - a rule of which only what matters is said
+def Rule(  # noqa: N802 - a rule with defaults for what does not matter
     id: str,  # noqa: A002 - as the field is called
     title: str = "Something holds",
     applies_to: str = "server",
@@ -107,7 +107,7 @@ RUN = {
 }
 
 
-def statement(
+def run_report(
     verdicts: tuple[Verdict, ...] = VERDICTS,
     over: tuple[rules.Rule, ...] = RULES,
     terms: Policy | None = None,
@@ -132,4 +132,4 @@ def hostile() -> RunReport:
     violation = Violation(HOSTILE, "/a|b", HOSTILE, (Evidence(HOSTILE, request, None, {HOSTILE: [HOSTILE]}),), HOSTILE)
     odd = (Rule("odd", HOSTILE, clauses=("B8",)), Rule("odd-too", HOSTILE), Rule("odd-reason", HOSTILE))
     verdicts = (failed("odd", violation), failed("odd-too", violation), inconclusive("odd-reason", HOSTILE))
-    return statement(verdicts, odd, subject={"kind": "url", "name": HOSTILE}, clauses={"B8": HOSTILE})
+    return run_report(verdicts, odd, subject={"kind": "url", "name": HOSTILE}, clauses={"B8": HOSTILE})

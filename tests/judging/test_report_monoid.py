@@ -51,7 +51,7 @@ def test_parts_that_are_judged_apart_add_up_to_the_whole(everything: list[Verdic
 
 
 @given(st.lists(lists.map(tuple), max_size=8), st.lists(st.integers(0, 7), max_size=30))
-def test_judgements_that_come_again_count_each_time(judgements: list[tuple[Verdict, ...]], order: list[int]) -> None:
+def test_repeated_judgements_count_each_time(judgements: list[tuple[Verdict, ...]], order: list[int]) -> None:
     settled = [tuple(one for one in judgement if one.outcome != "failed") for judgement in judgements]
     coming = [settled[place] for place in order if place < len(settled)]
     flat = [verdict for judgement in coming for verdict in judgement]
@@ -81,7 +81,7 @@ def test_a_report_is_not_changed_by_what_is_made_of_it() -> None:
         more.tallies["a"] = Tally()  # type: ignore[index]
 
 
-def test_every_cause_is_kept_before_another_violation_of_the_same_cause() -> None:
+def test_each_cause_is_reported_before_a_second_violation_of_one_cause() -> None:
     many = [verdict("a", "failed", violation=Violation(str(number), cause="frequent")) for number in range(200)]
     rare = verdict("a", "failed", violation=Violation("rare", cause="rare"))
     tally = Report.empty(RULES).with_verdicts([*many, rare]).tally("a")
@@ -108,7 +108,7 @@ def test_every_cause_is_kept_before_another_violation_of_the_same_cause() -> Non
         ((("failed", None), ("passed", None), ("inconclusive", "timed-out")), ("failed", None)),
     ],
 )
-def test_a_rule_comes_to_the_outcome_of_the_eighth_law(
+def test_verdicts_of_a_rule_are_aggregated_as_the_aggregation_law_says(
     outcomes: tuple[tuple[str, str | None], ...], expected: tuple[str, str | None]
 ) -> None:
     verdicts = [verdict("a", outcome, reason, violation=Violation("x")) for outcome, reason in outcomes]
@@ -116,6 +116,6 @@ def test_a_rule_comes_to_the_outcome_of_the_eighth_law(
     assert (tally.outcome, tally.reason) == expected
 
 
-def test_a_failure_that_nobody_can_explain_counts_all_the_same() -> None:
+def test_a_failure_without_a_violation_counts_too() -> None:
     tally = Report.empty(RULES).with_verdicts([verdict("a", "failed")]).tally("a")
     assert (tally.failed, tally.violations, tally.outcome) == (1, (), "failed")

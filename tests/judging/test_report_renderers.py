@@ -19,22 +19,22 @@ from report_samples import (
     failed,
     hostile,
     passed,
-    statement,
+    run_report,
 )
 
 from conformance.facts import Evidence
 from conformance.http.display import UNSEEN
 from conformance.judging.formats import FORMATS, renderer, text
-from conformance.judging.formats.failures import SHOWN
+from conformance.judging.formats.failures import _SHOWN_CHARACTERS
 from conformance.judging.summary import Policy, Reproduction, RunReport, document
 
 PEOPLE = (".md", ".html", ".xml")
 VOID = {"meta", "br", "link", "img"}
 
 
-def _all(said: RunReport) -> dict[str, str]:
-    reports = {suffix: renderer(suffix)(said) for suffix in FORMATS if suffix != ".py"}
-    return {**reports, "text": text.render(said)}
+def _all(report: RunReport) -> dict[str, str]:
+    reports = {suffix: renderer(suffix)(report) for suffix in FORMATS if suffix != ".py"}
+    return {**reports, "text": text.render(report)}
 
 
 class Structure(HTMLParser):
@@ -60,15 +60,15 @@ class Structure(HTMLParser):
 
 
 def test_every_format_names_every_rule_and_the_outcome() -> None:
-    for suffix, said in _all(statement()).items():
-        plain = said.replace("\\", "")
+    for suffix, rendered in _all(run_report()).items():
+        plain = rendered.replace("\\", "")
         assert all(rule.id in plain for rule in RULES), suffix
         assert "failed" in plain, suffix
 
 
-def test_every_format_shows_what_was_expected_and_seen_and_the_commands() -> None:
+def test_every_format_shows_expected_and_actual_and_the_commands() -> None:
     for suffix in ("text", *PEOPLE):
-        said = _all(statement())[suffix].replace("\\", "")
+        rendered = _all(run_report())[suffix].replace("\\", "")
         for words in (
             RULES[0].title,
             BROKEN.message,
@@ -77,19 +77,19 @@ def test_every_format_shows_what_was_expected_and_seen_and_the_commands() -> Non
             "CRONOFY_ACCESS_TOKEN_SECOND_ACCOUNT",
             "other.example.com",
         ):
-            assert words in said, (suffix, words)
+            assert words in rendered, (suffix, words)
 
 
 @pytest.mark.parametrize("suffix", ["text", *PEOPLE])
 def test_nothing_from_outside_reaches_the_reader_as_a_control_character(suffix: str) -> None:
-    said = _all(hostile())[suffix]
-    assert not UNSEEN.search(said.replace("\n", ""))
-    said.encode("utf-8")
-    assert "\\x1b[2J" in said.replace("\\\\", "\\").replace("\\[", "[")
+    rendered = _all(hostile())[suffix]
+    assert not UNSEEN.search(rendered.replace("\n", ""))
+    rendered.encode("utf-8")
+    assert "\\x1b[2J" in rendered.replace("\\\\", "\\").replace("\\[", "[")
 
 
 def test_the_text_has_a_line_for_each_rule_then_the_failures_then_the_outcome() -> None:
-    assert text.render(statement()) == (
+    assert text.render(run_report()) == (
         """\
 url https://api.example.com
 cronofy-conformance 0.1.0, contract 2026-04-28 (sha256 abababababab)
@@ -101,7 +101,7 @@ What a server must do
 What a server should do
   failed       pages-are-whole   [2.2.c]  1 failed
 
-What a server is concluded to do
+What a server is inferred to do
   inconclusive  profile-resolves  [A6 S4]  1 inconclusive: it was still pending when the time to settle ran out
 
 What a client must do
@@ -111,77 +111,77 @@ Failures
 
 1. explicit-is-kept (must, B8)
    expected   Explicit conferencing reads back with the join URL that was sent
-   seen       join_url is not the one that was sent
+   actual     join_url is not the one that was sent
    where      event cal_1/evt_1, at /after/final of the facts
    clause     B8: Explicit conferencing is what the request says
    #12  POST https://api.example.com/v1/calendars/cal_1/events → 202
      curl -sS -i -g -X POST -H "Authorization: Bearer $CRONOFY_ACCESS_TOKEN" -H 'Content-Type: application/json' """
         """--url https://api.example.com/v1/calendars/cal_1/events --data-raw '{"summary":"It'\\''s été"}'
    #15  GET https://api.example.com/v1/events?tzid=Etc/UTC&calendar_ids[]=cal_1 → 200
-     said: {"conferencing": {"join_url": "https://other.example.com"}}
+     response: {"conferencing": {"join_url": "https://other.example.com"}}
      curl -sS -i -g -H "Authorization: Bearer $CRONOFY_ACCESS_TOKEN_SECOND_ACCOUNT" """
         """--url 'https://api.example.com/v1/events?tzid=Etc/UTC&calendar_ids[]=cal_1'
 
 2. pages-are-whole (should, 2.2.c)
    expected   Pages lose no event
-   seen       an event is on two pages
+   actual     an event is on two pages
    where      at /events of the facts
    #15  GET https://api.example.com/v1/events?tzid=Etc/UTC&calendar_ids[]=cal_1 → 200
-     said: {"conferencing": {"join_url": "https://other.example.com"}}
+     response: {"conferencing": {"join_url": "https://other.example.com"}}
      curl -sS -i -g -H "Authorization: Bearer $CRONOFY_ACCESS_TOKEN_SECOND_ACCOUNT" """
         """--url 'https://api.example.com/v1/events?tzid=Etc/UTC&calendar_ids[]=cal_1'
 
-Not proved
+Coverage gaps
   profile-resolves: it was still pending when the time to settle ran out
   bearer-is-sent: nothing that was seen meets its condition
   none-removes: nothing that passed meets the case microsoft
 
-1 of 5 rules passed, 2 failed, 1 inconclusive, 1 not exercised, over 118 exchanges. Not proved in full: 3 rules.
+1 of 5 rules passed, 2 failed, 1 inconclusive, 1 untested, over 118 exchanges. Coverage gaps: 3 rules.
 Outcome: failed. Exit code 1: a rule that counts at --fail-on must failed.
 """
     )
 
 
 def test_colours_are_all_that_colour_adds() -> None:
-    coloured = text.render(statement(), colour=True)
-    assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == text.render(statement())
-    assert coloured != text.render(statement())
+    coloured = text.render(run_report(), colour=True)
+    assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == text.render(run_report())
+    assert coloured != text.render(run_report())
 
 
-def test_failures_of_one_cause_are_told_once() -> None:
+def test_failures_of_one_cause_are_shown_once() -> None:
     again = Violation("the summary is gone", evidence=BROKEN.evidence)
     verdicts = (
         failed("explicit-is-kept", BROKEN),
         failed("explicit-is-kept", BROKEN),
         failed("none-removes", again),
     )
-    said = text.render(statement(verdicts))
-    assert said.count("expected   ") == 1
-    assert "again      1 more of the same cause" in said
-    assert "breaks too none-removes (must, B7): the summary is gone" in said
+    rendered = text.render(run_report(verdicts))
+    assert rendered.count("expected   ") == 1
+    assert "repeated   1 more of the same cause" in rendered
+    assert "also fails none-removes (must, B7): the summary is gone" in rendered
 
 
-def test_rules_that_are_open_for_the_same_reason_are_counted_together() -> None:
+def test_coverage_gaps_with_the_same_reason_are_counted_together() -> None:
     rules = tuple(Rule(f"r-{number}", cases=("google", "microsoft")) for number in range(5))
-    said = text.render(statement((passed("r-0"),), rules))
-    assert said.partition("Not proved\n")[2].splitlines()[:2] == [
+    rendered = text.render(run_report((passed("r-0"),), rules))
+    assert rendered.partition("Coverage gaps\n")[2].splitlines()[:2] == [
         "  4 rules: nothing that was seen meets its condition",
         "  r-0: nothing that passed meets the case google, microsoft",
     ]
 
 
-def test_counterexamples_and_remarks_are_shown_to_people() -> None:
-    said = statement(counterexamples=("asked  a\nsent   b\x1b[2J",), remarks=("one <b>calendar</b> only",))
-    assert "\nSmallest failures\n\nasked  a\nsent   b\\x1b[2J\n" in text.render(said)
-    assert "\nRemarks\n  one <b>calendar</b> only\n" in text.render(said)
-    assert "asked  a\nsent   b\\x1b[2J\n```" in renderer(".md")(said)
-    assert "one &lt;b&gt;calendar" in renderer(".html")(said)
+def test_counterexamples_and_notes_are_in_the_formats_for_people() -> None:
+    report = run_report(counterexamples=("asked  a\nsent   b\x1b[2J",), remarks=("one <b>calendar</b> only",))
+    assert "\nSmallest failures\n\nasked  a\nsent   b\\x1b[2J\n" in text.render(report)
+    assert "\nNotes\n  one <b>calendar</b> only\n" in text.render(report)
+    assert "asked  a\nsent   b\\x1b[2J\n```" in renderer(".md")(report)
+    assert "one &lt;b&gt;calendar" in renderer(".html")(report)
 
 
-def test_what_a_response_said_is_cut_to_what_can_be_read() -> None:
+def test_long_content_of_a_response_is_truncated() -> None:
     long = Violation("too much", evidence=(Evidence("#1", BROKEN.evidence[0].request, 200, "x" * 50_000),))
-    said = text.render(statement((failed("explicit-is-kept", long),)))
-    assert f"{'x' * (SHOWN - 1)}… (50002 characters)" in said
+    rendered = text.render(run_report((failed("explicit-is-kept", long),)))
+    assert f"{'x' * (_SHOWN_CHARACTERS - 1)}… (50002 characters)" in rendered
 
 
 @pytest.mark.parametrize(
@@ -190,43 +190,44 @@ def test_what_a_response_said_is_cut_to_what_can_be_read() -> None:
         (
             (passed("m", "google"),),
             Policy(),
-            "1 of 1 rules passed, over 118 exchanges. Each rule was decided, in every case that the subject offers.\n"
+            "1 of 1 rules passed, over 118 exchanges. "
+            "Every rule passed or failed, in every coverage class that the subject offers.\n"
             "Outcome: passed. Exit code 0: nothing failed.\n",
         ),
         (
             (passed("m", "google"),),
             Policy(cut_short="the limit of 9 requests was reached"),
-            "1 of 1 rules passed, over 118 exchanges. The run ended before its plan.\n"
+            "1 of 1 rules passed, over 118 exchanges. The run ended early.\n"
             "Outcome: inconclusive. Exit code 3: the limit of 9 requests was reached.\n",
         ),
         (
             (passed("m", "google"),),
             Policy(interrupted=True),
-            "1 of 1 rules passed, over 118 exchanges. The run ended before its plan.\n"
+            "1 of 1 rules passed, over 118 exchanges. The run ended early.\n"
             "Outcome: inconclusive. Exit code 130: the run was interrupted.\n",
         ),
         (
             (),
             Policy(require_coverage=True),
-            "0 of 1 rules passed, 1 not exercised, over 118 exchanges. Not proved in full: 1 rule.\n"
-            "Outcome: inconclusive. Exit code 3: a rule of level must was not decided.\n",
+            "0 of 1 rules passed, 1 untested, over 118 exchanges. Coverage gaps: 1 rule.\n"
+            "Outcome: inconclusive. Exit code 3: a rule of level must is inconclusive or untested.\n",
         ),
     ],
 )
-def test_the_summary_says_what_was_proved_and_why_the_exit_code_is_what_it_is(verdicts, terms, expected) -> None:
-    assert text.summary(statement(verdicts, (Rule("m", cases=("google",)),), terms)) == expected
+def test_the_summary_has_counts_coverage_and_the_reason_of_the_exit_code(verdicts, terms, expected) -> None:
+    assert text.summary(run_report(verdicts, (Rule("m", cases=("google",)),), terms)) == expected
 
 
 def test_the_json_is_the_document() -> None:
-    said = renderer(".json")(statement())
-    assert json.loads(said) == document(statement())
-    assert renderer(".json")(statement()) == said
+    rendered = renderer(".json")(run_report())
+    assert json.loads(rendered) == document(run_report())
+    assert renderer(".json")(run_report()) == rendered
     json.loads(renderer(".json")(hostile()).encode("ascii"))
 
 
-@pytest.mark.parametrize("said", [statement(), hostile(), statement(over=())], ids=["plain", "hostile", "empty"])
-def test_the_junit_is_well_formed_and_counts_what_it_holds(said: RunReport) -> None:
-    root = ET.fromstring(renderer(".xml")(said).encode("utf-8"))
+@pytest.mark.parametrize("report", [run_report(), hostile(), run_report(over=())], ids=["plain", "hostile", "empty"])
+def test_the_junit_is_well_formed_and_counts_what_it_holds(report: RunReport) -> None:
+    root = ET.fromstring(renderer(".xml")(report).encode("utf-8"))
     assert (root.tag, {suite.tag for suite in root}) in (("testsuites", {"testsuite"}), ("testsuites", set()))
     for suite in root:
         counted = {
@@ -236,11 +237,11 @@ def test_the_junit_is_well_formed_and_counts_what_it_holds(said: RunReport) -> N
             "skipped": len(suite.findall("testcase/skipped")),
         }
         assert {name: int(suite.get(name, "-1")) for name in counted} == counted
-    assert root.get("tests") == str(len(said.rules))
+    assert root.get("tests") == str(len(report.rules))
 
 
 def test_the_junit_has_a_case_for_each_rule() -> None:
-    root = ET.fromstring(renderer(".xml")(statement()).encode("utf-8"))
+    root = ET.fromstring(renderer(".xml")(run_report()).encode("utf-8"))
     cases = {(case.get("classname"), case.get("name")): [child.tag for child in case] for case in root.iter("testcase")}
     assert cases == {
         ("server.must", "explicit-is-kept"): ["failure"],
@@ -256,59 +257,59 @@ def test_the_junit_has_a_case_for_each_rule() -> None:
     ]
 
 
-@pytest.mark.parametrize("said", [statement(), hostile(), statement(over=())], ids=["plain", "hostile", "empty"])
-def test_the_html_is_balanced_and_loads_and_runs_nothing(said: RunReport) -> None:
-    page = renderer(".html")(said)
-    seen = Structure()
-    seen.feed(page)
-    seen.close()
-    assert seen.open == []
-    assert seen.tags.isdisjoint({"script", "img", "link", "iframe", "a", "form", "object"})
+@pytest.mark.parametrize("report", [run_report(), hostile(), run_report(over=())], ids=["plain", "hostile", "empty"])
+def test_the_html_is_balanced_and_loads_and_runs_nothing(report: RunReport) -> None:
+    page = renderer(".html")(report)
+    structure = Structure()
+    structure.feed(page)
+    structure.close()
+    assert structure.open == []
+    assert structure.tags.isdisjoint({"script", "img", "link", "iframe", "a", "form", "object"})
     assert "url(" not in page
     assert "prefers-color-scheme: dark" in page
 
 
 def test_the_html_shows_hostile_text_as_text() -> None:
-    seen = Structure()
-    seen.feed(renderer(".html")(hostile()))
-    assert "<script>alert(1)</script>" in "".join(seen.words)
+    structure = Structure()
+    structure.feed(renderer(".html")(hostile()))
+    assert "<script>alert(1)</script>" in "".join(structure.words)
 
 
 def test_markdown_cells_and_fences_hold_hostile_text() -> None:
-    said = renderer(".md")(hostile())
-    rows = [line for line in said.splitlines() if line.startswith("| ")]
+    rendered = renderer(".md")(hostile())
+    rows = [line for line in rendered.splitlines() if line.startswith("| ")]
     assert [len(re.findall(r"(?<!\\)\|", row)) for row in rows] == [9] * 4
-    fences = [line for line in said.splitlines() if re.match("`{3,}", line)]
+    fences = [line for line in rendered.splitlines() if re.match("`{3,}", line)]
     assert len(fences) % 2 == 0
-    outside = re.sub(r"(?ms)^(`{3,})\w*\n.*?\n\1$", "", said)
+    outside = re.sub(r"(?ms)^(`{3,})\w*\n.*?\n\1$", "", rendered)
     assert "<script>" not in outside
 
 
 def test_a_verdict_list_is_rendered_the_same_each_time() -> None:
-    assert _all(statement(VERDICTS)) == _all(statement(VERDICTS))
+    assert _all(run_report(VERDICTS)) == _all(run_report(VERDICTS))
 
 
-def test_a_file_of_tests_has_a_test_for_each_failure_that_can_be_shown_again() -> None:
+def test_a_test_file_has_a_test_for_each_failure_that_can_be_reproduced() -> None:
     scenario = "(('google', True), Scenario(id='a', account='default', calendar_id='c', steps=(Step(kind='none'),)))"
     repro = Reproduction("none-removes", f"None {HOSTILE}", (scenario,), (f"curl '{HOSTILE}'",))
-    said = renderer(".py")(
-        statement(
+    rendered = renderer(".py")(
+        run_report(
             repros=(repro,), variables={"default": "TOKEN"}, subject={"kind": "url", "name": HOSTILE, "faults": ["x"]}
         )
     )
-    said.encode("ascii")
-    tree = ast.parse(said)
+    rendered.encode("ascii")
+    tree = ast.parse(rendered)
     assert [node.name for node in tree.body if isinstance(node, ast.FunctionDef)] == [
         "_violations",
         "test_none_removes",
     ]
-    assert "FAULTS = ('x',)" in said
+    assert "FAULTS = ('x',)" in rendered
 
 
-def test_without_failures_the_file_of_tests_says_so() -> None:
-    assert renderer(".py")(statement()) == (
+def test_without_failures_the_test_file_says_so() -> None:
+    assert renderer(".py")(run_report()) == (
         "# What failed on https://api.example.com, for pytest. Written by cronofy-conformance 0.1.0, which it needs.\n"
-        "# Nothing failed that can be shown again.\n"
+        "# There is no failure to reproduce.\n"
     )
 
 

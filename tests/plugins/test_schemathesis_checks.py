@@ -57,9 +57,9 @@ def st_run(url: str, cwd: Path, *options: str, hooks: bool) -> subprocess.Comple
         str(ROOT / "schemas" / "api" / "schemathesis.toml"),
         "run",
     ]
-    told = ["--url", url, "-H", f"Authorization: Bearer {TOKEN}", "--seed", "1", "--no-color", *options]
+    arguments = ["--url", url, "-H", f"Authorization: Bearer {TOKEN}", "--seed", "1", "--no-color", *options]
     return subprocess.run(
-        [*program, str(ROOT / "schemas/api/openapi.json"), *told],
+        [*program, str(ROOT / "schemas/api/openapi.json"), *arguments],
         cwd=cwd,
         env=environment,
         capture_output=True,
@@ -90,7 +90,7 @@ def test_the_reference_server_is_clean(hooks: bool, mode: str, tmp_path: Path) -
     assert "Tested: 6" in result.stdout, result.stdout
 
 
-def test_a_broken_server_fails_the_check_that_has_the_name_of_the_rule(tmp_path: Path) -> None:
+def test_a_faulty_server_fails_the_check_that_has_the_name_of_the_rule(tmp_path: Path) -> None:
     options = ("--phases", "examples,fuzzing", "-n", "1", "--include-operation-id", "list_calendars")
     with served("availability-as-string") as url:
         with_rules = st_run(url, tmp_path, *options, "-c", "the_calendar_list_says_what_is_available", hooks=True)
@@ -101,9 +101,9 @@ def test_a_broken_server_fails_the_check_that_has_the_name_of_the_rule(tmp_path:
     assert TOKEN not in with_rules.stdout
 
 
-def test_each_rule_on_what_one_response_shows_is_a_check() -> None:
-    told_by_one = ("exchange", "conferencing", "reading", "directory")
-    expected = {rule.id for rule in load() if rule.applies_to == "server" and rule.about in told_by_one}
+def test_each_rule_that_one_response_can_break_is_a_check() -> None:
+    of_one_response = ("exchange", "conferencing", "reading", "directory")
+    expected = {rule.id for rule in load() if rule.applies_to == "server" and rule.about in of_one_response}
     assert {rule.id for rule in RULES} == expected
     names = {rule.id.replace("-", "_") for rule in RULES}
     assert names <= set(schemathesis.checks.CHECKS.get_all_names())
@@ -114,16 +114,16 @@ def test_a_token_does_not_enter_the_exchange() -> None:
         "post", f"{BASE}/v1/calendars/cal_1/events", headers={"Authorization": "Bearer s3cret"}, data="{}"
     ).prepare()
     response = Answer(422, {"content-type": ["application/json"]}, b'{"errors": {}}', sent, 0.1, verify=True)
-    seen = exchange_of(response, "case")
-    assert seen.request.method == "POST"
-    assert seen.request.body == b"{}"
-    assert seen.request.account is not None
-    assert seen.response == Response(422, (("content-type", "application/json"),), b'{"errors": {}}')
-    assert seen.whole
-    assert "s3cret" not in repr(seen)
+    converted = exchange_of(response, "case")
+    assert converted.request.method == "POST"
+    assert converted.request.body == b"{}"
+    assert converted.request.account is not None
+    assert converted.response == Response(422, (("content-type", "application/json"),), b'{"errors": {}}')
+    assert converted.whole
+    assert "s3cret" not in repr(converted)
 
 
-def test_a_response_is_judged_by_the_rules_about_it_alone() -> None:
+def test_a_response_is_judged_by_itself() -> None:
     listener = Listener(RULES)
     refused = exchange("DELETE", "/v1/calendars/cal_1/events", {}, 422, {"error": "event_id"}, "a")
     assert set(listener.violations(refused)) == {"a-422-has-the-documented-shape"}
@@ -131,7 +131,7 @@ def test_a_response_is_judged_by_the_rules_about_it_alone() -> None:
     assert listener.violations(exchange("DELETE", "/v1/calendars/cal_1/events", {}, 422, right, "b")) == {}
 
 
-def test_a_write_is_judged_in_the_light_of_the_calendar_list_before_it() -> None:
+def test_a_write_is_judged_with_the_calendar_list_before_it() -> None:
     accepted = exchange("POST", "/v1/calendars/cal_2/events", {"event_id": "e"}, 202, None, "write")
     listener = Listener(RULES)
     assert listener.violations(accepted) == {}
@@ -139,7 +139,7 @@ def test_a_write_is_judged_in_the_light_of_the_calendar_list_before_it() -> None
     assert set(listener.violations(accepted)) == {"an-unknown-calendar-is-not-found"}
 
 
-def test_what_only_later_readings_tell_is_not_judged() -> None:
+def test_the_outcome_of_a_write_is_not_judged() -> None:
     odd = {"event_id": "e", "summary": "s", "start": "5666-09-16", "end": "7579-12-10", "tzid": "00"}
     right = {"errors": {"start": [{"key": "errors.invalid_time", "description": "out of range"}]}}
     listener = Listener(RULES)
@@ -147,7 +147,7 @@ def test_what_only_later_readings_tell_is_not_judged() -> None:
     assert listener.violations(exchange("POST", "/v1/calendars/cal_1/events", odd, 422, right, "write")) == {}
 
 
-def test_what_an_earlier_response_broke_is_not_said_of_a_later_one() -> None:
+def test_a_violation_in_one_response_is_not_reported_for_a_later_one() -> None:
     listener = Listener(RULES)
     broken = listener.violations(calendars(calendar_integrated_conferencing_available="yes"))
     assert "the-calendar-list-says-what-is-available" in broken

@@ -19,10 +19,10 @@ def _call(*args: str | Path) -> Result:
     return CliRunner(env={"CRONOFY_ACCESS_TOKEN": None}).invoke(cli, ["run", *map(str, args)])
 
 
-def _but_for_the_subject(report: Path) -> dict[str, Any]:
-    said = json.loads(report.read_text())
-    del said["subject"]
-    return dict(said)
+def _without_subject(report: Path) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(report.read_text())
+    del document["subject"]
+    return document
 
 
 @pytest.fixture(scope="module")
@@ -34,11 +34,11 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_a_recorded_run_lived_again_comes_to_the_same_report(recorded: Path) -> None:
+def test_a_replayed_run_gives_the_same_report(recorded: Path) -> None:
     again = recorded / "again.json"
     done = _call(f"cassette:{recorded / 'cassettes'}", *OPTIONS, "--report", again)
     assert done.exit_code == 3, done.output
-    assert _but_for_the_subject(again) == _but_for_the_subject(recorded / "live.json")
+    assert _without_subject(again) == _without_subject(recorded / "live.json")
 
 
 def test_a_request_that_was_not_recorded_is_named_once_with_the_remedy(recorded: Path) -> None:
@@ -49,6 +49,6 @@ def test_a_request_that_was_not_recorded_is_named_once_with_the_remedy(recorded:
     assert done.stderr.count("\n") == 1
 
 
-def test_a_recording_of_no_run_that_can_be_lived_again_is_refused() -> None:
+def test_a_recording_that_is_no_run_of_the_reference_is_refused() -> None:
     with pytest.raises(ConfigurationError, match=r"judge it as it is with `cronofy-conformance check .*cassettes`"):
         parse(f"cassette:{Path(__file__).parent / 'cassettes'}", {})

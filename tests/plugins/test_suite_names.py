@@ -45,7 +45,7 @@ def test_another_name_is_refused_as_any_module_refuses_it() -> None:
         conformance.nonsense  # noqa: B018 - that it raises is what is tested
 
 
-def test_exchanges_of_a_team_are_observed_and_judged() -> None:
+def test_exchanges_are_observed_and_judged() -> None:
     event = {"event_id": "1", "summary": "s", "start": "2031-05-05T10:00:00Z", "end": "2031-05-05T11:00:00Z"}
     sent = json.dumps({**event, "conferencing": {"profile_id": "explicit", "provider_description": "Rooms"}})
     post = Exchange(
@@ -75,7 +75,7 @@ def test_exchanges_of_a_team_are_observed_and_judged() -> None:
 
 
 @given(scenario=scenarios(INVENTORY))
-def test_lives_that_are_drawn_can_be_written(scenario: Scenario) -> None:
-    written = write_requests(scenario, RunContext("abcdefgh", 0.0, INVENTORY))
-    assert [write.step for write in written] == list(scenario.steps)
-    assert {write.method for write in written} <= {"POST", "DELETE"}
+def test_generated_scenarios_can_be_written(scenario: Scenario) -> None:
+    requests = write_requests(scenario, RunContext("abcdefgh", 0.0, INVENTORY))
+    assert [write.step for write in requests] == list(scenario.steps)
+    assert {write.method for write in requests} <= {"POST", "DELETE"}

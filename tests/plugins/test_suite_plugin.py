@@ -1,4 +1,4 @@
-"""The plugin as a team has it: in a process of its own, with a project of its own."""
+"""The plugin as a user has it: in a process of its own, with a project of its own."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ import sys
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
+import click
 import pytest
 
+from conformance.cli.server_commands import run
 from conformance.contract.rules import load
 from conformance.plugins import results
-from conformance.plugins.results import CampaignResults, RuleResult, results_once
+from conformance.plugins.results import CampaignResults, RuleResult, shared_campaign_results
 from conformance.servers.run_options import RunOptions
 
 SERVER_RULES = {rule.id for rule in load() if rule.applies_to == "server"}
@@ -57,7 +59,7 @@ def run_pytest(folder: Path, *args: str, **env: str) -> subprocess.CompletedProc
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, env=environment, check=False)
 
 
-def test_each_rule_is_a_test_and_a_fault_fails_those_that_it_breaks(tmp_path: Path) -> None:
+def test_each_rule_is_a_test_and_a_fault_fails_those_that_detect_it(tmp_path: Path) -> None:
     done = run_pytest(
         tmp_path, "--pyargs", "conformance.suite", "--fault", "8x8-refused", "--seed", "3", "--max-examples", "0",
         "--junitxml", "junit.xml",
@@ -66,10 +68,10 @@ def test_each_rule_is_a_test_and_a_fault_fails_those_that_it_breaks(tmp_path: Pa
     assert set(cases) == {f"test_rule[{rule}]" for rule in SERVER_RULES}
     failures = {name: failure for name, case in cases.items() if (failure := case.find("failure")) is not None}
     assert (done.returncode, set(failures)) == (1, {"test_rule[8x8-is-accepted]"}), done.stdout
-    told = "".join(failures["test_rule[8x8-is-accepted]"].itertext())
-    assert "expected   " in told
-    assert "curl -sS " in told
-    assert "Smallest failures\n\n8x8-is-accepted: " in told
+    message = "".join(failures["test_rule[8x8-is-accepted]"].itertext())
+    assert "expected   " in message
+    assert "curl -sS " in message
+    assert "Smallest failures\n\n8x8-is-accepted: " in message
     assert "Traceback" not in done.stdout
 
 
@@ -81,8 +83,8 @@ def test_two_processes_share_one_campaign(tmp_path: Path) -> None:
         TOKEN="reference-default-token", PYTHONPATH=str(tmp_path),
     )  # fmt: skip
     assert (done.returncode, (tmp_path / "runs.txt").read_text()) == (0, "run\n"), done.stdout
-    told = re.findall(r"(\d+) (?:passed|skipped)", done.stdout.splitlines()[-1])
-    assert sum(map(int, told)) == sum("explicit-is" in rule for rule in SERVER_RULES)
+    counts = re.findall(r"(\d+) (?:passed|skipped)", done.stdout.splitlines()[-1])
+    assert sum(map(int, counts)) == sum("explicit-is" in rule for rule in SERVER_RULES)
 
 
 def test_what_cannot_be_judged_is_one_line_and_2(tmp_path: Path) -> None:
@@ -91,7 +93,7 @@ def test_what_cannot_be_judged_is_one_line_and_2(tmp_path: Path) -> None:
     assert done.stdout.count("'http//x' is no subject: ") == 1
 
 
-def test_tests_of_a_team_keep_their_options_and_use_the_fixtures(tmp_path: Path) -> None:
+def test_a_users_tests_keep_their_options_and_use_the_fixtures(tmp_path: Path) -> None:
     (tmp_path / "conftest.py").write_text(
         "import pytest\n"
         "from conformance import in_process\n"
@@ -118,12 +120,34 @@ def test_tests_of_a_team_keep_their_options_and_use_the_fixtures(tmp_path: Path)
     assert "the limit of 30 requests was reached" in done.stdout
 
 
-def test_findings_are_found_by_one_and_read_by_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_option_of_run_is_one_of_pytest_or_is_left_to_it(tmp_path: Path) -> None:
+    shown = " ".join(run_pytest(tmp_path, "--help").stdout.split())
+    left_out = {"--plan", "--record", "--evidence", "--rule", "--report", "--quiet"}
+    for param in run.params:
+        option = param.opts[0].removeprefix("--")
+        assert (f"--conformance-{option}" in shown) is (f"--{option}" not in left_out)
+        if isinstance(param, click.Option) and f"--{option}" not in left_out:
+            value = "" if param.is_flag else f"={param.metavar}"
+            assert f"--conformance-{option}{value} {param.help}" in shown
+
+
+def test_starting_pytest_imports_nothing_heavy() -> None:
+    heavy = ("httpx", "hypothesis", "jsonschema", "jsonschema_rs", "schemathesis", "uvicorn", "yaml")
+    script = (
+        f"import sys, conformance.plugins.pytest_plugin\nprint([name for name in {heavy!r} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
+def test_results_are_computed_by_one_process_and_read_by_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     expected = CampaignResults(
-        {"a": RuleResult("failed", "why", counts=True), "b": RuleResult("passed", "", counts=True)}
+        {"a": RuleResult("failed", "why", is_fatal=True), "b": RuleResult("passed", "", is_fatal=False)}
     )
     given = [expected]
-    monkeypatch.setattr(results, "found", lambda options, subject: given.pop())
+    monkeypatch.setattr(results, "campaign_results", lambda options, subject: given.pop())
     subject: object = None
-    assert [results_once(RunOptions(), subject, tmp_path) for _ in range(2)] == [expected, expected]  # type: ignore[arg-type]
+    assert [shared_campaign_results(RunOptions(), subject, tmp_path) for _ in range(2)] == [expected, expected]  # type: ignore[arg-type]
     assert expected.failed == ("a",)

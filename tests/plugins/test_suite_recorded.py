@@ -1,7 +1,8 @@
-"""The scenario of one event against the reference server on a socket, recorded once and replayed since.
+"""The scenario of one event against the reference server on a socket, recorded once and replayed since then.
 
 To record again: ``python -m conformance serve --settle 0 --port 8917``, another one with ``--fault
-explicit-url-lower-cased`` on port 8918, then pytest with ``--record-mode=rewrite``; and `RECORDED` is to be about then.
+explicit-url-lower-cased`` on port 8918, then pytest with ``--record-mode=rewrite``, and set `RECORDED`
+to about that time.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ def _event(url: str | None, summary: str) -> dict[str, Any]:
     }
 
 
-LIFE = (
+SCENARIO = (
     ("POST", _event("https://rooms.example.com/Room-1", "created")),
     ("POST", _event("https://rooms.example.com/Room-2?pwd=aB", "moved to another room")),
     ("POST", _event(None, "renamed")),
@@ -58,22 +59,22 @@ def vcr_config() -> dict[str, Any]:
     }
 
 
-async def _lived(port: int) -> Report:
-    """One scenario, lived against the server on `port`, on a clock that only requests and pauses step."""
+async def _run(port: int) -> Report:
+    """Run one scenario against the server on `port`, on a clock that only requests and pauses advance."""
     clock = VirtualClock(RECORDED)
-    seen: list[Exchange] = []
+    exchanges: list[Exchange] = []
     async with httpx.AsyncClient(trust_env=False) as client:
         tokens = {"default": "reference-default-token"}
-        transport = Transport(client, f"http://127.0.0.1:{port}", tokens, clock, on_exchange=seen.append)
+        transport = Transport(client, f"http://127.0.0.1:{port}", tokens, clock, on_exchange=exchanges.append)
         await transport.send("GET", "/v1/calendars", account="default")
         await transport.send("GET", EVENTS, account="default")
-        for method, document in LIFE:
+        for method, document in SCENARIO:
             path = f"/v1/calendars/{CALENDAR}/events"
             await transport.send(method, path, account="default", document=document)
             for pause in (1.0, 3.0, 12.0):
                 await clock.sleep(pause)
                 await transport.send("GET", EVENTS, account="default")
-    return examine(seen, RULES, Settings(quiet=2.0))
+    return examine(exchanges, RULES, Settings(quiet=2.0))
 
 
 def _failed(report: Report) -> set[str]:
@@ -81,16 +82,16 @@ def _failed(report: Report) -> set[str]:
 
 
 @pytest.mark.vcr
-def test_a_recorded_life_keeps_the_rules() -> None:
-    report = asyncio.run(_lived(8917))
+def test_a_recorded_scenario_passes() -> None:
+    report = asyncio.run(_run(8917))
     passed = {rule for rule, tally in report.tallies.items() if tally.outcome == "passed"}
     assert _failed(report) == set()
     assert {"explicit-is-kept", "explicit-replaces-earlier-conferencing", "omitted-keeps-explicit"} <= passed
 
 
 @pytest.mark.vcr
-def test_a_recorded_life_on_a_broken_server_breaks_them() -> None:
-    assert {"explicit-is-kept", "explicit-replaces-earlier-conferencing"} & _failed(asyncio.run(_lived(8918)))
+def test_a_recorded_scenario_on_a_faulty_server_fails() -> None:
+    assert {"explicit-is-kept", "explicit-replaces-earlier-conferencing"} & _failed(asyncio.run(_run(8918)))
 
 
 def test_the_cassettes_name_the_account_and_hold_no_token() -> None:

@@ -1,4 +1,4 @@
-"""A report for people and for programs: one module a format, each with ``render(statement) -> str``."""
+"""A report for people and for programs: one module a format, each with ``render(run_report) -> str``."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FORMATS: Mapping[str, str] = MappingProxyType(
 
 
 def renderer(suffix: str) -> Callable[[RunReport], str]:
-    """What renders a statement as the format of a file suffix; raises KeyError for one that has none."""
+    """The ``render`` of the format of a file suffix; raises KeyError for an unknown suffix."""
     from importlib import import_module
 
     render: Callable[[RunReport], str] = import_module(f"conformance.judging.formats.{FORMATS[suffix]}").render

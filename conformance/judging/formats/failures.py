@@ -1,4 +1,4 @@
-"""RepeatedFailures of one cause together: what every format for people shows of them."""
+"""The failures of a report, grouped by cause: what every format for people shows of them."""
 
 from __future__ import annotations
 
@@ -15,15 +15,16 @@ if TYPE_CHECKING:
     from conformance.judging.summary import RunReport
     from conformance.judging.verdict import Violation
 
-__all__ = ["Failure", "FailureStep", "closing", "coverage_gaps", "failures", "outcome_line", "seen", "where"]
+__all__ = ["Failure", "FailureStep", "actual", "closing", "coverage_gaps", "failures", "outcome_line", "where"]
 
-#: How many characters of what a response said are shown.
-SHOWN = 600
+#: How many characters of a response's content are shown.
+_SHOWN_CHARACTERS = 600
 
 
 @dataclass(frozen=True)
 class FailureStep:
-    """One exchange of a failure: its label, what was sent and answered on one line, and the command that sends it."""
+    """One exchange of a failure: its label, the request and its status on one line, what the response
+    showed, and the command that sends it again."""
 
     label: str
     line: str
@@ -33,7 +34,7 @@ class FailureStep:
 
 @dataclass(frozen=True)
 class Failure:
-    """The violations that have one cause, the first as the example of them all."""
+    """The violations that have one cause, with the first as their example."""
 
     rule: Rule
     violation: Violation
@@ -42,29 +43,29 @@ class Failure:
     also: tuple[tuple[Rule, Violation], ...]
 
 
-def failures(statement: RunReport) -> tuple[Failure, ...]:
-    """A failure for every cause, which is what violations call by the same name or rest on the same exchanges for."""
+def failures(run_report: RunReport) -> tuple[Failure, ...]:
+    """A failure for each cause; violations with the same `cause`, or with the same event and exchanges, are one."""
     groups: list[list[tuple[Rule, Violation]]] = []
     known: dict[object, list[tuple[Rule, Violation]]] = {}
-    for rule in statement.failed:
-        for violation in statement.report.tally(rule.id).violations:
-            names = _names(violation)
-            group = next((known[name] for name in names if name in known), None)
+    for rule in run_report.failed:
+        for violation in run_report.report.tally(rule.id).violations:
+            keys = _keys(violation)
+            group = next((known[key] for key in keys if key in known), None)
             if group is None:
                 group = []
                 groups.append(group)
             group.append((rule, violation))
-            for name in names:
-                known.setdefault(name, group)
-    return tuple(_failure(statement, group) for group in groups)
+            for key in keys:
+                known.setdefault(key, group)
+    return tuple(_failure(run_report, group) for group in groups)
 
 
-def _names(violation: Violation) -> tuple[object, ...]:
+def _keys(violation: Violation) -> tuple[object, ...]:
     labels = tuple(evidence.label for evidence in violation.evidence)
     return (violation.cause, (violation.event, labels)) if labels else (violation.cause,)
 
 
-def _failure(statement: RunReport, group: list[tuple[Rule, Violation]]) -> Failure:
+def _failure(run_report: RunReport, group: list[tuple[Rule, Violation]]) -> Failure:
     rule, violation = group[0]
     others: dict[str, tuple[Rule, Violation]] = {}
     for other, its in group:
@@ -74,17 +75,17 @@ def _failure(statement: RunReport, group: list[tuple[Rule, Violation]]) -> Failu
         rule=rule,
         violation=violation,
         times=sum(1 for other, _ in group if other.id == rule.id),
-        steps=_steps(statement, violation),
+        steps=_steps(run_report, violation),
         also=tuple(others.values()),
     )
 
 
-def seen(rule: Rule, violation: Violation) -> str:
-    """What was seen, without the expectation that a message may begin with."""
+def actual(rule: Rule, violation: Violation) -> str:
+    """What was observed, without the expectation that a message may begin with."""
     return visible(violation.message.removeprefix(f"expected: {rule.title}; seen: "))
 
 
-def _steps(statement: RunReport, violation: Violation) -> tuple[FailureStep, ...]:
+def _steps(run_report: RunReport, violation: Violation) -> tuple[FailureStep, ...]:
     return tuple(
         FailureStep(
             label=visible(evidence.label),
@@ -92,7 +93,7 @@ def _steps(statement: RunReport, violation: Violation) -> tuple[FailureStep, ...
                 f"{evidence.request.method} {without_userinfo(evidence.request.url)} → {evidence.status or 'no answer'}"
             ),
             shown=_shown(evidence.shown),
-            command=curl(evidence.request, statement.variables),
+            command=curl(evidence.request, run_report.variables),
         )
         for evidence in violation.evidence
     )
@@ -102,59 +103,60 @@ def _shown(value: Any) -> str | None:
     if value is None:
         return None
     text = visible(json.dumps(value, ensure_ascii=False))
-    return text if len(text) <= SHOWN else f"{text[:SHOWN]}… ({len(text)} characters)"
+    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}… ({len(text)} characters)"
 
 
-def coverage_gaps(statement: RunReport) -> tuple[tuple[str, str], ...]:
-    """What was not shown, rule and reason; rules that are open for the same reason are counted together."""
-    open_rules: dict[str, list[str]] = {}
+def coverage_gaps(run_report: RunReport) -> tuple[tuple[str, str], ...]:
+    """The coverage gaps, rule and reason; rules with the same reason are counted together."""
+    by_reason: dict[str, list[str]] = {}
     cases: dict[str, list[str]] = {}
-    for rule, reason in statement.coverage_gaps:
+    for rule, reason in run_report.coverage_gaps:
         if reason.startswith(MISSED):
             cases.setdefault(rule, []).append(reason.removeprefix(MISSED).strip())
         else:
-            open_rules.setdefault(visible(reason), []).append(rule)
-    lines = [(rules[0] if len(rules) == 1 else f"{len(rules)} rules", reason) for reason, rules in open_rules.items()]
+            by_reason.setdefault(visible(reason), []).append(rule)
+    lines = [(rules[0] if len(rules) == 1 else f"{len(rules)} rules", reason) for reason, rules in by_reason.items()]
     return (*lines, *((rule, f"{MISSED} {', '.join(missed)}") for rule, missed in cases.items()))
 
 
 def where(violation: Violation) -> str:
-    """The event, if one is named, and the place in the facts."""
+    """The event, if there is one, and the place in the facts."""
     place = f"at {violation.path or '/'} of the facts"
     return visible(place if violation.event is None else f"event {violation.event}, {place}")
 
 
-def outcome_line(statement: RunReport) -> str:
+def outcome_line(run_report: RunReport) -> str:
     """The outcome and the exit code, and why they are what they are."""
-    return f"Outcome: {statement.outcome}. Exit code {statement.exit_code}: {visible(_why(statement))}."
+    return f"Outcome: {run_report.outcome}. Exit code {run_report.exit_code}: {visible(_why(run_report))}."
 
 
-def _why(statement: RunReport) -> str:
-    terms, code = statement.terms, statement.exit_code
+def _why(run_report: RunReport) -> str:
+    policy, code = run_report.terms, run_report.exit_code
     if code == 130:
         return "the run was interrupted"
     if code == 1:
-        return f"a rule that counts at --fail-on {terms.fail_on} failed"
+        return f"a rule that counts at --fail-on {policy.fail_on} failed"
     if code == 3:
-        return terms.cut_short or "a rule of level must was not decided"
-    if statement.failed:
-        return f"no rule that counts at --fail-on {terms.fail_on} failed"
+        untested = " or untested" if policy.require_coverage else ""
+        return policy.cut_short or f"a rule of level must is inconclusive{untested}"
+    if run_report.failed:
+        return f"no rule that counts at --fail-on {policy.fail_on} failed"
     return "nothing failed"
 
 
-def closing(statement: RunReport) -> str:
-    """What was proved and what was not, in two sentences."""
-    outcomes = [statement.report.tally(rule.id).outcome for rule in statement.rules]
-    told = [f"{outcomes.count('passed')} of {len(outcomes)} rules passed"]
-    told += [f"{outcomes.count(outcome)} {word}" for outcome, word in _OTHERS.items() if outcome in outcomes]
-    open_rules = len({rule for rule, _ in statement.coverage_gaps})
-    if statement.fully_covered:
-        proved = "Each rule was decided, in every case that the subject offers."
-    elif open_rules:
-        proved = f"Not proved in full: {open_rules} {'rule' if open_rules == 1 else 'rules'}."
+def closing(run_report: RunReport) -> str:
+    """The outcomes of the rules, and the coverage, in two sentences."""
+    outcomes = [run_report.report.tally(rule.id).outcome for rule in run_report.rules]
+    counts = [f"{outcomes.count('passed')} of {len(outcomes)} rules passed"]
+    counts += [f"{outcomes.count(outcome)} {outcome}" for outcome in _NOT_PASSED if outcome in outcomes]
+    gaps = len({rule for rule, _ in run_report.coverage_gaps})
+    if run_report.fully_covered:
+        coverage = "Every rule passed or failed, in every coverage class that the subject offers."
+    elif gaps:
+        coverage = f"Coverage gaps: {gaps} {'rule' if gaps == 1 else 'rules'}."
     else:
-        proved = "The run ended before its plan."
-    return f"{', '.join(told)}, over {statement.report.exchanges:,} exchanges. {proved}"
+        coverage = "The run ended early."
+    return f"{', '.join(counts)}, over {run_report.report.exchanges:,} exchanges. {coverage}"
 
 
-_OTHERS = {"failed": "failed", "inconclusive": "inconclusive", "untested": "not exercised"}
+_NOT_PASSED = ("failed", "inconclusive", "untested")

@@ -1,4 +1,4 @@
-"""The report as one HTML file: nothing is loaded, no script runs, light and dark as the reader has it."""
+"""The report as one HTML file: nothing is loaded, no script runs, light or dark as the reader prefers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from conformance.http.display import visible
-from conformance.judging.formats.failures import Failure, closing, coverage_gaps, failures, outcome_line, seen, where
+from conformance.judging.formats.failures import Failure, actual, closing, coverage_gaps, failures, outcome_line, where
 
 if TYPE_CHECKING:
     from conformance.contract.rules import Rule
@@ -33,13 +33,13 @@ pre { background: var(--sunk); border: 1px solid var(--line); border-radius: 6px
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem; }
 dt { color: var(--faint); } dd { margin: 0; }
 .passed { color: var(--passed); } .failed { color: var(--failed); font-weight: 600; }
-.inconclusive, .inconclusive { color: var(--open); } .untested, footer { color: var(--faint); }
+.inconclusive { color: var(--open); } .untested, footer { color: var(--faint); }
 """
 
 
-def render(statement: RunReport) -> str:
+def render(run_report: RunReport) -> str:
     """A complete document in UTF-8."""
-    subject = f"{statement.subject['kind']} {statement.subject['name']}"
+    subject = f"{run_report.subject['kind']} {run_report.subject['name']}"
     lines = [
         "<!doctype html>",
         '<html lang="en">',
@@ -47,70 +47,72 @@ def render(statement: RunReport) -> str:
         '<meta charset="utf-8">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">",
-        f"<title>{_text(subject)}: {statement.outcome}</title>",
+        f"<title>{_text(subject)}: {run_report.outcome}</title>",
         f"<style>{_STYLE}</style>",
         "</head>",
         "<body>",
-        f'<h1>{_text(subject)}: <span class="{statement.outcome}">{statement.outcome}</span></h1>',
-        f"<p>{_text(closing(statement))}</p>",
-        f"<p>{_text(outcome_line(statement))}</p>",
-        *_table(statement),
-        *_failures(statement),
-        *_counterexamples(statement),
-        *_not_proved(statement),
-        *_remarks(statement),
-        f"<footer><p>{_text(_about(statement))}</p></footer>",
+        f'<h1>{_text(subject)}: <span class="{run_report.outcome}">{run_report.outcome}</span></h1>',
+        f"<p>{_text(closing(run_report))}</p>",
+        f"<p>{_text(outcome_line(run_report))}</p>",
+        *_table(run_report),
+        *_failures(run_report),
+        *_counterexamples(run_report),
+        *_coverage_gaps(run_report),
+        *_notes(run_report),
+        f"<footer><p>{_text(_about(run_report))}</p></footer>",
         "</body>",
         "</html>",
     ]
     return "\n".join(lines) + "\n"
 
 
-def _about(statement: RunReport) -> str:
-    contract = statement.contract
-    return f"{statement.tool['name']} {statement.tool['version']}, contract {contract['version']}, {contract['sha256']}"
+def _about(run_report: RunReport) -> str:
+    contract = run_report.contract
+    return (
+        f"{run_report.tool['name']} {run_report.tool['version']}, contract {contract['version']}, {contract['sha256']}"
+    )
 
 
-def _table(statement: RunReport) -> Iterator[str]:
+def _table(run_report: RunReport) -> Iterator[str]:
     numbers = "".join(f'<th class="number" scope="col">{name}</th>' for name in ("passed", "failed", "inconclusive"))
     words = "".join(f'<th scope="col">{name}</th>' for name in ("outcome", "rule", "applies to", "level", "clauses"))
     yield "<h2>Rules</h2>"
     yield '<div class="table"><table>'
     yield f'<thead><tr>{words}{numbers}<th scope="col">reason</th></tr></thead>'
     yield "<tbody>"
-    yield from (_row(statement, rule) for rule in statement.rules)
+    yield from (_row(run_report, rule) for rule in run_report.rules)
     yield "</tbody></table></div>"
 
 
-def _row(statement: RunReport, rule: Rule) -> str:
-    tally = statement.report.tally(rule.id)
+def _row(run_report: RunReport, rule: Rule) -> str:
+    tally = run_report.report.tally(rule.id)
     cells = [
         f'<td class="{tally.outcome}">{tally.outcome}</td>',
         f'<td title="{_text(rule.title)}">{_text(rule.id)}</td>',
         *(f"<td>{_text(value)}</td>" for value in (rule.applies_to, rule.level, ", ".join(rule.clauses))),
         *(f'<td class="number">{count}</td>' for count in (tally.passed, tally.failed, tally.inconclusive)),
-        f"<td>{_text(statement.reason(rule) or '')}</td>",
+        f"<td>{_text(run_report.reason(rule) or '')}</td>",
     ]
     return f"<tr>{''.join(cells)}</tr>"
 
 
-def _failures(statement: RunReport) -> Iterator[str]:
-    found = failures(statement)
+def _failures(run_report: RunReport) -> Iterator[str]:
+    found = failures(run_report)
     if found:
         yield "<h2>Failures</h2>"
     for number, failure in enumerate(found, 1):
-        yield from _failure(statement, number, failure)
+        yield from _failure(run_report, number, failure)
 
 
-def _failure(statement: RunReport, number: int, failure: Failure) -> Iterator[str]:
+def _failure(run_report: RunReport, number: int, failure: Failure) -> Iterator[str]:
     rule, violation = failure.rule, failure.violation
-    told = [("expected", rule.title), ("seen", seen(rule, violation)), ("where", where(violation))]
-    told += [(f"clause {name}", statement.clauses[name]) for name in rule.clauses if name in statement.clauses]
+    terms = [("expected", rule.title), ("actual", actual(rule, violation)), ("where", where(violation))]
+    terms += [(f"clause {name}", run_report.clauses[name]) for name in rule.clauses if name in run_report.clauses]
     if failure.times > 1:
-        told.append(("again", f"{failure.times - 1} more of the same cause"))
-    told += [("breaks too", f"{other.id} ({other.level}): {seen(other, its)}") for other, its in failure.also]
+        terms.append(("repeated", f"{failure.times - 1} more of the same cause"))
+    terms += [("also fails", f"{other.id} ({other.level}): {actual(other, its)}") for other, its in failure.also]
     yield f"<h3>{number}. {_text(rule.id)} ({rule.level}, {_text(', '.join(rule.clauses))})</h3>"
-    yield f"<dl>{''.join(f'<dt>{_text(term)}</dt><dd>{_text(words)}</dd>' for term, words in told)}</dl>"
+    yield f"<dl>{''.join(f'<dt>{_text(term)}</dt><dd>{_text(words)}</dd>' for term, words in terms)}</dl>"
     for step in failure.steps:
         shown = "" if step.shown is None else f"<pre>{_text(step.shown)}</pre>"
         command = escape(visible(step.command, lines=True))
@@ -118,25 +120,25 @@ def _failure(statement: RunReport, number: int, failure: Failure) -> Iterator[st
         yield f"<pre>{command}</pre>{shown}</details>"
 
 
-def _not_proved(statement: RunReport) -> Iterator[str]:
-    lines = coverage_gaps(statement)
+def _coverage_gaps(run_report: RunReport) -> Iterator[str]:
+    lines = coverage_gaps(run_report)
     if lines:
-        yield "<h2>Not proved</h2>"
+        yield "<h2>Coverage gaps</h2>"
         items = "".join(f"<li>{_text(rule)}: {_text(reasons)}</li>" for rule, reasons in lines)
         yield f"<ul>{items}</ul>"
 
 
-def _counterexamples(statement: RunReport) -> Iterator[str]:
-    if statement.counterexamples:
+def _counterexamples(run_report: RunReport) -> Iterator[str]:
+    if run_report.counterexamples:
         yield "<h2>Smallest failures</h2>"
-    for example in statement.counterexamples:
+    for example in run_report.counterexamples:
         yield f"<pre>{escape(visible(example, lines=True))}</pre>"
 
 
-def _remarks(statement: RunReport) -> Iterator[str]:
-    if statement.remarks:
-        yield "<h2>Remarks</h2>"
-        yield f"<ul>{''.join(f'<li>{_text(remark)}</li>' for remark in statement.remarks)}</ul>"
+def _notes(run_report: RunReport) -> Iterator[str]:
+    if run_report.remarks:
+        yield "<h2>Notes</h2>"
+        yield f"<ul>{''.join(f'<li>{_text(note)}</li>' for note in run_report.remarks)}</ul>"
 
 
 def _text(text: str) -> str:

@@ -13,6 +13,6 @@ if TYPE_CHECKING:
 __all__ = ["render"]
 
 
-def render(statement: RunReport) -> str:
-    """The document of `statement`, indented, in ASCII; the same bytes for the same statement."""
-    return json.dumps(document(statement), indent=2) + "\n"
+def render(run_report: RunReport) -> str:
+    """The document of `run_report`, indented, in ASCII; the same bytes for the same run_report."""
+    return json.dumps(document(run_report), indent=2) + "\n"

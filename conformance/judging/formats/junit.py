@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from conformance.http.display import visible
-from conformance.judging.formats.failures import Failure, closing, failures, outcome_line, seen, where
+from conformance.judging.formats.failures import Failure, actual, closing, failures, outcome_line, where
 
 if TYPE_CHECKING:
     from conformance.contract.rules import Rule
@@ -17,38 +17,38 @@ if TYPE_CHECKING:
 __all__ = ["render"]
 
 
-def render(statement: RunReport) -> str:
-    """One ``testsuites`` document, a suite for each party that the rules bind; times are not told."""
-    root = ET.Element("testsuites", name=visible(f"{statement.subject['kind']} {statement.subject['name']}"))
-    found = {failure.rule.id: failure for failure in failures(statement)}
-    for party in sorted({rule.applies_to for rule in statement.rules}, reverse=True):
-        rules = [rule for rule in statement.rules if rule.applies_to == party]
-        suite = ET.SubElement(root, "testsuite", name=f"{statement.tool['name']}.{party}")
-        _properties(suite, statement)
+def render(run_report: RunReport) -> str:
+    """One ``testsuites`` document, a suite for each party that rules apply to; without times."""
+    root = ET.Element("testsuites", name=visible(f"{run_report.subject['kind']} {run_report.subject['name']}"))
+    found = {failure.rule.id: failure for failure in failures(run_report)}
+    for party in sorted({rule.applies_to for rule in run_report.rules}, reverse=True):
+        rules = [rule for rule in run_report.rules if rule.applies_to == party]
+        suite = ET.SubElement(root, "testsuite", name=f"{run_report.tool['name']}.{party}")
+        _properties(suite, run_report)
         for rule in rules:
-            _case(suite, statement, rule, found.get(rule.id))
+            _case(suite, run_report, rule, found.get(rule.id))
         output = ET.SubElement(suite, "system-out")
-        output.text = f"{closing(statement)}\n{outcome_line(statement)}\n"
-        _count(suite, statement, rules)
-    _count(root, statement, list(statement.rules))
+        output.text = f"{closing(run_report)}\n{outcome_line(run_report)}\n"
+        _count(suite, run_report, rules)
+    _count(root, run_report, list(run_report.rules))
     ET.indent(root)
     return "<?xml version='1.0' encoding='utf-8'?>\n" + ET.tostring(root, encoding="unicode") + "\n"
 
 
-def _properties(suite: ET.Element, statement: RunReport) -> None:
+def _properties(suite: ET.Element, run_report: RunReport) -> None:
     properties = ET.SubElement(suite, "properties")
-    told = {
-        "subject": f"{statement.subject['kind']} {statement.subject['name']}",
-        "contract": f"{statement.contract['version']} {statement.contract['sha256']}",
-        "outcome": statement.outcome,
-        "fully_covered": str(statement.fully_covered).lower(),
+    values = {
+        "subject": f"{run_report.subject['kind']} {run_report.subject['name']}",
+        "contract": f"{run_report.contract['version']} {run_report.contract['sha256']}",
+        "outcome": run_report.outcome,
+        "fully_covered": str(run_report.fully_covered).lower(),
     }
-    for name, value in told.items():
+    for name, value in values.items():
         ET.SubElement(properties, "property", name=name, value=visible(value))
 
 
-def _count(element: ET.Element, statement: RunReport, rules: list[Rule]) -> None:
-    outcomes = [statement.report.tally(rule.id).outcome for rule in rules]
+def _count(element: ET.Element, run_report: RunReport, rules: list[Rule]) -> None:
+    outcomes = [run_report.report.tally(rule.id).outcome for rule in rules]
     element.set("tests", str(len(rules)))
     element.set("failures", str(outcomes.count("failed")))
     element.set("errors", "0")
@@ -56,15 +56,15 @@ def _count(element: ET.Element, statement: RunReport, rules: list[Rule]) -> None
         element.set("skipped", str(outcomes.count("inconclusive") + outcomes.count("untested")))
 
 
-def _case(suite: ET.Element, statement: RunReport, rule: Rule, failure: Failure | None) -> None:
-    tally = statement.report.tally(rule.id)
+def _case(suite: ET.Element, run_report: RunReport, rule: Rule, failure: Failure | None) -> None:
+    tally = run_report.report.tally(rule.id)
     case = ET.SubElement(suite, "testcase", classname=f"{rule.applies_to}.{rule.level}", name=rule.id)
     if tally.outcome == "failed":
-        message = seen(rule, tally.violations[0]) if tally.violations else rule.title
+        message = actual(rule, tally.violations[0]) if tally.violations else rule.title
         element = ET.SubElement(case, "failure", type=rule.level, message=visible(message))
         element.text = "\n".join(["", *_details(rule, tally, failure), ""])
     elif tally.outcome != "passed":
-        reason = f"{tally.outcome}: {statement.reason(rule)}"
+        reason = f"{tally.outcome}: {run_report.reason(rule)}"
         ET.SubElement(case, "skipped", message=visible(reason))
 
 
@@ -73,10 +73,10 @@ def _details(rule: Rule, tally: Tally, failure: Failure | None) -> Iterator[str]
     yield f"clauses: {', '.join(rule.clauses)}"
     yield f"failed: {tally.failed}"
     for violation in tally.violations:
-        yield f"seen: {seen(rule, violation)}"
+        yield f"actual: {actual(rule, violation)}"
         yield f"where: {where(violation)}"
     for step in () if failure is None else failure.steps:
         yield f"{step.label}  {step.line}"
         if step.shown is not None:
-            yield f"said: {step.shown}"
+            yield f"response: {step.shown}"
         yield visible(step.command, lines=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from conformance.http.display import visible
-from conformance.judging.formats.failures import Failure, closing, coverage_gaps, failures, outcome_line, seen, where
+from conformance.judging.formats.failures import Failure, actual, closing, coverage_gaps, failures, outcome_line, where
 
 if TYPE_CHECKING:
     from conformance.contract.rules import Rule
@@ -15,42 +15,42 @@ if TYPE_CHECKING:
 
 __all__ = ["render"]
 
-_MEANT = re.compile(r"([\\`*_{}\[\]()#+\-.!|~@:/])")
+_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|~@:/])")
 
 
-def render(statement: RunReport) -> str:
-    """The outcome first, then the rules as a table, each failure, and what was not proved."""
+def render(run_report: RunReport) -> str:
+    """The outcome first, then the rules as a table, each failure, and the coverage gaps."""
     lines = [
-        f"# {_text(statement.subject['kind'])} {_text(statement.subject['name'])}: {statement.outcome}",
+        f"# {_text(run_report.subject['kind'])} {_text(run_report.subject['name'])}: {run_report.outcome}",
         "",
-        _text(closing(statement)),
+        _text(closing(run_report)),
         "",
-        _text(outcome_line(statement)),
+        _text(outcome_line(run_report)),
         "",
         "| outcome | rule | level | clauses | passed | failed | inconclusive | |",
         "|---|---|---|---|--:|--:|--:|---|",
-        *(_row(statement, rule) for rule in statement.rules),
+        *(_row(run_report, rule) for rule in run_report.rules),
     ]
-    for number, failure in enumerate(failures(statement), 1):
-        lines += ["", *_failure(statement, number, failure)]
-    if statement.counterexamples:
+    for number, failure in enumerate(failures(run_report), 1):
+        lines += ["", *_failure(run_report, number, failure)]
+    if run_report.counterexamples:
         lines += ["", "## Smallest failures"]
-    for example in statement.counterexamples:
+    for example in run_report.counterexamples:
         lines += ["", *_fenced("text", example.rstrip("\n"))]
-    open_rules = coverage_gaps(statement)
-    if open_rules:
-        lines += ["", "## Not proved", ""]
-        lines += [f"- {_text(rule)}: {_text(reasons)}" for rule, reasons in open_rules]
-    if statement.remarks:
-        lines += ["", "## Remarks", "", *(f"- {_text(remark)}" for remark in statement.remarks)]
-    contract = statement.contract
-    tool = f"{statement.tool['name']} {statement.tool['version']}, contract {contract['version']}"
+    gaps = coverage_gaps(run_report)
+    if gaps:
+        lines += ["", "## Coverage gaps", ""]
+        lines += [f"- {_text(rule)}: {_text(reasons)}" for rule, reasons in gaps]
+    if run_report.remarks:
+        lines += ["", "## Notes", "", *(f"- {_text(note)}" for note in run_report.remarks)]
+    contract = run_report.contract
+    tool = f"{run_report.tool['name']} {run_report.tool['version']}, contract {contract['version']}"
     lines += ["", f"{_text(tool)}, `{contract['sha256']}`"]
     return "\n".join(lines) + "\n"
 
 
-def _row(statement: RunReport, rule: Rule) -> str:
-    tally = statement.report.tally(rule.id)
+def _row(run_report: RunReport, rule: Rule) -> str:
+    tally = run_report.report.tally(rule.id)
     word = f"**{tally.outcome}**" if tally.outcome == "failed" else tally.outcome
     cells = [
         word,
@@ -60,25 +60,25 @@ def _row(statement: RunReport, rule: Rule) -> str:
         f"{tally.passed}",
         f"{tally.failed}",
         f"{tally.inconclusive}",
-        _text(statement.reason(rule) or ""),
+        _text(run_report.reason(rule) or ""),
     ]
     return f"| {' | '.join(cells)} |"
 
 
-def _failure(statement: RunReport, number: int, failure: Failure) -> Iterator[str]:
+def _failure(run_report: RunReport, number: int, failure: Failure) -> Iterator[str]:
     rule, violation = failure.rule, failure.violation
     yield f"## {number}\\. {_text(rule.id)} ({rule.level}, {_text(', '.join(rule.clauses))})"
     yield ""
     yield f"- expected: {_text(rule.title)}"
-    yield f"- seen: {_text(seen(rule, violation))}"
+    yield f"- actual: {_text(actual(rule, violation))}"
     yield f"- where: {_text(where(violation))}"
     for clause in rule.clauses:
-        if clause in statement.clauses:
-            yield f"- clause {_text(clause)}: {_text(statement.clauses[clause])}"
+        if clause in run_report.clauses:
+            yield f"- clause {_text(clause)}: {_text(run_report.clauses[clause])}"
     if failure.times > 1:
-        yield f"- again: {failure.times - 1} more of the same cause"
+        yield f"- repeated: {failure.times - 1} more of the same cause"
     for other, its in failure.also:
-        yield f"- breaks too: {_text(other.id)} ({other.level}): {_text(seen(other, its))}"
+        yield f"- also fails: {_text(other.id)} ({other.level}): {_text(actual(other, its))}"
     for step in failure.steps:
         yield ""
         yield f"{_text(step.label)} {_text(step.line)}"
@@ -97,6 +97,6 @@ def _fenced(language: str, text: str) -> Iterator[str]:
 
 
 def _text(text: str) -> str:
-    """Text that Markdown and HTML leave as it is, on one line."""
+    """Text on one line, with what Markdown or HTML would interpret escaped."""
     escaped = visible(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return _MEANT.sub(r"\\\1", escaped)
+    return _SPECIAL.sub(r"\\\1", escaped)

@@ -1,4 +1,4 @@
-"""The smallest failures as a file for pytest: it fails on the subject, and passes where the rules are kept."""
+"""The smallest failures as a test file for pytest: it fails on the subject, and passes on a server without them."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ __all__ = ["render"]
 _VARIABLE = "CRONOFY_CONFORMANCE_SUBJECT"
 
 
-def render(statement: RunReport) -> str:
-    """A module in ASCII with a test for each failure that can be shown again."""
-    return "\n".join(_lines(statement)) + "\n"
+def render(run_report: RunReport) -> str:
+    """A module in ASCII with a test for each failure that can be reproduced."""
+    return "\n".join(_lines(run_report)) + "\n"
 
 
-def _lines(statement: RunReport) -> Iterator[str]:
-    subject = str(statement.subject["name"])
-    yield from (f"# {line}" for line in _about(statement, subject))
-    if not statement.repros:
+def _lines(run_report: RunReport) -> Iterator[str]:
+    subject = str(run_report.subject["name"])
+    yield from (f"# {line}" for line in _about(run_report, subject))
+    if not run_report.repros:
         return
     yield ""
     yield "import os"
@@ -31,9 +31,9 @@ def _lines(statement: RunReport) -> Iterator[str]:
     yield "from conformance.servers.replay import Scenario, Step, violations"
     yield ""
     yield f'SUBJECT = os.environ.get("{_VARIABLE}")'
-    yield f"ACCOUNTS = {dict(statement.variables)!a}"
-    yield f"DEFAULT_PROFILES = {dict(statement.subject.get('default_profiles', {}))!a}"
-    yield f"FAULTS = {tuple(statement.subject.get('faults', ()))!a}"
+    yield f"ACCOUNTS = {dict(run_report.variables)!a}"
+    yield f"DEFAULT_PROFILES = {dict(run_report.subject.get('default_profiles', {}))!a}"
+    yield f"FAULTS = {tuple(run_report.subject.get('faults', ()))!a}"
     yield "SETUP = {'accounts': ACCOUNTS, 'default_profiles': DEFAULT_PROFILES, 'faults': FAULTS}"
     yield ""
     yield ""
@@ -41,18 +41,18 @@ def _lines(statement: RunReport) -> Iterator[str]:
     yield "    if SUBJECT is not None:"
     yield "        return violations(rule, *scenarios, subject=SUBJECT, accounts=ACCOUNTS)"
     yield f"    return violations(rule, *scenarios, subject={subject!a}, **SETUP)"
-    for repro in statement.repros:
+    for repro in run_report.repros:
         yield from _test(repro)
 
 
-def _about(statement: RunReport, subject: str) -> Iterator[str]:
-    tool = f"{statement.tool['name']} {statement.tool['version']}"
+def _about(run_report: RunReport, subject: str) -> Iterator[str]:
+    tool = f"{run_report.tool['name']} {run_report.tool['version']}"
     yield _ascii(f"What failed on {subject}, for pytest. Written by {tool}, which it needs.")
-    if not statement.repros:
-        yield "Nothing failed that can be shown again."
+    if not run_report.repros:
+        yield "There is no failure to reproduce."
         return
-    yield f"Set {_VARIABLE} to try another subject: with `reference` everything passes."
-    for name, variable in statement.variables.items():
+    yield f"Set {_VARIABLE} to test another subject; all tests pass on `reference`."
+    for name, variable in run_report.variables.items():
         yield _ascii(f"The token of account {name} is read from {variable}.")
 
 

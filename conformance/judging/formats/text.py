@@ -1,4 +1,4 @@
-"""The report as text for a terminal: a line for each rule, then each failure with all that shows it."""
+"""The report as text for a terminal: a line for each rule, then each failure with its exchanges."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from conformance.http.display import visible
 from conformance.judging.formats.failures import (
     Failure,
     FailureStep,
+    actual,
     closing,
     coverage_gaps,
     failures,
     outcome_line,
-    seen,
     where,
 )
 
@@ -23,45 +23,45 @@ if TYPE_CHECKING:
     from conformance.judging.report import Tally
     from conformance.judging.summary import RunReport
 
-__all__ = ["explained", "render", "summary"]
+__all__ = ["render", "rule_failures", "summary"]
 
 Paint = Callable[[str, str], str]
 
 _STYLES = {
-    "passed": "32",
-    "failed": "1;31",
-    "inconclusive": "33",
-    "untested": "2",
-    "heading": "1",
-    "faint": "2",
+    "passed": "green",
+    "failed": "bold red",
+    "inconclusive": "yellow",
+    "untested": "dim",
+    "heading": "bold",
+    "faint": "dim",
 }
 
 
-def render(statement: RunReport, *, colour: bool = False) -> str:
-    """The whole report, in lines that end with a line feed; ANSI colours only where asked for."""
+def render(run_report: RunReport, *, colour: bool = False) -> str:
+    """The whole report; with `colour`, in ANSI colours."""
     paint: Paint = _painted if colour else _plain
     lines = [
-        *_head(statement, paint),
-        *_rules(statement, paint),
-        *_failures(statement, paint),
-        *_counterexamples(statement, paint),
-        *_not_proved(statement, paint),
-        *_remarks(statement, paint),
+        *_head(run_report, paint),
+        *_rules(run_report, paint),
+        *_failures(run_report, paint),
+        *_counterexamples(run_report, paint),
+        *_coverage_gaps(run_report, paint),
+        *_notes(run_report, paint),
         "",
-        *_closing(statement, paint),
+        *_closing(run_report, paint),
     ]
     return "\n".join(lines) + "\n"
 
 
-def summary(statement: RunReport, *, colour: bool = False) -> str:
-    """The last paragraph alone: what was proved, what was not, outcome and exit code."""
-    return "\n".join(_closing(statement, _painted if colour else _plain)) + "\n"
+def summary(run_report: RunReport, *, colour: bool = False) -> str:
+    """The last paragraph: the outcomes of the rules, the coverage, the outcome of the run and its exit code."""
+    return "\n".join(_closing(run_report, _painted if colour else _plain)) + "\n"
 
 
-def explained(statement: RunReport, rule: Rule) -> str:
-    """The failures of one rule, with the smallest of them."""
-    smallest = tuple(example for example in statement.counterexamples if example.startswith(f"{rule.id}: "))
-    alone = replace(statement, rules=(rule,), counterexamples=smallest)
+def rule_failures(run_report: RunReport, rule: Rule) -> str:
+    """The failures of one rule, as text."""
+    smallest = tuple(example for example in run_report.counterexamples if example.startswith(f"{rule.id}: "))
+    alone = replace(run_report, rules=(rule,), counterexamples=smallest)
     return "\n".join([*_failures(alone, _plain), *_counterexamples(alone, _plain)]).strip("\n") + "\n"
 
 
@@ -70,35 +70,37 @@ def _plain(_: str, text: str) -> str:
 
 
 def _painted(style: str, text: str) -> str:
-    return f"\x1b[{_STYLES[style]}m{text}\x1b[0m"
+    from rich.style import Style  # takes half as long to import as the command line: only terminals pay for it
+
+    return Style.parse(_STYLES[style]).render(text)
 
 
-def _head(statement: RunReport, paint: Paint) -> Iterator[str]:
-    subject = visible(f"{statement.subject['kind']} {statement.subject['name']}")
-    tool = f"{statement.tool['name']} {statement.tool['version']}"
+def _head(run_report: RunReport, paint: Paint) -> Iterator[str]:
+    subject = visible(f"{run_report.subject['kind']} {run_report.subject['name']}")
+    tool = f"{run_report.tool['name']} {run_report.tool['version']}"
     yield f"{paint('heading', subject)}"
-    contract = statement.contract
+    contract = run_report.contract
     yield paint("faint", f"{tool}, contract {contract['version']} (sha256 {contract['sha256'][:12]})")
 
 
-def _rules(statement: RunReport, paint: Paint) -> Iterator[str]:
+def _rules(run_report: RunReport, paint: Paint) -> Iterator[str]:
     groups: dict[tuple[str, str], list[Rule]] = {}
-    for rule in statement.rules:
+    for rule in run_report.rules:
         groups.setdefault((rule.applies_to, rule.level), []).append(rule)
-    width = max((len(rule.id) for rule in statement.rules), default=0)
+    width = max((len(rule.id) for rule in run_report.rules), default=0)
     for applies_to, level in sorted(groups, key=_order):
         yield ""
         yield paint("heading", f"What a {applies_to} {_LEVEL_WORDS[level]}")
         for rule in groups[applies_to, level]:
-            tally = statement.report.tally(rule.id)
+            tally = run_report.report.tally(rule.id)
             word = paint(tally.outcome, f"{tally.outcome:<11}")
-            yield f"  {word}  {rule.id:<{width}}  {_clauses(rule)}  {_account(statement, rule, tally)}".rstrip()
+            yield f"  {word}  {rule.id:<{width}}  {_clauses(rule)}  {_result(run_report, rule, tally)}".rstrip()
 
 
 _LEVEL_WORDS = {
     "must": "must do",
     "should": "should do",
-    "inferred": "is concluded to do",
+    "inferred": "is inferred to do",
 }
 
 
@@ -110,36 +112,36 @@ def _clauses(rule: Rule) -> str:
     return f"[{' '.join(rule.clauses)}]"
 
 
-def _account(statement: RunReport, rule: Rule, tally: Tally) -> str:
+def _result(run_report: RunReport, rule: Rule, tally: Tally) -> str:
     counts = [(tally.failed, "failed"), (tally.passed, "passed"), (tally.inconclusive, "inconclusive")]
-    told = ", ".join(f"{count:,} {word}" for count, word in counts if count)
-    reason = statement.reason(rule)
-    return visible(": ".join(part for part in (told, reason) if part))
+    counted = ", ".join(f"{count:,} {word}" for count, word in counts if count)
+    reason = run_report.reason(rule)
+    return visible(": ".join(part for part in (counted, reason) if part))
 
 
-def _failures(statement: RunReport, paint: Paint) -> Iterator[str]:
-    found = failures(statement)
+def _failures(run_report: RunReport, paint: Paint) -> Iterator[str]:
+    found = failures(run_report)
     if found:
         yield ""
         yield paint("heading", "Failures")
     for number, failure in enumerate(found, 1):
         yield ""
-        yield from _told(statement, number, failure, paint)
+        yield from _failure(run_report, number, failure, paint)
 
 
-def _told(statement: RunReport, number: int, failure: Failure, paint: Paint) -> Iterator[str]:
+def _failure(run_report: RunReport, number: int, failure: Failure, paint: Paint) -> Iterator[str]:
     rule, violation = failure.rule, failure.violation
     yield f"{number}. {paint('failed', rule.id)} ({rule.level}, {', '.join(rule.clauses)})"
     yield f"   expected   {visible(rule.title)}"
-    yield f"   seen       {seen(rule, violation)}"
+    yield f"   actual     {actual(rule, violation)}"
     yield f"   where      {where(violation)}"
     for clause in rule.clauses:
-        if clause in statement.clauses:
-            yield f"   clause     {clause}: {visible(statement.clauses[clause])}"
+        if clause in run_report.clauses:
+            yield f"   clause     {clause}: {visible(run_report.clauses[clause])}"
     if failure.times > 1:
-        yield f"   again      {failure.times - 1} more of the same cause"
+        yield f"   repeated   {failure.times - 1} more of the same cause"
     for other, its in failure.also:
-        yield f"   breaks too {other.id} ({other.level}, {', '.join(other.clauses)}): {seen(other, its)}"
+        yield f"   also fails {other.id} ({other.level}, {', '.join(other.clauses)}): {actual(other, its)}"
     for step in failure.steps:
         yield from _step(step, paint)
 
@@ -147,37 +149,37 @@ def _told(statement: RunReport, number: int, failure: Failure, paint: Paint) -> 
 def _step(step: FailureStep, paint: Paint) -> Iterator[str]:
     yield f"   {step.label}  {step.line}".rstrip()
     if step.shown is not None:
-        yield f"     said: {step.shown}"
-    # A command may hold line feeds within its quotes, and is only the same command without an indent there.
+        yield f"     response: {step.shown}"
+    # A command may have line feeds within quotes; an indent there would change it.
     yield paint("faint", f"     {step.command}")
 
 
-def _not_proved(statement: RunReport, paint: Paint) -> Iterator[str]:
-    lines = coverage_gaps(statement)
+def _coverage_gaps(run_report: RunReport, paint: Paint) -> Iterator[str]:
+    lines = coverage_gaps(run_report)
     if lines:
         yield ""
-        yield paint("heading", "Not proved")
+        yield paint("heading", "Coverage gaps")
     for rule, reasons in lines:
         yield f"  {rule}: {reasons}"
 
 
-def _counterexamples(statement: RunReport, paint: Paint) -> Iterator[str]:
-    if statement.counterexamples:
+def _counterexamples(run_report: RunReport, paint: Paint) -> Iterator[str]:
+    if run_report.counterexamples:
         yield ""
         yield paint("heading", "Smallest failures")
-    for example in statement.counterexamples:
+    for example in run_report.counterexamples:
         yield ""
         yield visible(example.rstrip("\n"), lines=True)
 
 
-def _remarks(statement: RunReport, paint: Paint) -> Iterator[str]:
-    if statement.remarks:
+def _notes(run_report: RunReport, paint: Paint) -> Iterator[str]:
+    if run_report.remarks:
         yield ""
-        yield paint("heading", "Remarks")
-    for remark in statement.remarks:
-        yield f"  {visible(remark)}"
+        yield paint("heading", "Notes")
+    for note in run_report.remarks:
+        yield f"  {visible(note)}"
 
 
-def _closing(statement: RunReport, paint: Paint) -> Iterator[str]:
-    yield closing(statement)
-    yield paint(statement.outcome, outcome_line(statement))
+def _closing(run_report: RunReport, paint: Paint) -> Iterator[str]:
+    yield closing(run_report)
+    yield paint(run_report.outcome, outcome_line(run_report))

@@ -12,7 +12,7 @@ from report_samples import (
     hostile,
     inconclusive,
     passed,
-    statement,
+    run_report,
 )
 
 from conformance.contract import schemas
@@ -57,37 +57,38 @@ def _breaking(*names: str) -> tuple[Verdict, ...]:
     ],
 )
 def test_outcome_and_exit_code(verdicts: tuple[Verdict, ...], terms: Policy, expected: tuple[str, int]) -> None:
-    said = statement(verdicts, THREE, terms)
-    assert (said.outcome, said.exit_code) == expected
+    report = run_report(verdicts, THREE, terms)
+    assert (report.outcome, report.exit_code) == expected
 
 
-def test_what_was_not_proved_is_listed_rule_by_rule_and_case_by_case() -> None:
-    said = statement(terms=Policy(why={"bearer-is-sent": "the subject is a server"}))
-    assert said.coverage_gaps == (
+def test_coverage_gaps_are_listed_for_each_rule_and_class() -> None:
+    report = run_report(terms=Policy(why={"bearer-is-sent": "the subject is a server"}))
+    assert report.coverage_gaps == (
         ("none-removes", "nothing that passed meets the case microsoft"),
         ("profile-resolves", "it was still pending when the time to settle ran out"),
         ("bearer-is-sent", "the subject is a server"),
     )
-    assert not said.fully_covered
+    assert not report.fully_covered
 
 
-def test_a_case_that_the_world_does_not_offer_is_no_gap() -> None:
+def test_a_coverage_class_that_the_subject_does_not_offer_is_no_gap() -> None:
     rules = RULES[:2]
     verdicts = (passed("explicit-is-kept", "google"), passed("none-removes", "google"))
-    assert not statement(verdicts, rules).fully_covered
-    assert statement(verdicts, rules, Policy(reachable_coverage=frozenset({"google"}))).fully_covered
+    assert not run_report(verdicts, rules).fully_covered
+    assert run_report(verdicts, rules, Policy(reachable_coverage=frozenset({"google"}))).fully_covered
 
 
-def test_a_run_that_was_cut_short_is_not_complete() -> None:
-    assert not statement(ALL_PASSED, THREE, Policy(cut_short="the budget is spent")).fully_covered
+def test_a_run_that_was_cut_short_is_not_fully_covered() -> None:
+    assert not run_report(ALL_PASSED, THREE, Policy(cut_short="the limit of 30 requests was reached")).fully_covered
 
 
-def test_the_document_is_the_one_that_the_design_describes() -> None:
-    said = document(statement(evidence={"sha256": "cd" * 32, "lines": ["ef" * 32]}))
-    assert list(said) == [
-        "version", "tool", "subject", "run", "outcome", "fully_covered", "contract", "evidence", "rules", "coverage_gaps",
+def test_the_reportis_the_one_that_the_design_describes() -> None:
+    parts = document(run_report(evidence={"sha256": "cd" * 32, "lines": ["ef" * 32]}))
+    assert list(parts) == [
+        "version", "tool", "subject", "run", "outcome", "fully_covered", "contract", "evidence", "rules",
+        "coverage_gaps",
     ]  # fmt: skip
-    assert said["rules"][0] == {
+    assert parts["rules"][0] == {
         "id": "explicit-is-kept",
         "title": "Explicit conferencing reads back with the join URL that was sent",
         "applies_to": "server",
@@ -112,8 +113,8 @@ def test_the_document_is_the_one_that_the_design_describes() -> None:
             }
         ],
     }
-    assert said["rules"][3]["reason"] == "timed-out"
-    assert said["coverage_gaps"][-1] == {
+    assert parts["rules"][3]["reason"] == "timed-out"
+    assert parts["coverage_gaps"][-1] == {
         "rule": "bearer-is-sent",
         "reason": "nothing that was seen meets its condition",
     }
@@ -125,36 +126,34 @@ def validator() -> jsonschema.Draft202012Validator:
 
 
 @pytest.mark.parametrize(
-    "said", [statement(), statement(()), statement(over=()), hostile()], ids=["all", "none", "empty", "hostile"]
+    "report", [run_report(), run_report(()), run_report(over=()), hostile()], ids=["all", "none", "empty", "hostile"]
 )
-def test_every_document_is_valid(said, validator: jsonschema.Draft202012Validator) -> None:
-    validator.validate(document(said))
+def test_every_reportis_valid(report, validator: jsonschema.Draft202012Validator) -> None:
+    validator.validate(document(report))
 
 
 @pytest.mark.parametrize(
     "spoil",
     [
-        lambda said: said.update(outcome="undecided"),
-        lambda said: said.update(extra=1),
-        lambda said: said["contract"].update(sha256="AB"),
-        lambda said: said["run"].pop("seed"),
-        lambda said: said["run"].update(started_at="yesterday"),
-        lambda said: said["rules"][0]["counts"].update(failed=0),
-        lambda said: said["rules"][1]["counts"].update(failed=1),
-        lambda said: said["rules"][3].pop("reason"),
-        lambda said: said["rules"][0]["violations"][0].pop("curl"),
-        lambda said: said["coverage_gaps"].append({"rule": "x"}),
+        lambda parts: parts.update(outcome="undecided"),
+        lambda parts: parts.update(extra=1),
+        lambda parts: parts["contract"].update(sha256="AB"),
+        lambda parts: parts["run"].pop("seed"),
+        lambda parts: parts["run"].update(started_at="yesterday"),
+        lambda parts: parts["rules"][0]["counts"].update(failed=0),
+        lambda parts: parts["rules"][1]["counts"].update(failed=1),
+        lambda parts: parts["rules"][3].pop("reason"),
+        lambda parts: parts["rules"][0]["violations"][0].pop("curl"),
+        lambda parts: parts["coverage_gaps"].append({"rule": "x"}),
     ],
 )
-def test_the_schema_refuses_a_document_that_contradicts_itself(
-    spoil, validator: jsonschema.Draft202012Validator
-) -> None:
-    said = document(statement())
-    spoil(said)
-    assert not validator.is_valid(said)
+def test_the_schema_refuses_a_reportthat_contradicts_itself(spoil, validator: jsonschema.Draft202012Validator) -> None:
+    parts = document(run_report())
+    spoil(parts)
+    assert not validator.is_valid(parts)
 
 
-def test_the_contract_is_known_by_all_that_its_rules_and_clauses_say() -> None:
+def test_the_digest_of_the_contract_covers_rules_shared_schemas_and_clauses() -> None:
     clauses = {"B8": {"about": "explicit"}}
     shared = {"facts/write": {"$defs": {}}}
     contract = contract_of(RULES, clauses, shared, "2026-04-28")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from conformance.cli.files import write
+from conformance.cli.files import write_atomically
 
 
 class LeakError(Exception):
@@ -21,11 +21,11 @@ def _leaking(text: str, where: str) -> None:
     raise LeakError(where)
 
 
-def test_an_artefact_is_there_as_a_whole_with_the_rights_of_any_new_file(tmp_path: Path) -> None:
+def test_a_file_is_written_as_a_whole_with_the_permissions_of_any_new_file(tmp_path: Path) -> None:
     path = tmp_path / "new" / "report.json"
     before = os.umask(0o027)
     try:
-        write(path, "é\n", _clean)
+        write_atomically(path, "é\n", _clean)
     finally:
         os.umask(before)
     assert path.read_bytes() == "é\n".encode()
@@ -33,36 +33,36 @@ def test_an_artefact_is_there_as_a_whole_with_the_rights_of_any_new_file(tmp_pat
     assert [entry.name for entry in path.parent.iterdir()] == ["report.json"]
 
 
-def test_nothing_is_written_where_a_secret_is_found(tmp_path: Path) -> None:
+def test_nothing_is_written_if_a_secret_is_found(tmp_path: Path) -> None:
     path = tmp_path / "report.json"
     path.write_text("old")
     with pytest.raises(LeakError):
-        write(path, "new", _leaking)
+        write_atomically(path, "new", _leaking)
     assert [(entry.name, entry.read_text()) for entry in tmp_path.iterdir()] == [("report.json", "old")]
 
 
-def test_the_old_artefact_stays_where_the_new_one_cannot_be_written(tmp_path: Path) -> None:
+def test_the_old_file_stays_if_the_new_one_cannot_be_written(tmp_path: Path) -> None:
     path = tmp_path / "report.json"
     path.mkdir()
     with pytest.raises(OSError):
-        write(path, "new", _clean)
+        write_atomically(path, "new", _clean)
     assert [entry.name for entry in tmp_path.iterdir()] == ["report.json"]
 
 
 def test_a_device_is_written_to_and_a_link_stays_a_link(tmp_path: Path) -> None:
-    write(Path("/dev/null"), "x", _clean)
+    write_atomically(Path("/dev/null"), "x", _clean)
     assert Path("/dev/null").is_char_device()
     link = tmp_path / "link"
     link.symlink_to(tmp_path / "target")
-    write(link, "x", _clean)
+    write_atomically(link, "x", _clean)
     assert (link.is_symlink(), (tmp_path / "target").read_text()) == (True, "x")
 
 
-def test_a_draft_does_not_stay_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_temporary_file_stays_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "replace", full)
     with pytest.raises(OSError, match="No space left"):
-        write(tmp_path / "report.json", "new", _clean)
+        write_atomically(tmp_path / "report.json", "new", _clean)
     assert list(tmp_path.iterdir()) == []
