@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from conformance.cli import options
 from conformance.errors import UsageError
+from conformance.http.display import visible
+
+if TYPE_CHECKING:
+    from conformance.judging.summary import RunReport
 
 __all__ = ["certify", "proxy"]
 
@@ -41,7 +46,7 @@ port = click.option(
 @options.max_examples
 @options.seed
 @options.evidence
-@options.judging
+@options.judging_a_client
 def certify(
     command: tuple[str, ...],
     watch: bool,
@@ -75,8 +80,8 @@ def certify(
         raise UsageError("--watch names no program: put it behind --, as in `certify --watch -- npm test`")
     from dataclasses import replace
 
-    from conformance.cli.certify_command import client_redactor, run_certify
-    from conformance.cli.output import echo, write_reports
+    from conformance.cli.certify_command import run_certify
+    from conformance.cli.output import echo
     from conformance.cli.status_line import StatusLine
     from conformance.clients.certificate import CertifyOptions
     from conformance.judging.summary import Policy
@@ -93,9 +98,20 @@ def certify(
     policy = Policy(fail_on, require_coverage)
     with StatusLine(shown=not quiet) as progress:
         run_report = run_certify(chosen, rules, policy, evidence, lambda line: echo(f"{line}\n"), progress)
-    if chosen.command and not run_report.terms.interrupted and run_report.terms.cut_short is not None:
+    return _report(run_report, reports, quiet=quiet)
+
+
+def _report(run_report: RunReport, reports: tuple[str, ...], *, quiet: bool) -> int:
+    """Write the reports and give the exit code; why not all was judged is said before them."""
+    from conformance.cli.certify_command import client_redactor
+    from conformance.cli.output import write_reports
+
+    reason = None if run_report.terms.interrupted else run_report.terms.cut_short
+    if reason is not None and run_report.exit_code == 2 and not run_report.report.exchanges:
         write_reports(run_report, reports, client_redactor(), quiet=True)
-        raise UsageError(f"nothing was judged: {run_report.terms.cut_short}")
+        raise UsageError(f"nothing was judged: {reason}")
+    if reason is not None:
+        click.echo(f"Error: {visible(reason)}", err=True)
     return write_reports(run_report, reports, client_redactor(), quiet=quiet)
 
 
@@ -131,8 +147,8 @@ def proxy(
       cronofy-conformance proxy --upstream us --port 8080
       cronofy-conformance proxy --upstream http://127.0.0.1:8000 --duration 60 --report report.html
     """
-    from conformance.cli.certify_command import client_redactor, run_proxy
-    from conformance.cli.output import echo, write_reports
+    from conformance.cli.certify_command import run_proxy
+    from conformance.cli.output import echo
     from conformance.clients.proxy import ProxyOptions
     from conformance.facts import Settings
     from conformance.judging.summary import Policy
@@ -150,4 +166,4 @@ def proxy(
     chosen = ProxyOptions(server.base_url, duration=duration, port=port, settings=settings)
     policy = Policy(fail_on, require_coverage)
     run_report = run_proxy(chosen, rules, policy, evidence, lambda line: echo(f"{line}\n"))
-    return write_reports(run_report, reports, client_redactor(), quiet=quiet)
+    return _report(run_report, reports, quiet=quiet)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -14,7 +14,7 @@ from conformance.contract.rules import Rule
 from conformance.judging.report import Report
 from conformance.judging.stream import LiveJudge
 
-__all__ = ["Certificate", "CertifyOptions", "observed_facts", "run_facts"]
+__all__ = ["Certificate", "CertifyOptions", "nothing_reached", "observed_facts", "run_facts"]
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,9 @@ class Certificate:
     """What came of it: the report with the rules that it is about, and the parts of that name of ``report.json``.
 
     `counterexamples` are the smallest failing cases, one a rule.  `blocked_requests` says, a sentence each, what the
-    client sent to other hosts, which was refused.  `interrupted`: Ctrl-C ended the run early.
+    client sent to other hosts, which was refused.  `interrupted`: Ctrl-C ended the run early.  `cut_short` says why
+    nothing, or not everything, could be judged, and `cut_short_code` is its exit code.  `driver_failed`: it is the
+    driver's fault, and a failure that was proven before goes before it.
     """
 
     report: Report
@@ -52,6 +54,17 @@ class Certificate:
     counterexamples: tuple[CallCounterexample, ...] = ()
     blocked_requests: tuple[str, ...] = ()
     interrupted: bool = False
+    cut_short: str | None = None
+    cut_short_code: int = 2
+    driver_failed: bool = False
+
+
+def nothing_reached(
+    blocked_requests: Sequence[str], place: str = "gateway", hint: str = "CRONOFY_API_URL or HTTPS_PROXY"
+) -> str:
+    """Why nothing was judged where no request came: what the client should use, and what was refused."""
+    refused = f" Refused: {'; '.join(blocked_requests)}" if blocked_requests else ""
+    return f"nothing reached the {place}: does the client use {hint}?{refused}"
 
 
 def run_facts(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,9 +13,10 @@ from conformance.clients.cases.case_shrinking import shrink, with_new_ids
 from conformance.clients.cases.driver_call import Case
 from conformance.clients.cases.generated_cases import generated_cases
 from conformance.clients.cases.standard_cases import standard_cases
-from conformance.clients.certificate import Certificate, CertifyOptions, run_facts
+from conformance.clients.certificate import Certificate, CertifyOptions, nothing_reached, run_facts
 from conformance.clients.counterexample import CallCounterexample
 from conformance.clients.driver.driver_session import (
+    ACCOUNT,
     CurrentStub,
     DriverSession,
     DriverStartError,
@@ -22,9 +25,16 @@ from conformance.clients.driver.driver_session import (
     session,
 )
 from conformance.clients.driver.process import Driver
+from conformance.clients.driver.protocol import DriverError
+from conformance.clients.gateway.environment import user_tokens
+from conformance.clients.gateway.gateway import Gateway
 from conformance.clients.transcript import CallJudge, JudgedCall, as_exchanges
 from conformance.contract.rules import Rule
 from conformance.http.exchange import Exchange
+from conformance.http.redaction import Redactor
+from conformance.http.redaction.locations import quoted
+from conformance.judging.report import Report
+from conformance.reference import INVENTORY
 
 __all__ = ["CertificationRun", "absorb_cancellation", "certify", "drive", "play", "smallest"]
 
@@ -38,42 +48,68 @@ async def certify(
     sink: Callable[[Exchange], None] = lambda _: None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Certificate:
-    """Drives a client by `options.command` and judges it; raises DriverError for what the adapter does wrong.
+    """Drives a client by `options.command` and judges it; raises DriverError where the adapter answers no call.
 
     Every exchange of the judged cases goes to `sink`, the calls of the driver among them, in order: `judge_calls`
-    makes the same report from them.  A cancellation (Ctrl-C under `asyncio.run`) ends it with the report so far.
+    makes the same report from them.  What the adapter does wrong after its first answer, or a cancellation (Ctrl-C
+    under `asyncio.run`), ends the run with the report so far.
     """
     started = datetime.now(UTC)
     run = CertificationRun(CallJudge(rules), sink, progress)
     current = CurrentStub()
     client: Mapping[str, Any] = {}
     interrupted = False
-    async with gateway_with(current) as gateway:
-        driver = Driver(
-            options.command, gateway.environment(), timeout=options.driver_timeout, memory_limit=options.memory_limit
-        )
-        async with driver:
-            try:
-                at_gateway = await session(driver, gateway, current)
-                client = at_gateway.client
-                here = fixture()
-                cases = (*standard_cases(here), *generated_cases(here, options.max_examples, options.seed))
-                await drive(at_gateway, cases, run)
-                await driver.stop()
-            except DriverStartError as refused:
-                raise await driver.error(str(refused)) from None
-            except asyncio.CancelledError:
-                interrupted = absorb_cancellation()
+    driver_error: DriverError | None = None
+    async with gateway_with(current) as gateway, driver_at(gateway, options) as driver:
+        try:
+            at_gateway = await session(driver, gateway, current)
+            client = at_gateway.client
+            here = fixture()
+            cases = (*standard_cases(here), *generated_cases(here, options.max_examples, options.seed))
+            await drive(at_gateway, cases, run)
+            await driver.stop()
+        except DriverStartError as error:
+            raise await driver.error(str(error)) from None
+        except DriverError as error:
+            if not run.calls:
+                raise
+            driver_error = error
+        except asyncio.CancelledError:
+            interrupted = absorb_cancellation()
+        reached = gateway.exchanges
         blocked_requests = tuple(gateway.blocked_requests)
+    report = run.judge.close()
+    cut_short = None if interrupted else _unjudged(report, run.calls, reached, blocked_requests)
     return Certificate(
-        run.judge.close(),
+        report,
         run.judge.rules,
         _subject(client),
         run.facts(started, options.seed),
         tuple(run.counterexamples),
         blocked_requests,
         interrupted,
+        str(driver_error) if driver_error else cut_short,
+        driver_failed=driver_error is not None,
     )
+
+
+def driver_at(gateway: Gateway, options: CertifyOptions) -> Driver:
+    """The driver of `options`, not yet started, in the environment of the gateway; errors quote it redacted."""
+    redactor = Redactor({account.name: account.token for account in INVENTORY.accounts} | user_tokens(os.environ))
+    return Driver(
+        options.command,
+        gateway.environment(INVENTORY.by_name[ACCOUNT].token),
+        timeout=options.driver_timeout,
+        memory_limit=options.memory_limit,
+        redact=lambda line: redactor.text(quoted(line)),
+    )
+
+
+def _unjudged(report: Report, calls: int, reached: int, blocked_requests: Sequence[str]) -> str | None:
+    """Why nothing could be judged; None where something was."""
+    if calls and not report.exchanges and all(tally.outcome == "untested" for tally in report.tallies.values()):
+        return "the driver answered every call that could be judged with unsupported"
+    return None if reached or not calls else nothing_reached(blocked_requests)
 
 
 class CertificationRun:
@@ -106,6 +142,8 @@ class CertificationRun:
 async def drive(at_gateway: DriverSession, cases: tuple[Case, ...], run: CertificationRun) -> None:
     """Plays all cases and judges them, then looks for the smallest case of each rule that failed."""
     failing = await play(at_gateway, cases, run)
+    if not run.judge.live.observer.exchanges:
+        return  # nothing was sent, and no smaller case would send more
     for rule in run.judge.rules:
         if rule.id in failing:
             run.progress(f"looking for the smallest case that fails {rule.id}")
@@ -117,7 +155,7 @@ async def play(at_gateway: DriverSession, cases: tuple[Case, ...], run: Certific
     failing: dict[str, Case] = {}
     for number, case in enumerate(cases, 1):
         run.progress(f"{number} of {len(cases)}: {case.name}")
-        for record in await at_gateway.play(case):
+        async for record in at_gateway.play(case):
             judged = run.judge.judge(record)
             run.calls += 1
             if judged.failed:
@@ -139,11 +177,12 @@ async def smallest(at_gateway: DriverSession, rule: Rule, case: Case) -> CallCou
         tries += 1
         judge = CallJudge((rule,))
         found: list[JudgedCall] = []
-        for record in await at_gateway.play(with_new_ids(candidate, f"-{tries}")):
-            found.append(judge.judge(record))
-            if found[-1].failed:
-                shown = tuple(found)
-                return True
+        async with aclosing(at_gateway.play(with_new_ids(candidate, f"-{tries}"))) as played:
+            async for record in played:
+                found.append(judge.judge(record))
+                if found[-1].failed:
+                    shown = tuple(found)
+                    return True
         shown = shown or tuple(found)
         return False
 

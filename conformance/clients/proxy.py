@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from conformance.clients.certificate import Certificate, observed_facts
+from conformance.clients.certificate import Certificate, nothing_reached, observed_facts
 from conformance.clients.certify import absorb_cancellation
 from conformance.clock import Clock, RealClock
 from conformance.contract.rules import Rule
@@ -207,6 +207,7 @@ async def observe(
             interrupted = options.duration is not None
     await proxy.close()
     live.close()
+    unused = nothing_reached(blocked_requests, "proxy", f"{server.origin} as its base URL")
     return Certificate(
         Report.empty(chosen) + live.report,
         chosen,
@@ -214,4 +215,5 @@ async def observe(
         {**observed_facts(started, live), "added_latency_ms": proxy.latency()},
         blocked_requests=tuple(blocked_requests),
         interrupted=interrupted,
+        cut_short=None if interrupted or live.observer.exchanges else unused,
     )

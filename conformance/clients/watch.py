@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from conformance.clients.certificate import Certificate, CertifyOptions, observed_facts
+from conformance.clients.certificate import Certificate, CertifyOptions, nothing_reached, observed_facts
 from conformance.clients.certify import absorb_cancellation
 from conformance.clients.driver.driver_session import ACCOUNT
 from conformance.clients.gateway.gateway import Gateway
@@ -62,12 +62,13 @@ async def watch(
             port=options.port,
         )
         async with gateway:
-            environment = gateway.environment() | {"CRONOFY_ACCESS_TOKEN": app.tokens[ACCOUNT]}
+            environment = gateway.environment(app.tokens[ACCOUNT])
             say(f"listening on {gateway.base_url}, on {gateway.tls_url}, and as a proxy for the API's six hosts")
             for name in _SHOWN:
                 say(f"export {name}={environment[name]}")
+            failure: str | None = None
             try:
-                await _until_it_ends(options, environment)
+                failure = await _until_it_ends(options, environment)
             except asyncio.CancelledError:
                 absorb_cancellation()
                 interrupted = options.duration is not None or bool(options.watched)
@@ -75,6 +76,9 @@ async def watch(
             blocked_requests = tuple(gateway.blocked_requests)
     await stub.close()
     live.close()
+    reasons = [failure] if failure else []
+    if not live.observer.exchanges and not interrupted:
+        reasons.append(nothing_reached(blocked_requests))
     subject = {"kind": "client", "name": " ".join(options.watched) or "what came to the gateway"}
     return Certificate(
         Report.empty(chosen) + live.report,
@@ -83,24 +87,31 @@ async def watch(
         observed_facts(started, live),
         blocked_requests=blocked_requests,
         interrupted=interrupted,
+        cut_short="; ".join(reasons) or None,
+        cut_short_code=1 if failure else 2,
     )
 
 
-async def _until_it_ends(options: CertifyOptions, environment: Mapping[str, str]) -> None:
-    process = None
-    if options.watched:
-        try:
-            process = await asyncio.create_subprocess_exec(*options.watched, env=environment, start_new_session=True)
-        except (OSError, ValueError) as error:
-            what = " ".join(options.watched)
-            why = getattr(error, "strerror", None) or error
-            raise UsageError(f"--watch: {what!r} could not be started: {why}; name a program after --") from None
+async def _until_it_ends(options: CertifyOptions, environment: Mapping[str, str]) -> str | None:
+    """Waits for the watched program, or for the end of `options.duration`; how the program failed, if it did."""
+    if not options.watched:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.Event().wait(), options.duration)
+        return None
+    command = " ".join(options.watched)
+    try:
+        process = await asyncio.create_subprocess_exec(*options.watched, env=environment, start_new_session=True)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise UsageError(f"--watch: {command!r} could not be started: {reason}; name a program after --") from None
+    code = 0
     try:
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(options.duration):
-                await (process.wait() if process is not None else asyncio.Event().wait())
+            code = await asyncio.wait_for(process.wait(), options.duration)
     finally:
-        if process is not None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            await process.wait()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        await process.wait()
+    if code < 0:
+        return f"{command!r} was killed by signal {-code}"
+    return f"{command!r} failed with exit code {code}" if code else None

@@ -36,9 +36,10 @@ _NOTHING_MET_IT = "nothing that was seen meets its condition"
 class Policy:
     """What a report is measured by.
 
-    `fail_on` is one of `LEVELS` and means it and the stricter ones.  `reachable_coverage` are the cases that the subject's world
-    can show (None: all of them); `why` says of a rule, by its id, why this subject cannot exercise it; `cut_short` says
-    why the run ended before its plan, `interrupted` that Ctrl-C ended it.
+    `fail_on` is one of `LEVELS` and means it and the stricter ones.  `reachable_coverage` are the cases that the
+    subject can show (None: all of them); `why` says of a rule, by its id, why this subject cannot exercise it;
+    `cut_short` says why the run ended before its plan or judged nothing, `cut_short_code` is its exit code, and
+    `interrupted` says that Ctrl-C ended it.
     """
 
     fail_on: str = "must"
@@ -46,6 +47,7 @@ class Policy:
     reachable_coverage: frozenset[str] | None = None
     why: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     cut_short: str | None = None
+    cut_short_code: int = 3
     interrupted: bool = False
 
 
@@ -97,13 +99,19 @@ class RunReport:
 
     @property
     def exit_code(self) -> int:
-        """130 after Ctrl-C; 1 if a rule of the ``fail_on`` level failed, 3 if what binds is still open, else 0."""
+        """130 after Ctrl-C; 2 if nothing could be judged, 1 if what counts failed, 3 if it is inconclusive, else 0."""
         if self.terms.interrupted:
             return 130
-        fatal = LEVELS[: LEVELS.index(self.terms.fail_on) + 1]
-        if any(rule.level in fatal for rule in self.failed):
+        code = self.terms.cut_short_code if self.terms.cut_short is not None else 0
+        if code != 2 and self.fatal:
             return 1
-        return 3 if self._open else 0
+        return code or (3 if self._open else 0)
+
+    @property
+    def fatal(self) -> tuple[Rule, ...]:
+        """The rules of the ``fail_on`` level, or of a stricter one, that failed."""
+        levels = LEVELS[: LEVELS.index(self.terms.fail_on) + 1]
+        return tuple(rule for rule in self.failed if rule.level in levels)
 
     @property
     def coverage_gaps(self) -> tuple[tuple[str, str], ...]:

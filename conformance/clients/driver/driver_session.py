@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -80,14 +80,13 @@ class DriverSession:
         self._plays = 0
         self._token = INVENTORY.by_name[ACCOUNT].token
 
-    async def play(self, case: Case) -> list[CallRecord]:
-        """One record for each step."""
+    async def play(self, case: Case) -> AsyncGenerator[CallRecord, None]:
+        """One record for each step, as it is played."""
         self._plays += 1
         stub = _fresh_stub(self._token)
         await self._current.change(stub)
         await stub.seed(case)
         earlier: dict[tuple[str, str], Mapping[str, Any]] = {}
-        records = []
         for number, step in enumerate(case.steps, 1):
             await stub.begin(step.behavior)
             call = step.call
@@ -96,23 +95,20 @@ class DriverSession:
             answered_at = self._clock.now()
             event = call.params.get("event", {})
             key = (str(call.params.get("calendar_id")), str(event.get("event_id")))
-            records.append(
-                CallRecord(
-                    f"{case.name} ({self._plays}.{number})",
-                    call,
-                    _without_token(answer, self._token),
-                    await self._gateway.take(),
-                    stub.readings(),
-                    earlier.get(key),
-                    step.valid,
-                    sent_at,
-                    answered_at,
-                    ACCOUNT,
-                )
+            yield CallRecord(
+                f"{case.name} ({self._plays}.{number})",
+                call,
+                _without_token(answer, self._token),
+                await self._gateway.take(),
+                stub.readings(),
+                earlier.get(key),
+                step.valid,
+                sent_at,
+                answered_at,
+                ACCOUNT,
             )
             if event.get("conferencing") is not None:
                 earlier[key] = event["conferencing"]
-        return records
 
 
 def _without_token(answer: dict[str, Any], token: str) -> dict[str, Any]:

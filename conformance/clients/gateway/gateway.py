@@ -68,12 +68,13 @@ class Gateway:
         """The certificate of the run's authority, PEM."""
         return self._authority.certificate
 
-    def environment(self, inherited: Mapping[str, str] | None = None) -> dict[str, str]:
-        """The environment in which a client finds the gateway."""
+    def environment(self, token: str, inherited: Mapping[str, str] | None = None) -> dict[str, str]:
+        """The environment in which a client finds the gateway, and `token` for it."""
         return environment(
             os.environ if inherited is None else inherited,
             base_url=self.base_url,
             proxy=self.base_url,
+            token=token,
             authority=self._authority,
         )
 
