@@ -111,7 +111,7 @@ def _run_report(certificate: Certificate, policy: Policy) -> RunReport:
     return replace(
         run_report,
         subject={**run_report.subject, "attested_level": level},
-        remarks=(_attestation(level), *run_report.remarks),
+        remarks=(_attestation(level, run_report), *run_report.remarks),
     )
 
 
@@ -124,8 +124,13 @@ def _attested_level(run_report: RunReport) -> str | None:
     return LEVELS[: min(failed, default=len(LEVELS))][-1] if 0 not in failed else None
 
 
-def _attestation(level: str | None) -> str:
+def _attestation(level: str | None, run_report: RunReport) -> str:
     if level is None:
         return "This certificate attests no level."
-    levels = " or ".join(LEVELS[: LEVELS.index(level) + 1])
-    return f"This certificate attests level {level}: no rule of level {levels} failed."
+    *stricter, last = LEVELS[: LEVELS.index(level) + 1]
+    levels = f"{', '.join(stricter)} or {last}" if stricter else last
+    passed = [rule for rule in run_report.rules if run_report.report.tally(rule.id).outcome == "passed"]
+    return (
+        f"This certificate attests level {level}: no rule of level {levels} failed, "
+        f"and {len(passed)} of {len(run_report.rules)} rules passed."
+    )

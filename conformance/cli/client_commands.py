@@ -12,6 +12,7 @@ from conformance.errors import UsageError
 from conformance.http.display import visible
 
 if TYPE_CHECKING:
+    from conformance.clients.certificate import CertifyOptions
     from conformance.judging.summary import RunReport
 
 __all__ = ["certify", "proxy"]
@@ -21,6 +22,20 @@ def _above_0(ctx: click.Context, param: click.Parameter, value: float) -> float:
     if value == 0:
         raise click.BadParameter("expected a number above 0, got 0; leave it out for the usual 30", ctx, param)
     return value
+
+
+#: Adapters to copy from, by the language in which they are written.
+_EXAMPLES = {"python": "driver_httpx.py", "node": "driver_cronofy.js"}
+
+
+def _print_driver(ctx: click.Context, _: click.Parameter, value: str | None) -> None:
+    if value is not None:
+        from importlib.resources import files
+
+        from conformance.cli.output import echo
+
+        echo((files("conformance.clients.driver.adapters") / _EXAMPLES[value]).read_text("utf-8"))
+        ctx.exit(0)
 
 
 duration = click.option("--duration", type=options.seconds, metavar="S", help="Seconds to listen. [default: to Ctrl-C]")
@@ -41,6 +56,15 @@ port = click.option(
     metavar="S",
     help="Seconds to wait for each answer of the driver.",
 )
+@click.option("--check-driver", is_flag=True, help="Play the protocol with the driver and say what it gets wrong.")
+@click.option(
+    "--print-driver",
+    type=click.Choice(sorted(_EXAMPLES)),
+    is_eager=True,
+    expose_value=False,
+    callback=_print_driver,
+    help="Print an example driver in this language, and exit.",
+)
 @duration
 @port
 @options.max_examples
@@ -50,6 +74,7 @@ port = click.option(
 def certify(
     command: tuple[str, ...],
     watch: bool,
+    check_driver: bool,
     driver_timeout: float,
     duration: float | None,
     port: int,
@@ -75,6 +100,8 @@ def certify(
       cronofy-conformance certify --report cert.json --evidence cert.ndjson -- node driver.js
       cronofy-conformance certify --duration 60
       cronofy-conformance certify --watch -- npm test
+      cronofy-conformance certify --print-driver python
+      cronofy-conformance certify --check-driver -- python driver.py
     """
     if watch and not command:
         raise UsageError("--watch names no program: put it behind --, as in `certify --watch -- npm test`")
@@ -94,11 +121,24 @@ def certify(
         seed=seed,
         port=port,
     )
+    if check_driver:
+        return _check_driver(chosen)
     chosen = chosen if max_examples is None else replace(chosen, max_examples=max_examples)
     policy = Policy(fail_on, require_coverage)
     with StatusLine(shown=not quiet) as progress:
         run_report = run_certify(chosen, rules, policy, evidence, lambda line: echo(f"{line}\n"), progress)
     return _report(run_report, reports, quiet=quiet)
+
+
+def _check_driver(chosen: CertifyOptions) -> int:
+    from conformance.cli.output import echo
+    from conformance.clients.driver.driver_check import check_driver
+    from conformance.interrupts import until_interrupted
+
+    if not chosen.command:
+        raise UsageError("--check-driver names no driver: put it behind --, as in `--check-driver -- python driver.py`")
+    well = until_interrupted(check_driver(chosen, lambda finding: echo(f"{visible(str(finding))}\n")))
+    return 0 if well else 2
 
 
 def _report(run_report: RunReport, reports: tuple[str, ...], *, quiet: bool) -> int:

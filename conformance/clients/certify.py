@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime
@@ -16,25 +15,19 @@ from conformance.clients.cases.standard_cases import standard_cases
 from conformance.clients.certificate import Certificate, CertifyOptions, nothing_reached, run_facts
 from conformance.clients.counterexample import CallCounterexample
 from conformance.clients.driver.driver_session import (
-    ACCOUNT,
     CurrentStub,
     DriverSession,
     DriverStartError,
+    driver_at,
     fixture,
     gateway_with,
     session,
 )
-from conformance.clients.driver.process import Driver
 from conformance.clients.driver.protocol import DriverError
-from conformance.clients.gateway.environment import user_tokens
-from conformance.clients.gateway.gateway import Gateway
 from conformance.clients.transcript import CallJudge, JudgedCall, as_exchanges
 from conformance.contract.rules import Rule
 from conformance.http.exchange import Exchange
-from conformance.http.redaction import Redactor
-from conformance.http.redaction.locations import quoted
 from conformance.judging.report import Report
-from conformance.reference import INVENTORY
 
 __all__ = ["CertificationRun", "absorb_cancellation", "certify", "drive", "play", "smallest"]
 
@@ -90,18 +83,6 @@ async def certify(
         interrupted,
         str(driver_error) if driver_error else cut_short,
         driver_failed=driver_error is not None,
-    )
-
-
-def driver_at(gateway: Gateway, options: CertifyOptions) -> Driver:
-    """The driver of `options`, not yet started, in the environment of the gateway; errors quote it redacted."""
-    redactor = Redactor({account.name: account.token for account in INVENTORY.accounts} | user_tokens(os.environ))
-    return Driver(
-        options.command,
-        gateway.environment(INVENTORY.by_name[ACCOUNT].token),
-        timeout=options.driver_timeout,
-        memory_limit=options.memory_limit,
-        redact=lambda line: redactor.text(quoted(line)),
     )
 
 

@@ -197,14 +197,17 @@ def test_the_environment_replaces_what_a_driver_would_inherit(tmp_path: Path) ->
             "no_proxy": "*",
             "REQUESTS_CA_BUNDLE": "/other.pem",
             "PHP_INI_SCAN_DIR": "/etc/php",
+            "CRONOFY_REFRESH_TOKEN": "the-users-own",
+            "COPY": "the-users-own",
         }
-        environment = gateway.environment(inherited)
+        environment = gateway.environment("given", inherited)
         certificate = str(gateway.certificate)
         proxies = dict.fromkeys(("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy"), gateway.base_url)
         bundles = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")
         assert environment == {
             "PATH": "/bin",
             "CRONOFY_API_URL": gateway.base_url,
+            **dict.fromkeys(("CRONOFY_ACCESS_TOKEN", "CRONOFY_REFRESH_TOKEN", "COPY"), "given"),
             **proxies,
             **dict.fromkeys(("NO_PROXY", "no_proxy"), "localhost,127.0.0.1,::1"),
             **dict.fromkeys(bundles, certificate),

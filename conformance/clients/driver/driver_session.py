@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,12 +13,17 @@ from typing import Any, Protocol
 
 from conformance.clients.cases.driver_call import Case
 from conformance.clients.cases.standard_cases import Fixture
+from conformance.clients.certificate import CertifyOptions
+from conformance.clients.driver.process import Driver
 from conformance.clients.driver.protocol import DriverError, report_of
 from conformance.clients.facts.call import CallRecord
+from conformance.clients.gateway.environment import user_tokens
 from conformance.clients.gateway.gateway import Gateway
 from conformance.clients.gateway.stub import SETTLE, StubServer
 from conformance.clock import RealClock, VirtualClock
 from conformance.http.exchange import Request
+from conformance.http.redaction import Redactor
+from conformance.http.redaction.locations import quoted
 from conformance.http.server.http_server import Reply
 from conformance.reference import INVENTORY, reference_app
 
@@ -27,7 +33,9 @@ __all__ = [
     "DriverSession",
     "DriverStartError",
     "DriverTransport",
+    "driver_at",
     "fixture",
+    "fresh_stub",
     "gateway_with",
     "session",
 ]
@@ -83,7 +91,7 @@ class DriverSession:
     async def play(self, case: Case) -> AsyncGenerator[CallRecord, None]:
         """One record for each step, as it is played."""
         self._plays += 1
-        stub = _fresh_stub(self._token)
+        stub = fresh_stub()
         await self._current.change(stub)
         await stub.seed(case)
         earlier: dict[tuple[str, str], Mapping[str, Any]] = {}
@@ -135,7 +143,7 @@ async def session(driver: DriverTransport, gateway: Gateway, current: CurrentStu
     What the client sends meanwhile is answered but not judged, since no call led to it.
     """
     token = INVENTORY.by_name[ACCOUNT].token
-    await current.change(_fresh_stub(token))
+    await current.change(fresh_stub())
     params = {"base_url": gateway.base_url, "access_token": token, "data_center": _DATA_CENTER}
     answer = await driver.call("start", params)
     await gateway.take()
@@ -144,10 +152,22 @@ async def session(driver: DriverTransport, gateway: Gateway, current: CurrentStu
     return DriverSession(driver, gateway, current, answer["result"])
 
 
-def _fresh_stub(token: str) -> StubServer:
+def driver_at(gateway: Gateway, options: CertifyOptions) -> Driver:
+    """The driver of `options`, not yet started, in the environment of the gateway; errors quote it redacted."""
+    redactor = Redactor({account.name: account.token for account in INVENTORY.accounts} | user_tokens(os.environ))
+    return Driver(
+        options.command,
+        gateway.environment(INVENTORY.by_name[ACCOUNT].token),
+        timeout=options.driver_timeout,
+        memory_limit=options.memory_limit,
+        redact=lambda line: redactor.text(quoted(line)),
+    )
+
+
+def fresh_stub() -> StubServer:
     """A stub with a fresh reference server behind it."""
     clock = VirtualClock(RealClock().now())
-    return StubServer(reference_app(clock=clock, settle=SETTLE), clock, token)
+    return StubServer(reference_app(clock=clock, settle=SETTLE), clock, INVENTORY.by_name[ACCOUNT].token)
 
 
 def _reason(answer: Mapping[str, Any]) -> str:

@@ -25,7 +25,8 @@ MEMORY_LIMIT = 1024**3
 #: Seconds that the driver has to end after it has answered stop.
 STOP_TIMEOUT = 5.0
 
-_STDERR_LINES = 20
+#: How many lines of standard error are kept, and how many characters of each; what is shown is cut once it is redacted.
+_STDERR_LINES, _LINE_READ, _LINE_SHOWN = 20, 4096, 400
 _MEMORY_PAUSE = 0.25
 
 
@@ -189,10 +190,12 @@ class Driver:
         rest = b""
         while chunk := await stderr.read(65536):
             *lines, rest = (rest + chunk).split(b"\n")
-            rest = rest[:4096]
-            self._stderr_lines.extend(line.decode("utf-8", "replace").rstrip()[:400] for line in lines if line.strip())
+            rest = rest[:_LINE_READ]
+            self._stderr_lines.extend(
+                line.decode("utf-8", "replace").rstrip()[:_LINE_READ] for line in lines if line.strip()
+            )
         if rest.strip():
-            self._stderr_lines.append(rest.decode("utf-8", "replace").rstrip()[:400])
+            self._stderr_lines.append(rest.decode("utf-8", "replace").rstrip())
 
     async def error(self, problem: str) -> DriverError:
         """An error that names the driver and quotes the end of its standard error; ends the driver."""
@@ -201,7 +204,7 @@ class Driver:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
         await asyncio.wait({self._drain}, timeout=1.0)  # what it wrote may still be on its way
-        lines = " | ".join(map(self._redact, self._stderr_lines))
+        lines = " | ".join(self._redact(line)[:_LINE_SHOWN] for line in self._stderr_lines)
         return DriverError(
             f"the driver {self._name} {problem}" + (f"; its last lines on stderr: {lines}" if lines else "")
         )
