@@ -55,7 +55,7 @@ def run_certify(
     def work(sink: Sink) -> Coroutine[Any, Any, Certificate]:
         if options.command:
             return certify(options, chosen, sink=sink, progress=progress)
-        return watch(options, chosen, say=echo, sink=sink)
+        return watch(options, chosen, echo=echo, sink=sink)
 
     return _run(work, run_metadata(uuid.uuid4().hex[:12], source, (), Settings(), "client"), policy, evidence)
 
@@ -69,7 +69,7 @@ def run_proxy(
     """
     chosen = select_rules(rules)
     metadata = run_metadata(uuid.uuid4().hex[:12], options.upstream, (), options.settings, "server")
-    return _run(lambda sink: observe(options, chosen, say=echo, sink=sink), metadata, policy, evidence)
+    return _run(lambda sink: observe(options, chosen, echo=echo, sink=sink), metadata, policy, evidence)
 
 
 def _run(

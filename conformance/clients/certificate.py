@@ -1,4 +1,4 @@
-"""What certifying a client is told, and what comes of it."""
+"""How a client is certified, and the certificate that results."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class CertifyOptions:
 
     `command` starts the driver (empty: the client is watched).  `driver_timeout`: seconds for each of its answers.
     `duration`: how long a client is watched (None: until Ctrl-C or the end of `watched`, a command that is run in
-    the gateway's environment).  `max_examples` asks are made up beyond the table, from `seed`.  `port`: where the
-    gateway listens when it watches (0: any).  `memory_limit`: bytes that the driver's processes may hold.
+    the gateway's environment).  `max_examples` cases are generated beyond the standard ones, from `seed`.  `port`:
+    where the gateway listens when it watches (0: any).  `memory_limit`: bytes that the driver's processes may hold.
     """
 
     command: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""Observing: between a client and a real server, nothing altered, both sides judged, the added time measured."""
+"""The proxy between a client and a real server: it alters nothing, judges both and measures the time that it adds."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ _OWN = frozenset(
 
 @dataclass(frozen=True)
 class ProxyOptions:
-    """What stands behind (`upstream`: an origin, or a URL whose path goes before every path), for how long, and where.
+    """The server behind the proxy, an origin or a URL whose path precedes every path, and where to listen for how long.
 
     `duration` None: until Ctrl-C.  `settings` are those of the facts: give ``quiet`` 2 for a server on loopback.
     """
@@ -101,7 +101,7 @@ class Proxy:
         url = self._origin.copy_with(raw_path=target.encode("latin-1"))
         kept = Request(request.method, str(self._origin) + target, redact_authorization(request.headers), request.body)
         sent_at = self._clock.now()
-        asked = httpx.Request(
+        forwarded = httpx.Request(
             request.method,
             url,
             headers=_passed(request.headers, also={"host", "content-length"}),
@@ -110,7 +110,7 @@ class Proxy:
         )
         waited = time.perf_counter()
         try:
-            answer = await self._http.handle_async_request(asked)
+            answer = await self._http.handle_async_request(forwarded)
         except httpx.HTTPError as error:
             self._order.answered(ticket, Exchange(kept, None, label, sent_at, None, whole=True))
             return Reply(502, (("Content-Type", "text/plain"),), f"no answer from {self._origin}: {error}".encode())
@@ -181,13 +181,13 @@ async def observe(
     options: ProxyOptions,
     rules: Iterable[Rule],
     *,
-    say: Callable[[str], None],
+    echo: Callable[[str], None],
     sink: Callable[[Exchange], None] = lambda _: None,
 ) -> Certificate:
     """Stands between a client and `options.upstream`, judges both by all rules about exchanges, and measures.
 
-    `say` is told what to point the client at.  Ends after `options.duration` or when it is cancelled (Ctrl-C).
-    The certificate's run has ``added_latency_ms``: p50, p95 and max.
+    `echo` gets the line that says what to point the client at.  Ends after `options.duration` or when it is cancelled
+    (Ctrl-C).  The certificate's run has ``added_latency_ms``: p50, p95 and max.
     """
     started = datetime.now(UTC)
     chosen = tuple(rule for rule in rules if rule.about != "call")
@@ -197,7 +197,7 @@ async def observe(
     hosts = (urlsplit(options.upstream).hostname or "",)
     interrupted = False
     async with HttpServer(proxy.answer, hosts=hosts, on_blocked=blocked_requests.append, port=options.port) as server:
-        say(f"listening on {server.origin}, for {options.upstream}")
+        echo(f"listening on {server.origin}, for {options.upstream}")
         try:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(options.duration):

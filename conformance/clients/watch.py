@@ -1,4 +1,4 @@
-"""Watching a client: its own tests, say, run against the gateway, and what comes is judged."""
+"""Watching a client: a program that uses it runs against the gateway, and what it sends is judged."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ from conformance.reference import reference_app
 __all__ = ["watch"]
 
 _SETTLE = 1.0
-_SHOWN = ("CRONOFY_API_URL", "CRONOFY_ACCESS_TOKEN", "HTTPS_PROXY", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS")
+_ECHOED = ("CRONOFY_API_URL", "CRONOFY_ACCESS_TOKEN", "HTTPS_PROXY", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS")
 
 
 async def watch(
     options: CertifyOptions,
     rules: Iterable[Rule],
     *,
-    say: Callable[[str], None],
+    echo: Callable[[str], None],
     sink: Callable[[Exchange], None] = lambda _: None,
 ) -> Certificate:
-    """Listens, answers out of the reference server, and judges what comes by the rules about the wire.
+    """Listens, answers out of the reference server, and judges what comes by the rules about exchanges.
 
-    `say` is told, a line each, what to point the client at.  Ends after `options.duration`, with the process of
+    `echo` gets the lines that say what to point the client at.  Ends after `options.duration`, with the process of
     `options.watched`, or when it is cancelled (Ctrl-C under `asyncio.run`), whichever comes first.  Raises UsageError
     where it cannot listen, or `options.watched` cannot be started.
     """
@@ -63,9 +63,9 @@ async def watch(
         )
         async with gateway:
             environment = gateway.environment(app.tokens[ACCOUNT])
-            say(f"listening on {gateway.base_url}, on {gateway.tls_url}, and as a proxy for the API's six hosts")
-            for name in _SHOWN:
-                say(f"export {name}={environment[name]}")
+            echo(f"listening on {gateway.base_url}, on {gateway.tls_url}, and as a proxy for the API's six hosts")
+            for name in _ECHOED:
+                echo(f"export {name}={environment[name]}")
             failure: str | None = None
             try:
                 failure = await _until_it_ends(options, environment)

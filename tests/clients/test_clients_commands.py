@@ -111,7 +111,7 @@ def test_hosts_that_were_refused_are_named(tmp_path: Path) -> None:
     send = "import httpx; httpx.get('http://example.com/v1/calendars')"
     result = call("certify", "--watch", "--", sys.executable, "-c", send)
     assert result.exit_code == 2
-    expected = f"{NOTHING_REACHED} Refused: GET http://example.com/v1/calendars was asked of the proxy and refused"
+    expected = f"{NOTHING_REACHED} Refused: GET http://example.com/v1/calendars was refused by the proxy"
     assert result.stderr == f"Error: nothing was judged: {expected}\n"
 
 

@@ -1,4 +1,4 @@
-"""What a driver is asked for and how the server responds: the values of which cases consist."""
+"""What a driver is called for and how the server responds: the values of which cases consist."""
 
 from __future__ import annotations
 

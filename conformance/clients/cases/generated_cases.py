@@ -168,11 +168,11 @@ def _errors() -> st.SearchStrategy[dict[str, Any]]:
 
 
 def _reading_case(
-    fixture: Fixture, said: dict[str, Any], size: int | None, extra: bool, seeds: tuple[tuple[str, Any], ...]
+    fixture: Fixture, shown_by_id: dict[str, Any], size: int | None, extra: bool, seeds: tuple[tuple[str, Any], ...]
 ) -> Case:
-    overrides = tuple(ReadOverride(name, value) for name, value in said.items())
+    overrides = tuple(ReadOverride(name, value) for name, value in shown_by_id.items())
     behavior = StubBehavior(overrides=overrides, page_size=size, extra=extra)
-    return Case("generated", (read([fixture.calendar_id], list(said), behavior, PARAMS),), seeds=seeds)
+    return Case("generated", (read([fixture.calendar_id], list(shown_by_id), behavior, PARAMS),), seeds=seeds)
 
 
 def generated_cases(fixture: Fixture, examples: int, number: int) -> tuple[Case, ...]:

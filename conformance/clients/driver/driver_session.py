@@ -75,7 +75,7 @@ class CurrentStub:
 
 
 class DriverSession:
-    """A driver at a gateway: plays cases, each on a fresh server.  `client` is what it told of itself."""
+    """A driver at a gateway: plays cases, each on a fresh server.  `client` is the result of start."""
 
     def __init__(
         self, driver: DriverTransport, gateway: Gateway, current: CurrentStub, client: Mapping[str, Any]

@@ -28,7 +28,7 @@ class DriverError(Exception):
 
 
 def request_line(number: int, method: str, params: Mapping[str, Any]) -> bytes:
-    """The line that asks the adapter for `method`."""
+    """The line of one request."""
     message = {"jsonrpc": "2.0", "id": number, "method": method, "params": params}
     return json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
 

@@ -231,7 +231,7 @@ def _compare_events(
 def _under(keys: Sequence[str], differences: Differences) -> Differences:
     at = pointer(*keys)
     parts = (differences.missing, differences.changed, differences.extra)
-    return Differences(*(tuple(at + place for place in places) for places in parts))
+    return Differences(*(tuple(at + inner for inner in pointers) for pointers in parts))
 
 
 def _state(conferencing: Any) -> str:

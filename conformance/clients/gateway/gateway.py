@@ -44,24 +44,24 @@ class Gateway:
         self._authority = CertificateAuthority(folder)
         self.exchanges = 0
         self.blocked_requests: list[str] = []
-        self._front = HttpServer(self._exchange, tls=self._authority.server, on_blocked=self._blocked, port=port)
+        self._server = HttpServer(self._exchange, tls=self._authority.server, on_blocked=self._blocked, port=port)
 
     async def __aenter__(self) -> Gateway:
-        await self._front.__aenter__()
+        await self._server.__aenter__()
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._front.__aexit__()
+        await self._server.__aexit__()
 
     @property
     def base_url(self) -> str:
         """The origin of the plain HTTP server, which is also the proxy."""
-        return self._front.origin
+        return self._server.origin
 
     @property
     def tls_url(self) -> str:
         """The origin of the HTTPS server."""
-        return self._front.tls_origin
+        return self._server.tls_origin
 
     @property
     def certificate(self) -> Path:
@@ -80,9 +80,9 @@ class Gateway:
 
     async def take(self) -> tuple[Exchange, ...]:
         """The exchanges since the last call, in the order in which they were sent, once none is under way."""
-        await self._front.idle()
-        if self._front.defect is not None:
-            raise self._front.defect
+        await self._server.idle()
+        if self._server.defect is not None:
+            raise self._server.defect
         kept, self._kept = self._kept, []
         return tuple(kept)
 
