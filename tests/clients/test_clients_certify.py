@@ -141,7 +141,7 @@ def test_a_failure_shrinks_to_the_smallest_event_that_shows_it() -> None:
     assert expected.endswith("request changed /conferencing/join_url")
 
 
-def test_what_is_told_wrong_shrinks_to_one_reading() -> None:
+def test_what_is_reported_wrong_shrinks_to_one_reading() -> None:
     certificate, _ = certified(sys.executable, str(BROKEN_DRIVERS), "an-unknown-provider-name-is-returned")
     (found,) = certificate.counterexamples
     (only,) = found.calls
@@ -149,7 +149,7 @@ def test_what_is_told_wrong_shrinks_to_one_reading() -> None:
     assert len(only.record.call.params["event_ids"]) == 1
 
 
-def test_what_needs_two_asks_shrinks_to_two() -> None:
+def test_what_needs_two_calls_shrinks_to_two() -> None:
     name = "unrequested-conferencing-is-not-repeated-on-update"
     certificate, _ = certified(sys.executable, str(BROKEN_DRIVERS), name)
     (found,) = certificate.counterexamples
@@ -159,7 +159,7 @@ def test_what_needs_two_asks_shrinks_to_two() -> None:
 
 @given(cases_of(fixture()))
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
-def test_a_client_that_does_as_it_is_told_is_never_accused(case: Case) -> None:
+def test_a_client_that_sends_what_it_is_called_for_is_never_accused(case: Case) -> None:
     run = asyncio.run(judged(Driver(), (dataclasses.replace(case, name="generated"),)))
     assert failed(run) == frozenset()
 
@@ -235,14 +235,14 @@ def test_what_a_client_sends_while_it_starts_is_answered_and_left_aside() -> Non
     assert len([exchange for exchange in seen if not is_driver_call(exchange)]) == 1
 
 
-def test_what_a_client_sends_between_two_asks_is_answered() -> None:
+def test_what_a_client_sends_between_two_calls_is_answered() -> None:
     async def between() -> bool:
         driver, current = Driver(), CurrentStub()
         async with gateway_with(current) as gateway:
             played = await session(InProcess(driver), gateway, current)
             first = await asyncio.to_thread(driver.client.list_calendars)
             await gateway.take()
-            await played.play(telling()[0])
+            assert [record.answer async for record in played.play(telling()[0])]
             again = await asyncio.to_thread(driver.client.list_calendars)
         driver.client.close()
         return bool(first) and first == again
@@ -265,7 +265,7 @@ def test_a_client_without_the_means_is_not_accused_and_proves_nothing() -> None:
     assert {report.tally(rule.id).outcome for rule in CLIENTS} == {"untested"}
 
 
-def test_the_same_seed_makes_up_the_same_cases() -> None:
+def test_the_same_seed_generates_the_same_cases() -> None:
     here = fixture()
     first = generated_cases(here, 8, 7)
     assert (len(first), first) == (8, generated_cases(here, 8, 7))
@@ -273,7 +273,7 @@ def test_the_same_seed_makes_up_the_same_cases() -> None:
     assert generated_cases(here, 0, 7) == ()
 
 
-def test_the_names_of_the_table_are_unique() -> None:
+def test_the_names_of_the_standard_cases_are_unique() -> None:
     names = [case.name for case in standard_cases(fixture())]
     assert len(set(names)) == len(names)
 
@@ -316,7 +316,7 @@ class LeakyDriver(Driver):
         raise ValueError(f"{self.token} \ud800")
 
 
-def test_a_token_in_what_a_client_tells_is_not_kept() -> None:
+def test_a_token_in_what_a_client_reports_is_not_kept() -> None:
     seen: list[Exchange] = []
     run = asyncio.run(judged(LeakyDriver(), telling()[8:9], seen.append))
     assert failed(run) == {"a-write-is-sent"}
