@@ -14,6 +14,7 @@ from conformance.clients.certificate import Certificate, CertifyOptions
 from conformance.clients.certify import certify
 from conformance.clients.proxy import ProxyOptions, observe
 from conformance.clients.watch import watch
+from conformance.contract.rules import LEVELS
 from conformance.contract.selection import clause_summaries, contract, select_rules
 from conformance.facts import Settings
 from conformance.http.redaction import Redactor
@@ -54,7 +55,7 @@ def run_certify(
     def work(sink: Sink) -> Coroutine[Any, Any, Certificate]:
         if options.command:
             return certify(options, chosen, sink=sink, progress=progress)
-        return watch(options, chosen, say=echo, sink=sink)
+        return watch(options, chosen, echo=echo, sink=sink)
 
     return _run(work, run_metadata(uuid.uuid4().hex[:12], source, (), Settings(), "client"), policy, evidence)
 
@@ -68,7 +69,7 @@ def run_proxy(
     """
     chosen = select_rules(rules)
     metadata = run_metadata(uuid.uuid4().hex[:12], options.upstream, (), options.settings, "server")
-    return _run(lambda sink: observe(options, chosen, say=echo, sink=sink), metadata, policy, evidence)
+    return _run(lambda sink: observe(options, chosen, echo=echo, sink=sink), metadata, policy, evidence)
 
 
 def _run(
@@ -85,24 +86,53 @@ def _run(
 
 
 def _run_report(certificate: Certificate, policy: Policy) -> RunReport:
-    return RunReport(
+    run_report = RunReport(
         report=certificate.report,
         rules=certificate.rules,
         subject=certificate.subject,
         run=certificate.run,
         contract=contract(),
         tool=TOOL,
-        terms=replace(policy, interrupted=certificate.interrupted, cut_short=_why_not_judged(certificate)),
+        terms=replace(
+            policy,
+            interrupted=certificate.interrupted,
+            unjudged=certificate.unjudged,
+            program_failure=certificate.program_failure,
+        ),
         clauses=clause_summaries(),
         counterexamples=tuple(example.text() for example in certificate.counterexamples),
-        remarks=certificate.elsewhere,
+        remarks=certificate.blocked_requests,
+    )
+    if certificate.driver_failed and run_report.failures:  # a proven failure goes before an adapter's bad end
+        terms = replace(run_report.terms, unjudged=None, cut_short=certificate.unjudged)
+        run_report = replace(run_report, terms=terms)
+    if certificate.subject["kind"] != "client":
+        return run_report
+    level = _attested_level(run_report)
+    return replace(
+        run_report,
+        subject={**run_report.subject, "attested_level": level},
+        remarks=(_attestation(level, run_report), *run_report.remarks),
     )
 
 
-def _why_not_judged(certificate: Certificate) -> str | None:
-    """Why a driven client was not judged at all; None if it was, and for a client that was waited for."""
-    if certificate.counterexamples or certificate.run["exchanges"] or not certificate.run["requests"]:
+def _attested_level(run_report: RunReport) -> str | None:
+    """The weakest level of which, and of the stricter ones, no rule failed; None where nothing can be attested."""
+    judged = any(run_report.report.tally(rule.id).outcome == "passed" for rule in run_report.rules)
+    terms = run_report.terms
+    if terms.interrupted or terms.unjudged or terms.cut_short or terms.program_failure or not judged:
         return None
-    if any(certificate.report.tally(rule.id).outcome != "untested" for rule in certificate.rules):
-        return None
-    return "the driver answered every call that could be judged with unsupported"
+    failed = [LEVELS.index(rule.level) for rule in run_report.failed]
+    return LEVELS[: min(failed, default=len(LEVELS))][-1] if 0 not in failed else None
+
+
+def _attestation(level: str | None, run_report: RunReport) -> str:
+    if level is None:
+        return "This certificate attests no level."
+    *stricter, last = LEVELS[: LEVELS.index(level) + 1]
+    levels = f"{', '.join(stricter)} or {last}" if stricter else last
+    passed = [rule for rule in run_report.rules if run_report.report.tally(rule.id).outcome == "passed"]
+    return (
+        f"This certificate attests level {level}: no rule of level {levels} failed, "
+        f"and {len(passed)} of {len(run_report.rules)} rules passed."
+    )

@@ -131,10 +131,10 @@ def judge_run(exchanges: Iterable[Exchange], rules: Sequence[Rule], settings: Se
         return Report.empty(rules)
     everything = chain((first,), rest)
     if not first.request.url.startswith("http"):
-        from conformance.clients.transcript import is_driven, judge_records
+        from conformance.clients.transcript import is_driver_call, judge_calls
 
-        if is_driven(first):
-            return judge_records(everything, rules)
+        if is_driver_call(first):
+            return judge_calls(everything, rules)
     return examine(everything, rules, settings)
 
 

@@ -3,14 +3,33 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from conformance.cli import options
 from conformance.errors import UsageError
+from conformance.http.display import visible
+
+if TYPE_CHECKING:
+    from conformance.clients.certificate import CertifyOptions
+    from conformance.judging.summary import RunReport
 
 __all__ = ["certify", "proxy"]
+
+
+#: Adapters to copy from, by the language in which they are written.
+_EXAMPLES = {"python": "driver_httpx.py", "node": "driver_cronofy.js"}
+
+
+def _print_driver(ctx: click.Context, _: click.Parameter, value: str | None) -> None:
+    if value is not None:
+        from importlib.resources import files
+
+        from conformance.cli.output import echo
+
+        echo((files("conformance.clients.driver.adapters") / _EXAMPLES[value]).read_text("utf-8"))
+        ctx.exit(0)
 
 
 duration = click.option("--duration", type=options.seconds, metavar="S", help="Seconds to listen. [default: to Ctrl-C]")
@@ -30,15 +49,25 @@ port = click.option(
     metavar="S",
     help="Seconds to wait for each answer of the driver.",
 )
+@click.option("--check-driver", is_flag=True, help="Play the protocol with the driver and say what it gets wrong.")
+@click.option(
+    "--print-driver",
+    type=click.Choice(sorted(_EXAMPLES)),
+    is_eager=True,
+    expose_value=False,
+    callback=_print_driver,
+    help="Print an example driver in this language, and exit.",
+)
 @duration
 @port
 @options.max_examples
 @options.seed
 @options.evidence
-@options.judging
+@options.judging_a_client
 def certify(
     command: tuple[str, ...],
     watch: bool,
+    check_driver: bool,
     max_examples: int | None,
     evidence: Path | None,
     rules: tuple[str, ...],
@@ -61,25 +90,52 @@ def certify(
       cronofy-conformance certify --report cert.json --evidence cert.ndjson -- node driver.js
       cronofy-conformance certify --duration 60
       cronofy-conformance certify --watch -- npm test
+      cronofy-conformance certify --print-driver python
+      cronofy-conformance certify --check-driver -- python driver.py
     """
     if watch and not command:
         raise UsageError("--watch names no program: put it behind --, as in `certify --watch -- npm test`")
     from dataclasses import replace
 
-    from conformance.cli.certify_command import client_redactor, run_certify
-    from conformance.cli.output import echo, write_reports
+    from conformance.cli.certify_command import run_certify
+    from conformance.cli.output import echo
     from conformance.cli.status_line import StatusLine
     from conformance.clients.certificate import CertifyOptions
     from conformance.judging.summary import Policy
 
     chosen = CertifyOptions(command=() if watch else command, watched=command if watch else (), **others)
+    if check_driver:
+        return _check_driver(chosen)
     chosen = chosen if max_examples is None else replace(chosen, max_examples=max_examples)
     policy = Policy(fail_on, require_coverage)
     with StatusLine(shown=not quiet) as progress:
         run_report = run_certify(chosen, rules, policy, evidence, lambda line: echo(f"{line}\n"), progress)
-    if chosen.command and not run_report.terms.interrupted and run_report.terms.cut_short is not None:
+    return _report(run_report, reports, quiet=quiet)
+
+
+def _check_driver(chosen: CertifyOptions) -> int:
+    from conformance.cli.output import echo
+    from conformance.clients.driver.driver_check import check_driver
+    from conformance.interrupts import until_interrupted
+
+    if not chosen.command:
+        raise UsageError("--check-driver names no driver: put it behind --, as in `--check-driver -- python driver.py`")
+    well = until_interrupted(check_driver(chosen, lambda finding: echo(f"{visible(str(finding))}\n")))
+    return 0 if well else 2
+
+
+def _report(run_report: RunReport, reports: tuple[str, ...], *, quiet: bool) -> int:
+    """Write the reports and give the exit code; why not all was judged is said before them."""
+    from conformance.cli.certify_command import client_redactor
+    from conformance.cli.output import write_reports
+
+    terms = run_report.terms
+    reason = None if terms.interrupted else terms.program_failure or terms.unjudged or terms.cut_short
+    if reason is not None and run_report.exit_code == 2 and not run_report.report.exchanges:
         write_reports(run_report, reports, client_redactor(), quiet=True)
-        raise UsageError(f"nothing was judged: {run_report.terms.cut_short}")
+        raise UsageError(f"nothing was judged: {reason}")
+    if reason is not None:
+        click.echo(f"Error: {visible(reason)}", err=True)
     return write_reports(run_report, reports, client_redactor(), quiet=quiet)
 
 
@@ -114,8 +170,8 @@ def proxy(
       cronofy-conformance proxy --upstream us --port 8080
       cronofy-conformance proxy --upstream http://127.0.0.1:8000 --duration 60 --report report.html
     """
-    from conformance.cli.certify_command import client_redactor, run_proxy
-    from conformance.cli.output import echo, write_reports
+    from conformance.cli.certify_command import run_proxy
+    from conformance.cli.output import echo
     from conformance.clients.proxy import ProxyOptions
     from conformance.judging.summary import Policy
     from conformance.servers.subject import parse
@@ -128,4 +184,4 @@ def proxy(
     chosen = ProxyOptions(server.base_url, settings=settings, **others)
     policy = Policy(fail_on, require_coverage)
     run_report = run_proxy(chosen, rules, policy, evidence, lambda line: echo(f"{line}\n"))
-    return write_reports(run_report, reports, client_redactor(), quiet=quiet)
+    return _report(run_report, reports, quiet=quiet)

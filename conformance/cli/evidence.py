@@ -122,6 +122,7 @@ def _not_in_exchanges(run_report: RunReport) -> dict[str, Any]:
             "untested_reasons": dict(policy.untested_reasons),
             "is_run": policy.is_run,
             "unjudged": policy.unjudged,
+            "program_failure": policy.program_failure,
             "cut_short": policy.cut_short,
             "interrupted": policy.interrupted,
         },

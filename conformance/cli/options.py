@@ -230,18 +230,24 @@ report = click.option(
 )
 quiet = click.option("--quiet", is_flag=True, help="Print nothing but errors and the reports asked for.")
 rule = click.option("--rule", "rules", multiple=True, metavar="ID", help="Judge by this rule only; repeatable.")
-fail_on = click.option(
-    "--fail-on",
-    type=_Word(("must", "should", "inferred")),
-    default="must",
-    show_default=True,
-    metavar="LEVEL",
-    help="The weakest level whose failures count: must, should or inferred.",
-)
+
+
+def _fail_on(default: str) -> Callable[[F], F]:
+    return click.option(
+        "--fail-on",
+        type=_Word(("must", "should", "inferred")),
+        default=default,
+        show_default=True,
+        metavar="LEVEL",
+        help="The weakest level whose failures count: must, should or inferred.",
+    )
+
+
 require_coverage = click.option(
     "--require-coverage", is_flag=True, help="Count an untested rule of level must as inconclusive."
 )
-judging = _all_of(rule, fail_on, require_coverage, report, quiet, config)
+judging = _all_of(rule, _fail_on("must"), require_coverage, report, quiet, config)
+judging_a_client = _all_of(rule, _fail_on("should"), require_coverage, report, quiet, config)
 
 
 def pairs(values: Sequence[tuple[str, str]], option: str) -> Mapping[str, str]:

@@ -16,6 +16,7 @@ from conformance.errors import UsageError, nearest
 from conformance.http.curl import curl, variable_of
 from conformance.http.exchange import UNKNOWN_TOKEN, Exchange
 from conformance.http.redaction import Redactor
+from conformance.judging.access import access_problem
 from conformance.interrupts import until_interrupted
 from conformance.judging.summary import Policy, Reproduction, RunReport
 from conformance.recordings import RecordingMetadata, write_vcr
@@ -111,6 +112,7 @@ def _run_report(options: RunOptions, subject: Subject, result: RunResult, eviden
             options.require_coverage,
             reachable_coverage=reachable_coverage(result.inventory, result.rules, result.report),
             cut_short=result.cut_short,
+            unjudged=None if options.plan else access_problem(result.exchanges),
             interrupted=result.interrupted,
         ),
         variables=variables,

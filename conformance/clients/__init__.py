@@ -1,5 +1,5 @@
-"""Clients judged from outside: driven by a small adapter, watched at a gateway, or observed before a real server.
+"""Testing clients from outside: driven by an adapter, watched at a gateway, or through a proxy to a real server.
 
-``certify.certify`` drives, ``watch.watch`` listens, ``observe.observe`` stands in between;
-``evidence.judge_records`` judges a driven run again, offline.
+``certify.certify`` drives, ``watch.watch`` listens, ``proxy.observe`` stands in between;
+``transcript.judge_calls`` judges a driven run again, offline.
 """

@@ -1,10 +1,10 @@
-"""What certifying a client is told, and what comes of it."""
+"""How a client is certified, and the certificate that results."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,11 +12,9 @@ from conformance.clients.counterexample import CallCounterexample
 from conformance.clients.driver.process import MEMORY_LIMIT
 from conformance.contract.rules import Rule
 from conformance.judging.report import Report
-from conformance.judging.verdict import Verdict
+from conformance.judging.stream import LiveJudge
 
-__all__ = ["Certificate", "CertifyOptions", "Judging"]
-
-_BATCH = 500
+__all__ = ["Certificate", "CertifyOptions", "nothing_reached", "observed_facts", "run_facts"]
 
 
 @dataclass(frozen=True)
@@ -25,8 +23,8 @@ class CertifyOptions:
 
     `command` starts the driver (empty: the client is watched).  `driver_timeout`: seconds for each of its answers.
     `duration`: how long a client is watched (None: until Ctrl-C or the end of `watched`, a command that is run in
-    the gateway's environment).  `max_examples` asks are made up beyond the table, from `seed`.  `port`: where the
-    gateway listens when it watches (0: any).  `memory_limit`: bytes that the driver's processes may hold.
+    the gateway's environment).  `max_examples` cases are generated beyond the standard ones, from `seed`.  `port`:
+    where the gateway listens when it watches (0: any).  `memory_limit`: bytes that the driver's processes may hold.
     """
 
     command: tuple[str, ...] = ()
@@ -43,8 +41,10 @@ class CertifyOptions:
 class Certificate:
     """What came of it: the report with the rules that it is about, and the parts of that name of ``report.json``.
 
-    `counterexamples` are the smallest failing cases, one a rule.  `elsewhere` says, a sentence each, what the client
-    sent to other hosts, which was refused.  `interrupted`: Ctrl-C ended it before its time.
+    `counterexamples` are the smallest failing cases, one a rule.  `blocked_requests` says, a sentence each, what the
+    client sent to other hosts, which was refused.  `interrupted`: Ctrl-C ended the run early.  `unjudged` says why
+    nothing, or not everything, could be judged, `program_failure` how the watched program failed.  `driver_failed`: it
+    is the driver's fault that something is not judged, and a failure that was proven before goes before it.
     """
 
     report: Report
@@ -52,55 +52,44 @@ class Certificate:
     subject: Mapping[str, Any]
     run: Mapping[str, Any]
     counterexamples: tuple[CallCounterexample, ...] = ()
-    elsewhere: tuple[str, ...] = ()
+    blocked_requests: tuple[str, ...] = ()
     interrupted: bool = False
+    unjudged: str | None = None
+    program_failure: str | None = None
+    driver_failed: bool = False
 
 
-@dataclass
-class Judging:
-    """A run's verdicts as they come, folded into a report now and then."""
-
-    rules: tuple[Rule, ...]
-    seed: int | None = None
-    requests: int = 0
-    exchanges: int = 0
-    first_failure: int | None = None
-    _began: datetime = field(default_factory=lambda: datetime.now(UTC))
-    _verdicts: list[Verdict] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self._report = Report.empty(self.rules)
-
-    def add(self, verdicts: Iterable[Verdict]) -> None:
-        """Takes more verdicts; the request that is counted last is the one that they are about."""
-        new = list(verdicts)
-        if self.first_failure is None and any(verdict.outcome == "failed" for verdict in new):
-            self.first_failure = self.requests
-        self._verdicts += new
-        if len(self._verdicts) >= _BATCH:
-            self.report()
-
-    def report(self) -> Report:
-        """The report so far."""
-        self._report = self._report.with_verdicts(self._verdicts)
-        self._verdicts = []
-        return self._report.with_exchanges(self.exchanges - self._report.exchanges)
-
-    def run(self) -> dict[str, Any]:
-        """The facts of the run until now, as ``report.json`` has them."""
-        run: dict[str, Any] = {
-            "id": uuid.uuid4().hex[:12],
-            "seed": self.seed,
-            "started_at": _instant(self._began),
-            "finished_at": _instant(datetime.now(UTC)),
-            "requests": self.requests,
-            "exchanges": self.exchanges,
-            "settling_s": {"p50": None, "max": None},
-        }
-        if self.first_failure is not None:
-            run["first_failure_request"] = max(1, self.first_failure)
-        return run
+def nothing_reached(
+    blocked_requests: Sequence[str], place: str = "gateway", hint: str = "CRONOFY_API_URL or HTTPS_PROXY"
+) -> str:
+    """Why nothing was judged where no request came: what the client should use, and what was refused."""
+    refused = f" Refused: {'; '.join(blocked_requests)}" if blocked_requests else ""
+    return f"nothing reached the {place}: does the client use {hint}?{refused}"
 
 
-def _instant(moment: datetime) -> str:
+def run_facts(
+    started: datetime, *, requests: int, exchanges: int, first_failure: int | None, seed: int | None = None
+) -> dict[str, Any]:
+    """The ``run`` of ``report.json`` for a run that began at `started` and ends now."""
+    run: dict[str, Any] = {
+        "id": uuid.uuid4().hex[:12],
+        "seed": seed,
+        "started_at": _iso(started),
+        "finished_at": _iso(datetime.now(UTC)),
+        "requests": requests,
+        "exchanges": exchanges,
+        "settling_s": {"p50": None, "max": None},
+    }
+    if first_failure is not None:
+        run["first_failure_request"] = max(1, first_failure)
+    return run
+
+
+def observed_facts(started: datetime, live: LiveJudge) -> dict[str, Any]:
+    """The ``run`` of a run in which every request was observed by `live`."""
+    count = live.observer.exchanges
+    return run_facts(started, requests=count, exchanges=count, first_failure=live.first_failure)
+
+
+def _iso(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -1,31 +1,35 @@
-"""Certifying a client by its driver: asks, judges, and looks for the smallest case of each failure."""
+"""Certifying a client by its driver: plays cases, judges, and looks for the smallest case of each failure."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import aclosing
+from datetime import UTC, datetime
 from typing import Any
 
-from conformance.clients.cases.case_shrinking import renamed, shrink
+from conformance.clients.cases.case_shrinking import shrink, with_new_ids
 from conformance.clients.cases.driver_call import Case
-from conformance.clients.cases.generated_cases import made_up
-from conformance.clients.cases.standard_cases import table
-from conformance.clients.certificate import Certificate, CertifyOptions, Judging
+from conformance.clients.cases.generated_cases import generated_cases
+from conformance.clients.cases.standard_cases import standard_cases
+from conformance.clients.certificate import Certificate, CertifyOptions, nothing_reached, run_facts
 from conformance.clients.counterexample import CallCounterexample
 from conformance.clients.driver.driver_session import (
+    CurrentStub,
     DriverSession,
     DriverStartError,
-    Stages,
+    driver_at,
+    fixture,
     gateway_with,
-    places,
     session,
 )
-from conformance.clients.driver.process import Driver
-from conformance.clients.transcript import JudgedCall, Records, as_exchanges
+from conformance.clients.driver.protocol import DriverError
+from conformance.clients.transcript import CallJudge, JudgedCall, as_exchanges
 from conformance.contract.rules import Rule
 from conformance.http.exchange import Exchange
+from conformance.judging.report import Report
 
-__all__ = ["CertificationRun", "certify", "cut_off", "drive", "play", "smallest"]
+__all__ = ["CertificationRun", "absorb_cancellation", "certify", "drive", "play", "smallest"]
 
 _TRIES = 60
 
@@ -37,65 +41,91 @@ async def certify(
     sink: Callable[[Exchange], None] = lambda _: None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Certificate:
-    """Drives a client by `options.command` and judges it; raises DriverError for what the adapter does wrong.
+    """Drives a client by `options.command` and judges it; raises DriverError where the adapter answers no call.
 
-    Every exchange of the judged cases goes to `sink`, the lines to the driver among them, in order: `judge_records`
-    comes to the same report from them.  A cancellation (Ctrl-C under `asyncio.run`) ends it with what there is so far.
+    Every exchange of the judged cases goes to `sink`, the calls of the driver among them, in order: `judge_calls`
+    makes the same report from them.  What the adapter does wrong after its first answer, or a cancellation (Ctrl-C
+    under `asyncio.run`), ends the run with the report so far.
     """
-    clients = tuple(rule for rule in rules if rule.applies_to == "client")
-    run = CertificationRun(Judging(clients, options.seed), Records(clients), sink, progress)
-    stages = Stages()
+    started = datetime.now(UTC)
+    run = CertificationRun(CallJudge(rules), sink, progress)
+    current = CurrentStub()
     client: Mapping[str, Any] = {}
     interrupted = False
-    async with gateway_with(stages) as gateway:
-        driver = Driver(
-            options.command, gateway.environment(), timeout=options.driver_timeout, memory_limit=options.memory_limit
-        )
-        async with driver:
-            try:
-                at_gateway = await session(driver, gateway, stages)
-                client = at_gateway.client
-                here = places()
-                await drive(at_gateway, (*table(here), *made_up(here, options.max_examples, options.seed)), run)
-                await driver.stop()
-            except DriverStartError as refused:
-                raise await driver.fault(str(refused)) from None
-            except asyncio.CancelledError:
-                interrupted = cut_off()
-        elsewhere = tuple(gateway.elsewhere)
-    run.judging.add(run.records.close())
+    driver_error: DriverError | None = None
+    async with gateway_with(current) as gateway, driver_at(gateway, options) as driver:
+        try:
+            at_gateway = await session(driver, gateway, current)
+            client = at_gateway.client
+            here = fixture()
+            cases = (*standard_cases(here), *generated_cases(here, options.max_examples, options.seed))
+            await drive(at_gateway, cases, run)
+            await driver.stop()
+        except DriverStartError as error:
+            raise await driver.error(str(error)) from None
+        except DriverError as error:
+            if not run.calls:
+                raise
+            driver_error = error
+        except asyncio.CancelledError:
+            interrupted = absorb_cancellation()
+        reached = gateway.exchanges
+        blocked_requests = tuple(gateway.blocked_requests)
+    report = run.judge.close()
+    unjudged = None if interrupted else _unjudged(report, run.calls, reached, blocked_requests)
     return Certificate(
-        run.judging.report(),
-        clients,
+        report,
+        run.judge.rules,
         _subject(client),
-        run.judging.run(),
+        run.facts(started, options.seed),
         tuple(run.counterexamples),
-        elsewhere,
+        blocked_requests,
         interrupted,
+        unjudged=str(driver_error) if driver_error else unjudged,
+        driver_failed=driver_error is not None,
     )
 
 
+def _unjudged(report: Report, calls: int, reached: int, blocked_requests: Sequence[str]) -> str | None:
+    """Why nothing could be judged; None where something was."""
+    if calls and not report.exchanges and all(tally.outcome == "untested" for tally in report.tallies.values()):
+        return "the driver answered every call that could be judged with unsupported"
+    return None if reached or not calls else nothing_reached(blocked_requests)
+
+
 class CertificationRun:
-    """What a driven run works with, and the counterexamples that it has found."""
+    """What a driven run works with, and what it has found."""
 
     def __init__(
         self,
-        judging: Judging,
-        records: Records,
+        judge: CallJudge,
         sink: Callable[[Exchange], None] = lambda _: None,
         progress: Callable[[str], None] = lambda _: None,
     ) -> None:
-        self.judging = judging
-        self.records = records
+        self.judge = judge
         self.sink = sink
         self.progress = progress
+        self.calls = 0
+        self.first_failure: int | None = None
         self.counterexamples: list[CallCounterexample] = []
+
+    def facts(self, started: datetime, seed: int) -> dict[str, Any]:
+        """The ``run`` of ``report.json``: its requests are the calls of the driver."""
+        return run_facts(
+            started,
+            requests=self.calls,
+            exchanges=self.judge.live.observer.exchanges,
+            first_failure=self.first_failure or (self.calls if self.judge.live.first_failure else None),
+            seed=seed,
+        )
 
 
 async def drive(at_gateway: DriverSession, cases: tuple[Case, ...], run: CertificationRun) -> None:
     """Plays all cases and judges them, then looks for the smallest case of each rule that failed."""
     failing = await play(at_gateway, cases, run)
-    for rule in run.judging.rules:
+    if not run.judge.live.observer.exchanges:
+        return  # nothing was sent, and no smaller case would send more
+    for rule in run.judge.rules:
         if rule.id in failing:
             run.progress(f"looking for the smallest case that fails {rule.id}")
             run.counterexamples.append(await smallest(at_gateway, rule, failing[rule.id]))
@@ -106,11 +136,11 @@ async def play(at_gateway: DriverSession, cases: tuple[Case, ...], run: Certific
     failing: dict[str, Case] = {}
     for number, case in enumerate(cases, 1):
         run.progress(f"{number} of {len(cases)}: {case.name}")
-        for record in await at_gateway.play(case):
-            judged = run.records.judge(record)
-            run.judging.requests += 1
-            run.judging.exchanges += len(record.exchanges)
-            run.judging.add(judged.verdicts)
+        async for record in at_gateway.play(case):
+            judged = run.judge.judge(record)
+            run.calls += 1
+            if judged.failed:
+                run.first_failure = run.first_failure or run.calls
             for failed in judged.failed:
                 failing.setdefault(failed, case)
             for exchange in as_exchanges(record):
@@ -119,30 +149,31 @@ async def play(at_gateway: DriverSession, cases: tuple[Case, ...], run: Certific
 
 
 async def smallest(at_gateway: DriverSession, rule: Rule, case: Case) -> CallCounterexample:
-    """The smallest case that was found to fail the rule, as it was last played."""
+    """The smallest case that was found to fail the rule, as it was played."""
     tries = 0
-    kept: tuple[JudgedCall, ...] = ()
+    shown: tuple[JudgedCall, ...] = ()
 
     async def fails(candidate: Case) -> bool:
-        nonlocal tries, kept
+        nonlocal tries, shown
         tries += 1
-        judge = Records((rule,))
+        judge = CallJudge((rule,))
         found: list[JudgedCall] = []
-        for record in await at_gateway.play(renamed(candidate, f"-{tries}")):
-            found.append(judge.judge(record))
-            if found[-1].failed:
-                kept = tuple(found)
-                return True
-        kept = kept or tuple(found)
+        async with aclosing(at_gateway.play(with_new_ids(candidate, f"-{tries}"))) as played:
+            async for record in played:
+                found.append(judge.judge(record))
+                if found[-1].failed:
+                    shown = tuple(found)
+                    return True
+        shown = shown or tuple(found)
         return False
 
     await fails(case)
     await shrink(case, fails, _TRIES)
-    return CallCounterexample(rule, kept)
+    return CallCounterexample(rule, shown)
 
 
-def cut_off() -> bool:
-    """Takes note of a cancellation as the end of the run: what is left to do is done in peace."""
+def absorb_cancellation() -> bool:
+    """Takes a cancellation as the end of the run, so that what is left to do is not cancelled as well."""
     task = asyncio.current_task()
     if task is not None:
         task.uncancel()
@@ -152,4 +183,4 @@ def cut_off() -> bool:
 def _subject(client: Mapping[str, Any]) -> dict[str, Any]:
     known = {name: str(client[name]) for name in ("client", "version", "language") if client.get(name)}
     name = " ".join(known[part] for part in ("client", "version") if part in known)
-    return {"kind": "client", "name": name or "a client that tells no name", **known}
+    return {"kind": "client", "name": name or "a client without a name", **known}

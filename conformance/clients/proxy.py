@@ -1,4 +1,4 @@
-"""Observing: between a client and a real server, nothing altered, both sides judged, the added time measured."""
+"""The proxy between a client and a real server: it alters nothing, judges both and measures the time that it adds."""
 
 from __future__ import annotations
 
@@ -8,21 +8,23 @@ import time
 import zlib
 from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from statistics import quantiles
-from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 
-from conformance.clients.certificate import Certificate
-from conformance.clients.certify import cut_off
-from conformance.clients.gateway.http_server import HttpServer, Reply
+from conformance.clients.certificate import Certificate, nothing_reached, observed_facts
+from conformance.clients.certify import absorb_cancellation
 from conformance.clock import Clock, RealClock
 from conformance.contract.rules import Rule
 from conformance.facts import Settings
 from conformance.http.exchange import Exchange, Headers, Request, Response, redact_authorization
 from conformance.http.ordering import OrderedDelivery
-from conformance.judging.wire import Wire
+from conformance.http.server.http_server import HttpServer, Reply
+from conformance.judging.judge import Judge
+from conformance.judging.report import Report
+from conformance.judging.stream import LiveJudge
 
 __all__ = ["Proxy", "ProxyOptions", "observe"]
 
@@ -50,7 +52,7 @@ _OWN = frozenset(
 
 @dataclass(frozen=True)
 class ProxyOptions:
-    """What stands behind (`upstream`: an origin, or a URL whose path goes before every path), for how long, and where.
+    """The server behind the proxy, an origin or a URL whose path precedes every path, and where to listen for how long.
 
     `duration` None: until Ctrl-C.  `settings` are those of the facts: give ``quiet`` 2 for a server on loopback.
     """
@@ -72,7 +74,7 @@ class Proxy:
         upstream: str,
         seen: Callable[[Exchange], None],
         *,
-        idle: Callable[[], None] = lambda: None,
+        idle: Callable[[], object] = lambda: None,
         clock: Clock | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
@@ -99,7 +101,7 @@ class Proxy:
         url = self._origin.copy_with(raw_path=target.encode("latin-1"))
         kept = Request(request.method, str(self._origin) + target, redact_authorization(request.headers), request.body)
         sent_at = self._clock.now()
-        asked = httpx.Request(
+        forwarded = httpx.Request(
             request.method,
             url,
             headers=_passed(request.headers, also={"host", "content-length"}),
@@ -108,7 +110,7 @@ class Proxy:
         )
         waited = time.perf_counter()
         try:
-            answer = await self._http.handle_async_request(asked)
+            answer = await self._http.handle_async_request(forwarded)
         except httpx.HTTPError as error:
             self._order.answered(ticket, Exchange(kept, None, label, sent_at, None, whole=True))
             return Reply(502, (("Content-Type", "text/plain"),), f"no answer from {self._origin}: {error}".encode())
@@ -179,32 +181,39 @@ async def observe(
     options: ProxyOptions,
     rules: Iterable[Rule],
     *,
-    say: Callable[[str], None],
+    echo: Callable[[str], None],
     sink: Callable[[Exchange], None] = lambda _: None,
 ) -> Certificate:
-    """Stands between a client and `options.upstream`, judges both by all rules about the wire, and measures.
+    """Stands between a client and `options.upstream`, judges both by all rules about exchanges, and measures.
 
-    `say` is told what to point the client at.  Ends after `options.duration` or when it is cancelled (Ctrl-C).
-    The certificate's run has ``added_latency_ms``: p50, p95 and max.
+    `echo` gets the line that says what to point the client at.  Ends after `options.duration` or when it is cancelled
+    (Ctrl-C).  The certificate's run has ``added_latency_ms``: p50, p95 and max.
     """
-    wire = Wire((rule for rule in rules if rule.about != "call"), options.settings, sink)
-    elsewhere: list[str] = []
-    proxy = Proxy(options.upstream, wire.seen, idle=wire.observer.advance)
+    started = datetime.now(UTC)
+    chosen = tuple(rule for rule in rules if rule.about != "call")
+    live = LiveJudge(options.settings, Judge(chosen), keep=False, sink=sink)
+    blocked_requests: list[str] = []
+    proxy = Proxy(options.upstream, live.add, idle=live.advance)
     hosts = (urlsplit(options.upstream).hostname or "",)
     interrupted = False
-    async with HttpServer(proxy.answer, hosts=hosts, elsewhere=elsewhere.append, port=options.port) as front:
-        say(f"listening on {front.origin}, for {options.upstream}")
+    async with HttpServer(proxy.answer, hosts=hosts, on_blocked=blocked_requests.append, port=options.port) as server:
+        echo(f"listening on {server.origin}, for {options.upstream}")
         try:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(options.duration):
                     await asyncio.Event().wait()
         except asyncio.CancelledError:
-            cut_off()
+            absorb_cancellation()
             interrupted = options.duration is not None
     await proxy.close()
-    wire.close()
-    subject: dict[str, Any] = {"kind": "observed", "name": options.upstream}
-    run = {**wire.judging.run(), "added_latency_ms": proxy.latency()}
+    live.close()
+    unused = nothing_reached(blocked_requests, "proxy", f"{server.origin} as its base URL")
     return Certificate(
-        wire.judging.report(), wire.rules, subject, run, elsewhere=tuple(elsewhere), interrupted=interrupted
+        Report.empty(chosen) + live.report,
+        chosen,
+        {"kind": "observed", "name": options.upstream},
+        {**observed_facts(started, live), "added_latency_ms": proxy.latency()},
+        blocked_requests=tuple(blocked_requests),
+        interrupted=interrupted,
+        unjudged=None if interrupted or live.observer.exchanges else unused,
     )

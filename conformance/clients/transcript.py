@@ -1,26 +1,29 @@
-"""Records of asks as exchanges, so that one file keeps them and one function judges them, live or offline."""
+"""The transcript of a driven run: calls as exchanges, so that one file keeps them and one function judges them."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from conformance.clients.facts.call import CallRecord, ask_facts
+from conformance.clients.cases.driver_call import DriverCall
+from conformance.clients.facts.call import CallRecord, call_facts
 from conformance.contract.rules import Rule
-from conformance.facts import Facts, Observer, Settings
+from conformance.facts import Facts, Settings, observe
 from conformance.http.exchange import Exchange, Request, Response, bearer
 from conformance.judging.judge import Judge
 from conformance.judging.report import Report
+from conformance.judging.stream import LiveJudge
 from conformance.judging.verdict import Verdict
 
-__all__ = ["DRIVER", "JudgedCall", "Records", "as_exchanges", "is_driven", "judge_records", "records"]
+__all__ = ["DRIVER", "CallJudge", "JudgedCall", "as_exchanges", "call_records", "is_driver_call", "judge_calls"]
 
-#: The scheme of what goes over the line to a driver, where it is kept as an exchange.
+#: The scheme of a call of a driver that is kept as an exchange.
 DRIVER = "driver"
 
-_NOTE = "ask"
+_NOTE = "call"
+_CONTEXT = "context"
 _ORIGIN = "http://127.0.0.1"
 _OPERATIONS = {
     "upsert_event": ("POST", "/v1/calendars/{calendar_id}/events"),
@@ -31,37 +34,38 @@ _OPERATIONS = {
 
 
 def as_exchanges(record: CallRecord) -> tuple[Exchange, ...]:
-    """A record as exchanges: what went over the line to the driver first, then what was sent for it."""
-    kept: dict[str, Any] = {"readings": record.readings, "earlier": record.earlier, "lawful": record.lawful}
+    """A record as exchanges: the call of the driver first, then the requests that it led to."""
+    context: dict[str, Any] = {"readings": record.readings, "earlier": record.earlier, "valid": record.valid}
     if record.account is not None:
-        kept["account"] = record.account
-    line = Exchange(
-        Request("POST", f"{DRIVER}:///{record.ask['do']}", (("Content-Type", "application/json"),), _json(record.ask)),
-        Response(200, (("Content-Type", "application/json"),), _json(record.told)),
+        context["account"] = record.account
+    headers = (("Content-Type", "application/json"),)
+    call = Exchange(
+        Request("POST", f"{DRIVER}:///{record.call.method}", headers, _json(record.call.as_json())),
+        Response(200, headers, _json(record.answer)),
         label=record.name,
         sent_at=record.sent_at,
         answered_at=record.answered_at,
         whole=True,
-        notes=((_NOTE, record.name), ("kept", _json(kept).decode("utf-8"))),
+        notes=((_NOTE, record.name), (_CONTEXT, _json(context).decode("utf-8"))),
     )
-    return (line, *(replace(exchange, notes=((_NOTE, record.name),)) for exchange in record.exchanges))
+    return (call, *(replace(exchange, notes=((_NOTE, record.name),)) for exchange in record.exchanges))
 
 
-def is_driven(exchange: Exchange) -> bool:
-    """Whether this is what went over the line to a driver."""
+def is_driver_call(exchange: Exchange) -> bool:
+    """Whether this exchange is a call of a driver."""
     return exchange.request.url.startswith(f"{DRIVER}:")
 
 
-def records(exchanges: Iterable[Exchange]) -> Iterator[CallRecord]:
+def call_records(exchanges: Iterable[Exchange]) -> Iterator[CallRecord]:
     """The records in a driven run's exchanges, in order; ValueError for what `as_exchanges` did not make."""
     record: CallRecord | None = None
     for exchange in exchanges:
-        if is_driven(exchange):
+        if is_driver_call(exchange):
             if record is not None:
                 yield record
             record = _record(exchange)
         elif record is None or dict(exchange.notes).get(_NOTE) != record.name:
-            raise ValueError(f"{exchange.label} belongs to no ask before it: the order of the evidence was changed")
+            raise ValueError(f"{exchange.label} belongs to no call before it: the order of the evidence was changed")
         else:
             record = replace(record, exchanges=(*record.exchanges, exchange))
     if record is not None:
@@ -70,32 +74,32 @@ def records(exchanges: Iterable[Exchange]) -> Iterator[CallRecord]:
 
 def _record(exchange: Exchange) -> CallRecord:
     notes = dict(exchange.notes)
-    if exchange.response is None or "kept" not in notes:
-        raise ValueError(f"{exchange.label} is no ask of a driver")
-    kept = json.loads(notes["kept"])
+    if exchange.response is None or _CONTEXT not in notes:
+        raise ValueError(f"{exchange.label} is not a call of a driver")
+    context = json.loads(notes[_CONTEXT])
     return CallRecord(
         notes[_NOTE],
-        json.loads(exchange.request.body),
+        DriverCall.from_json(json.loads(exchange.request.body)),
         exchange.response.json(),
-        readings=kept["readings"],
-        earlier=kept["earlier"],
-        lawful=kept["lawful"],
+        readings=context["readings"],
+        earlier=context["earlier"],
+        valid=context["valid"],
         sent_at=exchange.sent_at,
         answered_at=exchange.answered_at,
-        account=kept.get("account"),
+        account=context.get("account"),
     )
 
 
 def _json(value: Any) -> bytes:
     try:
         return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
-    except UnicodeEncodeError:  # half a surrogate pair, which JSON can say and UTF-8 cannot
+    except UnicodeEncodeError:  # half a surrogate pair, which JSON can express and UTF-8 cannot
         return json.dumps(value, separators=(",", ":")).encode()
 
 
 @dataclass(frozen=True)
 class JudgedCall:
-    """One record, its facts and what became of the rules on it."""
+    """One record, its facts and the verdicts on it."""
 
     record: CallRecord
     facts: Facts
@@ -107,46 +111,48 @@ class JudgedCall:
         return tuple(dict.fromkeys(verdict.rule for verdict in self.verdicts if verdict.outcome == "failed"))
 
 
-class Records:
-    """Judges records one after another: each by the rules about asks and, where the ask itself keeps it, by those
-    about the wire; and at the end all of them together by the rules about an account.
+class CallJudge:
+    """Judges the records of one run, one after another, and counts the verdicts in `live`.
+
+    Each record is judged by the rules about calls and, except where the call itself breaks them, by those about
+    exchanges; at the end all exchanges together are judged by the rules about an account.
     """
 
     def __init__(self, rules: Iterable[Rule]) -> None:
-        clients = [rule for rule in rules if rule.applies_to == "client"]
-        self._asks = Judge(rule for rule in clients if rule.about == "call")
-        self._wire = Judge(rule for rule in clients if rule.about not in ("call", "account"))
-        self._together = Judge(rule for rule in clients if rule.about == "account")
-        self._all = Observer(Settings())
+        self.rules = tuple(rule for rule in rules if rule.applies_to == "client")
+        self.live = LiveJudge(Settings(), Judge(rule for rule in self.rules if rule.about == "account"), keep=False)
+        self._calls = Judge(rule for rule in self.rules if rule.about == "call")
+        self._exchanges = Judge(rule for rule in self.rules if rule.about not in ("call", "account"))
         self._exempt: dict[bytes, frozenset[str]] = {}
 
     def judge(self, record: CallRecord) -> JudgedCall:
-        """What becomes of the rules on one record."""
-        exempt = self._broken_by(record.ask)
-        facts = ask_facts(replace(record, lawful=record.lawful and not exempt))
-        verdicts = list(self._asks(facts))
+        """Judge one record, and count its verdicts."""
+        exempt = self._broken_by(record.call)
+        facts = call_facts(replace(record, valid=record.valid and not exempt))
+        verdicts = self._calls(facts)
         if record.exchanges:
-            verdicts += [verdict for verdict in self._observed(record.exchanges) if verdict.rule not in exempt]
+            verdicts += tuple(verdict for verdict in self._observed(record.exchanges) if verdict.rule not in exempt)
+        self.live.count(verdicts)
         for exchange in record.exchanges:
-            self._all.add(exchange)
-        self._all.changed()
-        return JudgedCall(record, facts, tuple(verdicts))
+            self.live.add(exchange)
+        return JudgedCall(record, facts, verdicts)
 
-    def close(self) -> tuple[Verdict, ...]:
-        """What becomes of the rules about everything together."""
-        self._all.close()
-        return tuple(verdict for facts in self._all.changed() for verdict in self._together(facts))
+    def close(self) -> Report:
+        """Nothing more comes: the report on all records."""
+        self.live.close()
+        return self.report
+
+    @property
+    def report(self) -> Report:
+        """The report so far."""
+        return Report.empty(self.rules) + self.live.report
 
     def _observed(self, exchanges: Sequence[Exchange]) -> list[Verdict]:
-        observer = Observer(Settings())
-        for exchange in exchanges:
-            observer.add(exchange)
-        observer.close()
-        return [verdict for facts in observer.changed() if facts.closed for verdict in self._wire(facts)]
+        return [verdict for facts in observe(exchanges, Settings()) for verdict in self._exchanges(facts)]
 
-    def _broken_by(self, ask: Mapping[str, Any]) -> frozenset[str]:
-        """The rules about the wire that the ask itself breaks: a client that does as it is told is not to blame."""
-        ideal = ideal_exchange(ask)
+    def _broken_by(self, call: DriverCall) -> frozenset[str]:
+        """The rules that the call itself breaks: a client that sends what it was called for is not to blame."""
+        ideal = ideal_exchange(call)
         key = f"{ideal.request.method} {ideal.request.url} ".encode() + ideal.request.body
         if key not in self._exempt:
             failed = {verdict.rule for verdict in self._observed((ideal,)) if verdict.outcome == "failed"}
@@ -154,19 +160,20 @@ class Records:
         return self._exempt[key]
 
 
-def ideal_exchange(ask: Mapping[str, Any]) -> Exchange:
-    """The exchange of a client that sends just what it is asked."""
-    method, path = _OPERATIONS[ask["do"]]
-    body = ask.get("event") or ({"event_id": ask["event_id"]} if ask["do"] == "delete_event" else None)
+def ideal_exchange(call: DriverCall) -> Exchange:
+    """The exchange of a client that sends exactly what it is called for."""
+    method, path = _OPERATIONS[call.method]
+    body = call.params.get("event")
+    if call.method == "delete_event":
+        body = {"event_id": call.params["event_id"]}
     headers = (("Authorization", bearer("default")), ("Content-Type", "application/json; charset=utf-8"))
-    request = Request(method, _ORIGIN + path.format(**ask), headers, b"" if body is None else _json(body))
+    request = Request(method, _ORIGIN + path.format(**call.params), headers, b"" if body is None else _json(body))
     return Exchange(request, Response(202 if body is not None else 200), "ideal", 0.0, 0.0, whole=True)
 
 
-def judge_records(exchanges: Iterable[Exchange], rules: Sequence[Rule]) -> Report:
+def judge_calls(exchanges: Iterable[Exchange], rules: Iterable[Rule]) -> Report:
     """The report on a driven run's exchanges, as `certify` makes it; raises ValueError for a changed order."""
-    judging = Records(rules)
-    report = Report.empty(rule for rule in rules if rule.applies_to == "client")
-    for record in records(exchanges):
-        report = report.with_verdicts(judging.judge(record).verdicts).with_exchanges(len(record.exchanges))
-    return report.with_verdicts(judging.close())
+    judge = CallJudge(rules)
+    for record in call_records(exchanges):
+        judge.judge(record)
+    return judge.close()

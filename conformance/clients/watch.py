@@ -1,4 +1,4 @@
-"""Watching a client: its own tests, say, run against the gateway, and what comes is judged."""
+"""Watching a client: a program that uses it runs against the gateway, and what it sends is judged."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ import contextlib
 import os
 import signal
 from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from conformance.clients.certificate import Certificate, CertifyOptions
-from conformance.clients.certify import cut_off
+from conformance.clients.certificate import Certificate, CertifyOptions, nothing_reached, observed_facts
+from conformance.clients.certify import absorb_cancellation
 from conformance.clients.driver.driver_session import ACCOUNT
 from conformance.clients.gateway.gateway import Gateway
 from conformance.clients.gateway.stub import StubServer
@@ -20,76 +21,97 @@ from conformance.contract.rules import Rule
 from conformance.errors import UsageError
 from conformance.facts import Settings
 from conformance.http.exchange import Exchange
-from conformance.judging.wire import Wire
+from conformance.judging.judge import Judge
+from conformance.judging.report import Report
+from conformance.judging.stream import LiveJudge
 from conformance.reference import reference_app
 
 __all__ = ["watch"]
 
 _SETTLE = 1.0
-_SHOWN = ("CRONOFY_API_URL", "CRONOFY_ACCESS_TOKEN", "HTTPS_PROXY", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS")
+_ECHOED = ("CRONOFY_API_URL", "CRONOFY_ACCESS_TOKEN", "HTTPS_PROXY", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS")
 
 
 async def watch(
     options: CertifyOptions,
     rules: Iterable[Rule],
     *,
-    say: Callable[[str], None],
+    echo: Callable[[str], None],
     sink: Callable[[Exchange], None] = lambda _: None,
 ) -> Certificate:
-    """Listens, answers out of the reference server, and judges what comes by the rules about the wire.
+    """Listens, answers out of the reference server, and judges what comes by the rules about exchanges.
 
-    `say` is told, a line each, what to point the client at.  Ends after `options.duration`, with the process of
+    `echo` gets the lines that say what to point the client at.  Ends after `options.duration`, with the process of
     `options.watched`, or when it is cancelled (Ctrl-C under `asyncio.run`), whichever comes first.  Raises UsageError
     where it cannot listen, or `options.watched` cannot be started.
     """
-    wire = Wire((rule for rule in rules if rule.applies_to == "client" and rule.about != "call"), Settings(), sink)
+    started = datetime.now(UTC)
+    chosen = tuple(rule for rule in rules if rule.applies_to == "client" and rule.about != "call")
+    live = LiveJudge(Settings(), Judge(chosen), keep=False, sink=sink)
     clock = RealClock()
     app = reference_app(clock=clock, settle=_SETTLE)
-    stage = StubServer(app, clock, app.tokens[ACCOUNT])
+    stub = StubServer(app, clock, app.tokens[ACCOUNT])
     interrupted = False
     with TemporaryDirectory(prefix="cronofy-conformance-") as folder:
         gateway = Gateway(
-            stage.pass_on,
+            stub.pass_on,
             tokens=app.tokens,
             folder=Path(folder),
-            seen=wire.seen,
-            idle=wire.observer.advance,
+            seen=live.add,
+            idle=live.advance,
             port=options.port,
         )
         async with gateway:
-            environment = gateway.environment() | {"CRONOFY_ACCESS_TOKEN": app.tokens[ACCOUNT]}
-            say(f"listening on {gateway.base_url}, on {gateway.tls_url}, and as a proxy for the API's six hosts")
-            for name in _SHOWN:
-                say(f"export {name}={environment[name]}")
+            environment = gateway.environment(app.tokens[ACCOUNT])
+            echo(f"listening on {gateway.base_url}, on {gateway.tls_url}, and as a proxy for the API's six hosts")
+            for name in _ECHOED:
+                echo(f"export {name}={environment[name]}")
+            failure: str | None = None
             try:
-                await _until_it_ends(options, environment)
+                failure = await _until_it_ends(options, environment)
             except asyncio.CancelledError:
-                cut_off()
+                absorb_cancellation()
                 interrupted = options.duration is not None or bool(options.watched)
             await gateway.take()
-            elsewhere = tuple(gateway.elsewhere)
-    await stage.close()
-    wire.close()
+            blocked_requests = tuple(gateway.blocked_requests)
+    await stub.close()
+    live.close()
+    nothing = None if live.observer.exchanges or interrupted else nothing_reached(blocked_requests)
+    if failure and nothing:
+        failure, nothing = f"{failure}; {nothing}", None
     subject = {"kind": "client", "name": " ".join(options.watched) or "what came to the gateway"}
-    report, run = wire.judging.report(), wire.judging.run()
-    return Certificate(report, wire.rules, subject, run, elsewhere=elsewhere, interrupted=interrupted)
+    return Certificate(
+        Report.empty(chosen) + live.report,
+        chosen,
+        subject,
+        observed_facts(started, live),
+        blocked_requests=blocked_requests,
+        interrupted=interrupted,
+        unjudged=nothing,
+        program_failure=failure,
+    )
 
 
-async def _until_it_ends(options: CertifyOptions, environment: Mapping[str, str]) -> None:
-    process = None
-    if options.watched:
-        try:
-            process = await asyncio.create_subprocess_exec(*options.watched, env=environment, start_new_session=True)
-        except (OSError, ValueError) as error:
-            what = " ".join(options.watched)
-            why = getattr(error, "strerror", None) or error
-            raise UsageError(f"--watch: {what!r} could not be started: {why}; name a program after --") from None
+async def _until_it_ends(options: CertifyOptions, environment: Mapping[str, str]) -> str | None:
+    """Waits for the watched program, or for the end of `options.duration`; how the program failed, if it did."""
+    if not options.watched:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.Event().wait(), options.duration)
+        return None
+    command = " ".join(options.watched)
+    try:
+        process = await asyncio.create_subprocess_exec(*options.watched, env=environment, start_new_session=True)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise UsageError(f"--watch: {command!r} could not be started: {reason}; name a program after --") from None
+    code = 0
     try:
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(options.duration):
-                await (process.wait() if process is not None else asyncio.Event().wait())
+            code = await asyncio.wait_for(process.wait(), options.duration)
     finally:
-        if process is not None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            await process.wait()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        await process.wait()
+    if code < 0:
+        return f"{command!r} was killed by signal {-code}"
+    return f"{command!r} failed with exit code {code}" if code else None

@@ -60,7 +60,10 @@ def body_of(request: Request) -> Any:
 
 def answer_of(response: Response | None, *, is_list: bool) -> Any:
     """The body of a refusal, or of a 200 that `is_list`, as JSON; None where there is none, UNREADABLE if it is none."""
-    if response is None or not (response.status >= 400 and response.body or is_list and response.status == 200):
+    if response is None:
+        return None
+    is_refusal = response.status >= 400 and bool(response.body)
+    if not is_refusal and not (is_list and response.status == 200):
         return None
     try:
         return response.json()

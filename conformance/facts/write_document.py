@@ -62,7 +62,6 @@ class Context:
 
 def write_document(state: EventState, write: ObservedWrite, context: Context) -> dict[str, Any]:
     """The facts of one write, from an open or a closed episode; what is not known is left out."""
-    episode = state.episode
     before = _known_before(state, write)
     document: dict[str, Any] = {
         "about": "write",

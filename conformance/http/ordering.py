@@ -16,7 +16,7 @@ _WAITING = 1000
 class OrderedDelivery:
     """Hands exchanges to `seen` in the order of their tickets; `idle` is called when none is open."""
 
-    def __init__(self, seen: Callable[[Exchange], None], idle: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, seen: Callable[[Exchange], None], idle: Callable[[], object] = lambda: None) -> None:
         self._seen = seen
         self._idle = idle
         self._next = 0

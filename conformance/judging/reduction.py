@@ -9,7 +9,7 @@ from conformance.contract.rules import Rule
 from conformance.facts import Settings
 from conformance.http.exchange import Exchange
 from conformance.judging.judge import Judge
-from conformance.judging.stream import Hearing
+from conformance.judging.stream import LiveJudge
 from conformance.judging.verdict import Violation
 
 __all__ = ["ddmin", "minimal_history"]
@@ -67,7 +67,7 @@ def minimal_history(
 
 def fails_in(exchanges: Iterable[Exchange], judge: Judge, settings: Settings, event: str | None) -> bool:
     """Whether what `judge` knows of fails over `exchanges`, for `event` where one is given."""
-    hearing = Hearing(settings, judge)
+    hearing = LiveJudge(settings, judge)
     for exchange in exchanges:
         hearing.add(exchange)
     hearing.close()

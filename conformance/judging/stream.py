@@ -1,4 +1,4 @@
-"""A hearing: what is observed of some exchanges, and what the rules make of it, while they come."""
+"""The live judge: exchanges are observed, judged and counted while they come."""
 
 from __future__ import annotations
 
@@ -6,29 +6,51 @@ from collections.abc import Callable, Iterable
 
 from conformance.facts import Facts, Observer, Settings
 from conformance.http.exchange import Exchange
+from conformance.judging.report import Report
 from conformance.judging.verdict import Verdict, Violation
 
-__all__ = ["Hearing"]
+__all__ = ["LiveJudge"]
+
+#: Judgements that wait to be folded into the report.
+_BATCH = 500
 
 
-class Hearing:
-    """Observes exchanges and judges what becomes known: closed facts count, open ones tell early what will fail."""
+class LiveJudge:
+    """Observes exchanges and judges what becomes known; verdicts on closed facts are counted in `report`.
 
-    def __init__(self, settings: Settings, judge: Callable[[Facts], tuple[Verdict, ...]]) -> None:
-        self.observer = Observer(settings)
+    With `keep`, `exchanges` and the violations in `failed` are kept, and facts that are still open are judged too,
+    which tells early what will fail.  Without it memory follows the open episodes only.  `sink` is given each exchange.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        judge: Callable[[Facts], tuple[Verdict, ...]],
+        *,
+        keep: bool = True,
+        sink: Callable[[Exchange], None] = lambda _: None,
+    ) -> None:
+        self.observer = Observer(settings, revisions=keep)
         self.judge = judge
-        self.verdicts: list[Verdict] = []
         self.failed: dict[str, list[Violation]] = {}
         self.exchanges: list[Exchange] = []
         self.first_failure: int | None = None
+        self._keep = keep
+        self._sink = sink
+        self._report = Report()
+        self._judgements: list[tuple[Verdict, ...]] = []
 
     def add(self, exchange: Exchange) -> None:
         """Take one more exchange, in the order sent."""
-        self.exchanges.append(exchange)
         self.observer.add(exchange)
+        self._sink(exchange)
+        if self._keep:
+            self.exchanges.append(exchange)
+        else:
+            self._judge(self.observer.closed())
 
     def advance(self) -> list[Facts]:
-        """Nothing is in flight: judge what became known, and give it."""
+        """Nothing is in flight: judge what became known, and return it."""
         self.observer.advance()
         facts = self.observer.changed()
         self._judge(facts)
@@ -40,13 +62,31 @@ class Hearing:
         self.observer.close()
         self._judge(self.observer.changed())
 
+    def count(self, judgement: tuple[Verdict, ...]) -> None:
+        """Count the verdicts on one closed facts document."""
+        self._judgements.append(judgement)
+        if len(self._judgements) >= _BATCH:
+            self._fold()
+
+    @property
+    def report(self) -> Report:
+        """The report so far, on the rules that applied."""
+        self._fold()
+        return self._report.with_exchanges(self.observer.exchanges)
+
+    def _fold(self) -> None:
+        self._report = self._report.with_judgements(self._judgements)
+        self._judgements = []
+
     def _judge(self, facts: Iterable[Facts]) -> None:
         for one in facts:
-            for verdict in self.judge(one):
+            judgement = self.judge(one)
+            for verdict in judgement:
                 if verdict.outcome == "failed":
-                    self.first_failure = self.first_failure or len(self.exchanges)
-                    violations = self.failed.setdefault(verdict.rule, [])
-                    if one.closed and verdict.violation is not None:
-                        violations.append(verdict.violation)
-                if one.closed:
-                    self.verdicts.append(verdict)
+                    self.first_failure = self.first_failure or self.observer.exchanges
+                    if self._keep:
+                        violations = self.failed.setdefault(verdict.rule, [])
+                        if one.closed and verdict.violation is not None:
+                            violations.append(verdict.violation)
+            if one.closed:
+                self.count(judgement)

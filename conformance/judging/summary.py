@@ -40,7 +40,8 @@ class Policy:
     test the subject, so that a rule which stays inconclusive is a result; in a recording it is a coverage gap.
     `reachable_coverage` are the coverage classes that the subject's inventory can show (None: all of them);
     `untested_reasons` says of a rule, by its id, why this subject cannot exercise it.  `cut_short` says why the run
-    ended before its plan, `unjudged` why the subject could not be judged at all, `interrupted` that Ctrl-C ended it.
+    ended before its plan, `unjudged` why the subject could not be judged at all, `program_failure` how the
+    watched program itself failed, `interrupted` that Ctrl-C ended it.
     """
 
     fail_on: str = "must"
@@ -50,6 +51,7 @@ class Policy:
     untested_reasons: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     cut_short: str | None = None
     unjudged: str | None = None
+    program_failure: str | None = None
     interrupted: bool = False
 
     @property
@@ -110,7 +112,7 @@ class RunReport:
     @property
     def outcome(self) -> Outcome:
         """Failed if a rule that counts failed; inconclusive if something that counts is not proved; else passed."""
-        if self.failures:
+        if self.failures or self.terms.program_failure:
             return "failed"
         return "inconclusive" if self.terms.unjudged or self._is_open else "passed"
 

@@ -22,15 +22,15 @@ from matrix import InProcess, failed, judged
 
 from conformance.clients.cases.driver_call import Case
 from conformance.clients.cases.generated_cases import cases as cases_of
-from conformance.clients.cases.generated_cases import made_up
-from conformance.clients.cases.standard_cases import table
+from conformance.clients.cases.generated_cases import generated_cases
+from conformance.clients.cases.standard_cases import standard_cases
 from conformance.clients.certificate import Certificate, CertifyOptions
 from conformance.clients.certify import certify
 from conformance.clients.driver import adapters as drivers
 from conformance.clients.driver.adapters.driver_httpx import HttpxAdapter as Driver
-from conformance.clients.driver.driver_session import Stages, gateway_with, places, session
+from conformance.clients.driver.driver_session import CurrentStub, fixture, gateway_with, session
 from conformance.clients.driver.process import DriverError
-from conformance.clients.transcript import is_driven, judge_records, records
+from conformance.clients.transcript import call_records, is_driver_call, judge_calls
 from conformance.contract.rules import load
 from conformance.http.exchange import Exchange
 
@@ -41,9 +41,9 @@ BROKEN_DRIVERS = Path(__file__).parent / "broken" / "broken_drivers.py"
 #: Cases among which every broken client shows itself; the whole table is for ``broken/matrix.py``.
 TELLING = (
     "calendars",
-    "the life of an event with default",
-    "the life of an event with explicit",
-    "the life of an event with integrated",
+    "the lifecycle of an event with default",
+    "the lifecycle of an event with explicit",
+    "the lifecycle of an event with integrated",
     "explicit, then an update that leaves conferencing out",
     "two kinds, then an update that leaves conferencing out",
     "one event id on two calendars",
@@ -68,13 +68,13 @@ TELLING = (
     "no conferencing is read",
     "a conference without a provider name is read",
     "a conference by zoom is read",
-    "a conference by 'whereby', of the future is read",
+    "a conference by 'whereby', unknown to clients is read",
     "pending is read on the third page",
 )
 
 
 def telling() -> tuple[Case, ...]:
-    by_name = {case.name: case for case in table(places())}
+    by_name = {case.name: case for case in standard_cases(fixture())}
     return (*(by_name[name] for name in TELLING), by_name["calendars"])
 
 
@@ -99,11 +99,11 @@ def test_the_minimal_client_passes_every_rule_and_its_evidence_says_the_same(
 ) -> None:
     certificate, seen = minimal
     assert outcomes(certificate) == dict.fromkeys((rule.id for rule in CLIENTS), "passed")
-    assert (certificate.counterexamples, certificate.elsewhere, certificate.interrupted) == ((), (), False)
+    assert (certificate.counterexamples, certificate.blocked_requests, certificate.interrupted) == ((), (), False)
     assert certificate.subject["name"].startswith("httpx example 0.")
-    again = judge_records(seen, load())
+    again = judge_calls(seen, load())
     assert again == certificate.report
-    assert len([exchange for exchange in seen if not is_driven(exchange)]) == certificate.run["exchanges"]
+    assert len([exchange for exchange in seen if not is_driver_call(exchange)]) == certificate.run["exchanges"]
     assert "reference-profiles-token" not in repr(seen)
 
 
@@ -124,8 +124,8 @@ def test_a_failure_shrinks_to_the_smallest_event_that_shows_it() -> None:
         "join-url-is-sent-as-requested"
     ]
     (found,) = certificate.counterexamples
-    (only,) = found.records
-    event = only.record.ask["event"]
+    (only,) = found.calls
+    event = only.record.call.params["event"]
     assert sorted(event) == ["conferencing", "end", "event_id", "start", "summary"]
     assert event["conferencing"] == {
         "profile_id": "explicit",
@@ -133,44 +133,44 @@ def test_a_failure_shrinks_to_the_smallest_event_that_shows_it() -> None:
         "join_url": "https://example.com/A",
     }
     text = found.text()
-    asked, sent, answered, told, expected = text.splitlines()[1:]
-    assert asked.startswith("  asked     upsert_event")
-    assert '"join_url":"https://example.com/a"' in sent.replace(": ", ":")
-    assert (answered.split(), told.split()) == (["answered", "202"], ["told", "ok", "{}"])
+    call, request, response, reported, expected = text.splitlines()[1:]
+    assert call.startswith("  call      upsert_event")
+    assert '"join_url":"https://example.com/a"' in request.replace(": ", ":")
+    assert (response.split(), reported.split()) == (["response", "202"], ["reported", "ok", "{}"])
     assert '"join_url":"https://example.com/A"' in expected
-    assert expected.endswith("sent changed /conferencing/join_url")
+    assert expected.endswith("request changed /conferencing/join_url")
 
 
-def test_what_is_told_wrong_shrinks_to_one_reading() -> None:
+def test_what_is_reported_wrong_shrinks_to_one_reading() -> None:
     certificate, _ = certified(sys.executable, str(BROKEN_DRIVERS), "an-unknown-provider-name-is-returned")
     (found,) = certificate.counterexamples
-    (only,) = found.records
-    assert only.record.ask["do"] == "read_events"
-    assert len(only.record.ask["event_ids"]) == 1
+    (only,) = found.calls
+    assert only.record.call.method == "read_events"
+    assert len(only.record.call.params["event_ids"]) == 1
 
 
-def test_what_needs_two_asks_shrinks_to_two() -> None:
+def test_what_needs_two_calls_shrinks_to_two() -> None:
     name = "unrequested-conferencing-is-not-repeated-on-update"
     certificate, _ = certified(sys.executable, str(BROKEN_DRIVERS), name)
     (found,) = certificate.counterexamples
-    assert [judged.record.ask["do"] for judged in found.records] == ["upsert_event", "upsert_event"]
-    assert found.text().splitlines()[1].startswith("  before    upsert_event")
+    assert [judged.record.call.method for judged in found.calls] == ["upsert_event", "upsert_event"]
+    assert found.text().splitlines()[1].startswith("  earlier   upsert_event")
 
 
-@given(cases_of(places()))
+@given(cases_of(fixture()))
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
-def test_a_client_that_does_as_it_is_told_is_never_accused(case: Case) -> None:
-    run = asyncio.run(judged(Driver(), (dataclasses.replace(case, name="made up"),)))
+def test_a_client_that_sends_what_it_is_called_for_is_never_accused(case: Case) -> None:
+    run = asyncio.run(judged(Driver(), (dataclasses.replace(case, name="generated"),)))
     assert failed(run) == frozenset()
 
 
 class FormDriver(Driver):
     """A client that sends forms, with its own spelling of true."""
 
-    def upsert_event(self, ask: Any) -> dict[str, Any]:
-        fields = [pair for name, value in ask["event"].items() for pair in _pairs(name, value)]
+    def upsert_event(self, params: Any) -> dict[str, Any]:
+        fields = [pair for name, value in params["event"].items() for pair in _pairs(name, value)]
         body = {name: [value for key, value in fields if key == name] for name, _ in fields}
-        self.client.request("POST", f"/v1/calendars/{ask['calendar_id']}/events", data=body)
+        self.client.request("POST", f"/v1/calendars/{params['calendar_id']}/events", data=body)
         return {}
 
 
@@ -190,15 +190,15 @@ def test_a_client_that_sends_forms_is_not_accused() -> None:
 class TypedDriver(Driver):
     """A client with types: it gives back nulls, empty texts and false for what is absent, and moves times to UTC."""
 
-    def upsert_event(self, ask: Any) -> dict[str, Any]:
-        event = {"tzid": "Etc/UTC", "location": None, **ask["event"]}
+    def upsert_event(self, params: Any) -> dict[str, Any]:
+        event = {"tzid": "Etc/UTC", "location": None, **params["event"]}
         for name in ("start", "end"):
             if isinstance(event[name], str) and event[name].endswith("Z"):
                 event[name] = event[name].replace("Z", "+00:00")
-        return super().upsert_event({**ask, "event": event})
+        return super().upsert_event({**params, "event": event})
 
-    def read_events(self, ask: Any) -> dict[str, Any]:
-        events = super().read_events(ask)["events"]
+    def read_events(self, params: Any) -> dict[str, Any]:
+        events = super().read_events(params)["events"]
         return {
             "events": [
                 {
@@ -219,8 +219,8 @@ def test_a_client_with_types_is_not_accused() -> None:
 class EarlyDriver(Driver):
     """A client that looks at the account before it has answered start."""
 
-    def start(self, ask: Any) -> dict[str, Any]:
-        started = super().start(ask)
+    def start(self, params: Any) -> dict[str, Any]:
+        started = super().start(params)
         assert self.client.request("GET", "/v1/userinfo").json()["sub"]
         calendars = self.client.list_calendars()
         self.client.request("GET", "/v1/events", params={"from": "2030-01-01"} | {"tzid": "Etc/UTC"})
@@ -232,17 +232,17 @@ def test_what_a_client_sends_while_it_starts_is_answered_and_left_aside() -> Non
     seen: list[Exchange] = []
     run = asyncio.run(judged(EarlyDriver(), telling()[:1], seen.append))
     assert failed(run) == frozenset()
-    assert len([exchange for exchange in seen if not is_driven(exchange)]) == 1
+    assert len([exchange for exchange in seen if not is_driver_call(exchange)]) == 1
 
 
-def test_what_a_client_sends_between_two_asks_is_answered() -> None:
+def test_what_a_client_sends_between_two_calls_is_answered() -> None:
     async def between() -> bool:
-        driver, stages = Driver(), Stages()
-        async with gateway_with(stages) as gateway:
-            played = await session(InProcess(driver), gateway, stages)
+        driver, current = Driver(), CurrentStub()
+        async with gateway_with(current) as gateway:
+            played = await session(InProcess(driver), gateway, current)
             first = await asyncio.to_thread(driver.client.list_calendars)
             await gateway.take()
-            await played.play(telling()[0])
+            assert [record.answer async for record in played.play(telling()[0])]
             again = await asyncio.to_thread(driver.client.list_calendars)
         driver.client.close()
         return bool(first) and first == again
@@ -253,76 +253,76 @@ def test_what_a_client_sends_between_two_asks_is_answered() -> None:
 class UnableDriver(Driver):
     """A client that has no means for conferencing at all."""
 
-    def answer(self, ask: Any) -> dict[str, Any]:
-        if ask["do"] != "start":
-            return {"unsupported": "not yet"}
-        return super().answer(ask)
+    def answer(self, method: str, params: Any) -> dict[str, Any]:
+        if method != "start":
+            return {"error": {"code": -32601, "message": "not yet"}}
+        return super().answer(method, params)
 
 
 def test_a_client_without_the_means_is_not_accused_and_proves_nothing() -> None:
     run = asyncio.run(judged(UnableDriver(), telling()))
-    report = run.judging.report()
+    report = run.judge.report
     assert {report.tally(rule.id).outcome for rule in CLIENTS} == {"untested"}
 
 
-def test_the_same_seed_makes_up_the_same_cases() -> None:
-    here = places()
-    first = made_up(here, 8, 7)
-    assert (len(first), first) == (8, made_up(here, 8, 7))
-    assert first != made_up(here, 8, 8)
-    assert made_up(here, 0, 7) == ()
+def test_the_same_seed_generates_the_same_cases() -> None:
+    here = fixture()
+    first = generated_cases(here, 8, 7)
+    assert (len(first), first) == (8, generated_cases(here, 8, 7))
+    assert first != generated_cases(here, 8, 8)
+    assert generated_cases(here, 0, 7) == ()
 
 
-def test_the_names_of_the_table_are_unique() -> None:
-    names = [case.name for case in table(places())]
+def test_the_names_of_the_standard_cases_are_unique() -> None:
+    names = [case.name for case in standard_cases(fixture())]
     assert len(set(names)) == len(names)
 
 
 def test_evidence_in_another_order_is_refused(minimal: tuple[Certificate, list[Exchange]]) -> None:
     _, seen = minimal
-    assert [record.name for record in records(seen)][:1] == ["calendars (1.1)"]
-    first = next(exchange for exchange in seen if not is_driven(exchange))
+    assert [record.name for record in call_records(seen)][:1] == ["calendars (1.1)"]
+    first = next(exchange for exchange in seen if not is_driver_call(exchange))
     with pytest.raises(ValueError, match="the order of the evidence was changed"):
-        list(records([first, *seen]))
+        list(call_records([first, *seen]))
 
 
 @pytest.mark.parametrize(
-    ("told", "why"),
+    ("error", "why"),
     [
-        ({"error": {"message": "no such data center"}}, "no such data center"),
-        ({"error": {"status": 401, "message": "who?"}}, "status 401, who?"),
-        ({"error": {}}, "it told an error without a message"),
-        ({"unsupported": "x"}, "it calls start unsupported: x"),
+        ({"code": 1, "message": "no such data center"}, "no such data center"),
+        ({"code": -32000, "message": "who?", "data": {"status": 401}}, "status 401, who?"),
+        ({"code": 1, "message": ""}, "its error has no message"),
+        ({"code": -32601, "message": "x"}, "it answers that start is unsupported: x"),
     ],
     ids=str,
 )
-def test_a_driver_that_cannot_start_its_client_is_a_fault(told: dict[str, Any], why: str) -> None:
-    line = json.dumps({"id": 1, **told})
+def test_a_driver_that_cannot_start_its_client_is_an_error(error: dict[str, Any], why: str) -> None:
+    line = json.dumps({"jsonrpc": "2.0", "id": 1, "error": error})
     program = f"import sys\nfor line in sys.stdin:\n  print('no licence', file=sys.stderr); print({line!r}, flush=True)"
-    with pytest.raises(DriverError) as fault:
+    with pytest.raises(DriverError) as raised:
         certified(sys.executable, "-c", program)
-    assert str(fault.value).startswith(f"the driver {sys.executable!r:.5}")
-    assert str(fault.value).endswith(f" could not start its client: {why}; its last words: no licence")
+    assert str(raised.value).startswith(f"the driver {sys.executable!r:.5}")
+    assert str(raised.value).endswith(f" could not start its client: {why}; its last lines on stderr: no licence")
 
 
 class LeakyDriver(Driver):
     """A client whose errors repeat its token, with half a surrogate pair."""
 
-    def start(self, ask: Any) -> dict[str, Any]:
-        self.token = ask["access_token"]
-        return super().start(ask)
+    def start(self, params: Any) -> dict[str, Any]:
+        self.token = params["access_token"]
+        return super().start(params)
 
-    def upsert_event(self, ask: Any) -> dict[str, Any]:
+    def upsert_event(self, _params: Any) -> dict[str, Any]:
         raise ValueError(f"{self.token} \ud800")
 
 
-def test_a_token_in_what_a_client_tells_is_not_kept() -> None:
+def test_a_token_in_what_a_client_reports_is_not_kept() -> None:
     seen: list[Exchange] = []
     run = asyncio.run(judged(LeakyDriver(), telling()[8:9], seen.append))
     assert failed(run) == {"a-write-is-sent"}
     assert "reference-profiles-token" not in repr(seen)
-    (record,) = records(seen)
-    assert record.told == {"error": {"message": r"ValueError('<profiles> \ud800')"}}
+    (record,) = call_records(seen)
+    assert record.answer == {"error": {"code": -32000, "message": r"ValueError('<profiles> \ud800')"}}
 
 
 def test_ctrl_c_leaves_the_certificate_so_far() -> None:
@@ -367,7 +367,7 @@ def test_cronofy_for_node_keeps_every_rule_over_its_own_hosts() -> None:
     certificate, seen = certified("node", str(FOLDER / "driver_cronofy.js"))
     assert set(outcomes(certificate).values()) == {"passed"}
     assert certificate.subject["client"] == "cronofy"
-    sent = {exchange.request.url.split("/v1")[0] for exchange in seen if not is_driven(exchange)}
+    sent = {exchange.request.url.split("/v1")[0] for exchange in seen if not is_driver_call(exchange)}
     assert sent == {"https://api.cronofy.com"}
 
 
@@ -393,8 +393,8 @@ def test_the_protocol_of_a_run_is_what_schemas_driver_describes(tmp_path: Path) 
     asyncio.run(certify(options, load()))
     parts = {
         kind: jsonschema_rs.validator_for({"$ref": f"{schema['$id']}#/$defs/{kind}"}, registry=rs_registry())
-        for kind in ("request", "answer")
+        for kind in ("request", "response")
     }
-    kinds = ("request", "answer")
+    kinds = ("request", "response")
     for number, line in enumerate(lines.read_text().splitlines()):
         assert parts[kinds[number % 2]].is_valid(json.loads(line)), line

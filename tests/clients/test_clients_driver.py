@@ -1,4 +1,4 @@
-"""The driver: what it answers wrong is one sentence, and no process of it stays."""
+"""The driver: a broken protocol is one sentence, and no process of it stays."""
 
 from __future__ import annotations
 
@@ -12,15 +12,23 @@ from typing import Any
 
 import pytest
 
-from conformance.clients.driver.process import Driver, DriverError, group_memory, read_answer
+from conformance.clients.driver.process import Driver, DriverError, group_memory
+from conformance.clients.driver.protocol import read_response, report_of
 
-ANSWER = "import json,sys,os,time\nfor line in sys.stdin:\n  ask=json.loads(line)\n  "
+ANSWER = "import json,sys,os,time\nfor line in sys.stdin:\n  request=json.loads(line)\n  "
+OK = 'print(json.dumps({"jsonrpc":"2.0","id":request["id"],"result":{}}),flush=True)\n  '
 
 
-def driven(program: str, *messages: dict[str, Any], stop: bool = False, **options: Any) -> list[dict[str, Any]]:
+def line_with(**members: Any) -> str:
+    """A program that answers every request with the same response, `members` in place of its own."""
+    line = json.dumps({name: value for name, value in ({"jsonrpc": "2.0", "id": 1} | members).items() if value != "no"})
+    return f"{ANSWER}print({line!r}, flush=True)"
+
+
+def driven(program: str, *methods: str, stop: bool = False, **options: Any) -> list[dict[str, Any]]:
     async def run() -> list[dict[str, Any]]:
         async with Driver([sys.executable, "-c", program], dict(os.environ), **options) as driver:
-            answers = [await driver.ask(message) for message in messages]
+            answers = [await driver.call(method, {}) for method in methods]
             if stop:
                 await driver.stop()
             return answers
@@ -31,16 +39,16 @@ def driven(program: str, *messages: dict[str, Any], stop: bool = False, **option
 def test_answers_come_back_in_order_past_blank_lines_and_crlf() -> None:
     program = (
         ANSWER
-        + 'answer=json.dumps({"id":ask["id"],"ok":{"do":ask["do"]}})\n'
+        + 'answer=json.dumps({"jsonrpc":"2.0","id":request["id"],"result":{"method":request["method"]}})\n'
         + '  sys.stdout.write("\\r\\n\\n" + answer + "\\r\\n")\n  sys.stdout.flush()'
     )
-    answers = driven(program, {"do": "delete_event"}, {"do": "ü"})
-    assert answers == [{"id": 1, "ok": {"do": "delete_event"}}, {"id": 2, "ok": {"do": "ü"}}]
+    answers = driven(program, "delete_event", "ü")
+    assert answers == [{"result": {"method": "delete_event"}}, {"result": {"method": "ü"}}]
 
 
 def test_a_driver_that_stops_when_told_is_gone() -> None:
-    program = ANSWER + 'print(json.dumps({"id":ask["id"],"ok":{}}),flush=True)\n  if ask["do"]=="stop": break'
-    assert driven(program, {"do": "delete_event"}, stop=True) == [{"id": 1, "ok": {}}]
+    program = ANSWER + OK + 'if request["method"]=="stop": break'
+    assert driven(program, "delete_event", stop=True) == [{"result": {}}]
 
 
 @pytest.mark.parametrize(
@@ -54,90 +62,118 @@ def test_a_driver_that_stops_when_told_is_gone() -> None:
             "import os; os.kill(os.getpid(), 9)",
             r"before it answered request 1 \(list_calendars\) \(killed by signal 9\)",
         ),
-        (ANSWER + "print('hello', flush=True)", r"no JSON in UTF-8: 'hello'"),
-        (ANSWER + 'sys.stdout.buffer.write(b\'{"id":1,"ok":{}}\\xff\\n\'); sys.stdout.flush()', r"no JSON in UTF-8"),
+        (ANSWER + "print('hello', flush=True)", r"not JSON in UTF-8: 'hello'"),
+        (ANSWER + "sys.stdout.buffer.write(b'{}\\xff\\n'); sys.stdout.flush()", r"not JSON in UTF-8"),
         (ANSWER + "print('[]', flush=True)", r"expected a JSON object"),
-        (ANSWER + 'print(\'{"id":7,"ok":{}}\', flush=True)', r"the id 7"),
-        (ANSWER + 'print(\'{"id":"1","ok":{}}\', flush=True)', r"the id '1'"),
-        (ANSWER + "print('{\"id\":1}', flush=True)", r"one of ok, error and unsupported"),
-        (ANSWER + 'print(\'{"id":1,"ok":[]}\', flush=True)', r"expected an object"),
-        (ANSWER + 'print(\'{"id":1,"unsupported":true}\', flush=True)', r"expected the reason"),
-        (ANSWER + 'print(\'{"id":1,"error":{"status":"422"}}\', flush=True)', r"status '422'"),
+        (line_with(jsonrpc="no", result={}), r'expected "jsonrpc": "2.0"'),
+        (line_with(jsonrpc=2.0, result={}), r'expected "jsonrpc": "2.0"'),
+        (line_with(id=7, result={}), r"the id 7, expected 1"),
+        (line_with(id="1", result={}), r"the id '1', expected 1"),
+        (line_with(id="no", result={}), r"the id None, expected 1"),
+        (line_with(), r"expected either result or error"),
+        (line_with(result={}, error=None), r"expected either result or error"),
+        (line_with(result=[]), r"expected an object"),
+        (line_with(error={"code": "-32601", "message": "no"}), r"error.code: '\"-32601\"', expected integer"),
+        (line_with(error={"code": 1}), r"expected it to have message"),
+        (line_with(error={"code": 1, "message": "no", "data": {"status": "422"}}), r"error.data.status: .*, expected"),
+        (
+            line_with(error={"code": 1, "message": "no", "data": {"status": 42}}),
+            r"status: '42', expected an HTTP status",
+        ),
+        (line_with(id=None, error={"code": -32700, "message": "what?"}), r"with a parse error: what\?"),
+        (line_with(error={"code": -32600, "message": "what?"}), r"with an invalid request: what\?"),
         (ANSWER + "sys.stdout.write('{\"id\":1,'); sys.stdout.flush(); sys.exit(0)", r"in the middle of the answer"),
         (ANSWER + "sys.stdout.write('x'*(17*2**20)); sys.stdout.flush()", r"more than 16 MiB"),
         (ANSWER + "os.close(1); time.sleep(60)", r"closed its output"),
     ],
 )
-def test_what_is_no_answer_is_a_fault_in_one_sentence(
-    program: str, expected: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_breaks_the_protocol_is_one_sentence(program: str, expected: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("conformance.clients.driver.process.STOP_TIMEOUT", 0.3)
     with pytest.raises(DriverError, match=f"(?s)^the driver .*{expected}"):
-        driven(program, {"do": "list_calendars"})
+        driven(program, "list_calendars")
 
 
 @pytest.mark.parametrize(
-    ("do", "told", "expected"),
+    ("method", "answer", "expected"),
     [
-        ("read_events", {"ok": {}}, "with ok: '{}', expected it to have events"),
-        ("read_events", {"ok": {"items": []}}, "with ok: .*, expected it to have events"),
-        ("read_events", {"ok": {"events": {}}}, "with ok.events: '{}', expected array"),
-        ("read_events", {"ok": {"events": None}}, "with ok.events: 'null', expected array"),
-        ("read_events", {"ok": {"events": [{}, "x"]}}, r"with ok.events\[1\]: .*, expected object"),
+        ("read_events", {"result": {}}, "result: '{}', expected it to have events"),
+        ("read_events", {"result": {"items": []}}, "result: .*, expected it to have events"),
+        ("read_events", {"result": {"events": {}}}, "result.events: '{}', expected array"),
+        ("read_events", {"result": {"events": None}}, "result.events: 'null', expected array"),
+        ("read_events", {"result": {"events": [{}, "x"]}}, r"result.events\[1\]: .*, expected object"),
+        ("read_events", {"result": {"events": [{"event_id": 7}]}}, r"events\[0\].event_id: '7', expected string"),
+        ("list_calendars", {"result": {}}, "result: '{}', expected it to have calendars"),
+        ("list_calendars", {"result": {"calendars": None}}, "result.calendars: 'null', expected array"),
+        ("list_calendars", {"result": {"calendars": ["cal"]}}, r"result.calendars\[0\]: .*, expected object"),
+        ("start", {"result": {"client": 5}}, "result.client: '5', expected string or null"),
+        ("upsert_event", {"error": {"code": 1, "message": 5}}, "error.message: '5', expected string"),
         (
-            "read_events",
-            {"ok": {"events": [{"event_id": 7}]}},
-            r"ok.events\[0\].event_id: '7', expected string",
+            "upsert_event",
+            {"error": {"code": 1, "message": "", "data": {"errors": [1]}}},
+            r"error.data.errors: '\[1\]', expected object or null",
         ),
-        ("list_calendars", {"ok": {}}, "with ok: '{}', expected it to have calendars"),
-        ("list_calendars", {"ok": {"calendars": None}}, "with ok.calendars: 'null', expected array"),
-        ("list_calendars", {"ok": {"calendars": ["cal"]}}, r"with ok.calendars\[0\]: .*, expected object"),
-        ("start", {"ok": {"client": 5}}, "with ok.client: '5', expected string or null"),
-        ("upsert_event", {"error": {"errors": [1]}}, r"with error.errors: '\[1\]', expected object or null"),
-        ("upsert_event", {"error": {"message": 5}}, "with error.message: '5', expected string or null"),
-        ("upsert_event", {"ok": {"x": float("nan")}}, "no JSON in UTF-8: .*NaN"),
+        ("upsert_event", {"result": {"x": float("nan")}}, "not JSON in UTF-8: .*NaN"),
     ],
     ids=str,
 )
-def test_an_answer_of_the_wrong_type_is_a_fault(do: str, told: Any, expected: str) -> None:
-    line = json.dumps({"id": 3, **told}).encode()
-    with pytest.raises(DriverError, match=rf"answered request 3 \({do}\) with .*{expected.removeprefix('with ')}"):
-        read_answer(line, 3, do)
+def test_an_answer_of_the_wrong_type_is_named(method: str, answer: Any, expected: str) -> None:
+    line = json.dumps({"jsonrpc": "2.0", "id": 3, **answer}).encode()
+    with pytest.raises(DriverError, match=rf"answered request 3 \({method}\) with .*{expected}"):
+        read_response(line, 3, method)
 
 
 @pytest.mark.parametrize(
-    ("do", "told"),
+    ("method", "answer"),
     [
-        ("start", {"ok": {}}),
-        ("start", {"ok": {"client": "a", "version": None, "x": 1}}),
-        ("upsert_event", {"ok": {"events": 7}}),
-        ("read_events", {"ok": {"events": [{}, {"event_id": None, "conferencing": None, "x": [1]}], "x": 1}}),
-        ("read_events", {"ok": {"events": [{"event_id": "a", "conferencing": "text"}]}}),
-        ("read_events", {"ok": {"events": [{"event_id": "\ud800"}]}}),
-        ("list_calendars", {"ok": {"calendars": [{"calendar_integrated_conferencing_available": "True"}]}}),
-        ("read_events", {"error": {"status": None, "errors": None, "message": None, "x": 1}}),
-        ("read_events", {"unsupported": ""}),
+        ("start", {"result": {}}),
+        ("start", {"result": {"client": "a", "version": None, "x": 1}}),
+        ("upsert_event", {"result": {"events": 7}}),
+        ("read_events", {"result": {"events": [{}, {"event_id": None, "conferencing": None, "x": [1]}], "x": 1}}),
+        ("read_events", {"result": {"events": [{"event_id": "a", "conferencing": "text"}]}}),
+        ("read_events", {"result": {"events": [{"event_id": "\ud800"}]}}),
+        ("list_calendars", {"result": {"calendars": [{"calendar_integrated_conferencing_available": "True"}]}}),
+        ("read_events", {"error": {"code": 0, "message": "", "data": {"status": None, "errors": None, "x": 1}}}),
+        ("read_events", {"error": {"code": -32603, "message": "m", "data": "a trace"}}),
+        ("read_events", {"error": {"code": -32601, "message": ""}}),
     ],
     ids=ascii,
 )
-def test_an_answer_may_say_more_or_give_back_what_the_client_made_of_it(do: str, told: Any) -> None:
-    assert read_answer(json.dumps({"id": 3, **told}).encode(), 3, do) == {"id": 3, **told}
+def test_an_answer_may_say_more_or_give_back_what_the_client_made_of_it(method: str, answer: Any) -> None:
+    assert read_response(json.dumps({"jsonrpc": "2.0", "id": 3, "note": 1, **answer}).encode(), 3, method) == answer
 
 
-def test_a_driver_that_ended_is_told_at_once_though_its_child_holds_its_output() -> None:
+@pytest.mark.parametrize(
+    ("answer", "report"),
+    [
+        ({"result": {"events": []}}, {"ok": {"events": []}}),
+        ({"error": {"code": -32601, "message": "no batch"}}, {"unsupported": "no batch"}),
+        ({"error": {"code": 7, "message": "boom"}}, {"error": {"message": "boom"}}),
+        ({"error": {"code": 7, "message": "boom", "data": "a trace"}}, {"error": {"message": "boom"}}),
+        (
+            {"error": {"code": -32000, "message": "m", "data": {"status": 422, "errors": {"start": []}, "x": 1}}},
+            {"error": {"message": "m", "status": 422, "errors": {"start": []}}},
+        ),
+    ],
+    ids=str,
+)
+def test_an_answer_becomes_a_report_in_the_terms_of_facts(answer: Any, report: Any) -> None:
+    assert report_of(answer) == report
+
+
+def test_a_driver_that_ended_is_noticed_at_once_though_its_child_holds_its_output() -> None:
     program = (
         "import os,subprocess,sys\nsubprocess.Popen(['sleep','30'])\n"
         "sys.stderr.write('forked\\n'); sys.stderr.flush(); os._exit(9)"
     )
     began = time.monotonic()
     with pytest.raises(DriverError, match=r"ended before it answered request 1 \(start\) \(exit code 9\).*forked"):
-        driven(program, {"do": "start"})
+        driven(program, "start")
     assert time.monotonic() - began < 10
 
 
-def test_a_driver_that_ends_badly_after_stop_is_a_fault() -> None:
-    program = ANSWER + 'print(json.dumps({"id":ask["id"],"ok":{}}),flush=True)\n  sys.exit(3)'
-    with pytest.raises(DriverError, match=r"ended badly after it had answered stop \(exit code 3\)"):
+def test_a_driver_that_fails_after_stop_is_named() -> None:
+    program = ANSWER + OK + "sys.exit(3)"
+    with pytest.raises(DriverError, match=r"failed after it had answered stop \(exit code 3\)"):
         driven(program, stop=True)
 
 
@@ -148,17 +184,17 @@ def test_a_stop_that_is_not_answered_is_called_so() -> None:
 
 def test_a_driver_that_hangs_is_given_up_after_its_time() -> None:
     with pytest.raises(DriverError, match=r"did not answer request 1 \(list_calendars\) in 0.3 s"):
-        driven("import time; time.sleep(60)", {"do": "list_calendars"}, timeout=0.3)
+        driven("import time; time.sleep(60)", "list_calendars", timeout=0.3)
 
 
-def test_a_driver_that_stays_after_stop_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_driver_that_stays_after_stop_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("conformance.clients.driver.process.STOP_TIMEOUT", 0.3)
-    program = ANSWER + 'print(json.dumps({"id":ask["id"],"ok":{}}),flush=True)\ntime.sleep(60)'
-    with pytest.raises(DriverError, match=r"was still there 0\.3 s after it had answered stop"):
+    program = ANSWER + OK + "\ntime.sleep(60)"
+    with pytest.raises(DriverError, match=r"still ran 0\.3 s after it had answered stop"):
         driven(program, stop=True)
 
 
-def test_a_command_that_cannot_be_run_is_a_fault() -> None:
+def test_a_command_that_cannot_be_run_is_named() -> None:
     async def run() -> None:
         async with Driver(["/no/such/driver"], {}):
             pass
@@ -171,7 +207,7 @@ def test_a_command_that_cannot_be_run_is_a_fault() -> None:
 def test_a_driver_that_leaks_memory_is_stopped() -> None:
     program = ANSWER + "hold=[bytearray(2**20) for _ in range(400)]\n  time.sleep(30)"
     with pytest.raises(DriverError, match=r"holds \d+ MiB of memory at request 1 .*, allowed are 100 MiB"):
-        driven(program, {"do": "list_calendars"}, memory_limit=100 * 2**20)
+        driven(program, "list_calendars", memory_limit=100 * 2**20)
     assert group_memory(os.getpgid(0)) > 0
 
 
@@ -183,7 +219,7 @@ def test_no_process_of_the_driver_stays(tmp_path: Path) -> None:
         f"open({str(note)!r},'w').write(str(child.pid))\nprint('garbage',flush=True)\ntime.sleep(60)"
     )
     with pytest.raises(DriverError):
-        driven(program, {"do": "list_calendars"})
+        driven(program, "list_calendars")
     child = int(note.read_text())
     deadline = time.monotonic() + 5
     while _runs(child) and time.monotonic() < deadline:
@@ -203,11 +239,6 @@ def _runs(pid: int) -> bool:
         return False
 
 
-def test_a_long_tale_on_stderr_does_not_block_the_driver() -> None:
-    program = ANSWER + 'sys.stderr.write("x"*10**6 + "\\n")\n  print(json.dumps({"id":ask["id"],"ok":{}}),flush=True)'
-    assert driven(program, {"do": "a"}, {"do": "b"}) == [{"id": 1, "ok": {}}, {"id": 2, "ok": {}}]
-
-
-def test_an_answer_keeps_its_kind_only() -> None:
-    line = b'{"id":3,"error":{"status":422,"errors":{}},"note":1}'
-    assert read_answer(line, 3) == {"id": 3, "error": {"status": 422, "errors": {}}}
+def test_a_long_line_on_stderr_does_not_block_the_driver() -> None:
+    program = ANSWER + 'sys.stderr.write("x"*10**6 + "\\n")\n  ' + OK
+    assert driven(program, "a", "b") == [{"result": {}}, {"result": {}}]

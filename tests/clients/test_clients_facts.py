@@ -1,4 +1,4 @@
-"""The facts about one ask, from what was asked, exchanged and told."""
+"""The facts about one call, from its arguments, its exchanges and the report."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from conformance.clients.facts.call import CallRecord, ask_facts
+from conformance.clients.cases.driver_call import DriverCall
+from conformance.clients.facts.call import CallRecord, call_facts
 from conformance.contract.schemas import read, rs_registry
 from conformance.http.exchange import Exchange, Request, Response
 
 CALENDAR = "/v1/calendars/cal_1/events"
 EVENT = {"event_id": "qT", "summary": "S", "start": "2031-04-28T15:30:00Z", "end": "2031-04-28T17:00:00Z"}
-UPSERT = {"do": "upsert_event", "calendar_id": "cal_1", "event": EVENT}
-DELETE = {"do": "delete_event", "calendar_id": "cal_1", "event_id": "qT"}
-READ = {"do": "read_events", "calendar_ids": ["cal_1"], "event_ids": ["qT"], "params": {}}
+UPSERT = DriverCall("upsert_event", {"calendar_id": "cal_1", "event": EVENT})
+DELETE = DriverCall("delete_event", {"calendar_id": "cal_1", "event_id": "qT"})
 
 
 def exchange(method: str, path: str, body: Any = None, status: int = 202, said: Any = None) -> Exchange:
@@ -26,8 +26,21 @@ def exchange(method: str, path: str, body: Any = None, status: int = 202, said: 
     return Exchange(Request(method, f"http://127.0.0.1:1{path}", headers, sent), Response(status, (), answer))
 
 
-def document(ask: Any, told: Any, *exchanges: Exchange, **more: Any) -> dict[str, Any]:
-    facts = ask_facts(CallRecord("a", ask, told, exchanges, **more)).document
+def read_call(**params: Any) -> DriverCall:
+    return DriverCall("read_events", {"calendar_ids": ["cal_1"], "event_ids": ["qT"], "params": {}, **params})
+
+
+READ = read_call()
+UNSUPPORTED = {"error": {"code": -32601, "message": "no"}}
+
+
+def raised(message: str, **data: Any) -> dict[str, Any]:
+    """The answer of an adapter whose client raised an error."""
+    return {"error": {"code": -32000, "message": message, "data": data}}
+
+
+def document(call: DriverCall, answer: Any, *exchanges: Exchange, **more: Any) -> dict[str, Any]:
+    facts = call_facts(CallRecord("a", call, answer, exchanges, **more)).document
     schema = read("facts/call")
     error = next(iter(jsonschema_rs.validator_for(schema, registry=rs_registry()).iter_errors(facts)), None)
     assert error is None, error
@@ -39,7 +52,7 @@ SAME = {"request_missing": [], "request_changed": [], "request_extra": []}
 
 
 def test_a_write_that_was_passed_on() -> None:
-    assert document(UPSERT, {"ok": {"x": 1}}, exchange("POST", CALENDAR, EVENT)) == {
+    assert document(UPSERT, {"result": {"x": 1}}, exchange("POST", CALENDAR, EVENT)) == {
         "about": "call",
         "operation": "upsert_event",
         "arguments": {"calendar_id": "cal_1", "event": EVENT},
@@ -58,7 +71,7 @@ def test_a_write_that_was_passed_on() -> None:
 
 
 def test_nothing_sent_leaves_nothing_to_compare() -> None:
-    facts = document(UPSERT, {"error": {"message": "no"}}, earlier={"profile_id": "none"})
+    facts = document(UPSERT, raised("no"), earlier={"profile_id": "none"})
     assert (facts["sent"], facts["compared"]) == ({**SENT, "requests": 0}, {})
     assert (facts["statuses"], facts["requested_before"], facts["previous_conferencing"]) == (
         [],
@@ -70,20 +83,20 @@ def test_nothing_sent_leaves_nothing_to_compare() -> None:
 
 
 def test_what_a_client_cannot_do_is_not_compared_with_what_it_sends() -> None:
-    facts = document(UPSERT, {"unsupported": "no"}, exchange("POST", CALENDAR, {}))
+    facts = document(UPSERT, UNSUPPORTED, exchange("POST", CALENDAR, {}))
     assert "sent" not in facts
     assert facts["compared"] == {}
 
 
 def test_a_write_by_the_batch_endpoint_is_not_judged() -> None:
-    facts = document(UPSERT, {"ok": {}}, exchange("POST", "/v1/batch", {"batch": []}, 207))
+    facts = document(UPSERT, {"result": {}}, exchange("POST", "/v1/batch", {"batch": []}, 207))
     assert "sent" not in facts
 
 
 def test_every_attempt_is_compared_and_a_refused_one_counts_when_it_is_repeated() -> None:
     wrong = {**EVENT, "summary": "T"}
     refused = exchange("POST", CALENDAR, wrong, 422, {"errors": {}})
-    facts = document(UPSERT, {"ok": {}}, refused, refused, exchange("POST", CALENDAR, EVENT))
+    facts = document(UPSERT, {"result": {}}, refused, refused, exchange("POST", CALENDAR, EVENT))
     assert facts["compared"] == {**SAME, "request_changed": ["/summary"]}
     assert facts["sent"] == {**SENT, "requests": 3, "repeated_a_refused_write": True}
     assert facts["statuses"] == [422, 422, 202]
@@ -92,24 +105,29 @@ def test_every_attempt_is_compared_and_a_refused_one_counts_when_it_is_repeated(
 @pytest.mark.parametrize("status", [401, 408, 409, 423, 425, 429, 500, 503])
 def test_an_answer_that_passes_may_be_tried_again(status: int) -> None:
     passing = exchange("POST", CALENDAR, EVENT, status)
-    facts = document(UPSERT, {"ok": {}}, passing, passing, exchange("POST", CALENDAR, EVENT))
+    facts = document(UPSERT, {"result": {}}, passing, passing, exchange("POST", CALENDAR, EVENT))
     assert facts["sent"] == {**SENT, "requests": 3}
 
 
-def test_writes_of_other_events_are_unasked() -> None:
+def test_writes_of_other_events_are_unrequested() -> None:
     other = exchange("POST", CALENDAR, {**EVENT, "event_id": "other"})
     gone = exchange("DELETE", CALENDAR, {"event_id": "qT"})
-    facts = document(UPSERT, {"ok": {}}, gone, exchange("POST", CALENDAR, EVENT), other)
+    facts = document(UPSERT, {"result": {}}, gone, exchange("POST", CALENDAR, EVENT), other)
     assert facts["sent"] == {**SENT, "unrequested_writes": 2}
-    assert document(READ, {"ok": {"events": []}}, other)["sent"] == {**SENT, "requests": 0, "unrequested_writes": 1}
+    assert document(READ, {"result": {"events": []}}, other)["sent"] == {**SENT, "requests": 0, "unrequested_writes": 1}
 
 
 def test_ids_in_the_path_the_body_and_the_query_are_compared() -> None:
     elsewhere = exchange("POST", "/v1/calendars/CAL_1/events", {**EVENT, "event_id": "qt"})
-    assert document(UPSERT, {"ok": {}}, elsewhere)["compared"]["request_changed"] == ["/calendar_id", "/event_id"]
+    assert document(UPSERT, {"result": {}}, elsewhere)["compared"]["request_changed"] == [
+        "/calendar_id",
+        "/event_id",
+    ]
     queried = exchange("DELETE", f"{CALENDAR}?event_id=qT")
-    assert document(DELETE, {"ok": {}}, queried)["compared"] == SAME
-    assert document(DELETE, {"ok": {}}, exchange("DELETE", CALENDAR))["compared"]["request_missing"] == ["/event_id"]
+    assert document(DELETE, {"result": {}}, queried)["compared"] == SAME
+    assert document(DELETE, {"result": {}}, exchange("DELETE", CALENDAR))["compared"]["request_missing"] == [
+        "/event_id"
+    ]
 
 
 def events(*entries: tuple[str, str, Any]) -> Any:
@@ -122,23 +140,23 @@ ZOOM = {"join_url": "https://zoom.us/1", "provider_name": "zoom"}
 
 def test_events_are_compared_by_calendar_where_the_client_tells_it() -> None:
     said = exchange("GET", "/v1/events", None, 200, events(("cal_1", "qT", {"pending": True}), ("cal_2", "qT", ZOOM)))
-    ask = {**READ, "calendar_ids": ["cal_1", "cal_2"]}
+    call = read_call(calendar_ids=["cal_1", "cal_2"])
     right = [
         {"event_id": "qT", "calendar_id": "cal_2", "conferencing": ZOOM},
         {"event_id": "qT", "conferencing": {"pending": True}},
     ]
-    told = {"ok": {"events": right}}
-    assert document(ask, told, said)["returned"] == {
+    answer = {"result": {"events": right}}
+    assert document(call, answer, said)["returned"] == {
         "pending": {"events": 1, "altered": []},
         "assigned": {"events": 1, "altered": []},
     }
     swapped = [{**entry, "calendar_id": "cal_1"} for entry in right]
-    assert document(ask, {"ok": {"events": swapped}}, said)["compared"]["result_missing"] == ["/events/qT"]
+    assert document(call, {"result": {"events": swapped}}, said)["compared"]["result_missing"] == ["/events/qT"]
 
 
-def test_events_of_calendars_that_were_not_asked_for_need_not_come_back() -> None:
+def test_events_of_calendars_that_were_not_called_for_need_not_come_back() -> None:
     said = exchange("GET", "/v1/events", None, 200, events(("cal_2", "qT", ZOOM)))
-    assert document(READ, {"ok": {"events": []}}, said)["compared"] == {
+    assert document(READ, {"result": {"events": []}}, said)["compared"] == {
         "result_missing": [],
         "result_changed": [],
         "result_extra": [],
@@ -146,10 +164,10 @@ def test_events_of_calendars_that_were_not_asked_for_need_not_come_back() -> Non
 
 
 def test_lost_altered_and_made_up_events_are_named() -> None:
-    ask = {**READ, "event_ids": ["a", "b", "c"]}
+    call = read_call(event_ids=["a", "b", "c"])
     said = exchange("GET", "/v1/events", None, 200, events(("cal_1", "a", None), ("cal_1", "b", ZOOM)))
-    told = {"ok": {"events": [{"event_id": "b", "conferencing": {}}, {"event_id": "c"}, {"event_id": "not asked"}]}}
-    facts = document(ask, told, said)
+    answer = {"result": {"events": [{"event_id": "b", "conferencing": {}}, {"event_id": "c"}, {"event_id": "other"}]}}
+    facts = document(call, answer, said)
     assert facts["compared"]["result_missing"] == [
         "/events/a",
         "/events/b/conferencing/join_url",
@@ -172,14 +190,14 @@ def test_lost_altered_and_made_up_events_are_named() -> None:
 )
 def test_what_was_said_has_a_name(conferencing: Any, state: str) -> None:
     said = exchange("GET", "/v1/events", None, 200, events(("cal_1", "qT", conferencing)))
-    told = {"ok": {"events": [{"event_id": "qT", "conferencing": conferencing}]}}
-    assert list(document(READ, told, said)["returned"]) == [state]
+    answer = {"result": {"events": [{"event_id": "qT", "conferencing": conferencing}]}}
+    assert list(document(READ, answer, said)["returned"]) == [state]
 
 
 def test_pages_that_were_not_fetched_are_missed_for_what_is_only_there() -> None:
     page = {"fetched": True, "event_ids": ["x"]}
     last = {"fetched": False, "event_ids": ["qT"]}
-    facts = document(READ, {"ok": {"events": []}}, readings=[[page, last]])
+    facts = document(READ, {"result": {"events": []}}, readings=[[page, last]])
     assert facts["read"] == {
         "page_count": 2,
         "pages_read": 1,
@@ -188,15 +206,15 @@ def test_pages_that_were_not_fetched_are_missed_for_what_is_only_there() -> None
         "unrequested_limits": [],
     }
     again = [[page, last], [page, {**last, "fetched": True}]]
-    assert document(READ, {"ok": {"events": []}}, readings=again)["read"]["missed"] == []
+    assert document(READ, {"result": {"events": []}}, readings=again)["read"]["missed"] == []
 
 
 def test_calendars_and_their_flags_are_compared() -> None:
     flag = "calendar_integrated_conferencing_available"
     listed = [{"calendar_id": "a", flag: True}, {"calendar_id": "b", flag: False}, {"calendar_id": "c", flag: False}]
     said = exchange("GET", "/v1/calendars", None, 200, {"calendars": listed})
-    told = {"ok": {"calendars": [{"calendar_id": "a"}, {"calendar_id": "b", flag: True}, {"calendar_id": "d"}]}}
-    assert document({"do": "list_calendars"}, told, said)["compared"] == {
+    answer = {"result": {"calendars": [{"calendar_id": "a"}, {"calendar_id": "b", flag: True}, {"calendar_id": "d"}]}}
+    assert document(DriverCall("list_calendars"), answer, said)["compared"] == {
         "result_missing": ["/calendars/a/" + flag, "/calendars/c"],
         "result_changed": ["/calendars/b/" + flag],
         "result_extra": ["/calendars/d"],
@@ -205,14 +223,12 @@ def test_calendars_and_their_flags_are_compared() -> None:
 
 def test_an_error_is_compared_with_what_was_answered() -> None:
     refused = exchange("POST", CALENDAR, EVENT, 422, {"errors": {"summary": [{"key": "errors.required"}]}})
-    facts = document(UPSERT, {"error": {"status": 422}}, refused)
+    facts = document(UPSERT, raised("", status=422), refused)
     assert (facts["raised_without_status"], facts["reported_status_seen"]) == (False, True)
     assert facts["compared"] == {**SAME, "result_missing": ["/errors"], "result_changed": [], "result_extra": []}
-    facts = document(UPSERT, {"error": {"status": 500}}, refused)
+    facts = document(UPSERT, raised("", status=500), refused)
     assert (facts["reported_status_seen"], facts["compared"]) == (False, SAME)
-    assert document(UPSERT, {"error": {"message": "KeyError"}}, exchange("POST", CALENDAR, EVENT))[
-        "raised_without_status"
-    ]
+    assert document(UPSERT, raised("KeyError"), exchange("POST", CALENDAR, EVENT))["raised_without_status"]
 
 
 @pytest.mark.parametrize(
@@ -236,13 +252,15 @@ def test_a_reading_covers_less_where_all_its_requests_do(
     queries: list[str], left_out: list[str], limits: list[str]
 ) -> None:
     reads = [exchange("GET", f"/v1/events?{query}", status=200, said={"events": []}) for query in queries]
-    facts = document(READ, {"ok": {"events": []}}, *reads)["read"]
+    facts = document(READ, {"result": {"events": []}}, *reads)["read"]
     assert (facts["calendars_left_out"], facts["unrequested_limits"]) == (left_out, limits)
 
 
-def test_a_limit_that_was_asked_for_is_none_of_the_clients() -> None:
-    asked = {**READ, "params": {"from": "2031-01-01"}}
-    facts = document(asked, {"ok": {"events": []}}, exchange("GET", "/v1/events?from=2031-01-01", status=200, said={}))
+def test_a_limit_that_was_called_for_is_not_held_against_the_client() -> None:
+    call = read_call(params={"from": "2031-01-01"})
+    facts = document(
+        call, {"result": {"events": []}}, exchange("GET", "/v1/events?from=2031-01-01", status=200, said={})
+    )
     assert facts["read"]["unrequested_limits"] == []
 
 
@@ -251,12 +269,12 @@ def test_a_limit_that_was_asked_for_is_none_of_the_clients() -> None:
 )
 def test_what_was_accepted_is_repeated_and_what_was_not_is_tried_again(statuses: list[int], repeated: bool) -> None:
     deletions = [exchange("DELETE", CALENDAR, {"event_id": "qT"}, status) for status in statuses]
-    assert document(DELETE, {"ok": {}}, *deletions)["sent"]["repeated_an_accepted_write"] is repeated
+    assert document(DELETE, {"result": {}}, *deletions)["sent"]["repeated_an_accepted_write"] is repeated
 
 
 @pytest.mark.parametrize(
     ("account", "other"), [("default", {"other_tokens": 0}), ("a", {"other_tokens": 1}), (None, {})]
 )
 def test_another_token_is_counted_where_one_was_given(account: str | None, other: dict[str, int]) -> None:
-    facts = document(UPSERT, {"ok": {}}, exchange("POST", CALENDAR, EVENT), account=account)
+    facts = document(UPSERT, {"result": {}}, exchange("POST", CALENDAR, EVENT), account=account)
     assert facts["sent"] == SENT | other

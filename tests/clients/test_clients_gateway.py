@@ -14,9 +14,9 @@ import httpx
 import pytest
 
 from conformance.clients.gateway.gateway import Gateway
-from conformance.clients.gateway.http_server import Reply
 from conformance.http.exchange import Request
 from conformance.http.hosts import API_HOSTS
+from conformance.http.server.http_server import Reply
 
 TOKEN = "secret-token-1234"  # a token of the test's own
 
@@ -72,7 +72,7 @@ def test_every_origin_ends_at_the_gateway_and_is_seen_as_it_was_addressed(way: s
         assert (first.whole, first.request.account, second.request.method) == (True, "default", "GET")
         assert TOKEN not in repr((first, second))
         assert json.loads(first.request.body) == {"ü": "<default>"}
-        assert gateway.elsewhere == []
+        assert gateway.blocked_requests == []
 
     at_gateway(use, tmp_path)
 
@@ -103,7 +103,7 @@ def test_other_hosts_are_refused_and_told(sent: bytes, told: str, tmp_path: Path
     async def use(gateway: Gateway) -> None:
         assert (await raw(gateway, sent)).startswith(b"HTTP/1.1 403")
         assert await gateway.take() == ()
-        (what,) = gateway.elsewhere
+        (what,) = gateway.blocked_requests
         assert told in what
         assert "secret" not in what
 
@@ -125,9 +125,9 @@ def test_a_client_that_does_not_trust_the_authority_is_told_of(tmp_path: Path) -
             with pytest.raises(httpx.ConnectError):
                 await http.get("https://api.cronofy.com/v1/events")
         async with asyncio.timeout(5):
-            while not gateway.elsewhere:
+            while not gateway.blocked_requests:
                 await asyncio.sleep(0.005)
-        (what,) = gateway.elsewhere
+        (what,) = gateway.blocked_requests
         assert "trust the run's certificate authority" in what
 
     at_gateway(use, tmp_path)
@@ -197,14 +197,17 @@ def test_the_environment_replaces_what_a_driver_would_inherit(tmp_path: Path) ->
             "no_proxy": "*",
             "REQUESTS_CA_BUNDLE": "/other.pem",
             "PHP_INI_SCAN_DIR": "/etc/php",
+            "CRONOFY_REFRESH_TOKEN": "the-users-own",
+            "COPY": "the-users-own",
         }
-        environment = gateway.environment(inherited)
+        environment = gateway.environment("given", inherited)
         certificate = str(gateway.certificate)
         proxies = dict.fromkeys(("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy"), gateway.base_url)
         bundles = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")
         assert environment == {
             "PATH": "/bin",
             "CRONOFY_API_URL": gateway.base_url,
+            **dict.fromkeys(("CRONOFY_ACCESS_TOKEN", "CRONOFY_REFRESH_TOKEN", "COPY"), "given"),
             **proxies,
             **dict.fromkeys(("NO_PROXY", "no_proxy"), "localhost,127.0.0.1,::1"),
             **dict.fromkeys(bundles, certificate),

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from conformance.clients.cases.case_shrinking import renamed, shrink, smaller
+from conformance.clients.cases.case_shrinking import shrink, shrink_candidates, with_new_ids
 from conformance.clients.cases.driver_call import CannedResponse, Case, ReadOverride, StubBehavior
-from conformance.clients.cases.standard_cases import delete, event, read, table, write
-from conformance.clients.driver.driver_session import places
+from conformance.clients.cases.standard_cases import delete, event, read, standard_cases, write
+from conformance.clients.driver.driver_session import fixture
 
-HERE = places()
+HERE = fixture()
 CAL = HERE.calendar_id
 
 
@@ -29,7 +29,7 @@ def smallest(case: Case, fails: Callable[[Case], bool], budget: int = 400) -> tu
 
 
 def events(case: Case) -> list[dict[str, Any]]:
-    return [step.ask.members["event"] for step in case.steps if "event" in step.ask.members]
+    return [step.call.params["event"] for step in case.steps if "event" in step.call.params]
 
 
 RICH = event(
@@ -70,22 +70,25 @@ def test_only_what_shows_the_failure_is_left(fails: Any, left: dict[str, Any]) -
 
 
 def test_steps_seeds_and_scripts_that_do_not_matter_go() -> None:
-    script = StubBehavior(
-        first=(CannedResponse(429),), shows=(ReadOverride("a", None), ReadOverride("b", None)), extra=True, page_size=2
+    behavior = StubBehavior(
+        first=(CannedResponse(429),),
+        overrides=(ReadOverride("a", None), ReadOverride("b", None)),
+        extra=True,
+        page_size=2,
     )
-    steps = (write(CAL, event(HERE, "x")), read([CAL, HERE.other_id], ["a", "b"], script), delete(CAL, "x"))
+    steps = (write(CAL, event(HERE, "x")), read([CAL, HERE.other_id], ["a", "b"], behavior), delete(CAL, "x"))
     case = Case("c", steps, ((CAL, event(HERE, "a")), (CAL, event(HERE, "b"))))
 
     def fails(candidate: Case) -> bool:
-        shown = [one.event_id for step in candidate.steps for one in step.script.shows]
+        shown = [one.event_id for step in candidate.steps for one in step.behavior.overrides]
         seeded = [seed[1]["event_id"] for seed in candidate.seeds]
         return "b" in shown and "b" in seeded
 
     found, _ = smallest(case, fails)
     (step,) = found.steps
     assert [seed[1]["event_id"] for seed in found.seeds] == ["b"]
-    assert (step.script.shows, step.script.extra) == ((ReadOverride("b", None),), False)
-    assert len(step.ask.members["calendar_ids"]) == len(step.ask.members["event_ids"]) == 1
+    assert (step.behavior.overrides, step.behavior.extra) == ((ReadOverride("b", None),), False)
+    assert len(step.call.params["calendar_ids"]) == len(step.call.params["event_ids"]) == 1
 
 
 def test_no_more_is_tried_than_the_budget_allows() -> None:
@@ -94,8 +97,8 @@ def test_no_more_is_tried_than_the_budget_allows() -> None:
 
 
 def test_every_cut_makes_something_smaller_and_asks_for_nothing_that_is_forbidden() -> None:
-    for case in table(HERE)[::7]:
-        for cut in smaller(case):
+    for case in standard_cases(HERE)[::7]:
+        for cut in shrink_candidates(case):
             assert len(repr(cut)) < len(repr(case)) + 40
             for one in events(cut):
                 assert {"event_id", "summary", "start", "end"} <= set(one)
@@ -106,8 +109,8 @@ def test_every_cut_makes_something_smaller_and_asks_for_nothing_that_is_forbidde
 
 
 def test_a_case_is_renamed_throughout() -> None:
-    script = StubBehavior(shows=(ReadOverride("a", None),), last=("a",))
-    steps = (write(CAL, event(HERE, "a")), read([CAL], ["a"], script), delete(CAL, "a"))
-    case = renamed(Case("c", steps, ((CAL, event(HERE, "a")),)), "-1")
+    behavior = StubBehavior(overrides=(ReadOverride("a", None),), last=("a",))
+    steps = (write(CAL, event(HERE, "a")), read([CAL], ["a"], behavior), delete(CAL, "a"))
+    case = with_new_ids(Case("c", steps, ((CAL, event(HERE, "a")),)), "-1")
     assert repr(case).count("'a-1'") == 6
     assert "'a'" not in repr(case)

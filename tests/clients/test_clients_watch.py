@@ -13,13 +13,13 @@ import httpx
 import pytest
 
 from conformance.clients.certificate import Certificate, CertifyOptions
-from conformance.clients.gateway.http_server import HttpServer, Reply
 from conformance.clients.proxy import Proxy, ProxyOptions, observe
 from conformance.clients.watch import watch
 from conformance.contract.rules import load
 from conformance.facts import Settings
 from conformance.http.exchange import Exchange, Request
 from conformance.http.ordering import OrderedDelivery
+from conformance.http.server.http_server import HttpServer, Reply
 from conformance.reference import reference_app
 
 EVENT = {
@@ -50,7 +50,7 @@ def test_a_watched_program_is_judged_by_what_it_sends() -> None:
     said: list[str] = []
     seen: list[Exchange] = []
     options = CertifyOptions(watched=(sys.executable, "-c", PROGRAM))
-    certificate = asyncio.run(watch(options, load(), say=said.append, sink=seen.append))
+    certificate = asyncio.run(watch(options, load(), echo=said.append, sink=seen.append))
     assert outcomes(certificate) == {
         "8x8-is-not-requested": "failed",
         "a-body-is-json-or-form-encoded": "passed",
@@ -67,7 +67,7 @@ def test_a_watched_program_is_judged_by_what_it_sends() -> None:
 
 def test_watching_ends_after_its_time_and_nothing_is_unexercised_by_mistake() -> None:
     said: list[str] = []
-    certificate = asyncio.run(watch(CertifyOptions(duration=0.05), load(), say=said.append))
+    certificate = asyncio.run(watch(CertifyOptions(duration=0.05), load(), echo=said.append))
     assert (outcomes(certificate), certificate.interrupted) == ({}, False)
     assert all(rule.about != "call" and rule.applies_to == "client" for rule in certificate.rules)
 
@@ -75,7 +75,7 @@ def test_watching_ends_after_its_time_and_nothing_is_unexercised_by_mistake() ->
 def test_ctrl_c_is_the_usual_end_of_watching() -> None:
     async def run() -> Certificate:
         started = asyncio.Event()
-        watching = asyncio.create_task(watch(CertifyOptions(), load(), say=lambda _: started.set()))
+        watching = asyncio.create_task(watch(CertifyOptions(), load(), echo=lambda _: started.set()))
         await started.wait()
         await asyncio.sleep(0.05)
         watching.cancel()
@@ -178,7 +178,7 @@ def test_both_sides_are_judged_and_the_added_time_is_measured() -> None:
         async with HttpServer(answer, hosts=()) as server:
             said: asyncio.Queue[str] = asyncio.Queue()
             options = ProxyOptions(server.origin, settings=Settings(quiet=0.0, window=0.0))
-            observing = asyncio.create_task(observe(options, load(), say=said.put_nowait))
+            observing = asyncio.create_task(observe(options, load(), echo=said.put_nowait))
             origin = (await said.get()).split()[2].rstrip(",")
             headers = {"Authorization": f"Bearer {app.tokens['default']}"}
             async with httpx.AsyncClient(trust_env=False, base_url=origin, headers=headers) as http:

@@ -1,1 +1,1 @@
-"""What a client is asked to do: the standard cases, generated ones, and smaller ones that fail the same way."""
+"""What a client is called for: the standard cases, generated ones, and smaller ones that fail the same way."""

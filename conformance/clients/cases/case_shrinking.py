@@ -9,7 +9,7 @@ from typing import Any
 
 from conformance.clients.cases.driver_call import Case, CaseStep, StubBehavior
 
-__all__ = ["renamed", "shrink", "smaller"]
+__all__ = ["shrink", "shrink_candidates", "with_new_ids"]
 
 _KEPT = ("event_id", "summary", "start", "end")
 _PLAIN = {"start": "T10:00:00Z", "end": "T11:00:00Z"}
@@ -21,7 +21,7 @@ async def shrink(case: Case, fails: Callable[[Case], Awaitable[bool]], budget: i
     found = True
     while found:
         found = False
-        for candidate in smaller(case):
+        for candidate in shrink_candidates(case):
             if tries >= budget:
                 return case
             tries += 1
@@ -31,7 +31,7 @@ async def shrink(case: Case, fails: Callable[[Case], Awaitable[bool]], budget: i
     return case
 
 
-def smaller(case: Case) -> Iterator[Case]:
+def shrink_candidates(case: Case) -> Iterator[Case]:
     """All cases that are one cut smaller."""
     if case.seeds:
         yield replace(case, seeds=())
@@ -49,25 +49,25 @@ def smaller(case: Case) -> Iterator[Case]:
 
 
 def _smaller_steps(step: CaseStep) -> Iterator[CaseStep]:
-    if step.script != StubBehavior():
-        yield replace(step, script=StubBehavior())
-    if step.script.extra:
-        yield replace(step, script=replace(step.script, extra=False))
-    for number in range(len(step.script.shows)):
-        shows = step.script.shows
-        yield replace(step, script=replace(step.script, shows=shows[:number] + shows[number + 1 :]))
-    members = step.ask.members
+    if step.behavior != StubBehavior():
+        yield replace(step, behavior=StubBehavior())
+    if step.behavior.extra:
+        yield replace(step, behavior=replace(step.behavior, extra=False))
+    for number in range(len(step.behavior.overrides)):
+        overrides = step.behavior.overrides
+        yield replace(step, behavior=replace(step.behavior, overrides=overrides[:number] + overrides[number + 1 :]))
+    params = step.call.params
     for name in ("event_ids", "calendar_ids"):
-        if len(members.get(name, ())) > 1:
-            for one in members[name]:
-                yield _with(step, {**members, name: [one]})
-    if "event" in members:
-        for event in _smaller_events(members["event"]):
-            yield _with(step, {**members, "event": event})
+        if len(params.get(name, ())) > 1:
+            for one in params[name]:
+                yield _with(step, {**params, name: [one]})
+    if "event" in params:
+        for event in _smaller_events(params["event"]):
+            yield _with(step, {**params, "event": event})
 
 
-def _with(step: CaseStep, members: Mapping[str, Any]) -> CaseStep:
-    return replace(step, ask=replace(step.ask, members=members))
+def _with(step: CaseStep, params: Mapping[str, Any]) -> CaseStep:
+    return replace(step, call=replace(step.call, params=params))
 
 
 def _smaller_events(event: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -83,7 +83,7 @@ def _smaller_events(event: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         day = json.dumps(event["start"]).strip('{"time: ')[:10]
         yield {**event, **{key: day + time for key, time in _PLAIN.items()}}
     for key in event:
-        if key == "conferencing":  # a field less would make it an ask that a client may refuse
+        if key == "conferencing":  # without one of its fields a client may refuse it
             for name, inner in event[key].items():
                 for cut in _smaller_values(inner) if name != "profile_id" else ():
                     yield {**event, key: {**event[key], name: cut}}
@@ -123,26 +123,26 @@ def _smaller_texts(text: str) -> Iterator[str]:
     yield from (cut for cut in ("S", text[:half], text[half:]) if cut.strip() and cut != text)
 
 
-def renamed(case: Case, mark: str) -> Case:
+def with_new_ids(case: Case, mark: str) -> Case:
     """The same case about events of other names: a client may remember those that it has met."""
 
     def name(event_id: str) -> str:
         return f"{event_id}{mark}"
 
     def step(one: CaseStep) -> CaseStep:
-        members = dict(one.ask.members)
-        if "event" in members:
-            members["event"] = {**members["event"], "event_id": name(members["event"]["event_id"])}
-        if "event_id" in members:
-            members["event_id"] = name(members["event_id"])
-        if "event_ids" in members:
-            members["event_ids"] = [name(event_id) for event_id in members["event_ids"]]
-        script = replace(
-            one.script,
-            shows=tuple(replace(shown, event_id=name(shown.event_id)) for shown in one.script.shows),
-            last=tuple(map(name, one.script.last)),
+        params = dict(one.call.params)
+        if "event" in params:
+            params["event"] = {**params["event"], "event_id": name(params["event"]["event_id"])}
+        if "event_id" in params:
+            params["event_id"] = name(params["event_id"])
+        if "event_ids" in params:
+            params["event_ids"] = [name(event_id) for event_id in params["event_ids"]]
+        behavior = replace(
+            one.behavior,
+            overrides=tuple(replace(shown, event_id=name(shown.event_id)) for shown in one.behavior.overrides),
+            last=tuple(map(name, one.behavior.last)),
         )
-        return replace(one, ask=replace(one.ask, members=members), script=script)
+        return replace(one, call=replace(one.call, params=params), behavior=behavior)
 
     seeds = tuple((calendar, {**event, "event_id": name(event["event_id"])}) for calendar, event in case.seeds)
     return replace(case, steps=tuple(map(step, case.steps)), seeds=seeds)

@@ -1,4 +1,4 @@
-"""What a client is asked, and what the server will answer: values that the table and Hypothesis make."""
+"""What a driver is called for and how the server responds: the values of which cases consist."""
 
 from __future__ import annotations
 
@@ -14,19 +14,24 @@ ABSENT: Any = type("Absent", (), {"__repr__": lambda _: "ABSENT"})()
 
 @dataclass(frozen=True)
 class DriverCall:
-    """One request to a driver: what to `do`, and its other members as they go over the line."""
+    """One request to a driver, as it is sent."""
 
-    do: str
-    members: Mapping[str, Any] = field(default_factory=dict)
+    method: str
+    params: Mapping[str, Any] = field(default_factory=dict)
 
-    def message(self) -> dict[str, Any]:
-        """The line to the driver, but for its id."""
-        return {"do": self.do, **self.members}
+    @classmethod
+    def from_json(cls, request: Mapping[str, Any]) -> DriverCall:
+        """The call that `as_json` gave; KeyError for anything else."""
+        return cls(request["method"], request["params"])
+
+    def as_json(self) -> dict[str, Any]:
+        """``{"method": …, "params": …}``."""
+        return {"method": self.method, "params": self.params}
 
 
 @dataclass(frozen=True)
 class CannedResponse:
-    """An answer made beforehand: `body` None is an empty one, anything else is sent as JSON."""
+    """A fixed response: `body` None is an empty one, anything else is sent as JSON."""
 
     status: int
     body: Any = None
@@ -34,7 +39,7 @@ class CannedResponse:
 
 @dataclass(frozen=True)
 class ReadOverride:
-    """What reads show as the conferencing of one event, whatever the server behind them knows."""
+    """What reads show as the conferencing of one event, whatever the reference server has."""
 
     event_id: str
     conferencing: Any
@@ -42,21 +47,21 @@ class ReadOverride:
 
 @dataclass(frozen=True)
 class StubBehavior:
-    """How the gateway answers while one ask is done.
+    """How the gateway answers during one call.
 
-    `first`: answers to the first requests, one each, before the server is asked; `first_page`: likewise to the first
-    requests for further pages.  `instead`: the answer to every write, and `unread` to every read.  `accepted`: the body
-    under a write's success.  `settle`: conferences are ready before the ask.  `shows`: overlays on reads.  `extra`:
-    keys of the future in every object.  `page_size`: events a page; `last`: the events that come after all others.
+    `first`: responses to the first requests, one each, before the reference server answers; `first_page`: likewise for
+    further pages.  `write_response`: the response to every write; `read_response`: to every read.  `accepted`: the body
+    of a successful write.  `settle`: pending conferencing is assigned before the call.  `overrides`: what reads show.
+    `extra`: unknown keys in every object.  `page_size`: events on a page; `last`: events that come after all others.
     """
 
     first: tuple[CannedResponse, ...] = ()
     first_page: tuple[CannedResponse, ...] = ()
-    instead: CannedResponse | None = None
-    unread: CannedResponse | None = None
+    write_response: CannedResponse | None = None
+    read_response: CannedResponse | None = None
     accepted: Any = None
     settle: bool = False
-    shows: tuple[ReadOverride, ...] = ()
+    overrides: tuple[ReadOverride, ...] = ()
     extra: bool = False
     page_size: int | None = None
     last: tuple[str, ...] = ()
@@ -64,19 +69,16 @@ class StubBehavior:
 
 @dataclass(frozen=True)
 class CaseStep:
-    """One ask and how it is answered; `lawful`: nothing in the contract forbids what is asked."""
+    """One call and how the server responds; `valid`: nothing in the contract forbids what is called for."""
 
-    ask: DriverCall
-    script: StubBehavior = StubBehavior()
-    lawful: bool = True
+    call: DriverCall
+    behavior: StubBehavior = StubBehavior()
+    valid: bool = True
 
 
 @dataclass(frozen=True)
 class Case:
-    """Steps that belong together, on a fresh server; `seeds` are events that are there before the client comes.
-
-    A seed is ``(calendar_id, event)``.
-    """
+    """Steps that belong together, on a fresh server; `seeds`, each ``(calendar_id, event)``, are there before them."""
 
     name: str
     steps: tuple[CaseStep, ...]

@@ -1,4 +1,4 @@
-"""The fixed table of asks: what every client is asked, in this order, whatever else is made up."""
+"""The standard cases: what every client is called for, in this order, before any generated case."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from conformance.clients.cases.driver_call import (
     StubBehavior,
 )
 
-__all__ = ["PARAMS", "Fixture", "delete", "event", "list_calendars", "read", "table", "write"]
+__all__ = ["PARAMS", "Fixture", "delete", "event", "list_calendars", "read", "standard_cases", "write"]
 
 JSON = dict[str, Any]
 
 #: Parameters with which a reading sees what the application manages.
 PARAMS: JSON = {"tzid": "Etc/UTC", "only_managed": True}
 
-_PLAINLY = StubBehavior()
+_DEFAULT = StubBehavior()
 _EXPLICIT: JSON = {
     "profile_id": "explicit",
     "provider_description": "Custom conferencing",
@@ -33,8 +33,10 @@ _EXPLICIT: JSON = {
 
 @dataclass(frozen=True)
 class Fixture:
-    """What of the server's world is used: two calendars with integrated conferencing available or not, one that has
-    none for sure, a conferencing profile, and the year of the events.
+    """What the cases use of the reference server.
+
+    `calendar_id` has integrated conferencing available, `other_id` and `without_id` do not; `profile_id` is a
+    conferencing profile of the account, and `year` that of the events.
     """
 
     calendar_id: str
@@ -44,13 +46,13 @@ class Fixture:
     year: int
 
 
-def event(places: Fixture, event_id: str, conferencing: Any = ABSENT, **more: Any) -> JSON:
+def event(fixture: Fixture, event_id: str, conferencing: Any = ABSENT, **more: Any) -> JSON:
     """An event in the API's names, next year, with what is given."""
     body: JSON = {
         "event_id": event_id,
         "summary": "Board meeting",
-        "start": f"{places.year}-04-28T15:30:00Z",
-        "end": f"{places.year}-04-28T17:00:00Z",
+        "start": f"{fixture.year}-04-28T15:30:00Z",
+        "end": f"{fixture.year}-04-28T17:00:00Z",
         **more,
     }
     if conferencing is not ABSENT:
@@ -59,70 +61,70 @@ def event(places: Fixture, event_id: str, conferencing: Any = ABSENT, **more: An
 
 
 def write(
-    calendar_id: str, body: Mapping[str, Any], script: StubBehavior = _PLAINLY, *, lawful: bool = True
+    calendar_id: str, body: Mapping[str, Any], behavior: StubBehavior = _DEFAULT, *, valid: bool = True
 ) -> CaseStep:
-    """An ask to create or update an event."""
+    """A call to create or update an event."""
     return CaseStep(
-        DriverCall("upsert_event", {"calendar_id": calendar_id, "event": dict(body)}), script, lawful=lawful
+        DriverCall("upsert_event", {"calendar_id": calendar_id, "event": dict(body)}), behavior, valid=valid
     )
 
 
 def read(
-    calendar_ids: Sequence[str], event_ids: Sequence[str], script: StubBehavior = _PLAINLY, params: JSON | None = None
+    calendar_ids: Sequence[str], event_ids: Sequence[str], behavior: StubBehavior = _DEFAULT, params: JSON | None = None
 ) -> CaseStep:
-    """An ask to read events."""
-    members = {"calendar_ids": list(calendar_ids), "event_ids": list(event_ids), "params": params or PARAMS}
-    return CaseStep(DriverCall("read_events", members), script)
+    """A call to read events."""
+    params = {"calendar_ids": list(calendar_ids), "event_ids": list(event_ids), "params": params or PARAMS}
+    return CaseStep(DriverCall("read_events", params), behavior)
 
 
-def delete(calendar_id: str, event_id: str, script: StubBehavior = _PLAINLY) -> CaseStep:
-    """An ask to delete an event."""
-    return CaseStep(DriverCall("delete_event", {"calendar_id": calendar_id, "event_id": event_id}), script)
+def delete(calendar_id: str, event_id: str, behavior: StubBehavior = _DEFAULT) -> CaseStep:
+    """A call to delete an event."""
+    return CaseStep(DriverCall("delete_event", {"calendar_id": calendar_id, "event_id": event_id}), behavior)
 
 
-def list_calendars(script: StubBehavior = _PLAINLY) -> CaseStep:
-    """An ask to list the calendars."""
-    return CaseStep(DriverCall("list_calendars"), script)
+def list_calendars(behavior: StubBehavior = _DEFAULT) -> CaseStep:
+    """A call to list the calendars."""
+    return CaseStep(DriverCall("list_calendars"), behavior)
 
 
-def table(places: Fixture) -> tuple[Case, ...]:
-    """All cases of the table; their names are unique."""
+def standard_cases(fixture: Fixture) -> tuple[Case, ...]:
+    """All standard cases; their names are unique."""
     return tuple(
         case
-        for part in (_calendars, _lives, _updates, _fields, _explicit, _times, _ids, _refusals, _shown, _pages)
-        for case in part(places)
+        for part in (_calendars, _lifecycles, _updates, _fields, _explicit, _times, _ids, _refusals, _shown, _pages)
+        for case in part(fixture)
     )
 
 
 def _calendars(_places: Fixture) -> Iterator[Case]:
     yield Case("calendars", (list_calendars(),))
-    yield Case("calendars, with keys of the future", (list_calendars(StubBehavior(extra=True)),))
+    yield Case("calendars, with unknown keys", (list_calendars(StubBehavior(extra=True)),))
     yield Case("calendars, after a 429", (list_calendars(StubBehavior(first=(CannedResponse(429),))),))
 
 
-def _kinds(places: Fixture) -> Iterator[tuple[str, Any]]:
+def _kinds(fixture: Fixture) -> Iterator[tuple[str, Any]]:
     yield "omitted", ABSENT
     yield "none", {"profile_id": "none"}
     yield "default", {"profile_id": "default"}
     yield "integrated", {"profile_id": "integrated"}
     yield "explicit", _EXPLICIT
     yield "8x8", {"profile_id": "8x8"}
-    if places.profile_id is not None:
-        yield "a profile", {"profile_id": places.profile_id}
+    if fixture.profile_id is not None:
+        yield "a profile", {"profile_id": fixture.profile_id}
 
 
-def _lives(places: Fixture) -> Iterator[Case]:
+def _lifecycles(fixture: Fixture) -> Iterator[Case]:
     """Each kind read pending, settled and after none, then deleted and looked for."""
-    here = places.calendar_id
-    for kind, conferencing in _kinds(places):
-        name = f"life-{kind.replace(' ', '-')}"
+    here = fixture.calendar_id
+    for kind, conferencing in _kinds(fixture):
+        name = f"lifecycle-{kind.replace(' ', '-')}"
         yield Case(
-            f"the life of an event with {kind}",
+            f"the lifecycle of an event with {kind}",
             (
-                write(here, event(places, name, conferencing)),
+                write(here, event(fixture, name, conferencing)),
                 read([here], [name]),
                 read([here], [name], StubBehavior(settle=True)),
-                write(here, event(places, name, {"profile_id": "none"})),
+                write(here, event(fixture, name, {"profile_id": "none"})),
                 read([here], [name], StubBehavior(settle=True)),
                 delete(here, name),
                 read([here], [name]),
@@ -130,18 +132,18 @@ def _lives(places: Fixture) -> Iterator[Case]:
         )
 
 
-def _updates(places: Fixture) -> Iterator[Case]:
-    """Conferencing once or twice, then none asked: nothing may be sent again."""
-    here = places.calendar_id
-    for kind, conferencing in _kinds(places):
+def _updates(fixture: Fixture) -> Iterator[Case]:
+    """Conferencing once or twice, then omitted: nothing may be repeated."""
+    here = fixture.calendar_id
+    for kind, conferencing in _kinds(fixture):
         if conferencing is ABSENT:
             continue
         name = f"update-{kind.replace(' ', '-')}"
         yield Case(
             f"{kind}, then an update that leaves conferencing out",
             (
-                write(here, event(places, name, conferencing)),
-                write(here, event(places, name, summary="Moved")),
+                write(here, event(fixture, name, conferencing)),
+                write(here, event(fixture, name, summary="Moved")),
                 read([here], [name], StubBehavior(settle=True)),
             ),
         )
@@ -149,10 +151,10 @@ def _updates(places: Fixture) -> Iterator[Case]:
     yield Case(
         "two kinds, then an update that leaves conferencing out",
         (
-            write(here, event(places, name, _EXPLICIT)),
-            write(here, event(places, name, {"profile_id": "default"}, summary="Second")),
-            write(here, event(places, name, summary="Third")),
-            write(here, event(places, name, _EXPLICIT | {"join_url": "https://example.org/again"}, summary="Fourth")),
+            write(here, event(fixture, name, _EXPLICIT)),
+            write(here, event(fixture, name, {"profile_id": "default"}, summary="Second")),
+            write(here, event(fixture, name, summary="Third")),
+            write(here, event(fixture, name, _EXPLICIT | {"join_url": "https://example.org/again"}, summary="Fourth")),
             read([here], [name], StubBehavior(settle=True)),
         ),
     )
@@ -160,16 +162,16 @@ def _updates(places: Fixture) -> Iterator[Case]:
     yield Case(
         "one event id on two calendars",
         (
-            write(here, event(places, name, _EXPLICIT)),
-            write(places.other_id, event(places, name, {"profile_id": "none"}, summary="Elsewhere")),
+            write(here, event(fixture, name, _EXPLICIT)),
+            write(fixture.other_id, event(fixture, name, {"profile_id": "none"}, summary="Elsewhere")),
             read([here], [name], StubBehavior(settle=True)),
-            read([places.other_id], [name]),
-            read([here, places.other_id], [name]),
+            read([fixture.other_id], [name]),
+            read([here, fixture.other_id], [name]),
         ),
     )
 
 
-def _optional(places: Fixture) -> Iterator[tuple[str, JSON]]:
+def _optional(fixture: Fixture) -> Iterator[tuple[str, JSON]]:
     yield "a description", {"description": "Discuss plans for the next quarter.\nBring data."}
     yield "an empty description", {"description": ""}
     yield "a time zone", {"tzid": "Europe/London"}
@@ -196,24 +198,24 @@ def _optional(places: Fixture) -> Iterator[tuple[str, JSON]]:
             ]
         },
     )
-    yield "a field of the future", {"x_future": {"weights": [1, 2.5, -3], "flag": False, "text": "naïve"}}
+    yield "an unknown field", {"x_future": {"weights": [1, 2.5, -3], "flag": False, "text": "naïve"}}
     yield "a summary in many scripts", {"summary": "Réunion 会议 اجتماع 🚀 \\u00e9 & <b>\"quoted\"</b> 'x' %C3%A9 +"}
     yield "a summary of 1,024 characters", {"summary": "Länge " * 170 + "Ende"}
 
 
-def _fields(places: Fixture) -> Iterator[Case]:
+def _fields(fixture: Fixture) -> Iterator[Case]:
     """Conferencing together with every optional field."""
-    here = places.calendar_id
-    kinds = [(kind, value) for kind, value in _kinds(places) if kind in ("omitted", "none", "default", "explicit")]
-    for number, (what, fields) in enumerate(_optional(places)):
+    here = fixture.calendar_id
+    kinds = [(kind, value) for kind, value in _kinds(fixture) if kind in ("omitted", "none", "default", "explicit")]
+    for number, (what, fields) in enumerate(_optional(fixture)):
         for kind, conferencing in kinds:
             name = f"field-{number}-{kind}"
-            yield Case(f"{kind} with {what}", (write(here, event(places, name, conferencing, **fields)),))
+            yield Case(f"{kind} with {what}", (write(here, event(fixture, name, conferencing, **fields)),))
     everything: JSON = {}
-    for what, fields in _optional(places):
+    for what, fields in _optional(fixture):
         everything |= {} if what == "an empty description" else fields
     for kind, conferencing in kinds:
-        body = event(places, f"all-{kind}", conferencing, **everything)
+        body = event(fixture, f"all-{kind}", conferencing, **everything)
         yield Case(f"{kind} with all fields", (write(here, body), read([here], [f"all-{kind}"])))
 
 
@@ -247,24 +249,24 @@ _TEXTS = (
 )
 
 
-def _explicit(places: Fixture) -> Iterator[Case]:
+def _explicit(fixture: Fixture) -> Iterator[Case]:
     """Every kind of legal URL and text."""
-    here = places.calendar_id
+    here = fixture.calendar_id
     for number, url in enumerate(_URLS):
         name = f"url-{number}"
-        body = event(places, name, _EXPLICIT | {"join_url": url})
+        body = event(fixture, name, _EXPLICIT | {"join_url": url})
         yield Case(
             f"the URL {number}, {url[:60]}", (write(here, body), read([here], [name], StubBehavior(settle=True)))
         )
     for number, text in enumerate(_TEXTS):
         name = f"text-{number}"
-        body = event(places, name, _EXPLICIT | {"provider_description": text})
+        body = event(fixture, name, _EXPLICIT | {"provider_description": text})
         yield Case(f"the provider description {text[:40]!r}", (write(here, body),))
 
 
-def _times(places: Fixture) -> Iterator[Case]:
+def _times(fixture: Fixture) -> Iterator[Case]:
     """Every form of time, with conferencing and without."""
-    year, here = places.year, places.calendar_id
+    year, here = fixture.year, fixture.calendar_id
     zoned = ("Europe/London", "America/New_York", "Asia/Kolkata", "Etc/UTC")
     forms: list[tuple[str, JSON]] = [
         ("offsets", {"start": f"{year}-04-28T15:30:00+02:00", "end": f"{year}-04-28T12:00:00-05:30"}),
@@ -292,18 +294,18 @@ def _times(places: Fixture) -> Iterator[Case]:
             passed = what == "times that passed"
             if passed and conferencing is not ABSENT:
                 continue  # the contract forbids it, so a client may refuse
-            body = event(places, f"time-{number}-{kind}", conferencing, **times)
+            body = event(fixture, f"time-{number}-{kind}", conferencing, **times)
             yield Case(f"{kind} with {what}", (write(here, body),))
 
 
-def _ids(places: Fixture) -> Iterator[Case]:
+def _ids(fixture: Fixture) -> Iterator[Case]:
     """Opaque ids, with upper case and marks."""
-    here = places.calendar_id
+    here = fixture.calendar_id
     for name in ("qTtZdczOccgaPncGJaCiLg", "UPPER_lower-42", "a.b~c", "0012", "x" * 64, "5e-3", "true"):
         yield Case(
             f"the event id {name[:24]}",
             (
-                write(here, event(places, name, _EXPLICIT)),
+                write(here, event(fixture, name, _EXPLICIT)),
                 read([here], [name], StubBehavior(settle=True)),
                 delete(here, name),
                 read([here], [name]),
@@ -322,44 +324,49 @@ _SEVERAL = {
 }
 
 
-def _refusals(places: Fixture) -> Iterator[Case]:
-    """The 422s, and answers that pass."""
-    here, year = places.calendar_id, places.year
+def _refusals(fixture: Fixture) -> Iterator[Case]:
+    """Refusals, retries and successes with a body."""
+    here, year = fixture.calendar_id, fixture.year
     integrated = {"profile_id": "integrated"}
-    body = event(places, "refused", integrated)
-    yield Case("integrated where it is not available", (write(places.without_id, body, lawful=False),))
-    yield Case("a 422 with several fields", (write(here, body, StubBehavior(instead=CannedResponse(422, _SEVERAL))),))
+    body = event(fixture, "refused", integrated)
+    yield Case("integrated where it is not available", (write(fixture.without_id, body, valid=False),))
+    refused = StubBehavior(write_response=CannedResponse(422, _SEVERAL))
+    yield Case("a 422 with several fields", (write(here, body, refused),))
     yield Case(
         "a 422, then the same with other conferencing",
         (
-            write(here, body, StubBehavior(instead=CannedResponse(422, _SEVERAL))),
-            write(here, event(places, "refused", _EXPLICIT)),
+            write(here, body, refused),
+            write(here, event(fixture, "refused", _EXPLICIT)),
         ),
     )
     for status in (402, 403, 404):
-        answer = StubBehavior(instead=CannedResponse(status))
+        answer = StubBehavior(write_response=CannedResponse(status))
         yield Case(
-            f"a write that is answered {status}", (write(here, event(places, f"no-{status}", _EXPLICIT), answer),)
+            f"a write that is answered {status}", (write(here, event(fixture, f"no-{status}", _EXPLICIT), answer),)
         )
     # 403, and not 404: that what was to be deleted is not there may be as good as done.
-    yield Case("a reading that is answered 403", (read([here], ["closed"], StubBehavior(unread=CannedResponse(403))),))
-    yield Case("a deletion that is answered 403", (delete(here, "closed", StubBehavior(instead=CannedResponse(403))),))
+    yield Case(
+        "a reading that is answered 403", (read([here], ["closed"], StubBehavior(read_response=CannedResponse(403))),)
+    )
+    yield Case(
+        "a deletion that is answered 403", (delete(here, "closed", StubBehavior(write_response=CannedResponse(403))),)
+    )
     calm = StubBehavior(first=(CannedResponse(429),))
     yield Case(
         "a 429, then success",
         (
-            write(here, event(places, "busy", _EXPLICIT), calm),
-            write(here, event(places, "busy", summary="Moved"), calm),
+            write(here, event(fixture, "busy", _EXPLICIT), calm),
+            write(here, event(fixture, "busy", summary="Moved"), calm),
             read([here], ["busy"], calm),
             delete(here, "busy", calm),
         ),
     )
     for what, accepted in (("an object", {}), ("an empty text", ""), ("userinfo", {"sub": f"acc_{year}", "x": [1]})):
-        script = StubBehavior(accepted=accepted)
+        behavior = StubBehavior(accepted=accepted)
         name = f"answered-{what.replace(' ', '-')}"
         yield Case(
             f"a success with {what} in the body",
-            (write(here, event(places, name, _EXPLICIT), script), delete(here, name, script)),
+            (write(here, event(fixture, name, _EXPLICIT), behavior), delete(here, name, behavior)),
         )
 
 
@@ -373,56 +380,65 @@ _SHOWN: tuple[tuple[str, Any], ...] = (
         for name in ("8x8", "go_to", "google_meet", "ms_teams", "ms_teams_for_business", "zoom")
     ),
     *(
-        (f"a conference by {name!r}, of the future", {"join_url": "https://example.com/new", "provider_name": name})
+        (
+            f"a conference by {name!r}, unknown to clients",
+            {"join_url": "https://example.com/new", "provider_name": name},
+        )
         for name in ("whereby", "Holo Room 3D™", "zoom_v2")
     ),
 )
 
 
-def _shown(places: Fixture) -> Iterator[Case]:
-    """What a read may say of an event that is there."""
-    here = places.calendar_id
+def _shown(fixture: Fixture) -> Iterator[Case]:
+    """What a read may show of an event."""
+    here = fixture.calendar_id
     for number, (what, conferencing) in enumerate(_SHOWN):
         name = f"shown-{number}"
-        script = StubBehavior(shows=(ReadOverride(name, conferencing),))
         for extra in (False, True):
+            behavior = StubBehavior(overrides=(ReadOverride(name, conferencing),), extra=extra)
             yield Case(
-                f"{what} is read" + (", with keys of the future" if extra else ""),
-                (read([here], [name], script if not extra else StubBehavior(shows=script.shows, extra=True)),),
-                seeds=((here, event(places, name)),),
+                f"{what} is read" + (", with unknown keys" if extra else ""),
+                (
+                    read(
+                        [here],
+                        [name],
+                        behavior if not extra else StubBehavior(overrides=behavior.overrides, extra=True),
+                    ),
+                ),
+                seeds=((here, event(fixture, name)),),
             )
     names = tuple(f"all-{number}" for number in range(len(_SHOWN)))
-    shows = tuple(ReadOverride(name, conferencing) for name, (_, conferencing) in zip(names, _SHOWN, strict=True))
-    seeds = tuple((here, event(places, name)) for name in names)
+    overrides = tuple(ReadOverride(name, conferencing) for name, (_, conferencing) in zip(names, _SHOWN, strict=True))
+    seeds = tuple((here, event(fixture, name)) for name in names)
     for params in ({**PARAMS, "localized_times": True}, {"tzid": "Europe/London", "include_managed": True}):
         yield Case(
             f"all of them are read with {sorted(set(params) - {'tzid'})[-1]}",
-            (read([here], names, StubBehavior(shows=shows), params),),
+            (read([here], names, StubBehavior(overrides=overrides), params),),
             seeds=seeds,
         )
 
 
-def _pages(places: Fixture) -> Iterator[Case]:
-    """What is asked for is on page two and three."""
-    here = places.calendar_id
-    fillers = tuple((here, event(places, f"filler-{number}")) for number in range(4))
+def _pages(fixture: Fixture) -> Iterator[Case]:
+    """What is called for is on the second and third page."""
+    here = fixture.calendar_id
+    fillers = tuple((here, event(fixture, f"filler-{number}")) for number in range(4))
     for number, (what, conferencing) in enumerate(_SHOWN[:5]):
         name = f"paged-{number}"
-        script = StubBehavior(shows=(ReadOverride(name, conferencing),), page_size=2, last=(name,))
+        behavior = StubBehavior(overrides=(ReadOverride(name, conferencing),), page_size=2, last=(name,))
         yield Case(
             f"{what} is read on the third page",
-            (read([here], [name], script),),
-            seeds=(*fillers, (here, event(places, name))),
+            (read([here], [name], behavior),),
+            seeds=(*fillers, (here, event(fixture, name))),
         )
     names = ("first", "second", "third")
-    shows = tuple(ReadOverride(name, {"pending": True}) for name in names)
+    overrides = tuple(ReadOverride(name, {"pending": True}) for name in names)
     yield Case(
         "an event on each of three pages is read",
-        (read([here], names, StubBehavior(shows=shows, page_size=1)),),
-        seeds=tuple((here, event(places, name)) for name in names),
+        (read([here], names, StubBehavior(overrides=overrides, page_size=1)),),
+        seeds=tuple((here, event(fixture, name)) for name in names),
     )
     yield Case(
         "the second page is answered 429 once",
-        (read([here], names, StubBehavior(shows=shows, page_size=2, first_page=(CannedResponse(429),))),),
-        seeds=tuple((here, event(places, name)) for name in names),
+        (read([here], names, StubBehavior(overrides=overrides, page_size=2, first_page=(CannedResponse(429),))),),
+        seeds=tuple((here, event(fixture, name)) for name in names),
     )

@@ -1,10 +1,11 @@
-"""A session: a driver at a gateway, asked case by case, each on a fresh server."""
+"""A session: a driver at a gateway, called case by case, each on a fresh server."""
 
 from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import AsyncIterator, Mapping
+import os
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,23 +13,30 @@ from typing import Any, Protocol
 
 from conformance.clients.cases.driver_call import Case
 from conformance.clients.cases.standard_cases import Fixture
-from conformance.clients.driver.process import DriverError
+from conformance.clients.certificate import CertifyOptions
+from conformance.clients.driver.process import Driver
+from conformance.clients.driver.protocol import DriverError, report_of
 from conformance.clients.facts.call import CallRecord
+from conformance.clients.gateway.environment import user_tokens
 from conformance.clients.gateway.gateway import Gateway
-from conformance.clients.gateway.http_server import Reply
 from conformance.clients.gateway.stub import SETTLE, StubServer
 from conformance.clock import RealClock, VirtualClock
 from conformance.http.exchange import Request
+from conformance.http.redaction import Redactor
+from conformance.http.redaction.locations import quoted
+from conformance.http.server.http_server import Reply
 from conformance.reference import INVENTORY, reference_app
 
 __all__ = [
     "ACCOUNT",
+    "CurrentStub",
     "DriverSession",
     "DriverStartError",
     "DriverTransport",
-    "Stages",
+    "driver_at",
+    "fixture",
+    "fresh_stub",
     "gateway_with",
-    "places",
     "session",
 ]
 
@@ -39,132 +47,140 @@ _DATA_CENTER = "us"
 
 
 class DriverTransport(Protocol):
-    """What answers the lines of the driver protocol."""
+    """What answers the calls of the driver protocol."""
 
-    async def ask(self, message: Mapping[str, Any]) -> dict[str, Any]:
-        """The answer to one request."""
+    async def call(self, method: str, params: Mapping[str, Any]) -> dict[str, Any]:
+        """The answer, ``{"result": …}`` or ``{"error": …}``."""
 
 
 class DriverStartError(DriverError):
     """The driver answered start, and has no client to drive."""
 
 
-class Stages:
-    """Answers a gateway's requests by the stage of the day."""
+class CurrentStub:
+    """Answers a gateway's requests by the stub server of the case that is being played."""
 
     def __init__(self) -> None:
-        self.current: StubServer | None = None
+        self._stub: StubServer | None = None
 
     async def answer(self, request: Request) -> Reply:
-        """The current stage's answer; 503 while there is none."""
-        return Reply(503) if self.current is None else await self.current.answer(request)
+        """The stub's answer; 503 while there is none."""
+        return Reply(503) if self._stub is None else await self._stub.answer(request)
 
-    async def change(self, stage: StubServer | None) -> None:
-        """From now on `stage` answers; the one before is closed only then, for a client may ask at any time."""
-        before, self.current = self.current, stage
+    async def change(self, stub: StubServer | None) -> None:
+        """From now on `stub` answers; the one before is closed only then, for a client may send at any time."""
+        before, self._stub = self._stub, stub
         if before is not None:
             await before.close()
 
 
 class DriverSession:
-    """A driver at a gateway: plays cases, each on a fresh server."""
+    """A driver at a gateway: plays cases, each on a fresh server.  `client` is the result of start."""
 
-    def __init__(self, driver: DriverTransport, gateway: Gateway, stages: Stages, client: Mapping[str, Any]) -> None:
+    def __init__(
+        self, driver: DriverTransport, gateway: Gateway, current: CurrentStub, client: Mapping[str, Any]
+    ) -> None:
         self._driver = driver
         self._gateway = gateway
-        self._stages = stages
+        self._current = current
         self.client = client
         self._clock = RealClock()
         self._plays = 0
         self._token = INVENTORY.by_name[ACCOUNT].token
 
-    async def play(self, case: Case) -> list[CallRecord]:
-        """One record for each step."""
+    async def play(self, case: Case) -> AsyncGenerator[CallRecord, None]:
+        """One record for each step, as it is played."""
         self._plays += 1
-        stage = _stage(self._token)
-        await self._stages.change(stage)
-        await stage.seed(case)
+        stub = fresh_stub()
+        await self._current.change(stub)
+        await stub.seed(case)
         earlier: dict[tuple[str, str], Mapping[str, Any]] = {}
-        records = []
         for number, step in enumerate(case.steps, 1):
-            await stage.begin(step.script)
-            ask = step.ask.message()
+            await stub.begin(step.behavior)
+            call = step.call
             sent_at = self._clock.now()
-            answer = await self._driver.ask(ask)
+            answer = await self._driver.call(call.method, call.params)
             answered_at = self._clock.now()
-            event = ask.get("event", {})
-            key = (str(ask.get("calendar_id")), str(event.get("event_id")))
-            records.append(
-                CallRecord(
-                    f"{case.name} ({self._plays}.{number})",
-                    ask,
-                    _told(answer, self._token),
-                    await self._gateway.take(),
-                    stage.readings(),
-                    earlier.get(key),
-                    step.lawful,
-                    sent_at,
-                    answered_at,
-                    ACCOUNT,
-                )
+            event = call.params.get("event", {})
+            key = (str(call.params.get("calendar_id")), str(event.get("event_id")))
+            yield CallRecord(
+                f"{case.name} ({self._plays}.{number})",
+                call,
+                _without_token(answer, self._token),
+                await self._gateway.take(),
+                stub.readings(),
+                earlier.get(key),
+                step.valid,
+                sent_at,
+                answered_at,
+                ACCOUNT,
             )
             if event.get("conferencing") is not None:
                 earlier[key] = event["conferencing"]
-        return records
 
 
-def _told(answer: Mapping[str, Any], token: str) -> dict[str, Any]:
-    """The answer without its id, and without the token, which a client's error message may repeat."""
-    told = {kind: value for kind, value in answer.items() if kind != "id"}
-    text = json.dumps(told)
-    return told if token not in text else dict(json.loads(text.replace(token, f"<{ACCOUNT}>")))
+def _without_token(answer: dict[str, Any], token: str) -> dict[str, Any]:
+    """The answer without the token, which a client's error message may repeat."""
+    text = json.dumps(answer)
+    return answer if token not in text else dict(json.loads(text.replace(token, f"<{ACCOUNT}>")))
 
 
 @contextlib.asynccontextmanager
-async def gateway_with(stages: Stages) -> AsyncIterator[Gateway]:
-    """A gateway that answers by `stages`, for the account that clients get."""
+async def gateway_with(current: CurrentStub) -> AsyncIterator[Gateway]:
+    """A gateway that answers by the current stub, for the account whose token clients get."""
     with TemporaryDirectory(prefix="cronofy-conformance-") as folder:
-        async with Gateway(
-            stages.answer, tokens={ACCOUNT: INVENTORY.by_name[ACCOUNT].token}, folder=Path(folder)
-        ) as gateway:
+        tokens = {ACCOUNT: INVENTORY.by_name[ACCOUNT].token}
+        async with Gateway(current.answer, tokens=tokens, folder=Path(folder)) as gateway:
             try:
                 yield gateway
             finally:
-                await stages.change(None)
+                await current.change(None)
 
 
-async def session(driver: DriverTransport, gateway: Gateway, stages: Stages) -> DriverSession:
+async def session(driver: DriverTransport, gateway: Gateway, current: CurrentStub) -> DriverSession:
     """Starts the client; raises DriverStartError if that cannot be done.
 
-    What the client sends meanwhile is answered, and left aside: no ask is there to judge it by.
+    What the client sends meanwhile is answered but not judged, since no call led to it.
     """
     token = INVENTORY.by_name[ACCOUNT].token
-    start = {"base_url": gateway.base_url, "access_token": token, "data_center": _DATA_CENTER}
-    await stages.change(_stage(token))
-    started = await driver.ask({"do": "start", **start})
+    await current.change(fresh_stub())
+    params = {"base_url": gateway.base_url, "access_token": token, "data_center": _DATA_CENTER}
+    answer = await driver.call("start", params)
     await gateway.take()
-    if "ok" not in started:
-        raise DriverStartError(f"could not start its client: {_why(_told(started, token))}")
-    return DriverSession(driver, gateway, stages, started["ok"])
+    if "result" not in answer:
+        raise DriverStartError(f"could not start its client: {_reason(_without_token(answer, token))}")
+    return DriverSession(driver, gateway, current, answer["result"])
 
 
-def _stage(token: str) -> StubServer:
-    """A stage with a fresh server behind it."""
+def driver_at(gateway: Gateway, options: CertifyOptions) -> Driver:
+    """The driver of `options`, not yet started, in the environment of the gateway; errors quote it redacted."""
+    redactor = Redactor({account.name: account.token for account in INVENTORY.accounts} | user_tokens(os.environ))
+    return Driver(
+        options.command,
+        gateway.environment(INVENTORY.by_name[ACCOUNT].token),
+        timeout=options.driver_timeout,
+        memory_limit=options.memory_limit,
+        redact=lambda line: redactor.text(quoted(line)),
+    )
+
+
+def fresh_stub() -> StubServer:
+    """A stub with a fresh reference server behind it."""
     clock = VirtualClock(RealClock().now())
-    return StubServer(reference_app(clock=clock, settle=SETTLE), clock, token)
+    return StubServer(reference_app(clock=clock, settle=SETTLE), clock, INVENTORY.by_name[ACCOUNT].token)
 
 
-def _why(told: Mapping[str, Any]) -> str:
-    if "unsupported" in told:
-        return f"it calls start unsupported: {told['unsupported']}"
-    error = told["error"]
-    parts = [f"status {error['status']}"] if error.get("status") else []
-    parts += [str(error["message"])] if error.get("message") else []
-    return ", ".join(parts) or "it told an error without a message"
+def _reason(answer: Mapping[str, Any]) -> str:
+    report = report_of(answer)
+    if "unsupported" in report:
+        return f"it answers that start is unsupported: {report['unsupported']}"
+    error = report["error"]
+    status = [f"status {error['status']}"] if error.get("status") else []
+    return ", ".join([*status, *([error["message"]] if error["message"] else [])]) or "its error has no message"
 
 
-def places() -> Fixture:
-    """What of the reference server's world clients are asked about."""
+def fixture() -> Fixture:
+    """What the cases use of the reference server."""
     account = INVENTORY.by_name[ACCOUNT]
     able = [calendar.calendar_id for calendar in account.calendars if calendar.writable and calendar.integrated]
     unable = [calendar.calendar_id for calendar in account.calendars if calendar.writable and not calendar.integrated]

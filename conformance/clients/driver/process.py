@@ -1,21 +1,20 @@
-"""The driver: a process that drives a client, one JSON line in, one JSON line out."""
+"""The driver: a process that drives a client, one JSON-RPC message a line in and out."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import os
 import signal
 import time
 from collections import deque
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from conformance.clients.driver.protocol import DriverError, excerpt, named, read_answer
+from conformance.clients.driver.protocol import DriverError, excerpt, named, read_response, request_line
 
-__all__ = ["LINE_LIMIT", "MEMORY_LIMIT", "STOP_TIMEOUT", "Driver", "DriverError", "read_answer"]
+__all__ = ["LINE_LIMIT", "MEMORY_LIMIT", "STOP_TIMEOUT", "Driver", "DriverError"]
 
 #: The longest line, in bytes, that a driver may write.
 LINE_LIMIT = 16 * 1024 * 1024
@@ -23,15 +22,20 @@ LINE_LIMIT = 16 * 1024 * 1024
 #: The most memory, in bytes, that the driver's processes may hold together.
 MEMORY_LIMIT = 1024**3
 
-#: Seconds that the driver has to go once it was told to stop.
+#: Seconds that the driver has to end after it has answered stop.
 STOP_TIMEOUT = 5.0
 
-_STDERR_LINES = 20
+#: How many lines of standard error are kept, and how many characters of each; what is shown is cut once it is redacted.
+_STDERR_LINES, _LINE_READ, _LINE_SHOWN = 20, 4096, 400
 _MEMORY_PAUSE = 0.25
 
 
 class Driver:
-    """A running driver; `async with` starts it and leaves no process behind."""
+    """A running driver; `async with` starts it and leaves no process behind.
+
+    `timeout`: seconds for each response.  `memory_limit`: bytes that its processes may hold together.  `redact` is
+    applied to each line of its standard error that an error quotes.
+    """
 
     def __init__(
         self,
@@ -40,15 +44,17 @@ class Driver:
         *,
         timeout: float = 30.0,
         memory_limit: int = MEMORY_LIMIT,
+        redact: Callable[[str], str] = str,
     ) -> None:
         self._command = tuple(command)
         self._environment = dict(environment)
         self._timeout = timeout
         self._memory_limit = memory_limit
         self._number = 0
-        self._do = ""
+        self._method = ""
+        self._redact = redact
         self._memory_checked = 0.0
-        self._last_words: deque[str] = deque(maxlen=_STDERR_LINES)
+        self._stderr_lines: deque[str] = deque(maxlen=_STDERR_LINES)
         self._drain: asyncio.Task[None] | None = None
         self._process: asyncio.subprocess.Process | None = None
 
@@ -65,7 +71,7 @@ class Driver:
             )
         except (OSError, ValueError) as error:
             raise DriverError(f"the driver {self._name} could not be started: {error}") from None
-        self._drain = asyncio.create_task(self._keep_last_words())
+        self._drain = asyncio.create_task(self._read_stderr())
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -87,30 +93,28 @@ class Driver:
         transport.close()
 
     @property
-    def _asked(self) -> str:
-        return named(self._number, self._do)
+    def _request(self) -> str:
+        return named(self._number, self._method)
 
     @property
     def _name(self) -> str:
         return repr(" ".join(self._command))
 
-    async def ask(self, message: Mapping[str, Any]) -> dict[str, Any]:
-        """Sends ``{"id": next, **message}`` and returns the checked answer; raises DriverError."""
+    async def call(self, method: str, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Sends one request and returns the response, ``{"result": …}`` or ``{"error": …}``; raises DriverError."""
         self._number += 1
-        self._do = str(message["do"])
-        line = json.dumps({"id": self._number, **message}, ensure_ascii=False, separators=(",", ":")) + "\n"
+        self._method = method
         try:
             async with asyncio.timeout(self._timeout):
-                answer = await self._watched(self._converse(line.encode("utf-8")))
+                return await self._watched(self._converse(request_line(self._number, method, params)))
         except TimeoutError:
-            raise await self.fault(f"did not answer {self._asked} in {self._timeout:g} s") from None
-        except DriverError as fault:
-            raise await self.fault(str(fault)) from None
-        return answer
+            raise await self.error(f"did not answer {self._request} in {self._timeout:g} s") from None
+        except DriverError as error:
+            raise await self.error(str(error)) from None
 
     async def stop(self) -> None:
-        """Asks the driver to stop and waits until it is gone; raises DriverError if it stays or ends badly."""
-        await self.ask({"do": "stop"})
+        """Asks the driver to stop and waits until it has ended; raises DriverError if it stays or fails."""
+        await self.call("stop", {})
         process = self._process
         assert process is not None
         assert process.stdin is not None
@@ -119,16 +123,16 @@ class Driver:
             await asyncio.wait_for(process.wait(), STOP_TIMEOUT)
         except TimeoutError:
             if process.returncode is None:
-                raise await self.fault(f"was still there {STOP_TIMEOUT:g} s after it had answered stop") from None
+                raise await self.error(f"still ran {STOP_TIMEOUT:g} s after it had answered stop") from None
         if process.returncode:
-            raise await self.fault(f"ended badly after it had answered stop{_how(process.returncode)}")
+            raise await self.error(f"failed after it had answered stop{_how(process.returncode)}")
 
     async def _converse(self, line: bytes) -> dict[str, Any]:
         process = self._process
         assert process is not None
         assert process.stdin is not None
         assert process.stdout is not None
-        with contextlib.suppress(ConnectionError):  # a driver that is gone is noticed at the answer
+        with contextlib.suppress(ConnectionError):  # a driver that has ended is noticed when its output ends
             process.stdin.write(line)
             await process.stdin.drain()
         while True:
@@ -137,26 +141,26 @@ class Driver:
             except asyncio.IncompleteReadError as rest:
                 if rest.partial.strip():
                     raise DriverError(
-                        f"ended in the middle of the answer to {self._asked}: {excerpt(rest.partial)}"
+                        f"ended in the middle of the answer to {self._request}: {excerpt(rest.partial)}"
                     ) from None
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(process.wait(), STOP_TIMEOUT)
-                raise DriverError(f"ended before it answered {self._asked}{_how(process.returncode)}") from None
+                raise DriverError(f"ended before it answered {self._request}{_how(process.returncode)}") from None
             except asyncio.LimitOverrunError:
                 raise DriverError(
-                    f"answered {self._asked} with a line of more than {LINE_LIMIT // 1024**2} MiB"
+                    f"answered {self._request} with a line of more than {LINE_LIMIT // 1024**2} MiB"
                 ) from None
             if answer.strip():
-                return read_answer(answer, self._number, self._do)
+                return read_response(answer, self._number, self._method)
 
     async def _watched(self, conversation: Coroutine[Any, Any, dict[str, Any]]) -> dict[str, Any]:
         task = asyncio.ensure_future(conversation)
         try:
             gone = False
             while not (await asyncio.wait({task}, timeout=_MEMORY_PAUSE))[0]:
-                if gone:  # what it had written is read by now: another process holds its output open
+                if gone:  # what it wrote is read by now: another process holds its output open
                     assert self._process is not None
-                    raise DriverError(f"ended before it answered {self._asked}{_how(self._process.returncode)}")
+                    raise DriverError(f"ended before it answered {self._request}{_how(self._process.returncode)}")
                 gone = self._process is not None and self._process.returncode is not None
                 self._check_memory()
             answer = task.result()
@@ -175,35 +179,39 @@ class Driver:
         held = group_memory(self._process.pid)
         if held > self._memory_limit:
             raise DriverError(
-                f"holds {held // 1024**2} MiB of memory at {self._asked}, allowed are "
+                f"holds {held // 1024**2} MiB of memory at {self._request}, allowed are "
                 f"{self._memory_limit // 1024**2} MiB"
             )
 
-    async def _keep_last_words(self) -> None:
+    async def _read_stderr(self) -> None:
         assert self._process is not None
         stderr = self._process.stderr
         assert stderr is not None
         rest = b""
         while chunk := await stderr.read(65536):
             *lines, rest = (rest + chunk).split(b"\n")
-            rest = rest[:4096]
-            self._last_words.extend(line.decode("utf-8", "replace").rstrip()[:400] for line in lines if line.strip())
+            rest = rest[:_LINE_READ]
+            self._stderr_lines.extend(
+                line.decode("utf-8", "replace").rstrip()[:_LINE_READ] for line in lines if line.strip()
+            )
         if rest.strip():
-            self._last_words.append(rest.decode("utf-8", "replace").rstrip()[:400])
+            self._stderr_lines.append(rest.decode("utf-8", "replace").rstrip())
 
-    async def fault(self, what: str) -> DriverError:
-        """What is wrong with the driver, with its command and its last words; ends it."""
+    async def error(self, problem: str) -> DriverError:
+        """An error that names the driver and quotes the end of its standard error; ends the driver."""
         assert self._process is not None
         assert self._drain is not None
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
-        await asyncio.wait({self._drain}, timeout=1.0)  # its last words are on their way
-        words = " | ".join(self._last_words)
-        return DriverError(f"the driver {self._name} {what}" + (f"; its last words: {words}" if words else ""))
+        await asyncio.wait({self._drain}, timeout=1.0)  # what it wrote may still be on its way
+        lines = " | ".join(self._redact(line)[:_LINE_SHOWN] for line in self._stderr_lines)
+        return DriverError(
+            f"the driver {self._name} {problem}" + (f"; its last lines on stderr: {lines}" if lines else "")
+        )
 
 
 def group_memory(group: int) -> int:
-    """Bytes of memory that the processes of a group hold; 0 where ``/proc`` does not tell."""
+    """Bytes of memory that the processes of a group hold; 0 where there is no ``/proc``."""
     total = 0
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError, ValueError, IndexError):

@@ -1,9 +1,9 @@
-"""The answers of a driver: what a line says, and what is wrong with one that is no answer."""
+"""The driver protocol: JSON-RPC 2.0, one message a line, as ``schemas/driver.json`` describes it."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any, NoReturn
 
@@ -11,76 +11,98 @@ import jsonschema_rs
 
 from conformance.contract.schemas import read, registry, rs_registry, uri
 
-__all__ = ["DriverError", "excerpt", "named", "read_answer"]
+__all__ = ["DriverError", "excerpt", "named", "read_response", "report_of", "request_line"]
+
+#: The error code for a request, or an event, that the client has no means for.
+_UNSUPPORTED = -32601
+
+#: Error codes that say that the adapter could not read the request at all.
+_UNREAD = {-32700: "a parse error", -32600: "an invalid request"}
+
+#: Methods whose result is not ignored.
+_WITH_RESULT = frozenset({"start", "read_events", "list_calendars"})
 
 
 class DriverError(Exception):
-    """The driver crashed, hung, or answered what is no answer: a finding about the adapter, never about the client."""
+    """The adapter crashed, hung or broke the protocol: a finding about the adapter, not about the client."""
 
 
-def read_answer(line: bytes, number: int, do: str = "") -> dict[str, Any]:
-    """The answer to request `number`, ``{id, ok|error|unsupported}``; DriverError says what is wrong with a line.
+def request_line(number: int, method: str, params: Mapping[str, Any]) -> bytes:
+    """The line of one request."""
+    message = {"jsonrpc": "2.0", "id": number, "method": method, "params": params}
+    return json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
 
-    An `ok` has the form that ``schemas/driver.json`` describes for what was to `do`.
-    """
-    asked = named(number, do)
+
+def read_response(line: bytes, number: int, method: str = "") -> dict[str, Any]:
+    """The response to request `number`, ``{"result": …}`` or ``{"error": …}``; raises DriverError for anything else."""
+    request = named(number, method)
     try:
-        answer = json.loads(line.decode("utf-8"), parse_constant=_no_number)
+        response = json.loads(line.decode("utf-8"), parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
-        raise DriverError(f"answered {asked} with what is no JSON in UTF-8: {excerpt(line)} ({error})") from None
-    if not isinstance(answer, dict):
-        raise DriverError(f"answered {asked} with {excerpt(line)}, expected a JSON object")
-    if type(answer.get("id")) is not int or answer["id"] != number:
-        raise DriverError(
-            f"answered {asked} with the id {answer.get('id')!r:.80}: answers come in order, one for each request"
-        )
-    kinds = [kind for kind in ("ok", "error", "unsupported") if kind in answer]
+        raise DriverError(f"answered {request} with what is not JSON in UTF-8: {excerpt(line)} ({error})") from None
+    if not isinstance(response, dict):
+        raise DriverError(f"answered {request} with {excerpt(line)}, expected a JSON object")
+    if response.get("jsonrpc") != "2.0":
+        raise DriverError(f'answered {request} with {excerpt(line)}, expected "jsonrpc": "2.0"')
+    kinds = [kind for kind in ("result", "error") if kind in response]
     if len(kinds) != 1:
-        raise DriverError(f"answered {asked} with {excerpt(line)}, expected one of ok, error and unsupported")
-    kind, value = kinds[0], answer[kinds[0]]
-    if kind == "unsupported":
-        if not isinstance(value, str):
-            raise DriverError(f"answered {asked} with unsupported: {value!r:.200}, expected the reason as a text")
-    elif not isinstance(value, dict):
-        raise DriverError(f"answered {asked} with {kind}: {excerpt(line)}, expected an object")
-    elif kind == "error":
-        _check_error(value, asked)
-    elif do in _GIVEN:
-        _check(f"{do}-ok", value, asked, "ok")
-    return {"id": number, kind: value}
+        raise DriverError(f"answered {request} with {excerpt(line)}, expected either result or error")
+    kind, value = kinds[0], response[kinds[0]]
+    if not isinstance(value, dict):
+        raise DriverError(f"answered {request} with {kind}: {excerpt(line)}, expected an object")
+    if kind == "error":
+        _check("error", value, request, kind)
+        if value["code"] in _UNREAD:
+            raise DriverError(f"answered {request} with {_UNREAD[value['code']]}: {value['message']:.200}")
+    if type(response.get("id")) is not int or response["id"] != number:
+        raise DriverError(
+            f"answered {request} with the id {response.get('id')!r:.80}, expected {number}: one response a request"
+        )
+    if kind == "result" and method in _WITH_RESULT:
+        _check(f"{method}-result", value, request, kind)
+    return {kind: value}
 
 
-def named(number: int, do: str) -> str:
+def report_of(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """What a client reported, in the terms of facts.
+
+    ``{"ok": result}``, ``{"error": {"message": …, "status"?: …, "errors"?: …}}`` or ``{"unsupported": why}``.
+    """
+    if "result" in answer:
+        return {"ok": answer["result"]}
+    error = answer["error"]
+    if error["code"] == _UNSUPPORTED:
+        return {"unsupported": error["message"]}
+    data = error.get("data")
+    known = {name: data[name] for name in ("status", "errors") if name in data} if isinstance(data, Mapping) else {}
+    return {"error": {"message": error["message"], **known}}
+
+
+def named(number: int, method: str) -> str:
     """What a request is called in a sentence about it."""
-    return "stop" if do == "stop" else f"request {number}" + (f" ({do})" if do else "")
+    return "stop" if method == "stop" else f"request {number}" + (f" ({method})" if method else "")
 
 
-#: What is asked where an answer under ``ok`` is not ignored.
-_GIVEN = frozenset({"start", "read_events", "list_calendars"})
+def excerpt(line: bytes) -> str:
+    """The beginning of a line as text, in quotation marks."""
+    text = line.decode("utf-8", "replace").strip()
+    return repr(text if len(text) <= 160 else text[:157] + "…")
 
 
 def _no_number(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not JSON")
 
 
-def _check_error(error: dict[str, Any], asked: str) -> None:
-    status = error.get("status")
-    if status is not None and (type(status) is not int or not 100 <= status <= 999):
-        raise DriverError(f"answered {asked} with the error status {status!r:.80}, expected an HTTP status or none")
-    _check("error", error, asked, "error")
-
-
-def _check(part: str, value: dict[str, Any], asked: str, kind: str) -> None:
+def _check(part: str, value: dict[str, Any], request: str, kind: str) -> None:
     if _validator(part).is_valid(value):
         return
-    from jsonschema import Draft202012Validator
+    from jsonschema import Draft202012Validator  # slow to import, and only a wrong answer needs it
     from jsonschema.exceptions import best_match
 
     schema = {"$ref": f"{uri('driver')}#/$defs/{part}"}
     wrong = best_match(Draft202012Validator(schema, registry=registry()).iter_errors(value))
-    if wrong is None:
-        return
-    raise DriverError(f"answered {asked} with {_place(kind, wrong.absolute_path)}: {_expected(wrong)}")
+    if wrong is not None:
+        raise DriverError(f"answered {request} with {_place(kind, wrong.absolute_path)}: {_expected(wrong)}")
 
 
 def _place(kind: str, path: Iterable[str | int]) -> str:
@@ -88,20 +110,16 @@ def _place(kind: str, path: Iterable[str | int]) -> str:
 
 
 def _expected(wrong: Any) -> str:
-    seen = excerpt(json.dumps(wrong.instance).encode())
+    found = excerpt(json.dumps(wrong.instance).encode())
     if wrong.validator == "required":
         missing = [name for name in wrong.validator_value if name not in wrong.instance]
-        return f"{seen}, expected it to have {' and '.join(missing)} (schemas/driver.json)"
-    kinds = wrong.validator_value if isinstance(wrong.validator_value, list) else [wrong.validator_value]
-    return f"{seen}, expected {' or '.join(map(str, kinds))} (schemas/driver.json)"
+        return f"{found}, expected it to have {' and '.join(missing)} (schemas/driver.json)"
+    if wrong.validator in ("minimum", "maximum"):
+        return f"{found}, expected an HTTP status (schemas/driver.json)"
+    types = wrong.validator_value if isinstance(wrong.validator_value, list) else [wrong.validator_value]
+    return f"{found}, expected {' or '.join(map(str, types))} (schemas/driver.json)"
 
 
 @cache
 def _validator(part: str) -> Any:
     return jsonschema_rs.validator_for({"$ref": f"{read('driver')['$id']}#/$defs/{part}"}, registry=rs_registry())
-
-
-def excerpt(line: bytes) -> str:
-    """The beginning of a line as text, in quotation marks."""
-    text = line.decode("utf-8", "replace").strip()
-    return repr(text if len(text) <= 160 else text[:157] + "…")

@@ -1,1 +1,1 @@
-"""Facts about one call of a client: what was asked and sent, what was answered and reported."""
+"""Facts about one call of a client: its arguments, requests, responses and report."""

@@ -1,4 +1,4 @@
-"""Facts about one ask: what was asked, what was sent for it, what the server said, what the client told."""
+"""Facts about one call: its arguments, the requests that it led to, their responses, and what the client reported."""
 
 from __future__ import annotations
 
@@ -7,26 +7,30 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from conformance.clients.facts.differences import Differences, errors_told, given_conferencing, pointer
+from conformance.clients.cases.driver_call import DriverCall
+from conformance.clients.driver.protocol import report_of
+from conformance.clients.facts.differences import Differences, compare_conferencing, compare_errors, pointer
 from conformance.clients.facts.requests import (
-    compared_sent,
-    id_sent,
+    compare_requests,
     left_out,
     limits,
     other_tokens,
     repeats_accepted,
     repeats_refused,
+    sent_event_id,
 )
 from conformance.facts.requested import requested_conferencing
 from conformance.facts.routes import route
 from conformance.facts.values import Evidence, Facts
 from conformance.http.exchange import Exchange
 
-__all__ = ["CallRecord", "ask_facts"]
+__all__ = ["CallRecord", "call_facts"]
 
 _KNOWN_PROVIDERS = frozenset({"8x8", "go_to", "google_meet", "ms_teams", "ms_teams_for_business", "zoom"})
+_WRITES = ("upsert_event", "delete_event")
 _FLAG = "calendar_integrated_conferencing_available"
-_MATCHING = {
+#: The routes of the requests that do what a method asks for.
+_ROUTES = {
     "upsert_event": ("write",),
     "delete_event": ("delete",),
     "read_events": ("read", "page"),
@@ -36,144 +40,142 @@ _MATCHING = {
 
 @dataclass(frozen=True)
 class CallRecord:
-    """One ask as it went.
+    """One call of a driver, and what came of it.
 
-    `ask` is the line to the driver without its id, `told` the answer without it.  `readings` has the pages of each
-    reading that was begun, and whether they were fetched.  `earlier` is the conferencing that was asked for the last
-    time that any was asked for this event.  `lawful`: nothing in the contract forbids what is asked.  `account` is
-    whose token the client was given; None where it was given none.
+    `answer` is the driver's, ``{"result": …}`` or ``{"error": …}``.  `readings` has the pages of each reading that was
+    begun, and whether they were fetched.  `earlier` is the conferencing that was last requested for this event.
+    `valid`: nothing in the contract forbids what is called for.  `account` is whose token the client was given; None
+    where it was given none.
     """
 
     name: str
-    ask: Mapping[str, Any]
-    told: Mapping[str, Any]
+    call: DriverCall
+    answer: Mapping[str, Any]
     exchanges: tuple[Exchange, ...] = ()
     readings: Sequence[Sequence[Mapping[str, Any]]] = ()
     earlier: Mapping[str, Any] | None = None
-    lawful: bool = True
+    valid: bool = True
     sent_at: float | None = None
     answered_at: float | None = None
     account: str | None = None
 
 
-#: The words of the facts for what differs.
-_DIFFERENCES = {"lost": "missing", "changed": "changed", "added": "extra"}
-
-
 @dataclass
 class _Compared:
-    sent: Differences | None = None
-    told: Differences | None = None
-    given: dict[str, dict[str, Any]] = field(default_factory=dict)
+    request: Differences | None = None
+    result: Differences | None = None
+    returned: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, list[str]]:
-        result: dict[str, list[str]] = {}
-        for prefix, differences in (("request", self.sent), ("result", self.told)):
-            if differences is not None:
-                result |= {
-                    f"{prefix}_{_DIFFERENCES[name]}": pointers for name, pointers in differences.as_json().items()
-                }
-        return result
+        return {
+            f"{side}_{name}": pointers
+            for side, differences in (("request", self.request), ("result", self.result))
+            if differences is not None
+            for name, pointers in differences.as_json().items()
+        }
 
 
-def ask_facts(record: CallRecord) -> Facts:
-    """The facts about one ask; `schemas/facts/ask.json` describes the document."""
-    ask, do = record.ask, str(record.ask["do"])
+def call_facts(record: CallRecord) -> Facts:
+    """The facts about one call, as ``schemas/facts/call.json`` describes them."""
+    method, params, report = record.call.method, record.call.params, report_of(record.answer)
     routes = [(exchange, route(exchange.request.method, exchange.request.url)) for exchange in record.exchanges]
-    writes = [exchange for exchange, way in routes if way.name in ("write", "delete")]
-    candidates = [exchange for exchange, way in routes if way.name in _MATCHING.get(do, ())]
-    if do in ("upsert_event", "delete_event"):
-        meant = [exchange for exchange in candidates if id_sent(exchange) == _asked_id(ask)]
-        candidates = meant or candidates
-    bulk = any(way.name == "bulk" for _, way in routes)
-    answers = [exchange.response.status for exchange in candidates if exchange.response is not None]
+    writes = [exchange for exchange, at in routes if at.name in ("write", "delete")]
+    requests = [exchange for exchange, at in routes if at.name in _ROUTES.get(method, ())]
+    if method in _WRITES:
+        requests = [one for one in requests if sent_event_id(one) == _event_id(params)] or requests
+    bulk = any(at.name == "bulk" for _, at in routes)
+    statuses = [exchange.response.status for exchange in requests if exchange.response is not None]
     document: dict[str, Any] = {
         "about": "call",
-        "operation": do,
-        "arguments": {key: value for key, value in ask.items() if key != "do"},
-        "valid": record.lawful,
-        "statuses": answers,
-        "reported": _told(record.told, ask),
-        "report_kind": next(iter(record.told)),
+        "operation": method,
+        "arguments": dict(params),
+        "valid": record.valid,
+        "statuses": statuses,
+        "reported": _without_unrequested(report, record.call),
+        "report_kind": next(iter(report)),
     }
-    if do in ("upsert_event", "delete_event"):
-        document["event_id"] = _asked_id(ask)
-    if do == "upsert_event":
-        document["requested"] = requested_conferencing(ask["event"]).kind
+    if method in _WRITES:
+        document["event_id"] = _event_id(params)
+    if method == "upsert_event":
+        document["requested"] = requested_conferencing(params["event"]).kind
         document["requested_before"] = record.earlier is not None
         if record.earlier is not None:
             document["previous_conferencing"] = dict(record.earlier)
-    if answers:
-        document["last_status"] = answers[-1]
-        document |= _raised(record.told, answers)
+    if statuses:
+        document["last_status"] = statuses[-1]
+        document |= _reported_status(report, statuses)
     compared = _Compared()
-    if not bulk and "unsupported" not in record.told:
+    if not bulk and "unsupported" not in report:
         document["sent"] = {
-            "requests": len(candidates),
-            "unrequested_writes": len([exchange for exchange in writes if exchange not in candidates]),
-            "repeated_a_refused_write": repeats_refused(candidates) if do != "read_events" else False,
+            "requests": len(requests),
+            "unrequested_writes": len([exchange for exchange in writes if exchange not in requests]),
+            "repeated_a_refused_write": repeats_refused(requests) if method != "read_events" else False,
             "repeated_an_accepted_write": repeats_accepted(writes),
         }
         if record.account is not None:
-            called = [exchange for exchange, way in routes if way.name not in ("other", "bulk")]
-            document["sent"]["other_tokens"] = other_tokens(called, record.account)
-        compared.sent = compared_sent(ask, do, candidates)
-    if do == "read_events":
-        document["read"] = _read(record, ask) | _covers(ask, [e for e, way in routes if way.name == "read"])
-    _compare_told(record, do, candidates, answers, compared)
-    if "ok" in record.told and do == "read_events" and 200 in answers:
-        document["returned"] = compared.given
+            to_the_api = [exchange for exchange, at in routes if at.name not in ("other", "bulk")]
+            document["sent"]["other_tokens"] = other_tokens(to_the_api, record.account)
+        compared.request = compare_requests(record.call, requests)
+    if method == "read_events":
+        document["read"] = _pages(record) | _coverage(params, [one for one, at in routes if at.name == "read"])
+    _compare_result(record.call, report, requests, statuses, compared)
+    if "ok" in report and method == "read_events" and 200 in statuses:
+        document["returned"] = compared.returned
     document["compared"] = compared.as_json()
     evidence = tuple(
-        Evidence(e.label, e.request, e.response.status if e.response else None, _shown(e)) for e in record.exchanges
+        Evidence(one.label, one.request, one.response.status if one.response else None, _shown(one))
+        for one in record.exchanges
     )
     return Facts("call", ("call", record.name), document, evidence, closed=True)
 
 
-def _raised(told: Mapping[str, Any], answers: Sequence[int]) -> dict[str, bool]:
-    if "unsupported" in told:
+def _reported_status(report: Mapping[str, Any], statuses: Sequence[int]) -> dict[str, bool]:
+    if "unsupported" in report:
         return {}
-    status = told["error"].get("status") if "error" in told else None
-    seen = {"reported_status_seen": status in answers} if status is not None else {}
-    return {"raised_without_status": "error" in told and status is None, **seen}
+    status = report["error"].get("status") if "error" in report else None
+    was_answered = {"reported_status_seen": status in statuses} if status is not None else {}
+    return {"raised_without_status": "error" in report and status is None, **was_answered}
 
 
-def _asked_id(ask: Mapping[str, Any]) -> Any:
-    event = ask.get("event")
-    return event.get("event_id") if isinstance(event, Mapping) else ask.get("event_id")
+def _event_id(params: Mapping[str, Any]) -> Any:
+    event = params.get("event")
+    return event.get("event_id") if isinstance(event, Mapping) else params.get("event_id")
 
 
-def _read(record: CallRecord, ask: Mapping[str, Any]) -> dict[str, Any]:
-    wanted = set(ask.get("event_ids", ()))
+def _pages(record: CallRecord) -> dict[str, Any]:
+    wanted = set(record.call.params.get("event_ids", ()))
     pages = [page for reading in record.readings for page in reading]
     fetched = {event_id for page in pages if page["fetched"] for event_id in page["event_ids"]}
-    there = {event_id for page in pages for event_id in page["event_ids"]}
+    available = {event_id for page in pages for event_id in page["event_ids"]}
     return {
         "page_count": max((len(reading) for reading in record.readings), default=0),
         "pages_read": max((sum(page["fetched"] for page in reading) for reading in record.readings), default=0),
-        "missed": sorted((there - fetched) & wanted),
+        "missed": sorted((available - fetched) & wanted),
     }
 
 
-def _covers(ask: Mapping[str, Any], reads: Sequence[Exchange]) -> dict[str, Any]:
+def _coverage(params: Mapping[str, Any], reads: Sequence[Exchange]) -> dict[str, Any]:
     return {
-        "calendars_left_out": left_out(reads, ask.get("calendar_ids", ())),
-        "unrequested_limits": limits(reads, ask.get("params", {})),
+        "calendars_left_out": left_out(reads, params.get("calendar_ids", ())),
+        "unrequested_limits": limits(reads, params.get("params", {})),
     }
 
 
-def _compare_told(
-    record: CallRecord, do: str, candidates: Sequence[Exchange], answers: Sequence[int], compared: _Compared
+def _compare_result(
+    call: DriverCall,
+    report: Mapping[str, Any],
+    requests: Sequence[Exchange],
+    statuses: Sequence[int],
+    compared: _Compared,
 ) -> None:
-    told = record.told
-    if "ok" in told and do == "read_events" and 200 in answers:
-        compared.told, compared.given = _events_told(record.ask, candidates, told["ok"])
-    elif "ok" in told and do == "list_calendars" and 200 in answers:
-        compared.told = _calendars_told(candidates, told["ok"])
-    elif "error" in told and answers and answers[-1] == 422 and told["error"].get("status") in (None, 422):
-        said = _json(candidates[-1])
-        if isinstance(said, Mapping) and isinstance(said.get("errors"), Mapping):
-            compared.told = errors_told(said["errors"], told["error"].get("errors"))
+    if "ok" in report and call.method == "read_events" and 200 in statuses:
+        compared.result, compared.returned = _compare_events(call.params, requests, report["ok"])
+    elif "ok" in report and call.method == "list_calendars" and 200 in statuses:
+        compared.result = _compare_calendars(requests, report["ok"])
+    elif "error" in report and statuses and statuses[-1] == 422 and report["error"].get("status") in (None, 422):
+        body = _json(requests[-1])
+        if isinstance(body, Mapping) and isinstance(body.get("errors"), Mapping):
+            compared.result = compare_errors(body["errors"], report["error"].get("errors"))
 
 
 def _json(exchange: Exchange) -> Any:
@@ -188,48 +190,48 @@ def _objects(value: Any, name: str) -> list[dict[str, Any]]:
     return [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
 
 
-def _events_told(
-    ask: Mapping[str, Any], candidates: Sequence[Exchange], told: Mapping[str, Any]
+def _compare_events(
+    params: Mapping[str, Any], reads: Sequence[Exchange], result: Mapping[str, Any]
 ) -> tuple[Differences, dict[str, dict[str, Any]]]:
-    wanted = set(ask.get("event_ids", ()))
-    calendars = set(ask.get("calendar_ids", ()))
-    said: dict[tuple[Any, Any], dict[str, Any]] = {}
-    for exchange in candidates:
+    wanted = set(params.get("event_ids", ()))
+    calendars = set(params.get("calendar_ids", ()))
+    read: dict[tuple[Any, Any], dict[str, Any]] = {}
+    for exchange in reads:
         for event in _objects(_json(exchange), "events"):
             if event.get("event_id") in wanted:
-                said[event.get("calendar_id"), event["event_id"]] = event
-    given_back = [event for event in _objects(told, "events") if event.get("event_id") in wanted]
+                read[event.get("calendar_id"), event["event_id"]] = event
+    returned = [event for event in _objects(result, "events") if event.get("event_id") in wanted]
     total = Differences()
-    given: dict[str, dict[str, Any]] = {}
-    for (calendar_id, event_id), event in said.items():
+    by_state: dict[str, dict[str, Any]] = {}
+    for (calendar_id, event_id), event in read.items():
         if calendars and calendar_id not in calendars:
             continue
-        alike = [
+        matching = [
             other
-            for other in given_back
+            for other in returned
             if other["event_id"] == event_id and other.get("calendar_id") in (None, calendar_id)
         ]
-        if not alike:
-            total += Differences(lost=(pointer("events", event_id),))
+        if not matching:
+            total += Differences(missing=(pointer("events", event_id),))
             continue
         nearest = min(
-            (given_conferencing(event.get("conferencing"), other.get("conferencing")) for other in alike),
-            key=lambda d: len(d.lost) + len(d.changed) + len(d.added),
+            (compare_conferencing(event.get("conferencing"), other.get("conferencing")) for other in matching),
+            key=lambda found: len(found.missing) + len(found.changed) + len(found.extra),
         )
         found = _under(("events", event_id), nearest)
         total += found
-        entry = given.setdefault(_state(event.get("conferencing")), {"events": 0, "altered": []})
+        entry = by_state.setdefault(_state(event.get("conferencing")), {"events": 0, "altered": []})
         entry["events"] += 1
-        entry["altered"] = sorted({*entry["altered"], *found.lost, *found.changed, *found.added})
-    known = {event_id for _, event_id in said}
-    made_up = {pointer("events", event["event_id"]) for event in given_back if event["event_id"] not in known}
-    return total + Differences(added=tuple(sorted(made_up))), given
+        entry["altered"] = sorted({*entry["altered"], *found.missing, *found.changed, *found.extra})
+    known = {event_id for _, event_id in read}
+    invented = {pointer("events", event["event_id"]) for event in returned if event["event_id"] not in known}
+    return total + Differences(extra=tuple(sorted(invented))), by_state
 
 
 def _under(keys: Sequence[str], differences: Differences) -> Differences:
     at = pointer(*keys)
-    parts = (differences.lost, differences.changed, differences.added)
-    return Differences(*(tuple(at + place for place in places) for places in parts))
+    parts = (differences.missing, differences.changed, differences.extra)
+    return Differences(*(tuple(at + inner for inner in pointers) for pointers in parts))
 
 
 def _state(conferencing: Any) -> str:
@@ -245,37 +247,37 @@ def _state(conferencing: Any) -> str:
     return "assigned" if provider in _KNOWN_PROVIDERS else "assigned_by_unknown_provider"
 
 
-def _calendars_told(candidates: Sequence[Exchange], told: Mapping[str, Any]) -> Differences:
-    said: dict[Any, dict[str, Any]] = {}
-    for exchange in candidates:
+def _compare_calendars(requests: Sequence[Exchange], result: Mapping[str, Any]) -> Differences:
+    listed: dict[Any, dict[str, Any]] = {}
+    for exchange in requests:
         body = _json(exchange)
         entries = _objects(body, "calendars")
         data = body.get("cronofy.data") if isinstance(body, Mapping) else None
         for profile in _objects(data, "profiles"):
             entries += _objects(profile, "profile_calendars")
-        said |= {entry["calendar_id"]: entry for entry in entries if "calendar_id" in entry}
-    given = {entry.get("calendar_id"): entry for entry in _objects(told, "calendars")}
-    lost: list[str] = []
+        listed |= {entry["calendar_id"]: entry for entry in entries if "calendar_id" in entry}
+    returned = {entry.get("calendar_id"): entry for entry in _objects(result, "calendars")}
+    missing: list[str] = []
     changed: list[str] = []
-    for calendar_id, entry in said.items():
-        if calendar_id not in given:
-            lost.append(pointer("calendars", calendar_id))
+    for calendar_id, entry in listed.items():
+        if calendar_id not in returned:
+            missing.append(pointer("calendars", calendar_id))
             continue
-        flag, other = entry.get(_FLAG), given[calendar_id].get(_FLAG)
+        flag, other = entry.get(_FLAG), returned[calendar_id].get(_FLAG)
         if isinstance(flag, bool) and other is not flag:
-            (lost if other is None else changed).append(pointer("calendars", calendar_id, _FLAG))
-    added = [pointer("calendars", str(calendar_id)) for calendar_id in given if calendar_id not in said]
-    return Differences(tuple(sorted(lost)), tuple(sorted(changed)), tuple(sorted(added)))
+            (missing if other is None else changed).append(pointer("calendars", calendar_id, _FLAG))
+    extra = [pointer("calendars", str(calendar_id)) for calendar_id in returned if calendar_id not in listed]
+    return Differences(tuple(sorted(missing)), tuple(sorted(changed)), tuple(sorted(extra)))
 
 
-def _told(told: Mapping[str, Any], ask: Mapping[str, Any]) -> dict[str, Any]:
-    """What was told, without the events that nobody asked for."""
-    if "ok" in told and ask["do"] == "read_events":
-        wanted = set(ask.get("event_ids", ()))
-        return {"ok": {"events": [e for e in _objects(told["ok"], "events") if e.get("event_id") in wanted]}}
-    if "ok" in told and ask["do"] != "list_calendars":
+def _without_unrequested(report: Mapping[str, Any], call: DriverCall) -> dict[str, Any]:
+    """The report without the events that were not requested."""
+    if "ok" in report and call.method == "read_events":
+        wanted = set(call.params.get("event_ids", ()))
+        return {"ok": {"events": [e for e in _objects(report["ok"], "events") if e.get("event_id") in wanted]}}
+    if "ok" in report and call.method != "list_calendars":
         return {"ok": {}}
-    return dict(told)
+    return dict(report)
 
 
 def _shown(exchange: Exchange) -> Any:

@@ -1,7 +1,7 @@
-"""What was asked against what was sent, what was answered against what was reported: what was lost, changed or added, as JSON pointers.
+"""Arguments against requests, responses against reports: what is missing, changed or extra, as JSON pointers.
 
 Equality is of meaning: instants and time zones, equivalent URLs, form fields as pairs, and within
-``conferencing`` null is as good as absent.
+``conferencing`` null equals absent.
 """
 
 from __future__ import annotations
@@ -13,7 +13,14 @@ from urllib.parse import parse_qsl
 
 from conformance.facts.comparisons import compare_urls, parse_api_time
 
-__all__ = ["Differences", "errors_told", "event_sent", "event_sent_as_form", "given_conferencing", "pointer"]
+__all__ = [
+    "Differences",
+    "compare_conferencing",
+    "compare_errors",
+    "compare_event",
+    "compare_event_form",
+    "pointer",
+]
 
 _UTC = frozenset({"UTC", "Etc/UTC", "Etc/UCT", "UCT", "Zulu", "Etc/Zulu", "Z"})
 _TIMES = ("start", "end")
@@ -22,36 +29,40 @@ _NAMED = ("pending", "join_url", "provider_name")
 
 @dataclass(frozen=True)
 class Differences:
-    """Pointers to what was lost, changed and added, each sorted and without repeats."""
+    """JSON pointers to what is missing, changed and extra, each sorted and without repeats."""
 
-    lost: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
-    added: tuple[str, ...] = ()
+    extra: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.lost or self.changed or self.added)
+        return bool(self.missing or self.changed or self.extra)
 
     def __add__(self, other: Differences) -> Differences:
         return Differences(
             *(
                 tuple(sorted({*one, *two}))
-                for one, two in ((self.lost, other.lost), (self.changed, other.changed), (self.added, other.added))
+                for one, two in (
+                    (self.missing, other.missing),
+                    (self.changed, other.changed),
+                    (self.extra, other.extra),
+                )
             )
         )
 
     def as_json(self) -> dict[str, list[str]]:
         """The three lists under their names."""
-        return {"lost": list(self.lost), "changed": list(self.changed), "added": list(self.added)}
+        return {"missing": list(self.missing), "changed": list(self.changed), "extra": list(self.extra)}
 
 
 @dataclass
 class _Found:
-    lost: set[str] = field(default_factory=set)
+    missing: set[str] = field(default_factory=set)
     changed: set[str] = field(default_factory=set)
-    added: set[str] = field(default_factory=set)
+    extra: set[str] = field(default_factory=set)
 
     def differences(self) -> Differences:
-        return Differences(tuple(sorted(self.lost)), tuple(sorted(self.changed)), tuple(sorted(self.added)))
+        return Differences(tuple(sorted(self.missing)), tuple(sorted(self.changed)), tuple(sorted(self.extra)))
 
 
 def pointer(*keys: str | int) -> str:
@@ -63,65 +74,65 @@ def pointer(*keys: str | int) -> str:
     return "".join("/" + str(key).replace("~", "~0").replace("/", "~1") for key in keys)
 
 
-def event_sent(asked: Mapping[str, Any], sent: Mapping[str, Any]) -> Differences:
-    """What became of an event that a client was asked to write, in the JSON body that it sent."""
+def compare_event(requested: Mapping[str, Any], sent: Mapping[str, Any]) -> Differences:
+    """The differences between an event to be written and the JSON body that was sent."""
     found = _Found()
-    for key in sorted({*asked, *sent}):
+    for key in sorted({*requested, *sent}):
         if key in _TIMES or key == "tzid":
             continue
-        if key not in asked:
+        if key not in requested:
             if sent[key] is not None or key == "conferencing":
-                found.added.add(pointer(key))
-        elif key not in sent or (sent[key] is None and asked[key] is not None):
-            if asked[key] is not None:
-                found.lost.add(pointer(key))
+                found.extra.add(pointer(key))
+        elif key not in sent or (sent[key] is None and requested[key] is not None):
+            if requested[key] is not None:
+                found.missing.add(pointer(key))
         else:
-            _compare(asked[key], sent[key], (key,), found)
-    _compare_times(asked, sent, found)
+            _compare(requested[key], sent[key], (key,), found)
+    _compare_times(requested, sent, found)
     return found.differences()
 
 
-def _compare(asked: Any, sent: Any, at: tuple[str | int, ...], found: _Found) -> None:
-    if isinstance(asked, Mapping) and isinstance(sent, Mapping):
-        for key in sorted({*asked, *sent}):
-            if asked.get(key) is None:
+def _compare(requested: Any, sent: Any, at: tuple[str | int, ...], found: _Found) -> None:
+    if isinstance(requested, Mapping) and isinstance(sent, Mapping):
+        for key in sorted({*requested, *sent}):
+            if requested.get(key) is None:
                 if sent.get(key) is not None:
-                    found.added.add(pointer(*at, key))
+                    found.extra.add(pointer(*at, key))
             elif sent.get(key) is None:
-                found.lost.add(pointer(*at, key))
+                found.missing.add(pointer(*at, key))
             else:
-                _compare(asked[key], sent[key], (*at, key), found)
-    elif isinstance(asked, list) and isinstance(sent, list) and len(asked) == len(sent):
-        for number, (one, other) in enumerate(zip(asked, sent, strict=True)):
+                _compare(requested[key], sent[key], (*at, key), found)
+    elif isinstance(requested, list) and isinstance(sent, list) and len(requested) == len(sent):
+        for number, (one, other) in enumerate(zip(requested, sent, strict=True)):
             _compare(one, other, (*at, number), found)
-    elif not _same(asked, sent, at):
+    elif not _same(requested, sent, at):
         found.changed.add(pointer(*at))
 
 
-def _same(asked: Any, sent: Any, at: tuple[str | int, ...]) -> bool:
-    if at == ("conferencing", "join_url") and isinstance(asked, str):
-        return compare_urls(asked, sent) != "different"
-    if isinstance(asked, bool) or isinstance(sent, bool):
-        return asked is sent
-    return bool(asked == sent)
+def _same(requested: Any, sent: Any, at: tuple[str | int, ...]) -> bool:
+    if at == ("conferencing", "join_url") and isinstance(requested, str):
+        return compare_urls(requested, sent) != "different"
+    if isinstance(requested, bool) or isinstance(sent, bool):
+        return requested is sent
+    return bool(requested == sent)
 
 
-def _compare_times(asked: Mapping[str, Any], sent: Mapping[str, Any], found: _Found) -> None:
+def _compare_times(requested: Mapping[str, Any], sent: Mapping[str, Any], found: _Found) -> None:
     for key in _TIMES:
-        if key not in asked:
+        if key not in requested:
             if sent.get(key) is not None:
-                found.added.add(pointer(key))
+                found.extra.add(pointer(key))
         elif sent.get(key) is None:
-            found.lost.add(pointer(key))
-        elif not _same_moment(asked[key], sent[key], _zone(asked, key), _zone(sent, key)):
+            found.missing.add(pointer(key))
+        elif not _same_moment(requested[key], sent[key], _zone(requested, key), _zone(sent, key)):
             found.changed.add(pointer(key))
-        elif not _same_zone(_zone(asked, key), _zone(sent, key)):
-            own = isinstance(asked[key], Mapping) and asked[key].get("tzid") is not None
+        elif not _same_zone(_zone(requested, key), _zone(sent, key)):
+            own = isinstance(requested[key], Mapping) and requested[key].get("tzid") is not None
             place = pointer(key, "tzid") if own else pointer("tzid")
             if _zone(sent, key) is None:
-                found.lost.add(place)
-            elif _zone(asked, key) is None:
-                found.added.add(place)
+                found.missing.add(place)
+            elif _zone(requested, key) is None:
+                found.extra.add(place)
             else:
                 found.changed.add(place)
 
@@ -133,15 +144,18 @@ def _zone(event: Mapping[str, Any], key: str) -> str | None:
     return zone if isinstance(zone, str) else None
 
 
-def _same_zone(asked: str | None, sent: str | None) -> bool:
-    one, other = asked or "Etc/UTC", sent or "Etc/UTC"
+def _same_zone(requested: str | None, sent: str | None) -> bool:
+    one, other = requested or "Etc/UTC", sent or "Etc/UTC"
     return one == other or {one, other} <= _UTC
 
 
-def _same_moment(asked: Any, sent: Any, asked_zone: str | None, sent_zone: str | None) -> bool:
-    if asked == sent:
+def _same_moment(requested: Any, sent: Any, requested_zone: str | None, sent_zone: str | None) -> bool:
+    if requested == sent:
         return True
-    one, other = parse_api_time(_plain(asked), asked_zone or "Etc/UTC"), parse_api_time(_plain(sent), sent_zone or "Etc/UTC")
+    one, other = (
+        parse_api_time(_plain(requested), requested_zone or "Etc/UTC"),
+        parse_api_time(_plain(sent), sent_zone or "Etc/UTC"),
+    )
     return one is not None and one == other
 
 
@@ -149,12 +163,12 @@ def _plain(time: Any) -> Any:
     return dict(time) if isinstance(time, Mapping) else time
 
 
-def event_sent_as_form(asked: Mapping[str, Any], body: bytes) -> Differences:
-    """What became of an event in the form fields that a client sent: pairs, in whatever order, without types."""
+def compare_event_form(requested: Mapping[str, Any], body: bytes) -> Differences:
+    """The differences between an event to be written and the form that was sent: pairs in any order, without types."""
     sent = _by_place((_keys(name), value) for name, value in parse_qsl(body.decode("utf-8"), keep_blank_values=True))
     wanted: dict[tuple[str, ...], list[Any]] = {}
     pointers: dict[tuple[str, ...], str] = {}
-    for at, value in _leaves(asked, ()):
+    for at, value in _leaves(requested, ()):
         place = tuple("" if isinstance(key, int) else key for key in at)
         wanted.setdefault(place, []).append(value)
         pointers.setdefault(place, pointer(*at))
@@ -166,21 +180,21 @@ def event_sent_as_form(asked: Mapping[str, Any], body: bytes) -> Differences:
         there = sent.get(place, [])
         if not there:
             if any(value not in (None, "") for value in values):
-                found.lost.add(pointers[place])
+                found.missing.add(pointers[place])
         elif len(there) != len(values) or not all(
             any(_same_text(value, text, place) for text in there) for value in values
         ):
             found.changed.add(pointers[place])
     for place, texts in sent.items():
         if place not in wanted and place[0] not in zones and any(texts):
-            found.added.add(pointer(*(key if key else 0 for key in place)))
-    _compare_times(asked, _times_of(sent), found)
-    lost_whole = {pointer("conferencing")} if "conferencing" in asked and not _has(sent, "conferencing") else set()
+            found.extra.add(pointer(*(key if key else 0 for key in place)))
+    _compare_times(requested, _times_of(sent), found)
+    lost_whole = {pointer("conferencing")} if "conferencing" in requested and not _has(sent, "conferencing") else set()
     return Differences(
-        tuple(sorted({p for p in found.lost if not (lost_whole and p.startswith("/conferencing/"))} | lost_whole)),
+        tuple(sorted({p for p in found.missing if not (lost_whole and p.startswith("/conferencing/"))} | lost_whole)),
         tuple(sorted(found.changed)),
-        tuple(sorted({"/conferencing" if p.startswith("/conferencing") and "conferencing" not in asked else p
-                      for p in found.added})),
+        tuple(sorted({"/conferencing" if p.startswith("/conferencing") and "conferencing" not in requested else p
+                      for p in found.extra})),
     )  # fmt: skip
 
 
@@ -236,12 +250,12 @@ def _same_text(value: Any, text: str, place: tuple[str, ...]) -> bool:
     return bool(value == text)
 
 
-def given_conferencing(said: Any, told: Any) -> Differences:
-    """What became of an event's ``conferencing`` as a read said it, in what the client gave back.
+def compare_conferencing(response: Any, reported: Any) -> Differences:
+    """The differences between an event's ``conferencing`` as it was read and as the client returned it.
 
-    Only the documented keys count; null, an empty text and ``pending: false`` are as good as absent.
+    Only the documented keys count; null, an empty text and ``pending: false`` are equal to absent.
     """
-    wanted, given = _told_form(said), _told_form(told)
+    wanted, given = _documented_form(response), _documented_form(reported)
     if given is None:
         return Differences(changed=(pointer("conferencing"),))
     found = _Found()
@@ -249,9 +263,9 @@ def given_conferencing(said: Any, told: Any) -> Differences:
         at = pointer("conferencing", key)
         one, other = (wanted or {}).get(key), given.get(key)
         if one is None and other is not None:
-            found.added.add(at)
+            found.extra.add(at)
         elif one is not None and other is None:
-            found.lost.add(at)
+            found.missing.add(at)
         elif key == "join_url" and isinstance(one, str):
             if compare_urls(one, other) == "different":
                 found.changed.add(at)
@@ -260,7 +274,7 @@ def given_conferencing(said: Any, told: Any) -> Differences:
     return found.differences()
 
 
-def _told_form(conferencing: Any) -> dict[str, Any] | None:
+def _documented_form(conferencing: Any) -> dict[str, Any] | None:
     if conferencing is None:
         return {}
     if not isinstance(conferencing, Mapping):
@@ -272,20 +286,20 @@ def _told_form(conferencing: Any) -> dict[str, Any] | None:
     }
 
 
-def errors_told(said: Mapping[str, Any], told: Any) -> Differences:
-    """What became of the fields and keys of a 422 in what the client told."""
-    if not isinstance(told, Mapping):
-        return Differences(lost=(pointer("errors"),))
-    lost = []
-    for name, entries in said.items():
+def compare_errors(response: Mapping[str, Any], reported: Any) -> Differences:
+    """The fields and keys of a 422 that the client did not report, and fields that it invented."""
+    if not isinstance(reported, Mapping):
+        return Differences(missing=(pointer("errors"),))
+    missing = []
+    for name, entries in response.items():
         keys = _error_keys(entries)
-        there = _error_keys(told.get(name))
-        if name not in told:
-            lost.append(pointer("errors", name))
+        there = _error_keys(reported.get(name))
+        if name not in reported:
+            missing.append(pointer("errors", name))
         else:
-            lost += [pointer("errors", name, key) for key in keys if key not in there]
-    added = tuple(pointer("errors", name) for name in told if name not in said)
-    return Differences(lost=tuple(sorted(lost)), added=added)
+            missing += [pointer("errors", name, key) for key in keys if key not in there]
+    extra = tuple(pointer("errors", name) for name in reported if name not in response)
+    return Differences(missing=tuple(sorted(missing)), extra=extra)
 
 
 def _error_keys(entries: Any) -> list[str]:

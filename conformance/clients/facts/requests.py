@@ -1,27 +1,28 @@
-"""What was sent for one ask: compared with what was asked, and what was sent again, elsewhere or with another token."""
+"""The requests of one call: compared with its arguments, repeated, or sent with another token."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from conformance.clients.facts.differences import Differences, event_sent, event_sent_as_form, pointer
+from conformance.clients.cases.driver_call import DriverCall
+from conformance.clients.facts.differences import Differences, compare_event, compare_event_form, pointer
 from conformance.facts.routes import body_json, route
 from conformance.http.exchange import Exchange
 
 __all__ = [
     "body",
-    "compared_sent",
-    "id_sent",
+    "compare_requests",
     "left_out",
     "limits",
     "other_tokens",
     "repeats_accepted",
     "repeats_refused",
+    "sent_event_id",
 ]
 
-#: Answers after which the same request may be right: it was not judged, or the state behind it may have changed.
-_PASSING = frozenset({401, 408, 409, 423, 425, 429})
+#: Statuses after which the same request may be right: it was not examined, or the state may have changed.
+_TEMPORARY = frozenset({401, 408, 409, 423, 425, 429})
 
 _LIMITS = frozenset({"from", "to", "last_modified"})
 
@@ -34,11 +35,11 @@ def body(exchange: Exchange) -> Any:
         return None
 
 
-def id_sent(exchange: Exchange) -> Any:
+def sent_event_id(exchange: Exchange) -> Any:
     """The event id in a request's body, or else in its query."""
-    said = body(exchange)
-    if isinstance(said, Mapping) and "event_id" in said:
-        return said["event_id"]
+    document = body(exchange)
+    if isinstance(document, Mapping) and "event_id" in document:
+        return document["event_id"]
     return dict(exchange.request.query).get("event_id")
 
 
@@ -46,38 +47,39 @@ def _is_form(exchange: Exchange) -> bool:
     return "x-www-form-urlencoded" in (exchange.request.header("content-type") or "").lower()
 
 
-def repeats_refused(candidates: Sequence[Exchange]) -> bool:
-    """Whether a request was sent again, unchanged, after it was refused for what it says."""
+def repeats_refused(requests: Sequence[Exchange]) -> bool:
+    """Whether a request was sent again, unchanged, after it was refused for its content."""
     refused: set[tuple[str, bytes]] = set()
-    for exchange in candidates:
+    for exchange in requests:
         same = (exchange.request.url, exchange.request.body)
         if same in refused:
             return True
         status = exchange.response.status if exchange.response else 0
-        if 400 <= status < 500 and status not in _PASSING:
+        if 400 <= status < 500 and status not in _TEMPORARY:
             refused.add(same)
     return False
 
 
-def compared_sent(ask: Mapping[str, Any], do: str, candidates: Sequence[Exchange]) -> Differences | None:
-    """How the requests differ from the write or the deletion that was asked; None where there is nothing to compare."""
-    if do not in ("upsert_event", "delete_event") or not candidates:
+def compare_requests(call: DriverCall, requests: Sequence[Exchange]) -> Differences | None:
+    """How the requests differ from the write or the deletion that was called for; None where nothing is compared."""
+    if call.method not in ("upsert_event", "delete_event") or not requests:
         return None
     total = Differences()
-    for exchange in candidates:
-        way = route(exchange.request.method, exchange.request.url)
-        if way.calendar_id != ask["calendar_id"]:
+    for exchange in requests:
+        at = route(exchange.request.method, exchange.request.url)
+        if at.calendar_id != call.params["calendar_id"]:
             total += Differences(changed=(pointer("calendar_id"),))
-        if do == "delete_event":
-            if id_sent(exchange) is None:
-                total += Differences(lost=(pointer("event_id"),))
-            elif id_sent(exchange) != ask["event_id"]:
+        if call.method == "delete_event":
+            event_id = sent_event_id(exchange)
+            if event_id is None:
+                total += Differences(missing=(pointer("event_id"),))
+            elif event_id != call.params["event_id"]:
                 total += Differences(changed=(pointer("event_id"),))
         elif _is_form(exchange):
-            total += event_sent_as_form(ask["event"], exchange.request.body)
+            total += compare_event_form(call.params["event"], exchange.request.body)
         else:
-            said = body(exchange)
-            total += event_sent(ask["event"], said if isinstance(said, Mapping) else {})
+            document = body(exchange)
+            total += compare_event(call.params["event"], document if isinstance(document, Mapping) else {})
     return total
 
 

@@ -7,11 +7,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from conformance.clients.gateway.certificates import CertificateAuthority, environment
-from conformance.clients.gateway.http_server import HttpServer, Reply
+from conformance.clients.gateway.environment import environment
 from conformance.clock import Clock, RealClock
 from conformance.http.exchange import Exchange, Headers, Request, Response, redact_authorization
 from conformance.http.ordering import OrderedDelivery
+from conformance.http.server.certificates import CertificateAuthority
+from conformance.http.server.http_server import HttpServer, Reply
 
 __all__ = ["Gateway"]
 
@@ -32,7 +33,7 @@ class Gateway:
         folder: Path,
         clock: Clock | None = None,
         seen: Callable[[Exchange], None] | None = None,
-        idle: Callable[[], None] = lambda: None,
+        idle: Callable[[], object] = lambda: None,
         port: int = 0,
     ) -> None:
         self._answer = answer
@@ -42,54 +43,55 @@ class Gateway:
         self._kept: list[Exchange] = []
         self._authority = CertificateAuthority(folder)
         self.exchanges = 0
-        self.elsewhere: list[str] = []
-        self._front = HttpServer(self._exchange, tls=self._authority.server, elsewhere=self._went_elsewhere, port=port)
+        self.blocked_requests: list[str] = []
+        self._server = HttpServer(self._exchange, tls=self._authority.server, on_blocked=self._blocked, port=port)
 
     async def __aenter__(self) -> Gateway:
-        await self._front.__aenter__()
+        await self._server.__aenter__()
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._front.__aexit__()
+        await self._server.__aexit__()
 
     @property
     def base_url(self) -> str:
         """The origin of the plain HTTP server, which is also the proxy."""
-        return self._front.origin
+        return self._server.origin
 
     @property
     def tls_url(self) -> str:
         """The origin of the HTTPS server."""
-        return self._front.tls_origin
+        return self._server.tls_origin
 
     @property
     def certificate(self) -> Path:
         """The certificate of the run's authority, PEM."""
         return self._authority.certificate
 
-    def environment(self, inherited: Mapping[str, str] | None = None) -> dict[str, str]:
-        """The environment in which a client finds the gateway."""
+    def environment(self, token: str, inherited: Mapping[str, str] | None = None) -> dict[str, str]:
+        """The environment in which a client finds the gateway, and `token` for it."""
         return environment(
             os.environ if inherited is None else inherited,
             base_url=self.base_url,
             proxy=self.base_url,
+            token=token,
             authority=self._authority,
         )
 
     async def take(self) -> tuple[Exchange, ...]:
         """The exchanges since the last call, in the order in which they were sent, once none is under way."""
-        await self._front.idle()
-        if self._front.defect is not None:
-            raise self._front.defect
+        await self._server.idle()
+        if self._server.defect is not None:
+            raise self._server.defect
         kept, self._kept = self._kept, []
         return tuple(kept)
 
     def _keep(self, exchange: Exchange) -> None:
         self._kept.append(exchange)
 
-    def _went_elsewhere(self, what: str) -> None:
-        if what not in self.elsewhere:
-            self.elsewhere.append(what)
+    def _blocked(self, what: str) -> None:
+        if what not in self.blocked_requests:
+            self.blocked_requests.append(what)
 
     async def _exchange(self, request: Request) -> Reply:
         sent_at, ticket = self._clock.now(), self._order.sent()

@@ -1,4 +1,4 @@
-"""The stage: how one request is answered, by a script and by the server that stands behind it."""
+"""The stub server: answers each request as a case has it, or out of the reference server."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from urllib.parse import urlsplit
 import httpx
 
 from conformance.clients.cases.driver_call import ABSENT, CannedResponse, Case, StubBehavior
-from conformance.clients.gateway.http_server import Reply
 from conformance.clock import Clock
 from conformance.facts.routes import route
 from conformance.http.exchange import Request, load_json
+from conformance.http.server.http_server import Reply
 
 __all__ = ["SETTLE", "StubPage", "StubServer"]
 
-#: Seconds of the stage's clock that a conference takes; a step that settles moves the clock on by more.
+#: Seconds of the stub's clock until conferencing is assigned; a step that settles moves the clock by more.
 SETTLE = 60.0
 
 _PAGE_SIZE = 50
 _ANSWERED = frozenset({"write", "delete", "read", "page", "calendars", "userinfo"})
 _FUTURE = {"x_future": {"since": "2031-01-01", "values": [1, None, "two"]}}
-_UNFIT = frozenset({"content-length", "transfer-encoding", "content-encoding", "date", "connection"})
+_PER_CONNECTION = frozenset({"content-length", "transfer-encoding", "content-encoding", "date", "connection"})
 
 
 @dataclass
@@ -48,7 +48,7 @@ class _Reading:
 
 
 class StubServer:
-    """Answers requests out of `app`, an ASGI application, as the current script has it.
+    """Answers requests out of `app`, an ASGI application, as the current `StubBehavior` has it.
 
     `token` is what the seeds are written with.
     """
@@ -64,11 +64,11 @@ class StubServer:
         self._pages: dict[str, tuple[_Reading, int]] = {}
 
     async def close(self) -> None:
-        """Lets go of the application."""
+        """Closes the connection to the application."""
         await self._http.aclose()
 
     async def seed(self, case: Case) -> None:
-        """Writes the events that are there before the client comes."""
+        """Writes the events that are there before the first call."""
         for calendar_id, event in case.seeds:
             answer = await self._http.post(
                 f"http://127.0.0.1/v1/calendars/{calendar_id}/events",
@@ -79,20 +79,20 @@ class StubServer:
                 raise RuntimeError(f"the seed {event!r} was answered {answer.status_code}: {answer.text}")
 
     async def calendars(self) -> list[dict[str, Any]]:
-        """The calendars of the account whose token the stage has."""
+        """The calendars of the account whose token the stub has."""
         answer = await self._http.get(
             "http://127.0.0.1/v1/calendars", headers={"Authorization": f"Bearer {self._token}"}
         )
         entries: list[dict[str, Any]] = answer.raise_for_status().json()["calendars"]
         return entries
 
-    async def begin(self, script: StubBehavior) -> None:
-        """From now on answers follow `script`."""
-        self._script = script
-        self._first = list(script.first)
-        self._first_page = list(script.first_page)
+    async def begin(self, behavior: StubBehavior) -> None:
+        """From now on answers follow `behavior`."""
+        self._script = behavior
+        self._first = list(behavior.first)
+        self._first_page = list(behavior.first_page)
         self._readings = []
-        if script.settle:
+        if behavior.settle:
             await self._clock.sleep(2 * SETTLE)
 
     def readings(self) -> list[list[dict[str, Any]]]:
@@ -101,41 +101,41 @@ class StubServer:
 
     async def answer(self, request: Request) -> Reply:
         """The answer to a request whose URL is as the client addressed it."""
-        script = self._script
+        behavior = self._script
         name = route(request.method, request.url).name
         if self._first and name in _ANSWERED:
-            return _prepared(self._first.pop(0))
+            return _canned(self._first.pop(0))
         if self._first_page and name == "page":
-            return _prepared(self._first_page.pop(0))
-        if script.instead is not None and name in ("write", "delete"):
-            return _prepared(script.instead)
-        if script.unread is not None and name in ("read", "page"):
-            return _prepared(script.unread)
+            return _canned(self._first_page.pop(0))
+        if behavior.write_response is not None and name in ("write", "delete"):
+            return _canned(behavior.write_response)
+        if behavior.read_response is not None and name in ("read", "page"):
+            return _canned(behavior.read_response)
         if name == "page" and urlsplit(request.url).path in self._pages:
-            return self._turn(request)
-        answer = await self._ask(request, request.url)
+            return self._next_page(request)
+        answer = await self._forward(request, request.url)
         if name == "read" and answer.status_code == 200:
             return await self._read(request, answer)
-        if name in ("write", "delete") and answer.is_success and script.accepted is not None:
-            return _prepared(CannedResponse(answer.status_code, script.accepted))
-        if name == "calendars" and answer.status_code == 200 and script.extra:
+        if name in ("write", "delete") and answer.is_success and behavior.accepted is not None:
+            return _canned(CannedResponse(answer.status_code, behavior.accepted))
+        if name == "calendars" and answer.status_code == 200 and behavior.extra:
             listed = answer.json()
-            return _prepared(
+            return _canned(
                 CannedResponse(200, {**listed, "calendars": [c | _FUTURE for c in listed["calendars"]], **_FUTURE})
             )
-        return _as_it_is(answer)
+        return _unaltered(answer)
 
     async def pass_on(self, request: Request) -> Reply:
-        """The answer of the server behind, as it is."""
-        return _as_it_is(await self._ask(request, request.url))
+        """The answer of the reference server, unaltered."""
+        return _unaltered(await self._forward(request, request.url))
 
-    async def _ask(self, request: Request, url: str) -> httpx.Response:
-        headers = [(name, value) for name, value in request.headers if name.lower() not in ("host", *_UNFIT)]
+    async def _forward(self, request: Request, url: str) -> httpx.Response:
+        headers = [(name, value) for name, value in request.headers if name.lower() not in ("host", *_PER_CONNECTION)]
         raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
         return await self._http.request(request.method, url, headers=raw, content=request.body)
 
     async def _read(self, request: Request, answer: httpx.Response) -> Reply:
-        """The first page of a reading, cut anew from all that the server behind has."""
+        """The first page of a reading, cut anew from all that the reference server has."""
         events: list[dict[str, Any]] = []
         body = answer.json()
         while True:
@@ -143,8 +143,8 @@ class StubServer:
             link = body.get("pages", {}).get("next_page")
             if not link:
                 break
-            body = load_json((await self._ask(request, link)).content)
-        shown = [self._shown(event) for event in events]
+            body = load_json((await self._forward(request, link)).content)
+        shown = [self._overridden(event) for event in events]
         shown.sort(key=lambda event: event.get("event_id") in self._script.last)
         size = self._script.page_size or _PAGE_SIZE
         pages = [StubPage(shown[start : start + size]) for start in range(0, len(shown), size)] or [StubPage([])]
@@ -156,10 +156,10 @@ class StubServer:
             self._pages[path] = (reading, number)
         return self._page(request, reading, 0)
 
-    def _turn(self, request: Request) -> Reply:
+    def _next_page(self, request: Request) -> Reply:
         reading, number = self._pages[urlsplit(request.url).path]
         if request.header("authorization") != reading.authorization:
-            return _prepared(CannedResponse(401))
+            return _canned(CannedResponse(401))
         return self._page(request, reading, number)
 
     def _page(self, request: Request, reading: _Reading, number: int) -> Reply:
@@ -170,11 +170,11 @@ class StubServer:
             parts = urlsplit(request.url)
             pages["next_page"] = f"{parts.scheme}://{parts.netloc}{reading.tokens[number + 1]}"
         future = _FUTURE if self._script.extra else {}
-        return _prepared(CannedResponse(200, {"pages": pages | future, "events": page.events, **future}))
+        return _canned(CannedResponse(200, {"pages": pages | future, "events": page.events, **future}))
 
-    def _shown(self, event: Mapping[str, Any]) -> dict[str, Any]:
+    def _overridden(self, event: Mapping[str, Any]) -> dict[str, Any]:
         shown = dict(event)
-        for overlay in self._script.shows:
+        for overlay in self._script.overrides:
             if overlay.event_id == event.get("event_id"):
                 shown.pop("conferencing", None)
                 if overlay.conferencing is not ABSENT:
@@ -190,15 +190,15 @@ def _opaque(*names: int) -> str:
     return "pg_" + hashlib.sha256(repr(names).encode()).hexdigest()[:12].swapcase() + "Zq"
 
 
-def _prepared(answer: CannedResponse) -> Reply:
+def _canned(answer: CannedResponse) -> Reply:
     if answer.body is None:
         return Reply(answer.status)
     body = json.dumps(answer.body, ensure_ascii=False).encode("utf-8")
     return Reply(answer.status, (("Content-Type", "application/json; charset=utf-8"),), body)
 
 
-def _as_it_is(answer: httpx.Response) -> Reply:
-    headers = tuple(pair for pair in _pairs(answer) if pair[0].lower() not in _UNFIT)
+def _unaltered(answer: httpx.Response) -> Reply:
+    headers = tuple(pair for pair in _pairs(answer) if pair[0].lower() not in _PER_CONNECTION)
     return Reply(answer.status_code, headers, answer.content)
 
 

@@ -134,11 +134,17 @@ def _why(run_report: RunReport) -> str:
     policy, code = run_report.terms, run_report.exit_code
     if code == 130:
         return "the run was interrupted"
+    if code == 2:
+        return policy.unjudged or "nothing could be judged"
+    if policy.program_failure:
+        return policy.program_failure
+    if policy.cut_short and code != 1:
+        return policy.cut_short
     if code == 1:
         return f"a rule that counts at --fail-on {policy.fail_on} failed"
     if code == 3:
         untested = " or untested" if policy.require_coverage else ""
-        return policy.cut_short or f"a rule of level must is inconclusive{untested}"
+        return f"a rule of level must is inconclusive{untested}"
     if run_report.failed:
         return f"no rule that counts at --fail-on {policy.fail_on} failed"
     return "nothing failed"

@@ -16,7 +16,7 @@ from conformance.facts import Settings
 from conformance.http.exchange import Exchange
 from conformance.judging.judge import Judge
 from conformance.judging.report import Report
-from conformance.judging.stream import Hearing
+from conformance.judging.stream import LiveJudge
 from conformance.servers.campaign.journal import JournalEntry
 from conformance.servers.campaign.scenario_shrinking import SEARCH_REQUESTS, ScenarioCounterexample, counterexamples
 from conformance.servers.campaign.scheduler import Scheduler
@@ -108,7 +108,7 @@ async def run(
 
 async def _run(
     session: SubjectSession,
-    hearing: Hearing,
+    hearing: LiveJudge,
     options: RunOptions,
     rules: tuple[Rule, ...],
     progress: Callable[[RunProgress], None],
@@ -121,7 +121,7 @@ async def _run(
     ending = _Ending()
     if not options.plan:
         await _execute(session, hearing, planned, progress, ending, small)
-    report = Report.empty(rules).with_verdicts(hearing.verdicts).with_exchanges(len(hearing.exchanges))
+    report = Report.empty(rules) + hearing.report
     return RunResult(
         report,
         rules,
@@ -150,7 +150,7 @@ class _Ending:
 
 async def _execute(
     session: SubjectSession,
-    hearing: Hearing,
+    hearing: LiveJudge,
     planned: Plan,
     progress: Callable[[RunProgress], None],
     ending: _Ending,
@@ -185,7 +185,7 @@ async def _execute(
         ending.left = await session.clean()
 
 
-def _progress(doing: str, session: SubjectSession, hearing: Hearing, scheduler: Scheduler) -> RunProgress:
+def _progress(doing: str, session: SubjectSession, hearing: LiveJudge, scheduler: Scheduler) -> RunProgress:
     return RunProgress(
         doing,
         max(scheduler.rounds.values(), default=0),
@@ -197,7 +197,7 @@ def _progress(doing: str, session: SubjectSession, hearing: Hearing, scheduler: 
     )
 
 
-def _run_facts(session: SubjectSession, hearing: Hearing, seed: int) -> dict[str, Any]:
+def _run_facts(session: SubjectSession, hearing: LiveJudge, seed: int) -> dict[str, Any]:
     document: dict[str, Any] = {
         "id": session.run.id,
         "seed": seed,

@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields, replace
 from conformance.contract.rules import Rule, load
 from conformance.http.exchange import Exchange
 from conformance.judging.reduction import minimal_history
-from conformance.judging.stream import Hearing
+from conformance.judging.stream import LiveJudge
 from conformance.judging.verdict import Violation
 from conformance.servers.campaign.subject_session import SubjectSession
 from conformance.servers.scenarios import Plan, Scenario, Step
@@ -56,13 +56,13 @@ class _Search:
     rule: Rule
     scenario: Scenario | None
     violation: Violation
-    hearing: Hearing
+    hearing: LiveJudge
     replayed: bool = False
     done: bool = False
 
 
 async def counterexamples(
-    session: SubjectSession, hearing: Hearing, planned: Plan
+    session: SubjectSession, hearing: LiveJudge, planned: Plan
 ) -> tuple[ScenarioCounterexample, ...]:
     """A counterexample for each rule that failed in `hearing`.
 
@@ -81,7 +81,7 @@ async def counterexamples(
     return tuple(_found(search, session) for search in searches)
 
 
-def _begun(rule: Rule, violations: list[Violation], by_event: Mapping[str, Scenario], hearing: Hearing) -> _Search:
+def _begun(rule: Rule, violations: list[Violation], by_event: Mapping[str, Scenario], hearing: LiveJudge) -> _Search:
     known = [violation for violation in violations if violation.event in by_event]
     if rule.about not in ("write", "conferencing") or not known:
         return _Search(rule, None, violations[0], hearing)
@@ -121,7 +121,7 @@ def _candidates(search: _Search, round_number: int) -> list[Scenario]:
     return sorted(found, key=_size)[:_TRIES]
 
 
-def _learn(search: _Search, hearing: Hearing, tries: Mapping[str, tuple[_Search, Scenario]]) -> None:
+def _learn(search: _Search, hearing: LiveJudge, tries: Mapping[str, tuple[_Search, Scenario]]) -> None:
     failed = []
     for violation in hearing.failed.get(search.rule.id, ()):
         owner, scenario = tries.get(violation.event or "", (None, None))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from conformance.facts import Facts
 from conformance.http.exchange import Exchange
-from conformance.judging.stream import Hearing
+from conformance.judging.stream import LiveJudge
 from conformance.servers.campaign.concurrency import gather_all
 from conformance.servers.campaign.journal import Journal, JournalEntry
 from conformance.servers.campaign.persistent_failures import PersistentFailureCheck
@@ -47,7 +47,7 @@ class Scheduler:
     """
 
     transport: Transport
-    hearing: Hearing
+    hearing: LiveJudge
     journal: Journal
     flags: Flags
     run: RunContext

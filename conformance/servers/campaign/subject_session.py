@@ -13,7 +13,7 @@ from conformance.facts import Settings
 from conformance.http.exchange import UNKNOWN_TOKEN, Exchange, Response
 from conformance.http.redaction import Redactor, scrub
 from conformance.judging.judge import Judge
-from conformance.judging.stream import Hearing
+from conformance.judging.stream import LiveJudge
 from conformance.servers.campaign.cleanup import clean
 from conformance.servers.campaign.concurrency import gather_all
 from conformance.servers.campaign.journal import Journal, JournalEntry
@@ -49,14 +49,16 @@ class SubjectSession:
     judge: Judge
     transport: Transport
     journal: Journal
-    hearing: Hearing | None
+    hearing: LiveJudge | None
     run: RunContext
     flags: Flags = field(default_factory=dict)
     preflight_exchanges: tuple[Exchange, ...] = ()
     next_page: str | None = None
     schedulers: list[Scheduler] = field(default_factory=list)
 
-    def scheduler(self, hearing: Hearing, on_round: Callable[[Scheduler], None] = lambda scheduler: None) -> Scheduler:
+    def scheduler(
+        self, hearing: LiveJudge, on_round: Callable[[Scheduler], None] = lambda scheduler: None
+    ) -> Scheduler:
         """A new scheduler; what comes back from now on goes to `hearing`."""
         self.hearing = hearing
         polling = PollingPolicy(
@@ -85,7 +87,7 @@ class SubjectSession:
         if self.transport.clock.virtual:
             await scheduler.final_reads()
 
-    async def try_scenarios(self, hearing: Hearing, scenarios: tuple[Scenario, ...]) -> None:
+    async def try_scenarios(self, hearing: LiveJudge, scenarios: tuple[Scenario, ...]) -> None:
         """Run a few scenarios at once, judged by `hearing` alone."""
         scheduler = self.scheduler(hearing)
         await scheduler.run_waves((scenarios,))
@@ -127,9 +129,9 @@ class SubjectSession:
         gone = [state.entry for scheduler in self.schedulers for state in scheduler.scenarios if not state.exists]
         return await clean(self.transport, self.journal, gone)
 
-    def fresh_hearing(self) -> Hearing:
+    def fresh_hearing(self) -> LiveJudge:
         """A hearing that knows what the preflight showed, and nothing since."""
-        hearing = Hearing(self.settings, self.judge)
+        hearing = LiveJudge(self.settings, self.judge)
         for exchange in self.preflight_exchanges:
             hearing.add(exchange)
         hearing.advance()
@@ -156,7 +158,7 @@ async def open_session(
     """
     limits = limits or (Limits(longest_pause=_LONGEST_LOCAL_PAUSE) if subject.loopback else Limits())
     unknown_token = f"nobody-has-this-token-{run_id}"
-    hearing = Hearing(settings, judge)
+    hearing = LiveJudge(settings, judge)
     holder: list[SubjectSession] = []
     preflight_exchanges: list[Exchange] = []
 

@@ -72,10 +72,10 @@ def peer(told: Told, upstream: str) -> None:
 def observing(told: Told, upstream: str) -> None:
     """`observe`, judging by all rules."""
 
-    def say(line: str) -> None:
+    def echo(line: str) -> None:
         told.send(line.split()[2].rstrip(","))
 
-    asyncio.run(observe(ProxyOptions(upstream), load(), say=say))
+    asyncio.run(observe(ProxyOptions(upstream), load(), echo=echo))
 
 
 @contextlib.contextmanager

@@ -329,9 +329,9 @@ class _SwallowsReadings(Client):
 
 @breaks("the-fields-of-a-422-are-reported", "tells the first field of a 422 only")
 class _TellsOneField(Driver):
-    def answer(self, ask: Mapping[str, Any]) -> JSON:
-        answer = super().answer(ask)
-        errors = answer.get("error", {}).get("errors", {})
+    def answer(self, method: str, params: Mapping[str, Any]) -> JSON:
+        answer = super().answer(method, params)
+        errors = answer.get("error", {}).get("data", {}).get("errors", {})
         for name in list(errors)[1:]:
             del errors[name]
         return answer
@@ -339,18 +339,18 @@ class _TellsOneField(Driver):
 
 @breaks("a-reported-status-is-the-servers", "calls every refusal a 500")
 class _TellsA500(Driver):
-    def answer(self, ask: Mapping[str, Any]) -> JSON:
-        answer = super().answer(ask)
-        if "error" in answer:
-            answer["error"]["status"] = 500
+    def answer(self, method: str, params: Mapping[str, Any]) -> JSON:
+        answer = super().answer(method, params)
+        if "data" in answer.get("error", {}):
+            answer["error"]["data"]["status"] = 500
         return answer
 
 
 @breaks("the-status-of-a-refusal-is-reported", "tells of refusals without their status")
 class _TellsNoStatus(Driver):
-    def answer(self, ask: Mapping[str, Any]) -> JSON:
-        answer = super().answer(ask)
-        answer.get("error", {}).pop("status", None)
+    def answer(self, method: str, params: Mapping[str, Any]) -> JSON:
+        answer = super().answer(method, params)
+        answer.get("error", {}).get("data", {}).pop("status", None)
         return answer
 
 
@@ -528,18 +528,18 @@ class _OldToken(Client):
 
 
 class _Half(Driver):
-    """A driver that calls unsupported what its client cannot do, and sends what the client makes of it."""
+    """An adapter that says that its client cannot do something, and sends what the client makes of it."""
 
     def change(self, event: JSON) -> JSON | None:
         """What the client makes of an event that it has no means for; None for what it can do."""
         raise NotImplementedError
 
-    def answer(self, ask: Mapping[str, Any]) -> JSON:
-        changed = self.change(json.loads(json.dumps(ask["event"]))) if ask["do"] == "upsert_event" else None
+    def answer(self, method: str, params: Mapping[str, Any]) -> JSON:
+        changed = self.change(json.loads(json.dumps(params["event"]))) if method == "upsert_event" else None
         if changed is None:
-            return super().answer(ask)
-        super().answer({**ask, "event": changed})
-        return {"unsupported": "the client has no means for it"}
+            return super().answer(method, params)
+        super().answer(method, {**params, "event": changed})
+        return {"error": {"code": -32601, "message": "the client has no means for it"}}
 
 
 def sends_anyway(rule: str, title: str) -> Callable[[Callable[[JSON], JSON | None]], None]:

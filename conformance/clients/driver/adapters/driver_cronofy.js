@@ -11,17 +11,17 @@ const { version } = require('cronofy/package.json');
 
 let client;
 
-const known = {
-  start: async (ask) => {
-    client = new Cronofy({ access_token: ask.access_token, data_center: ask.data_center });
+const methods = {
+  start: async (params) => {
+    client = new Cronofy({ access_token: params.access_token, data_center: params.data_center });
     return { client: 'cronofy', version, language: 'javascript' };
   },
-  upsert_event: async (ask) => {
-    await client.createEvent({ calendar_id: ask.calendar_id, ...ask.event });
+  upsert_event: async (params) => {
+    await client.createEvent({ calendar_id: params.calendar_id, ...params.event });
     return {};
   },
-  read_events: async (ask) => {
-    let page = await client.readEvents({ ...ask.params, calendar_ids: ask.calendar_ids });
+  read_events: async (params) => {
+    let page = await client.readEvents({ ...params.params, calendar_ids: params.calendar_ids });
     const events = [...page.events];
     while (page.pages.next_page) {
       page = await client.readEvents({ next_page: page.pages.next_page });
@@ -29,41 +29,38 @@ const known = {
     }
     return { events };
   },
-  delete_event: async (ask) => {
-    await client.deleteEvent({ calendar_id: ask.calendar_id, event_id: ask.event_id });
+  delete_event: async (params) => {
+    await client.deleteEvent({ calendar_id: params.calendar_id, event_id: params.event_id });
     return {};
   },
   list_calendars: async () => ({ calendars: (await client.listCalendars()).calendars }),
   stop: async () => ({}),
 };
 
-async function answer (ask) {
-  if (!Object.hasOwn(known, ask.do)) {
-    return { unsupported: `cronofy has no ${ask.do}` };
+async function answer ({ method, params }) {
+  if (!Object.hasOwn(methods, method)) {
+    return { error: { code: -32601, message: `cronofy has no ${method}` } };
   }
   try {
-    return { ok: await known[ask.do](ask) };
+    return { result: await methods[method](params) };
   } catch (error) {
-    return { error: told(error) };
+    return { error: { code: -32000, message: String(error.message), ...reported(error) } };
   }
 }
 
-function told (error) {
-  const result = { message: String(error.message) };
-  if (error.statusCode) {
-    result.status = error.statusCode;
+function reported (error) {
+  if (!error.statusCode) {
+    return {};
   }
-  if (error.statusCode === 422) {
-    result.errors = error.error.entity.errors;
-  }
-  return result;
+  const errors = error.statusCode === 422 ? { errors: error.error.entity.errors } : {};
+  return { data: { status: error.statusCode, ...errors } };
 }
 
 (async () => {
   for await (const line of readline.createInterface({ input: process.stdin })) {
-    const ask = JSON.parse(line);
-    process.stdout.write(JSON.stringify({ id: ask.id, ...(await answer(ask)) }) + '\n');
-    if (ask.do === 'stop') {
+    const request = JSON.parse(line);
+    process.stdout.write(JSON.stringify({ jsonrpc: '2.0', id: request.id, ...(await answer(request)) }) + '\n');
+    if (request.method === 'stop') {
       process.exit(0);
     }
   }

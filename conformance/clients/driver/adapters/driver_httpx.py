@@ -1,6 +1,9 @@
-"""Drives a minimal client on httpx: the smallest client that keeps every rule, and a driver to copy from.
+"""An example to copy from: a minimal client on httpx, and the adapter that lets the suite drive it.
 
-CertificationRun it by ``cronofy-conformance certify -- python driver_httpx.py``.
+The adapter reads JSON-RPC 2.0 from standard input, one message a line, uses the client as its users do, and writes
+what the client gave back (``schemas/driver.json``).  Run it by
+
+    cronofy-conformance certify -- python driver_httpx.py
 """
 
 from __future__ import annotations
@@ -52,60 +55,59 @@ class Client:
 
 
 class HttpxAdapter:
-    """Turns the lines of the protocol into calls of the client."""
+    """Turns requests of the protocol into calls of the client; a method's parameters are the request's ``params``."""
 
+    methods = ("start", "upsert_event", "read_events", "delete_event", "list_calendars", "stop")
     client_class = Client
     client: Client
 
-    def start(self, ask: Mapping[str, Any]) -> dict[str, Any]:
-        self.client = self.client_class(ask["base_url"], ask["access_token"])
+    def start(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        self.client = self.client_class(params["base_url"], params["access_token"])
         return {"client": "httpx example", "version": httpx.__version__, "language": "python"}
 
-    def upsert_event(self, ask: Mapping[str, Any]) -> dict[str, Any]:
-        self.client.upsert_event(ask["calendar_id"], ask["event"])
+    def upsert_event(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        self.client.upsert_event(params["calendar_id"], params["event"])
         return {}
 
-    def read_events(self, ask: Mapping[str, Any]) -> dict[str, Any]:
-        return {"events": self.client.read_events(ask.get("params", {}), ask.get("calendar_ids", ()))}
+    def read_events(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        return {"events": self.client.read_events(params["params"], params["calendar_ids"])}
 
-    def delete_event(self, ask: Mapping[str, Any]) -> dict[str, Any]:
-        self.client.delete_event(ask["calendar_id"], ask["event_id"])
+    def delete_event(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        self.client.delete_event(params["calendar_id"], params["event_id"])
         return {}
 
-    def list_calendars(self, _ask: Mapping[str, Any]) -> dict[str, Any]:
+    def list_calendars(self, _params: Mapping[str, Any]) -> dict[str, Any]:
         return {"calendars": self.client.list_calendars()}
 
-    def stop(self, _ask: Mapping[str, Any]) -> dict[str, Any]:
+    def stop(self, _params: Mapping[str, Any]) -> dict[str, Any]:
         self.client.close()
         return {}
 
-    def answer(self, ask: Mapping[str, Any]) -> dict[str, Any]:
-        """The answer to one request, as the protocol has it."""
-        known = ("start", "upsert_event", "read_events", "delete_event", "list_calendars", "stop")
-        if ask["do"] not in known:
-            return {"unsupported": f"this driver knows no {ask['do']}"}
+    def answer(self, method: str, params: Mapping[str, Any]) -> dict[str, Any]:
+        """The ``result`` or the ``error`` of one request."""
+        if method not in self.methods:
+            return {"error": {"code": -32601, "message": f"the client has no {method}"}}
         try:
-            return {"ok": getattr(self, ask["do"])(ask)}
+            return {"result": getattr(self, method)(params)}
         except httpx.HTTPStatusError as error:
-            return {"error": told(error.response)}
-        except Exception as error:  # noqa: BLE001 - optional modules raise errors of their own
-            return {"error": {"message": repr(error)}}
+            return {"error": {"code": -32000, "message": str(error), "data": reported(error.response)}}
+        except Exception as error:  # noqa: BLE001 - whatever the client raises is what it reports
+            return {"error": {"code": -32000, "message": repr(error)}}
 
     def run(self) -> None:
         """Answers line by line until it is told to stop."""
         for line in sys.stdin:
-            ask = json.loads(line)
-            print(json.dumps({"id": ask["id"], **self.answer(ask)}), flush=True)
-            if ask["do"] == "stop":
+            request = json.loads(line)
+            answer = self.answer(request["method"], request["params"])
+            print(json.dumps({"jsonrpc": "2.0", "id": request["id"], **answer}), flush=True)
+            if request["method"] == "stop":
                 return
 
 
-def told(response: httpx.Response) -> dict[str, Any]:
-    """What the client tells of an answer that is no success."""
-    error: dict[str, Any] = {"status": response.status_code, "message": response.text}
-    if response.status_code == 422:
-        error["errors"] = response.json()["errors"]
-    return error
+def reported(response: httpx.Response) -> dict[str, Any]:
+    """What the client's error tells of the response: its status, and the errors of a 422."""
+    errors = {"errors": response.json()["errors"]} if response.status_code == 422 else {}
+    return {"status": response.status_code, **errors}
 
 
 if __name__ == "__main__":

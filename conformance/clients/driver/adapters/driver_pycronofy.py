@@ -1,6 +1,6 @@
 """Drives pycronofy, Cronofy's client for Python (``pip install pycronofy``), as its README uses it.
 
-CertificationRun it by ``cronofy-conformance certify -- python driver_pycronofy.py``.
+Run it by ``cronofy-conformance certify -- python driver_pycronofy.py``.
 """
 
 from __future__ import annotations
@@ -16,56 +16,53 @@ from pycronofy.exceptions import PyCronofyRequestError  # type: ignore[import-un
 PARAMETERS = {"from": "from_date", "to": "to_date"}
 
 
-def start(ask: dict[str, Any]) -> dict[str, Any]:
+def start(params: dict[str, Any]) -> dict[str, Any]:
     global client
-    pycronofy.settings.API_BASE_URL = ask["base_url"]
-    client = pycronofy.Client(access_token=ask["access_token"])
+    pycronofy.settings.API_BASE_URL = params["base_url"]
+    client = pycronofy.Client(access_token=params["access_token"])
     return {"client": "pycronofy", "version": version("pycronofy"), "language": "python"}
 
 
-def upsert_event(ask: dict[str, Any]) -> dict[str, Any]:
-    client.upsert_event(calendar_id=ask["calendar_id"], event=ask["event"])
+def upsert_event(params: dict[str, Any]) -> dict[str, Any]:
+    client.upsert_event(calendar_id=params["calendar_id"], event=params["event"])
     return {}
 
 
-def read_events(ask: dict[str, Any]) -> dict[str, Any]:
-    parameters = {PARAMETERS.get(name, name): value for name, value in ask.get("params", {}).items()}
-    events = client.read_events(calendar_ids=ask.get("calendar_ids", ()), **parameters)
-    return {"events": events.all()}
+def read_events(params: dict[str, Any]) -> dict[str, Any]:
+    parameters = {PARAMETERS.get(name, name): value for name, value in params["params"].items()}
+    return {"events": client.read_events(calendar_ids=params["calendar_ids"], **parameters).all()}
 
 
-def delete_event(ask: dict[str, Any]) -> dict[str, Any]:
-    client.delete_event(calendar_id=ask["calendar_id"], event_id=ask["event_id"])
+def delete_event(params: dict[str, Any]) -> dict[str, Any]:
+    client.delete_event(calendar_id=params["calendar_id"], event_id=params["event_id"])
     return {}
 
 
-def list_calendars(_ask: dict[str, Any]) -> dict[str, Any]:
+def list_calendars(_params: dict[str, Any]) -> dict[str, Any]:
     return {"calendars": client.list_calendars()}
 
 
-def stop(_ask: dict[str, Any]) -> dict[str, Any]:
+def stop(_params: dict[str, Any]) -> dict[str, Any]:
     return {}
 
 
-KNOWN = {do.__name__: do for do in (start, upsert_event, read_events, delete_event, list_calendars, stop)}
+METHODS = {method.__name__: method for method in (start, upsert_event, read_events, delete_event, list_calendars, stop)}
 
 
-def answer(ask: dict[str, Any]) -> dict[str, Any]:
-    if ask["do"] not in KNOWN:
-        return {"unsupported": f"pycronofy has no {ask['do']}"}
+def answer(method: str, params: dict[str, Any]) -> dict[str, Any]:
+    if method not in METHODS:
+        return {"error": {"code": -32601, "message": f"pycronofy has no {method}"}}
     try:
-        return {"ok": KNOWN[ask["do"]](ask)}
+        return {"result": METHODS[method](params)}
     except PyCronofyRequestError as error:
-        return {"error": told(error)}
-    except Exception as error:  # noqa: BLE001 - optional modules raise errors of their own
-        return {"error": {"message": repr(error)}}
+        return {"error": {"code": -32000, "message": str(error.message), "data": reported(error)}}
+    except Exception as error:  # noqa: BLE001 - whatever the client raises is what it reports
+        return {"error": {"code": -32000, "message": repr(error)}}
 
 
-def told(error: PyCronofyRequestError) -> dict[str, Any]:
-    result = {"status": error.response.status_code, "message": error.message}
-    if error.response.status_code == 422:
-        result["errors"] = error.response.json()["errors"]
-    return result
+def reported(error: PyCronofyRequestError) -> dict[str, Any]:
+    status = error.response.status_code
+    return {"status": status, **({"errors": error.response.json()["errors"]} if status == 422 else {})}
 
 
 client: pycronofy.Client
@@ -73,6 +70,7 @@ client: pycronofy.Client
 if __name__ == "__main__":
     for line in sys.stdin:
         request = json.loads(line)
-        print(json.dumps({"id": request["id"], **answer(request)}), flush=True)
-        if request["do"] == "stop":
+        response = {"jsonrpc": "2.0", "id": request["id"], **answer(request["method"], request["params"])}
+        print(json.dumps(response), flush=True)
+        if request["method"] == "stop":
             break

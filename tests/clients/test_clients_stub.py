@@ -9,35 +9,35 @@ from typing import Any
 
 from conformance.clients.cases.driver_call import ABSENT, CannedResponse, Case, ReadOverride, StubBehavior
 from conformance.clients.cases.standard_cases import event
-from conformance.clients.driver.driver_session import ACCOUNT, places
-from conformance.clients.gateway.http_server import Reply
+from conformance.clients.driver.driver_session import ACCOUNT, fixture
 from conformance.clients.gateway.stub import SETTLE, StubServer
 from conformance.clock import VirtualClock
 from conformance.http.exchange import Request
+from conformance.http.server.http_server import Reply
 from conformance.reference import reference_app
 
-HERE = places()
+HERE = fixture()
 ORIGIN = "https://api-sg.cronofy.com"
 CONFERENCE = {"join_url": "https://example.com/J", "provider_name": "holo"}
 
 
-def on_stage(use: Callable[[StubServer, Callable[..., Awaitable[Reply]]], Awaitable[Any]], *names: str) -> Any:
+def with_stub(use: Callable[[StubServer, Callable[..., Awaitable[Reply]]], Awaitable[Any]], *names: str) -> Any:
     async def run() -> Any:
         clock = VirtualClock()
         app = reference_app(clock=clock, settle=SETTLE)
-        stage = StubServer(app, clock, app.tokens[ACCOUNT])
+        stub = StubServer(app, clock, app.tokens[ACCOUNT])
 
         async def ask(method: str, target: str, body: Any = None, token: str = app.tokens[ACCOUNT]) -> Reply:
             headers = (("Authorization", f"Bearer {token}"), ("Content-Type", "application/json"))
             url = target if target.startswith("http") else ORIGIN + target
-            return await stage.answer(Request(method, url, headers, b"" if body is None else json.dumps(body).encode()))
+            return await stub.answer(Request(method, url, headers, b"" if body is None else json.dumps(body).encode()))
 
         seeds = tuple((HERE.calendar_id, event(HERE, name)) for name in names)
-        await stage.seed(Case("seeds", (), seeds))
+        await stub.seed(Case("seeds", (), seeds))
         try:
-            return await use(stage, ask)
+            return await use(stub, ask)
         finally:
-            await stage.close()
+            await stub.close()
 
     return asyncio.run(run())
 
@@ -52,86 +52,84 @@ def said(reply: Reply) -> Any:
 
 
 def test_conferencing_is_pending_until_a_script_lets_time_pass() -> None:
-    async def use(stage: StubServer, ask: Any) -> None:
+    async def use(stub: StubServer, ask: Any) -> None:
         assert (await ask("POST", WRITE, event(HERE, "a", {"profile_id": "default"}))).status == 202
         assert said(await ask("GET", READ))["events"][0]["conferencing"] == {"pending": True}
-        await stage.begin(StubBehavior(settle=True))
+        await stub.begin(StubBehavior(settle=True))
         assert said(await ask("GET", READ))["events"][0]["conferencing"]["provider_name"] == "zoom"
 
-    on_stage(use)
+    with_stub(use)
 
 
 def test_pages_are_cut_anew_and_linked_at_the_origin_that_was_asked() -> None:
-    async def use(stage: StubServer, ask: Any) -> None:
-        await stage.begin(StubBehavior(page_size=2, last=("a",)))
+    async def use(stub: StubServer, ask: Any) -> None:
+        await stub.begin(StubBehavior(page_size=2, last=("a",)))
         first = said(await ask("GET", READ))
         assert [one["event_id"] for one in first["events"]] == ["b", "c"]
         link = first["pages"].pop("next_page")
         assert first["pages"] == {"current": 1, "total": 2}
         assert link.startswith(f"{ORIGIN}/v1/events/pages/pg_")
-        assert stage.readings() == [
-            [{"fetched": True, "event_ids": ["b", "c"]}, {"fetched": False, "event_ids": ["a"]}]
-        ]
+        assert stub.readings() == [[{"fetched": True, "event_ids": ["b", "c"]}, {"fetched": False, "event_ids": ["a"]}]]
         assert (await ask("GET", link, token="another")).status == 401
         assert (await ask("GET", link + "x")).status == 404
         last = said(await ask("GET", f"{link}?tzid=Etc%2FUTC"))
         assert last["pages"] == {"current": 2, "total": 2}
         assert [one["event_id"] for one in last["events"]] == ["a"]
-        assert [page["fetched"] for page in stage.readings()[0]] == [True, True]
-        await stage.begin(StubBehavior())
-        assert stage.readings() == []
+        assert [page["fetched"] for page in stub.readings()[0]] == [True, True]
+        await stub.begin(StubBehavior())
+        assert stub.readings() == []
 
-    on_stage(use, "a", "b", "c")
+    with_stub(use, "a", "b", "c")
 
 
 def test_overlays_show_what_the_script_has_and_nothing_else() -> None:
-    async def use(stage: StubServer, ask: Any) -> None:
-        shows = (ReadOverride("a", CONFERENCE), ReadOverride("b", None), ReadOverride("c", ABSENT))
-        await stage.begin(StubBehavior(shows=shows))
+    async def use(stub: StubServer, ask: Any) -> None:
+        overrides = (ReadOverride("a", CONFERENCE), ReadOverride("b", None), ReadOverride("c", ABSENT))
+        await stub.begin(StubBehavior(overrides=overrides))
         shown = {one["event_id"]: one.get("conferencing", ABSENT) for one in said(await ask("GET", READ))["events"]}
         assert shown == {"a": CONFERENCE, "b": None, "c": ABSENT}
-        await stage.begin(StubBehavior(shows=shows, extra=True))
+        await stub.begin(StubBehavior(overrides=overrides, extra=True))
         page = said(await ask("GET", READ))
         assert {"x_future"} < set(page) & set(page["pages"]) & set(page["events"][0]) | {"pages"}
         assert page["events"][0]["conferencing"].keys() == {*CONFERENCE, "x_future"}
 
-    on_stage(use, "a", "b", "c")
+    with_stub(use, "a", "b", "c")
 
 
 def test_prepared_answers_come_first_or_instead_and_nothing_is_written() -> None:
-    async def use(stage: StubServer, ask: Any) -> None:
+    async def use(stub: StubServer, ask: Any) -> None:
         body = event(HERE, "a")
-        await stage.begin(StubBehavior(first=(CannedResponse(429),)))
+        await stub.begin(StubBehavior(first=(CannedResponse(429),)))
         assert [(await ask("POST", WRITE, body)).status for _ in range(2)] == [429, 202]
-        await stage.begin(StubBehavior(instead=CannedResponse(422, {"errors": {"summary": []}})))
+        await stub.begin(StubBehavior(write_response=CannedResponse(422, {"errors": {"summary": []}})))
         refused = await ask("POST", WRITE, event(HERE, "b"))
         assert (refused.status, said(refused)) == (422, {"errors": {"summary": []}})
-        await stage.begin(StubBehavior(accepted={"sub": "acc_1"}))
+        await stub.begin(StubBehavior(accepted={"sub": "acc_1"}))
         accepted = await ask("DELETE", WRITE, {"event_id": "x"})
         assert (accepted.status, said(accepted)) == (202, {"sub": "acc_1"})
-        await stage.begin(StubBehavior(page_size=1, first_page=(CannedResponse(429),)))
+        await stub.begin(StubBehavior(page_size=1, first_page=(CannedResponse(429),)))
         link = said(await ask("GET", READ))["pages"].get("next_page")
         assert link is None  # only one event was written
 
-    on_stage(use)
+    with_stub(use)
 
 
 def test_a_further_page_may_be_busy_first() -> None:
-    async def use(stage: StubServer, ask: Any) -> None:
-        await stage.begin(StubBehavior(page_size=1, first_page=(CannedResponse(429),)))
+    async def use(stub: StubServer, ask: Any) -> None:
+        await stub.begin(StubBehavior(page_size=1, first_page=(CannedResponse(429),)))
         link = said(await ask("GET", READ))["pages"]["next_page"]
         assert [(await ask("GET", link)).status for _ in range(2)] == [429, 200]
 
-    on_stage(use, "a", "b")
+    with_stub(use, "a", "b")
 
 
 def test_what_is_refused_is_refused_as_the_server_does() -> None:
-    async def use(stage: StubServer, ask: Any) -> None:
-        await stage.begin(StubBehavior(shows=(ReadOverride("a", CONFERENCE),)))
+    async def use(stub: StubServer, ask: Any) -> None:
+        await stub.begin(StubBehavior(overrides=(ReadOverride("a", CONFERENCE),)))
         assert (await ask("GET", READ, token="another")).status == 401
         assert (await ask("POST", "/v1/calendars/none/events", event(HERE, "a"))).status == 404
         integrated = event(HERE, "a", {"profile_id": "integrated"})
         assert (await ask("POST", f"/v1/calendars/{HERE.without_id}/events", integrated)).status == 422
         assert (await ask("GET", "/v1/nothing")).status == 404
 
-    on_stage(use)
+    with_stub(use)

@@ -1,7 +1,7 @@
-"""The front: HTTP on loopback, plain, over TLS, and as a forward proxy for the hosts that it plays.
+"""HTTP on loopback: plain, over TLS, and as a forward proxy that answers for some hosts itself.
 
-An answer is computed from a whole request and may stream.  What is addressed to any other host is
-refused and told, so nothing that a client sends here reaches a real service.
+An answer is computed from a whole request and may stream.  What is addressed to any other host is refused and
+reported, so nothing that a client sends here reaches a real service.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from urllib.parse import urlsplit
 
 import h11
 
-from conformance.clients.gateway.streams import close, pump
 from conformance.errors import UsageError
 from conformance.http.exchange import Headers, Request
 from conformance.http.hosts import API_HOSTS
+from conformance.http.server.streams import close, pump
 
 __all__ = ["HttpServer", "Reply"]
 
@@ -34,7 +34,7 @@ _IDLE = 300.0
 
 @dataclass(frozen=True)
 class Reply:
-    """What is answered: status, headers, and a body that is bytes or comes in pieces."""
+    """An answer: status, headers, and a body that is bytes or comes in pieces."""
 
     status: int
     headers: Headers = ()
@@ -44,7 +44,7 @@ class Reply:
 Answer = Callable[[Request], Awaitable[Reply]]
 
 
-class _NotServedError(Exception):  # noqa: N818 - it is an answer
+class _NotServedError(Exception):
     def __init__(self, status: int, why: str) -> None:
         super().__init__(why)
         self.status = status
@@ -53,8 +53,8 @@ class _NotServedError(Exception):  # noqa: N818 - it is an answer
 class HttpServer:
     """Listens on 127.0.0.1 while inside `async with`; every request goes to `answer`.
 
-    `hosts` are played besides loopback; `tls` is the server side of the run's certificates; `elsewhere` is told,
-    once a sentence, of what was sent to other hosts or did not get through.
+    It answers for `hosts` as well as for loopback; `tls` is the server side of the run's certificates; `on_blocked`
+    gets a sentence for each request or connection that was refused, or that the client gave up.
     """
 
     def __init__(
@@ -63,17 +63,17 @@ class HttpServer:
         *,
         tls: ssl.SSLContext | None = None,
         hosts: tuple[str, ...] = API_HOSTS,
-        elsewhere: Callable[[str], None] = lambda _: None,
+        on_blocked: Callable[[str], None] = lambda _: None,
         port: int = 0,
     ) -> None:
         self._answer = answer
         self._tls = tls
         self._hosts = frozenset(hosts)
-        self._elsewhere = elsewhere
+        self._on_blocked = on_blocked
         self._port = port
         self._servers: list[asyncio.Server] = []
         self._connections: set[asyncio.Task[None]] = set()
-        self._tunnels: dict[int, str] = {}  # local port of a tunnel's inner end -> the authority that was asked for
+        self._tunnels: dict[int, str] = {}  # local port of a tunnel's inner end -> the authority that was requested
         self._spoken: set[int] = set()  # tunnels in which a request was made
         self.open_requests = 0
         self.defect: Exception | None = None
@@ -132,22 +132,20 @@ class HttpServer:
             try:
                 await _Connection(self, reader, writer, scheme).serve()
             except (OSError, h11.ProtocolError, TimeoutError, asyncio.CancelledError):
-                pass  # the peer went away, or the front closes: nobody is left to be told
+                pass  # the client went away, or the server closes: nobody is left to answer
             finally:
                 self._connections.discard(task)
                 await close(writer)
 
         return connected
 
-    def place(self, method: str, target: str, host: str | None, scheme: str, peer_port: int) -> str:
-        """The absolute URL that a request was addressed to; raises for what is not played here."""
+    def address(self, method: str, target: str, host: str | None, scheme: str, peer_port: int) -> str:
+        """The absolute URL that a request was addressed to; raises for a host that is not served."""
         if not target.startswith("/"):
             parts = urlsplit(target)
-            if parts.scheme not in ("http", "https") or not self._plays(parts.hostname, parts.port):
-                self._elsewhere(
-                    f"{method} {parts.scheme}://{parts.netloc}{parts.path} was asked of the proxy and refused"
-                )
-                raise _NotServedError(403, f"{parts.netloc} is not played here")
+            if parts.scheme not in ("http", "https") or not self._serves(parts.hostname, parts.port):
+                self._on_blocked(f"{method} {parts.scheme}://{parts.netloc}{parts.path} was refused by the proxy")
+                raise _NotServedError(403, f"{parts.netloc} is not served here")
             return target
         tunnel = self._tunnels.get(peer_port) if scheme == "https" else None
         if tunnel is not None:
@@ -165,7 +163,7 @@ class HttpServer:
             return f"https://{host}"
         return f"{scheme}://127.0.0.1:{own}"
 
-    def _plays(self, host: str | None, port: int | None) -> bool:
+    def _serves(self, host: str | None, port: int | None) -> bool:
         if host in _LOOPBACK:
             return port in (self.http_port, self.https_port)
         return host in self._hosts
@@ -173,7 +171,7 @@ class HttpServer:
     async def tunnel(
         self, authority: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, early: bytes
     ) -> None:
-        """Relays a CONNECT to this front's own port: TLS ends here, with the run's certificate."""
+        """Relays a CONNECT to this server's own port: TLS ends here, with the run's certificate."""
         parts = urlsplit(f"//{authority}")
         own = self.http_port if parts.port == self.http_port and parts.hostname in _LOOPBACK else self.https_port
         inner_reader, inner_writer = await asyncio.open_connection("127.0.0.1", own)
@@ -195,37 +193,37 @@ class HttpServer:
             del self._tunnels[local_port]
             await close(inner_writer)
             if local_port not in self._spoken and own == self.https_port:
-                self._elsewhere(
+                self._on_blocked(
                     f"a TLS connection to {authority} was given up before a request: "
                     "does the client trust the run's certificate authority (SSL_CERT_FILE and its kin)?"
                 )
             self._spoken.discard(local_port)
 
     def may_connect(self, authority: str) -> None:
-        """Raises for a CONNECT to what is not played here."""
+        """Raises for a CONNECT to a host that is not served."""
         parts = urlsplit(f"//{authority}")
         try:
-            allowed = self._tls is not None and self._plays(parts.hostname, parts.port)
+            allowed = self._tls is not None and self._serves(parts.hostname, parts.port)
         except ValueError:
             allowed = False
         if not allowed:
-            self._elsewhere(f"a connection to {authority} was asked of the proxy and refused")
-            raise _NotServedError(403, f"{authority} is not played here")
+            self._on_blocked(f"a connection to {authority} was refused by the proxy")
+            raise _NotServedError(403, f"{authority} is not served here")
 
     async def answer(self, request: Request) -> Reply:
-        """The answer to a request; a defect of the one who answers is kept for `defect` and told as 500."""
+        """The answer to a request; an exception of `answer` is kept in `defect` and answered with 500."""
         try:
             return await self._answer(request)
         except Exception as error:  # noqa: BLE001 - optional modules raise errors of their own
             self.defect = self.defect or error
-            return Reply(500, (("Content-Type", "text/plain"),), b"the answering side failed")
+            return Reply(500, (("Content-Type", "text/plain"),), b"the server failed")
 
 
 class _Connection:
     def __init__(
-        self, front: HttpServer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, scheme: str
+        self, server: HttpServer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, scheme: str
     ) -> None:
-        self._front = front
+        self._server = server
         self._reader = reader
         self._writer = writer
         self._scheme = scheme
@@ -244,11 +242,11 @@ class _Connection:
             if head.method == b"CONNECT":
                 await self._connect(head)
                 return
-            self._front.open_requests += 1
+            self._server.open_requests += 1
             try:
                 goes_on = await self._one(head)
             finally:
-                self._front.open_requests -= 1
+                self._server.open_requests -= 1
             if not goes_on:
                 return
             self._http.start_next_cycle()
@@ -262,7 +260,7 @@ class _Connection:
         except h11.RemoteProtocolError as error:
             await self._refuse(error.error_status_hint, str(error))
             return False
-        await self._send(await self._front.answer(request), bodied=request.method != "HEAD")
+        await self._send(await self._server.answer(request), bodied=request.method != "HEAD")
         return bool(self._http.our_state is h11.DONE and self._http.their_state is h11.DONE)
 
     async def _request(self, head: h11.Request) -> Request:
@@ -270,7 +268,7 @@ class _Connection:
         headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in head.headers.raw_items())
         host = next((value for name, value in headers if name.lower() == "host"), None)
         peer_port = self._writer.get_extra_info("peername")[1]
-        url = self._front.place(method, head.target.decode("latin-1"), host, self._scheme, peer_port)
+        url = self._server.address(method, head.target.decode("latin-1"), host, self._scheme, peer_port)
         body = bytearray()
         while True:
             if self._http.they_are_waiting_for_100_continue:
@@ -329,9 +327,9 @@ class _Connection:
     async def _connect(self, head: h11.Request) -> None:
         authority = head.target.decode("latin-1")
         try:
-            self._front.may_connect(authority)
+            self._server.may_connect(authority)
         except _NotServedError as refusal:
             await self._refuse(refusal.status, str(refusal))
             return
         early, _ = self._http.trailing_data
-        await self._front.tunnel(authority, self._reader, self._writer, early)
+        await self._server.tunnel(authority, self._reader, self._writer, early)
