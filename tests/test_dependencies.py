@@ -16,7 +16,7 @@ PACKAGE = Path(conformance.__file__).parent
 PROJECT = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 #: Needed without an import.
-NEEDED = {"tzdata": "zoneinfo reads it where the system has no time zones", "rich": "for progress, tables and colour"}
+NEEDED = {"tzdata": "zoneinfo reads it where the system has no time zones"}
 
 #: Extras that are loaded by name, or that a team uses beside the package.
 BESIDE = {"brotli", "zstandard", "pytest-recording", "vcrpy"}

@@ -131,10 +131,10 @@ def _part_in_words(rule: Rule, part: str) -> tuple[str, ...]:
 
 def _detected_faults(rule: Rule) -> Iterator[str]:
     faults = faults_of(rule)
-    for kind, heading in (("alone", "Faults that fail only this rule"), ("among", "Faults that fail it and others")):
+    for kind, heading in (("alone", "Caught by this rule alone"), ("among", "Caught by this rule among others")):
         if faults[kind]:
             yield ""
-            yield f"{heading}, for `run --fault`: {', '.join(faults[kind])}"
+            yield f"{heading}, with run --fault: {', '.join(faults[kind])}"
 
 
 def _examples(rule: Rule) -> Iterator[str]:
