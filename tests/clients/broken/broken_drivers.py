@@ -191,7 +191,12 @@ class _Remembering(Client):
         self.known[calendar_id, event["event_id"]] = {**before, **event}
 
 
-@breaks("omitted-sends-no-conferencing", "sends null when no conferencing was asked for a new event")
+@breaks(
+    "omitted-sends-no-conferencing",
+    "sends null when no conferencing was asked for a new event",
+    "sends-null",
+    "conferencing-is-not-null",
+)
 class _SendsNull(_Remembering):
     def upsert_event(self, calendar_id: str, event: Mapping[str, Any]) -> None:
         new = (calendar_id, event["event_id"]) not in self.known and "location" not in event
@@ -542,11 +547,13 @@ class _Half(Driver):
         return {"unsupported": "the client has no means for it"}
 
 
-def sends_anyway(rule: str, title: str) -> Callable[[Callable[[JSON], JSON | None]], None]:
+def sends_anyway(
+    rule: str, title: str, name: str | None = None
+) -> Callable[[Callable[[JSON], JSON | None]], None]:
     """Enters a client that cannot do what it is asked, and sends something all the same."""
 
     def enter(change: Callable[[JSON], JSON | None]) -> None:
-        breaks(rule, title)(type("Changed", (_Half,), {"change": lambda _, event: change(event)}))
+        breaks(rule, title, name)(type("Changed", (_Half,), {"change": lambda _, event: change(event)}))
 
     return enter
 
@@ -623,6 +630,32 @@ class _OnlyProfileId(Client):
         if event.get("conferencing"):
             event = {**event, "conferencing": {"profile_id": event["conferencing"]["profile_id"]}}
         super().upsert_event(calendar_id, event)
+
+
+# what conferencing is
+
+
+@breaks("omitted-sends-no-conferencing", "asks for default conferencing when none was asked for a new event")
+class _SendsDefault(_Remembering):
+    def upsert_event(self, calendar_id: str, event: Mapping[str, Any]) -> None:
+        new = (calendar_id, event["event_id"]) not in self.known and "location" not in event
+        self.remember(calendar_id, event)
+        super().upsert_event(calendar_id, {"conferencing": {"profile_id": "default"}, **event} if new else event)
+
+
+@sends_anyway("conferencing-is-not-null", "sends null for default")
+def _(event: JSON) -> JSON | None:
+    return {**event, "conferencing": None} if _asks(event, "default") else None
+
+
+@sends_anyway("conferencing-names-a-profile-id", "sends a word for default", "conferencing-is-a-word")
+def _(event: JSON) -> JSON | None:
+    return {**event, "conferencing": "default"} if _asks(event, "default") else None
+
+
+@sends_anyway("conferencing-names-a-profile-id", "sends nothing in conferencing", "conferencing-is-empty")
+def _(event: JSON) -> JSON | None:
+    return {**event, "conferencing": {}} if _asks(event, "default") else None
 
 
 if __name__ == "__main__":

@@ -1,0 +1,80 @@
+"""What the rules on clients say of requests as they go over the wire: the wrong are accused, their neighbours are not."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from conformance.contract.rules import load
+from conformance.facts import Settings, observe
+from conformance.http.exchange import Exchange, Request, Response, bearer
+from conformance.judging.judge import Judge
+
+_JUDGE = Judge(rule for rule in load() if rule.applies_to == "client")
+_PATH = "/v1/calendars/cal_1/events"
+_EVENT = {"event_id": "e1", "summary": "Board", "start": "2031-04-28T15:30:00Z", "end": "2031-04-28T17:00:00Z"}
+_EXPLICIT = {"profile_id": "explicit", "provider_description": "Custom"}
+
+
+def exchange(
+    method: str,
+    path: str = _PATH,
+    body: Any = None,
+    status: int = 202,
+    answer: Any = None,
+    *,
+    host: str = "https://api.cronofy.com",
+    media_type: str = "application/json; charset=utf-8",
+    account: str | None = "default",
+) -> Exchange:
+    headers = (("Content-Type", media_type), *([("Authorization", bearer(account))] if account else []))
+    sent = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
+    response = Response(status, (("Content-Type", "application/json"),), json.dumps(answer or {}).encode())
+    return Exchange(Request(method, host + path, headers, sent), response, f"{method} {path}", whole=account is not None)
+
+
+def write(status: int = 202, answer: Any = None, **fields: Any) -> Exchange:
+    return exchange("POST", body={**_EVENT, **fields}, status=status, answer=answer)
+
+
+def verdicts(*exchanges: Exchange) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for facts in observe(exchanges, Settings()):
+        for verdict in _JUDGE(facts):
+            found.setdefault(verdict.rule, set()).add(verdict.outcome)
+    return found
+
+
+def failed(*exchanges: Exchange) -> set[str]:
+    return {rule for rule, outcomes in verdicts(*exchanges).items() if "failed" in outcomes}
+
+
+def cases(*pairs: tuple[Any, set[str]]) -> Any:
+    return pytest.mark.parametrize(("value", "rules"), pairs, ids=[repr(value)[:60] for value, _ in pairs])
+
+
+@cases(
+    ({"profile_id": "default"}, set()),
+    ({"profile_id": "pro_1"}, set()),
+    ({}, {"conferencing-names-a-profile-id"}),
+    ("default", {"conferencing-names-a-profile-id"}),
+    ([{"profile_id": "default"}], {"conferencing-names-a-profile-id"}),
+    (False, {"conferencing-names-a-profile-id"}),
+    (None, {"conferencing-is-not-null"}),
+)
+def test_conferencing_is_an_object_that_names_a_profile(value: Any, rules: set[str]) -> None:
+    assert failed(write(conferencing=value)) == rules
+    assert failed(write(422, conferencing=value)) == rules
+
+
+@cases(
+    (b"", set()),
+    (b"&conferencing[profile_id]=default", set()),
+    (b"&conferencing=default", {"conferencing-names-a-profile-id"}),
+    (b"&conferencing=", {"conferencing-is-not-null"}),
+)
+def test_conferencing_in_a_form_is_what_it_is_in_json(value: bytes, rules: set[str]) -> None:
+    body = b"event_id=e1&summary=Board&start=2031-04-28T15:30:00Z&end=2031-04-28T17:00:00Z" + value
+    assert failed(exchange("POST", body=body, media_type="application/x-www-form-urlencoded")) == rules
