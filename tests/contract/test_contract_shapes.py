@@ -161,6 +161,20 @@ SHAPES: dict[str, tuple[list[Any], list[Any]]] = {
         [{"profile_id": "pro_1"}, {"profile_id": "None"}],
         [{"profile_id": id_} for id_ in ("default", "none", "integrated", "explicit", "8x8", "", None)],
     ),
+    "conferencing-as-written#/$defs/mistaken": (
+        [
+            {"profile_id": id_}
+            for id_ in (
+                *("Default", "NONE", "Explicit", "INTEGRATED", "8X8", "zoom", "Zoom", "go_to", "GoTo", "google_meet"),
+                *("Google Meet", "google_meet_api", "ms_teams", "MS_Teams", "teams", "ms_teams_for_business"),
+            )
+        ],
+        [
+            *({"profile_id": id_} for id_ in ("default", "none", "integrated", "explicit", "8x8", "pro_1", "", 8)),
+            *({"profile_id": id_} for id_ in ("zoom\n", "my-zoom", "zoom_667c", "default1", "go__to", "ms_")),
+            *({}, "zoom", None),
+        ],
+    ),
     "conferencing-as-written#/$defs/wanted": (
         [{"profile_id": id_} for id_ in ("default", "integrated", "explicit", "pro_1")],
         [{"profile_id": "none"}, {"profile_id": "8x8"}, {}, None],

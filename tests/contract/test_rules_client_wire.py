@@ -32,7 +32,9 @@ def exchange(
     headers = (("Content-Type", media_type), *([("Authorization", bearer(account))] if account else []))
     sent = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
     response = Response(status, (("Content-Type", "application/json"),), json.dumps(answer or {}).encode())
-    return Exchange(Request(method, host + path, headers, sent), response, f"{method} {path}", whole=account is not None)
+    return Exchange(
+        Request(method, host + path, headers, sent), response, f"{method} {path}", whole=account is not None
+    )
 
 
 def write(status: int = 202, answer: Any = None, **fields: Any) -> Exchange:
@@ -78,3 +80,40 @@ def test_conferencing_is_an_object_that_names_a_profile(value: Any, rules: set[s
 def test_conferencing_in_a_form_is_what_it_is_in_json(value: bytes, rules: set[str]) -> None:
     body = b"event_id=e1&summary=Board&start=2031-04-28T15:30:00Z&end=2031-04-28T17:00:00Z" + value
     assert failed(exchange("POST", body=body, media_type="application/x-www-form-urlencoded")) == rules
+
+
+def userinfo(*profile_ids: str, account: str | None = "default") -> Exchange:
+    profiles = [{"profile_id": name, "provider_name": "zoom", "profile_connected": True} for name in profile_ids]
+    answer = {"sub": "acc_1", "cronofy.data": {"profiles": [], "conferencing_profiles": profiles}}
+    return exchange("GET", "/v1/userinfo", None, 200, answer, account=account)
+
+
+UNLISTED = {"a-profile-id-is-built-in-or-listed"}
+REFUSED = {"errors": {"conferencing.profile_id": [{"key": "errors.not_recognized"}]}}
+
+
+@cases(
+    *((name, set()) for name in ("default", "none", "integrated", "pro_1", "pro_2", "int_667c316c")),
+    *((name, UNLISTED) for name in ("zoom", "Zoom", "google_meet", "ms_teams", "go_to", "Default", "INTEGRATED")),
+)
+def test_a_profile_id_that_looks_like_a_mistake_is_one_unless_it_is_listed(value: str, rules: set[str]) -> None:
+    sent = write(conferencing={"profile_id": value})
+    assert failed(userinfo("pro_1"), sent) == rules
+    assert failed(userinfo("pro_1", value), sent) == set()
+    assert failed(sent, userinfo("pro_1")) == set()
+
+
+def test_a_profile_id_that_is_refused_is_a_mistake_unless_it_was_listed() -> None:
+    sent = write(422, REFUSED, conferencing={"profile_id": "pro_2"})
+    assert failed(userinfo("pro_1"), sent) == UNLISTED
+    assert failed(userinfo("pro_1", "pro_2"), sent) == set()
+    assert failed(userinfo("pro_1"), userinfo("pro_1", "pro_2"), sent) == set()
+    assert failed(userinfo("pro_1"), write(422, {"errors": {"summary": []}}, conferencing={"profile_id": "pro_2"})) == (
+        set()
+    )
+
+
+def test_what_another_accounts_userinfo_lists_says_nothing_of_a_profile_id() -> None:
+    assert failed(userinfo("pro_1", account="other"), write(conferencing={"profile_id": "zoom"})) == set()
+    filtered = exchange("POST", body={**_EVENT, "conferencing": {"profile_id": "zoom"}}, account=None)
+    assert failed(userinfo("pro_1", account=None), filtered) == set()

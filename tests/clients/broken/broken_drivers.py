@@ -547,9 +547,7 @@ class _Half(Driver):
         return {"unsupported": "the client has no means for it"}
 
 
-def sends_anyway(
-    rule: str, title: str, name: str | None = None
-) -> Callable[[Callable[[JSON], JSON | None]], None]:
+def sends_anyway(rule: str, title: str, name: str | None = None) -> Callable[[Callable[[JSON], JSON | None]], None]:
     """Enters a client that cannot do what it is asked, and sends something all the same."""
 
     def enter(change: Callable[[JSON], JSON | None]) -> None:
@@ -656,6 +654,21 @@ def _(event: JSON) -> JSON | None:
 @sends_anyway("conferencing-names-a-profile-id", "sends nothing in conferencing", "conferencing-is-empty")
 def _(event: JSON) -> JSON | None:
     return {**event, "conferencing": {}} if _asks(event, "default") else None
+
+
+class _LooksFirst(Client):
+    def upsert_event(self, calendar_id: str, event: Mapping[str, Any]) -> None:
+        if _asks(dict(event), "Zoom"):
+            self.request("GET", "/v1/userinfo")
+        super().upsert_event(calendar_id, event)
+
+
+@breaks("a-profile-id-is-built-in-or-listed", "sends the name of a service for default")
+class _NamesAService(_Half):
+    client_class = _LooksFirst
+
+    def change(self, event: JSON) -> JSON | None:
+        return {**event, "conferencing": {"profile_id": "Zoom"}} if _asks(event, "default") else None
 
 
 if __name__ == "__main__":
