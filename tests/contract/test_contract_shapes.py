@@ -99,6 +99,16 @@ SHAPES: dict[str, tuple[list[Any], list[Any]]] = {
             "HTTP://A",
         ],
     ),
+    "http-uri#/$defs/http-uri-within-blanks": (
+        [
+            *("http://a", " https://a", "https://a\n", "https://[::1", "HTTPS://A", "https://u:p@h:80/", "https://a@b@c"),
+            *("https://bücher.example/ü", "https://a/%zz|{}", "\t\nhttps://a/ü?#\t", "https://a\u00a0b"),
+        ],
+        [
+            *("http://", "http:///x", "https:/a", "//a", "a", "", " ", "ftp://a", "xhttp://a", "https://a b", "https://@/"),
+            *("https://:80", "https://u@:80", "https://?a", "https://#a", "https://a\tb", "https://a/b c ", 5, None, []),
+        ],
+    ),
     "times": (
         [
             *(
@@ -360,9 +370,12 @@ def test_every_shape_is_tried() -> None:
 
 
 def test_no_value_is_an_http_uri_and_certainly_none() -> None:
+    shape = "http-uri#/$defs/http-uri-within-blanks"
     values = [value for shape in SHAPES if shape.startswith("http-uri") for side in SHAPES[shape] for value in side]
     both = [v for v in values if accepts("http-uri", v) and accepts("http-uri#/$defs/certainly-not-http-uri", v)]
     assert both == []
+    assert [v for v in values if accepts("http-uri", v) and not accepts(shape, v)] == []
+    assert [v for v in values if accepts(shape, v) and accepts("http-uri#/$defs/certainly-not-http-uri", v)] == []
 
 
 OPENAPI = schemas.read("api/openapi")

@@ -117,3 +117,16 @@ def test_what_another_accounts_userinfo_lists_says_nothing_of_a_profile_id() -> 
     assert failed(userinfo("pro_1", account="other"), write(conferencing={"profile_id": "zoom"})) == set()
     filtered = exchange("POST", body={**_EVENT, "conferencing": {"profile_id": "zoom"}}, account=None)
     assert failed(userinfo("pro_1", account=None), filtered) == set()
+
+
+NOT_HTTP = {"an-explicit-join-url-is-http"}
+
+
+@cases(
+    *((url, set()) for url in ("https://conf.example/a", "HTTP://CONF.example", " https://conf.example/a ")),
+    *((url, set()) for url in ("https://bücher.example/ü", "https://[::1]:80/", "https://a@b/%20", "https://a/{b}")),
+    *((url, NOT_HTTP) for url in ("https://conf.example/join room", "https://a b/", "https:///a", "https://:80/a")),
+    *((url, NOT_HTTP) for url in ("zoommtg://zoom.us", "conf.example/a", "httpx://a", "https://u@/a", " ")),
+)
+def test_an_explicit_join_url_is_a_uri_or_an_iri_with_a_host(value: str, rules: set[str]) -> None:
+    assert failed(write(conferencing={**_EXPLICIT, "join_url": value})) == rules

@@ -671,5 +671,13 @@ class _NamesAService(_Half):
         return {**event, "conferencing": {"profile_id": "Zoom"}} if _asks(event, "default") else None
 
 
+@sends_anyway("an-explicit-join-url-is-http", "does not escape the spaces of a join URL", "sends-spaces")
+def _(event: JSON) -> JSON | None:
+    if not _asks(event, "explicit"):
+        return None
+    event["conferencing"]["join_url"] += "?topic=Board meeting"
+    return event
+
+
 if __name__ == "__main__":
     BROKEN[sys.argv[1]].driver().run()
