@@ -130,3 +130,22 @@ NOT_HTTP = {"an-explicit-join-url-is-http"}
 )
 def test_an_explicit_join_url_is_a_uri_or_an_iri_with_a_host(value: str, rules: set[str]) -> None:
     assert failed(write(conferencing={**_EXPLICIT, "join_url": value})) == rules
+
+
+LENGTH, TIMES = {"texts-have-their-documented-length"}, {"times-have-a-documented-form"}
+
+
+@cases(
+    ({"summary": "🚀" * 1024, "description": "ä" * 4096}, set()),
+    ({"summary": "🚀" * 1025}, LENGTH),
+    ({"description": "ä" * 4097}, LENGTH),
+    ({"event_id": "x" * 5000}, set()),
+    ({"start": "2031-04-28", "end": "2031-04-29"}, set()),
+    ({"start": "2031-04-28T15:30:00", "tzid": "Europe/Vienna"}, set()),
+    ({"start": {"time": "2031-04-28T15:30:00Z", "tzid": "Europe/Vienna"}}, set()),
+    ({"start": "2031-04-28 15:30:00 UTC"}, TIMES),
+    ({"end": "Mon Apr 28 2031 15:30:00 GMT+0000"}, TIMES),
+    ({"end": {"dateTime": "2031-04-28T15:30:00Z", "timeZone": "Etc/UTC"}}, TIMES),
+)
+def test_texts_are_as_long_and_times_as_written_as_is_documented(value: dict[str, Any], rules: set[str]) -> None:
+    assert failed(write(**value)) == rules

@@ -679,5 +679,22 @@ def _(event: JSON) -> JSON | None:
     return event
 
 
+# the event around it
+
+
+@sends_anyway("texts-have-their-documented-length", "lays descriptions out in lines of 4,097 characters")
+def _(event: JSON) -> JSON | None:
+    if "description" not in event:
+        return None
+    return {**event, "description": event["description"].ljust(4097, ".")}
+
+
+@sends_anyway("times-have-a-documented-form", "writes times as its language prints them")
+def _(event: JSON) -> JSON | None:
+    if not _asks(event, "explicit") or not isinstance(event["start"], str):
+        return None
+    return {**event, **{name: event[name].replace("T", " ") for name in ("start", "end")}}
+
+
 if __name__ == "__main__":
     BROKEN[sys.argv[1]].driver().run()
