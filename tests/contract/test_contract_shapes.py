@@ -101,12 +101,42 @@ SHAPES: dict[str, tuple[list[Any], list[Any]]] = {
     ),
     "http-uri#/$defs/http-uri-within-blanks": (
         [
-            *("http://a", " https://a", "https://a\n", "https://[::1", "HTTPS://A", "https://u:p@h:80/", "https://a@b@c"),
+            *(
+                "http://a",
+                " https://a",
+                "https://a\n",
+                "https://[::1",
+                "HTTPS://A",
+                "https://u:p@h:80/",
+                "https://a@b@c",
+            ),
             *("https://bücher.example/ü", "https://a/%zz|{}", "\t\nhttps://a/ü?#\t", "https://a\u00a0b"),
         ],
         [
-            *("http://", "http:///x", "https:/a", "//a", "a", "", " ", "ftp://a", "xhttp://a", "https://a b", "https://@/"),
-            *("https://:80", "https://u@:80", "https://?a", "https://#a", "https://a\tb", "https://a/b c ", 5, None, []),
+            *(
+                "http://",
+                "http:///x",
+                "https:/a",
+                "//a",
+                "a",
+                "",
+                " ",
+                "ftp://a",
+                "xhttp://a",
+                "https://a b",
+                "https://@/",
+            ),
+            *(
+                "https://:80",
+                "https://u@:80",
+                "https://?a",
+                "https://#a",
+                "https://a\tb",
+                "https://a/b c ",
+                5,
+                None,
+                [],
+            ),
         ],
     ),
     "times": (
@@ -142,11 +172,25 @@ SHAPES: dict[str, tuple[list[Any], list[Any]]] = {
     ),
     "times#/$defs/written": (
         [
-            *("2031-03-14", "2031-03-14T09:00:00Z", "2031-03-14t09:00:00z", "2031-03-14T09:00:00+0530", "2031-03-14t09:00"),
+            *(
+                "2031-03-14",
+                "2031-03-14T09:00:00Z",
+                "2031-03-14t09:00:00z",
+                "2031-03-14T09:00:00+0530",
+                "2031-03-14t09:00",
+            ),
             *({"time": "2031-03-14T09:00:00", "tzid": "Europe/Paris"}, "2031-03-14T09:00:00.123456+02:00"),
         ],
         [
-            *("2031-03-14 09:00:00Z", "14/03/2031", "20310314T090000Z", "2031-03-14T09:00:00Z\n", "soon", "", 1931331600),
+            *(
+                "2031-03-14 09:00:00Z",
+                "14/03/2031",
+                "20310314T090000Z",
+                "2031-03-14T09:00:00Z\n",
+                "soon",
+                "",
+                1931331600,
+            ),
             *(None, [], {}, {"time": "2031-03-14T09:00:00Z"}, {"dateTime": "2031-03-14T09:00:00Z"}),
         ],
     ),

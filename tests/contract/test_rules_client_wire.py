@@ -149,3 +149,64 @@ LENGTH, TIMES = {"texts-have-their-documented-length"}, {"times-have-a-documente
 )
 def test_texts_are_as_long_and_times_as_written_as_is_documented(value: dict[str, Any], rules: set[str]) -> None:
     assert failed(write(**value)) == rules
+
+
+LOCATION = {"the-location-is-left-blank"}
+
+
+@cases(
+    *((blank, set()) for blank in (None, "", " ", {}, {"description": ""}, {"lat": "", "long": None})),
+    *(
+        (place, LOCATION)
+        for place in ("Room 1", {"description": "Room 1"}, {"lat": "48.2", "long": "16.4"}, ["Room 1"])
+    ),
+)
+def test_the_location_is_left_blank_in_every_form_of_it(value: Any, rules: set[str]) -> None:
+    assert failed(write(conferencing={"profile_id": "default"}, location=value)) == rules
+    assert failed(write(conferencing={"profile_id": "none"}, location=value)) == set()
+    assert failed(write(location=value)) == set()
+
+
+HOST = {"requests-go-to-a-documented-host"}
+
+
+@cases(
+    *((f"https://api{center}.cronofy.com", set()) for center in ("", "-au", "-ca", "-de", "-sg", "-uk")),
+    *((host, set()) for host in ("https://API.CRONOFY.COM:443", "http://127.0.0.1:8000", "https://api-us.example")),
+    *((host, set()) for host in ("https://cronofy.com.example", "https://notcronofy.com")),
+    *((host, HOST) for host in ("https://api-us.cronofy.com", "https://api-fr.cronofy.com", "http://cronofy.com")),
+)
+def test_a_request_under_the_apis_domain_goes_to_one_of_the_six_hosts(value: str, rules: set[str]) -> None:
+    assert failed(exchange("POST", body=_EVENT, host=value)) == rules
+    assert failed(exchange("GET", "/v1/calendars", None, 200, host=value)) == rules
+    assert failed(exchange("POST", "/oauth/token", {}, 200, host=value)) == set()
+
+
+MEDIA_TYPE = {"a-body-is-json-or-form-encoded"}
+
+
+@cases(
+    *((name, set()) for name in ("application/json", "APPLICATION/JSON; charset=UTF-8", "Application/Json;charset=x")),
+    *((name, MEDIA_TYPE) for name in ("application/json-patch+json", "application/vnd.api+json", "text/json", "json")),
+)
+def test_a_media_type_is_the_same_in_any_case_and_no_other(value: str, rules: set[str]) -> None:
+    assert failed(exchange("POST", body=_EVENT, media_type=value)) == rules
+
+
+SUBSCRIPTION = {"subscriptions-have-the-documented-form"}
+WEBHOOK = {"type": "webhook", "uri": "https://app.example/hook", "interactions": [{"type": "conferencing_assigned"}]}
+TRIGGER = {"type": "webhook", "uri": "https://app.example/hook", "transitions": [{"before": "event_start"}]}
+
+
+@cases(
+    *((kept, set()) for kept in (None, [], [WEBHOOK], [WEBHOOK, TRIGGER], [{**WEBHOOK, "uri": "http://127.0.0.1/é"}])),
+    *(
+        ([WEBHOOK, {**WEBHOOK, **wrong}], SUBSCRIPTION)
+        for wrong in ({"type": "push"}, {"uri": "ftp://x"}, {"uri": None})
+    ),
+    ([{**WEBHOOK, "interactions": [{"type": "conferencing_success"}]}], SUBSCRIPTION),
+    ([{**WEBHOOK, "interactions": ["conferencing_assigned"]}], SUBSCRIPTION),
+    (WEBHOOK, SUBSCRIPTION),
+)
+def test_a_subscription_is_a_webhook_at_a_uri_of_documented_interactions(value: Any, rules: set[str]) -> None:
+    assert failed(write(subscriptions=value)) == rules

@@ -696,5 +696,33 @@ def _(event: JSON) -> JSON | None:
     return {**event, **{name: event[name].replace("T", " ") for name in ("start", "end")}}
 
 
+@sends_anyway("the-location-is-left-blank", "sends the place of its office as coordinates", "sends-coordinates")
+def _(event: JSON) -> JSON | None:
+    if not _asks(event, "default") or "location" in event:
+        return None
+    return {**event, "location": {"lat": "48.2", "long": "16.4"}}
+
+
+@sends_anyway("subscriptions-have-the-documented-form", "subscribes to what the documentation once called success")
+def _(event: JSON) -> JSON | None:
+    if "subscriptions" not in event:
+        return None
+    return {
+        **event,
+        "subscriptions": [{**event["subscriptions"][0], "interactions": [{"type": "conferencing_success"}]}],
+    }
+
+
+@breaks("a-body-is-json-or-form-encoded", "says that its JSON is a JSON Patch", "json-patch")
+class _JsonPatch(Client):
+    def request(self, method: str, url: str, **options: Any) -> httpx.Response:
+        if "json" in options:
+            options = {
+                "content": json.dumps(options["json"]),
+                "headers": {"Content-Type": "application/json-patch+json"},
+            }
+        return super().request(method, url, **options)
+
+
 if __name__ == "__main__":
     BROKEN[sys.argv[1]].driver().run()
