@@ -110,6 +110,8 @@ def _explained(rule: Rule, clauses: Mapping[str, Mapping[str, Any]]) -> Iterator
     for name in rule.clauses:
         clause = clauses.get(name, {})
         yield f"  {name} ({clause.get('section', 'not listed')}): {clause.get('about', 'no such clause')}"
+        if "uncarried" in clause:
+            yield f"    no rule carries: {clause['uncarried']}"
     if rule.cases:
         yield ""
         yield f"Complete when it passed in each of these cases: {', '.join(rule.cases)}"

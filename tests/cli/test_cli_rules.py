@@ -36,6 +36,11 @@ def test_a_rule_is_explained_with_its_condition_its_demand_its_clauses_and_examp
     assert f"\n  B8 ({load_clauses()['B8']['section']}): {load_clauses()['B8']['about']}\n" in said
 
 
+def test_what_no_rule_carries_of_a_clause_is_told_with_it() -> None:
+    part = load_clauses()["A2"]["uncarried"]
+    assert f"\n    no rule carries: {part}\n" in call("rules", "requests-go-to-a-documented-host").stdout
+
+
 def test_an_example_kept_and_one_broken_are_shown_where_there_are_some() -> None:
     rule = load()[0]
     said = call("rules", rule.id).stdout
