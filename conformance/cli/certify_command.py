@@ -8,13 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from conformance.cli.advice import for_refused_requests, one_sided
 from conformance.cli.evidence import EvidenceFile, header_of_run
 from conformance.cli.output import TOOL
 from conformance.clients.certificate import Certificate, CertifyOptions
 from conformance.clients.certify import certify
 from conformance.clients.proxy import ProxyOptions, observe
 from conformance.clients.watch import watch
-from conformance.contract.selection import clause_summaries, contract, select_rules
+from conformance.contract.selection import clause_summaries, contract, of_side, select_rules
 from conformance.facts import Settings
 from conformance.http.redaction import Redactor
 from conformance.interrupts import until_interrupted
@@ -60,15 +61,27 @@ def certificate(
 
 
 def observed(
-    options: ProxyOptions, rules: tuple[str, ...], terms: Policy, evidence: Path | None, say: Callable[[str], None]
+    options: ProxyOptions,
+    rules: tuple[str, ...],
+    terms: Policy,
+    evidence: Path | None,
+    say: Callable[[str], None],
+    side: str | None = None,
 ) -> RunReport:
     """Stand between a client and its server until Ctrl-C or the end of the time, and state what came of both.
 
+    `side`: ``server`` or ``client`` alone is judged.
     Raises UsageError for an unknown rule or a file that cannot be written.
     """
-    chosen = select_rules(rules)
+    chosen = of_side(select_rules(rules), side)
     header = header_of_run(uuid.uuid4().hex[:12], options.upstream, (), options.settings, "server")
-    return _kept(lambda sink: observe(options, chosen, say=say, sink=sink), header, terms, evidence)
+
+    async def work(sink: Sink) -> Certificate:
+        found = await observe(options, chosen, say=say, sink=sink)
+        return replace(found, subject=one_sided(found.subject, side))
+
+    statement = _kept(work, header, terms, evidence)
+    return replace(statement, advice=tuple(for_refused_requests(statement.report, statement.rules, side)))
 
 
 def _kept(

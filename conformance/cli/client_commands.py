@@ -106,6 +106,7 @@ def certify(
 @port
 @options.default_profile
 @options.timing
+@options.side
 @options.evidence
 @options.judging
 def proxy(
@@ -115,6 +116,7 @@ def proxy(
     default_profiles: tuple[tuple[str, str], ...],
     settle_timeout: float | None,
     window: float | None,
+    side: str | None,
     evidence: Path | None,
     rules: tuple[str, ...],
     fail_on: str,
@@ -150,5 +152,5 @@ def proxy(
     )
     told = ProxyOptions(server.base_url, duration=duration, port=port, settings=settings)
     terms = Policy(fail_on, require_coverage)
-    statement = observed(told, rules, terms, evidence, lambda line: say(f"{line}\n"))
+    statement = observed(told, rules, terms, evidence, lambda line: say(f"{line}\n"), side)
     return present(statement, reports, redactor(), quiet=quiet)

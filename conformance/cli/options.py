@@ -37,6 +37,7 @@ __all__ = [
     "report",
     "seconds",
     "seed",
+    "side",
     "timing",
 ]
 
@@ -256,6 +257,9 @@ fail_on = click.option(
 )
 require_coverage = click.option(
     "--require-coverage", is_flag=True, help="Exit with 3 where a rule of level must was not exercised."
+)
+side = click.option(
+    "--side", type=_Word(("server", "client")), metavar="SIDE", help="Judge server or client alone. [default: both]"
 )
 judging = _together(rule, fail_on, require_coverage, report, quiet, config)
 

@@ -11,16 +11,27 @@ from conformance.cli import options
 __all__ = ["check", "verify"]
 
 
+complete_recording = click.option(
+    "--complete-recording",
+    is_flag=True,
+    help="The recording shows every write of its events: its first write of an event creates it.",
+)
+
+
 @click.command(short_help="Judge recordings.")
 @click.argument("paths", nargs=-1, required=True, type=options.path, metavar="PATH...")
 @options.default_profile
 @options.timing
+@complete_recording
+@options.side
 @options.judging
 def check(
     paths: tuple[Path, ...],
     default_profiles: tuple[tuple[str, str], ...],
     settle_timeout: float | None,
     window: float | None,
+    complete_recording: bool,
+    side: str | None,
     rules: tuple[str, ...],
     fail_on: str,
     require_coverage: bool,
@@ -30,13 +41,15 @@ def check(
     """Judge recordings: VCR cassettes (YAML or JSON, of vcrpy and its kin in Ruby, Go, PHP, R and Elixir), HAR, or
     NDJSON of exchanges; folders are walked, and what in them is plainly no recording is left out and named.
 
-    A recording is taken to hold every write of the events that it shows. What it was recorded with (how long is
-    quiet, how long to wait) it says itself where it is one of ours; each run in it is judged by itself.
+    What a recording was made with (how long is quiet, how long to wait) it says itself where it is one of ours; each
+    run in it is judged by itself. Where it holds every write of its events, --complete-recording says so, and decides
+    more rules.
 
     \b
     Examples:
       cronofy-conformance check traffic.har
       cronofy-conformance check cassettes/ --report - --report report.xml
+      cronofy-conformance check tests/cassettes --side server --complete-recording
       cronofy-conformance check tests/cassettes --rule explicit-is-kept --fail-on inferred
     """
     import os
@@ -57,6 +70,8 @@ def check(
         window=window,
         fail_on=fail_on,
         require_coverage=require_coverage,
+        side=side,
+        complete_recording=complete_recording,
     )
     with Interruption() as interruption, StatusLine(shown=not quiet) as progress:
         credentials = SecretCollector(tokens({}, os.environ))

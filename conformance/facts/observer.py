@@ -77,7 +77,7 @@ class Observer:
         return Seen(exchange, at, account, self.exchanges, sent, answered, timed, body, answer, accepted, failures)
 
     def _profile_is_listed(self, seen: Seen) -> bool | None:
-        """Whether the account's userinfo lists the profile that a write names; None where it names none, or none was read.
+        """Whether the account's userinfo lists the profile that a write names; None where that is not known.
 
         Where tokens were filtered out it may have been another account's (law identity).
         """

@@ -40,6 +40,7 @@ _OPTIONS = {
     "fail-on": ("LEVEL", "must, should or inferred: weaker rules that fail are reported as xfailed"),
     "require-coverage": (None, "a rule of level must that was not decided fails instead of being skipped"),
     "fault": ("NAME", "a defect of the reference server; repeatable"),
+    "side": ("SIDE", "server: a campaign sends the requests itself, so that there is no client to judge"),
     "config": ("FILE", "a TOML file with options by the same names"),
 }
 
@@ -93,6 +94,9 @@ def conformance_options(pytestconfig: pytest.Config) -> RunOptions:
     from conformance.cli.server_commands import run, run_options
     from conformance.errors import UsageError
 
+    side = (pytestconfig.getoption(_dest("side"), default=None) or ["server"])[-1]
+    if side != "server":
+        _refuse(pytestconfig, f"--side {side}: a campaign sends the requests itself and judges the server")
     try:
         with click.Context(cli, info_name="pytest") as group:
             return run_options(**run.make_context("run", _arguments(pytestconfig), parent=group).params)
@@ -109,7 +113,7 @@ def _arguments(config: pytest.Config) -> list[str]:
         given = config.getoption(_dest(name), default=None)
         if metavar is None:
             arguments += [f"--{name}"] if given else []
-        elif name != "subject":
+        elif name not in ("subject", "side"):
             arguments += [f"--{name}={value}" for value in given or ()]
     subject = config.getoption(_dest("subject"), default=None)
     return [*arguments, "--", subject[-1]] if subject else arguments

@@ -196,6 +196,9 @@ def test_a_recording_is_judged_by_the_settings_that_it_tells_unless_told_otherwi
     assert checking.settings_of(RecordingMetadata("t", "1", "x")) == checking.settings_of(None) == Settings()
     options = checking.CheckOptions((), default_profiles={"a": "b"}, settle_timeout=1.0, window=0.0)
     assert checking._settings(options, header) == Settings(2.0, 0.0, 1.0, {"a": "b"})
+    complete = Settings(complete_recording=True)
+    assert checking._settings(checking.CheckOptions((), complete_recording=True), None) == complete
+    assert checking.settings_of(RecordingMetadata("t", "1", "x", settings={"complete_recording": True})) == complete
 
 
 @pytest.mark.parametrize(

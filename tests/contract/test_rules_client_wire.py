@@ -1,4 +1,4 @@
-"""What the rules on clients say of requests as they go over the wire: the wrong are accused, their neighbours are not."""
+"""What the rules on clients say of requests on the wire: the wrong are accused, their neighbours are not."""
 
 from __future__ import annotations
 

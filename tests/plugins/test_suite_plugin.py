@@ -91,6 +91,24 @@ def test_what_cannot_be_judged_is_one_line_and_2(tmp_path: Path) -> None:
     assert done.stdout.count("'http//x' is no subject: ") == 1
 
 
+def test_the_side_that_a_campaign_judges_is_the_servers(tmp_path: Path) -> None:
+    client = run_pytest(tmp_path, "--pyargs", "conformance.suite", "--side", "client")
+    assert client.returncode == 2, client.stdout
+    assert "--side client: a campaign sends the requests itself" in client.stdout
+    server = run_pytest(
+        tmp_path,
+        "--pyargs",
+        "conformance.suite",
+        "--side",
+        "server",
+        "--max-requests",
+        "60",
+        "-k",
+        "explicit-is-accepted",
+    )
+    assert server.returncode == 0, server.stdout
+
+
 def test_tests_of_a_team_keep_their_options_and_use_the_fixtures(tmp_path: Path) -> None:
     (tmp_path / "conftest.py").write_text(
         "import pytest\n"

@@ -134,9 +134,10 @@ def _counterexamples(statement: RunReport) -> Iterator[str]:
 
 
 def _remarks(statement: RunReport) -> Iterator[str]:
-    if statement.remarks:
+    remarks = (*statement.remarks, *statement.advice)
+    if remarks:
         yield "<h2>Remarks</h2>"
-        yield f"<ul>{''.join(f'<li>{_text(remark)}</li>' for remark in statement.remarks)}</ul>"
+        yield f"<ul>{''.join(f'<li>{_text(remark)}</li>' for remark in remarks)}</ul>"
 
 
 def _text(text: str) -> str:

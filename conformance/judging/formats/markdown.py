@@ -41,8 +41,9 @@ def render(statement: RunReport) -> str:
     if open_rules:
         lines += ["", "## Not proved", ""]
         lines += [f"- {_text(rule)}: {_text(reasons)}" for rule, reasons in open_rules]
-    if statement.remarks:
-        lines += ["", "## Remarks", "", *(f"- {_text(remark)}" for remark in statement.remarks)]
+    remarks = (*statement.remarks, *statement.advice)
+    if remarks:
+        lines += ["", "## Remarks", "", *(f"- {_text(remark)}" for remark in remarks)]
     contract = statement.contract
     tool = f"{statement.tool['name']} {statement.tool['version']}, contract {contract['version']}"
     lines += ["", f"{_text(tool)}, `{contract['sha256']}`"]

@@ -180,4 +180,5 @@ def _remarks(statement: RunReport, paint: Paint) -> Iterator[str]:
 
 def _closing(statement: RunReport, paint: Paint) -> Iterator[str]:
     yield closing(statement)
+    yield from (visible(sentence) for sentence in statement.advice)
     yield paint(statement.outcome, outcome_line(statement))
