@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from functools import cache
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from conformance.contract.rules import Rule
@@ -94,17 +94,21 @@ _NAMES = {
 }
 
 
-def judge(facts: Facts) -> tuple[Verdict, ...]:
-    """The verdicts of all rules that apply to one facts document, in the order of their ids."""
-    return _judge()(facts)
+def judge(facts: Facts, side: Literal["server", "client"] | None = None) -> tuple[Verdict, ...]:
+    """The verdicts of all rules that apply to one facts document, in the order of their ids.
+
+    `side`: only of those that bind servers, or clients. A test suite that sends invalid requests on purpose judges
+    its server alone.
+    """
+    return _judge(side)(facts)
 
 
 @cache
-def _judge() -> Judge:
-    from conformance.contract.rules import load
+def _judge(side: str | None) -> Judge:
+    from conformance.contract.selection import select_rules
     from conformance.judging.judge import Judge
 
-    return Judge(load())
+    return Judge(select_rules((), ("server", "client") if side is None else (side,)))
 
 
 def __getattr__(name: str) -> Any:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from conformance.cli.advice import for_refused_requests, one_sided
 from conformance.cli.evidence import EvidenceFile, run_metadata
 from conformance.cli.output import TOOL
 from conformance.clients.certificate import Certificate, CertifyOptions
@@ -15,7 +16,7 @@ from conformance.clients.certify import certify
 from conformance.clients.proxy import ProxyOptions, observe
 from conformance.clients.watch import watch
 from conformance.contract.rules import LEVELS
-from conformance.contract.selection import clause_summaries, contract, select_rules
+from conformance.contract.selection import clause_summaries, contract, of_side, select_rules
 from conformance.facts import Settings
 from conformance.http.redaction import Redactor
 from conformance.interrupts import until_interrupted
@@ -61,15 +62,27 @@ def run_certify(
 
 
 def run_proxy(
-    options: ProxyOptions, rules: tuple[str, ...], policy: Policy, evidence: Path | None, echo: Callable[[str], None]
+    options: ProxyOptions,
+    rules: tuple[str, ...],
+    policy: Policy,
+    evidence: Path | None,
+    echo: Callable[[str], None],
+    side: str | None = None,
 ) -> RunReport:
     """Stand between a client and its server until Ctrl-C or the end of the duration, and report on both.
 
+    `side`: ``server`` or ``client`` alone is judged.
     Raises UsageError for an unknown rule or a file that cannot be written.
     """
-    chosen = select_rules(rules)
+    chosen = of_side(select_rules(rules), side)
     metadata = run_metadata(uuid.uuid4().hex[:12], options.upstream, (), options.settings, "server")
-    return _run(lambda sink: observe(options, chosen, echo=echo, sink=sink), metadata, policy, evidence)
+
+    async def work(sink: Sink) -> Certificate:
+        certificate = await observe(options, chosen, echo=echo, sink=sink)
+        return replace(certificate, subject=one_sided(certificate.subject, side))
+
+    run_report = _run(work, metadata, policy, evidence)
+    return replace(run_report, advice=tuple(for_refused_requests(run_report.report, run_report.rules, side)))
 
 
 def _run(

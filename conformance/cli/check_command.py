@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from conformance import recordings
+from conformance.cli.advice import for_refused_requests, for_unknown_before, one_sided
 from conformance.cli.output import TOOL, format_utc
-from conformance.contract.selection import clause_summaries, contract, select_rules
+from conformance.contract.selection import clause_summaries, contract, of_side, select_rules
 from conformance.errors import UsageError
 from conformance.facts import Settings
 from conformance.http.redaction.collecting import SecretCollector
@@ -19,12 +20,14 @@ from conformance.judging.check import examine
 from conformance.judging.formats.json import render
 from conformance.judging.report import Report
 from conformance.judging.summary import Policy, RunReport
+from conformance.judging.unknown_before import UnknownBefore
 from conformance.recordings import InvalidRecordingError
 from conformance.recordings.origins import of_the_api
 
 if TYPE_CHECKING:
     from conformance.cli.status_line import StatusLine
     from conformance.contract.rules import Rule
+    from conformance.facts import Facts
     from conformance.http.exchange import Exchange
     from conformance.interrupts import Interruption
     from conformance.recordings import RecordingMetadata
@@ -36,7 +39,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class CheckOptions:
-    """The options of `check`; None or empty leaves a setting to the recording, or else to the usual one."""
+    """The options of `check`; None or empty leaves a setting to the recording, or else to the usual one.
+
+    `side`: ``server`` or ``client`` alone is judged (None: both).
+    """
 
     paths: tuple[Path, ...]
     rules: tuple[str, ...] = ()
@@ -45,6 +51,8 @@ class CheckOptions:
     window: float | None = None
     fail_on: str = "must"
     require_coverage: bool = False
+    side: str | None = None
+    complete_recording: bool = False
 
 
 class _Span:
@@ -97,15 +105,15 @@ def _check(
     headers = [header for header, _ in runs if header is not None]
     # In a recording of this suite's own run, one of the two parties is the suite itself: it is not judged.
     applies_to = {header.applies_to for header in headers} if len(headers) == len(runs) else {"server", "client"}
-    rules = select_rules(options.rules, applies_to)
-    span = _Span()
+    rules = of_side(select_rules(options.rules, applies_to), options.side)
+    span, unknown = _Span(), UnknownBefore(rules)
     report = Report.empty(rules)
     for header, files in runs:
         exchanges = span.counting(secrets.passing(interruption.until(recordings.read_all(files))), progress)
         if header is None:
             exchanges = of_the_api(exchanges)
         own = [rule for rule in rules if options.rules or header is None or rule.applies_to == header.applies_to]
-        report += judge_run(exchanges, own, _settings(options, header))
+        report += judge_run(exchanges, own, _settings(options, header), unknown)
     if not span.count and not interruption.came:
         names = ", ".join(path.as_posix() for path in options.paths)
         raise UsageError(
@@ -114,17 +122,29 @@ def _check(
     return RunReport(
         report=report,
         rules=rules,
-        subject=_subject(options.paths, headers),
+        subject=one_sided(_subject(options.paths, headers), options.side),
         run=_run(span, headers),
         contract=contract(),
         tool=TOOL,
         terms=Policy(options.fail_on, options.require_coverage, is_run=any(headers), interrupted=interruption.came),
         clauses=clause_summaries(),
+        advice=(
+            *for_refused_requests(report, rules, options.side),
+            *(() if options.complete_recording else for_unknown_before(report, unknown)),
+        ),
     )
 
 
-def judge_run(exchanges: Iterable[Exchange], rules: Sequence[Rule], settings: Settings) -> Report:
-    """The report on the exchanges of one run; those of a driven client are judged with its calls."""
+def judge_run(
+    exchanges: Iterable[Exchange],
+    rules: Sequence[Rule],
+    settings: Settings,
+    take: Callable[[Facts], None] = lambda _: None,
+) -> Report:
+    """The report on the exchanges of one run; those of a driven client are judged with its calls.
+
+    `take` is given the facts about all others.
+    """
     rest = iter(exchanges)
     first = next(rest, None)
     if first is None:
@@ -135,7 +155,7 @@ def judge_run(exchanges: Iterable[Exchange], rules: Sequence[Rule], settings: Se
 
         if is_driver_call(first):
             return judge_calls(everything, rules)
-    return examine(everything, rules, settings)
+    return examine(everything, rules, settings, take=take)
 
 
 def _runs(paths: Sequence[Path]) -> list[tuple[RecordingMetadata | None, tuple[Path, ...]]]:
@@ -157,6 +177,7 @@ def _settings(options: CheckOptions, header: RecordingMetadata | None) -> Settin
         window=recorded.window if options.window is None else options.window,
         settle_timeout=recorded.settle_timeout if options.settle_timeout is None else options.settle_timeout,
         default_profiles=options.default_profiles or recorded.default_profiles,
+        complete_recording=options.complete_recording or recorded.complete_recording,
     )
 
 
@@ -174,6 +195,7 @@ def settings_from(header: RecordingMetadata | None) -> Settings:
         window=_seconds(recorded, "window", usual.window),
         settle_timeout=_seconds(recorded, "settle_timeout", usual.settle_timeout),
         default_profiles=dict(declared),
+        complete_recording=recorded.get("complete_recording") is True,
     )
 
 

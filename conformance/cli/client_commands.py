@@ -145,6 +145,7 @@ def _report(run_report: RunReport, reports: tuple[str, ...], *, quiet: bool) -> 
 @port
 @options.default_profile
 @options.timing
+@options.side
 @options.evidence
 @options.judging
 def proxy(
@@ -152,6 +153,7 @@ def proxy(
     default_profiles: tuple[tuple[str, str], ...],
     settle_timeout: float | None,
     window: float | None,
+    side: str | None,
     evidence: Path | None,
     rules: tuple[str, ...],
     fail_on: str,
@@ -183,5 +185,5 @@ def proxy(
     settings = server.settings(window=window, settle_timeout=settle_timeout)
     chosen = ProxyOptions(server.base_url, settings=settings, **others)
     policy = Policy(fail_on, require_coverage)
-    run_report = run_proxy(chosen, rules, policy, evidence, lambda line: echo(f"{line}\n"))
+    run_report = run_proxy(chosen, rules, policy, evidence, lambda line: echo(f"{line}\n"), side)
     return _report(run_report, reports, quiet=quiet)

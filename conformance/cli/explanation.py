@@ -115,6 +115,8 @@ def _explanation(rule: Rule, clauses: Mapping[str, Mapping[str, Any]]) -> Iterat
     for name in rule.clauses:
         clause = clauses.get(name, {})
         yield f"  {name} ({clause.get('section', 'not listed')}): {clause.get('about', 'no such clause')}"
+        if "uncarried" in clause:
+            yield f"    no rule carries: {clause['uncarried']}"
     if rule.cases:
         yield ""
         yield f"Covered if it passes in each of these classes: {', '.join(rule.cases)}"

@@ -15,7 +15,7 @@ from conformance.judging.formats import FORMATS
 
 __all__ = ["account", "by_name", "calendar", "config", "default_profile", "evidence", "fault", "fuzz", "judging"]
 __all__ += ["max_examples", "max_requests", "pairs", "path", "plan", "positive", "rate_limit", "record", "seconds"]
-__all__ += ["seed", "timing"]
+__all__ += ["seed", "side", "timing"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -245,6 +245,9 @@ def _fail_on(default: str) -> Callable[[F], F]:
 
 require_coverage = click.option(
     "--require-coverage", is_flag=True, help="Count an untested rule of level must as inconclusive."
+)
+side = click.option(
+    "--side", type=_Word(("server", "client")), metavar="SIDE", help="Judge server or client alone. [default: both]"
 )
 judging = _all_of(rule, _fail_on("must"), require_coverage, report, quiet, config)
 judging_a_client = _all_of(rule, _fail_on("should"), require_coverage, report, quiet, config)

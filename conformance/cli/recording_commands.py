@@ -13,23 +13,33 @@ from conformance.cli import options
 __all__ = ["check", "verify"]
 
 
+complete_recording = click.option(
+    "--complete-recording",
+    is_flag=True,
+    help="The recording shows every write of its events: its first write of an event creates it.",
+)
+
+
 @click.command(short_help="Judge recordings.")
 @click.argument("paths", nargs=-1, required=True, type=options.path, metavar="PATH...")
 @options.default_profile
 @options.timing
+@complete_recording
+@options.side
 @options.judging
 def check(default_profiles: tuple[tuple[str, str], ...], reports: tuple[str, ...], quiet: bool, **others: Any) -> int:
     """Judge recordings: VCR cassettes (YAML or JSON, of vcrpy and its relatives in Ruby, Go, PHP, R and Elixir), HAR
     files, and NDJSON of exchanges. Folders are walked; files in them that are plainly no recordings are skipped and
     named.
 
-    A recording is taken to show every write of its events. A recording made by this suite carries its settings, such
-    as --window. Each run in it is judged by itself.
+    A recording made by this suite carries its settings, such as --window. Each run in it is judged by itself. If a
+    recording shows every write of its events, --complete-recording decides more rules.
 
     \b
     Examples:
       cronofy-conformance check traffic.har
       cronofy-conformance check cassettes/ --report - --report report.xml
+      cronofy-conformance check tests/cassettes --side server --complete-recording
       cronofy-conformance check tests/cassettes --rule explicit-is-kept --fail-on inferred
     """
     from conformance.cli.check_command import CheckOptions

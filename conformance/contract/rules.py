@@ -8,7 +8,7 @@ from typing import Any
 
 from conformance.contract.schemas import is_schema, names, read, uri
 
-__all__ = ["LEVELS", "Rule", "case_schema", "load", "load_clauses", "load_shared"]
+__all__ = ["LEVELS", "Rule", "case_schema", "load", "load_clauses", "load_shared", "load_uncarried"]
 
 #: From the strictest to the most lenient: what `--fail-on` takes.
 LEVELS = ("must", "should", "inferred")
@@ -62,6 +62,13 @@ def load_clauses() -> dict[str, dict[str, Any]]:
         clause["id"]: {**clause, "rules": [rule.id for rule in load() if clause["id"] in rule.clauses]}
         for clause in clauses
     }
+
+
+@cache
+def load_uncarried() -> dict[str, str]:
+    """What no rule carries, and why, by the id of the clause: a part of it where it has rules, else all of it."""
+    said = ((id_, clause.get("uncarried", clause.get("silence"))) for id_, clause in load_clauses().items())
+    return {id_: why for id_, why in said if why is not None}
 
 
 @cache

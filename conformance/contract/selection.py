@@ -9,7 +9,7 @@ from conformance.contract.rules import Rule, load, load_clauses, load_shared
 from conformance.errors import UsageError, nearest
 from conformance.version import VERSION
 
-__all__ = ["clause_summaries", "contract", "select_rules"]
+__all__ = ["clause_summaries", "contract", "of_side", "select_rules"]
 
 
 def select_rules(ids: Sequence[str], applies_to: Iterable[str] = ("server", "client")) -> tuple[Rule, ...]:
@@ -20,6 +20,19 @@ def select_rules(ids: Sequence[str], applies_to: Iterable[str] = ("server", "cli
             raise UsageError(f"there is no rule {name!r}; {nearest(name, rules)}")
     parties = frozenset(applies_to)
     return tuple(rule for rule in rules.values() if (rule.id in ids if ids else rule.applies_to in parties))
+
+
+def of_side(rules: Iterable[Rule], side: str | None) -> tuple[Rule, ...]:
+    """The rules that bind ``server`` or ``client``, or all of them for None.
+
+    Raises UsageError where none is left, for then nothing is judged.
+    """
+    chosen = tuple(rules)
+    left = tuple(rule for rule in chosen if side in (None, rule.applies_to))
+    if chosen and not left:
+        other = "client" if side == "server" else "server"
+        raise UsageError(f"--side {side} leaves nothing to judge by: what is left is about the {other}")
+    return left
 
 
 def contract() -> dict[str, str]:

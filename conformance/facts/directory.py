@@ -38,6 +38,7 @@ class Directory:
     """The newest calendar list and userinfo of one account, and what the older ones said.
 
     `sub` is the account's own id; once a second one is shown the token stands for several, and nothing more is learnt.
+    `profiles_since` is when the userinfo that lists `profiles` was answered.
     """
 
     account: str
@@ -48,6 +49,7 @@ class Directory:
     userinfo_calendars: dict[str, dict[str, Any]] = field(default_factory=dict)
     has_userinfo: bool = False
     profiles: list[dict[str, Any]] | None = None
+    profiles_since: float = float("inf")
     evidence: dict[str, Evidence] = field(default_factory=dict)
     count: int = 0
     _changed: dict[tuple[str, ...], int] = field(default_factory=dict)
@@ -66,12 +68,13 @@ class Directory:
             facts.document["availability"] = self._availability()
         return facts
 
-    def learn_userinfo(self, body: Any, evidence: Evidence) -> Facts:
-        """A userinfo was read."""
+    def learn_userinfo(self, body: Any, evidence: Evidence, answered: float = float("-inf")) -> Facts:
+        """A userinfo was read; `answered` is when its answer came."""
         facts = self._facts("userinfo", body, evidence)
         data = body.get("cronofy.data") if isinstance(body, dict) else None
         if isinstance(data, dict) and self._is_of(body):
             self._learn_profiles(data.get("conferencing_profiles"))
+            self.profiles_since = answered
             entries = [
                 {"provider_name": profile.get("provider_name"), **entry}
                 for profile in _entries(data.get("profiles"), "profile_id")
@@ -154,6 +157,12 @@ class Directory:
         if isinstance(flag, bool) and flag != known.get("integrated_conferencing_available", flag):
             known.pop("integrated_conferencing_available", None)
         return known
+
+    def lists_profile(self, profile_id: str, sent: float) -> bool | None:
+        """Whether the newest userinfo lists a profile; None where none was answered before `sent`."""
+        if self.profiles is None or sent < self.profiles_since:
+            return None
+        return any(profile["profile_id"] == profile_id for profile in self.profiles)
 
     def knows(self, calendar_id: str) -> bool:
         """Whether the account's lists name the calendar."""

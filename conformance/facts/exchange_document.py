@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from typing import Any
+from urllib.parse import urlsplit
 
 from conformance.facts.routes import route
 from conformance.facts.seen import UNREADABLE, Seen
@@ -16,13 +17,20 @@ _HEADERS = frozenset({"content-type", "authorization", "accept"})
 _LISTS = ("read", "page", "calendars", "userinfo")
 
 
-def exchange_document(seen: Seen, calendar: dict[str, Any] | None) -> Facts:
-    """The facts of one exchange; `calendar` is what is known of the one in its path."""
+def exchange_document(seen: Seen, calendar: dict[str, Any] | None, *, profile_listed: bool | None = None) -> Facts:
+    """The facts of one exchange.
+
+    `calendar` is what is known of the one in its path, `profile_listed` whether the account's userinfo lists the
+    profile that it names; None where nothing is known.
+    """
     document: dict[str, Any] = {
         "about": "exchange",
         "operation": seen.route.name,
         "request": request_document(seen),
     }
+    host = urlsplit(seen.route.origin).hostname
+    if host:
+        document["host"] = host
     if seen.account is not None:
         document["account"] = seen.account
     token = _token(seen)
@@ -30,6 +38,8 @@ def exchange_document(seen: Seen, calendar: dict[str, Any] | None) -> Facts:
         document["token"] = token
     if calendar is not None:
         document["calendar"] = calendar
+    if profile_listed is not None:
+        document["profile_listed"] = profile_listed
     if seen.failures:
         document["failures"] = seen.failures
     response = seen.exchange.response

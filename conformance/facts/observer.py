@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from conformance.facts.exchange_document import exchange_document
 from conformance.facts.reads import apply_read
+from conformance.facts.requested import requested_conferencing
 from conformance.facts.routes import account_name, makes_calendar, route
 from conformance.facts.seen import UNREADABLE, Seen, answer_of, body_of
 from conformance.facts.state import AccountState, ObserverState
@@ -47,7 +48,8 @@ class Observer:
             if seen.account is not None and seen.route.name in ("write", "delete", "bulk"):
                 invalidate(fold, seen.account)  # it may have been about any event
             return
-        fold.out.append(exchange_document(seen, fold.calendar_facts(seen.account, seen.route.calendar_id)))
+        calendar = fold.calendar_facts(seen.account, seen.route.calendar_id)
+        fold.out.append(exchange_document(seen, calendar, profile_listed=self._profile_is_listed(seen)))
         if seen.account is None or seen.account == UNKNOWN_TOKEN:
             return
         if seen.status is not None and seen.status < 300:
@@ -87,6 +89,18 @@ class Observer:
             accepted,
             failures,
         )
+
+    def _profile_is_listed(self, seen: Seen) -> bool | None:
+        """Whether the account's userinfo lists the profile that a write names; None where that is not known.
+
+        Where tokens were filtered out it may have been another account's (law identity).
+        """
+        if seen.route.name != "write" or seen.account not in self._fold.accounts:
+            return None
+        account, requested = self._fold.account(seen.account), requested_conferencing(seen.body)
+        if requested.kind != "profile" or requested.profile_id is None or not account.is_known:
+            return None
+        return account.directory.lists_profile(requested.profile_id, seen.sent)
 
     def _apply(self, seen: Seen, account: AccountState) -> None:
         """Let what was seen change what is known."""
@@ -147,8 +161,10 @@ class Observer:
     def _learn(self, account: AccountState, seen: Seen) -> None:
         directory = account.directory
         body = None if seen.answer is UNREADABLE else seen.answer
-        learn = directory.learn_calendars if seen.route.name == "calendars" else directory.learn_userinfo
-        self._fold.out.append(learn(body, seen.evidence))
+        if seen.route.name == "calendars":
+            self._fold.out.append(directory.learn_calendars(body, seen.evidence))
+        else:
+            self._fold.out.append(directory.learn_userinfo(body, seen.evidence, seen.answered))
         account.complete = account.complete and not directory.is_shared_token
 
     def _release(self, until: float | None) -> None:

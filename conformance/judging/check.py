@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from conformance.contract.rules import Rule
-from conformance.facts import Settings, observe
+from conformance.facts import Facts, Settings, observe
 from conformance.http.exchange import Exchange
 from conformance.judging.judge import Judge
 from conformance.judging.report import Report
+from conformance.judging.verdict import Verdict
 
 __all__ = ["examine"]
 
@@ -18,10 +19,11 @@ def examine(
     rules: Iterable[Rule],
     settings: Settings,
     progress: Callable[[int], None] | None = None,
+    take: Callable[[Facts], None] = lambda _: None,
 ) -> Report:
     """The report on `exchanges`, given in the order in which they were sent.
 
-    Memory follows the events that the exchanges name, not their number.
+    Memory follows the events that the exchanges name, not their number.  `take` is given all facts as they close.
     """
     rules = tuple(rules)
     judge = Judge(rules)
@@ -35,5 +37,9 @@ def examine(
                 progress(count)
             yield exchange
 
-    judgements = (judge(facts) for facts in observe(counted(), settings))
-    return Report.empty(rules).with_judgements(judgements).with_exchanges(count)
+    def judgements() -> Iterable[tuple[Verdict, ...]]:
+        for facts in observe(counted(), settings):
+            take(facts)
+            yield judge(facts)
+
+    return Report.empty(rules).with_judgements(judgements()).with_exchanges(count)

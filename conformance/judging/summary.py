@@ -76,7 +76,8 @@ class RunReport:
 
     `subject`, `run`, `contract`, `tool` and `evidence` are the parts of that name of ``schemas/report.json``;
     `variables` names the environment variable of each account's token, `clauses` says in our words what each states.
-    `counterexamples` are the smallest failures, a few lines each, and `remarks` sentences: both for people alone;
+    `counterexamples` are the smallest failures, a few lines each, `remarks` and `advice` sentences, of which `advice`
+    stands beside the outcome: all for people alone;
     `repros` are the same failures for a file of tests.
     """
 
@@ -92,6 +93,7 @@ class RunReport:
     clauses: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     counterexamples: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+    advice: tuple[str, ...] = ()
     repros: tuple[Reproduction, ...] = ()
 
     @property

@@ -131,7 +131,7 @@ def test_options_of_other_commands_are_ignored(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("sede = 1", "unknown option 'sede'; did you mean 'seed'"),
+        ("seeed = 1", "unknown option 'seeed'; did you mean 'seed'"),
         ("settle_timeout = 1", "unknown option 'settle_timeout'; did you mean 'settle-timeout'"),
         ('seed = "x"', "seed: 'x' "),
         ("seed = true", "seed is no flag, got bool"),

@@ -48,6 +48,11 @@ def test_a_rule_is_explained_with_its_three_schemas_and_its_clauses() -> None:
     assert f"\n  B8 ({load_clauses()['B8']['section']}): {load_clauses()['B8']['about']}\n" in output
 
 
+def test_the_part_of_a_clause_that_no_rule_carries_is_shown_with_it() -> None:
+    part = load_clauses()["A2"]["uncarried"]
+    assert f"\n    no rule carries: {part}\n" in call("rules", "requests-go-to-a-documented-host").stdout
+
+
 def test_a_passed_and_a_failed_example_are_shown() -> None:
     rule = load()[0]
     output = call("rules", rule.id).stdout

@@ -55,9 +55,13 @@ def test_a_watched_program_is_judged_by_what_it_sends() -> None:
         "8x8-is-not-requested": "failed",
         "a-body-is-json-or-form-encoded": "passed",
         "an-event-has-its-required-fields": "passed",
+        "conferencing-is-not-null": "passed",
         "conferencing-names-a-profile-id": "passed",
         "events-are-written-with-post": "passed",
         "requests-carry-a-bearer-token": "passed",
+        "requests-go-to-a-documented-host": "passed",
+        "texts-have-their-documented-length": "passed",
+        "times-have-a-documented-form": "passed",
     }
     assert seen[0].request.url == "https://api-uk.cronofy.com/v1/calendars"
     assert all(exchange.request.account == "profiles" for exchange in seen)

@@ -99,6 +99,46 @@ SHAPES: dict[str, tuple[list[Any], list[Any]]] = {
             "HTTP://A",
         ],
     ),
+    "http-uri#/$defs/http-uri-within-blanks": (
+        [
+            *(
+                "http://a",
+                " https://a",
+                "https://a\n",
+                "https://[::1",
+                "HTTPS://A",
+                "https://u:p@h:80/",
+                "https://a@b@c",
+            ),
+            *("https://bücher.example/ü", "https://a/%zz|{}", "\t\nhttps://a/ü?#\t", "https://a\u00a0b"),
+        ],
+        [
+            *(
+                "http://",
+                "http:///x",
+                "https:/a",
+                "//a",
+                "a",
+                "",
+                " ",
+                "ftp://a",
+                "xhttp://a",
+                "https://a b",
+                "https://@/",
+            ),
+            *(
+                "https://:80",
+                "https://u@:80",
+                "https://?a",
+                "https://#a",
+                "https://a\tb",
+                "https://a/b c ",
+                5,
+                None,
+                [],
+            ),
+        ],
+    ),
     "times": (
         [
             *(
@@ -128,6 +168,30 @@ SHAPES: dict[str, tuple[list[Any], list[Any]]] = {
             {"time": "2031-03-14"},
             {"tzid": "Etc/UTC"},
             {"time": "2031-03-14", "tzid": ""},
+        ],
+    ),
+    "times#/$defs/written": (
+        [
+            *(
+                "2031-03-14",
+                "2031-03-14T09:00:00Z",
+                "2031-03-14t09:00:00z",
+                "2031-03-14T09:00:00+0530",
+                "2031-03-14t09:00",
+            ),
+            *({"time": "2031-03-14T09:00:00", "tzid": "Europe/Paris"}, "2031-03-14T09:00:00.123456+02:00"),
+        ],
+        [
+            *(
+                "2031-03-14 09:00:00Z",
+                "14/03/2031",
+                "20310314T090000Z",
+                "2031-03-14T09:00:00Z\n",
+                "soon",
+                "",
+                1931331600,
+            ),
+            *(None, [], {}, {"time": "2031-03-14T09:00:00Z"}, {"dateTime": "2031-03-14T09:00:00Z"}),
         ],
     ),
     "conferencing-as-written": (
@@ -160,6 +224,20 @@ SHAPES: dict[str, tuple[list[Any], list[Any]]] = {
     "conferencing-as-written#/$defs/named": (
         [{"profile_id": "pro_1"}, {"profile_id": "None"}],
         [{"profile_id": id_} for id_ in ("default", "none", "integrated", "explicit", "8x8", "", None)],
+    ),
+    "conferencing-as-written#/$defs/mistaken": (
+        [
+            {"profile_id": id_}
+            for id_ in (
+                *("Default", "NONE", "Explicit", "INTEGRATED", "8X8", "zoom", "Zoom", "go_to", "GoTo", "google_meet"),
+                *("Google Meet", "google_meet_api", "ms_teams", "MS_Teams", "teams", "ms_teams_for_business"),
+            )
+        ],
+        [
+            *({"profile_id": id_} for id_ in ("default", "none", "integrated", "explicit", "8x8", "pro_1", "", 8)),
+            *({"profile_id": id_} for id_ in ("zoom\n", "my-zoom", "zoom_667c", "default1", "go__to", "ms_")),
+            *({}, "zoom", None),
+        ],
     ),
     "conferencing-as-written#/$defs/wanted": (
         [{"profile_id": id_} for id_ in ("default", "integrated", "explicit", "pro_1")],
@@ -346,9 +424,12 @@ def test_every_shape_is_tested() -> None:
 
 
 def test_no_value_both_is_an_http_uri_and_is_certainly_none() -> None:
+    shape = "http-uri#/$defs/http-uri-within-blanks"
     values = [value for shape in SHAPES if shape.startswith("http-uri") for side in SHAPES[shape] for value in side]
     both = [v for v in values if accepts("http-uri", v) and accepts("http-uri#/$defs/certainly-not-http-uri", v)]
     assert both == []
+    assert [v for v in values if accepts("http-uri", v) and not accepts(shape, v)] == []
+    assert [v for v in values if accepts(shape, v) and accepts("http-uri#/$defs/certainly-not-http-uri", v)] == []
 
 
 OPENAPI = schemas.read("api/openapi")

@@ -20,6 +20,7 @@ STRANGE = exchange("GET", "https://api.stripe.example/v1/events?limit=3")
     [
         "https://api.cronofy.com/v1/events",
         "https://api-de.cronofy.com/v1/userinfo",
+        "https://api-us.cronofy.com/v1/calendars",
         "http://127.0.0.1:8000/v1/events",
         "http://[::1]:8000/v1/events",
         "http://api.localhost/v1/calendars",

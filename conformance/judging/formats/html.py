@@ -136,9 +136,10 @@ def _counterexamples(run_report: RunReport) -> Iterator[str]:
 
 
 def _notes(run_report: RunReport) -> Iterator[str]:
-    if run_report.remarks:
+    notes = (*run_report.remarks, *run_report.advice)
+    if notes:
         yield "<h2>Notes</h2>"
-        yield f"<ul>{''.join(f'<li>{_text(note)}</li>' for note in run_report.remarks)}</ul>"
+        yield f"<ul>{''.join(f'<li>{_text(note)}</li>' for note in notes)}</ul>"
 
 
 def _text(text: str) -> str:

@@ -41,8 +41,9 @@ def render(run_report: RunReport) -> str:
     if gaps:
         lines += ["", "## Coverage gaps", ""]
         lines += [f"- {_text(rule)}: {_text(reasons)}" for rule, reasons in gaps]
-    if run_report.remarks:
-        lines += ["", "## Notes", "", *(f"- {_text(note)}" for note in run_report.remarks)]
+    notes = (*run_report.remarks, *run_report.advice)
+    if notes:
+        lines += ["", "## Notes", "", *(f"- {_text(note)}" for note in notes)]
     contract = run_report.contract
     tool = f"{run_report.tool['name']} {run_report.tool['version']}, contract {contract['version']}"
     lines += ["", f"{_text(tool)}, `{contract['sha256']}`"]

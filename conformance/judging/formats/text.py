@@ -182,4 +182,5 @@ def _notes(run_report: RunReport, paint: Paint) -> Iterator[str]:
 
 def _closing(run_report: RunReport, paint: Paint) -> Iterator[str]:
     yield closing(run_report)
+    yield from (visible(sentence) for sentence in run_report.advice)
     yield paint(run_report.outcome, outcome_line(run_report))

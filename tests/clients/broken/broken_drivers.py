@@ -191,7 +191,12 @@ class _Remembering(Client):
         self.known[calendar_id, event["event_id"]] = {**before, **event}
 
 
-@breaks("omitted-sends-no-conferencing", "sends null when no conferencing was asked for a new event")
+@breaks(
+    "omitted-sends-no-conferencing",
+    "sends null when no conferencing was asked for a new event",
+    "sends-null",
+    "conferencing-is-not-null",
+)
 class _SendsNull(_Remembering):
     def upsert_event(self, calendar_id: str, event: Mapping[str, Any]) -> None:
         new = (calendar_id, event["event_id"]) not in self.known and "location" not in event
@@ -542,11 +547,11 @@ class _Half(Driver):
         return {"error": {"code": -32601, "message": "the client has no means for it"}}
 
 
-def sends_anyway(rule: str, title: str) -> Callable[[Callable[[JSON], JSON | None]], None]:
+def sends_anyway(rule: str, title: str, name: str | None = None) -> Callable[[Callable[[JSON], JSON | None]], None]:
     """Enters a client that cannot do what it is asked, and sends something all the same."""
 
     def enter(change: Callable[[JSON], JSON | None]) -> None:
-        breaks(rule, title)(type("Changed", (_Half,), {"change": lambda _, event: change(event)}))
+        breaks(rule, title, name)(type("Changed", (_Half,), {"change": lambda _, event: change(event)}))
 
     return enter
 
@@ -623,6 +628,100 @@ class _OnlyProfileId(Client):
         if event.get("conferencing"):
             event = {**event, "conferencing": {"profile_id": event["conferencing"]["profile_id"]}}
         super().upsert_event(calendar_id, event)
+
+
+# what conferencing is
+
+
+@breaks("omitted-sends-no-conferencing", "asks for default conferencing when none was asked for a new event")
+class _SendsDefault(_Remembering):
+    def upsert_event(self, calendar_id: str, event: Mapping[str, Any]) -> None:
+        new = (calendar_id, event["event_id"]) not in self.known and "location" not in event
+        self.remember(calendar_id, event)
+        super().upsert_event(calendar_id, {"conferencing": {"profile_id": "default"}, **event} if new else event)
+
+
+@sends_anyway("conferencing-is-not-null", "sends null for default")
+def _(event: JSON) -> JSON | None:
+    return {**event, "conferencing": None} if _asks(event, "default") else None
+
+
+@sends_anyway("conferencing-names-a-profile-id", "sends a word for default", "conferencing-is-a-word")
+def _(event: JSON) -> JSON | None:
+    return {**event, "conferencing": "default"} if _asks(event, "default") else None
+
+
+@sends_anyway("conferencing-names-a-profile-id", "sends nothing in conferencing", "conferencing-is-empty")
+def _(event: JSON) -> JSON | None:
+    return {**event, "conferencing": {}} if _asks(event, "default") else None
+
+
+class _LooksFirst(Client):
+    def upsert_event(self, calendar_id: str, event: Mapping[str, Any]) -> None:
+        if _asks(dict(event), "Zoom"):
+            self.request("GET", "/v1/userinfo")
+        super().upsert_event(calendar_id, event)
+
+
+@breaks("a-profile-id-is-built-in-or-listed", "sends the name of a service for default")
+class _NamesAService(_Half):
+    client_class = _LooksFirst
+
+    def change(self, event: JSON) -> JSON | None:
+        return {**event, "conferencing": {"profile_id": "Zoom"}} if _asks(event, "default") else None
+
+
+@sends_anyway("an-explicit-join-url-is-http", "does not escape the spaces of a join URL", "sends-spaces")
+def _(event: JSON) -> JSON | None:
+    if not _asks(event, "explicit"):
+        return None
+    event["conferencing"]["join_url"] += "?topic=Board meeting"
+    return event
+
+
+# the event around it
+
+
+@sends_anyway("texts-have-their-documented-length", "lays descriptions out in lines of 4,097 characters")
+def _(event: JSON) -> JSON | None:
+    if "description" not in event:
+        return None
+    return {**event, "description": event["description"].ljust(4097, ".")}
+
+
+@sends_anyway("times-have-a-documented-form", "writes times as its language prints them")
+def _(event: JSON) -> JSON | None:
+    if not _asks(event, "explicit") or not isinstance(event["start"], str):
+        return None
+    return {**event, **{name: event[name].replace("T", " ") for name in ("start", "end")}}
+
+
+@sends_anyway("the-location-is-left-blank", "sends the place of its office as coordinates", "sends-coordinates")
+def _(event: JSON) -> JSON | None:
+    if not _asks(event, "default") or "location" in event:
+        return None
+    return {**event, "location": {"lat": "48.2", "long": "16.4"}}
+
+
+@sends_anyway("subscriptions-have-the-documented-form", "subscribes to what the documentation once called success")
+def _(event: JSON) -> JSON | None:
+    if "subscriptions" not in event:
+        return None
+    return {
+        **event,
+        "subscriptions": [{**event["subscriptions"][0], "interactions": [{"type": "conferencing_success"}]}],
+    }
+
+
+@breaks("a-body-is-json-or-form-encoded", "says that its JSON is a JSON Patch", "json-patch")
+class _JsonPatch(Client):
+    def request(self, method: str, url: str, **options: Any) -> httpx.Response:
+        if "json" in options:
+            options = {
+                "content": json.dumps(options["json"]),
+                "headers": {"Content-Type": "application/json-patch+json"},
+            }
+        return super().request(method, url, **options)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,78 @@
+"""Rules that stay open because nobody knows what was there before the first write of an event (law before)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from functools import cached_property
+from typing import Any
+
+from conformance.contract.rules import Rule
+from conformance.facts import Facts
+from conformance.judging.report import Report
+
+__all__ = ["UnknownBefore"]
+
+#: The account of requests whose tokens were filtered out: of it neither a reading nor a flag makes anything known.
+_NAMELESS = (None, "unknown")
+
+
+class UnknownBefore:
+    """Takes the facts of a recording, and finds the rules that would be decided if first writes created their events.
+
+    `events` counts those of which it is not known what was there before their first write.
+    """
+
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        self._rules = tuple(rule for rule in rules if rule.about == "write" and '"before"' in json.dumps(rule.schema))
+        self._decided: set[str] = set()
+        self.events = 0
+
+    def __call__(self, facts: Facts) -> None:
+        """Take the closed facts of one document."""
+        document = facts.document
+        if facts.about != "write" or facts.key[-1] != "1" or document.get("account") in _NAMELESS:
+            return
+        if "state" in document.get("before", {}) or document.get("requested") == "delete":
+            return
+        self.events += 1
+        created = _created(document)
+        for rule, applies, holds, decided in self._compiled:
+            if rule not in self._decided and applies(created) and not (holds(created) and not decided(created)):
+                self._decided.add(rule)
+
+    def rules(self, report: Report) -> tuple[str, ...]:
+        """The rules that it would decide, and that are untested or inconclusive in the report."""
+        return tuple(
+            rule.id
+            for rule in self._rules
+            if rule.id in self._decided and report.tally(rule.id).outcome in ("untested", "inconclusive")
+        )
+
+    @cached_property
+    def _compiled(self) -> list[tuple[str, Any, Any, Any]]:
+        import jsonschema_rs
+
+        from conformance.contract.schemas import rs_registry
+
+        def is_valid(rule: Rule, part: str) -> Any:
+            if part not in rule.schema:
+                return lambda _: True
+            return jsonschema_rs.validator_for(rule.part(part), registry=rs_registry()).is_valid
+
+        return [
+            (rule.id, is_valid(rule, "if"), is_valid(rule, "then"), is_valid(rule, "x-conclusive-when"))
+            for rule in self._rules
+        ]
+
+
+def _created(document: dict[str, Any]) -> dict[str, Any]:
+    """The facts of a write as they were if it had created its event: then what is shown is new."""
+    after = document.get("after", {})
+    observed = [after["latest"]] if "latest" in after else []
+    return {
+        **document,
+        "before": {"state": "nonexistent"},
+        "is_create": True,
+        "after": {"observed": observed, **after},
+    }
