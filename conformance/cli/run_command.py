@@ -16,8 +16,8 @@ from conformance.errors import UsageError, nearest
 from conformance.http.curl import curl, variable_of
 from conformance.http.exchange import UNKNOWN_TOKEN, Exchange
 from conformance.http.redaction import Redactor
-from conformance.judging.access import access_problem
 from conformance.interrupts import until_interrupted
+from conformance.judging.access import access_problem
 from conformance.judging.summary import Policy, Reproduction, RunReport
 from conformance.recordings import RecordingMetadata, write_vcr
 from conformance.servers import campaign

@@ -125,7 +125,7 @@ def test_a_warning_is_one_line_on_standard_error(tmp_path: Path) -> None:
     line = '{"sent_at":null,"answered_at":null,"label":"a","whole":true,"request":{"method":"GET","url":"https://a.example/","headers":[],"body":""},"response":null}\n'
     cut.write_text(line + line[:40])
     result = call("check", cut, "--quiet")
-    assert result.exit_code == 0
+    assert result.exit_code == 3
     assert result.stderr.startswith("Warning: ")
     assert result.stderr.count("\n") == 1
 

@@ -10,7 +10,7 @@ import pytest
 from cli_samples import EXPLICIT, call, error
 
 from conformance import Settings, judge, observe, read
-from conformance.cli.certify_command import observed
+from conformance.cli.certify_command import run_proxy
 from conformance.clients.proxy import ProxyOptions
 from conformance.contract.rules import load
 from conformance.judging.summary import Policy
@@ -158,14 +158,14 @@ def test_tests_of_a_team_judge_one_side(side: Any, tmp_path: Path) -> None:
 @pytest.mark.parametrize("side", ["server", "client"])
 def test_the_proxy_judges_one_side(side: str) -> None:
     options = ProxyOptions("http://127.0.0.1:1", duration=0.01)
-    statement = observed(options, (), Policy(), None, lambda _: None, side)
+    statement = run_proxy(options, (), Policy(), None, lambda _: None, side)
     assert {rule.applies_to for rule in statement.rules} == {side}
     assert statement.subject == {
         "kind": "observed",
         "name": f"http://127.0.0.1:1 (its {side} side alone)",
         "side": side,
     }
-    both = observed(options, (), Policy(), None, lambda _: None)
+    both = run_proxy(options, (), Policy(), None, lambda _: None)
     assert {rule.applies_to for rule in both.rules} == {"server", "client"}
 
 

@@ -64,7 +64,8 @@ def test_a_certificate_names_the_level_that_it_attests(tmp_path: Path) -> None:
     assert (result.exit_code, report["outcome"]) == (0, "passed")
     assert report["subject"]["attested_level"] == "inferred"
     attested = "This certificate attests level inferred: no rule of level must, should or inferred failed"
-    assert f"{attested}, and {len(report['rules'])} of {len(report['rules'])} rules passed." in result.stdout
+    passed = list(outcomes(report).values()).count("passed")
+    assert f"{attested}, and {passed} of {len(report['rules'])} rules passed." in result.stdout
 
 
 @pytest.mark.parametrize("name", ["event-fields-are-sent-as-requested", "a-refusal-is-reported"])

@@ -97,7 +97,7 @@ def test_a_faulty_server_fails_the_check_that_has_the_name_of_the_rule(tmp_path:
     assert with_rules.returncode == 1, with_rules.stdout + with_rules.stderr
     assert "the-calendar-list-says-what-is-available (must, B12, 2.3.b)" in with_rules.stdout
     assert "expected: " in with_rules.stdout
-    assert "seen: " in with_rules.stdout
+    assert "got: " in with_rules.stdout
     assert TOKEN not in with_rules.stdout
 
 
