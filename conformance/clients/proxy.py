@@ -110,7 +110,7 @@ class Proxy:
         try:
             answer = await self._http.handle_async_request(asked)
         except httpx.HTTPError as error:
-            self._order.answered(ticket, Exchange(kept, None, label, sent_at, None, whole=True))
+            self._order.answered(ticket, Exchange(kept, None, label, sent_at, None, headers_complete=True))
             return Reply(502, (("Content-Type", "text/plain"),), f"no answer from {self._origin}: {error}".encode())
         except BaseException:
             self._order.answered(ticket, None)
@@ -123,7 +123,9 @@ class Proxy:
             answered_at = self._clock.now() if response else None
             # Judging waits for the next turn of the loop: the client gets the end of its answer first.
             asyncio.get_running_loop().call_soon(
-                self._order.answered, ticket, Exchange(kept, response, label, sent_at, answered_at, whole=True)
+                self._order.answered,
+                ticket,
+                Exchange(kept, response, label, sent_at, answered_at, headers_complete=True),
             )
 
         if len(self.added) < _MEASURED:

@@ -41,7 +41,7 @@ def as_exchanges(record: CallRecord) -> tuple[Exchange, ...]:
         label=record.name,
         sent_at=record.sent_at,
         answered_at=record.answered_at,
-        whole=True,
+        headers_complete=True,
         notes=((_NOTE, record.name), ("kept", _json(kept).decode("utf-8"))),
     )
     return (line, *(replace(exchange, notes=((_NOTE, record.name),)) for exchange in record.exchanges))
@@ -160,7 +160,7 @@ def ideal_exchange(ask: Mapping[str, Any]) -> Exchange:
     body = ask.get("event") or ({"event_id": ask["event_id"]} if ask["do"] == "delete_event" else None)
     headers = (("Authorization", bearer("default")), ("Content-Type", "application/json; charset=utf-8"))
     request = Request(method, _ORIGIN + path.format(**ask), headers, b"" if body is None else _json(body))
-    return Exchange(request, Response(202 if body is not None else 200), "ideal", 0.0, 0.0, whole=True)
+    return Exchange(request, Response(202 if body is not None else 200), "ideal", 0.0, 0.0, headers_complete=True)
 
 
 def judge_records(exchanges: Iterable[Exchange], rules: Sequence[Rule]) -> Report:

@@ -68,7 +68,7 @@ def _token(account: str | None, granted: bool) -> str | None:
 def request_document(exchange: Exchange, body: Any = None) -> dict[str, Any]:
     """A request in the names that facts use; `body` is its parsed body where that is known already."""
     request = exchange.request
-    bare = _bare(request.method, request.url, request.headers, exchange.whole)
+    bare = _bare(request.method, request.url, request.headers, exchange.headers_complete)
     if body is not None:
         return {**bare, "json": body}
     if not request.body or request.method not in ("POST", "DELETE", "PUT", "PATCH"):

@@ -46,7 +46,7 @@ class Observer:
             sent = answered = float(self.exchanges)
         if self._held:
             self._release(sent if timed else None)
-        account = account_name(exchange.request, exchange.whole)
+        account = account_name(exchange.request, exchange.headers_complete)
         if at.name == "other" and account in memory.accounts and memory.accounts[account].awaits(exchange.request.url):
             at = replace(at, name="page")
         if ("request-body", NOT_RECORDED) in exchange.notes:
@@ -71,7 +71,7 @@ class Observer:
         if exchange.response is not None and exchange.response.status < 300:
             memory.granted.add(account)
         if at.name in ("read", "page"):
-            if timed and not exchange.resolution:
+            if timed and not exchange.time_resolution:
                 self._held.append((exchange, at, account, sent, answered, self.exchanges))
             else:
                 apply_read(memory, exchange, at, account, sent, answered, self.exchanges)

@@ -50,7 +50,7 @@ def apply_read(
     reading.pages.append(page)
     if len(reading.evidence) < 6 and reading.evidence[-1] is not evidence:
         reading.evidence.append(evidence)
-    counts = _Page(sent, answered, exchange.sent_at is not None, exchange.resolution, evidence)
+    counts = _Page(sent, answered, exchange.sent_at is not None, exchange.time_resolution, evidence)
     for item in events:
         if isinstance(item, dict):
             _item(memory, account, reading, item, counts)

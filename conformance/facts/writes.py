@@ -96,7 +96,7 @@ def _write(
         sent=sent,
         answered=answered,
         timed=timed,
-        resolution=exchange.resolution,
+        resolution=exchange.time_resolution,
         directory_version=directory_version,
         asked=asks,
         evidence=Evidence(exchange.label, exchange.request, status),

@@ -154,8 +154,8 @@ class Exchange:
     """One request and its response (None: no answer came), and when.
 
     `label` names it for people (``cassettes/a.yaml#12``).  `sent_at` and `answered_at` are seconds
-    since the epoch, None where unknown; `resolution` is how many seconds they may be off
-    (0: exact; 1: taken from ``Date`` headers).  `whole` says that every header which was sent is
+    since the epoch, None where unknown; `time_resolution` is how many seconds they may be off
+    (0: exact; 1: taken from ``Date`` headers).  `headers_complete` says that every header which was sent is
     here, so that a missing ``Authorization`` means that none was sent.
     """
 
@@ -164,8 +164,8 @@ class Exchange:
     label: str = ""
     sent_at: float | None = None
     answered_at: float | None = None
-    resolution: float = 0.0
-    whole: bool = False
+    time_resolution: float = 0.0
+    headers_complete: bool = False
     notes: tuple[tuple[str, str], ...] = field(default=())
 
 

@@ -147,7 +147,7 @@ def _keyed(exchanges: Iterable[Exchange]) -> Iterator[tuple[float, Exchange]]:
     """Where times are unknown, or no finer than a second, an exchange stays behind the one before it."""
     last = -math.inf
     for exchange in exchanges:
-        if exchange.sent_at is not None and exchange.resolution < 1:
+        if exchange.sent_at is not None and exchange.time_resolution < 1:
             last = exchange.sent_at
         yield last, exchange
 

@@ -75,7 +75,7 @@ def _exchange(entry: Mapping[str, Any], label: str, harfile: bool) -> Exchange:
     if started is not None and harfile:
         started -= seconds or 0.0
     headers = headers_of(request.get("headers"), "request.headers")
-    whole = bool(status) and (harfile or any(name.lower() in _ON_THE_WIRE for name, _ in headers))
+    headers_complete = bool(status) and (harfile or any(name.lower() in _ON_THE_WIRE for name, _ in headers))
     headers = _without_pseudo(headers)
     return assemble(
         method=request.get("method"),
@@ -87,9 +87,9 @@ def _exchange(entry: Mapping[str, Any], label: str, harfile: bool) -> Exchange:
         response_body=_answered(object_of(response.get("content") or {}, "response.content")),
         sent_at=started,
         answered_at=None if started is None or seconds is None or not status else started + seconds,
-        resolution=0.0 if started is None else _HARFILE_RESOLUTION if harfile else _RESOLUTION,
+        time_resolution=0.0 if started is None else _HARFILE_RESOLUTION if harfile else _RESOLUTION,
         label=label,
-        whole=whole,
+        headers_complete=headers_complete,
     )
 
 

@@ -108,11 +108,11 @@ def _document(exchange: Exchange) -> dict[str, Any]:
     """An exchange as JSON; the time comes first, so that a file can be put in order without being parsed."""
     request, response = exchange.request, exchange.response
     document: dict[str, Any] = {"sent_at": exchange.sent_at, "answered_at": exchange.answered_at}
-    if exchange.resolution:
-        document["resolution"] = exchange.resolution
+    if exchange.time_resolution:
+        document["resolution"] = exchange.time_resolution
     document |= {
         "label": exchange.label,
-        "whole": exchange.whole,
+        "whole": exchange.headers_complete,
         "request": {"method": request.method, "url": request.url} | _message(request.headers, request.body),
         "response": response and {"status": response.status} | _message(response.headers, response.body),
     }
@@ -271,9 +271,9 @@ def _exchange(document: object, label: str) -> Exchange | None:
         ours=True,
         sent_at=time_of(document.get("sent_at"), "sent_at"),
         answered_at=time_of(document.get("answered_at"), "answered_at"),
-        resolution=number_of(document.get("resolution"), "resolution") or 0.0,
+        time_resolution=number_of(document.get("resolution"), "resolution") or 0.0,
         label=str(document.get("label", label)),
-        whole=told and bool(document.get("whole", headers)),
+        headers_complete=told and bool(document.get("whole", headers)),
         notes=headers_of(document.get("notes"), "notes"),
     )
 
@@ -317,7 +317,7 @@ def _of_event(interaction: Mapping[str, Any], label: str) -> Exchange:
         response_body=None if "content_size" in answer else body_of(answer.get("content"), "", "response.content"),
         sent_at=None if at is None else at - elapsed,
         answered_at=at if response is not None else None,
-        resolution=0.0 if at is None else _SCHEMATHESIS_RESOLUTION,
+        time_resolution=0.0 if at is None else _SCHEMATHESIS_RESOLUTION,
         label=label,
-        whole=bool(headers),
+        headers_complete=bool(headers),
     )

@@ -63,9 +63,9 @@ def assemble(
     ours: bool = False,
     sent_at: float | None = None,
     answered_at: float | None = None,
-    resolution: float = 0.0,
+    time_resolution: float = 0.0,
     label: str = "",
-    whole: bool = False,
+    headers_complete: bool = False,
     notes: tuple[tuple[str, str], ...] = (),
 ) -> Exchange:
     """One exchange, scrubbed, from its parts; MalformedPartError where they make none.
@@ -84,7 +84,7 @@ def assemble(
         sent_at = answered_at = None
     if sent_at is None and answered_at is None and not ours:
         sent_at = answered_at = _date_of(response_headers)
-        resolution = 0.0 if sent_at is None else 1.0
+        time_resolution = 0.0 if sent_at is None else 1.0
     response = None
     if request_body is None:
         notes += (("request-body", NOT_RECORDED),)
@@ -93,7 +93,7 @@ def assemble(
     elif status is not None and response_body is not None:
         response = Response(status, response_headers, response_body)
     request = Request(method.upper(), _checked_url(url, ours), request_headers, request_body or b"")
-    return scrub(Exchange(request, response, label, sent_at, answered_at, resolution, whole, notes))
+    return scrub(Exchange(request, response, label, sent_at, answered_at, time_resolution, headers_complete, notes))
 
 
 def _checked_url(url: object, ours: bool) -> str:
@@ -357,7 +357,7 @@ def whole_where_authorized(exchanges: Iterable[Exchange], origins: Iterable[str]
     seen = set(origins)
     for exchange in exchanges:
         seen |= authorized_origins([exchange])
-        yield replace(exchange, whole=exchange.whole and _origin(exchange) in seen)
+        yield replace(exchange, headers_complete=exchange.headers_complete and _origin(exchange) in seen)
 
 
 def without_filtered(exchanges: Iterable[Exchange]) -> Iterator[Exchange]:
@@ -366,7 +366,7 @@ def without_filtered(exchanges: Iterable[Exchange]) -> Iterator[Exchange]:
         request = exchange.request
         if request.header("authorization") == _FILTERED:
             kept = tuple(header for header in request.headers if header[1] != _FILTERED)
-            yield replace(exchange, request=replace(request, headers=kept), whole=False)
+            yield replace(exchange, request=replace(request, headers=kept), headers_complete=False)
         else:
             yield exchange
 

@@ -216,9 +216,9 @@ def _foreign(interaction: Mapping[str, Any], dialect: _Dialect, label: str) -> E
         response_body=None if "truncated_from" in response else response_body,
         sent_at=None if at is None else at - (elapsed or 0.0),
         answered_at=at if answered else None,
-        resolution=0.0 if at is None else resolution,
+        time_resolution=0.0 if at is None else resolution,
         label=label,
-        whole=dialect.schemathesis and bool(headers),
+        headers_complete=dialect.schemathesis and bool(headers),
     )
 
 
@@ -241,8 +241,8 @@ def _ours(interaction: Mapping[str, Any], label: str) -> Exchange:
         ours=True,
         sent_at=time_of(times.get("sent"), "recorded_at.sent"),
         answered_at=time_of(times.get("answered"), "recorded_at.answered"),
-        resolution=number_of(times.get("resolution"), "recorded_at.resolution") or 0.0,
+        time_resolution=number_of(times.get("resolution"), "recorded_at.resolution") or 0.0,
         label=str(interaction.get("label", label)),
-        whole=bool(interaction.get("whole", True)),
+        headers_complete=bool(interaction.get("whole", True)),
         notes=tuple(headers_of(interaction.get("notes"), "notes")),
     )

@@ -69,9 +69,9 @@ def _yaml(value: Any) -> str:
 def _interaction(exchange: Exchange) -> dict[str, Any]:
     request, response = exchange.request, exchange.response
     item: dict[str, Any] = {"label": _printable(exchange.label)}
-    times = {"sent": exchange.sent_at, "answered": exchange.answered_at, "resolution": exchange.resolution or None}
+    times = {"sent": exchange.sent_at, "answered": exchange.answered_at, "resolution": exchange.time_resolution or None}
     item["recorded_at"] = {name: float(value) for name, value in times.items() if value is not None}
-    if not exchange.whole:
+    if not exchange.headers_complete:
         item["whole"] = False
     if exchange.notes:
         item["notes"] = [[_printable(name), _printable(value)] for name, value in exchange.notes]

@@ -209,7 +209,7 @@ class Transport:
             label=f"#{number}",
             sent_at=sent_at,
             answered_at=self.clock.now(),
-            whole=True,
+            headers_complete=True,
             notes=notes,
         )
 
