@@ -22,6 +22,7 @@ from conformance.recordings.metadata import (
     RecordingMetadata,
     SkippedWarning,
     TruncatedWarning,
+    UndecodedWarning,
     reading,
 )
 from conformance.recordings.ndjson import NdjsonWriter
@@ -36,6 +37,7 @@ __all__ = [
     "RecordingMetadata",
     "SkippedWarning",
     "TruncatedWarning",
+    "UndecodedWarning",
     "header",
     "paths",
     "read",
@@ -55,7 +57,7 @@ def read(path: Path) -> Iterator[Exchange]:
     """The exchanges of one recording, in the order in which they were sent where their times tell it.
 
     NDJSON and YAML are streamed; a HAR and VCR's JSON are held in memory.  Raises InvalidRecordingError, which may come after
-    some exchanges; warns with TruncatedWarning.
+    some exchanges; warns with TruncatedWarning and UndecodedWarning.
     """
     for _, exchange in _timed(path):
         yield exchange
@@ -133,14 +135,28 @@ def _timed(path: Path) -> Iterator[tuple[float, Exchange]]:
     """The exchanges in the order in which they were sent, each with the time by which it is put there."""
     kind = kind_of_file(path)
     if kind == "exchanges":
-        return _keyed(ndjson.read_ours(path))
-    if kind == "events":
-        return _in_order(ndjson.read_events(path))
-    if kind == "yaml":
-        return _in_order(vcr.read_yaml(path))
-    document = document_in(path)
-    reader = next(reader for key, reader in READERS.items() if key in document)
-    return _in_order(reader(path, document))
+        return _keyed(_warned(path, ndjson.read_ours(path)))
+    if kind == "document":
+        document = document_in(path)
+        reader = next(reader for key, reader in READERS.items() if key in document)
+        return _in_order(_warned(path, reader(path, document)))
+    return _in_order(_warned(path, (ndjson.read_events if kind == "events" else vcr.read_yaml)(path)))
+
+
+def _warned(path: Path, exchanges: Iterable[Exchange]) -> Iterator[Exchange]:
+    """`exchanges`, with one UndecodedWarning for each content coding that was not undone."""
+    codings: set[str] = set()
+    for exchange in exchanges:
+        for name, coding in exchange.notes:
+            if name in ("request-coding", "response-coding") and coding not in codings:
+                codings.add(coding)
+                warnings.warn(
+                    f"{path}: bodies coded in {coding} count as not recorded;"
+                    " install cronofy-conformance[compression] to read them",
+                    UndecodedWarning,
+                    stacklevel=2,
+                )
+        yield exchange
 
 
 def _keyed(exchanges: Iterable[Exchange]) -> Iterator[tuple[float, Exchange]]:

@@ -16,6 +16,7 @@ __all__ = [
     "RecordingMetadata",
     "SkippedWarning",
     "TruncatedWarning",
+    "UndecodedWarning",
     "kind_of",
     "reading",
 ]
@@ -60,6 +61,10 @@ class TruncatedWarning(UserWarning):
 
 class SkippedWarning(UserWarning):
     """A file in a folder of recordings is none of them, and was left out."""
+
+
+class UndecodedWarning(UserWarning):
+    """Bodies in a content coding whose package is not installed count as not recorded."""
 
 
 @dataclass(frozen=True, slots=True)

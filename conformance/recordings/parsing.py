@@ -5,12 +5,10 @@ from __future__ import annotations
 import base64
 import binascii
 import codecs
-import importlib
 import json
 import math
 import re
-import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -18,6 +16,7 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+from conformance.http.content_coding import ContentCodingError, MissingCodecError, OversizedBodyError, decode
 from conformance.http.exchange import NOT_RECORDED, Exchange, Headers, Request, Response
 from conformance.http.redaction import scrub
 from conformance.recordings.metadata import MalformedPartError, kind_of
@@ -78,8 +77,9 @@ def assemble(
         raise MalformedPartError(f"request.method: expected an HTTP method, found {kind_of(method)}")
     if not ours:
         request_headers = tuple(map(_marked, request_headers))
-        request_body = request_body and _decoded(request_body, request_headers)
-        response_body = response_body and _decoded(response_body, response_headers)
+        request_body, request_notes = _decoded(request_body, request_headers, "request")
+        response_body, response_notes = _decoded(response_body, response_headers, "response")
+        notes += request_notes + response_notes
     if not ours and not all(time is None or _EARLIEST <= time <= _LATEST for time in (sent_at, answered_at)):
         sent_at = answered_at = None
     if sent_at is None and answered_at is None and not ours:
@@ -272,19 +272,19 @@ def base64_bytes(text: str, where: str) -> bytes:
         raise MalformedPartError(f"{where}: invalid base64 ({error})") from None
 
 
-def _decoded(body: bytes, headers: Headers) -> bytes | None:
-    """`body` with its content coding undone where it is still there; None where that is not possible."""
-    named = ",".join(value for name, value in headers if name.lower() == "content-encoding").lower()
-    codings = [coding.split(";")[0].strip() for coding in named.split(",")]
-    for coding in reversed(codings):
-        if coding not in _CODINGS:
-            continue
-        try:
-            body = _CODINGS[coding](body)
-        except (_CodingError, zlib.error, ImportError):
-            # Most recorders undo the coding and keep the header: text is what it says it is.
-            return body if _is_text(body) else None
-    return body if len(body) <= _LARGEST_BODY else None
+def _decoded(body: bytes | None, headers: Headers, part: str) -> tuple[bytes | None, tuple[tuple[str, str], ...]]:
+    """`body` with its content coding undone where it is still there, and notes: why it counts as not recorded."""
+    if not body:
+        return body, ()
+    encoding = ",".join(value for name, value in headers if name.lower() == "content-encoding")
+    try:
+        return decode(body, encoding, _LARGEST_BODY), ()
+    except OversizedBodyError:
+        return None, ()
+    except ContentCodingError as error:
+        if _is_text(body):  # most recorders undo the coding and keep the header
+            return body, ()
+        return None, ((f"{part}-coding", error.coding),) if isinstance(error, MissingCodecError) else ()
 
 
 def _is_text(body: bytes) -> bool:
@@ -293,55 +293,6 @@ def _is_text(body: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
-
-
-class _CodingError(Exception):
-    """A body that its content coding does not undo."""
-
-
-def _gunzip(body: bytes) -> bytes:
-    plain = b""
-    while body:
-        stream = zlib.decompressobj(wbits=31)
-        plain += _inflated(stream, body, _LARGEST_BODY + 1 - len(plain))
-        body = stream.unused_data if len(plain) <= _LARGEST_BODY else b""
-    return plain
-
-
-def _inflate(body: bytes) -> bytes:
-    try:
-        return _inflated(zlib.decompressobj(), body, _LARGEST_BODY + 1)
-    except zlib.error:
-        return _inflated(zlib.decompressobj(wbits=-15), body, _LARGEST_BODY + 1)
-
-
-def _inflated(stream: Any, body: bytes, most: int) -> bytes:
-    plain: bytes = stream.decompress(body, most)
-    if not stream.eof and len(plain) < most:
-        raise _CodingError("the compressed body ends early")
-    return plain
-
-
-def _optional(module: str) -> Callable[[bytes], bytes]:
-    def undo(body: bytes) -> bytes:
-        try:
-            plain: bytes = importlib.import_module(module).decompress(body)
-        except ImportError:
-            raise
-        except Exception as error:  # noqa: BLE001 - optional modules raise errors of their own
-            raise _CodingError(str(error)) from None
-        return plain
-
-    return undo
-
-
-_CODINGS: Mapping[str, Callable[[bytes], bytes]] = {
-    "gzip": _gunzip,
-    "x-gzip": _gunzip,
-    "deflate": _inflate,
-    "br": _optional("brotli"),
-    "zstd": _optional("zstandard"),
-}
 
 
 def authorized_origins(exchanges: Iterable[Exchange]) -> set[str]:

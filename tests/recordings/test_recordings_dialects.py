@@ -19,7 +19,16 @@ from vcr.serialize import serialize
 from vcr.serializers import jsonserializer, yamlserializer
 
 from conformance.http.exchange import Exchange, Request, Response, account_of_token
-from conformance.recordings import NOT_RECORDED, NdjsonWriter, RecordingMetadata, header, paths, read, read_all
+from conformance.recordings import (
+    NOT_RECORDED,
+    NdjsonWriter,
+    RecordingMetadata,
+    UndecodedWarning,
+    header,
+    paths,
+    read,
+    read_all,
+)
 
 DIALECTS = Path(__file__).parent / "dialects"
 URL = "https://api.cronofy.com/v1/events?tzid=Etc%2FUTC&only_managed=true"
@@ -102,13 +111,22 @@ def test_a_body_that_no_coding_undoes_is_not_recorded(tmp_path: Path, body: byte
     assert exchange.notes == (("response-body", NOT_RECORDED), ("response-status", "200"))
 
 
-def test_optional_codings_are_undone_where_their_library_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "brotli", zlib)
-    coded = ("Content-Encoding", "br")
-    assert only(cassette(tmp_path, answer({"string": zlib.compress(EVENTS)}, coded))).response == Response(
-        200, (coded, JSON), EVENTS
+@pytest.mark.parametrize(("coding", "module"), [("br", "brotli"), ("zstd", "zstandard")])
+def test_a_body_in_a_coding_whose_package_is_missing_is_not_recorded_and_named_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, coding: str, module: str
+) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+    coded = answer({"string": b"\xff"}, ("Content-Encoding", coding))
+    item = {"request": {"method": "GET", "uri": URL}, "response": coded}
+    path = saved(tmp_path, yaml.safe_dump({"version": 1, "interactions": [item, item]}))
+    with pytest.warns(UndecodedWarning) as caught:
+        exchanges = list(read(path))
+    advice = (
+        f"{path}: bodies coded in {coding} count as not recorded; install cronofy-conformance[compression] to read them"
     )
-    assert only(cassette(tmp_path, answer({"string": b"\xff"}, coded))).response is None
+    assert [str(warning.message) for warning in caught] == [advice]
+    not_recorded = (("response-coding", coding), ("response-body", NOT_RECORDED), ("response-status", "200"))
+    assert [(one.response, one.notes) for one in exchanges] == [(None, not_recorded)] * 2
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import email.utils
 import json
-import zlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,7 +14,9 @@ from urllib.parse import urlsplit
 import httpx
 
 from conformance.clock import Clock
+from conformance.http.content_coding import ContentCodingError, OversizedBodyError, decode
 from conformance.http.exchange import UNKNOWN_TOKEN, Exchange, Headers, Request, Response, bearer
+from conformance.http.ordering import OrderedDelivery
 from conformance.servers.subject.rate_limit import BudgetExceededError, RateLimiter, RequestBudget
 
 __all__ = ["Limits", "Transport", "open_client", "origin_of"]
@@ -25,7 +26,6 @@ _VIRTUAL_LATENCY = 0.001
 
 _AGENT = "cronofy-conformance"
 _TRANSIENT = frozenset({429, 500, 502, 503, 504})
-_CODINGS = {"gzip": zlib.MAX_WBITS | 16, "x-gzip": zlib.MAX_WBITS | 16, "deflate": zlib.MAX_WBITS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,28 +58,6 @@ def origin_of(url: str) -> tuple[str, str, int | None]:
     return scheme, host, parts.port or {"http": 80, "https": 443}.get(scheme)
 
 
-@dataclass(slots=True)
-class _Pending:
-    """Exchanges in the order in which they were sent, each held until all before it are answered."""
-
-    on_exchange: Callable[[Exchange], None]
-    given: int = 0
-    taken: int = 0
-    waiting: dict[int, Exchange | None] = field(default_factory=dict)
-
-    def number(self) -> int:
-        self.given += 1
-        return self.given
-
-    def put(self, number: int, exchange: Exchange | None) -> None:
-        self.waiting[number] = exchange
-        while self.taken + 1 in self.waiting:
-            self.taken += 1
-            ready = self.waiting.pop(self.taken)
-            if ready is not None:
-                self.on_exchange(ready)
-
-
 class Transport:
     """Sends requests to `base_url` and nowhere else, and hands on an exchange for each, in the order sent.
 
@@ -109,14 +87,14 @@ class Transport:
         self._origin = origin_of(base_url)
         self._tokens = {**tokens, UNKNOWN_TOKEN: unknown_token}
         self._redact = redact
-        self._pending = _Pending(on_exchange)
+        self._order = OrderedDelivery(on_exchange)
         self._received = 0
         self._slots = asyncio.Semaphore(self.limits.connections)
 
     @property
     def sent(self) -> int:
         """How many requests went out, every attempt counted."""
-        return self._pending.given
+        return self._order.count
 
     def owns(self, url: str) -> bool:
         """Whether `url` is at the subject's own origin: the only place where a token goes."""
@@ -181,12 +159,12 @@ class Transport:
     async def _attempt(self, request: httpx.Request, body: bytes, account: str | None) -> Exchange:
         async with self._slots:
             await self.rate.turn()
-            number = self._pending.number()
+            number = self._order.sent()
             exchange: Exchange | None = None
             try:
                 exchange = self._redact(await self._exchange(request, body, account, number))
             finally:
-                self._pending.put(number, exchange)
+                self._order.answered(number, exchange)
         return exchange
 
     async def _exchange(self, request: httpx.Request, body: bytes, account: str | None, number: int) -> Exchange:
@@ -223,10 +201,10 @@ class Transport:
                 if len(raw) > self.limits.body:
                     return Response(answer.status_code, headers), (self._too_large(),)
             try:
-                body = _decoded(bytes(raw), answer.headers.get("content-encoding", ""), self.limits.body)
-            except OverflowError:
+                body = decode(bytes(raw), answer.headers.get("content-encoding", ""), self.limits.body)
+            except OversizedBodyError:
                 return Response(answer.status_code, headers), (self._too_large(),)
-            except zlib.error as error:
+            except ContentCodingError as error:
                 note = ("body", f"its Content-Encoding does not decode: {error}")
                 return Response(answer.status_code, headers), (note,)
             self._received += len(body)
@@ -283,37 +261,6 @@ def _named(headers: httpx.Headers, account: str | None) -> Headers:
     if account is None:
         return pairs
     return tuple((name, bearer(account)) if name.lower() == "authorization" else (name, value) for name, value in pairs)
-
-
-def _decoded(raw: bytes, codings: str, limit: int) -> bytes:
-    """`raw` with gzip and deflate undone; OverflowError above `limit` bytes, zlib.error for what does not decode."""
-    body = raw
-    for coding in reversed([part.strip().lower() for part in codings.split(",") if part.strip()]):
-        if coding in _CODINGS and body:
-            body = _inflated(body, _CODINGS[coding], limit)
-    return body
-
-
-def _inflated(raw: bytes, wbits: int, limit: int) -> bytes:
-    try:
-        return _inflated_as(raw, wbits, limit)
-    except zlib.error:
-        if wbits != zlib.MAX_WBITS:
-            raise
-        return _inflated_as(raw, -zlib.MAX_WBITS, limit)  # what many servers send as "deflate"
-
-
-def _inflated_as(raw: bytes, wbits: int, limit: int) -> bytes:
-    out = bytearray()
-    while raw:
-        decoder = zlib.decompressobj(wbits)
-        out += decoder.decompress(raw, limit + 1 - len(out))
-        if len(out) > limit:
-            raise OverflowError
-        if not decoder.eof:
-            raise zlib.error("it ends too early")
-        raw = decoder.unused_data
-    return bytes(out)
 
 
 def _retry_after(value: str | None, now: float) -> float | None:
