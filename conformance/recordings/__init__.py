@@ -45,7 +45,7 @@ __all__ = [
     "write_vcr",
 ]
 
-_SUFFIXES = frozenset({".yaml", ".yml", ".json", ".har", ".ndjson", ".jsonl"})
+_SUFFIXES = (".har", ".har.zip", ".json", ".jsonl", ".ndjson", ".yaml", ".yml")
 #: What may stand beside recordings and be none.
 _ANYTHING = frozenset({".yaml", ".yml", ".json"})
 #: How far out of order a foreign file may be: exchanges that are held back to be sorted.
@@ -93,7 +93,7 @@ def paths(recordings: Iterable[Path]) -> tuple[Path, ...]:
         inside = [file for file in sorted(path.rglob("*")) if _is_recording(file, path) and not _is_other(file)]
         if not inside:
             raise InvalidRecordingError(
-                path, "a folder without a recording", f"recordings end in {' '.join(sorted(_SUFFIXES))}"
+                path, "a folder without a recording", f"recordings end in {' '.join(_SUFFIXES)}"
             )
         found |= dict.fromkeys(inside)
     return tuple(found)
@@ -115,7 +115,7 @@ def header(path: Path) -> RecordingMetadata | None:
 
 def _is_recording(file: Path, folder: Path) -> bool:
     hidden = any(part.startswith(".") for part in file.relative_to(folder).parts)
-    return not hidden and file.suffix.lower() in _SUFFIXES and file.is_file()
+    return not hidden and file.name.lower().endswith(_SUFFIXES) and file.is_file()
 
 
 def _is_other(file: Path) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 
 from conformance.http.exchange import Exchange
 from conformance.recordings import har, ndjson, vcr
+from conformance.recordings.attachments import har_in_zip, is_zip
 from conformance.recordings.metadata import HEADER_KEY, InvalidRecordingError, NotARecordingError, kind_of
 
 __all__ = ["READERS", "document_in", "kind_of_file"]
@@ -41,6 +42,8 @@ def kind_of_file(path: Path) -> str:
         raise InvalidRecordingError(path, "a folder", "name the recordings in it") from None
     except OSError as error:
         raise InvalidRecordingError(path, error.strerror or str(error), "name a file that can be read") from None
+    if is_zip(head) and har_in_zip(path) is not None:
+        return "document"
     text = _text(path, head).lstrip("\ufeff \t\r\n")
     if not text:
         raise InvalidRecordingError(path, "an empty file", _NAME_A_RECORDING)
@@ -93,8 +96,9 @@ def _kind_of_line(path: Path) -> str:
 def document_in(path: Path) -> Mapping[str, Any]:
     """The JSON document in a file, with at least one key that READERS has.  Raises InvalidRecordingError."""
     try:
-        with path.open(encoding="utf-8-sig") as stream:
-            document = json.load(stream)
+        with path.open("rb") as stream:
+            content = stream.read()
+        document = json.loads(((is_zip(content) and har_in_zip(path)) or content).decode("utf-8-sig"))
     except json.JSONDecodeError as error:
         if problem := _problem_of_first_line(error.doc):
             raise InvalidRecordingError(path, problem, _NAME_A_RECORDING, "line 1") from None

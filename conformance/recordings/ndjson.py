@@ -28,12 +28,13 @@ from conformance.recordings.metadata import (
 from conformance.recordings.parsing import (
     assemble,
     body_of,
+    by_server_clock,
+    complete_where_authorized,
     headers_of,
     number_of,
     object_of,
     status_of,
     time_of,
-    whole_where_authorized,
     without_filtered,
 )
 
@@ -162,7 +163,7 @@ def read_document(path: Path, document: Mapping[str, Any]) -> Iterator[Exchange]
 
 def read_events(path: Path) -> Iterator[Exchange]:
     """The exchanges among Schemathesis' events, scenario after scenario."""
-    yield from without_filtered(whole_where_authorized(_of_events(path)))
+    yield from without_filtered(by_server_clock(complete_where_authorized(_of_events(path))))
 
 
 @dataclass(frozen=True, slots=True)

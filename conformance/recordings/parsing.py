@@ -27,13 +27,15 @@ __all__ = [
     "authorized_origins",
     "base64_bytes",
     "body_of",
+    "by_server_clock",
+    "complete_where_authorized",
     "headers_of",
+    "json_bytes",
     "moment_of",
     "number_of",
     "object_of",
     "status_of",
     "time_of",
-    "whole_where_authorized",
     "without_filtered",
 ]
 
@@ -43,6 +45,8 @@ _FILTERED = "<filtered>"
 #: What could be a token without its scheme, rather than the word that a filter puts in its place.
 _LIKE_A_TOKEN = re.compile(r"(?=[^\d]*\d)[A-Za-z0-9._~+/=-]{16,}\Z")
 
+#: A clock that is off by more seconds was moved, or shows another time zone.
+_CLOCK_ERROR = 1_800.0
 #: A body is read up to here: what decompresses to more counts as not recorded.
 _LARGEST_BODY = 64 * 2**20
 #: Times are told within a few centuries: what lies outside is another unit, or made up, and calendars end there.
@@ -240,7 +244,9 @@ def body_of(value: object, content_type: str, where: str) -> bytes:
             return _encoded(value.get("string"), value.get("encoding"), f"{where}.string")
     if isinstance(value, list | tuple) and all(isinstance(chunk, str | bytes) for chunk in value):
         return b"".join(body_of(chunk, content_type, where) for chunk in value)
-    return _said(value, content_type, where)
+    if "x-www-form-urlencoded" in content_type.lower() and isinstance(value, dict):
+        return urlencode(dict(value), doseq=True).encode()
+    return json_bytes(value, where)
 
 
 def _encoded(text: object, encoding: object, where: str) -> bytes:
@@ -254,11 +260,9 @@ def _encoded(text: object, encoding: object, where: str) -> bytes:
     raise MalformedPartError(f"{where}: expected text, found {kind_of(text)}")
 
 
-def _said(value: object, content_type: str, where: str) -> bytes:
-    """Values that were given to a client to encode, as it would have."""
+def json_bytes(value: object, where: str) -> bytes:
+    """Values that a client encoded as JSON, as bytes; MalformedPartError for what JSON does not have."""
     try:
-        if "x-www-form-urlencoded" in content_type.lower() and isinstance(value, dict):
-            return urlencode(dict(value), doseq=True).encode()
         return json.dumps(value).encode()
     except (TypeError, ValueError):
         raise MalformedPartError(f"{where}: expected text, bytes or JSON values, found {kind_of(value)}") from None
@@ -300,15 +304,33 @@ def authorized_origins(exchanges: Iterable[Exchange]) -> set[str]:
     return {_origin(exchange) for exchange in exchanges if exchange.request.header("authorization") is not None}
 
 
-def whole_where_authorized(exchanges: Iterable[Exchange], origins: Iterable[str] = ()) -> Iterator[Exchange]:
-    """Leaves exchanges whole only where a request to the same origin, here or before, shows its ``Authorization``.
+def complete_where_authorized(exchanges: Iterable[Exchange], origins: Iterable[str] = ()) -> Iterator[Exchange]:
+    """Leaves headers complete only where a request to the same origin, here or before, shows its ``Authorization``.
 
     Recorders that filter it out do so everywhere; where one request shows it, another that lacks it had none.
     """
-    seen = set(origins)
+    authorized = set(origins)
     for exchange in exchanges:
-        seen |= authorized_origins([exchange])
-        yield replace(exchange, headers_complete=exchange.headers_complete and _origin(exchange) in seen)
+        authorized |= authorized_origins([exchange])
+        yield replace(exchange, headers_complete=exchange.headers_complete and _origin(exchange) in authorized)
+
+
+def by_server_clock(exchanges: Iterable[Exchange]) -> Iterator[Exchange]:
+    """`exchanges` with the server's ``Date`` as their time while the recorder's clock is far from it: clocks.
+
+    Tests move their clocks.  What has no ``Date`` then has no time either.
+    """
+    moved = False
+    for exchange in exchanges:
+        recorded = exchange.answered_at if exchange.answered_at is not None else exchange.sent_at
+        date = exchange.response.date if exchange.response is not None else None
+        if date is not None and recorded is not None:
+            moved = abs(recorded - date) > _CLOCK_ERROR
+        if moved:
+            resolution = 0.0 if date is None else 1.0
+            yield replace(exchange, sent_at=date, answered_at=date, time_resolution=resolution)
+        else:
+            yield exchange
 
 
 def without_filtered(exchanges: Iterable[Exchange]) -> Iterator[Exchange]:

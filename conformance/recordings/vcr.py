@@ -22,14 +22,17 @@ from conformance.recordings.metadata import (
 )
 from conformance.recordings.parsing import (
     assemble,
+    base64_bytes,
     body_of,
+    by_server_clock,
+    complete_where_authorized,
     headers_of,
+    json_bytes,
     moment_of,
     number_of,
     object_of,
     status_of,
     time_of,
-    whole_where_authorized,
     without_filtered,
 )
 from conformance.recordings.yaml_stream import LISTED, STARTS, entries
@@ -131,8 +134,8 @@ def _exchanges(path: Path, parts: Iterator[tuple[object, Any]]) -> Iterator[Exch
         dialect = first[0]
         everything: Iterator[Exchange] = (exchange for _, exchange in chain([first], read))
         if dialect.schemathesis:
-            everything = whole_where_authorized(everything)
-        yield from everything if dialect.ours else without_filtered(everything)
+            everything = complete_where_authorized(everything)
+        yield from everything if dialect.ours else without_filtered(by_server_clock(everything))
 
 
 def _read(path: Path, parts: Iterator[tuple[object, Any]]) -> Iterator[tuple[_Dialect, Exchange]]:
@@ -180,9 +183,15 @@ def _status(response: Mapping[str, Any]) -> int:
     return status_of(response.get("code", status))  # go-vcr's status is "200 OK"
 
 
-def _said_by(message: Mapping[str, Any], where: str) -> tuple[Headers, bytes | None]:
+def _message(message: Mapping[str, Any], where: str) -> tuple[Headers, bytes | None]:
+    """The headers and the body of a request or a response; None for a body that was not recorded."""
     headers = headers_of(message.get("headers"), f"{where}.headers")
     content_type = next((value for name, value in headers if name.lower() == "content-type"), "")
+    # ReqCassette has bodies under a key for each type.
+    if message.get("body_type") == "json":
+        return headers, json_bytes(message.get("body_json"), f"{where}.body_json")
+    if message.get("body_type") == "blob":
+        return headers, base64_bytes(str(message.get("body_blob")), f"{where}.body_blob")
     # ExVCR has the body of a request apart from an empty one.
     body = message.get("request_body") or message.get("body", message.get("content"))
     return headers, None if _is_elsewhere(message, body) else body_of(body, content_type, f"{where}.body")
@@ -194,21 +203,29 @@ def _is_elsewhere(message: Mapping[str, Any], body: object) -> bool:
     return in_file or message.get("binary") is True or bool(message.get("post_fields") and not body)
 
 
+def _url(request: Mapping[str, Any]) -> object:
+    """The URL of a request; ReqCassette has the query apart."""
+    url, query = request.get("uri", request.get("url")), request.get("query_string")
+    if isinstance(url, str) and isinstance(query, str) and query and "?" not in url:
+        return f"{url}?{query}"
+    return url
+
+
 def _foreign(interaction: Mapping[str, Any], dialect: _Dialect, label: str) -> Exchange:
     request = object_of(interaction.get("request"), "request")
-    headers, body = _said_by(request, "request")
+    headers, body = _message(request, "request")
     if "response" not in interaction:
         raise MalformedPartError("response: expected an object, found nothing")
-    said = interaction["response"]
-    answered = said is not None and not (isinstance(said, dict) and said.get("type") == "error")
-    response = object_of(said, "response") if answered else {}
-    response_headers, response_body = _said_by(response, "response")
+    recorded = interaction["response"]
+    answered = recorded is not None and not (isinstance(recorded, dict) and recorded.get("type") == "error")
+    response = object_of(recorded, "response") if answered else {}
+    response_headers, response_body = _message(response, "response")
     at = moment_of(interaction.get("recorded_at"))
     elapsed = number_of(response.get("elapsed"), "response.elapsed") if dialect.schemathesis else None
     resolution = _SCHEMATHESIS_RESOLUTION if dialect.schemathesis else 1.0
     return assemble(
         method=request.get("method"),
-        url=request.get("uri", request.get("url")),
+        url=_url(request),
         request_headers=headers,
         request_body=body,
         status=_status(response) if answered else None,
@@ -224,10 +241,10 @@ def _foreign(interaction: Mapping[str, Any], dialect: _Dialect, label: str) -> E
 
 def _ours(interaction: Mapping[str, Any], label: str) -> Exchange:
     request = object_of(interaction.get("request"), "request")
-    headers, body = _said_by(request, "request")
+    headers, body = _message(request, "request")
     answered = interaction.get("response") is not None
     response = object_of(interaction["response"], "response") if answered else {}
-    response_headers, response_body = _said_by(response, "response")
+    response_headers, response_body = _message(response, "response")
     exact = object_of(interaction.get("exact", {}), "exact")
     times = object_of(interaction.get("recorded_at", {}), "recorded_at")
     return assemble(
