@@ -7,7 +7,8 @@ needs to know no token; a `Redactor` knows the tokens of a run and finds them wh
 
 from __future__ import annotations
 
+from conformance.http.redaction.encodings import REDACTED
 from conformance.http.redaction.redactor import Redactor, SecretLeakError
-from conformance.http.redaction.scrubbing import REDACTED, noticing, scrub
+from conformance.http.redaction.scrubbing import noticing, scrub
 
 __all__ = ["REDACTED", "Redactor", "SecretLeakError", "noticing", "scrub"]

@@ -11,10 +11,11 @@ from itertools import islice
 from urllib.parse import urlsplit
 
 from conformance.http.exchange import NOT_RECORDED, Exchange, Headers, Request, Response, account_of_token
-from conformance.http.redaction.encodings import Secret, hidden_in, unescaped
+from conformance.http.redaction.decodings import unescaped
+from conformance.http.redaction.encodings import REDACTED, Secret, hidden_in, redacted
 from conformance.http.redaction.locations import SHORTEST, credentials_of, is_secret
 from conformance.http.redaction.redactor import Redactor
-from conformance.http.redaction.scrubbing import REDACTED, noticing
+from conformance.http.redaction.scrubbing import noticing
 
 __all__ = ["SecretCollector"]
 
@@ -163,13 +164,7 @@ class SecretCollector:
         """`data` without secrets, None if it has none."""
         if not self._deep and not self._needles.in_(data):
             return None
-        found = hidden_in(self._secrets.values(), data)
-        if not found:
-            return None
-        # The longest first: one may be part of another.
-        for secret in sorted(found, key=lambda secret: -secret.size):
-            data = secret.replaced(data)
-        return _TOO_DEEP if hidden_in(self._secrets.values(), data) else data
+        return redacted(self._secrets.values(), data)
 
 
 def _bytes(text: str) -> bytes:
@@ -202,7 +197,7 @@ class _PatternIndex:
 
     def _are_in(self, data: bytes) -> bool:
         # Where a needle is, one of its grams is where the strides touch: one look for all of them.
-        touched = [data[at : at + _GRAM] for at in range(0, len(data), self._stride)]
+        touched = (data[at : at + _GRAM] for at in range(0, len(data), self._stride))
         if self._grams.isdisjoint(touched):
             return False
         return any(needle in data for needle in self._needles)

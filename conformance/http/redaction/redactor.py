@@ -9,8 +9,8 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 from conformance.http.exchange import Exchange, Headers, Request, Response, account_of_token
-from conformance.http.redaction.encodings import Secret, hidden_in
-from conformance.http.redaction.scrubbing import REDACTED, scrub
+from conformance.http.redaction.encodings import REDACTED, Secret, hidden_in, redacted
+from conformance.http.redaction.scrubbing import scrub
 
 __all__ = ["Redactor", "SecretLeakError"]
 
@@ -35,7 +35,7 @@ class Redactor:
         names = "\n".join(secrets)
         self._secrets = tuple(
             Secret(account, token.encode("utf-8", "surrogatepass"))
-            for token, account in sorted(self._accounts.items(), key=lambda item: -len(item[0]))
+            for token, account in self._accounts.items()
             if len(token.encode("utf-8", "surrogatepass")) >= _SHORTEST and token not in names
         )
 
@@ -44,13 +44,8 @@ class Redactor:
 
     def bytes(self, data: builtins.bytes) -> builtins.bytes:
         """`data` with every token replaced by ``<account>``; ``<redacted>`` as a whole where one hides too deep."""
-        found = hidden_in(self._secrets, data)
-        if not found:
-            return data
-        clean = data
-        for secret in found:
-            clean = secret.replaced(clean)
-        return REDACTED.encode() if hidden_in(self._secrets, clean) else clean
+        clean = redacted(self._secrets, data)
+        return data if clean is None else clean
 
     def text(self, text: str) -> str:
         """`text` with every token replaced, as `bytes` does."""

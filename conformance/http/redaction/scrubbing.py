@@ -20,11 +20,9 @@ from conformance.http.exchange import (
     is_credential_header,
     redact_authorization,
 )
+from conformance.http.redaction.encodings import REDACTED
 
-__all__ = ["REDACTED", "noticing", "scrub"]
-
-#: What stands where something was removed that names no account.
-REDACTED = "<redacted>"
+__all__ = ["noticing", "scrub"]
 
 _PLACEHOLDER = re.compile(r"(?:\S+ )?<[A-Za-z0-9_.-]{1,64}>\Z")
 _COOKIES = frozenset({"cookie", "set-cookie"})
