@@ -77,12 +77,11 @@ def check(
     """
     secret = SecretCollector({}) if credentials is None else credentials
     try:
-        with secret.collecting():
+        statement = _judged(options, interruption, progress, secret)
+        if not interruption.came and secret.hide_in(render(statement)):
+            # One hides deep, or was there before it was known: now all of them are.
+            secret.look_deeper()
             statement = _judged(options, interruption, progress, secret)
-            if not interruption.came and secret.hide_in(render(statement)):
-                # One hides deep, or was there before it was known: now all of them are.
-                secret.look_deeper()
-                statement = _judged(options, interruption, progress, secret)
     except InvalidRecordingError as error:
         error.args = (secret.redactor().text(quoted(str(error))),)
         raise
@@ -100,7 +99,9 @@ def _judged(
     seen = _Seen()
     report = Report.empty(rules)
     for header, files in runs:
-        exchanges = seen.passing(credentials.passing(interruption.until(recordings.read_all(files))), progress)
+        exchanges = seen.passing(
+            credentials.passing(interruption.until(recordings.read_all(files, credentials.collect))), progress
+        )
         if header is None:
             exchanges = of_the_api(exchanges)
         own = [rule for rule in rules if options.rules or header is None or rule.applies_to == header.applies_to]

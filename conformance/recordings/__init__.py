@@ -9,10 +9,11 @@ import heapq
 import math
 import re
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from conformance.http.exchange import Exchange
+from conformance.http.redaction import scrub
 from conformance.recordings import ndjson, vcr
 from conformance.recordings.detection import READERS, document_in, kind_of_file
 from conformance.recordings.metadata import (
@@ -53,17 +54,19 @@ _WINDOW = 10_000
 _SERIAL = re.compile(r"#(\d{1,18})\Z")
 
 
-def read(path: Path) -> Iterator[Exchange]:
-    """The exchanges of one recording, in the order in which they were sent where their times tell it.
+def read(path: Path, collect: Callable[[str], None] | None = None) -> Iterator[Exchange]:
+    """The exchanges of one recording, scrubbed, in the order in which they were sent where their times tell it.
+
+    `collect` is called with each credential that is scrubbed.
 
     NDJSON and YAML are streamed; a HAR and VCR's JSON are held in memory.  Raises InvalidRecordingError, which may come after
     some exchanges; warns with TruncatedWarning and UndecodedWarning.
     """
-    for _, exchange in _timed(path):
+    for _, exchange in _timed(path, collect):
         yield exchange
 
 
-def read_all(recordings: Iterable[Path]) -> Iterator[Exchange]:
+def read_all(recordings: Iterable[Path], collect: Callable[[str], None] | None = None) -> Iterator[Exchange]:
     """The exchanges of several recordings: files of one run are merged by time and label, others follow.
 
     Folders are walked as `paths` says.  Raises InvalidRecordingError before the first exchange where a file is no recording.
@@ -74,9 +77,11 @@ def read_all(recordings: Iterable[Path]) -> Iterator[Exchange]:
         runs.setdefault(known.run if known and known.run else path, []).append(path)
     for files in runs.values():
         if len(files) == 1:
-            yield from read(files[0])
+            yield from read(files[0], collect)
         else:
-            merged = heapq.merge(*map(_timed, files), key=lambda timed: (timed[0], _serial(timed[1])))
+            merged = heapq.merge(
+                *(_timed(file, collect) for file in files), key=lambda timed: (timed[0], _serial(timed[1]))
+            )
             yield from (exchange for _, exchange in merged)
 
 
@@ -131,20 +136,20 @@ def _is_other(file: Path) -> bool:
     return False
 
 
-def _timed(path: Path) -> Iterator[tuple[float, Exchange]]:
+def _timed(path: Path, collect: Callable[[str], None] | None) -> Iterator[tuple[float, Exchange]]:
     """The exchanges in the order in which they were sent, each with the time by which it is put there."""
     kind = kind_of_file(path)
     if kind == "exchanges":
-        return _keyed(_warned(path, ndjson.read_ours(path)))
+        return _keyed(_scrubbed(path, collect, ndjson.read_ours(path)))
     if kind == "document":
         document = document_in(path)
         reader = next(reader for key, reader in READERS.items() if key in document)
-        return _in_order(_warned(path, reader(path, document)))
-    return _in_order(_warned(path, (ndjson.read_events if kind == "events" else vcr.read_yaml)(path)))
+        return _in_order(_scrubbed(path, collect, reader(path, document)))
+    return _in_order(_scrubbed(path, collect, (ndjson.read_events if kind == "events" else vcr.read_yaml)(path)))
 
 
-def _warned(path: Path, exchanges: Iterable[Exchange]) -> Iterator[Exchange]:
-    """`exchanges`, with one UndecodedWarning for each content coding that was not undone."""
+def _scrubbed(path: Path, collect: Callable[[str], None] | None, exchanges: Iterable[Exchange]) -> Iterator[Exchange]:
+    """`exchanges` without credentials, with one UndecodedWarning for each content coding that was not undone."""
     codings: set[str] = set()
     for exchange in exchanges:
         for name, coding in exchange.notes:
@@ -156,7 +161,7 @@ def _warned(path: Path, exchanges: Iterable[Exchange]) -> Iterator[Exchange]:
                     UndecodedWarning,
                     stacklevel=2,
                 )
-        yield exchange
+        yield scrub(exchange, collect=collect)
 
 
 def _keyed(exchanges: Iterable[Exchange]) -> Iterator[tuple[float, Exchange]]:

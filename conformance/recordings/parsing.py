@@ -18,7 +18,6 @@ from urllib.parse import urlencode, urlsplit
 
 from conformance.http.content_coding import ContentCodingError, MissingCodecError, OversizedBodyError, decode
 from conformance.http.exchange import NOT_RECORDED, Exchange, Headers, Request, Response
-from conformance.http.redaction import scrub
 from conformance.recordings.metadata import MalformedPartError, kind_of
 
 __all__ = [
@@ -71,7 +70,7 @@ def assemble(
     headers_complete: bool = False,
     notes: tuple[tuple[str, str], ...] = (),
 ) -> Exchange:
-    """One exchange, scrubbed, from its parts; MalformedPartError where they make none.
+    """One exchange, not scrubbed yet, from its parts; MalformedPartError where they make none.
 
     A body that is None was not recorded: it becomes a note, and a response without its body becomes no response,
     since nothing may be concluded from it.  `ours`: content codings are undone already, and a time that is not given
@@ -97,7 +96,7 @@ def assemble(
     elif status is not None and response_body is not None:
         response = Response(status, response_headers, response_body)
     request = Request(method.upper(), _checked_url(url, ours), request_headers, request_body or b"")
-    return scrub(Exchange(request, response, label, sent_at, answered_at, time_resolution, headers_complete, notes))
+    return Exchange(request, response, label, sent_at, answered_at, time_resolution, headers_complete, notes)
 
 
 def _checked_url(url: object, ours: bool) -> str:

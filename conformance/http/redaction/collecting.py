@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import lru_cache
 from itertools import islice
@@ -13,9 +12,8 @@ from urllib.parse import urlsplit
 from conformance.http.exchange import NOT_RECORDED, Exchange, Headers, Request, Response, account_of_token
 from conformance.http.redaction.decodings import unescaped
 from conformance.http.redaction.encodings import REDACTED, Secret, hidden_in, redacted
-from conformance.http.redaction.locations import SHORTEST, credentials_of, is_secret
+from conformance.http.redaction.locations import SHORTEST, is_secret
 from conformance.http.redaction.redactor import Redactor
-from conformance.http.redaction.scrubbing import noticing
 
 __all__ = ["SecretCollector"]
 
@@ -49,9 +47,10 @@ class SecretCollector:
     def __len__(self) -> int:
         return len(self._secrets)
 
-    def collecting(self) -> AbstractContextManager[None]:
-        """While this lasts, the credentials of whatever recording is read are collected."""
-        return noticing(self._notice)
+    def collect(self, token: str) -> None:
+        """Takes one more credential: from here on it is replaced."""
+        if token not in self._secrets:
+            self._add(token)
 
     def passing(self, exchanges: Iterable[Exchange]) -> Iterator[Exchange]:
         """`exchanges` without the credentials known by then, those of the next thousand included."""
@@ -113,11 +112,6 @@ class SecretCollector:
             label=exchange.label if label is None else label,
             notes=notes,
         )
-
-    def _notice(self, exchange: Exchange) -> None:
-        for token in credentials_of(exchange):
-            if token not in self._secrets:
-                self._add(token)
 
     def _add(self, token: str) -> None:
         if len(self._secrets) >= _MOST or not is_secret(token):
