@@ -14,7 +14,7 @@ from conformance.contract.selection import clause_summaries, contract, select_ru
 from conformance.errors import UsageError
 from conformance.facts import Settings
 from conformance.http.redaction.collecting import SecretCollector
-from conformance.http.redaction.locations import quoted
+from conformance.http.redaction.locations import mask_quotes
 from conformance.judging.check import examine
 from conformance.judging.formats.json import render
 from conformance.judging.report import Report
@@ -78,12 +78,12 @@ def check(
     secret = SecretCollector({}) if credentials is None else credentials
     try:
         statement = _judged(options, interruption, progress, secret)
-        if not interruption.came and secret.hide_in(render(statement)):
+        if not interruption.came and secret.leaks_into(render(statement)):
             # One hides deep, or was there before it was known: now all of them are.
-            secret.look_deeper()
+            secret.enable_deep_scan()
             statement = _judged(options, interruption, progress, secret)
     except InvalidRecordingError as error:
-        error.args = (secret.redactor().text(quoted(str(error))),)
+        error.args = (secret.redactor().text(mask_quotes(str(error))),)
         raise
     return statement
 
@@ -100,7 +100,7 @@ def _judged(
     report = Report.empty(rules)
     for header, files in runs:
         exchanges = seen.passing(
-            credentials.passing(interruption.until(recordings.read_all(files, credentials.collect))), progress
+            credentials.redact_stream(interruption.until(recordings.read_all(files, credentials.collect))), progress
         )
         if header is None:
             exchanges = of_the_api(exchanges)

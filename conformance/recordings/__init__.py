@@ -1,6 +1,6 @@
-"""Recordings: VCR cassettes (YAML, JSON), HAR and NDJSON become exchanges, and exchanges become recordings.
+"""Recordings: VCR cassettes (YAML, JSON), HAR and NDJSON are read into exchanges, and written.
 
-What a file is, its content says, not its suffix.  Tokens are replaced by account names on the way in.
+The content of a file, not its suffix, decides its format.  Tokens are replaced by account names.
 """
 
 from __future__ import annotations
@@ -47,20 +47,19 @@ __all__ = [
 ]
 
 _SUFFIXES = (".har", ".har.zip", ".json", ".jsonl", ".ndjson", ".yaml", ".yml")
-#: What may stand beside recordings and be none.
+#: Suffixes that other files in a folder may have too.
 _ANYTHING = frozenset({".yaml", ".yml", ".json"})
-#: How far out of order a foreign file may be: exchanges that are held back to be sorted.
+#: Exchanges of a foreign file that are held back to be sorted.
 _WINDOW = 10_000
 _SERIAL = re.compile(r"#(\d{1,18})\Z")
 
 
 def read(path: Path, collect: Callable[[str], None] | None = None) -> Iterator[Exchange]:
-    """The exchanges of one recording, scrubbed, in the order in which they were sent where their times tell it.
+    """The exchanges of one recording, scrubbed, in the order in which they were sent as far as their times are known.
 
-    `collect` is called with each credential that is scrubbed.
-
-    NDJSON and YAML are streamed; a HAR and VCR's JSON are held in memory.  Raises InvalidRecordingError, which may come after
-    some exchanges; warns with TruncatedWarning and UndecodedWarning.
+    `collect` is called with each credential that is removed.  NDJSON and YAML are streamed; a HAR and VCR's JSON are
+    held in memory.  Raises InvalidRecordingError, perhaps after some exchanges; warns with TruncatedWarning and
+    UndecodedWarning.
     """
     for _, exchange in _timed(path, collect):
         yield exchange
@@ -69,7 +68,7 @@ def read(path: Path, collect: Callable[[str], None] | None = None) -> Iterator[E
 def read_all(recordings: Iterable[Path], collect: Callable[[str], None] | None = None) -> Iterator[Exchange]:
     """The exchanges of several recordings: files of one run are merged by time and label, others follow.
 
-    Folders are walked as `paths` says.  Raises InvalidRecordingError before the first exchange where a file is no recording.
+    Folders are walked as by `paths`.  Raises InvalidRecordingError before the first exchange if a file is no recording.
     """
     runs: dict[object, list[Path]] = {}
     for path in paths(recordings):
@@ -88,7 +87,7 @@ def read_all(recordings: Iterable[Path], collect: Callable[[str], None] | None =
 def paths(recordings: Iterable[Path]) -> tuple[Path, ...]:
     """Files as they are, pipes read, folders walked: sorted, hidden files and other suffixes skipped, nothing twice.
 
-    Warns with SkippedWarning of the YAML and JSON files in a folder that are plainly something else.
+    Warns with SkippedWarning of YAML and JSON files in a folder that are no recordings.
     """
     found: dict[Path, None] = {}
     for path in recordings:
@@ -105,7 +104,7 @@ def paths(recordings: Iterable[Path]) -> tuple[Path, ...]:
 
 
 def header(path: Path) -> RecordingMetadata | None:
-    """What a recording of ours says of itself, from its first lines; None for a foreign one.  Raises InvalidRecordingError."""
+    """The metadata of a recording of ours; None for a foreign one.  Raises InvalidRecordingError."""
     match kind_of_file(path):
         case "yaml":
             return vcr.header_of_yaml(path)
@@ -132,12 +131,12 @@ def _is_other(file: Path) -> bool:
         warnings.warn(f"{error.problem}; left out", SkippedWarning, stacklevel=2)
         return True
     except InvalidRecordingError:
-        pass  # told when it is read
+        pass  # raised again when it is read
     return False
 
 
 def _timed(path: Path, collect: Callable[[str], None] | None) -> Iterator[tuple[float, Exchange]]:
-    """The exchanges in the order in which they were sent, each with the time by which it is put there."""
+    """The exchanges in the order in which they were sent, each with its sort key."""
     kind = kind_of_file(path)
     if kind == "exchanges":
         return _keyed(_scrubbed(path, collect, ndjson.read_ours(path)))
@@ -149,7 +148,7 @@ def _timed(path: Path, collect: Callable[[str], None] | None) -> Iterator[tuple[
 
 
 def _scrubbed(path: Path, collect: Callable[[str], None] | None, exchanges: Iterable[Exchange]) -> Iterator[Exchange]:
-    """`exchanges` without credentials, with one UndecodedWarning for each content coding that was not undone."""
+    """`exchanges` without credentials; warns once of each content coding that was not undone."""
     codings: set[str] = set()
     for exchange in exchanges:
         for name, coding in exchange.notes:
@@ -165,7 +164,7 @@ def _scrubbed(path: Path, collect: Callable[[str], None] | None, exchanges: Iter
 
 
 def _keyed(exchanges: Iterable[Exchange]) -> Iterator[tuple[float, Exchange]]:
-    """Where times are unknown, or no finer than a second, an exchange stays behind the one before it."""
+    """The exchanges with their times as sort keys; without an exact time, that of the exchange before."""
     last = -math.inf
     for exchange in exchanges:
         if exchange.sent_at is not None and exchange.time_resolution < 1:
@@ -174,7 +173,7 @@ def _keyed(exchanges: Iterable[Exchange]) -> Iterator[tuple[float, Exchange]]:
 
 
 def _serial(exchange: Exchange) -> int:
-    """The number in the label that a run gave it: what tells the order where a virtual clock stood still."""
+    """The number in the label, which gives the order where a virtual clock stood still."""
     match = _SERIAL.search(exchange.label)
     return int(match[1]) if match else 0
 

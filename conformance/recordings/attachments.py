@@ -1,4 +1,4 @@
-"""What belongs to a HAR and stands in a file beside it, or in the same ``.har.zip``, as Playwright writes it."""
+"""Bodies in files beside a HAR, or in the same ``.har.zip``, as Playwright writes them."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from pathlib import Path
 __all__ = ["attached", "har_in_zip", "is_zip"]
 
 _ZIP = b"PK\x03\x04"
-#: A HAR in a ZIP is read up to this many bytes, and an attached body up to this many.
+#: Limits in bytes on a HAR in a ZIP and on an attached body; larger ones are not read.
 _LARGEST_HAR, _LARGEST_BODY = 2**30, 64 * 2**20
 
 
 def is_zip(head: bytes) -> bool:
-    """Whether a file that begins with `head` is a ZIP."""
+    """Whether `head` is the beginning of a ZIP file."""
     return head.startswith(_ZIP)
 
 
 def har_in_zip(path: Path) -> bytes | None:
-    """The HAR in a ZIP; None where there is not exactly one that can be read."""
+    """The HAR in a ZIP; None unless there is exactly one, and it can be read."""
     try:
         with path.open("rb") as stream, zipfile.ZipFile(stream) as archive:
             names = _hars(archive)
@@ -29,7 +29,7 @@ def har_in_zip(path: Path) -> bytes | None:
 
 
 def attached(path: Path, name: str) -> bytes | None:
-    """The body in the file `name` in the folder of a HAR; None where it cannot be read, or is in another folder."""
+    """The content of the file `name` beside a HAR; None if it cannot be read or is in another folder."""
     if not name or name in (".", "..") or "/" in name or "\\" in name or "\0" in name:
         return None
     try:
@@ -53,6 +53,12 @@ def _member(archive: zipfile.ZipFile, name: str, limit: int) -> bytes | None:
     try:
         with archive.open(name) as stream:
             content = stream.read(limit + 1)
-    except (KeyError, EOFError, RuntimeError, NotImplementedError, zlib.error):  # missing, cut off, encrypted, or coded
+    except (
+        KeyError,
+        EOFError,
+        RuntimeError,
+        NotImplementedError,
+        zlib.error,
+    ):  # missing, truncated, encrypted, corrupt
         return None
     return content if len(content) <= limit else None

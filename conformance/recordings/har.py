@@ -1,4 +1,4 @@
-"""HAR 1.2 archives, as browsers, proxies and Schemathesis write them, read into exchanges."""
+"""HAR 1.2 from browsers, proxies and Schemathesis, read into exchanges."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ __all__ = ["read_document"]
 
 _ADVICE = "export it again, with content"
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
-#: Added last, on the wire: an entry without them holds what a page asked for, not all that was sent.
-_ON_THE_WIRE = ("host", ":authority")
+#: Headers that are added last: an entry without them has the headers that a page set, not all that were sent.
+_ADDED_LAST = ("host", ":authority")
 _BODILESS_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 #: ``startedDateTime`` has milliseconds.
 _RESOLUTION = 0.001
-#: The library by which Schemathesis writes: it takes the time of the answer for that of the request.
+#: The library that Schemathesis writes with: its time of a request is that of the response.
 _HARFILE = "harfile"
 _HARFILE_RESOLUTION = 0.1
 
@@ -78,7 +78,7 @@ def _exchange(path: Path, entry: Mapping[str, Any], label: str, harfile: bool) -
     if started is not None and harfile:
         started -= seconds or 0.0
     headers = headers_of(request.get("headers"), "request.headers")
-    headers_complete = bool(status) and (harfile or any(name.lower() in _ON_THE_WIRE for name, _ in headers))
+    headers_complete = bool(status) and (harfile or any(name.lower() in _ADDED_LAST for name, _ in headers))
     headers = _without_pseudo(headers)
     response_headers = _without_pseudo(headers_of(response.get("headers"), "response.headers"))
     return assemble(
@@ -98,7 +98,7 @@ def _exchange(path: Path, entry: Mapping[str, Any], label: str, harfile: bool) -
 
 
 def _without_pseudo(headers: Headers) -> Headers:
-    """The headers without HTTP/2's pseudo-headers, which the method, the URL and the status already are."""
+    """The headers without HTTP/2's pseudo-headers, which repeat the method, the URL and the status."""
     return tuple((name, value) for name, value in headers if not name.startswith(":"))
 
 
@@ -140,9 +140,9 @@ def _response_body(
 
 
 def _attached_or_empty(path: Path, content: Mapping[str, Any], sizes: Iterable[float | None]) -> bytes | None:
-    """A body of which no text is here: that in its `_file`, or an empty one; None where it was left out.
+    """A body without text: that in its `_file`, or an empty one; None if the recorder left it out.
 
-    Recorders that leave out a body keep its size, or say -1; without any size an empty text says what it says.
+    A recorder that leaves out a body keeps its size, or writes -1; without any size, an empty text is an empty body.
     """
     name = content.get("_file")
     if isinstance(name, str) and (body := attached(path, name)) is not None:
@@ -176,7 +176,7 @@ def _bytes(text: str, content: Mapping[str, Any], where: str) -> bytes:
 
 
 def _unmarked(text: str, size: int) -> bytes:
-    """A body that may be base64 without saying so: the size tells."""
+    """A body that may be base64 without a mark: its size decides."""
     plain = body_of(text, "", "request.postData.text")
     if len(plain) == size:
         return plain

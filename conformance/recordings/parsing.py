@@ -1,4 +1,4 @@
-"""What all dialects share: URLs, headers, bodies and times of an exchange, read from what a recorder left of them."""
+"""What all formats share: methods, URLs, headers, bodies and times of an exchange, checked and decoded."""
 
 from __future__ import annotations
 
@@ -39,16 +39,16 @@ __all__ = [
 ]
 
 
-#: What stands for credentials that a recorder's filter has removed, until all exchanges to an origin were seen.
+#: Replaces credentials that a recorder's filter removed, until all exchanges with an origin are read.
 _FILTERED = "<filtered>"
-#: What could be a token without its scheme, rather than the word that a filter puts in its place.
+#: A token without its scheme, rather than the placeholder of a filter.
 _LIKE_A_TOKEN = re.compile(r"(?=[^\d]*\d)[A-Za-z0-9._~+/=-]{16,}\Z")
 
-#: A clock that is off by more seconds was moved, or shows another time zone.
+#: Seconds; a clock with a larger error was moved, or is in another time zone.
 _CLOCK_ERROR = 1_800.0
-#: A body is read up to here: what decompresses to more counts as not recorded.
+#: Bytes; a body that decodes to more counts as not recorded.
 _LARGEST_BODY = 64 * 2**20
-#: Times are told within a few centuries: what lies outside is another unit, or made up, and calendars end there.
+#: Seconds since the epoch; other values have another unit or are invented, and datetime ends there.
 _EARLIEST, _LATEST = 172_800.0, 253_086_768_000.0  # 1970-01-03 and 9990-01-01
 _METHOD = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+\Z")
 
@@ -70,7 +70,7 @@ def assemble(
     headers_complete: bool = False,
     notes: tuple[tuple[str, str], ...] = (),
 ) -> Exchange:
-    """One exchange, not scrubbed yet, from its parts; MalformedPartError where they make none.
+    """One exchange, not scrubbed yet, from its parts.  Raises MalformedPartError.
 
     A body that is None was not recorded: it becomes a note, and a response without its body becomes no response,
     since nothing may be concluded from it.  `ours`: content codings are undone already, and a time that is not given
@@ -100,7 +100,7 @@ def assemble(
 
 
 def _checked_url(url: object, ours: bool) -> str:
-    """Only ours keep what is no HTTP: what a driver was asked and told."""
+    """A valid URL; only our own recordings have other schemes than HTTP, for the calls of a driver."""
     problem = _problem_of_url(url, not ours) if isinstance(url, str) else "expected an absolute URL"
     if problem or not isinstance(url, str):
         raise MalformedPartError(f"request.url: {problem}, found {kind_of(url)}")
@@ -112,7 +112,7 @@ def _problem_of_url(url: str, http: bool) -> str:
     try:
         parts = urlsplit(url)
         _ = parts.port
-    except ValueError:  # its message quotes what may be a password
+    except ValueError:  # its message may quote a password
         return "expected a URL that can be taken apart"
     if http and (parts.scheme not in ("http", "https") or not parts.netloc):
         return "expected an absolute HTTP URL"
@@ -169,14 +169,14 @@ def _scalar(value: object, where: str) -> str:
 
 
 def object_of(value: object, where: str) -> Mapping[str, Any]:
-    """`value`, which must be a mapping; MalformedPartError where it is none."""
+    """`value`, which must be a mapping.  Raises MalformedPartError."""
     if not isinstance(value, dict):
         raise MalformedPartError(f"{where}: expected an object, found {kind_of(value)}")
     return value
 
 
 def status_of(value: object) -> int:
-    """A status code, from a number or its text; MalformedPartError where it is none."""
+    """A status code, from a number or its text.  Raises MalformedPartError."""
     number = number_of(value, "response.status")
     if number is None or number != int(number):
         raise MalformedPartError(f"response.status: expected a status code, found {kind_of(value)}")
@@ -197,7 +197,7 @@ def number_of(value: object, where: str) -> float | None:
 
 
 def time_of(value: object, where: str) -> float | None:
-    """Seconds since the epoch, from a number, its text or ISO 8601; None for none, MalformedPartError for anything else."""
+    """Seconds since the epoch, from a number, its text or ISO 8601; None for None.  Raises MalformedPartError."""
     found = kind_of(value)
     try:
         moment = number_of(value, where)
@@ -210,7 +210,7 @@ def time_of(value: object, where: str) -> float | None:
 
 
 def moment_of(text: object) -> float | None:
-    """Seconds since the epoch from an ISO 8601 or HTTP date; None for what is neither, or no time to be."""
+    """Seconds since the epoch from an ISO 8601 or HTTP date; None for anything else."""
     if not isinstance(text, str):
         return None
     for parse in (datetime.fromisoformat, parsedate_to_datetime):
@@ -260,7 +260,7 @@ def _encoded(text: object, encoding: object, where: str) -> bytes:
 
 
 def json_bytes(value: object, where: str) -> bytes:
-    """Values that a client encoded as JSON, as bytes; MalformedPartError for what JSON does not have."""
+    """A JSON value as a client encodes it.  Raises MalformedPartError."""
     try:
         return json.dumps(value).encode()
     except (TypeError, ValueError):
@@ -268,7 +268,7 @@ def json_bytes(value: object, where: str) -> bytes:
 
 
 def base64_bytes(text: str, where: str) -> bytes:
-    """Bytes from base64, line breaks allowed; MalformedPartError for anything else."""
+    """Bytes from base64 with or without line breaks.  Raises MalformedPartError."""
     try:
         return base64.b64decode("".join(text.split()), validate=True)
     except (binascii.Error, ValueError) as error:
@@ -276,7 +276,7 @@ def base64_bytes(text: str, where: str) -> bytes:
 
 
 def _decoded(body: bytes | None, headers: Headers, part: str) -> tuple[bytes | None, tuple[tuple[str, str], ...]]:
-    """`body` with its content coding undone where it is still there, and notes: why it counts as not recorded."""
+    """`body` with its content coding undone if it still has it (None: not recorded), and notes."""
     if not body:
         return body, ()
     encoding = ",".join(value for name, value in headers if name.lower() == "content-encoding")
@@ -299,14 +299,14 @@ def _is_text(body: bytes) -> bool:
 
 
 def authorized_origins(exchanges: Iterable[Exchange]) -> set[str]:
-    """The origins to which a request shows its ``Authorization``, redacted or not."""
+    """The origins with a recorded ``Authorization``, redacted or not."""
     return {_origin(exchange) for exchange in exchanges if exchange.request.header("authorization") is not None}
 
 
 def complete_where_authorized(exchanges: Iterable[Exchange], origins: Iterable[str] = ()) -> Iterator[Exchange]:
-    """Leaves headers complete only where a request to the same origin, here or before, shows its ``Authorization``.
+    """`exchanges`, with complete headers only where ``Authorization`` was recorded for the same origin, here or before.
 
-    Recorders that filter it out do so everywhere; where one request shows it, another that lacks it had none.
+    A recorder that filters it out does so everywhere; beside a request that has it, one without it had none.
     """
     authorized = set(origins)
     for exchange in exchanges:
@@ -315,9 +315,9 @@ def complete_where_authorized(exchanges: Iterable[Exchange], origins: Iterable[s
 
 
 def by_server_clock(exchanges: Iterable[Exchange]) -> Iterator[Exchange]:
-    """`exchanges` with the server's ``Date`` as their time while the recorder's clock is far from it: clocks.
+    """`exchanges`, with the server's ``Date`` as their time while the recorder's clock differs by hours (law clocks).
 
-    Tests move their clocks.  What has no ``Date`` then has no time either.
+    Tests move their clocks.  Without a ``Date``, the time is unknown then.
     """
     moved = False
     for exchange in exchanges:
@@ -333,12 +333,12 @@ def by_server_clock(exchanges: Iterable[Exchange]) -> Iterator[Exchange]:
 
 
 def without_filtered(exchanges: Iterable[Exchange]) -> Iterator[Exchange]:
-    """Leaves out an ``Authorization`` of which a filter left but a word: it was there, and nothing is known of it."""
+    """`exchanges` without an ``Authorization`` that a filter replaced: one was sent, and nothing is known of it."""
     for exchange in exchanges:
         request = exchange.request
         if request.header("authorization") == _FILTERED:
-            kept = tuple(header for header in request.headers if header[1] != _FILTERED)
-            yield replace(exchange, request=replace(request, headers=kept), headers_complete=False)
+            headers = tuple(header for header in request.headers if header[1] != _FILTERED)
+            yield replace(exchange, request=replace(request, headers=headers), headers_complete=False)
         else:
             yield exchange
 

@@ -1,4 +1,4 @@
-"""VCR cassettes in YAML and JSON: vcrpy's, those of its kin in other languages, and our own, read into exchanges."""
+"""VCR cassettes in YAML and JSON, read into exchanges: vcrpy's, those of other languages, and our own."""
 
 from __future__ import annotations
 
@@ -35,24 +35,24 @@ from conformance.recordings.parsing import (
     time_of,
     without_filtered,
 )
-from conformance.recordings.yaml_stream import LISTED, STARTS, entries
+from conformance.recordings.yaml_stream import LIST_START, TOP_LEVEL_LIST, entries
 
 __all__ = ["INTERACTIONS", "UNANSWERED", "header_of_yaml", "read_document", "read_yaml"]
 
-#: The keys that hold the list of interactions: vcrpy's and Ruby VCR's.
+#: The keys of the list of interactions in vcrpy and Ruby VCR.
 INTERACTIONS = ("interactions", "http_interactions")
 
-#: The key of a cassette of ours that holds what was sent and not answered, each with its position.
+#: The key of unanswered requests in a cassette of ours, each with its position.
 UNANSWERED = "unanswered"
 _LISTS = frozenset((*INTERACTIONS, UNANSWERED))
 _ADVICE = "record it again, or repair it there"
-#: What Schemathesis times is off by the time of its own bookkeeping.
+#: The error of Schemathesis' times, in seconds: they include its own work.
 _SCHEMATHESIS_RESOLUTION = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class _Dialect:
-    """Whose cassette it is: ours keeps exact times and headers, Schemathesis shows every header."""
+    """The writer of a cassette: ours has exact times and headers, Schemathesis all headers."""
 
     ours: bool = False
     schemathesis: bool = False
@@ -70,7 +70,7 @@ def read_document(path: Path, document: Mapping[str, Any]) -> Iterator[Exchange]
 
 
 def header_of_yaml(path: Path) -> RecordingMetadata | None:
-    """The header of a cassette of ours, read without the rest; None for a foreign one."""
+    """The metadata of a cassette of ours, read without the rest; None for a foreign one."""
     with path.open(encoding="utf-8-sig", newline="") as stream:
         for key, value in _checked(path, stream):
             if key == HEADER_KEY:
@@ -78,14 +78,14 @@ def header_of_yaml(path: Path) -> RecordingMetadata | None:
                     return RecordingMetadata.of(value)
             if key in _LISTS:
                 return None
-            if key is LISTED:
+            if key is TOP_LEVEL_LIST:
                 _check_listed(path, value)
                 return None
     raise _no_cassette(path)
 
 
 def _check_listed(path: Path, item: object) -> None:
-    """Only a list of interactions, as PHP-VCR and ExVCR write it, is a cassette without a mapping around it."""
+    """A top-level list must consist of interactions, as in PHP-VCR and ExVCR."""
     if not isinstance(item, dict) or "request" not in item:
         raise _no_cassette(path)
 
@@ -121,7 +121,7 @@ def _flat(path: Path, document: Mapping[str, Any]) -> Iterator[tuple[object, Any
         if key not in _LISTS:
             yield key, value
         elif isinstance(value, list):
-            yield key, STARTS
+            yield key, LIST_START
             yield from ((key, item) for item in value)
         else:
             raise InvalidRecordingError(path, f"expected a list, found {kind_of(value)}", _ADVICE, key)
@@ -142,7 +142,7 @@ def _read(path: Path, parts: Iterator[tuple[object, Any]]) -> Iterator[tuple[_Di
     dialect, is_cassette, number = _Dialect(), False, 0
     waiting: dict[int, Exchange] = {}
     for key, value in parts:
-        if value is STARTS:
+        if value is LIST_START:
             is_cassette = is_cassette or key in INTERACTIONS
         elif key == HEADER_KEY:
             with reading(path, HEADER_KEY):
@@ -156,8 +156,8 @@ def _read(path: Path, parts: Iterator[tuple[object, Any]]) -> Iterator[tuple[_Di
             with reading(path, place):
                 position = int(number_of(value.get("position"), "position") or 0)
             waiting[position] = exchange
-        elif key in INTERACTIONS or key is LISTED:
-            if key is LISTED and not is_cassette:
+        elif key in INTERACTIONS or key is TOP_LEVEL_LIST:
+            if key is TOP_LEVEL_LIST and not is_cassette:
                 _check_listed(path, value)
                 is_cassette = True
             while number + 1 in waiting:
@@ -187,24 +187,24 @@ def _message(message: Mapping[str, Any], where: str) -> tuple[Headers, bytes | N
     """The headers and the body of a request or a response; None for a body that was not recorded."""
     headers = headers_of(message.get("headers"), f"{where}.headers")
     content_type = next((value for name, value in headers if name.lower() == "content-type"), "")
-    # ReqCassette has bodies under a key for each type.
+    # ReqCassette has a key for each type of body.
     if message.get("body_type") == "json":
         return headers, json_bytes(message.get("body_json"), f"{where}.body_json")
     if message.get("body_type") == "blob":
         return headers, base64_bytes(str(message.get("body_blob")), f"{where}.body_blob")
-    # ExVCR has the body of a request apart from an empty one.
+    # ExVCR has the body of a request under another key, beside an empty one.
     body = message.get("request_body") or message.get("body", message.get("content"))
     return headers, None if _is_elsewhere(message, body) else body_of(body, content_type, f"{where}.body")
 
 
 def _is_elsewhere(message: Mapping[str, Any], body: object) -> bool:
-    """Whether a body is not as it was sent: R's vcr may put it in a file, PHP-VCR in fields, ExVCR in Erlang terms."""
+    """Whether a body is missing: R's vcr may put it in a file, PHP-VCR in fields, ExVCR in Erlang terms."""
     in_file = isinstance(body, dict) and body.get("file") is True
     return in_file or message.get("binary") is True or bool(message.get("post_fields") and not body)
 
 
 def _url(request: Mapping[str, Any]) -> object:
-    """The URL of a request; ReqCassette has the query apart."""
+    """The URL of a request; ReqCassette has the query under another key."""
     url, query = request.get("uri", request.get("url")), request.get("query_string")
     if isinstance(url, str) and isinstance(query, str) and query and "?" not in url:
         return f"{url}?{query}"

@@ -46,7 +46,7 @@ SPELLINGS: list[Callable[[str], str]] = [
 ]
 
 
-def bearing(entry: JournalEntry, name: str, value: str) -> None:
+def set_header(entry: JournalEntry, name: str, value: str) -> None:
     entry["request"]["headers"] = [
         header for header in entry["request"]["headers"] if header["name"].lower() != name.lower()
     ] + [{"name": name, "value": value}]
@@ -57,7 +57,7 @@ def recorded(path: Path, text: str, change: Callable[[list[JournalEntry]], objec
     har(path, WRONG)
     document = json.loads(path.read_text().replace("Board", json.dumps(json.dumps(text)[1:-1])[1:-1]))
     for entry in document["log"]["entries"]:
-        bearing(entry, "Authorization", f"Bearer {TOKEN}")
+        set_header(entry, "Authorization", f"Bearer {TOKEN}")
     change(document["log"]["entries"])
     path.write_text(json.dumps(document))
     return path
@@ -99,10 +99,10 @@ def checked(folder: Path, path: Path) -> tuple[Result, str]:
     return result, "\n".join([result.output, result.stderr, *(report.read_text() for report in reports)])
 
 
-def assert_gone(secret: str, said: str) -> None:
+def assert_gone(secret: str, output: str) -> None:
     cores = [encoded("x" * shift + secret)[4:-8] for shift in range(3)]
     for spelling in (secret, secret.upper(), quote(secret, safe=""), percent(secret), secret.encode().hex(), *cores):
-        assert spelling.lower() not in said.lower()
+        assert spelling.lower() not in output.lower()
 
 
 def counts(folder: Path, path: Path) -> dict[str, Any]:
@@ -117,8 +117,8 @@ def test_a_token_that_is_echoed_is_in_no_report(
 ) -> None:
     plain, echoed = convert(recorded(tmp_path / "a.har", PLAIN)), recorded(tmp_path / "b.har", spelling(TOKEN))
     echoed = convert(echoed)
-    result, said = checked(tmp_path, echoed)
-    assert_gone(TOKEN, said)
+    result, output = checked(tmp_path, echoed)
+    assert_gone(TOKEN, output)
     assert result.exit_code == checked(tmp_path, plain)[0].exit_code == 1
     assert counts(tmp_path, echoed) == counts(tmp_path, plain)
 
@@ -127,8 +127,8 @@ def test_a_token_as_an_event_id_is_the_same_placeholder_everywhere(tmp_path: Pat
     plain = recorded(tmp_path / "a.har", PLAIN)
     named = tmp_path / "b.har"
     named.write_text(plain.read_text().replace("evt-1", TOKEN))
-    result, said = checked(tmp_path, named)
-    assert_gone(TOKEN, said)
+    result, output = checked(tmp_path, named)
+    assert_gone(TOKEN, output)
     assert result.stdout.count(f'"event_id": "{account_of_token(TOKEN)}"') == 1
     checked(tmp_path, plain)
     assert counts(tmp_path, named) == counts(tmp_path, plain)  # one that was two names would be two events
@@ -155,9 +155,9 @@ def oauth(entries: list[JournalEntry], secrets: list[str], form: bool) -> None:
 def test_what_a_token_endpoint_takes_and_gives_is_secret(tmp_path: Path, form: bool) -> None:
     secrets = ["cs_kJ8sdfQ2xw", "rt_SECRETSECRET", "at+Zx/8Qk20==", "new_Refresh1"]
     path = recorded(tmp_path / "a.har", " ".join(secrets), lambda entries: oauth(entries, secrets, form))
-    _, said = checked(tmp_path, path)
+    _, output = checked(tmp_path, path)
     for secret in secrets:
-        assert_gone(secret, said)
+        assert_gone(secret, output)
 
 
 @pytest.mark.parametrize(
@@ -173,13 +173,13 @@ def test_what_a_token_endpoint_takes_and_gives_is_secret(tmp_path: Path, form: b
     ],
 )
 def test_other_credentials_are_secret_too(tmp_path: Path, name: str, value: str, secret: str) -> None:
-    def all_bear(entries: list[JournalEntry]) -> None:
+    def set_all(entries: list[JournalEntry]) -> None:
         for entry in entries:
-            bearing(entry, name, value)
+            set_header(entry, name, value)
 
-    _, said = checked(tmp_path, recorded(tmp_path / "a.har", f"see {secret}", all_bear))
-    assert_gone(secret, said)
-    assert value not in said
+    _, output = checked(tmp_path, recorded(tmp_path / "a.har", f"see {secret}", set_all))
+    assert_gone(secret, output)
+    assert value not in output
 
 
 @pytest.mark.parametrize(
@@ -193,37 +193,39 @@ def test_credentials_in_urls_are_secret(tmp_path: Path, before: str, after: str)
 
     plain = recorded(tmp_path / "a.har", PLAIN)
     path = recorded(tmp_path / "b.har", "see Zk3pXw9vB2mT8", located)
-    _, said = checked(tmp_path, path)
-    assert_gone("Zk3pXw9vB2mT8", said)
-    assert "app:" not in said
+    _, output = checked(tmp_path, path)
+    assert_gone("Zk3pXw9vB2mT8", output)
+    assert "app:" not in output
     checked(tmp_path, plain)
     assert counts(tmp_path, path) == counts(tmp_path, plain)
 
 
-def test_a_token_that_was_echoed_before_it_was_seen_is_concealed(tmp_path: Path) -> None:
+def test_a_token_that_was_echoed_before_it_was_known_is_replaced(tmp_path: Path) -> None:
     later = "CRN_later_Zk3pXw9vB2mT8"
-    path = recorded(tmp_path / "a.har", later, lambda entries: bearing(entries[-1], "Authorization", f"Bearer {later}"))
+    path = recorded(
+        tmp_path / "a.har", later, lambda entries: set_header(entries[-1], "Authorization", f"Bearer {later}")
+    )
     for recording in (path, as_ndjson(path)):
         assert_gone(later, checked(tmp_path, recording)[1])
 
 
 def test_what_hides_too_deep_to_be_replaced_counts_as_not_recorded(tmp_path: Path) -> None:
     hidden = encoded(encoded(encoded(TOKEN)))
-    result, said = checked(tmp_path, recorded(tmp_path / "a.har", hidden))
-    assert hidden not in said
+    result, output = checked(tmp_path, recorded(tmp_path / "a.har", hidden))
+    assert hidden not in output
     assert result.exit_code == 0  # nothing is concluded from it
 
 
 @pytest.mark.parametrize(
     "value", ["Bearer REDACTED", "Bearer <default>", "Bearer [FILTERED]", "Bearer DUMMY_TOKEN", "Bearer short"]
 )
-def test_what_only_stands_where_a_token_was_alters_nothing(tmp_path: Path, value: str) -> None:
-    def all_bear(entries: list[JournalEntry]) -> None:
+def test_a_placeholder_for_a_token_changes_nothing(tmp_path: Path, value: str) -> None:
+    def set_all(entries: list[JournalEntry]) -> None:
         for entry in entries:
-            bearing(entry, "Authorization", value)
+            set_header(entry, "Authorization", value)
 
     text = f"{value}: conferencing, REDACTED, DUMMY_TOKEN, short"
-    result, _ = checked(tmp_path, recorded(tmp_path / "a.har", text, all_bear))
+    result, _ = checked(tmp_path, recorded(tmp_path / "a.har", text, set_all))
     assert text in result.stdout
 
 
@@ -238,14 +240,14 @@ def test_an_error_quotes_no_credentials(tmp_path: Path) -> None:
     assert "found a string" in result.stderr
 
 
-def test_secrets_beyond_a_thousand_are_not_kept(tmp_path: Path) -> None:
+def test_secrets_beyond_a_thousand_are_not_collected(tmp_path: Path) -> None:
     from conformance.http.redaction.collecting import SecretCollector
 
     many = recorded(
         tmp_path / "a.har",
         PLAIN,
-        lambda entries: [bearing(entries[0], f"X-Token-{n}", f"Zk3pXw9vB2mT8{n}") for n in range(1_200)],
+        lambda entries: [set_header(entries[0], f"X-Token-{n}", f"Zk3pXw9vB2mT8{n}") for n in range(1_200)],
     )
     credentials = SecretCollector({})
-    assert len(list(credentials.passing(recordings.read(many, credentials.collect)))) == 22
+    assert len(list(credentials.redact_stream(recordings.read(many, credentials.collect)))) == 22
     assert len(credentials) == 1_000

@@ -1,4 +1,4 @@
-"""What is a credential, by its place; and what only stands where one would be."""
+"""Credentials are found by their place, and placeholders are not taken for some."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ URL = "https://api.example.com/v1/events"
         (Request("POST", URL), Response(200, (), b'{"refresh_token": "CRN\\u005fq7Zk3pXw9"}'), ["CRN_q7Zk3pXw9"]),
     ],
 )  # fmt: skip
-def test_credentials_are_found_where_they_stand(
+def test_credentials_are_found_by_their_place(
     request_: Request, response: Response | None, expected: list[str]
 ) -> None:
     found: list[str] = []
@@ -62,7 +62,7 @@ def test_credentials_are_found_where_they_stand(
 
 
 @pytest.mark.parametrize("value", [*STAND_INS, "Bearer <TOKEN>"])
-def test_what_stands_in_for_a_secret_is_none(value: str) -> None:
+def test_a_placeholder_is_no_secret(value: str) -> None:
     assert not is_secret(value)
 
 
@@ -71,12 +71,12 @@ def test_anything_else_is_secret(value: str) -> None:
     assert is_secret(value)
 
 
-def concealed(*exchanges: Exchange, deep: bool = False) -> tuple[Exchange, ...]:
+def redacted_by_collector(*exchanges: Exchange, deep: bool = False) -> tuple[Exchange, ...]:
     credentials = SecretCollector({})
 
     if deep:
-        credentials.look_deeper()
-    return tuple(credentials.passing(scrub(exchange, collect=credentials.collect) for exchange in exchanges))
+        credentials.enable_deep_scan()
+    return tuple(credentials.redact_stream(scrub(exchange, collect=credentials.collect) for exchange in exchanges))
 
 
 def authorized(url: str, body: bytes, answer: bytes = b"", label: str = "") -> Exchange:
@@ -86,7 +86,7 @@ def authorized(url: str, body: bytes, answer: bytes = b"", label: str = "") -> E
 
 def test_every_part_of_an_exchange_is_searched() -> None:
     name = account_of_token(TOKEN)
-    [found] = concealed(authorized(f"{URL}/{TOKEN}", TOKEN.encode(), TOKEN.encode(), f"{TOKEN}#1"))
+    [found] = redacted_by_collector(authorized(f"{URL}/{TOKEN}", TOKEN.encode(), TOKEN.encode(), f"{TOKEN}#1"))
     request = Request("POST", f"{URL}/{name}", (("Authorization", bearer(name)), ("X-Echo", name)), name.encode())
     assert found == Exchange(request, Response(200, (("Link", URL + name),), name.encode()), f"{name}#1")
 
@@ -95,12 +95,12 @@ def test_what_holds_none_is_the_same_exchange() -> None:
     plain = Exchange(
         Request("GET", URL, (("Accept", "*/*"),)), Response(200, (), b"{}"), "a.har#2", notes=(("a", "b"),)
     )
-    assert concealed(authorized(URL, b""), plain)[1] is plain
+    assert redacted_by_collector(authorized(URL, b""), plain)[1] is plain
 
 
 def test_a_body_and_a_url_that_hide_one_too_deep_are_not_recorded() -> None:
     hidden = base64.b64encode(base64.b64encode(TOKEN.encode()))
-    [found] = concealed(authorized(f"{URL}/{hidden.decode()}", hidden, hidden), deep=True)
+    [found] = redacted_by_collector(authorized(f"{URL}/{hidden.decode()}", hidden, hidden), deep=True)
     assert found.response is None
     assert (found.request.body, found.request.url) == (b"", "https://redacted/")
     assert found.notes == (

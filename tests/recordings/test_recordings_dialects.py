@@ -1,4 +1,4 @@
-"""What each recorder leaves behind reads as the same exchanges."""
+"""The recordings of every recorder are read as the same exchanges."""
 
 from __future__ import annotations
 
@@ -246,9 +246,9 @@ def test_httpx_cassettes_of_early_vcrpy_are_read(tmp_path: Path) -> None:
 
 
 def _kin(request: dict[str, object], response: dict[str, object]) -> dict[str, object]:
-    said = {"method": "get", "url": URL, "headers": {"Authorization": [f"Bearer {TOKEN}"]}, "body": ""}
+    common = {"method": "get", "url": URL, "headers": {"Authorization": [f"Bearer {TOKEN}"]}, "body": ""}
     headers = {JSON[0]: JSON[1], DATE[0]: DATE[1]}
-    return {"request": said | request, "response": {"headers": headers, "body": EVENTS.decode()} | response}
+    return {"request": common | request, "response": {"headers": headers, "body": EVENTS.decode()} | response}
 
 
 GO_VCR = _kin({"form": {}, "host": "api.cronofy.com"}, {"status": "200 OK", "code": 200, "duration": "180.000000ms"})
@@ -408,15 +408,15 @@ def test_an_archive_of_a_browser_without_authorization_says_nothing_of_it(tmp_pa
 
 
 def test_one_authorization_makes_an_archive_whole_for_its_origin(tmp_path: Path) -> None:
-    shown = {"method": "GET", "url": URL, "headers": SHOWN}
+    shown = {"method": "GET", "url": URL, "headers": WITH_AUTHORIZATION}
     elsewhere = {"method": "GET", "url": "https://elsewhere.example/", "headers": []}
     exchanges = list(read(har(tmp_path, entry(), entry(request=shown), entry(request=elsewhere))))
     assert [exchange.headers_complete for exchange in exchanges] == [True, True, False]
     assert [exchange.request.account for exchange in exchanges] == [None, account_of_token(TOKEN), None]
 
 
-WIRE = [{"name": "Host", "value": "api.cronofy.com"}]
-SHOWN = [*WIRE, {"name": "Authorization", "value": f"Bearer {TOKEN}"}]
+ALL_HEADERS = [{"name": "Host", "value": "api.cronofy.com"}]
+WITH_AUTHORIZATION = [*ALL_HEADERS, {"name": "Authorization", "value": f"Bearer {TOKEN}"}]
 
 
 @pytest.mark.parametrize(
@@ -425,14 +425,14 @@ SHOWN = [*WIRE, {"name": "Authorization", "value": f"Bearer {TOKEN}"}]
         {"request": {"method": "GET", "url": URL, "headers": [{"name": "Accept", "value": "*/*"}]}},
         {"request": {"method": "GET", "url": URL, "headers": []}},
         {"request": {"method": "GET", "url": URL}},
-        {"request": {"method": "GET", "url": URL, "headers": WIRE}, "response": {"status": 0}},
+        {"request": {"method": "GET", "url": URL, "headers": ALL_HEADERS}, "response": {"status": 0}},
     ],
 )
 def test_an_entry_without_all_of_its_headers_does_not_say_that_no_token_was_sent(
     tmp_path: Path, odd: dict[str, object]
 ) -> None:
-    shown = entry(request={"method": "GET", "url": URL, "headers": SHOWN})
-    without = entry(request={"method": "GET", "url": URL, "headers": WIRE})
+    shown = entry(request={"method": "GET", "url": URL, "headers": WITH_AUTHORIZATION})
+    without = entry(request={"method": "GET", "url": URL, "headers": ALL_HEADERS})
     assert [e.headers_complete for e in read(har(tmp_path, shown, entry(**odd), without))] == [True, False, True]
 
 
@@ -570,8 +570,8 @@ def test_times_of_our_lines_may_be_iso_8601(tmp_path: Path) -> None:
 def test_a_line_without_headers_does_not_say_that_no_token_was_sent(
     tmp_path: Path, headers: dict[str, object], whole: bool
 ) -> None:
-    told = {key: headers.pop(key) for key in ("whole",) if key in headers}
-    line = told | {"request": {"method": "GET", "url": URL} | headers, "response": {"status": 200, "body": "{}"}}
+    whole_key = {key: headers.pop(key) for key in ("whole",) if key in headers}
+    line = whole_key | {"request": {"method": "GET", "url": URL} | headers, "response": {"status": 200, "body": "{}"}}
     assert only(saved(tmp_path, json.dumps(line) + "\n")).headers_complete is whole
 
 

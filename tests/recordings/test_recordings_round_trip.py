@@ -56,7 +56,7 @@ READ = Exchange(
     1795363058.0,
     1795363058.5,
     headers_complete=True,
-    notes=(("asked", "1"),),
+    notes=(("call", "1"),),
 )
 LOST = replace(READ, response=None, answered_at=None, label="#3", sent_at=1795363058.25, notes=())
 
@@ -139,9 +139,9 @@ def test_more_than_a_window_out_of_order_stays_as_it_is(tmp_path: Path, monkeypa
 
 @pytest.mark.parametrize("write", [as_vcr, as_ndjson])
 def test_what_a_driver_was_asked_is_kept_too(tmp_path: Path, write: Write) -> None:
-    asked = replace(WRITE, request=Request("POST", "driver:///upsert_event", (), EVENT))
-    write(tmp_path / "a", [asked])
-    assert list(read(tmp_path / "a")) == [asked]
+    call = replace(WRITE, request=Request("POST", "driver:///upsert_event", (), EVENT))
+    write(tmp_path / "a", [call])
+    assert list(read(tmp_path / "a")) == [call]
 
 
 def test_a_cassette_reads_well(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""A token is found in any encoding, replaced where it is seen, and never passes the gate."""
+"""A token is found in any encoding, replaced, and never written."""
 
 from __future__ import annotations
 
@@ -236,7 +236,7 @@ def test_bytes_that_are_no_text_stay_as_they_are(data: bytes) -> None:
     assert REDACTOR.bytes(data + TOKEN.encode() + data) == data + b"<default>" + data
 
 
-def test_the_gate_names_the_place_and_the_account_and_never_the_token() -> None:
+def test_a_refusal_names_the_place_and_the_account_and_never_the_token() -> None:
     with pytest.raises(SecretLeakError) as caught:
         REDACTOR.check(f"a {TOKEN} b", f"report.json {TOKEN}")
     assert (
@@ -272,7 +272,7 @@ def test_an_exchange_is_redacted_in_every_part() -> None:
         Response(200, (("X-Echo", base64_of(TOKEN)), (TOKEN, "1")), json_escapes(TOKEN).encode()),
         label=TOKEN,
         sent_at=1.0,
-        notes=(("asked", TOKEN),),
+        notes=(("note", TOKEN),),
     )
     hidden = b"<default>"
     assert REDACTOR.exchange(leaky) == Exchange(
@@ -280,7 +280,7 @@ def test_an_exchange_is_redacted_in_every_part() -> None:
         Response(200, (("X-Echo", REDACTOR.text(base64_of(TOKEN))), ("<default>", "1")), hidden),
         label="<default>",
         sent_at=1.0,
-        notes=(("asked", "<default>"),),
+        notes=(("note", "<default>"),),
     )
 
 
@@ -386,7 +386,7 @@ def test_hostile_text_is_searched_in_bounded_time(unit: str) -> None:
     assert clean.endswith("<default>") or clean == REDACTED
 
 
-def test_the_gate_is_fast_enough_for_every_write() -> None:
+def test_checking_is_fast_enough_for_every_write() -> None:
     events = [{"event_id": f"e{n}", "summary": "Board meeting", "url": f"https://zoom.us/j/{n}"} for n in range(20)]
     body = json.dumps({"events": events}).encode()
     begun = time.process_time()

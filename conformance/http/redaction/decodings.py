@@ -1,4 +1,4 @@
-"""What a text says once an encoding in it is undone: escapes, base64, hexadecimal, quoted-printable, gzip and zlib."""
+"""Text decoded from escapes, base64, hexadecimal, quoted-printable, gzip and zlib."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from urllib.parse import unquote_to_bytes
 __all__ = ["bare", "decoded", "text_in", "unescaped"]
 
 _WHITESPACE = b" \t\r\n\v\f"
-#: What all streams in one view may come to, in bytes.
+#: Bytes that all compressed streams in one view may decompress to.
 _LARGEST_STREAMS = 2**20
 _BACKSLASH = re.compile(
     rb"\\{1,8}(?:u\{0{0,8}([0-9A-Fa-f]{1,6})\}|u([0-9A-Fa-f]{4})|U00([0-9A-Fa-f]{6})|x([0-9A-Fa-f]{2})|([0-3][0-7]{2})"
@@ -25,9 +25,9 @@ _ENTITY = re.compile(rb"&(?:#[0-9]{1,16}|#[xX][0-9A-Fa-f]{1,16}|[A-Za-z][A-Za-z0
 _PERCENT_U = re.compile(rb"%[uU]([0-9A-Fa-f]{4})")
 _QUOTED_PRINTABLE = re.compile(rb"=(?:[0-9A-F]{2}|\r?\n)")
 _SEPARATOR = b"\x01"
-#: How zlib (by level) and gzip begin.
+#: The first bytes of zlib (by compression level) and gzip.
 _COMPRESSED = (b"\x78\x01", b"\x78\x9c", b"\x78\xda", b"\x1f\x8b\x08")
-#: Junk has no more places than this where one of them seems to begin, in a window.
+#: Streams that are tried in a view; random bytes seem to have about fifty.
 _MOST_STREAMS = 1_000
 
 
@@ -36,7 +36,7 @@ def _table(shown: Callable[[int], int]) -> bytes:
 
 
 def _shape(characters: bytes) -> bytes:
-    """A table by which runs of `characters` become runs of ``a``, which are found fast."""
+    """A translation table that turns `characters` into ``a``, so that runs of them are found fast."""
     return _table(lambda byte: ord("a") if byte in characters else _SEPARATOR[0])
 
 
@@ -45,19 +45,19 @@ _ASCII_SHAPE, _UTF8_SHAPE = _shape(_ASCII), _shape(_ASCII + bytes(range(128, 256
 _BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_"
 _HEX = b"0123456789ABCDEFabcdef"
 _BASE64_SHAPE, _HEX_SHAPE = _shape(_BASE64), _shape(_HEX + b"xX\\")
-#: What is no digit becomes one that decodes to nothing (a NUL): what stands around it stays in its place.
+#: Anything else becomes a zero digit, which keeps the runs of digits apart.
 _BASE64_DIGITS = _table(lambda byte: {45: 43, 95: 47}.get(byte, byte if byte in _BASE64 else ord("A")))
 _HEX_DIGITS = _table(lambda byte: byte if byte in _HEX else ord("0"))
 _HEX_SEPARATORS = _WHITESPACE + b":,-_"
 
 
 def bare(text: bytes) -> bytes:
-    """`text` without whitespace, backslashes and NULs, which may stand between the bytes of a secret."""
+    """`text` without whitespace, backslashes and NULs, which may separate the bytes of a secret."""
     return text.translate(None, _WHITESPACE + b"\\\0")
 
 
 def text_in(view: bytes, shortest: int) -> bytes:
-    """The runs of text in `view` that are long enough to hold a secret, UTF-16 as if it were ASCII."""
+    """The runs of text in `view` of at least `shortest` bytes; UTF-16 loses its NULs."""
     plain = view.translate(None, b"\0")
     shape = plain.translate(_UTF8_SHAPE if _is_utf8(plain) else _ASCII_SHAPE)
     return plain if _SEPARATOR not in shape else _SEPARATOR.join(_runs(plain, shape, shortest))
@@ -81,10 +81,10 @@ def _runs(data: bytes, shape: bytes, shortest: int) -> Iterator[bytes]:
 
 
 def decoded(text: bytes, shortest: int) -> Iterator[tuple[bytes, bool]]:
-    """What `text` says where one kind of encoding is undone, and whether that is to be decoded further."""
+    """`text` with one encoding undone, for each that it seems to have, and whether that is to be decoded further."""
     dense = text.translate(None, _WHITESPACE)
     if b"a" * (4 * shortest // 3) in dense.translate(_BASE64_SHAPE):
-        # A digit that is missing at the end is taken from behind it.
+        # The last group may be incomplete.
         yield from _at_each_place(dense.translate(_BASE64_DIGITS) + b"AAAA", 4, binascii.a2b_base64)
     dense = text.translate(None, _HEX_SEPARATORS)
     if b"a" * (2 * shortest) in dense.translate(_HEX_SHAPE):
@@ -101,7 +101,7 @@ def decoded(text: bytes, shortest: int) -> Iterator[tuple[bytes, bool]]:
 
 
 def _at_each_place(digits: bytes, size: int, decode: Callable[[memoryview], bytes]) -> Iterator[tuple[bytes, bool]]:
-    """`digits` in groups of `size`, wherever the first group begins, and what streams of gzip and zlib in them say."""
+    """`digits` decoded at each alignment to groups of `size`, and the compressed streams in the result."""
     for start in range(size):
         view = decode(memoryview(digits)[start : len(digits) - (len(digits) - start) % size])
         yield view, True
@@ -124,7 +124,7 @@ def _inflated(view: bytes) -> Iterator[bytes]:
 
 
 def unescaped(view: bytes) -> Iterator[bytes]:
-    """What `view` says where its percent, entity or backslash escapes are undone, for those that it has."""
+    """`view` with its backslash, entity or percent escapes undone, for each kind that it has."""
     for introducer, undo in _ESCAPES[:3]:
         if introducer in view:
             yield undo(view)
@@ -152,11 +152,11 @@ def _without_css(text: bytes) -> bytes:
 
 
 def _without_quotes(text: bytes) -> bytes:
-    """Quoted-printable as plain text; base64 may end as one of its lines does."""
+    """`text` without quoted-printable; a lone ``=`` is the padding of base64."""
     return binascii.a2b_qp(text) if _QUOTED_PRINTABLE.search(text) else text
 
 
-#: Escapes by what they begin with.
+#: Kinds of escapes, by their first character.
 _ESCAPES: tuple[tuple[bytes, Callable[[bytes], bytes]], ...] = (
     (b"\\", _without_backslashes),
     (b"&", _without_entities),

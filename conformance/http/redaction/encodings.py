@@ -1,4 +1,4 @@
-"""How a secret may be encoded, and where: single bytes escaped, or the text around it encoded, several times over."""
+"""Secrets found and replaced in any encoding: with bytes escaped, inside encoded text, and several times over."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from conformance.http.redaction.decodings import bare, decoded, text_in
 
 __all__ = ["REDACTED", "Secret", "hidden_in", "redacted"]
 
-#: What stands where something was removed that names no account.
+#: The replacement of a secret that belongs to no account.
 REDACTED = "<redacted>"
 
-#: How many encodings, one inside the other, are undone.
+#: Nested encodings that are undone.
 _DEPTH = 5
-#: Bytes that are searched at once; those after them are searched with them, and again: no secret is cut.
+#: Bytes that are searched at once, and their overlap with the next ones: no encoded secret is cut in two.
 _WINDOW, _OVERLAP = 2**20, 2**16
-#: So many bytes at a token's start may be taken for the end of an escape before it, and so many at least are left.
+#: Bytes at the start of a token that an escape before it may consume, and bytes that are left at least.
 _SWALLOWED, _TAIL = 8, 4
 
 _FOLD = rb"(?:\s|\\+[nrt]|%0[aAdD]|%20)*"
 
 
 class Secret:
-    """One token, what replaces it, and the patterns of its encodings, made where they are first needed."""
+    """One token, its replacement, and the patterns of its encodings, compiled on first use."""
 
     def __init__(self, account: str, token: bytes, replacement: str | None = None) -> None:
         self.account = account
@@ -35,38 +35,38 @@ class Secret:
         self._token = token
         self.lower = token.lower()
         self.bare = bare(self.lower)
-        self.hexed = token.hex().encode()
-        self.cores = tuple(core for _, core, _ in _base64_cores(token))
+        self.hex = token.hex().encode()
+        self.base64_cores = tuple(core for _, core, _ in _base64_cores(token))
 
     @cached_property
-    def spelt(self) -> re.Pattern[bytes]:
-        """The token with each byte plain or escaped in any way."""
+    def escaped_pattern(self) -> re.Pattern[bytes]:
+        """A pattern of the token with each byte plain or escaped."""
         return re.compile(b"".join(map(_spellings, self._token)), re.IGNORECASE)
 
     @cached_property
     def _others(self) -> tuple[re.Pattern[bytes], re.Pattern[bytes]]:
-        encoded = re.compile(b"|".join(_base64_pattern(*cores) for cores in _base64_cores(self._token)))
+        encoded = re.compile(b"|".join(_base64_pattern(*base64_cores) for base64_cores in _base64_cores(self._token)))
         return encoded, re.compile(
             rb"[\s:,_-]?(?:\\+x|0x)?".join(b"%02x" % byte for byte in self._token), re.IGNORECASE
         )
 
     def is_in(self, lower: bytes, dense: bytes) -> bool:
-        """Whether a text has it, given the text in lower case, and what is `bare` of that."""
+        """Whether a text contains it, given the text in lower case, and that without whitespace (`bare`)."""
         return self.lower in lower or (len(self.bare) >= _TAIL and self.bare in dense)
 
     def tail_is_in(self, lower: bytes) -> bool:
-        """Whether a text has what is left of it after an escape before it took its first bytes."""
+        """Whether a text contains what is left of it when an escape before it consumed its first bytes."""
         return self.lower[min(_SWALLOWED, self.size - _TAIL) :] in lower
 
     def replaced(self, data: bytes) -> bytes:
-        """`data` with the token's encodings replaced, but for those inside of others."""
-        for pattern in (self.spelt, *self._others):
+        """`data` with the token replaced wherever it is encoded once."""
+        for pattern in (self.escaped_pattern, *self._others):
             data = pattern.sub(lambda _: self.replacement, data)
         return data
 
 
 def hidden_in(secrets: Iterable[Secret], data: bytes) -> list[Secret]:
-    """Those of `secrets` that `data`, or what it says once its encodings are undone, has."""
+    """Those of `secrets` that `data` contains, in up to five nested encodings."""
     left = list(secrets)
     found: list[Secret] = []
     for _, _, window in _windows(left, data):
@@ -76,7 +76,7 @@ def hidden_in(secrets: Iterable[Secret], data: bytes) -> list[Secret]:
 
 
 def redacted(secrets: Iterable[Secret], data: bytes) -> bytes | None:
-    """`data` with all of `secrets` replaced; REDACTED where one hides too deep for that; None without any."""
+    """`data` with all of `secrets` replaced; just REDACTED where one is encoded too deep for that; None without any."""
     known = sorted(secrets, key=lambda secret: -secret.size)  # the longest first: one may be part of another
     affected: list[tuple[int, int, set[Secret]]] = []
     for start, stop, window in _windows(known, data):
@@ -99,7 +99,7 @@ def redacted(secrets: Iterable[Secret], data: bytes) -> bytes | None:
 
 
 def _windows(secrets: Iterable[Secret], data: bytes) -> Iterator[tuple[int, int, bytes]]:
-    """Overlapping pieces of `data`, each with its place: what is made of one is never large."""
+    """Overlapping pieces of `data` with start and end, which bound the memory of a search."""
     overlap = max([_OVERLAP, *(64 * secret.size for secret in secrets)])
     for start in range(0, max(len(data), 1), _WINDOW):
         stop = min(start + _WINDOW + overlap, len(data))
@@ -109,7 +109,7 @@ def _windows(secrets: Iterable[Secret], data: bytes) -> Iterator[tuple[int, int,
 
 
 def _found(secrets: Iterable[Secret], data: bytes) -> list[Secret]:
-    """Those of `secrets` in `data`, by decoding what in it is text: junk that has none goes no deeper."""
+    """Those of `secrets` in `data`.  Only text is decoded further, so decoding binary data ends at once."""
     left = [secret for secret in secrets if secret.size <= len(data)]
     if not left:
         return []
@@ -136,21 +136,22 @@ def _found(secrets: Iterable[Secret], data: bytes) -> list[Secret]:
 
 
 def _shown(secrets: Iterable[Secret], view: bytes, data: bytes | None = None) -> list[Secret]:
-    """The secrets that a view shows as they are; those too of whose start an escape in `data` took a part."""
+    """The secrets in a view, including those whose first bytes were taken for the end of an escape in `data`."""
     lower = view.lower()
     dense = bare(lower)
     return [
         secret
         for secret in secrets
-        if secret.is_in(lower, dense) or (data is not None and secret.tail_is_in(lower) and secret.spelt.search(data))
+        if secret.is_in(lower, dense)
+        or (data is not None and secret.tail_is_in(lower) and secret.escaped_pattern.search(data))
     ]
 
 
 @lru_cache(maxsize=256)
 def _spellings(byte: int) -> bytes:
-    """A pattern of the ways in which one byte is written: itself, percent, backslash and entity escapes in any mix.
+    """A pattern of the spellings of one byte: itself, and percent, backslash and entity escapes.
 
-    Every repetition has a bound: what a server echoes must not decide how long a search takes.
+    Every repetition is bounded: no echo of a server makes a search slow.
     """
     plain = bytes([byte])
     ways = [
@@ -165,7 +166,7 @@ def _spellings(byte: int) -> bytes:
 
 
 def _base64_cores(token: bytes) -> Iterator[tuple[bool, bytes, bool]]:
-    """For each of the three alignments: the digits that the token alone decides, and whether it touches others."""
+    """For each of the three alignments: the digits of the token alone, and whether it shares one before and after."""
     for shift in range(3):
         digits = base64.b64encode(b"\0" * shift + token)
         bits = 8 * (shift + len(token))

@@ -1,4 +1,4 @@
-"""Secrets by their place: credentials, cookies, OAuth's fields and relink URLs, removed from what is kept."""
+"""Redaction by place: credentials, cookies, OAuth fields and relink URLs are replaced wherever they may be."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ __all__ = ["scrub"]
 _PLACEHOLDER = re.compile(r"(?:\S+ )?<[A-Za-z0-9_.-]{1,64}>\Z")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9-]*\Z")
 _PARAMETER = re.compile(r'([\w-]+)\s*=\s*(?:"([^"]*)"|([^\s,"]+))')
-#: Parameters of an ``Authorization`` that are no secret.
+#: Parameters of ``Authorization`` that are not secret.
 _PUBLIC = frozenset({"algorithm", "nc", "qop", "realm", "uri", "username", "signedheaders", "version"})
-#: How the names of FIELDS end: a JSON text that has none of these has none of those.
+#: The ends of the names in FIELDS: a fast test for JSON without any of them.
 _JSON_HINTS = tuple({re.split("_|api", name)[-1].encode() + b'"' for name in FIELDS})
 _JSON_FIELD = re.compile(rb'("(' + "|".join(FIELDS).encode() + rb')"\s*:\s*")((?:[^"\\]|\\.)*)(?=")', re.DOTALL)
 _JSON_RELINK = re.compile(rb'("\w*relink_url"\s*:\s*")((?:[^"\\]|\\.)+)(?=")', re.DOTALL)
@@ -42,10 +42,10 @@ def scrub(
     account_of: Callable[[str], str] = account_of_token,
     collect: Callable[[str], None] | None = None,
 ) -> Exchange:
-    """`exchange` without what is secret by its place: credentials, cookies, OAuth fields, relink URLs.
+    """`exchange` with credentials, cookies, OAuth fields and relink URLs replaced.
 
-    `account_of` gives the name that replaces a token; `collect` is called with each secret, which is then seen for the
-    last time.  Scrubbing twice is scrubbing once.
+    `account_of` maps a token to the name that replaces it; `collect` is called with each secret that is removed.
+    Idempotent.
     """
     request, response = exchange.request, exchange.response
     places = _Places(account_of, collect, oauth="/oauth/" in request.url)
@@ -64,9 +64,9 @@ def scrub(
 
 @dataclass(frozen=True, slots=True)
 class _Places:
-    """Every place in an exchange where a credential may stand, each with what replaces it.
+    """The places of credentials in an exchange: each method gives back its part with them replaced.
 
-    `oauth`: it went to a token endpoint, where a ``code`` and a ``token`` are credentials.
+    `oauth`: the exchange with a token endpoint, where ``code`` and ``token`` are credentials.
     """
 
     account_of: Callable[[str], str]
@@ -119,7 +119,7 @@ class _Places:
         return REDACTED
 
     def _authorization(self, value: str) -> str:
-        """The scheme and the account; secret are what follows the scheme, a Basic password, and parameters."""
+        """The scheme with an account in place of the credentials."""
         scheme, _, rest = value.strip().partition(" ")
         credentials, scheme = rest.strip(), scheme.lower()
         self._note(credentials or value.strip())
