@@ -16,7 +16,7 @@ _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 def of_the_api(exchanges: Iterable[Exchange]) -> Iterator[Exchange]:
-    """The exchanges with Cronofy's hosts, with loopback, and with hosts that are seen to serve this API.
+    """The exchanges with Cronofy's hosts, with loopback, and with hosts that turn out to serve this API.
 
     Other APIs have a ``/v1/events`` too.  Earlier exchanges with such a host follow once it is recognized.
     """

@@ -5,7 +5,7 @@ import json
 import os
 import signal
 import xml.etree.ElementTree as ET
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -220,8 +220,8 @@ def test_settings_that_are_none_are_refused(tmp_path: Path, settings: dict[str, 
 def test_ctrl_c_ends_with_130_and_the_report_so_far(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = checking.recordings.read_all
 
-    def interrupted(files: Iterable[Path]) -> Iterator[Exchange]:
-        for number, exchange in enumerate(whole(files)):
+    def interrupted(files: Iterable[Path], collect: Callable[[str], None]) -> Iterator[Exchange]:
+        for number, exchange in enumerate(whole(files, collect)):
             if number == 5:
                 os.kill(os.getpid(), signal.SIGINT)
             yield exchange
