@@ -9,7 +9,7 @@ What a team imports in its own tests; nothing is loaded before it is asked for::
             assert verdict.outcome != "failed", verdict.violation.message
 
 `read` and `read_all` give the exchanges of recordings; `run_campaign` tests a server, such as what `in_process` makes
-of an application; `scenarios` has scenarios of events as values, and `scenarios` is the Hypothesis strategy for more of them.
+of an application; `scenarios` has scenarios as values, and `conformance.strategies` generates more with Hypothesis.
 The pytest plugin adds the fixtures `conformance_subject` and `conformance_results`.
 """
 

@@ -15,7 +15,7 @@ from conformance.contract.selection import clause_summaries, contract, of_side, 
 from conformance.errors import UsageError
 from conformance.facts import Settings
 from conformance.http.redaction.collecting import SecretCollector
-from conformance.http.redaction.locations import quoted
+from conformance.http.redaction.locations import mask_quotes
 from conformance.judging.check import examine
 from conformance.judging.formats.json import render
 from conformance.judging.report import Report
@@ -86,14 +86,13 @@ def check(
     """
     secrets = SecretCollector({}) if secrets is None else secrets
     try:
-        with secrets.collecting():
+        run_report = _check(options, interruption, progress, secrets)
+        if not interruption.came and secrets.leaks_into(render(run_report)):
+            # A secret was encoded deeply, or used before it was recognised: by now all of them are known.
+            secrets.enable_deep_scan()
             run_report = _check(options, interruption, progress, secrets)
-            if not interruption.came and secrets.hide_in(render(run_report)):
-                # A secret was encoded deeply, or used before it was recognised: by now all of them are known.
-                secrets.look_deeper()
-                run_report = _check(options, interruption, progress, secrets)
     except InvalidRecordingError as error:
-        error.args = (secrets.redactor().text(quoted(str(error))),)
+        error.args = (secrets.redactor().text(mask_quotes(str(error))),)
         raise
     return run_report
 
@@ -109,7 +108,8 @@ def _check(
     span, unknown = _Span(), UnknownBefore(rules)
     report = Report.empty(rules)
     for header, files in runs:
-        exchanges = span.counting(secrets.passing(interruption.until(recordings.read_all(files))), progress)
+        read = interruption.until(recordings.read_all(files, secrets.collect))
+        exchanges = span.counting(secrets.redact_stream(read), progress)
         if header is None:
             exchanges = of_the_api(exchanges)
         own = [rule for rule in rules if options.rules or header is None or rule.applies_to == header.applies_to]

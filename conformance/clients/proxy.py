@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-import zlib
 from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -19,7 +18,8 @@ from conformance.clients.certify import absorb_cancellation
 from conformance.clock import Clock, RealClock
 from conformance.contract.rules import Rule
 from conformance.facts import Settings
-from conformance.http.exchange import Exchange, Headers, Request, Response, redact_authorization
+from conformance.http.content_coding import ContentCodingError, MissingCodecError, OversizedBodyError, decode
+from conformance.http.exchange import NOT_RECORDED, Exchange, Headers, Request, Response, redact_authorization
 from conformance.http.ordering import OrderedDelivery
 from conformance.http.server.http_server import HttpServer, Reply
 from conformance.judging.judge import Judge
@@ -28,8 +28,8 @@ from conformance.judging.stream import LiveJudge
 
 __all__ = ["Proxy", "ProxyOptions", "observe"]
 
-#: Of a longer body only the beginning is judged; all of it goes through.
-_JUDGED = 4 * 1024 * 1024
+#: A longer body goes through as it is, and counts as not recorded.
+_LARGEST_BODY = 4 * 1024 * 1024
 _TIMEOUT = httpx.Timeout(300.0, connect=10.0)
 _MEASURED = 20_000
 
@@ -112,25 +112,27 @@ class Proxy:
         try:
             answer = await self._http.handle_async_request(forwarded)
         except httpx.HTTPError as error:
-            self._order.answered(ticket, Exchange(kept, None, label, sent_at, None, whole=True))
+            self._order.answered(ticket, Exchange(kept, None, label, sent_at, None, headers_complete=True))
             return Reply(502, (("Content-Type", "text/plain"),), f"no answer from {self._origin}: {error}".encode())
         except BaseException:
             self._order.answered(ticket, None)
             raise
         got = time.perf_counter()
-        raw = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in answer.headers.raw]
+        raw = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in answer.headers.raw)
 
         def over(body: bytes | None) -> None:
-            response = None if body is None else Response(answer.status_code, tuple(raw), _decoded(raw, body))
-            answered_at = self._clock.now() if response else None
+            response, notes = (None, ()) if body is None else _recorded(answer.status_code, raw, body)
+            answered_at = None if body is None else self._clock.now()
             # Judging waits for the next turn of the loop: the client gets the end of its answer first.
             asyncio.get_running_loop().call_soon(
-                self._order.answered, ticket, Exchange(kept, response, label, sent_at, answered_at, whole=True)
+                self._order.answered,
+                ticket,
+                Exchange(kept, response, label, sent_at, answered_at, headers_complete=True, notes=notes),
             )
 
         if len(self.added) < _MEASURED:
             self.added.append((waited - began) + (time.perf_counter() - got))
-        return Reply(answer.status_code, _passed(tuple(raw)), _through(answer, over))
+        return Reply(answer.status_code, _passed(raw), _through(answer, over))
 
     def latency(self) -> dict[str, float] | None:
         """Milliseconds that requests spent here on their way there and back: p50, p95 and the most."""
@@ -151,8 +153,8 @@ async def _through(answer: httpx.Response, over: Callable[[bytes | None], None])
     assert isinstance(stream, httpx.AsyncByteStream)
     try:
         async for piece in stream:
-            if len(kept) < _JUDGED:
-                kept += piece[: _JUDGED - len(kept)]
+            if len(kept) <= _LARGEST_BODY:
+                kept += piece
             yield piece
         complete = True
     finally:
@@ -166,15 +168,15 @@ def _passed(headers: Headers, also: Iterable[str] = ()) -> Headers:
     return tuple((name, value) for name, value in headers if name.lower() not in left)
 
 
-def _decoded(headers: Iterable[tuple[str, str]], body: bytes) -> bytes:
-    """The body with its content coding undone, where that can be done."""
-    coding = next((value.strip().lower() for name, value in headers if name.lower() == "content-encoding"), "")
-    with contextlib.suppress(zlib.error):
-        if coding in ("gzip", "x-gzip"):
-            return zlib.decompressobj(wbits=31).decompress(body, _JUDGED)
-        if coding == "deflate":
-            return zlib.decompressobj().decompress(body, _JUDGED)
-    return body
+def _recorded(status: int, headers: Headers, body: bytes) -> tuple[Response | None, tuple[tuple[str, str], ...]]:
+    """The response with its content coding undone where that can be done, and the notes on it."""
+    encoding = ",".join(value for name, value in headers if name.lower() == "content-encoding")
+    try:
+        return Response(status, headers, decode(body, encoding, _LARGEST_BODY)), ()
+    except (MissingCodecError, OversizedBodyError):
+        return None, (("response-body", NOT_RECORDED), ("response-status", str(status)))
+    except ContentCodingError:
+        return Response(status, headers, body), ()
 
 
 async def observe(

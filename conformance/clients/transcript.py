@@ -45,7 +45,7 @@ def as_exchanges(record: CallRecord) -> tuple[Exchange, ...]:
         label=record.name,
         sent_at=record.sent_at,
         answered_at=record.answered_at,
-        whole=True,
+        headers_complete=True,
         notes=((_NOTE, record.name), (_CONTEXT, _json(context).decode("utf-8"))),
     )
     return (call, *(replace(exchange, notes=((_NOTE, record.name),)) for exchange in record.exchanges))
@@ -168,7 +168,7 @@ def ideal_exchange(call: DriverCall) -> Exchange:
         body = {"event_id": call.params["event_id"]}
     headers = (("Authorization", bearer("default")), ("Content-Type", "application/json; charset=utf-8"))
     request = Request(method, _ORIGIN + path.format(**call.params), headers, b"" if body is None else _json(body))
-    return Exchange(request, Response(202 if body is not None else 200), "ideal", 0.0, 0.0, whole=True)
+    return Exchange(request, Response(202 if body is not None else 200), "ideal", 0.0, 0.0, headers_complete=True)
 
 
 def judge_calls(exchanges: Iterable[Exchange], rules: Iterable[Rule]) -> Report:

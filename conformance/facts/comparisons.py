@@ -14,7 +14,7 @@ __all__ = ["compare_urls", "normal_url", "parse_api_time", "same_text", "same_ti
 #: Nothing nearer to now than this is called past, running or future: clocks and time zones differ.
 MARGIN = 24 * 3600.0
 
-#: So near it may be where the server server_clock_verified its own time, and the event's times tell their offsets from UTC.
+#: The margin where the server's clock was verified, and the event's times have offsets from UTC.
 NEAR = 3 * 3600.0
 
 _PORTS = {"http": "80", "https": "443"}
@@ -115,7 +115,7 @@ def _instant(text: str, tzid: str | None) -> tuple[datetime, bool] | None:
 def parse_api_time(time: Any, tzid: Any = None) -> tuple[datetime, bool] | None:
     """A time as the API writes it (string, or ``{time, tzid}``) as an instant, and whether it is one to the second.
 
-    None where it cannot be server_clock_verified.  A date is midnight UTC, and no instant.
+    None where it cannot be told.  A date is midnight UTC, and no instant.
     """
     if isinstance(time, dict):
         zone = time.get("tzid")
@@ -130,7 +130,7 @@ def parse_api_time(time: Any, tzid: Any = None) -> tuple[datetime, bool] | None:
 
 
 def same_time(sent: Any, shown: Any, tzid: Any = None) -> bool | None:
-    """Whether two times are the same instant (or date); None where it cannot be server_clock_verified."""
+    """Whether two times are the same instant (or date); None where it cannot be told."""
     if sent == shown:
         return True
     one, other = parse_api_time(sent, tzid), parse_api_time(shown, tzid)
@@ -181,6 +181,6 @@ def _margin(event: dict[str, Any], *, exact: bool, server_clock_verified: bool) 
 
 
 def _has_offset(time: Any) -> bool:
-    """Whether a time that can be server_clock_verified says how far it is from UTC, so that it is the same instant to everybody."""
+    """Whether a valid time has an offset from UTC, so that it is the same instant to everybody."""
     text = time["time"] if isinstance(time, dict) else time
     return datetime.fromisoformat(text).tzinfo is not None

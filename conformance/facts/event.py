@@ -24,7 +24,7 @@ _NOTHING: tuple[Request, int | None] = (Request("GET", ""), None)
 class EventState:
     """The open episode of an event, and all values that the event was ever shown with or asked for.
 
-    It is `indeterminate` once a write hung: that may be done at any later time, so that nothing is known of any state before.
+    It is `indeterminate` once a write got no answer: it may still be applied later, so that no state before is known.
     """
 
     episode: Episode

@@ -75,7 +75,7 @@ def answer_document(seen: Seen) -> dict[str, Any]:
 def request_document(seen: Seen) -> dict[str, Any]:
     """The request in the names that facts use."""
     request = seen.exchange.request
-    document = _without_body(request.method, request.url, request.headers, seen.exchange.whole)
+    document = _without_body(request.method, request.url, request.headers, seen.exchange.headers_complete)
     if seen.body is None:
         return document
     return {**document, "unreadable": True} if seen.body is UNREADABLE else {**document, "json": seen.body}

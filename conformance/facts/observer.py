@@ -54,7 +54,7 @@ class Observer:
             return
         if seen.status is not None and seen.status < 300:
             fold.granted.add(seen.account)
-        if seen.route.name in ("read", "page") and seen.timed and not exchange.resolution:
+        if seen.route.name in ("read", "page") and seen.timed and not exchange.time_resolution:
             self._held.append(seen)
         else:
             self._apply(seen, fold.account(seen.account))
@@ -63,7 +63,7 @@ class Observer:
         """What the exchange is, as far as what came before tells."""
         fold, request = self._fold, exchange.request
         at = route(request.method, request.url)
-        account = account_name(request, exchange.whole)
+        account = account_name(request, exchange.headers_complete)
         if at.name == "other" and account in fold.accounts and fold.accounts[account].awaits(request.url):
             at = replace(at, name="page")
         sent, answered = exchange.sent_at, exchange.answered_at

@@ -70,7 +70,7 @@ def _observation(seen: Seen, item: dict[str, Any] | None, sent: float) -> Observ
     state, conferencing = state_of(item)
     exchange = seen.exchange
     timed = exchange.sent_at is not None
-    return Observation(state, conferencing, item, sent, seen.answered, timed, exchange.resolution, seen.evidence)
+    return Observation(state, conferencing, item, sent, seen.answered, timed, exchange.time_resolution, seen.evidence)
 
 
 def _page(reading: Reading, seen: Seen) -> tuple[dict[str, Any], list[Any], str | None]:

@@ -59,7 +59,7 @@ def body_of(request: Request) -> Any:
 
 
 def answer_of(response: Response | None, *, is_list: bool) -> Any:
-    """The body of a refusal, or of a 200 that `is_list`, as JSON; None where there is none, UNREADABLE if it is none."""
+    """The JSON of a refusal, or of a 200 where `is_list`; None for no body, UNREADABLE for one that is not JSON."""
     if response is None:
         return None
     is_refusal = response.status >= 400 and bool(response.body)

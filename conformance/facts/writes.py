@@ -82,7 +82,7 @@ def _write(seen: Seen, directory_version: int) -> ObservedWrite:
         answered=seen.answered,
         server_time=exchange.response.date if exchange.response is not None else None,
         timed=exchange.sent_at is not None,
-        resolution=exchange.resolution,
+        resolution=exchange.time_resolution,
         directory_version=directory_version,
         requested=requested_conferencing(body) if is_upsert else RequestedConferencing("delete"),
         evidence=seen.evidence,

@@ -1,1 +1,1 @@
-"""What was on the wire: exchanges, their order and coding, hosts, and how they are shown."""
+"""HTTP as it was sent: exchanges, their order and content coding, hosts, redaction, and how they are shown."""

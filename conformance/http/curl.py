@@ -1,4 +1,4 @@
-"""A request as a ``curl`` command that a POSIX shell runs safely, whatever the request holds."""
+"""A request as a ``curl`` command that is safe to paste into a POSIX shell, whatever the request contains."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from conformance.http.exchange import UNKNOWN_TOKEN, Request, is_credential_head
 
 __all__ = ["curl", "variable_of"]
 
-#: Headers that curl writes itself, that belong to one connection, or that are secrets.
+#: Headers that curl adds itself, connection-specific headers, and secrets.
 _LEFT_OUT = frozenset(
     {
         "accept-encoding",
@@ -40,7 +40,7 @@ _NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
 
 
 def variable_of(account: str, variables: Mapping[str, str] = _NO_VARIABLES) -> str:
-    """The environment variable that holds an account's token: the declared one, or one made from its name.
+    """The environment variable with an account's token: the declared one, or one derived from its name.
 
     >>> variable_of("default"), variable_of("profiles"), variable_of("profiles", {"profiles": "TOKEN_2"})
     ('CRONOFY_ACCESS_TOKEN', 'CRONOFY_ACCESS_TOKEN_PROFILES', 'TOKEN_2')
@@ -53,13 +53,13 @@ def variable_of(account: str, variables: Mapping[str, str] = _NO_VARIABLES) -> s
 
 
 def curl(request: Request, variables: Mapping[str, str] = _NO_VARIABLES) -> str:
-    """One shell command; tokens are read from the environment, bodies that no terminal shows from base64."""
+    """One shell command; tokens come from the environment, binary bodies from base64."""
     words = ["curl", "-sS", "-i", "-g"]
     if request.method != "GET" or request.body:
         words += ["-X", _quoted(request.method)]
     words += _credentials(request, variables)
     for name, value in request.headers:
-        # No client can send a header with control characters: a command that tried would not be the request.
+        # No client can send control characters in a header: such a command would send another request.
         if name.lower() not in _LEFT_OUT and _HEADER_NAME.match(name) and not UNSEEN.search(value):
             shown = "<credentials>" if value.strip() and is_credential_header(name) else value
             words += ["-H", _quoted(f"{name}: {shown}" if shown.strip() else f"{name};")]
@@ -86,7 +86,7 @@ def _credentials(request: Request, variables: Mapping[str, str]) -> list[str]:
 
 
 def _text(body: bytes) -> str | None:
-    """The body as text that a terminal shows as it is; None where it is none."""
+    """The body as printable text; None for binary ones."""
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError:

@@ -1,8 +1,7 @@
-"""An exchange: one HTTP request and its response, as seen on the wire.
+"""An exchange: one HTTP request and its response.
 
-Values only.  A bearer token never enters an exchange: whoever captures one
-replaces the token by ``<account>``, the stable name of the account that the
-token stands for, and everything downstream is keyed by that name.
+Values only.  A bearer token never enters an exchange: whoever captures one replaces the token by ``<account>``, the
+stable name of its account, and everything downstream is keyed by that name.
 """
 
 from __future__ import annotations
@@ -31,10 +30,10 @@ __all__ = [
 
 Headers = tuple[tuple[str, str], ...]
 
-#: What a note says of a body that a recording left out.
+#: The value of a note on a body that is missing from a recording.
 NOT_RECORDED = "not-recorded"
 
-#: The account name that stands for a token which the server cannot know.
+#: The account name of a token that the server cannot know.
 UNKNOWN_TOKEN = "nobody"  # noqa: S105 - the name of an account, no credential
 
 _BEARER = re.compile(r"\s*bearer\s+(.*?)\s*\Z", re.IGNORECASE | re.DOTALL)
@@ -63,17 +62,17 @@ _NO_CREDENTIALS = frozenset({"www-authenticate", "proxy-authenticate", "idempote
 
 @lru_cache(maxsize=1024)
 def is_credential_header(name: str) -> bool:
-    """Whether a header is one that credentials stand in, by its name.
+    """Whether a header carries credentials, by its name.
 
-    >>> [name for name in ("Cookie", "X-Api-Key", "X-Authorization", "Authority", "Accept") if holds_credentials(name)]
-    ['Cookie', 'X-Api-Key', 'X-Authorization']
+    >>> [name for name in ("Cookie", "X-Api-Key", "Authority", "Accept") if is_credential_header(name)]
+    ['Cookie', 'X-Api-Key']
     """
     lower = name.lower()
     return bool(_CREDENTIALS.search(lower)) and lower not in _NO_CREDENTIALS and not lower.startswith("sec-websocket-")
 
 
 def bearer(account: str) -> str:
-    """The value of ``Authorization`` that stands for `account` wherever an exchange is kept."""
+    """The value of ``Authorization`` in an exchange: the name of an account instead of its token."""
     return f"Bearer <{account}>"
 
 
@@ -107,7 +106,7 @@ class Request:
 
     @property
     def path(self) -> str:
-        """The path of the URL, as sent: percent-encoding is kept."""
+        """The path of the URL as sent, still percent-encoded."""
         return urlsplit(self.url).path or "/"
 
     @property
@@ -121,7 +120,7 @@ class Request:
 
     @property
     def account(self) -> str | None:
-        """The name that stands for the bearer token; None where no bearer token is seen."""
+        """The account of the bearer token; None without one."""
         value = self.header("authorization")
         return _account(value) if value else None
 
@@ -140,10 +139,10 @@ class Response:
 
     @property
     def date(self) -> float | None:
-        """The server's own time (``Date``) in seconds since the epoch; None where it does not tell."""
-        said = parsedate_tz(self.header("date") or "")
+        """``Date`` in seconds since the epoch: the server's clock; None without a legible one."""
+        parsed = parsedate_tz(self.header("date") or "")
         try:
-            return None if said is None else float(mktime_tz(said))
+            return None if parsed is None else float(mktime_tz(parsed))
         except (ValueError, OverflowError):
             return None
 
@@ -156,10 +155,9 @@ class Response:
 class Exchange:
     """One request and its response (None: no answer came), and when.
 
-    `label` names it for people (``cassettes/a.yaml#12``).  `sent_at` and `answered_at` are seconds
-    since the epoch, None where unknown; `resolution` is how many seconds they may be off
-    (0: exact; 1: taken from ``Date`` headers).  `whole` says that every header which was sent is
-    here, so that a missing ``Authorization`` means that none was sent.
+    `label` identifies it in messages (``cassettes/a.yaml#12``).  `sent_at` and `answered_at` are seconds since the
+    epoch, None where unknown; `time_resolution` is their error in seconds (0: exact; 1: from ``Date`` headers).
+    `headers_complete`: every header that was sent is here, so a missing ``Authorization`` was not sent.
     """
 
     request: Request
@@ -167,17 +165,17 @@ class Exchange:
     label: str = ""
     sent_at: float | None = None
     answered_at: float | None = None
-    resolution: float = 0.0
-    whole: bool = False
+    time_resolution: float = 0.0
+    headers_complete: bool = False
     notes: tuple[tuple[str, str], ...] = field(default=())
 
 
-#: Bodies up to so many bytes are not parsed again while they come again: what is polled seldom changes.
+#: Parsed bodies up to this size, in bytes, are cached: what is polled seldom changes.
 _SMALL = 65_536
 
 
 def load_json(body: bytes) -> Any:
-    """JSON text in UTF-8 as Python values, which others may share; ValueError for anything else, however deep."""
+    """JSON text in UTF-8 as Python values, which are shared; ValueError for anything else, or nested too deep."""
     return _parsed(body) if len(body) <= _SMALL else _parse(body)
 
 
@@ -190,7 +188,7 @@ def _parse(body: bytes) -> Any:
     except json.JSONDecodeError:
         raise
     except ValueError:
-        return json.loads(text, parse_int=float)  # a number of more digits than Python makes an integer of
+        return json.loads(text, parse_int=float)  # an integer with more digits than Python converts
 
 
 _parsed = lru_cache(maxsize=16)(_parse)

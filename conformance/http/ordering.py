@@ -9,38 +9,38 @@ from conformance.http.exchange import Exchange
 
 __all__ = ["OrderedDelivery"]
 
-#: Exchanges that wait for an earlier one to be answered; beyond this they go on without it.
-_WAITING = 1000
+#: Exchanges that wait for an earlier one to be answered; beyond this they are delivered without it.
+_LONGEST_QUEUE = 1000
 
 
 class OrderedDelivery:
-    """Hands exchanges to `seen` in the order of their tickets; `idle` is called when none is open."""
+    """Delivers exchanges in the order of their tickets; `idle` is called when no request is open."""
 
-    def __init__(self, seen: Callable[[Exchange], None], idle: Callable[[], object] = lambda: None) -> None:
-        self._seen = seen
+    def __init__(self, deliver: Callable[[Exchange], None], idle: Callable[[], object] = lambda: None) -> None:
+        self._deliver = deliver
         self._idle = idle
-        self._next = 0
-        self._tickets: deque[int] = deque()
-        self._done: dict[int, Exchange | None] = {}
+        self._open: deque[int] = deque()
+        self._answered: dict[int, Exchange | None] = {}
+        self.count = 0
 
     def sent(self) -> int:
-        """A ticket for a request that is sent now."""
-        self._next += 1
-        self._tickets.append(self._next)
-        return self._next
+        """A ticket for a request that is sent now; `count` is how many were given."""
+        self.count += 1
+        self._open.append(self.count)
+        return self.count
 
     def answered(self, ticket: int, exchange: Exchange | None) -> None:
         """The exchange of a ticket is complete; None: there is none after all."""
-        self._done[ticket] = exchange
-        while self._tickets and (self._tickets[0] in self._done or len(self._done) > _WAITING):
-            self._hand_on(self._tickets.popleft())
-        late = [one for one in self._done if not self._tickets or one < self._tickets[0]]
+        self._answered[ticket] = exchange
+        while self._open and (self._open[0] in self._answered or len(self._answered) > _LONGEST_QUEUE):
+            self._release(self._open.popleft())
+        late = [one for one in self._answered if not self._open or one < self._open[0]]
         for one in late:
-            self._hand_on(one)
-        if not self._tickets:
+            self._release(one)
+        if not self._open:
             self._idle()
 
-    def _hand_on(self, ticket: int) -> None:
-        exchange = self._done.pop(ticket, None)
+    def _release(self, ticket: int) -> None:
+        exchange = self._answered.pop(ticket, None)
         if exchange is not None:
-            self._seen(exchange)
+            self._deliver(exchange)

@@ -120,7 +120,7 @@ class RunReport:
 
     @property
     def exit_code(self) -> int:
-        """130 after Ctrl-C; 2 if nothing could be judged; 1, 3 or 0 as the outcome is failed, inconclusive or passed."""
+        """130 after Ctrl-C; 2 if nothing could be judged; 1, 3 or 0 for failed, inconclusive or passed."""
         if self.terms.interrupted:
             return 130
         if self.terms.unjudged:

@@ -45,7 +45,7 @@ def exchange_of(response: schemathesis.Response, label: str) -> Exchange:
         Request((sent.method or "GET").upper(), sent.url or "", redact_authorization(_sent_headers(sent)), _body(sent)),
         Response(response.status_code, _received_headers(response.headers), response.content),
         label,
-        whole=True,
+        headers_complete=True,
     )
 
 
@@ -79,7 +79,7 @@ class Listener:
     def violations(self, exchange: Exchange) -> dict[str, Violation]:
         """The first violation of each rule that this exchange breaks."""
         at = route(exchange.request.method, exchange.request.url)
-        account = account_name(exchange.request, exchange.whole)
+        account = account_name(exchange.request, exchange.headers_complete)
         with self._lock:
             known = [other for other in self._lists.values() if other.label != exchange.label]
             if at.name in ("calendars", "userinfo") and exchange.response and exchange.response.status == 200:

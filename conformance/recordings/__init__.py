@@ -1,6 +1,6 @@
-"""Recordings: VCR cassettes (YAML, JSON), HAR and NDJSON become exchanges, and exchanges become recordings.
+"""Recordings: VCR cassettes (YAML, JSON), HAR and NDJSON are read into exchanges, and written.
 
-What a file is, its content says, not its suffix.  Tokens are replaced by account names on the way in.
+The content of a file, not its suffix, decides its format.  Tokens are replaced by account names.
 """
 
 from __future__ import annotations
@@ -9,10 +9,11 @@ import heapq
 import math
 import re
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from conformance.http.exchange import Exchange
+from conformance.http.redaction import scrub
 from conformance.recordings import ndjson, vcr
 from conformance.recordings.detection import READERS, document_in, kind_of_file
 from conformance.recordings.metadata import (
@@ -22,6 +23,7 @@ from conformance.recordings.metadata import (
     RecordingMetadata,
     SkippedWarning,
     TruncatedWarning,
+    UndecodedWarning,
     reading,
 )
 from conformance.recordings.ndjson import NdjsonWriter
@@ -36,6 +38,7 @@ __all__ = [
     "RecordingMetadata",
     "SkippedWarning",
     "TruncatedWarning",
+    "UndecodedWarning",
     "header",
     "paths",
     "read",
@@ -43,28 +46,29 @@ __all__ = [
     "write_vcr",
 ]
 
-_SUFFIXES = frozenset({".yaml", ".yml", ".json", ".har", ".ndjson", ".jsonl"})
-#: What may stand beside recordings and be none.
+_SUFFIXES = (".har", ".har.zip", ".json", ".jsonl", ".ndjson", ".yaml", ".yml")
+#: Suffixes that other files in a folder may have too.
 _ANYTHING = frozenset({".yaml", ".yml", ".json"})
-#: How far out of order a foreign file may be: exchanges that are held back to be sorted.
+#: Exchanges of a foreign file that are held back to be sorted.
 _WINDOW = 10_000
 _SERIAL = re.compile(r"#(\d{1,18})\Z")
 
 
-def read(path: Path) -> Iterator[Exchange]:
-    """The exchanges of one recording, in the order in which they were sent where their times tell it.
+def read(path: Path, collect: Callable[[str], None] | None = None) -> Iterator[Exchange]:
+    """The exchanges of one recording, scrubbed, in the order in which they were sent as far as their times are known.
 
-    NDJSON and YAML are streamed; a HAR and VCR's JSON are held in memory.  Raises InvalidRecordingError, which may come after
-    some exchanges; warns with TruncatedWarning.
+    `collect` is called with each credential that is removed.  NDJSON and YAML are streamed; a HAR and VCR's JSON are
+    held in memory.  Raises InvalidRecordingError, perhaps after some exchanges; warns with TruncatedWarning and
+    UndecodedWarning.
     """
-    for _, exchange in _timed(path):
+    for _, exchange in _timed(path, collect):
         yield exchange
 
 
-def read_all(recordings: Iterable[Path]) -> Iterator[Exchange]:
+def read_all(recordings: Iterable[Path], collect: Callable[[str], None] | None = None) -> Iterator[Exchange]:
     """The exchanges of several recordings: files of one run are merged by time and label, others follow.
 
-    Folders are walked as `paths` says.  Raises InvalidRecordingError before the first exchange where a file is no recording.
+    Folders are walked as by `paths`.  Raises InvalidRecordingError before the first exchange if a file is no recording.
     """
     runs: dict[object, list[Path]] = {}
     for path in paths(recordings):
@@ -72,16 +76,18 @@ def read_all(recordings: Iterable[Path]) -> Iterator[Exchange]:
         runs.setdefault(known.run if known and known.run else path, []).append(path)
     for files in runs.values():
         if len(files) == 1:
-            yield from read(files[0])
+            yield from read(files[0], collect)
         else:
-            merged = heapq.merge(*map(_timed, files), key=lambda timed: (timed[0], _serial(timed[1])))
+            merged = heapq.merge(
+                *(_timed(file, collect) for file in files), key=lambda timed: (timed[0], _serial(timed[1]))
+            )
             yield from (exchange for _, exchange in merged)
 
 
 def paths(recordings: Iterable[Path]) -> tuple[Path, ...]:
     """Files as they are, pipes read, folders walked: sorted, hidden files and other suffixes skipped, nothing twice.
 
-    Warns with SkippedWarning of the YAML and JSON files in a folder that are plainly something else.
+    Warns with SkippedWarning of YAML and JSON files in a folder that are no recordings.
     """
     found: dict[Path, None] = {}
     for path in recordings:
@@ -91,14 +97,14 @@ def paths(recordings: Iterable[Path]) -> tuple[Path, ...]:
         inside = [file for file in sorted(path.rglob("*")) if _is_recording(file, path) and not _is_other(file)]
         if not inside:
             raise InvalidRecordingError(
-                path, "a folder without a recording", f"recordings end in {' '.join(sorted(_SUFFIXES))}"
+                path, "a folder without a recording", f"recordings end in {' '.join(_SUFFIXES)}"
             )
         found |= dict.fromkeys(inside)
     return tuple(found)
 
 
 def header(path: Path) -> RecordingMetadata | None:
-    """What a recording of ours says of itself, from its first lines; None for a foreign one.  Raises InvalidRecordingError."""
+    """The metadata of a recording of ours; None for a foreign one.  Raises InvalidRecordingError."""
     match kind_of_file(path):
         case "yaml":
             return vcr.header_of_yaml(path)
@@ -113,7 +119,7 @@ def header(path: Path) -> RecordingMetadata | None:
 
 def _is_recording(file: Path, folder: Path) -> bool:
     hidden = any(part.startswith(".") for part in file.relative_to(folder).parts)
-    return not hidden and file.suffix.lower() in _SUFFIXES and file.is_file()
+    return not hidden and file.name.lower().endswith(_SUFFIXES) and file.is_file()
 
 
 def _is_other(file: Path) -> bool:
@@ -125,35 +131,49 @@ def _is_other(file: Path) -> bool:
         warnings.warn(f"{error.problem}; left out", SkippedWarning, stacklevel=2)
         return True
     except InvalidRecordingError:
-        pass  # told when it is read
+        pass  # raised again when it is read
     return False
 
 
-def _timed(path: Path) -> Iterator[tuple[float, Exchange]]:
-    """The exchanges in the order in which they were sent, each with the time by which it is put there."""
+def _timed(path: Path, collect: Callable[[str], None] | None) -> Iterator[tuple[float, Exchange]]:
+    """The exchanges in the order in which they were sent, each with its sort key."""
     kind = kind_of_file(path)
     if kind == "exchanges":
-        return _keyed(ndjson.read_ours(path))
-    if kind == "events":
-        return _in_order(ndjson.read_events(path))
-    if kind == "yaml":
-        return _in_order(vcr.read_yaml(path))
-    document = document_in(path)
-    reader = next(reader for key, reader in READERS.items() if key in document)
-    return _in_order(reader(path, document))
+        return _keyed(_scrubbed(path, collect, ndjson.read_ours(path)))
+    if kind == "document":
+        document = document_in(path)
+        reader = next(reader for key, reader in READERS.items() if key in document)
+        return _in_order(_scrubbed(path, collect, reader(path, document)))
+    return _in_order(_scrubbed(path, collect, (ndjson.read_events if kind == "events" else vcr.read_yaml)(path)))
+
+
+def _scrubbed(path: Path, collect: Callable[[str], None] | None, exchanges: Iterable[Exchange]) -> Iterator[Exchange]:
+    """`exchanges` without credentials; warns once of each content coding that was not undone."""
+    codings: set[str] = set()
+    for exchange in exchanges:
+        for name, coding in exchange.notes:
+            if name in ("request-coding", "response-coding") and coding not in codings:
+                codings.add(coding)
+                warnings.warn(
+                    f"{path}: bodies coded in {coding} count as not recorded;"
+                    " install cronofy-conformance[compression] to read them",
+                    UndecodedWarning,
+                    stacklevel=2,
+                )
+        yield scrub(exchange, collect=collect)
 
 
 def _keyed(exchanges: Iterable[Exchange]) -> Iterator[tuple[float, Exchange]]:
-    """Where times are unknown, or no finer than a second, an exchange stays behind the one before it."""
+    """The exchanges with their times as sort keys; without an exact time, that of the exchange before."""
     last = -math.inf
     for exchange in exchanges:
-        if exchange.sent_at is not None and exchange.resolution < 1:
+        if exchange.sent_at is not None and exchange.time_resolution < 1:
             last = exchange.sent_at
         yield last, exchange
 
 
 def _serial(exchange: Exchange) -> int:
-    """The number in the label that a run gave it: what tells the order where a virtual clock stood still."""
+    """The number in the label, which gives the order where a virtual clock stood still."""
     match = _SERIAL.search(exchange.label)
     return int(match[1]) if match else 0
 

@@ -1,4 +1,4 @@
-"""What a file holds, told by its content, and JSON documents of every kind as mappings."""
+"""The format of a file, detected by its content, and JSON documents of every kind as mappings."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 
 from conformance.http.exchange import Exchange
 from conformance.recordings import har, ndjson, vcr
+from conformance.recordings.attachments import har_in_zip, is_zip
 from conformance.recordings.metadata import HEADER_KEY, InvalidRecordingError, NotARecordingError, kind_of
 
 __all__ = ["READERS", "document_in", "kind_of_file"]
@@ -18,10 +19,10 @@ __all__ = ["READERS", "document_in", "kind_of_file"]
 _NAME_A_RECORDING = "name a VCR cassette, a HAR or an NDJSON of exchanges"
 _REPAIR = "record it again, or repair it there"
 _HEAD = 2**16
-#: How gzip, ZIP, zlib (mitmproxy's .zhar), bzip2, XZ and Zstandard begin.
+#: The first bytes of gzip, ZIP, zlib (mitmproxy's .zhar), bzip2, XZ and Zstandard.
 _COMPRESSED = (b"\x1f\x8b", b"PK\x03\x04", b"x\x01", b"x\x9c", b"x\xda", b"BZh9", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd")
 _FIRST_KEY = re.compile(r'\{\s*"(\w+)"\s*:')
-#: What reads a JSON document that has the key.
+#: The reader of a JSON document, by a key in it.
 READERS: Mapping[str, Callable[[Path, Mapping[str, Any]], Iterator[Exchange]]] = {
     "log": har.read_document,
     **dict.fromkeys(vcr.INTERACTIONS, vcr.read_document),
@@ -30,7 +31,7 @@ READERS: Mapping[str, Callable[[Path, Mapping[str, Any]], Iterator[Exchange]]] =
 
 
 def kind_of_file(path: Path) -> str:
-    """What a file holds: ``yaml``, ``exchanges`` (our NDJSON), ``events`` (Schemathesis') or a JSON ``document``.
+    """The format of a file: ``yaml``, ``exchanges`` (our NDJSON), ``events`` (Schemathesis') or a JSON ``document``.
 
     Raises InvalidRecordingError.
     """
@@ -41,6 +42,8 @@ def kind_of_file(path: Path) -> str:
         raise InvalidRecordingError(path, "a folder", "name the recordings in it") from None
     except OSError as error:
         raise InvalidRecordingError(path, error.strerror or str(error), "name a file that can be read") from None
+    if is_zip(head) and har_in_zip(path) is not None:
+        return "document"
     text = _text(path, head).lstrip("\ufeff \t\r\n")
     if not text:
         raise InvalidRecordingError(path, "an empty file", _NAME_A_RECORDING)
@@ -91,10 +94,11 @@ def _kind_of_line(path: Path) -> str:
 
 
 def document_in(path: Path) -> Mapping[str, Any]:
-    """The JSON document in a file, with at least one key that READERS has.  Raises InvalidRecordingError."""
+    """The JSON document in a file, with at least one key of READERS.  Raises InvalidRecordingError."""
     try:
-        with path.open(encoding="utf-8-sig") as stream:
-            document = json.load(stream)
+        with path.open("rb") as stream:
+            content = stream.read()
+        document = json.loads(((is_zip(content) and har_in_zip(path)) or content).decode("utf-8-sig"))
     except json.JSONDecodeError as error:
         if problem := _problem_of_first_line(error.doc):
             raise InvalidRecordingError(path, problem, _NAME_A_RECORDING, "line 1") from None
@@ -115,7 +119,7 @@ def document_in(path: Path) -> Mapping[str, Any]:
 
 
 def _in_a_mapping(document: object) -> object:
-    """Lists of exchanges, and the archives that Polly.js stores side by side, as if they had been written as one."""
+    """A list of exchanges, or the separate archives of Polly.js, as one document."""
     if isinstance(document, list) and document and ndjson.is_ours(document[0]):
         first = document[0]
         if HEADER_KEY in first or "sent_at" in first:
@@ -133,7 +137,7 @@ def _in_a_mapping(document: object) -> object:
 
 
 def _problem_of_first_line(text: str) -> str:
-    """What is wrong in the first of several lines that each hold JSON; empty for any other broken JSON."""
+    """The problem of the first of several lines of JSON; empty for any other broken JSON."""
     text = text.lstrip()
     try:
         first, end = json.JSONDecoder().raw_decode(text)

@@ -1,28 +1,30 @@
-"""HAR 1.2 archives, as browsers, proxies and Schemathesis write them, read into exchanges."""
+"""HAR 1.2 from browsers, proxies and Schemathesis, read into exchanges."""
 
 from __future__ import annotations
 
 import base64
 import binascii
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 from conformance.http.exchange import Exchange, Headers
+from conformance.recordings.attachments import attached
 from conformance.recordings.metadata import MalformedPartError, kind_of, reading
 from conformance.recordings.parsing import (
     assemble,
     authorized_origins,
     base64_bytes,
     body_of,
+    by_server_clock,
+    complete_where_authorized,
     headers_of,
     moment_of,
     number_of,
     object_of,
     status_of,
-    whole_where_authorized,
     without_filtered,
 )
 
@@ -30,11 +32,12 @@ __all__ = ["read_document"]
 
 _ADVICE = "export it again, with content"
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
-#: Added last, on the wire: an entry without them holds what a page asked for, not all that was sent.
-_ON_THE_WIRE = ("host", ":authority")
+#: Headers that are added last: an entry without them has the headers that a page set, not all that were sent.
+_ADDED_LAST = ("host", ":authority")
+_BODILESS_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 #: ``startedDateTime`` has milliseconds.
 _RESOLUTION = 0.001
-#: The library by which Schemathesis writes: it takes the time of the answer for that of the request.
+#: The library that Schemathesis writes with: its time of a request is that of the response.
 _HARFILE = "harfile"
 _HARFILE_RESOLUTION = 0.1
 
@@ -56,8 +59,8 @@ def read_document(path: Path, document: Mapping[str, Any]) -> Iterator[Exchange]
         with reading(path, f"entry {number}", _ADVICE):
             entry = object_of(item, "it")
             if _is_http(object_of(entry.get("request"), "request")) and not entry.get("_fromCache"):
-                exchanges.append(_exchange(entry, f"{path.as_posix()}#{number}", harfile))
-    yield from without_filtered(whole_where_authorized(exchanges, authorized_origins(exchanges)))
+                exchanges.append(_exchange(path, entry, f"{path.as_posix()}#{number}", harfile))
+    yield from without_filtered(by_server_clock(complete_where_authorized(exchanges, authorized_origins(exchanges))))
 
 
 def _is_http(request: Mapping[str, Any]) -> bool:
@@ -66,7 +69,7 @@ def _is_http(request: Mapping[str, Any]) -> bool:
     return scheme is None or scheme[1].lower() in ("http", "https")
 
 
-def _exchange(entry: Mapping[str, Any], label: str, harfile: bool) -> Exchange:
+def _exchange(path: Path, entry: Mapping[str, Any], label: str, harfile: bool) -> Exchange:
     request, response = entry["request"], object_of(entry.get("response") or {}, "response")
     status = status_of(response.get("status") or 0)
     started = moment_of(entry.get("startedDateTime"))
@@ -75,42 +78,85 @@ def _exchange(entry: Mapping[str, Any], label: str, harfile: bool) -> Exchange:
     if started is not None and harfile:
         started -= seconds or 0.0
     headers = headers_of(request.get("headers"), "request.headers")
-    whole = bool(status) and (harfile or any(name.lower() in _ON_THE_WIRE for name, _ in headers))
+    headers_complete = bool(status) and (harfile or any(name.lower() in _ADDED_LAST for name, _ in headers))
     headers = _without_pseudo(headers)
+    response_headers = _without_pseudo(headers_of(response.get("headers"), "response.headers"))
     return assemble(
         method=request.get("method"),
         url=request.get("url"),
         request_headers=headers,
-        request_body=_sent(request, headers, harfile),
+        request_body=_request_body(path, request, headers, harfile),
         status=status or None,
-        response_headers=_without_pseudo(headers_of(response.get("headers"), "response.headers")),
-        response_body=_answered(object_of(response.get("content") or {}, "response.content")),
+        response_headers=response_headers,
+        response_body=_response_body(path, request, response, response_headers),
         sent_at=started,
         answered_at=None if started is None or seconds is None or not status else started + seconds,
-        resolution=0.0 if started is None else _HARFILE_RESOLUTION if harfile else _RESOLUTION,
+        time_resolution=0.0 if started is None else _HARFILE_RESOLUTION if harfile else _RESOLUTION,
         label=label,
-        whole=whole,
+        headers_complete=headers_complete,
     )
 
 
 def _without_pseudo(headers: Headers) -> Headers:
-    """The headers without HTTP/2's pseudo-headers, which the method, the URL and the status already are."""
+    """The headers without HTTP/2's pseudo-headers, which repeat the method, the URL and the status."""
     return tuple((name, value) for name, value in headers if not name.startswith(":"))
 
 
-def _sent(request: Mapping[str, Any], headers: Headers, harfile: bool) -> bytes | None:
-    size = number_of(request.get("bodySize"), "request.bodySize") or 0
+def _request_body(path: Path, request: Mapping[str, Any], headers: Headers, harfile: bool) -> bytes | None:
+    size = number_of(request.get("bodySize"), "request.bodySize")
     posted = object_of(request.get("postData") or {}, "request.postData")
     text, params = _text(posted, "request.postData"), posted.get("params")
-    if text is not None and (text or not params):
+    if text:
         if harfile and not posted.get("encoding"):
-            return _unmarked(text, int(size))
+            return _unmarked(text, int(size or 0))
         return _bytes(text, posted, "request.postData")
     if params:
         pairs = headers_of(params, "request.postData.params")
         mime = str(posted.get("mimeType", "")) or next((v for n, v in headers if n.lower() == "content-type"), "")
         return None if "multipart" in mime else urlencode(pairs).encode()
-    return None if size > 0 else b""
+    sizes = (size, _content_length(headers))
+    if posted or str(request.get("method", "")).upper() not in _BODILESS_METHODS:
+        return _attached_or_empty(path, posted, sizes)
+    return None if any(size is not None and size > 0 for size in sizes) else b""
+
+
+def _response_body(
+    path: Path, request: Mapping[str, Any], response: Mapping[str, Any], headers: Headers
+) -> bytes | None:
+    content = object_of(response.get("content") or {}, "response.content")
+    text = _text(content, "response.content")
+    if str(content.get("comment", "")).startswith("Body truncated"):
+        return None
+    if text:
+        return _bytes(text, content, "response.content")
+    if response.get("status") in (204, 304) or str(request.get("method", "")).upper() == "HEAD":
+        return b""
+    sizes = (
+        number_of(content.get("size"), "response.content.size"),
+        number_of(response.get("bodySize"), "response.bodySize"),
+        _content_length(headers),
+    )
+    return _attached_or_empty(path, content, sizes)
+
+
+def _attached_or_empty(path: Path, content: Mapping[str, Any], sizes: Iterable[float | None]) -> bytes | None:
+    """A body without text: that in its `_file`, or an empty one; None if the recorder left it out.
+
+    A recorder that leaves out a body keeps its size, or writes -1; without any size, an empty text is an empty body.
+    """
+    name = content.get("_file")
+    if isinstance(name, str) and (body := attached(path, name)) is not None:
+        return body
+    known = [size for size in sizes if size is not None]
+    if any(size > 0 for size in known):
+        return None
+    empty = 0 in known if known else content.get("text") == ""
+    return b"" if empty else None
+
+
+def _content_length(headers: Headers) -> float | None:
+    value = next((value for name, value in headers if name.lower() == "content-length"), "")
+    return float(value) if re.fullmatch("[0-9]{1,18}", value) else None
 
 
 def _text(content: Mapping[str, Any], where: str) -> str | None:
@@ -130,7 +176,7 @@ def _bytes(text: str, content: Mapping[str, Any], where: str) -> bytes:
 
 
 def _unmarked(text: str, size: int) -> bytes:
-    """A body that may be base64 without saying so: the size tells."""
+    """A body that may be base64 without a mark: its size decides."""
     plain = body_of(text, "", "request.postData.text")
     if len(plain) == size:
         return plain
@@ -139,12 +185,3 @@ def _unmarked(text: str, size: int) -> bytes:
     except (binascii.Error, ValueError):
         return plain
     return decoded if len(decoded) == size else plain
-
-
-def _answered(content: Mapping[str, Any]) -> bytes | None:
-    text = _text(content, "response.content")
-    if text is None:
-        return None if (number_of(content.get("size"), "response.content.size") or 0) > 0 else b""
-    if str(content.get("comment", "")).startswith("Body truncated"):
-        return None
-    return _bytes(text, content, "response.content")

@@ -1,4 +1,4 @@
-"""What a recording of ours says of itself, and how a file that is no recording is refused."""
+"""The metadata of our own recordings, and the errors and warnings about files that are none."""
 
 from __future__ import annotations
 
@@ -16,18 +16,19 @@ __all__ = [
     "RecordingMetadata",
     "SkippedWarning",
     "TruncatedWarning",
+    "UndecodedWarning",
     "kind_of",
     "reading",
 ]
 
-#: The key under which a recording of ours carries its header: first in a cassette, the first line of an NDJSON.
+#: The key of the metadata: first in a cassette, in the first line of an NDJSON.
 HEADER_KEY = "conformance"
 
 _KINDS = {str: "a string", int: "a number", float: "a number", bool: "a boolean", list: "a list", dict: "an object"}
 
 
 class InvalidRecordingError(ValueError):
-    """A file that cannot be read as a recording: one line with the file, the place, what is wrong and what to do."""
+    """A file that cannot be read as a recording; the message is one line: file, place, problem, advice."""
 
     def __init__(self, path: Path, problem: str, advice: str, place: str = "") -> None:
         where = f"{path}, {place}" if place else str(path)
@@ -36,16 +37,16 @@ class InvalidRecordingError(ValueError):
 
 
 class NotARecordingError(InvalidRecordingError):
-    """A file that is well-formed, and plainly something else."""
+    """A well-formed file that is no recording."""
 
 
 class MalformedPartError(ValueError):
-    """A value that is not what a recording has in its place; the message names the place inside of the value."""
+    """A value of an unexpected type or range; the message names its place in the exchange."""
 
 
 @contextmanager
 def reading(path: Path, place: str, advice: str = "record it again, or repair it there") -> Iterator[None]:
-    """Whatever is malformed inside becomes InvalidRecordingError, naming the file and the place."""
+    """Turns MalformedPartError into InvalidRecordingError with the file and the place."""
     try:
         yield
     except MalformedPartError as error:
@@ -55,16 +56,20 @@ def reading(path: Path, place: str, advice: str = "record it again, or repair it
 
 
 class TruncatedWarning(UserWarning):
-    """The last line of an NDJSON was cut off, as a crash leaves it, and was left out."""
+    """The last line of an NDJSON is incomplete, as after a crash, and was left out."""
 
 
 class SkippedWarning(UserWarning):
-    """A file in a folder of recordings is none of them, and was left out."""
+    """A file in a folder is no recording, and was left out."""
+
+
+class UndecodedWarning(UserWarning):
+    """Bodies in a content coding whose package is not installed count as not recorded."""
 
 
 @dataclass(frozen=True, slots=True)
 class RecordingMetadata:
-    """The tool and version that recorded, what was recorded, in which run, for which accounts and settings.
+    """Tool, version, source, run, accounts and settings of a recording.
 
     `run` is the same in all files of one run.  `settings` holds ``quiet``, ``window``, ``settle_timeout`` (seconds)
     and ``default_profiles`` (account to profile_id).  `applies_to` names the subject: ``server`` or ``client``.
@@ -79,7 +84,7 @@ class RecordingMetadata:
     applies_to: str = "server"
 
     def document(self) -> dict[str, Any]:
-        """The header as JSON."""
+        """The metadata as JSON."""
         return {
             "tool": self.tool,
             "version": self.version,
@@ -92,7 +97,7 @@ class RecordingMetadata:
 
     @classmethod
     def of(cls, document: object) -> RecordingMetadata:
-        """The header in a JSON document.  Raises MalformedPartError where it is none."""
+        """Metadata from JSON.  Raises MalformedPartError."""
         if not isinstance(document, Mapping):
             raise MalformedPartError(f"{HEADER_KEY}: expected an object, found {kind_of(document)}")
         texts = {name: document.get(name, "") for name in ("tool", "version", "recorded_from", "run")}
@@ -111,5 +116,5 @@ class RecordingMetadata:
 
 
 def kind_of(value: object) -> str:
-    """What sort of value it is, for a message: what stands in a wrong place may be a secret, and is not quoted."""
+    """The type of a value, for messages: a misplaced value may be a secret, and is not quoted."""
     return "nothing" if value is None else _KINDS.get(type(value), type(value).__name__)

@@ -1,4 +1,4 @@
-"""NDJSON: our own, an exchange a line, read and appended to as it happens; and the events that Schemathesis writes."""
+"""NDJSON: our own with an exchange a line, written as it happens; and the events of Schemathesis."""
 
 from __future__ import annotations
 
@@ -28,33 +28,34 @@ from conformance.recordings.metadata import (
 from conformance.recordings.parsing import (
     assemble,
     body_of,
+    by_server_clock,
+    complete_where_authorized,
     headers_of,
     number_of,
     object_of,
     status_of,
     time_of,
-    whole_where_authorized,
     without_filtered,
 )
 
 __all__ = ["LINES", "LONGEST_LINE", "NdjsonWriter", "header_of", "is_ours", "read_document", "read_events", "read_ours"]
 
-#: The key under which a JSON list of what would be lines of ours is read: no file has it.
+#: The key of a JSON list of our lines in a document; no file has it.
 LINES = ""
-#: A line is read up to this many bytes.
+#: Bytes of the longest line that is read.
 LONGEST_LINE = 64 * 2**20
-#: What a message of ours may hold: with any other key, something that was said would be lost.
+#: The keys of a message of ours; any other key would be lost silently.
 _REQUEST, _RESPONSE = ("method", "url", "headers", "body"), ("status", "headers", "body")
 _ADVICE = "remove the line, or record it again"
 _SENT_AT = re.compile(rb'\{"sent_at":(-?[0-9.eE+-]+|null),')
-#: What Schemathesis times is off by the time of its own bookkeeping.
+#: The error of Schemathesis' times, in seconds: they include its own work.
 _SCHEMATHESIS_RESOLUTION = 0.1
 
 
 class NdjsonWriter:
-    """Appends exchanges to a file, a line each, flushed at once: what was observed survives a crash.
+    """Writes exchanges to a file, a line each, flushed at once: they survive a crash.
 
-    Every line passes the redactor's gate first: SecretLeakError says that one held a token, and it is not written.
+    The redactor checks every line first: SecretLeakError if it contains a token; it is not written then.
     """
 
     def __init__(self, path: Path, header: RecordingMetadata, redactor: Redactor | None = None) -> None:
@@ -75,7 +76,7 @@ class NdjsonWriter:
         return self._digest.hexdigest()
 
     def close(self) -> None:
-        """Closes the file; closing twice is closing once."""
+        """Closes the file.  Idempotent."""
         self._stream.close()
 
     def __enter__(self) -> NdjsonWriter:
@@ -105,14 +106,14 @@ def _line(document: Mapping[str, Any]) -> bytes:
 
 
 def _document(exchange: Exchange) -> dict[str, Any]:
-    """An exchange as JSON; the time comes first, so that a file can be put in order without being parsed."""
+    """An exchange as JSON; the time comes first, so that a file can be sorted without being parsed."""
     request, response = exchange.request, exchange.response
     document: dict[str, Any] = {"sent_at": exchange.sent_at, "answered_at": exchange.answered_at}
-    if exchange.resolution:
-        document["resolution"] = exchange.resolution
+    if exchange.time_resolution:
+        document["resolution"] = exchange.time_resolution
     document |= {
         "label": exchange.label,
-        "whole": exchange.whole,
+        "whole": exchange.headers_complete,
         "request": {"method": request.method, "url": request.url} | _message(request.headers, request.body),
         "response": response and {"status": response.status} | _message(response.headers, response.body),
     }
@@ -142,7 +143,7 @@ def header_of(path: Path) -> RecordingMetadata | None:
 
 
 def read_ours(path: Path) -> Iterator[Exchange]:
-    """The exchanges of an NDJSON of ours as they were sent, one at a time in memory, however long the file."""
+    """The exchanges of an NDJSON of ours in the order sent, with one at a time in memory."""
     for line in _lines(path) if _in_order(path) else _sorted_lines(path):
         document = _parsed(path, line)
         with reading(path, f"line {line.number}", _ADVICE):
@@ -152,7 +153,7 @@ def read_ours(path: Path) -> Iterator[Exchange]:
 
 
 def read_document(path: Path, document: Mapping[str, Any]) -> Iterator[Exchange]:
-    """The exchanges of a JSON list of what would be lines of ours."""
+    """The exchanges of a JSON list of our lines."""
     for number, item in enumerate(document[LINES], 1):
         with reading(path, f"item {number}", _ADVICE):
             exchange = _exchange(item, f"{path.as_posix()}#{number}")
@@ -162,12 +163,12 @@ def read_document(path: Path, document: Mapping[str, Any]) -> Iterator[Exchange]
 
 def read_events(path: Path) -> Iterator[Exchange]:
     """The exchanges among Schemathesis' events, scenario after scenario."""
-    yield from without_filtered(whole_where_authorized(_of_events(path)))
+    yield from without_filtered(by_server_clock(complete_where_authorized(_of_events(path))))
 
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """A line: its number from 1, where it starts in the file, and its bytes."""
+    """A line: its number from 1, its offset in the file, and its bytes."""
 
     number: int
     start: int
@@ -175,7 +176,7 @@ class _Line:
 
 
 def _lines(path: Path, quietly: bool = False) -> Iterator[_Line]:
-    """The lines that are not blank; a last one that was cut off is left out, with a warning unless `quietly`."""
+    """The lines that are not blank; an incomplete last one is left out, with a warning unless `quietly`."""
     number = start = 0
     with path.open("rb") as stream:
         while text := stream.readline(LONGEST_LINE + 1):
@@ -225,7 +226,7 @@ def _in_order(path: Path) -> bool:
 
 
 def _sorted_lines(path: Path) -> Iterator[_Line]:
-    """The lines by time, from an index of 24 bytes a line; lines without a time stay behind the one before them."""
+    """The lines sorted by time with an index of 24 bytes a line; without a time, a line stays behind the one before."""
     times, starts, numbers = array("d"), array("q"), array("q")
     last = -math.inf
     for line in _lines(path):
@@ -259,7 +260,7 @@ def _exchange(document: object, label: str) -> Exchange | None:
     _known(request, _REQUEST, "request")
     _known(answer, _RESPONSE, "response")
     headers = headers_of(request.get("headers"), "request.headers")
-    told = request.get("headers") is not None
+    has_headers = request.get("headers") is not None
     return assemble(
         method=request.get("method"),
         url=request.get("url"),
@@ -271,9 +272,9 @@ def _exchange(document: object, label: str) -> Exchange | None:
         ours=True,
         sent_at=time_of(document.get("sent_at"), "sent_at"),
         answered_at=time_of(document.get("answered_at"), "answered_at"),
-        resolution=number_of(document.get("resolution"), "resolution") or 0.0,
+        time_resolution=number_of(document.get("resolution"), "resolution") or 0.0,
         label=str(document.get("label", label)),
-        whole=told and bool(document.get("whole", headers)),
+        headers_complete=has_headers and bool(document.get("whole", headers)),
         notes=headers_of(document.get("notes"), "notes"),
     )
 
@@ -317,7 +318,7 @@ def _of_event(interaction: Mapping[str, Any], label: str) -> Exchange:
         response_body=None if "content_size" in answer else body_of(answer.get("content"), "", "response.content"),
         sent_at=None if at is None else at - elapsed,
         answered_at=at if response is not None else None,
-        resolution=0.0 if at is None else _SCHEMATHESIS_RESOLUTION,
+        time_resolution=0.0 if at is None else _SCHEMATHESIS_RESOLUTION,
         label=label,
-        whole=bool(headers),
+        headers_complete=bool(headers),
     )

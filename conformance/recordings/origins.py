@@ -1,4 +1,4 @@
-"""Whose traffic a recording holds: that of this API, and perhaps that of others beside it."""
+"""The exchanges with this API in a recording that may contain those with others too."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from conformance.http.exchange import Exchange
 
 __all__ = ["of_the_api"]
 
-#: How many exchanges with a host that has not shown itself are kept until it does.
-_KEPT = 2_000
+#: Exchanges with a host that are held back until it is known to serve this API.
+_MOST_HELD = 2_000
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 def of_the_api(exchanges: Iterable[Exchange]) -> Iterator[Exchange]:
-    """The exchanges with hosts that are Cronofy's, on a loopback, or that show themselves to serve this API.
+    """The exchanges with Cronofy's hosts, with loopback, and with hosts that turn out to serve this API.
 
-    Others have a ``/v1/events`` of their own.  What went to a host before it showed itself comes when it does.
+    Other APIs have a ``/v1/events`` too.  Earlier exchanges with such a host follow once it is recognized.
     """
     known: set[str] = set()
     waiting: dict[str, list[Exchange]] = {}
@@ -26,14 +26,14 @@ def of_the_api(exchanges: Iterable[Exchange]) -> Iterator[Exchange]:
         host = _host(exchange.request.url)
         if host in known or _is_ours(host):
             yield exchange
-        elif _shows_itself(exchange):
+        elif _is_of_this_api(exchange):
             known.add(host)
             yield from waiting.pop(host, ())
             yield exchange
         else:
-            kept = waiting.setdefault(host, [])
-            if len(kept) < _KEPT:
-                kept.append(exchange)
+            held = waiting.setdefault(host, [])
+            if len(held) < _MOST_HELD:
+                held.append(exchange)
 
 
 def _host(url: str) -> str:
@@ -44,8 +44,8 @@ def _is_ours(host: str) -> bool:
     return host in _LOOPBACK or host == "cronofy.com" or host.endswith((".cronofy.com", ".localhost"))
 
 
-def _shows_itself(exchange: Exchange) -> bool:
-    """Whether a request or its answer is like none but this API's."""
+def _is_of_this_api(exchange: Exchange) -> bool:
+    """Whether a request or its response is specific to this API."""
     path = exchange.request.path
     if "/v1/calendars/" in path and path.rstrip("/").endswith("/events"):
         return True

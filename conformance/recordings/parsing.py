@@ -1,16 +1,14 @@
-"""What all dialects share: URLs, headers, bodies and times of an exchange, read from what a recorder left of them."""
+"""What all formats share: methods, URLs, headers, bodies and times of an exchange, checked and decoded."""
 
 from __future__ import annotations
 
 import base64
 import binascii
 import codecs
-import importlib
 import json
 import math
 import re
-import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -18,8 +16,8 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+from conformance.http.content_coding import ContentCodingError, MissingCodecError, OversizedBodyError, decode
 from conformance.http.exchange import NOT_RECORDED, Exchange, Headers, Request, Response
-from conformance.http.redaction import scrub
 from conformance.recordings.metadata import MalformedPartError, kind_of
 
 __all__ = [
@@ -28,25 +26,29 @@ __all__ = [
     "authorized_origins",
     "base64_bytes",
     "body_of",
+    "by_server_clock",
+    "complete_where_authorized",
     "headers_of",
+    "json_bytes",
     "moment_of",
     "number_of",
     "object_of",
     "status_of",
     "time_of",
-    "whole_where_authorized",
     "without_filtered",
 ]
 
 
-#: What stands for credentials that a recorder's filter has removed, until all exchanges to an origin were seen.
+#: Replaces credentials that a recorder's filter removed, until all exchanges with an origin are read.
 _FILTERED = "<filtered>"
-#: What could be a token without its scheme, rather than the word that a filter puts in its place.
+#: A token without its scheme, rather than the placeholder of a filter.
 _LIKE_A_TOKEN = re.compile(r"(?=[^\d]*\d)[A-Za-z0-9._~+/=-]{16,}\Z")
 
-#: A body is read up to here: what decompresses to more counts as not recorded.
+#: Seconds; a clock with a larger error was moved, or is in another time zone.
+_CLOCK_ERROR = 1_800.0
+#: Bytes; a body that decodes to more counts as not recorded.
 _LARGEST_BODY = 64 * 2**20
-#: Times are told within a few centuries: what lies outside is another unit, or made up, and calendars end there.
+#: Seconds since the epoch; other values have another unit or are invented, and datetime ends there.
 _EARLIEST, _LATEST = 172_800.0, 253_086_768_000.0  # 1970-01-03 and 9990-01-01
 _METHOD = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+\Z")
 
@@ -63,12 +65,12 @@ def assemble(
     ours: bool = False,
     sent_at: float | None = None,
     answered_at: float | None = None,
-    resolution: float = 0.0,
+    time_resolution: float = 0.0,
     label: str = "",
-    whole: bool = False,
+    headers_complete: bool = False,
     notes: tuple[tuple[str, str], ...] = (),
 ) -> Exchange:
-    """One exchange, scrubbed, from its parts; MalformedPartError where they make none.
+    """One exchange, not scrubbed yet, from its parts.  Raises MalformedPartError.
 
     A body that is None was not recorded: it becomes a note, and a response without its body becomes no response,
     since nothing may be concluded from it.  `ours`: content codings are undone already, and a time that is not given
@@ -78,13 +80,14 @@ def assemble(
         raise MalformedPartError(f"request.method: expected an HTTP method, found {kind_of(method)}")
     if not ours:
         request_headers = tuple(map(_marked, request_headers))
-        request_body = request_body and _decoded(request_body, request_headers)
-        response_body = response_body and _decoded(response_body, response_headers)
+        request_body, request_notes = _decoded(request_body, request_headers, "request")
+        response_body, response_notes = _decoded(response_body, response_headers, "response")
+        notes += request_notes + response_notes
     if not ours and not all(time is None or _EARLIEST <= time <= _LATEST for time in (sent_at, answered_at)):
         sent_at = answered_at = None
     if sent_at is None and answered_at is None and not ours:
         sent_at = answered_at = _date_of(response_headers)
-        resolution = 0.0 if sent_at is None else 1.0
+        time_resolution = 0.0 if sent_at is None else 1.0
     response = None
     if request_body is None:
         notes += (("request-body", NOT_RECORDED),)
@@ -93,11 +96,11 @@ def assemble(
     elif status is not None and response_body is not None:
         response = Response(status, response_headers, response_body)
     request = Request(method.upper(), _checked_url(url, ours), request_headers, request_body or b"")
-    return scrub(Exchange(request, response, label, sent_at, answered_at, resolution, whole, notes))
+    return Exchange(request, response, label, sent_at, answered_at, time_resolution, headers_complete, notes)
 
 
 def _checked_url(url: object, ours: bool) -> str:
-    """Only ours keep what is no HTTP: what a driver was asked and told."""
+    """A valid URL; only our own recordings have other schemes than HTTP, for the calls of a driver."""
     problem = _problem_of_url(url, not ours) if isinstance(url, str) else "expected an absolute URL"
     if problem or not isinstance(url, str):
         raise MalformedPartError(f"request.url: {problem}, found {kind_of(url)}")
@@ -109,7 +112,7 @@ def _problem_of_url(url: str, http: bool) -> str:
     try:
         parts = urlsplit(url)
         _ = parts.port
-    except ValueError:  # its message quotes what may be a password
+    except ValueError:  # its message may quote a password
         return "expected a URL that can be taken apart"
     if http and (parts.scheme not in ("http", "https") or not parts.netloc):
         return "expected an absolute HTTP URL"
@@ -166,14 +169,14 @@ def _scalar(value: object, where: str) -> str:
 
 
 def object_of(value: object, where: str) -> Mapping[str, Any]:
-    """`value`, which must be a mapping; MalformedPartError where it is none."""
+    """`value`, which must be a mapping.  Raises MalformedPartError."""
     if not isinstance(value, dict):
         raise MalformedPartError(f"{where}: expected an object, found {kind_of(value)}")
     return value
 
 
 def status_of(value: object) -> int:
-    """A status code, from a number or its text; MalformedPartError where it is none."""
+    """A status code, from a number or its text.  Raises MalformedPartError."""
     number = number_of(value, "response.status")
     if number is None or number != int(number):
         raise MalformedPartError(f"response.status: expected a status code, found {kind_of(value)}")
@@ -194,7 +197,7 @@ def number_of(value: object, where: str) -> float | None:
 
 
 def time_of(value: object, where: str) -> float | None:
-    """Seconds since the epoch, from a number, its text or ISO 8601; None for none, MalformedPartError for anything else."""
+    """Seconds since the epoch, from a number, its text or ISO 8601; None for None.  Raises MalformedPartError."""
     found = kind_of(value)
     try:
         moment = number_of(value, where)
@@ -207,7 +210,7 @@ def time_of(value: object, where: str) -> float | None:
 
 
 def moment_of(text: object) -> float | None:
-    """Seconds since the epoch from an ISO 8601 or HTTP date; None for what is neither, or no time to be."""
+    """Seconds since the epoch from an ISO 8601 or HTTP date; None for anything else."""
     if not isinstance(text, str):
         return None
     for parse in (datetime.fromisoformat, parsedate_to_datetime):
@@ -240,7 +243,9 @@ def body_of(value: object, content_type: str, where: str) -> bytes:
             return _encoded(value.get("string"), value.get("encoding"), f"{where}.string")
     if isinstance(value, list | tuple) and all(isinstance(chunk, str | bytes) for chunk in value):
         return b"".join(body_of(chunk, content_type, where) for chunk in value)
-    return _said(value, content_type, where)
+    if "x-www-form-urlencoded" in content_type.lower() and isinstance(value, dict):
+        return urlencode(dict(value), doseq=True).encode()
+    return json_bytes(value, where)
 
 
 def _encoded(text: object, encoding: object, where: str) -> bytes:
@@ -254,37 +259,35 @@ def _encoded(text: object, encoding: object, where: str) -> bytes:
     raise MalformedPartError(f"{where}: expected text, found {kind_of(text)}")
 
 
-def _said(value: object, content_type: str, where: str) -> bytes:
-    """Values that were given to a client to encode, as it would have."""
+def json_bytes(value: object, where: str) -> bytes:
+    """A JSON value as a client encodes it.  Raises MalformedPartError."""
     try:
-        if "x-www-form-urlencoded" in content_type.lower() and isinstance(value, dict):
-            return urlencode(dict(value), doseq=True).encode()
         return json.dumps(value).encode()
     except (TypeError, ValueError):
         raise MalformedPartError(f"{where}: expected text, bytes or JSON values, found {kind_of(value)}") from None
 
 
 def base64_bytes(text: str, where: str) -> bytes:
-    """Bytes from base64, line breaks allowed; MalformedPartError for anything else."""
+    """Bytes from base64 with or without line breaks.  Raises MalformedPartError."""
     try:
         return base64.b64decode("".join(text.split()), validate=True)
     except (binascii.Error, ValueError) as error:
         raise MalformedPartError(f"{where}: invalid base64 ({error})") from None
 
 
-def _decoded(body: bytes, headers: Headers) -> bytes | None:
-    """`body` with its content coding undone where it is still there; None where that is not possible."""
-    named = ",".join(value for name, value in headers if name.lower() == "content-encoding").lower()
-    codings = [coding.split(";")[0].strip() for coding in named.split(",")]
-    for coding in reversed(codings):
-        if coding not in _CODINGS:
-            continue
-        try:
-            body = _CODINGS[coding](body)
-        except (_CodingError, zlib.error, ImportError):
-            # Most recorders undo the coding and keep the header: text is what it says it is.
-            return body if _is_text(body) else None
-    return body if len(body) <= _LARGEST_BODY else None
+def _decoded(body: bytes | None, headers: Headers, part: str) -> tuple[bytes | None, tuple[tuple[str, str], ...]]:
+    """`body` with its content coding undone if it still has it (None: not recorded), and notes."""
+    if not body:
+        return body, ()
+    encoding = ",".join(value for name, value in headers if name.lower() == "content-encoding")
+    try:
+        return decode(body, encoding, _LARGEST_BODY), ()
+    except OversizedBodyError:
+        return None, ()
+    except ContentCodingError as error:
+        if _is_text(body):  # most recorders undo the coding and keep the header
+            return body, ()
+        return None, ((f"{part}-coding", error.coding),) if isinstance(error, MissingCodecError) else ()
 
 
 def _is_text(body: bytes) -> bool:
@@ -295,78 +298,47 @@ def _is_text(body: bytes) -> bool:
     return True
 
 
-class _CodingError(Exception):
-    """A body that its content coding does not undo."""
-
-
-def _gunzip(body: bytes) -> bytes:
-    plain = b""
-    while body:
-        stream = zlib.decompressobj(wbits=31)
-        plain += _inflated(stream, body, _LARGEST_BODY + 1 - len(plain))
-        body = stream.unused_data if len(plain) <= _LARGEST_BODY else b""
-    return plain
-
-
-def _inflate(body: bytes) -> bytes:
-    try:
-        return _inflated(zlib.decompressobj(), body, _LARGEST_BODY + 1)
-    except zlib.error:
-        return _inflated(zlib.decompressobj(wbits=-15), body, _LARGEST_BODY + 1)
-
-
-def _inflated(stream: Any, body: bytes, most: int) -> bytes:
-    plain: bytes = stream.decompress(body, most)
-    if not stream.eof and len(plain) < most:
-        raise _CodingError("the compressed body ends early")
-    return plain
-
-
-def _optional(module: str) -> Callable[[bytes], bytes]:
-    def undo(body: bytes) -> bytes:
-        try:
-            plain: bytes = importlib.import_module(module).decompress(body)
-        except ImportError:
-            raise
-        except Exception as error:  # noqa: BLE001 - optional modules raise errors of their own
-            raise _CodingError(str(error)) from None
-        return plain
-
-    return undo
-
-
-_CODINGS: Mapping[str, Callable[[bytes], bytes]] = {
-    "gzip": _gunzip,
-    "x-gzip": _gunzip,
-    "deflate": _inflate,
-    "br": _optional("brotli"),
-    "zstd": _optional("zstandard"),
-}
-
-
 def authorized_origins(exchanges: Iterable[Exchange]) -> set[str]:
-    """The origins to which a request shows its ``Authorization``, redacted or not."""
+    """The origins with a recorded ``Authorization``, redacted or not."""
     return {_origin(exchange) for exchange in exchanges if exchange.request.header("authorization") is not None}
 
 
-def whole_where_authorized(exchanges: Iterable[Exchange], origins: Iterable[str] = ()) -> Iterator[Exchange]:
-    """Leaves exchanges whole only where a request to the same origin, here or before, shows its ``Authorization``.
+def complete_where_authorized(exchanges: Iterable[Exchange], origins: Iterable[str] = ()) -> Iterator[Exchange]:
+    """`exchanges`, with complete headers only where ``Authorization`` was recorded for the same origin, here or before.
 
-    Recorders that filter it out do so everywhere; where one request shows it, another that lacks it had none.
+    A recorder that filters it out does so everywhere; beside a request that has it, one without it had none.
     """
-    seen = set(origins)
+    authorized = set(origins)
     for exchange in exchanges:
-        seen |= authorized_origins([exchange])
-        yield replace(exchange, whole=exchange.whole and _origin(exchange) in seen)
+        authorized |= authorized_origins([exchange])
+        yield replace(exchange, headers_complete=exchange.headers_complete and _origin(exchange) in authorized)
+
+
+def by_server_clock(exchanges: Iterable[Exchange]) -> Iterator[Exchange]:
+    """`exchanges`, with the server's ``Date`` as their time while the recorder's clock differs by hours (law clocks).
+
+    Tests move their clocks.  Without a ``Date``, the time is unknown then.
+    """
+    moved = False
+    for exchange in exchanges:
+        recorded = exchange.answered_at if exchange.answered_at is not None else exchange.sent_at
+        date = exchange.response.date if exchange.response is not None else None
+        if date is not None and recorded is not None:
+            moved = abs(recorded - date) > _CLOCK_ERROR
+        if moved:
+            resolution = 0.0 if date is None else 1.0
+            yield replace(exchange, sent_at=date, answered_at=date, time_resolution=resolution)
+        else:
+            yield exchange
 
 
 def without_filtered(exchanges: Iterable[Exchange]) -> Iterator[Exchange]:
-    """Leaves out an ``Authorization`` of which a filter left but a word: it was there, and nothing is known of it."""
+    """`exchanges` without an ``Authorization`` that a filter replaced: one was sent, and nothing is known of it."""
     for exchange in exchanges:
         request = exchange.request
         if request.header("authorization") == _FILTERED:
-            kept = tuple(header for header in request.headers if header[1] != _FILTERED)
-            yield replace(exchange, request=replace(request, headers=kept), whole=False)
+            headers = tuple(header for header in request.headers if header[1] != _FILTERED)
+            yield replace(exchange, request=replace(request, headers=headers), headers_complete=False)
         else:
             yield exchange
 

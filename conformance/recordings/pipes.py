@@ -1,4 +1,4 @@
-"""A recording that comes through a pipe, which can be read only once, and is read from memory after that."""
+"""Recordings from a pipe: read once, and then from memory."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["Piped", "reopenable"]
 
 
 class Piped(PosixPath):
-    """The path of a pipe, with what came through it: it opens as often as a file does."""
+    """The path of a pipe with its content, which can be opened like a file."""
 
     content: bytes
 
@@ -22,13 +22,13 @@ class Piped(PosixPath):
         errors: str | None = None,
         newline: str | None = None,
     ) -> IO[Any]:
-        """A stream over what came through the pipe, from its start."""
+        """A stream of the content, from its start."""
         stream = io.BytesIO(self.content)
         return stream if "b" in mode else io.TextIOWrapper(stream, encoding, errors, newline)
 
 
 def reopenable(path: Path) -> Path:
-    """`path` itself, or, where it is a pipe that nobody has read, what comes through it until its end."""
+    """`path` itself, or, for a pipe, its content until its end."""
     if isinstance(path, Piped) or not path.is_fifo():
         return path
     piped = Piped(path)

@@ -1,4 +1,4 @@
-"""VCR cassettes in YAML and JSON: vcrpy's, those of its kin in other languages, and our own, read into exchanges."""
+"""VCR cassettes in YAML and JSON, read into exchanges: vcrpy's, those of other languages, and our own."""
 
 from __future__ import annotations
 
@@ -22,34 +22,37 @@ from conformance.recordings.metadata import (
 )
 from conformance.recordings.parsing import (
     assemble,
+    base64_bytes,
     body_of,
+    by_server_clock,
+    complete_where_authorized,
     headers_of,
+    json_bytes,
     moment_of,
     number_of,
     object_of,
     status_of,
     time_of,
-    whole_where_authorized,
     without_filtered,
 )
-from conformance.recordings.yaml_stream import LISTED, STARTS, entries
+from conformance.recordings.yaml_stream import LIST_START, TOP_LEVEL_LIST, entries
 
 __all__ = ["INTERACTIONS", "UNANSWERED", "header_of_yaml", "read_document", "read_yaml"]
 
-#: The keys that hold the list of interactions: vcrpy's and Ruby VCR's.
+#: The keys of the list of interactions in vcrpy and Ruby VCR.
 INTERACTIONS = ("interactions", "http_interactions")
 
-#: The key of a cassette of ours that holds what was sent and not answered, each with its position.
+#: The key of unanswered requests in a cassette of ours, each with its position.
 UNANSWERED = "unanswered"
 _LISTS = frozenset((*INTERACTIONS, UNANSWERED))
 _ADVICE = "record it again, or repair it there"
-#: What Schemathesis times is off by the time of its own bookkeeping.
+#: The error of Schemathesis' times, in seconds: they include its own work.
 _SCHEMATHESIS_RESOLUTION = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class _Dialect:
-    """Whose cassette it is: ours keeps exact times and headers, Schemathesis shows every header."""
+    """The writer of a cassette: ours has exact times and headers, Schemathesis all headers."""
 
     ours: bool = False
     schemathesis: bool = False
@@ -67,7 +70,7 @@ def read_document(path: Path, document: Mapping[str, Any]) -> Iterator[Exchange]
 
 
 def header_of_yaml(path: Path) -> RecordingMetadata | None:
-    """The header of a cassette of ours, read without the rest; None for a foreign one."""
+    """The metadata of a cassette of ours, read without the rest; None for a foreign one."""
     with path.open(encoding="utf-8-sig", newline="") as stream:
         for key, value in _checked(path, stream):
             if key == HEADER_KEY:
@@ -75,14 +78,14 @@ def header_of_yaml(path: Path) -> RecordingMetadata | None:
                     return RecordingMetadata.of(value)
             if key in _LISTS:
                 return None
-            if key is LISTED:
+            if key is TOP_LEVEL_LIST:
                 _check_listed(path, value)
                 return None
     raise _no_cassette(path)
 
 
 def _check_listed(path: Path, item: object) -> None:
-    """Only a list of interactions, as PHP-VCR and ExVCR write it, is a cassette without a mapping around it."""
+    """A top-level list must consist of interactions, as in PHP-VCR and ExVCR."""
     if not isinstance(item, dict) or "request" not in item:
         raise _no_cassette(path)
 
@@ -118,7 +121,7 @@ def _flat(path: Path, document: Mapping[str, Any]) -> Iterator[tuple[object, Any
         if key not in _LISTS:
             yield key, value
         elif isinstance(value, list):
-            yield key, STARTS
+            yield key, LIST_START
             yield from ((key, item) for item in value)
         else:
             raise InvalidRecordingError(path, f"expected a list, found {kind_of(value)}", _ADVICE, key)
@@ -131,15 +134,15 @@ def _exchanges(path: Path, parts: Iterator[tuple[object, Any]]) -> Iterator[Exch
         dialect = first[0]
         everything: Iterator[Exchange] = (exchange for _, exchange in chain([first], read))
         if dialect.schemathesis:
-            everything = whole_where_authorized(everything)
-        yield from everything if dialect.ours else without_filtered(everything)
+            everything = complete_where_authorized(everything)
+        yield from everything if dialect.ours else without_filtered(by_server_clock(everything))
 
 
 def _read(path: Path, parts: Iterator[tuple[object, Any]]) -> Iterator[tuple[_Dialect, Exchange]]:
     dialect, is_cassette, number = _Dialect(), False, 0
     waiting: dict[int, Exchange] = {}
     for key, value in parts:
-        if value is STARTS:
+        if value is LIST_START:
             is_cassette = is_cassette or key in INTERACTIONS
         elif key == HEADER_KEY:
             with reading(path, HEADER_KEY):
@@ -153,8 +156,8 @@ def _read(path: Path, parts: Iterator[tuple[object, Any]]) -> Iterator[tuple[_Di
             with reading(path, place):
                 position = int(number_of(value.get("position"), "position") or 0)
             waiting[position] = exchange
-        elif key in INTERACTIONS or key is LISTED:
-            if key is LISTED and not is_cassette:
+        elif key in INTERACTIONS or key is TOP_LEVEL_LIST:
+            if key is TOP_LEVEL_LIST and not is_cassette:
                 _check_listed(path, value)
                 is_cassette = True
             while number + 1 in waiting:
@@ -180,35 +183,49 @@ def _status(response: Mapping[str, Any]) -> int:
     return status_of(response.get("code", status))  # go-vcr's status is "200 OK"
 
 
-def _said_by(message: Mapping[str, Any], where: str) -> tuple[Headers, bytes | None]:
+def _message(message: Mapping[str, Any], where: str) -> tuple[Headers, bytes | None]:
+    """The headers and the body of a request or a response; None for a body that was not recorded."""
     headers = headers_of(message.get("headers"), f"{where}.headers")
     content_type = next((value for name, value in headers if name.lower() == "content-type"), "")
-    # ExVCR has the body of a request apart from an empty one.
+    # ReqCassette has a key for each type of body.
+    if message.get("body_type") == "json":
+        return headers, json_bytes(message.get("body_json"), f"{where}.body_json")
+    if message.get("body_type") == "blob":
+        return headers, base64_bytes(str(message.get("body_blob")), f"{where}.body_blob")
+    # ExVCR has the body of a request under another key, beside an empty one.
     body = message.get("request_body") or message.get("body", message.get("content"))
     return headers, None if _is_elsewhere(message, body) else body_of(body, content_type, f"{where}.body")
 
 
 def _is_elsewhere(message: Mapping[str, Any], body: object) -> bool:
-    """Whether a body is not as it was sent: R's vcr may put it in a file, PHP-VCR in fields, ExVCR in Erlang terms."""
+    """Whether a body is missing: R's vcr may put it in a file, PHP-VCR in fields, ExVCR in Erlang terms."""
     in_file = isinstance(body, dict) and body.get("file") is True
     return in_file or message.get("binary") is True or bool(message.get("post_fields") and not body)
 
 
+def _url(request: Mapping[str, Any]) -> object:
+    """The URL of a request; ReqCassette has the query under another key."""
+    url, query = request.get("uri", request.get("url")), request.get("query_string")
+    if isinstance(url, str) and isinstance(query, str) and query and "?" not in url:
+        return f"{url}?{query}"
+    return url
+
+
 def _foreign(interaction: Mapping[str, Any], dialect: _Dialect, label: str) -> Exchange:
     request = object_of(interaction.get("request"), "request")
-    headers, body = _said_by(request, "request")
+    headers, body = _message(request, "request")
     if "response" not in interaction:
         raise MalformedPartError("response: expected an object, found nothing")
-    said = interaction["response"]
-    answered = said is not None and not (isinstance(said, dict) and said.get("type") == "error")
-    response = object_of(said, "response") if answered else {}
-    response_headers, response_body = _said_by(response, "response")
+    recorded = interaction["response"]
+    answered = recorded is not None and not (isinstance(recorded, dict) and recorded.get("type") == "error")
+    response = object_of(recorded, "response") if answered else {}
+    response_headers, response_body = _message(response, "response")
     at = moment_of(interaction.get("recorded_at"))
     elapsed = number_of(response.get("elapsed"), "response.elapsed") if dialect.schemathesis else None
     resolution = _SCHEMATHESIS_RESOLUTION if dialect.schemathesis else 1.0
     return assemble(
         method=request.get("method"),
-        url=request.get("uri", request.get("url")),
+        url=_url(request),
         request_headers=headers,
         request_body=body,
         status=_status(response) if answered else None,
@@ -216,18 +233,18 @@ def _foreign(interaction: Mapping[str, Any], dialect: _Dialect, label: str) -> E
         response_body=None if "truncated_from" in response else response_body,
         sent_at=None if at is None else at - (elapsed or 0.0),
         answered_at=at if answered else None,
-        resolution=0.0 if at is None else resolution,
+        time_resolution=0.0 if at is None else resolution,
         label=label,
-        whole=dialect.schemathesis and bool(headers),
+        headers_complete=dialect.schemathesis and bool(headers),
     )
 
 
 def _ours(interaction: Mapping[str, Any], label: str) -> Exchange:
     request = object_of(interaction.get("request"), "request")
-    headers, body = _said_by(request, "request")
+    headers, body = _message(request, "request")
     answered = interaction.get("response") is not None
     response = object_of(interaction["response"], "response") if answered else {}
-    response_headers, response_body = _said_by(response, "response")
+    response_headers, response_body = _message(response, "response")
     exact = object_of(interaction.get("exact", {}), "exact")
     times = object_of(interaction.get("recorded_at", {}), "recorded_at")
     return assemble(
@@ -241,8 +258,8 @@ def _ours(interaction: Mapping[str, Any], label: str) -> Exchange:
         ours=True,
         sent_at=time_of(times.get("sent"), "recorded_at.sent"),
         answered_at=time_of(times.get("answered"), "recorded_at.answered"),
-        resolution=number_of(times.get("resolution"), "recorded_at.resolution") or 0.0,
+        time_resolution=number_of(times.get("resolution"), "recorded_at.resolution") or 0.0,
         label=str(interaction.get("label", label)),
-        whole=bool(interaction.get("whole", True)),
+        headers_complete=bool(interaction.get("whole", True)),
         notes=tuple(headers_of(interaction.get("notes"), "notes")),
     )

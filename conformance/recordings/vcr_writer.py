@@ -1,4 +1,4 @@
-"""VCR cassettes written as vcrpy replays them, with what vcrpy ignores beside: times, exact headers, the unanswered."""
+"""VCR cassettes that vcrpy replays, with more that vcrpy ignores: times, exact headers, unanswered requests."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ __all__ = ["write_vcr"]
 def write_vcr(
     path: Path, exchanges: Iterable[Exchange], header: RecordingMetadata, redactor: Redactor | None = None
 ) -> None:
-    """Writes a cassette that vcrpy replays and `read` gives back as it was: all of it, or, at an error, nothing.
+    """Writes a cassette that vcrpy replays and `read` reads back unchanged; at an error, no file is written.
 
-    Every part passes the redactor's gate first: SecretLeakError says that one held a token.  Exchanges without a response
-    stand apart, under `unanswered`, since vcrpy has nothing to replay for them.
+    The redactor checks every part first: SecretLeakError if it contains a token.  Exchanges without a response go under
+    `unanswered`, since vcrpy has nothing to replay for them.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}.draft")
@@ -55,7 +55,7 @@ def _texts(exchanges: list[Exchange], header: RecordingMetadata) -> Iterator[tup
 
 
 class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]
-    """Plain YAML without anchors, so that each interaction can be read by itself."""
+    """YAML without anchors, so that each interaction is self-contained."""
 
     def ignore_aliases(self, data: Any) -> bool:
         return True
@@ -69,9 +69,9 @@ def _yaml(value: Any) -> str:
 def _interaction(exchange: Exchange) -> dict[str, Any]:
     request, response = exchange.request, exchange.response
     item: dict[str, Any] = {"label": _printable(exchange.label)}
-    times = {"sent": exchange.sent_at, "answered": exchange.answered_at, "resolution": exchange.resolution or None}
+    times = {"sent": exchange.sent_at, "answered": exchange.answered_at, "resolution": exchange.time_resolution or None}
     item["recorded_at"] = {name: float(value) for name, value in times.items() if value is not None}
-    if not exchange.whole:
+    if not exchange.headers_complete:
         item["whole"] = False
     if exchange.notes:
         item["notes"] = [[_printable(name), _printable(value)] for name, value in exchange.notes]
@@ -96,7 +96,7 @@ def _interaction(exchange: Exchange) -> dict[str, Any]:
 
 
 def _replayable(response: Response) -> Headers:
-    """The headers without those that tell of codings which the body no longer has: a client would undo them again."""
+    """The headers without those of codings that the body no longer has: a client would undo them again."""
     untrue = {"content-encoding", "transfer-encoding"}
     if response.header("content-length") != str(len(response.body)):
         untrue.add("content-length")
@@ -126,6 +126,6 @@ def _body(body: bytes) -> str | bytes:
 
 
 def _phrase(status: int) -> str:
-    from httpx import codes  # its phrases, unlike those of Python's own, are the same whatever the version
+    from httpx import codes  # its phrases, unlike those of http.HTTPStatus, are the same in every Python
 
     return codes.get_reason_phrase(status)

@@ -1,4 +1,4 @@
-"""YAML read one value at a time: safe, with libyaml's speed where it is installed, and with bounds on aliases."""
+"""YAML streamed one value at a time: safe, with libyaml where it is installed, and with limits on aliases."""
 
 from __future__ import annotations
 
@@ -22,19 +22,18 @@ from yaml.reader import Reader
 from yaml.resolver import Resolver
 from yaml.scanner import Scanner
 
-__all__ = ["LISTED", "STARTS", "entries"]
+__all__ = ["LIST_START", "TOP_LEVEL_LIST", "entries"]
 
-#: The key of the items where the document is a list, as no mapping has it.
-LISTED = object()
+#: The key of the items of a top-level list.
+TOP_LEVEL_LIST = object()
 
-#: Comes before the items of a list, which may have none.
-STARTS = object()
+#: Precedes the items of a list, which may be empty.
+LIST_START = object()
 
-#: How many nodes one value may have once its aliases are followed: far above any recording, far below a bomb.
+#: Nodes of one value with its aliases followed: far above any recording, far below a bomb.
 _MOST_NODES = 1_000_000
 
-#: How deep a value may be nested: far above any recording, and within Python's own stack.  What is far deeper may be
-#: refused by libyaml before it is counted here.
+#: Levels of nesting: far above any recording, and within Python's stack.  libyaml may refuse deeper values first.
 _DEEPEST = 200
 
 if yaml.__with_libyaml__:
@@ -51,7 +50,7 @@ else:  # pragma: no cover - tested in a process of its own
 
 
 class _Plain(Resolver):
-    """Plain scalars as JSON has them: a header such as 12:30:45, 1_000 or 2026-01-01 is text."""
+    """Plain scalars are resolved as in JSON: 12:30:45, 1_000 and 2026-01-01 are text."""
 
     yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 - PyYAML's own way to replace the inherited ones
 
@@ -67,7 +66,7 @@ for _tag, _pattern, _first in (
 
 
 class _Loader(Composer, _Events, SafeConstructor, _Plain):
-    """Composes and constructs one node after the other, so that a long list is never in memory as a whole."""
+    """Composes and constructs one node at a time, so that a long list is never in memory."""
 
     def __init__(self, stream: IO[str]) -> None:
         _Events.__init__(self, stream)
@@ -84,7 +83,7 @@ class _Loader(Composer, _Events, SafeConstructor, _Plain):
         self._nodes += 1
         if isinstance(event, AliasEvent) and anchor in self.anchors:
             if anchor not in self._weights:
-                raise _refused("an alias inside of what it stands for", event)
+                raise _refused("an alias inside of its own value", event)
             self._nodes += self._weights[anchor]
         if self._nodes > _MOST_NODES:
             raise _refused(f"more than {_MOST_NODES} values in one", event)
@@ -98,7 +97,7 @@ class _Loader(Composer, _Events, SafeConstructor, _Plain):
         return node
 
     def value(self) -> Any:
-        """The next node's value, whole."""
+        """The value of the next node."""
         self._nodes = self._depth = 0
         return self.construct_document(self.compose_node(None, None))
 
@@ -139,9 +138,9 @@ for _name, _constructor in {
 
 
 def entries(stream: IO[str], lists: frozenset[str]) -> Iterator[tuple[object, Any]]:
-    """The keys and values of a YAML mapping, in order; of a key in `lists`, STARTS and each item as it is read.
+    """The keys and values of a YAML mapping, in order; of a key in `lists`, LIST_START and each item as it is read.
 
-    Of a list, LISTED and each item.  Raises yaml.YAMLError, and ValueError where the document is neither.
+    Of a list, TOP_LEVEL_LIST and each item.  Raises yaml.YAMLError, and ValueError where the document is neither.
     """
     loader = _Loader(stream)
     try:
@@ -150,7 +149,7 @@ def entries(stream: IO[str], lists: frozenset[str]) -> Iterator[tuple[object, An
             raise ValueError("it holds no YAML document")
         loader.get_event()  # the document starts
         if loader.check_event(SequenceStartEvent):
-            yield from ((LISTED, item) for item in _items(loader))
+            yield from ((TOP_LEVEL_LIST, item) for item in _items(loader))
         elif loader.check_event(MappingStartEvent):
             loader.get_event()
             while not loader.check_event(MappingEndEvent):
@@ -169,9 +168,9 @@ def _entry(loader: _Loader, lists: frozenset[str]) -> Iterator[tuple[str, Any]]:
     key = str(loader.value())
     if key not in lists or not loader.check_event(SequenceStartEvent):
         value = loader.value()
-        yield key, STARTS if value is None and key in lists else value
+        yield key, LIST_START if value is None and key in lists else value
         return
-    yield key, STARTS
+    yield key, LIST_START
     yield from ((key, item) for item in _items(loader))
 
 

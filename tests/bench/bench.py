@@ -54,14 +54,19 @@ def traffic(events: int, a_page: int) -> Iterator[Exchange]:
         for number in group:
             count += 1
             request = Request("POST", WRITE, HEADERS, json.dumps(written(number)).encode())
-            yield Exchange(request, Response(202), f"#{count}", now, now + 0.1, whole=True)
+            yield Exchange(request, Response(202), f"#{count}", now, now + 0.1, headers_complete=True)
         for reading in range(9):
             count += 1
             now += 0.5 if reading < 2 else 10.0
             items = [shown(number, pending=reading == 0) for number in group]
             body = json.dumps({"pages": {"current": 1, "total": 1}, "events": items}).encode()
             yield Exchange(
-                Request("GET", READ, HEADERS), Response(200, JSON, body), f"#{count}", now, now + 0.1, whole=True
+                Request("GET", READ, HEADERS),
+                Response(200, JSON, body),
+                f"#{count}",
+                now,
+                now + 0.1,
+                headers_complete=True,
             )
 
 

@@ -5,7 +5,7 @@ import json
 import os
 import signal
 import xml.etree.ElementTree as ET
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -225,8 +225,8 @@ def test_invalid_settings_are_refused(tmp_path: Path, settings: dict[str, object
 def test_ctrl_c_ends_with_130_and_the_report_so_far(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     read_all = check_command.recordings.read_all
 
-    def interrupted(files: Iterable[Path]) -> Iterator[Exchange]:
-        for number, exchange in enumerate(read_all(files)):
+    def interrupted(files: Iterable[Path], collect: Callable[[str], None]) -> Iterator[Exchange]:
+        for number, exchange in enumerate(read_all(files, collect)):
             if number == 5:
                 os.kill(os.getpid(), signal.SIGINT)
             yield exchange

@@ -153,8 +153,7 @@ def test_there_are_examples_of_every_command() -> None:
 def test_an_example_is_a_command_line_whose_names_exist(words: tuple[str, ...], theirs: Path) -> None:
     try:
         params = parsed(words).params
-    except click.exceptions.Exit as done:  # an option that prints something and is done
-        assert done.exit_code == 0
+    except click.exceptions.Exit:  # an option that prints something and is done
         return
     assert set(params.get("faults", ())) <= set(FAULTS)
     assert {*params.get("rules", ()), *filter(None, [params.get("rule")])} <= RULES

@@ -69,7 +69,7 @@ def test_every_origin_ends_at_the_gateway_and_is_seen_as_it_was_addressed(way: s
         assert (answer.json()["url"], again.json()["url"]) == (f"{origin}/v1/x%2Fy?a=%20b", f"{origin}/v1/calendars")
         first, second = await gateway.take()
         assert first.request.url == f"{origin}/v1/x%2Fy?a=%20b"
-        assert (first.whole, first.request.account, second.request.method) == (True, "default", "GET")
+        assert (first.headers_complete, first.request.account, second.request.method) == (True, "default", "GET")
         assert TOKEN not in repr((first, second))
         assert json.loads(first.request.body) == {"ü": "<default>"}
         assert gateway.blocked_requests == []

@@ -43,7 +43,7 @@ class _Talk:
         recorded = (*recorded, ("content-type", answer.request.headers["content-type"])) if content else recorded
         request = Request(method, str(answer.request.url), recorded, content)
         response = Response(answer.status_code, tuple(answer.headers.items()), answer.content)
-        self.observer.add(Exchange(request, response, f"#{self.number}", sent, self.clock.now(), whole=True))
+        self.observer.add(Exchange(request, response, f"#{self.number}", sent, self.clock.now(), headers_complete=True))
         return answer
 
     async def read(self, account: str, **query: Any) -> None:

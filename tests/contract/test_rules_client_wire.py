@@ -33,7 +33,7 @@ def exchange(
     sent = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
     response = Response(status, (("Content-Type", "application/json"),), json.dumps(answer or {}).encode())
     return Exchange(
-        Request(method, host + path, headers, sent), response, f"{method} {path}", whole=account is not None
+        Request(method, host + path, headers, sent), response, f"{method} {path}", headers_complete=account is not None
     )
 
 

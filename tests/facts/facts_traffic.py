@@ -53,7 +53,7 @@ class Traffic:
             response = Response(status, (), b"" if answer is None else json.dumps(answer).encode())
         sent, answered = (NOW + at, NOW + at + took) if self._times else (None, None)
         label = f"#{len(self.exchanges) + 1}"
-        self.exchanges.append(Exchange(request, response, label, sent, answered, whole=True))
+        self.exchanges.append(Exchange(request, response, label, sent, answered, headers_complete=True))
         return self
 
     def write(self, at: float, body: dict[str, Any], status: int | None = 202, took: float = 0.1) -> Traffic:

@@ -249,7 +249,7 @@ def test_a_bearer_token_becomes_a_name() -> None:
 def test_headers_that_a_recording_may_have_left_out_are_not_told() -> None:
     traffic = Traffic().read(0)
     request = replace(traffic.exchanges[0].request, headers=(("User-Agent", "x"),))
-    traffic.exchanges[0] = replace(traffic.exchanges[0], request=request, whole=False)
+    traffic.exchanges[0] = replace(traffic.exchanges[0], request=request, headers_complete=False)
     [document] = exchange_documents(traffic)
     assert "headers" not in document["request"]
 

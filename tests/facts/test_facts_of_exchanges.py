@@ -78,7 +78,7 @@ def test_nothing_is_known_where_the_list_may_be_another_accounts() -> None:
     assert listed(shared) is None
     nameless = told(Traffic(), 0, ZOOM).write(1, event(conferencing=TO_ANOTHER))
     nameless.exchanges = [
-        replace(one, whole=False, request=replace(one.request, headers=one.request.headers[1:]))
+        replace(one, headers_complete=False, request=replace(one.request, headers=one.request.headers[1:]))
         for one in nameless.exchanges
     ]
     assert listed(nameless) is None

@@ -81,7 +81,7 @@ def test_a_row_twice_on_a_page_counts_at_once() -> None:
 def filtered(traffic: Traffic) -> Traffic:
     """The same exchanges as a recorder keeps them that filters Authorization out."""
     traffic.exchanges = [
-        replace(one, whole=False, request=replace(one.request, headers=())) for one in traffic.exchanges
+        replace(one, headers_complete=False, request=replace(one.request, headers=())) for one in traffic.exchanges
     ]
     return traffic
 

@@ -72,7 +72,7 @@ def st_run(url: str, cwd: Path, *options: str, hooks: bool) -> subprocess.Comple
 def exchange(method: str, target: str, sent: object, status: int, answered: object, label: str) -> Exchange:
     request = Request(method, BASE + target, HEADERS, b"" if sent is None else json.dumps(sent).encode())
     content = (("content-type", "application/json"),)
-    return Exchange(request, Response(status, content, json.dumps(answered).encode()), label, whole=True)
+    return Exchange(request, Response(status, content, json.dumps(answered).encode()), label, headers_complete=True)
 
 
 def calendars(**flags: object) -> Exchange:
@@ -119,7 +119,7 @@ def test_a_token_does_not_enter_the_exchange() -> None:
     assert converted.request.body == b"{}"
     assert converted.request.account is not None
     assert converted.response == Response(422, (("content-type", "application/json"),), b'{"errors": {}}')
-    assert converted.whole
+    assert converted.headers_complete
     assert "s3cret" not in repr(converted)
 
 

@@ -59,7 +59,7 @@ def test_exchanges_are_observed_and_judged() -> None:
         label="a write without a join URL",
         sent_at=0.0,
         answered_at=0.1,
-        whole=True,
+        headers_complete=True,
     )
     sent_with_url = replace(
         post,

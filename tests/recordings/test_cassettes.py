@@ -48,8 +48,8 @@ def judged(path: Path) -> Any:
 
 
 def test_recording_again_gives_the_same_bytes(recorded: tuple[Path, Any]) -> None:
-    now, kept = contents(recorded[0]), contents(RECORDED)
-    stale = sorted(name for name in now.keys() | kept.keys() if now.get(name) != kept.get(name))
+    now, committed = contents(recorded[0]), contents(RECORDED)
+    stale = sorted(name for name in now.keys() | committed.keys() if now.get(name) != committed.get(name))
     assert stale == [], f"the cassettes are not what the reference server says today; record them again: {RECORD}"
 
 

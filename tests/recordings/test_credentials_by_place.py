@@ -1,16 +1,15 @@
-"""What is a credential, by its place; and what only stands where one would be."""
+"""Credentials are found by their place, and placeholders are not taken for some."""
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
 
 import pytest
 
 from conformance.http.exchange import NOT_RECORDED, Exchange, Request, Response, account_of_token, bearer
-from conformance.http.redaction import noticing, scrub
+from conformance.http.redaction import scrub
 from conformance.http.redaction.collecting import SecretCollector
-from conformance.http.redaction.locations import credentials_of, is_secret
+from conformance.http.redaction.locations import is_secret
 
 TOKEN = "CRN_q7Zk3pXw9vB2mT8dLr5sY1"
 COOKIES = "zone=Europe/London; id=8f14e45fceea167a; lang=en-GB; seen=1777390200"
@@ -53,14 +52,17 @@ URL = "https://api.example.com/v1/events"
         (Request("POST", URL), Response(200, (), b'{"refresh_token": "CRN\\u005fq7Zk3pXw9"}'), ["CRN_q7Zk3pXw9"]),
     ],
 )  # fmt: skip
-def test_credentials_are_found_where_they_stand(
+def test_credentials_are_found_by_their_place(
     request_: Request, response: Response | None, expected: list[str]
 ) -> None:
-    assert sorted(credentials_of(Exchange(request_, response))) == sorted(expected)
+    found: list[str] = []
+    clean = scrub(Exchange(request_, response), collect=found.append)
+    assert sorted(found) == sorted(expected)
+    assert not any(secret in repr(clean) for secret in expected)
 
 
 @pytest.mark.parametrize("value", [*STAND_INS, "Bearer <TOKEN>"])
-def test_what_stands_in_for_a_secret_is_none(value: str) -> None:
+def test_a_placeholder_is_no_secret(value: str) -> None:
     assert not is_secret(value)
 
 
@@ -69,16 +71,12 @@ def test_anything_else_is_secret(value: str) -> None:
     assert is_secret(value)
 
 
-def concealed(*exchanges: Exchange, deep: bool = False) -> tuple[Exchange, ...]:
+def redacted_by_collector(*exchanges: Exchange, deep: bool = False) -> tuple[Exchange, ...]:
     credentials = SecretCollector({})
 
-    def read() -> Iterator[Exchange]:
-        yield from map(scrub, exchanges)
-
-    with credentials.collecting():
-        if deep:
-            credentials.look_deeper()
-        return tuple(credentials.passing(read()))
+    if deep:
+        credentials.enable_deep_scan()
+    return tuple(credentials.redact_stream(scrub(exchange, collect=credentials.collect) for exchange in exchanges))
 
 
 def authorized(url: str, body: bytes, answer: bytes = b"", label: str = "") -> Exchange:
@@ -88,7 +86,7 @@ def authorized(url: str, body: bytes, answer: bytes = b"", label: str = "") -> E
 
 def test_every_part_of_an_exchange_is_searched() -> None:
     name = account_of_token(TOKEN)
-    [found] = concealed(authorized(f"{URL}/{TOKEN}", TOKEN.encode(), TOKEN.encode(), f"{TOKEN}#1"))
+    [found] = redacted_by_collector(authorized(f"{URL}/{TOKEN}", TOKEN.encode(), TOKEN.encode(), f"{TOKEN}#1"))
     request = Request("POST", f"{URL}/{name}", (("Authorization", bearer(name)), ("X-Echo", name)), name.encode())
     assert found == Exchange(request, Response(200, (("Link", URL + name),), name.encode()), f"{name}#1")
 
@@ -97,12 +95,12 @@ def test_what_holds_none_is_the_same_exchange() -> None:
     plain = Exchange(
         Request("GET", URL, (("Accept", "*/*"),)), Response(200, (), b"{}"), "a.har#2", notes=(("a", "b"),)
     )
-    assert concealed(authorized(URL, b""), plain)[1] is plain
+    assert redacted_by_collector(authorized(URL, b""), plain)[1] is plain
 
 
 def test_a_body_and_a_url_that_hide_one_too_deep_are_not_recorded() -> None:
     hidden = base64.b64encode(base64.b64encode(TOKEN.encode()))
-    [found] = concealed(authorized(f"{URL}/{hidden.decode()}", hidden, hidden), deep=True)
+    [found] = redacted_by_collector(authorized(f"{URL}/{hidden.decode()}", hidden, hidden), deep=True)
     assert found.response is None
     assert (found.request.body, found.request.url) == (b"", "https://redacted/")
     assert found.notes == (
@@ -110,10 +108,20 @@ def test_a_body_and_a_url_that_hide_one_too_deep_are_not_recorded() -> None:
     )  # fmt: skip
 
 
-def test_credentials_are_noticed_before_they_are_scrubbed_and_only_while_they_are_asked_for() -> None:
-    seen: list[Exchange] = []
-    exchange = authorized(URL, b"")
-    with noticing(seen.append):
-        scrub(exchange)
-    scrub(exchange)
-    assert seen == [exchange]
+FIELDS = ("access_token", "api_key", "assertion", "client_assertion", "client_secret", "id_token", "password", "token")
+
+
+@pytest.mark.parametrize("field", FIELDS)
+def test_every_field_is_scrubbed_and_collected_alike_in_a_query_a_form_and_json(field: str) -> None:
+    url, form = "https://api.example.com/oauth/token", (("Content-Type", "application/x-www-form-urlencoded"),)
+    answer = f'{{"a": "b", "{field}": "{TOKEN}"}}'.encode()
+    for sent in (
+        Request("GET", f"{url}?a=b&{field}={TOKEN}"),
+        Request("POST", url, form, f"a=b&{field}={TOKEN}".encode()),
+        Request("POST", url, (), answer),
+    ):
+        found: list[str] = []
+        clean = scrub(Exchange(sent, Response(200, (), answer)), collect=found.append)
+        assert set(found) == {TOKEN}
+        assert TOKEN not in repr(clean)
+        assert scrub(clean) is clean

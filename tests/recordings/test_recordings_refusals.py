@@ -52,7 +52,7 @@ BOMB = "a0: &a0 [x,x,x,x,x,x,x,x,x]\n" + "".join(
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [
         ("", f": an empty file; {NAME}"),
         (" \n\n", f": an empty file; {NAME}"),
@@ -77,7 +77,7 @@ BOMB = "a0: &a0 [x,x,x,x,x,x,x,x,x]\n" + "".join(
             "interactions:\n- request: {method: GET, uri: 'https",
             f", line 2: broken YAML (…); {REPAIR}",
         ),
-        ("interactions:\n- &a [*a]\n", f", line 2: broken YAML (an alias inside of what it stands for); {REPAIR}"),
+        ("interactions:\n- &a [*a]\n", f", line 2: broken YAML (an alias inside of its own value); {REPAIR}"),
         (BOMB + "interactions: []", f", line 7: broken YAML (more than 1000000 values in one); {REPAIR}"),
         (
             "a: !!python/object/apply:os.system [true]\ninteractions: []",
@@ -255,13 +255,13 @@ BOMB = "a0: &a0 [x,x,x,x,x,x,x,x,x]\n" + "".join(
         ),
     ],
 )
-def test_what_is_no_recording_is_refused_in_one_line(tmp_path: Path, content: str | bytes, said: str) -> None:
+def test_what_is_no_recording_is_refused_in_one_line(tmp_path: Path, content: str | bytes, message: str) -> None:
     path = tmp_path / "recording"
     path.write_bytes(content.encode() if isinstance(content, str) else content)
     with pytest.raises(InvalidRecordingError) as caught:
         list(read(path))
     # What a library says of the error is quoted, in its words of today: they stand as "…" here.
-    expected = re.escape(f"{path}{said}").replace("…", ".+")
+    expected = re.escape(f"{path}{message}").replace("…", ".+")
     assert re.fullmatch(expected, str(caught.value))
 
 

@@ -43,7 +43,7 @@ WRITE = Exchange(
     "#1",
     1795363057.6975613,
     1795363057.7,
-    whole=True,
+    headers_complete=True,
 )
 READ = Exchange(
     Request("GET", f"{BASE}/v1/events?tzid=Etc/UTC&only_managed=true", (("Authorization", "Bearer <default>"),)),
@@ -55,8 +55,8 @@ READ = Exchange(
     "#2",
     1795363058.0,
     1795363058.5,
-    whole=True,
-    notes=(("asked", "1"),),
+    headers_complete=True,
+    notes=(("call", "1"),),
 )
 LOST = replace(READ, response=None, answered_at=None, label="#3", sent_at=1795363058.25, notes=())
 
@@ -105,7 +105,7 @@ def by_time(recorded: list[Exchange]) -> list[Exchange]:
     """Stable, by time; what has no exact time stays behind the one before it."""
     keys: list[float] = []
     for exchange in recorded:
-        exact = exchange.sent_at is not None and exchange.resolution < 1
+        exact = exchange.sent_at is not None and exchange.time_resolution < 1
         keys.append(exchange.sent_at if exact and exchange.sent_at is not None else keys[-1] if keys else -1.0)
     return [recorded[i] for i in sorted(range(len(recorded)), key=keys.__getitem__)]
 
@@ -139,9 +139,9 @@ def test_more_than_a_window_out_of_order_stays_as_it_is(tmp_path: Path, monkeypa
 
 @pytest.mark.parametrize("write", [as_vcr, as_ndjson])
 def test_what_a_driver_was_asked_is_kept_too(tmp_path: Path, write: Write) -> None:
-    asked = replace(WRITE, request=Request("POST", "driver:///upsert_event", (), EVENT))
-    write(tmp_path / "a", [asked])
-    assert list(read(tmp_path / "a")) == [asked]
+    call = replace(WRITE, request=Request("POST", "driver:///upsert_event", (), EVENT))
+    write(tmp_path / "a", [call])
+    assert list(read(tmp_path / "a")) == [call]
 
 
 def test_a_cassette_reads_well(tmp_path: Path) -> None:

@@ -1,15 +1,20 @@
-"""A token is found in any encoding, replaced where it is seen, and never passes the gate."""
+"""A token is found in any encoding, replaced, and never written."""
 
 from __future__ import annotations
 
 import base64
+import gzip
 import html
 import io
 import json
 import logging
+import quopri
 import time
+import tracemalloc
+import zlib
 from collections.abc import Callable
 from dataclasses import replace
+from random import Random
 from urllib.parse import quote
 
 import pytest
@@ -137,6 +142,87 @@ def test_what_hides_a_token_deeper_is_removed_as_a_whole(hidden: str) -> None:
     assert REDACTOR.text(f"before {hidden} after") == REDACTED
 
 
+def octal_escapes(text: str) -> str:
+    return "".join(f"\\{ord(character):03o}" for character in text)
+
+
+def css_escapes(text: str) -> str:
+    return "".join(f"\\{ord(character):06x}" for character in text)
+
+
+def short_css_escapes(text: str) -> str:
+    return "".join(f"\\{ord(character):x} " for character in text)
+
+
+def percent_u(text: str) -> str:
+    return "".join(f"%u{ord(character):04X}" for character in text)
+
+
+@pytest.mark.parametrize("encode", [octal_escapes, percent_u])
+def test_escapes_that_few_servers_write_are_replaced_in_their_place(encode: Callable[[str], str]) -> None:
+    assert REDACTOR.text(f"before {encode(TOKEN)} after") == "before <default> after"
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        css_escapes(TOKEN).encode(),
+        short_css_escapes(TOKEN).encode(),
+        quopri.encodestring(TOKEN.encode()),
+        quopri.encodestring(b"x" * 60 + TOKEN.encode()),
+        TOKEN.encode("utf-16"),
+        f"before {TOKEN} after".encode("utf-16-be"),
+        base64.b64encode(TOKEN.encode("utf-16-le")),
+        base64.b64encode(gzip.compress(TOKEN.encode(), mtime=0)),
+        base64.b64encode(b"{" + zlib.compress(json.dumps([TOKEN, percent(TOKEN)]).encode())),
+        zlib.compress(base64_of(TOKEN).encode()).hex().encode(),
+        base64.b64encode(b"\0\xff" * 9 + base64_of(TOKEN).encode() + b"\0\xff" * 9),
+        ", ".join(f"0x{byte:02x}" for byte in base64_of(TOKEN).encode()).encode(),
+        percent(html.escape(in_json(f"'{TOKEN}'"))).encode(),
+        base64_of(base64_of(base64_of(base64_of(base64_of(TOKEN))))).encode(),
+    ],
+)
+def test_what_hides_a_token_in_other_encodings_is_removed_as_a_whole(hidden: bytes) -> None:
+    for data in (hidden, b"\xff\0 before " + hidden + b" after \xff"):
+        with pytest.raises(SecretLeakError):
+            REDACTOR.check(data, "here")
+        clean = REDACTOR.bytes(data)
+        REDACTOR.check(clean, "here")
+        assert b"<default>" in clean or clean == REDACTED.encode()
+
+
+@pytest.mark.parametrize("place", [0, 2**20 - 9, 2**20, 2**20 + 2**16 - 9, 3 * 2**20])
+@pytest.mark.parametrize("encode", [str, percent, base64_of, lambda text: base64_of(base64_of(text))])
+def test_a_token_is_found_wherever_it_stands_in_a_large_body(encode: Callable[[str], str], place: int) -> None:
+    before, after = b"- " * (place // 2), b" -" * 2**19
+    clean = REDACTOR.bytes(before + encode(TOKEN).encode() + after)
+    assert clean in (before + b"<default>" + after, REDACTED.encode()) or encode is base64_of
+    REDACTOR.check(clean, "here")
+    assert clean != before + encode(TOKEN).encode() + after
+
+
+WORDS = [b"calendar ", b"conferencing ", b"meeting, ", b"at the ", b"2026-11-28T19:00:00Z ", b"profile "]
+
+
+@pytest.mark.parametrize("kind", ["random bytes", "base64", "text", "hexadecimal"])
+def test_a_large_body_is_searched_in_linear_time_and_little_memory(kind: str) -> None:
+    random = Random(1)
+    data = random.randbytes(8 * 2**20)
+    if kind == "base64":
+        data = base64.b64encode(data)[: len(data)]
+    elif kind == "hexadecimal":
+        data = data[: len(data) // 2].hex().encode()
+    elif kind == "text":
+        data = b"".join(random.choices(WORDS, k=len(data) // 9))
+    tracemalloc.start()
+    begun = time.process_time()
+    assert REDACTOR.bytes(data) is data
+    seconds, (_, peak) = time.process_time() - begun, tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert seconds < 2
+    assert peak < 40 * 2**20
+
+
 @given(text=st.text(max_size=200) | st.binary(max_size=200).map(lambda data: base64.b64encode(data).decode()))
 @settings(max_examples=200, deadline=None)
 def test_text_without_the_token_stays_as_it_is(text: str) -> None:
@@ -150,7 +236,7 @@ def test_bytes_that_are_no_text_stay_as_they_are(data: bytes) -> None:
     assert REDACTOR.bytes(data + TOKEN.encode() + data) == data + b"<default>" + data
 
 
-def test_the_gate_names_the_place_and_the_account_and_never_the_token() -> None:
+def test_a_refusal_names_the_place_and_the_account_and_never_the_token() -> None:
     with pytest.raises(SecretLeakError) as caught:
         REDACTOR.check(f"a {TOKEN} b", f"report.json {TOKEN}")
     assert (
@@ -186,7 +272,7 @@ def test_an_exchange_is_redacted_in_every_part() -> None:
         Response(200, (("X-Echo", base64_of(TOKEN)), (TOKEN, "1")), json_escapes(TOKEN).encode()),
         label=TOKEN,
         sent_at=1.0,
-        notes=(("asked", TOKEN),),
+        notes=(("note", TOKEN),),
     )
     hidden = b"<default>"
     assert REDACTOR.exchange(leaky) == Exchange(
@@ -194,7 +280,7 @@ def test_an_exchange_is_redacted_in_every_part() -> None:
         Response(200, (("X-Echo", REDACTOR.text(base64_of(TOKEN))), ("<default>", "1")), hidden),
         label="<default>",
         sent_at=1.0,
-        notes=(("asked", "<default>"),),
+        notes=(("note", "<default>"),),
     )
 
 
@@ -300,7 +386,7 @@ def test_hostile_text_is_searched_in_bounded_time(unit: str) -> None:
     assert clean.endswith("<default>") or clean == REDACTED
 
 
-def test_the_gate_is_fast_enough_for_every_write() -> None:
+def test_checking_is_fast_enough_for_every_write() -> None:
     events = [{"event_id": f"e{n}", "summary": "Board meeting", "url": f"https://zoom.us/j/{n}"} for n in range(20)]
     body = json.dumps({"events": events}).encode()
     begun = time.process_time()

@@ -72,7 +72,11 @@ def test_an_exchange_carries_the_account_and_never_the_token() -> None:
     ]
     assert "s3cret-token" not in repr(delivered)
     assert delivered[0].request.body == '{"event_id":"é"}'.encode()
-    assert [(exchange.label, exchange.whole) for exchange in delivered] == [("#1", True), ("#2", True), ("#3", True)]
+    assert [(exchange.label, exchange.headers_complete) for exchange in delivered] == [
+        ("#1", True),
+        ("#2", True),
+        ("#3", True),
+    ]
 
 
 @pytest.mark.parametrize("url", ["http://localhost:8001/v1/events", "https://localhost:8000/x", "http://evil.example/"])

@@ -23,7 +23,7 @@ from conformance.clients.gateway.stub import SETTLE, StubServer
 from conformance.clock import RealClock, VirtualClock
 from conformance.http.exchange import Request
 from conformance.http.redaction import Redactor
-from conformance.http.redaction.locations import quoted
+from conformance.http.redaction.locations import mask_quotes
 from conformance.http.server.http_server import Reply
 from conformance.reference import INVENTORY, reference_app
 
@@ -160,7 +160,7 @@ def driver_at(gateway: Gateway, options: CertifyOptions) -> Driver:
         gateway.environment(INVENTORY.by_name[ACCOUNT].token),
         timeout=options.driver_timeout,
         memory_limit=options.memory_limit,
-        redact=lambda line: redactor.text(quoted(line)),
+        redact=lambda line: redactor.text(mask_quotes(line)),
     )
 
 

@@ -103,7 +103,7 @@ class Gateway:
             assert isinstance(reply.body, bytes)
             response = Response(reply.status, self._headers(reply.headers), self._bytes(reply.body))
             answered_at = self._clock.now()
-            exchange = Exchange(self._request(request), response, label, sent_at, answered_at, whole=True)
+            exchange = Exchange(self._request(request), response, label, sent_at, answered_at, headers_complete=True)
         finally:
             self._order.answered(ticket, exchange)
         return reply

@@ -1,39 +1,38 @@
-"""What recordings carry of credentials, concealed in all that is judged and written."""
+"""The credentials in recordings, replaced in everything that is judged and written."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import lru_cache
 from itertools import islice
 from urllib.parse import urlsplit
 
 from conformance.http.exchange import NOT_RECORDED, Exchange, Headers, Request, Response, account_of_token
-from conformance.http.redaction.encodings import Secret, hidden_in, unescaped
-from conformance.http.redaction.locations import SHORTEST, credentials_of, is_secret
+from conformance.http.redaction.decodings import unescaped
+from conformance.http.redaction.encodings import REDACTED, Secret, hidden_in, redacted
+from conformance.http.redaction.locations import SHORTEST, is_secret
 from conformance.http.redaction.redactor import Redactor
-from conformance.http.redaction.scrubbing import REDACTED, noticing
 
 __all__ = ["SecretCollector"]
 
-#: So many are kept: who has more of them has none that count.
+#: Secrets that are collected at most.
 _MOST = 1_000
-#: So many exchanges are read before the first is judged, that their credentials are known by then.
+#: Exchanges that are read ahead of the first that is judged, so that their credentials are known by then.
 _AHEAD = 1_000
-#: Bodies up to so many bytes are not searched again while they come again.
+#: Results for bodies up to this size, in bytes, are cached.
 _SMALL = 65_536
-#: Bytes of the pieces by which all secrets are looked for at once.
+#: Bytes of the n-grams by which all secrets are searched for at once.
 _GRAM = 6
 _TOO_DEEP = REDACTED.encode()
 
 
 class SecretCollector:
-    """The credentials of recordings, collected while they are read (`collecting`), and replaced in what is judged.
+    """The credentials of recordings: collected while they are read (`collect`), and replaced in what is judged.
 
-    What stands for one is its stable name (`account_of_token`), which may stand in a URL as well.  `known` maps
-    names to tokens that are secret from the start.
+    Each is replaced by its stable name (`account_of_token`), which is valid in a URL too.  `known` maps names to
+    tokens that are secret from the start.
     """
 
     def __init__(self, known: Mapping[str, str]) -> None:
@@ -48,33 +47,34 @@ class SecretCollector:
     def __len__(self) -> int:
         return len(self._secrets)
 
-    def collecting(self) -> AbstractContextManager[None]:
-        """While this lasts, the credentials of whatever recording is read are collected."""
-        return noticing(self._notice)
+    def collect(self, token: str) -> None:
+        """Adds a credential that is replaced from here on."""
+        if token not in self._secrets:
+            self._add(token)
 
-    def passing(self, exchanges: Iterable[Exchange]) -> Iterator[Exchange]:
-        """`exchanges` without the credentials known by then, those of the next thousand included."""
+    def redact_stream(self, exchanges: Iterable[Exchange]) -> Iterator[Exchange]:
+        """`exchanges` without the credentials in them and in the next thousand."""
         rest = iter(exchanges)
         held = deque(islice(rest, _AHEAD))
         while held:
             yield self.redacted(held.popleft())
             held.extend(islice(rest, 1))
 
-    def look_deeper(self) -> None:
-        """From here on everything is searched for what hides in several encodings, which takes its time."""
+    def enable_deep_scan(self) -> None:
+        """From here on search everything for secrets that are encoded several times over, which is slower."""
         self._deep = True
         self._forget()
 
     def redactor(self) -> Redactor:
-        """The gate for what is written: it knows all that were collected."""
+        """A redactor of all collected credentials."""
         return Redactor({**{secret.account: token for token, secret in self._secrets.items()}, **self._known})
 
-    def hide_in(self, text: str) -> bool:
-        """Whether one of them is in `text`, in any encoding."""
+    def leaks_into(self, text: str) -> bool:
+        """Whether `text` contains one of them, in any encoding."""
         return bool(hidden_in(self._secrets.values(), text.encode("utf-8", "surrogatepass")))
 
     def redacted(self, exchange: Exchange) -> Exchange:
-        """`exchange` with every credential replaced; a body in which one hides too deep counts as not recorded."""
+        """`exchange` with every credential replaced; a body where that is impossible counts as not recorded."""
         if not self._secrets:
             return exchange
         request, response, notes = exchange.request, exchange.response, exchange.notes
@@ -91,7 +91,7 @@ class SecretCollector:
         if response is not None:
             headers, body = self._headers(response.headers), self._body(response.body)
             if body == _TOO_DEEP:
-                # As for a body that was not recorded: nothing may be concluded from such a response.
+                # As for any body that was not recorded: such a response is no evidence.
                 notes += (("response-body", NOT_RECORDED), ("response-status", str(response.status)))
                 response = None
             elif headers is not None or body is not None:
@@ -113,11 +113,6 @@ class SecretCollector:
             notes=notes,
         )
 
-    def _notice(self, exchange: Exchange) -> None:
-        for token in credentials_of(exchange):
-            if token not in self._secrets:
-                self._add(token)
-
     def _add(self, token: str) -> None:
         if len(self._secrets) >= _MOST or not is_secret(token):
             return
@@ -128,7 +123,7 @@ class SecretCollector:
         self._forget()
 
     def _forget(self) -> None:
-        """What held no secret so far may hold one that was not known then."""
+        """Clears the caches: what contained no known secret may contain the new one."""
         self._text = lru_cache(maxsize=1024)(self._text_without)
         self._headers = lru_cache(maxsize=256)(self._headers_without)
         self._small = lru_cache(maxsize=64)(self._without)
@@ -139,7 +134,7 @@ class SecretCollector:
 
     def _label(self, label: str) -> str | None:
         place, _, number = label.rpartition("#")
-        if len(number) < SHORTEST and number.isdigit():  # the file's name comes again, the number does not
+        if len(number) < SHORTEST and number.isdigit():  # one cached text for all labels of a file
             clean = self._text(place)
             return None if clean is None else f"{clean}#{number}"
         return self._text(label)
@@ -160,16 +155,10 @@ class SecretCollector:
         return None if clean is None else clean.decode("utf-8", "surrogatepass")
 
     def _without(self, data: bytes) -> bytes | None:
-        """`data` without secrets, None if it has none."""
+        """`data` without secrets; None if it has none."""
         if not self._deep and not self._needles.in_(data):
             return None
-        found = hidden_in(self._secrets.values(), data)
-        if not found:
-            return None
-        # The longest first: one may be part of another.
-        for secret in sorted(found, key=lambda secret: -secret.size):
-            data = secret.replaced(data)
-        return _TOO_DEEP if hidden_in(self._secrets.values(), data) else data
+        return redacted(self._secrets.values(), data)
 
 
 def _bytes(text: str) -> bytes:
@@ -177,7 +166,7 @@ def _bytes(text: str) -> bytes:
 
 
 class _PatternIndex:
-    """A quick search for what may be a secret: it sees plain, escaped, base64 and hexadecimal spellings."""
+    """A fast test for secrets in plain, escaped, base64 and hexadecimal form; a match may be none."""
 
     def __init__(self) -> None:
         self._needles: list[bytes] = []
@@ -185,9 +174,9 @@ class _PatternIndex:
         self._stride = SHORTEST
 
     def add(self, secret: Secret) -> None:
-        encoded = {core.lower() for core in secret.cores}
+        encoded = {core.lower() for core in secret.base64_cores}
         encoded |= {core.replace(b"+", b"-").replace(b"/", b"_") for core in encoded}
-        for needle in (secret.lower, secret.hexed, *encoded):
+        for needle in (secret.lower, secret.hex, *encoded):
             self._needles.append(needle)
             self._grams.update(needle[at : at + _GRAM] for at in range(len(needle) - _GRAM + 1))
         self._stride = min(map(len, self._needles)) - _GRAM + 1
@@ -201,8 +190,8 @@ class _PatternIndex:
         return any(self._are_in(view.lower()) for view in unescaped(lower))
 
     def _are_in(self, data: bytes) -> bool:
-        # Where a needle is, one of its grams is where the strides touch: one look for all of them.
-        touched = [data[at : at + _GRAM] for at in range(0, len(data), self._stride)]
+        # Every needle covers at least one stride: a single pass rules out all of them.
+        touched = (data[at : at + _GRAM] for at in range(0, len(data), self._stride))
         if self._grams.isdisjoint(touched):
             return False
         return any(needle in data for needle in self._needles)

@@ -1,161 +1,163 @@
-"""How a token may be written: every encoding in which it is found, in a text and in what the text decodes to."""
+"""Secrets found and replaced in any encoding: with bytes escaped, inside encoded text, and several times over."""
 
 from __future__ import annotations
 
 import base64
-import binascii
-import html
 import re
 from collections.abc import Iterable, Iterator
 from functools import cached_property, lru_cache
 from html.entities import html5
-from urllib.parse import unquote_to_bytes
 
-__all__ = ["Secret", "hidden_in", "unescaped"]
+from conformance.http.redaction.decodings import bare, decoded, text_in
 
-#: How deep encodings may be nested in one another before the gate stops looking.
-_DEPTH = 4
-#: So much of a token's end no escape before it takes away.
-_TAIL = 4
+__all__ = ["REDACTED", "Secret", "hidden_in", "redacted"]
 
-_WHITESPACE = b" \t\r\n\v\f"
+#: The replacement of a secret that belongs to no account.
+REDACTED = "<redacted>"
+
+#: Nested encodings that are undone.
+_DEPTH = 5
+#: Bytes that are searched at once, and their overlap with the next ones: no encoded secret is cut in two.
+_WINDOW, _OVERLAP = 2**20, 2**16
+#: Bytes at the start of a token that an escape before it may consume, and bytes that are left at least.
+_SWALLOWED, _TAIL = 8, 4
+
 _FOLD = rb"(?:\s|\\+[nrt]|%0[aAdD]|%20)*"
-_BACKSLASH = re.compile(
-    rb"\\{1,8}(?:u\{0{0,8}([0-9A-Fa-f]{1,6})\}|u00([0-9A-Fa-f]{2})|U000000([0-9A-Fa-f]{2})|x([0-9A-Fa-f]{2})|([nrt])|([^\w\s]))"
-)
-_TO_BASE64 = bytes.maketrans(b"-_", b"+/")
-_HEX_PREFIX = re.compile(rb"(?<![0-9A-Fa-f])0x|\\x")
-
-
-#: Stands between views that are searched as one: no search folds or skips it.
-_APART = b"\0\xff\0"
 
 
 class Secret:
-    """One token, what stands in its place, and the patterns of its encodings, made where they are first needed."""
+    """One token, its replacement, and the patterns of its encodings, compiled on first use."""
 
-    def __init__(self, account: str, token: bytes, shown: str | None = None) -> None:
+    def __init__(self, account: str, token: bytes, replacement: str | None = None) -> None:
         self.account = account
         self.size = len(token)
-        self.shown = (f"<{account}>" if shown is None else shown).encode()
+        self.replacement = (f"<{account}>" if replacement is None else replacement).encode()
         self._token = token
         self.lower = token.lower()
-        self.bare = self.lower.replace(b"\\", b"")
-        self.hexed = token.hex().encode()
-        self.cores = tuple(core for _, core, _ in _base64_cores(token))
+        self.bare = bare(self.lower)
+        self.hex = token.hex().encode()
+        self.base64_cores = tuple(core for _, core, _ in _base64_cores(token))
 
     @cached_property
-    def spelt(self) -> re.Pattern[bytes]:
-        """The token with each byte plain or escaped in any way."""
+    def escaped_pattern(self) -> re.Pattern[bytes]:
+        """A pattern of the token with each byte plain or escaped."""
         return re.compile(b"".join(map(_spellings, self._token)), re.IGNORECASE)
 
     @cached_property
     def _others(self) -> tuple[re.Pattern[bytes], re.Pattern[bytes]]:
-        encoded = re.compile(b"|".join(_base64_pattern(*cores) for cores in _base64_cores(self._token)))
+        encoded = re.compile(b"|".join(_base64_pattern(*base64_cores) for base64_cores in _base64_cores(self._token)))
         return encoded, re.compile(
             rb"[\s:,_-]?(?:\\+x|0x)?".join(b"%02x" % byte for byte in self._token), re.IGNORECASE
         )
 
+    def is_in(self, lower: bytes, dense: bytes) -> bool:
+        """Whether a text contains it, given the text in lower case, and that without whitespace (`bare`)."""
+        return self.lower in lower or (len(self.bare) >= _TAIL and self.bare in dense)
+
+    def tail_is_in(self, lower: bytes) -> bool:
+        """Whether a text contains what is left of it when an escape before it consumed its first bytes."""
+        return self.lower[min(_SWALLOWED, self.size - _TAIL) :] in lower
+
     def replaced(self, data: bytes) -> bytes:
-        """`data` with the token's encodings replaced, but for those inside of others."""
-
-        def stand_in(_: re.Match[bytes]) -> bytes:
-            return self.shown
-
-        for pattern in (self.spelt, *self._others):
-            data = pattern.sub(stand_in, data)
+        """`data` with the token replaced wherever it is encoded once."""
+        for pattern in (self.escaped_pattern, *self._others):
+            data = pattern.sub(lambda _: self.replacement, data)
         return data
 
 
 def hidden_in(secrets: Iterable[Secret], data: bytes) -> list[Secret]:
-    """Those of `secrets` that `data`, or what it says under a few decodings, has."""
-    left = [secret for secret in secrets if secret.size <= len(data)]
-    if not left:
-        return []
-    smallest = min(secret.size for secret in left)
+    """Those of `secrets` that `data` contains, in up to five nested encodings."""
+    left = list(secrets)
     found: list[Secret] = []
-    seen: set[bytes] = set()
-    views = [data]
-    for depth in range(_DEPTH + 1):
-        views = list(dict.fromkeys(view for view in views if len(view) >= _TAIL and view not in seen))
-        if not views:
-            break
-        seen.update(views)
-        shown = _showing(left, _APART.join(views), data)
-        found += shown
-        left = [secret for secret in left if secret not in shown]
-        if not left or depth == _DEPTH:
-            break
-        views = [deeper for view in views for deeper in _decoded(view, smallest)]
+    for _, _, window in _windows(left, data):
+        found += _found(left, window)
+        left = [secret for secret in left if secret not in found]
     return found
 
 
-def _showing(secrets: Iterable[Secret], view: bytes, data: bytes) -> list[Secret]:
+def redacted(secrets: Iterable[Secret], data: bytes) -> bytes | None:
+    """`data` with all of `secrets` replaced; just REDACTED where one is encoded too deep for that; None without any."""
+    known = sorted(secrets, key=lambda secret: -secret.size)  # the longest first: one may be part of another
+    affected: list[tuple[int, int, set[Secret]]] = []
+    for start, stop, window in _windows(known, data):
+        if found := set(_found(known, window)):
+            if affected and start < affected[-1][1]:
+                start, _, before = affected.pop()
+                found |= before
+            affected.append((start, stop, found))
+    if not affected:
+        return None
+    pieces, at = [], 0
+    for start, stop, found in affected:
+        piece = data[start:stop]
+        for secret in known:
+            piece = secret.replaced(piece) if secret in found else piece
+        pieces += [data[at:start], piece]
+        at = stop
+    clean = b"".join([*pieces, data[at:]])
+    return REDACTED.encode() if hidden_in(known, clean) else clean
+
+
+def _windows(secrets: Iterable[Secret], data: bytes) -> Iterator[tuple[int, int, bytes]]:
+    """Overlapping pieces of `data` with start and end, which bound the memory of a search."""
+    overlap = max([_OVERLAP, *(64 * secret.size for secret in secrets)])
+    for start in range(0, max(len(data), 1), _WINDOW):
+        stop = min(start + _WINDOW + overlap, len(data))
+        yield start, stop, data[start:stop]
+        if stop == len(data):
+            return
+
+
+def _found(secrets: Iterable[Secret], data: bytes) -> list[Secret]:
+    """Those of `secrets` in `data`.  Only text is decoded further, so decoding binary data ends at once."""
+    left = [secret for secret in secrets if secret.size <= len(data)]
+    if not left:
+        return []
+    shortest = min(secret.size for secret in left)
+    found = _shown(left, data)
+    text = text_in(data, shortest)
+    texts, known = [text], {text}
+    for depth in range(_DEPTH):
+        room = max(2 * len(data), _OVERLAP)
+        deeper: list[bytes] = []
+        for text in texts:
+            for view, is_whole in decoded(text, shortest):
+                left = [secret for secret in left if secret not in found]
+                if not left:
+                    return found
+                found += _shown(left, view, data if depth == 0 else None)
+                inner = text_in(view, shortest)[:room] if is_whole else b""
+                if inner and inner not in known:
+                    known.add(inner)
+                    deeper.append(inner)
+                    room -= len(inner)
+        texts = deeper
+    return found
+
+
+def _shown(secrets: Iterable[Secret], view: bytes, data: bytes | None = None) -> list[Secret]:
+    """The secrets in a view, including those whose first bytes were taken for the end of an escape in `data`."""
     lower = view.lower()
-    dense = view.translate(None, _WHITESPACE)
-    bare = dense.lower().replace(b"\\", b"")
-    digits = dense.translate(_TO_BASE64)
-    pairs = _HEX_PREFIX.sub(b"", dense).translate(None, b":,-_").lower()
+    dense = bare(lower)
     return [
         secret
         for secret in secrets
-        if secret.lower in lower
-        or secret.bare in bare
-        or any(core in digits for core in secret.cores)
-        or secret.hexed in pairs
-        # A decoding may take the token's first digits for the end of an escape.
-        or (secret.lower[-_TAIL:] in lower and secret.spelt.search(data))
+        if secret.is_in(lower, dense)
+        or (data is not None and secret.tail_is_in(lower) and secret.escaped_pattern.search(data))
     ]
-
-
-def _decoded(view: bytes, size: int) -> Iterator[bytes]:
-    """What `view` says under one decoding more, where that could hold a token of `size` bytes."""
-    yield from unescaped(view)
-    dense = view.translate(_TO_BASE64, _WHITESPACE)
-    # An encoding of the token inside another encoding is at least this long.
-    for run in re.findall(rb"[A-Za-z0-9+/]{%d,}" % (4 * size // 3), dense):
-        yield from (base64.b64decode(_whole_quads(run[skipped:])) for skipped in range(4))
-    for run in re.findall(rb"[A-Fa-f0-9]{%d,}" % (2 * size), dense):
-        yield from (binascii.unhexlify(_whole_pairs(run[skipped:])) for skipped in range(2))
-
-
-def unescaped(view: bytes) -> Iterator[bytes]:
-    """What `view` says where its percent, entity or backslash escapes are undone, for those that it has."""
-    if b"%" in view:
-        yield unquote_to_bytes(view)
-    if b"&" in view:
-        yield html.unescape(view.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogatepass")
-    if b"\\" in view:
-        yield _BACKSLASH.sub(_plain, view)
-
-
-def _whole_quads(digits: bytes) -> bytes:
-    return digits[:-1] if len(digits) % 4 == 1 else digits + b"=" * (-len(digits) % 4)
-
-
-def _whole_pairs(digits: bytes) -> bytes:
-    return digits[: len(digits) & ~1]
-
-
-def _plain(match: re.Match[bytes]) -> bytes:
-    digits = match[1] or match[2] or match[3] or match[4]
-    if digits is None:
-        return match[6] or b"\n"
-    code = int(digits, 16)
-    return chr(code).encode("utf-8", "surrogatepass") if code <= 0x10FFFF else b""
 
 
 @lru_cache(maxsize=256)
 def _spellings(byte: int) -> bytes:
-    """A pattern of the ways in which one byte is written: itself, percent, backslash and entity escapes in any mix.
+    """A pattern of the spellings of one byte: itself, and percent, backslash and entity escapes.
 
-    Every repetition has a bound: what a server echoes must not decide how long a search takes.
+    Every repetition is bounded: no echo of a server makes a search slow.
     """
     plain = bytes([byte])
     ways = [
         (b"" if plain.isalnum() else rb"\\{0,8}") + re.escape(plain),
-        rb"%%(?:25){0,4}%02x" % byte,
-        rb"\\{1,8}(?:u00%02x|u\{0{0,8}%02x\}|x%02x|U000000%02x)" % (byte, byte, byte, byte),
+        rb"%%(?:25){0,4}(?:u00)?%02x" % byte,
+        rb"\\{1,8}(?:u00%02x|u\{0{0,8}%02x\}|x%02x|U000000%02x|%03o)" % (byte, byte, byte, byte, byte),
         rb"&(?:amp;){0,4}#(?:0{0,8}%d|x0{0,8}%02x)(?:;|(?![0-9a-f]))" % (byte, byte),
     ]
     names = (name for name, value in html5.items() if value == chr(byte) and name.endswith(";"))
@@ -164,7 +166,7 @@ def _spellings(byte: int) -> bytes:
 
 
 def _base64_cores(token: bytes) -> Iterator[tuple[bool, bytes, bool]]:
-    """For each of the three alignments: the digits that the token alone decides, and whether it touches others."""
+    """For each of the three alignments: the digits of the token alone, and whether it shares one before and after."""
     for shift in range(3):
         digits = base64.b64encode(b"\0" * shift + token)
         bits = 8 * (shift + len(token))

@@ -1,4 +1,4 @@
-"""Secrets by their value: the tokens of a run, found in any encoding and replaced, or stopped at a gate."""
+"""Redaction by value: the tokens of a run are found in any encoding, and replaced or refused."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 from conformance.http.exchange import Exchange, Headers, Request, Response, account_of_token
-from conformance.http.redaction.encodings import Secret, hidden_in
-from conformance.http.redaction.scrubbing import REDACTED, scrub
+from conformance.http.redaction.encodings import REDACTED, Secret, hidden_in, redacted
+from conformance.http.redaction.scrubbing import scrub
 
 __all__ = ["Redactor", "SecretLeakError"]
 
 
 class SecretLeakError(Exception):
-    """Something was about to be written that holds a token: the message names the place, never the token."""
+    """Text that was about to be written contains a token; the message names the place, never the token."""
 
 
-#: Shorter tokens cannot be told from other text; only their place (`scrub`) hides them.
+#: Shorter tokens are indistinguishable from other text; only `scrub` removes them.
 _SHORTEST = 8
 
 
 class Redactor:
     """Finds the tokens of a run in any encoding: replaces them, or refuses (`check`).
 
-    `secrets` maps account names to tokens.  Tokens of fewer than 8 bytes, and those that are part of an account's
-    name, are replaced where credentials stand and searched for nowhere else.  Also a `logging` filter.
+    `secrets` maps account names to tokens.  Tokens shorter than 8 bytes, and those that are part of an account's name,
+    are only replaced in the places of credentials.  Also a `logging` filter.
     """
 
     def __init__(self, secrets: Mapping[str, str]) -> None:
@@ -35,7 +35,7 @@ class Redactor:
         names = "\n".join(secrets)
         self._secrets = tuple(
             Secret(account, token.encode("utf-8", "surrogatepass"))
-            for token, account in sorted(self._accounts.items(), key=lambda item: -len(item[0]))
+            for token, account in self._accounts.items()
             if len(token.encode("utf-8", "surrogatepass")) >= _SHORTEST and token not in names
         )
 
@@ -43,21 +43,16 @@ class Redactor:
         return f"Redactor({', '.join(sorted(set(self._accounts.values())))})"
 
     def bytes(self, data: builtins.bytes) -> builtins.bytes:
-        """`data` with every token replaced by ``<account>``; ``<redacted>`` as a whole where one hides too deep."""
-        found = hidden_in(self._secrets, data)
-        if not found:
-            return data
-        clean = data
-        for secret in found:
-            clean = secret.replaced(clean)
-        return REDACTED.encode() if hidden_in(self._secrets, clean) else clean
+        """`data` with tokens replaced by ``<account>``; just ``<redacted>`` where one is encoded several times over."""
+        clean = redacted(self._secrets, data)
+        return data if clean is None else clean
 
     def text(self, text: str) -> str:
-        """`text` with every token replaced, as `bytes` does."""
+        """`text` with every token replaced, as by `bytes`."""
         return self.bytes(text.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
 
     def exchange(self, exchange: Exchange) -> Exchange:
-        """`exchange` with what is secret by place or by value replaced, label and notes included."""
+        """`exchange` with secrets replaced by place and by value, also in label and notes."""
         clean = scrub(exchange, self._account_of)
         if not self._secrets:
             return clean
@@ -76,7 +71,7 @@ class Redactor:
         )
 
     def check(self, data: builtins.bytes | str, where: str) -> None:
-        """Raises SecretLeakError, naming `where`, if `data` holds a token in any encoding."""
+        """Raises SecretLeakError, naming `where`, if `data` contains a token in any encoding."""
         account = self._leaked(data.encode("utf-8", "surrogatepass") if isinstance(data, str) else data)
         if account is not None:
             raise SecretLeakError(
@@ -84,7 +79,7 @@ class Redactor:
             )
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Replaces tokens in a log record, its traceback included; lets every record pass."""
+        """Replaces tokens in a log record and its traceback; passes every record."""
         try:
             message = record.getMessage()
         except (TypeError, ValueError, KeyError):

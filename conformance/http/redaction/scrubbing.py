@@ -1,14 +1,14 @@
-"""Secrets by their place: credentials, cookies, OAuth's fields and relink URLs, removed from what is kept."""
+"""Redaction by place: credentials, cookies, OAuth fields and relink URLs are replaced wherever they may be."""
 
 from __future__ import annotations
 
+import base64
+import binascii
 import json
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
-from dataclasses import replace
-from urllib.parse import quote, unquote_plus
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from urllib.parse import quote, unquote, unquote_plus, urlsplit
 
 from conformance.http.display import without_userinfo
 from conformance.http.exchange import (
@@ -20,126 +20,170 @@ from conformance.http.exchange import (
     is_credential_header,
     redact_authorization,
 )
+from conformance.http.redaction.encodings import REDACTED
+from conformance.http.redaction.locations import FIELDS, Certainty, is_secret, looks_random, of_field
 
-__all__ = ["REDACTED", "noticing", "scrub"]
-
-#: What stands where something was removed that names no account.
-REDACTED = "<redacted>"
+__all__ = ["scrub"]
 
 _PLACEHOLDER = re.compile(r"(?:\S+ )?<[A-Za-z0-9_.-]{1,64}>\Z")
-_COOKIES = frozenset({"cookie", "set-cookie"})
-_CREDENTIALS = frozenset({"authorization", "proxy-authorization"})
-_SECRET_FIELDS = frozenset({"access_token", "client_secret", "code", "refresh_token"})
-_MAY_BE_SECRET = re.compile(r"token|secret|code", re.IGNORECASE)
-_JSON_SECRET = re.compile(rb'("(access_token|refresh_token|client_secret)"\s*:\s*")((?:[^"\\]|\\.)*)(?=")', re.DOTALL)
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9-]*\Z")
+_PARAMETER = re.compile(r'([\w-]+)\s*=\s*(?:"([^"]*)"|([^\s,"]+))')
+#: Parameters of ``Authorization`` that are not secret.
+_PUBLIC = frozenset({"algorithm", "nc", "qop", "realm", "uri", "username", "signedheaders", "version"})
+#: The ends of the names in FIELDS: a fast test for JSON without any of them.
+_JSON_HINTS = tuple({re.split("_|api", name)[-1].encode() + b'"' for name in FIELDS})
+_JSON_FIELD = re.compile(rb'("(' + "|".join(FIELDS).encode() + rb')"\s*:\s*")((?:[^"\\]|\\.)*)(?=")', re.DOTALL)
 _JSON_RELINK = re.compile(rb'("\w*relink_url"\s*:\s*")((?:[^"\\]|\\.)+)(?=")', re.DOTALL)
 _ORIGIN = re.compile(rb"https?:(?:\\?/){2}[^/\\?#]*|")
 
-#: Who is told of each exchange before it is scrubbed, which is the last time that its credentials are seen.
-_notice: ContextVar[Callable[[Exchange], None] | None] = ContextVar("notice", default=None)
 
+def scrub(
+    exchange: Exchange,
+    account_of: Callable[[str], str] = account_of_token,
+    collect: Callable[[str], None] | None = None,
+) -> Exchange:
+    """`exchange` with credentials, cookies, OAuth fields and relink URLs replaced.
 
-@contextmanager
-def noticing(notice: Callable[[Exchange], None]) -> Iterator[None]:
-    """While this lasts, `notice` is given every exchange as it is before it is scrubbed."""
-    token = _notice.set(notice)
-    try:
-        yield
-    finally:
-        _notice.reset(token)
-
-
-def scrub(exchange: Exchange, account_of: Callable[[str], str] = account_of_token) -> Exchange:
-    """`exchange` without what is secret by its place: credentials, cookies, OAuth fields, relink URLs.
-
-    `account_of` gives the name that stands for a token.  Scrubbing twice is scrubbing once.
+    `account_of` maps a token to the name that replaces it; `collect` is called with each secret that is removed.
+    Idempotent.
     """
-    notice = _notice.get()
-    if notice is not None:
-        notice(exchange)
     request, response = exchange.request, exchange.response
-    form = (request.header("content-type") or "").lower().startswith("application/x-www-form-urlencoded")
-    body = _scrub_form(request.body, account_of) if form else _scrub_json(request.body, account_of)
+    places = _Places(account_of, collect, oauth="/oauth/" in request.url)
+    content_type = (request.header("content-type") or "").lower()
     clean = Request(
-        request.method, _scrub_url(request.url, account_of), _scrub_headers(request.headers, account_of), body
+        request.method,
+        places.url(request.url),
+        places.headers(request.headers),
+        places.body(request.body, is_form=content_type.startswith("application/x-www-form-urlencoded")),
     )
-    answer = response and Response(
-        response.status, _scrub_headers(response.headers, account_of), _scrub_json(response.body, account_of)
-    )
+    answer = response and Response(response.status, places.headers(response.headers), places.body(response.body))
     if clean == request and answer == response:
         return exchange
     return replace(exchange, request=clean, response=answer)
 
 
-def _scrub_headers(headers: Headers, account_of: Callable[[str], str]) -> Headers:
-    return tuple((name, _scrub_header(name, value, account_of)) for name, value in headers)
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """The places of credentials in an exchange: each method gives back its part with them replaced.
 
+    `oauth`: the exchange with a token endpoint, where ``code`` and ``token`` are credentials.
+    """
 
-def _scrub_header(name: str, value: str, account_of: Callable[[str], str]) -> str:
-    lower = name.lower()
-    if lower in _COOKIES:
+    account_of: Callable[[str], str]
+    collect: Callable[[str], None] | None
+    oauth: bool
+
+    def headers(self, headers: Headers) -> Headers:
+        return tuple((name, self._header(name, value)) for name, value in headers)
+
+    def url(self, url: str) -> str:
+        if self.collect is not None and "@" in url:
+            self._userinfo(url)
+        url = without_userinfo(url)
+        at = min((i for i in (url.find("?"), url.find("#")) if i >= 0), default=-1)
+        if at < 0:
+            return url
+        plain = unquote_plus(url[at:]).lower()
+        if not any(name in plain for name in FIELDS):
+            return url
+        return url[:at] + "".join(self._pair(part, in_url=True) for part in re.split(r"([?&#;])", url[at:]))
+
+    def body(self, body: bytes, is_form: bool = False) -> bytes:
+        if b"relink_url" in body:
+            body = _JSON_RELINK.sub(lambda match: match[1] + _origin(match[2]) + b"/redacted", body)
+        if not is_form:
+            if any(hint in body for hint in _JSON_HINTS):
+                body = _JSON_FIELD.sub(self._json_field, body)
+            if self.collect is None or b"=" not in body or body.lstrip().startswith((b"{", b"[")):
+                return body
+        text = body.decode("latin-1")
+        is_grant = "grant_type=" in text
+        pairs = [self._pair(part, in_url=is_grant) for part in re.split(r"([&;])", text)]
+        return "".join(pairs).encode("latin-1") if is_form else body
+
+    def _header(self, name: str, value: str) -> str:
+        lower = name.lower()
+        if lower == "location":
+            return self.url(value)
+        if not is_credential_header(name) or not (value.strip() or lower in ("cookie", "set-cookie")):
+            return value
+        if lower in ("authorization", "proxy-authorization"):
+            return value if _PLACEHOLDER.match(value) else self._authorization(value)
+        if lower in ("cookie", "set-cookie"):
+            pairs = value.split(";") if lower == "cookie" else [value.partition(";")[0]]
+            for pair in pairs:
+                self._note(pair.partition("=")[2].strip().strip('"'), Certainty.LIKELY)
+            return REDACTED
+        scheme, _, rest = value.strip().partition(" ")
+        self._note(rest.strip() if rest and _SCHEME.match(scheme) else value.strip(), Certainty.LIKELY)
         return REDACTED
-    if lower == "location":
-        return _scrub_url(value, account_of)
-    if lower not in _CREDENTIALS:
-        return REDACTED if value.strip() and is_credential_header(name) else value
-    if _PLACEHOLDER.match(value):
-        return value
-    scheme, _, token = value.strip().partition(" ")
-    if scheme.lower() == "bearer" and token.strip():
-        return f"Bearer <{account_of(token.strip())}>"
-    return redact_authorization((("Authorization", value),))[0][1]
+
+    def _authorization(self, value: str) -> str:
+        """The scheme with an account in place of the credentials."""
+        scheme, _, rest = value.strip().partition(" ")
+        credentials, scheme = rest.strip(), scheme.lower()
+        self._note(credentials or value.strip())
+        if scheme == "bearer" and credentials:
+            return f"Bearer <{self.account_of(credentials)}>"
+        if scheme == "basic":
+            self._note(_basic_password(credentials))
+        for match in _PARAMETER.finditer(credentials):
+            if match[1].lower() not in _PUBLIC and scheme != "basic":
+                self._note(match[2] or match[3] or "")
+        return redact_authorization((("Authorization", value),))[0][1]
+
+    def _userinfo(self, url: str) -> None:
+        try:
+            userinfo = urlsplit(url).netloc.rpartition("@")[0]
+        except ValueError:
+            return
+        user, _, password = userinfo.partition(":")
+        for value in {password, unquote(password)}:
+            self._note(value)
+        for value in set() if password else {user, unquote(user)}:
+            self._note(value, Certainty.LIKELY)
+
+    def _pair(self, pair: str, in_url: bool) -> str:
+        name, equals, value = pair.partition("=")
+        field, plain = unquote_plus(name).lower(), unquote_plus(value)
+        certainty = Certainty.SECRET if field == "code" and in_url else of_field(field)
+        shown = self._replacement(field, plain, certainty) if equals else plain
+        return pair if shown == plain else f"{name}={quote(shown)}"
+
+    def _json_field(self, match: re.Match[bytes]) -> bytes:
+        field = match[2].decode()
+        certainty = of_field(field)
+        if certainty is None or (certainty is Certainty.LIKELY and not self.oauth):
+            return match[0]
+        try:
+            plain = str(json.loads(b'"' + match[3] + b'"'))
+        except ValueError:
+            plain = match[3].decode("latin-1")
+        shown = self._replacement(field, plain, certainty)
+        return match[0] if shown == plain else match[1] + shown.encode()
+
+    def _replacement(self, field: str, value: str, certainty: Certainty | None) -> str:
+        if certainty is None or not value or _PLACEHOLDER.match(value):
+            return value
+        self._note(value, certainty)
+        if certainty is Certainty.LIKELY and not looks_random(value):
+            return value
+        return f"<{self.account_of(value)}>" if field == "access_token" else REDACTED
+
+    def _note(self, value: str, certainty: Certainty = Certainty.SECRET) -> None:
+        if self.collect is not None and (looks_random if certainty is Certainty.LIKELY else is_secret)(value):
+            self.collect(value)
 
 
-def _scrub_url(url: str, account_of: Callable[[str], str]) -> str:
-    url = without_userinfo(url)
-    at = min((i for i in (url.find("?"), url.find("#")) if i >= 0), default=-1)
-    if at < 0 or not _MAY_BE_SECRET.search(unquote_plus(url[at:])):
-        return url
-    parts = re.split(r"([?&#;])", url[at:])
-    return url[:at] + "".join(_scrub_pair(part, account_of) for part in parts)
-
-
-def _scrub_form(body: bytes, account_of: Callable[[str], str]) -> bytes:
-    text = body.decode("latin-1")
-    grant = "grant_type=" in text
-    parts = (
-        part if part.startswith("code=") and not grant else _scrub_pair(part, account_of)
-        for part in re.split(r"([&;])", text)
-    )
-    return "".join(parts).encode("latin-1")
-
-
-def _scrub_pair(pair: str, account_of: Callable[[str], str]) -> str:
-    name, equals, value = pair.partition("=")
-    field = unquote_plus(name).lower()
-    if not equals or not value or field not in _SECRET_FIELDS:
-        return pair
-    plain = unquote_plus(value)
-    if _PLACEHOLDER.match(plain):
-        return pair
-    shown = f"<{account_of(plain)}>" if field == "access_token" else REDACTED
-    return f"{name}={quote(shown)}"
-
-
-def _scrub_json(body: bytes, account_of: Callable[[str], str]) -> bytes:
-    if b"_token" in body or b"client_secret" in body:
-        body = _JSON_SECRET.sub(lambda match: match[1] + _shown_in_json(match[2], match[3], account_of), body)
-    if b"relink_url" in body:
-        body = _JSON_RELINK.sub(lambda match: match[1] + _origin(match[2]) + b"/redacted", body)
-    return body
+def _basic_password(credentials: str) -> str:
+    try:
+        plain = base64.b64decode(credentials + "=" * (-len(credentials) % 4)).decode("utf-8", "replace")
+    except (binascii.Error, ValueError):
+        return ""
+    user, _, password = plain.partition(":")
+    return password or user
 
 
 def _origin(url: bytes) -> bytes:
     match = _ORIGIN.match(url)
     return match[0] if match else b""
-
-
-def _shown_in_json(field: bytes, escaped: bytes, account_of: Callable[[str], str]) -> bytes:
-    try:
-        plain = json.loads(b'"' + escaped + b'"')
-    except ValueError:
-        plain = escaped.decode("latin-1")
-    if not plain or _PLACEHOLDER.match(plain):
-        return escaped
-    return f"<{account_of(plain)}>".encode() if field == b"access_token" else REDACTED.encode()

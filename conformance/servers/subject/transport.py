@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import email.utils
 import json
-import zlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,7 +14,9 @@ from urllib.parse import urlsplit
 import httpx
 
 from conformance.clock import Clock
+from conformance.http.content_coding import ContentCodingError, OversizedBodyError, decode
 from conformance.http.exchange import UNKNOWN_TOKEN, Exchange, Headers, Request, Response, bearer
+from conformance.http.ordering import OrderedDelivery
 from conformance.servers.subject.rate_limit import BudgetExceededError, RateLimiter, RequestBudget
 
 __all__ = ["Limits", "Transport", "open_client", "origin_of"]
@@ -25,7 +26,6 @@ _VIRTUAL_LATENCY = 0.001
 
 _AGENT = "cronofy-conformance"
 _TRANSIENT = frozenset({429, 500, 502, 503, 504})
-_CODINGS = {"gzip": zlib.MAX_WBITS | 16, "x-gzip": zlib.MAX_WBITS | 16, "deflate": zlib.MAX_WBITS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,28 +58,6 @@ def origin_of(url: str) -> tuple[str, str, int | None]:
     return scheme, host, parts.port or {"http": 80, "https": 443}.get(scheme)
 
 
-@dataclass(slots=True)
-class _Pending:
-    """Passes on exchanges in the order in which they were sent: each waits for all before it."""
-
-    on_exchange: Callable[[Exchange], None]
-    sent: int = 0
-    passed_on: int = 0
-    waiting: dict[int, Exchange | None] = field(default_factory=dict)
-
-    def number(self) -> int:
-        self.sent += 1
-        return self.sent
-
-    def put(self, number: int, exchange: Exchange | None) -> None:
-        self.waiting[number] = exchange
-        while self.passed_on + 1 in self.waiting:
-            self.passed_on += 1
-            ready = self.waiting.pop(self.passed_on)
-            if ready is not None:
-                self.on_exchange(ready)
-
-
 class Transport:
     """Sends requests to `base_url` and nowhere else, and passes an exchange for each to `on_exchange`, in order.
 
@@ -109,14 +87,14 @@ class Transport:
         self._origin = origin_of(base_url)
         self._tokens = {**tokens, UNKNOWN_TOKEN: unknown_token}
         self._redact = redact
-        self._pending = _Pending(on_exchange)
+        self._order = OrderedDelivery(on_exchange)
         self._received = 0
         self._slots = asyncio.Semaphore(self.limits.connections)
 
     @property
     def sent(self) -> int:
         """How many requests were sent, counting every attempt."""
-        return self._pending.sent
+        return self._order.count
 
     def owns(self, url: str) -> bool:
         """Whether `url` is at the subject's own origin, the only one that gets a token."""
@@ -181,12 +159,12 @@ class Transport:
     async def _attempt(self, request: httpx.Request, body: bytes, account: str | None) -> Exchange:
         async with self._slots:
             await self.rate.acquire()
-            number = self._pending.number()
+            number = self._order.sent()
             exchange: Exchange | None = None
             try:
                 exchange = self._redact(await self._exchange(request, body, account, number))
             finally:
-                self._pending.put(number, exchange)
+                self._order.answered(number, exchange)
         return exchange
 
     async def _exchange(self, request: httpx.Request, body: bytes, account: str | None, number: int) -> Exchange:
@@ -209,7 +187,7 @@ class Transport:
             label=f"#{number}",
             sent_at=sent_at,
             answered_at=self.clock.now(),
-            whole=True,
+            headers_complete=True,
             notes=notes,
         )
 
@@ -223,10 +201,10 @@ class Transport:
                 if len(raw) > self.limits.body:
                     return Response(answer.status_code, headers), (self._too_large(),)
             try:
-                body = _decoded(bytes(raw), answer.headers.get("content-encoding", ""), self.limits.body)
-            except OverflowError:
+                body = decode(bytes(raw), answer.headers.get("content-encoding", ""), self.limits.body)
+            except OversizedBodyError:
                 return Response(answer.status_code, headers), (self._too_large(),)
-            except zlib.error as error:
+            except ContentCodingError as error:
                 note = ("body", f"its Content-Encoding does not decode: {error}")
                 return Response(answer.status_code, headers), (note,)
             self._received += len(body)
@@ -283,37 +261,6 @@ def _named(headers: httpx.Headers, account: str | None) -> Headers:
     if account is None:
         return pairs
     return tuple((name, bearer(account)) if name.lower() == "authorization" else (name, value) for name, value in pairs)
-
-
-def _decoded(raw: bytes, codings: str, limit: int) -> bytes:
-    """`raw` with gzip and deflate undone.  Raises OverflowError above `limit` bytes, zlib.error if it is corrupt."""
-    body = raw
-    for coding in reversed([part.strip().lower() for part in codings.split(",") if part.strip()]):
-        if coding in _CODINGS and body:
-            body = _inflated(body, _CODINGS[coding], limit)
-    return body
-
-
-def _inflated(raw: bytes, wbits: int, limit: int) -> bytes:
-    try:
-        return _inflated_as(raw, wbits, limit)
-    except zlib.error:
-        if wbits != zlib.MAX_WBITS:
-            raise
-        return _inflated_as(raw, -zlib.MAX_WBITS, limit)  # many servers send raw deflate without its zlib header
-
-
-def _inflated_as(raw: bytes, wbits: int, limit: int) -> bytes:
-    out = bytearray()
-    while raw:
-        decoder = zlib.decompressobj(wbits)
-        out += decoder.decompress(raw, limit + 1 - len(out))
-        if len(out) > limit:
-            raise OverflowError
-        if not decoder.eof:
-            raise zlib.error("it ends too early")
-        raw = decoder.unused_data
-    return bytes(out)
 
 
 def _retry_after(value: str | None, now: float) -> float | None:
