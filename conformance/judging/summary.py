@@ -59,6 +59,13 @@ class Policy:
         """The levels whose failures count."""
         return LEVELS[: LEVELS.index(self.fail_on) + 1]
 
+    @property
+    def fatal_gaps(self) -> tuple[str, ...]:
+        """The outcomes of a `must` rule that count although it did not fail."""
+        if self.require_coverage:
+            return ("inconclusive", "untested")
+        return ("inconclusive",) if self.is_run else ()
+
 
 @dataclass(frozen=True)
 class Reproduction:
@@ -111,6 +118,13 @@ class RunReport:
         """The rules that failed and are too weak to count."""
         return tuple(rule for rule in self.failed if rule.level not in self.terms.fatal_levels)
 
+    def is_fatal(self, rule: Rule) -> bool:
+        """Whether the rule's own outcome keeps that of the whole from being *passed*."""
+        outcome = self.report.tally(rule.id).outcome
+        if outcome == "failed":
+            return rule.level in self.terms.fatal_levels
+        return rule.level == "must" and outcome in self.terms.fatal_gaps
+
     @property
     def outcome(self) -> Outcome:
         """Failed if a rule that counts failed; inconclusive if something that counts is not proved; else passed."""
@@ -147,10 +161,9 @@ class RunReport:
 
     @property
     def is_mostly_untested(self) -> bool:
-        """Whether at least half of the rules that must hold were exercised by nothing."""
+        """Whether at least half of the `must` rules were not exercised."""
         musts = [rule for rule in self.rules if rule.level == "must"]
-        untested = [rule for rule in musts if self.report.tally(rule.id).outcome == "untested"]
-        return 2 * len(untested) >= len(musts) > 0
+        return 2 * sum(rule.level == "must" for rule in self._with("untested")) >= len(musts) > 0
 
     def reason(self, rule: Rule) -> str | None:
         """Why a rule is inconclusive or untested, as a sentence; None where it passed or failed."""
@@ -167,14 +180,8 @@ class RunReport:
 
     @property
     def _is_open(self) -> bool:
-        """Whether something that counts is not proved: in a run a rule that must hold, in a recording everything."""
-        if self._ended_early or not self._with("passed"):
-            return True
-        if self.terms.require_coverage and any(rule.level == "must" for rule in self._with("untested")):
-            return True
-        if not self.terms.is_run and not self.terms.require_coverage:
-            return False
-        return any(rule.level == "must" for rule in self._with("inconclusive"))
+        """Whether something that counts is not proved; without a single pass, nothing is."""
+        return self._ended_early or not self._with("passed") or any(self.is_fatal(rule) for rule in self.rules)
 
     @property
     def _ended_early(self) -> bool:

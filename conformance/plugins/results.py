@@ -65,6 +65,8 @@ def campaign_results(options: RunOptions, subject: Subject) -> CampaignResults:
         return CampaignResults({}, str(error))
     if run_report.terms.interrupted:
         raise KeyboardInterrupt
+    if run_report.terms.unjudged is not None:
+        return CampaignResults({}, run_report.terms.unjudged)
     results = CampaignResults({rule.id: _rule_result(run_report, rule) for rule in run_report.rules})
     redactor.check(results.to_json(), "the messages of the tests")
     return results
@@ -86,14 +88,12 @@ def shared_campaign_results(options: RunOptions, subject: Subject, folder: Path)
 
 
 def _rule_result(run_report: RunReport, rule: Rule) -> RuleResult:
-    from conformance.contract.rules import LEVELS
     from conformance.judging.formats.text import rule_failures
 
-    outcome = run_report.report.tally(rule.id).outcome
+    outcome, is_fatal = run_report.report.tally(rule.id).outcome, run_report.is_fatal(rule)
     if outcome == "failed":
-        fatal = LEVELS[: LEVELS.index(run_report.terms.fail_on) + 1]
-        return RuleResult(outcome, rule_failures(run_report, rule), rule.level in fatal)
+        return RuleResult(outcome, rule_failures(run_report, rule), is_fatal)
     if outcome == "passed":
-        return RuleResult(outcome, "", is_fatal=False)
+        return RuleResult(outcome, "", is_fatal)
     reason = run_report.terms.cut_short or run_report.reason(rule)
-    return RuleResult(outcome, f"{outcome}: {reason}", run_report.terms.require_coverage and rule.level == "must")
+    return RuleResult(outcome, f"{outcome}: {reason}", is_fatal)

@@ -18,6 +18,7 @@ from report_samples import (
     Violation,
     failed,
     hostile,
+    inconclusive,
     passed,
     run_report,
 )
@@ -99,10 +100,10 @@ What a server must do
   passed       none-removes      [B7]  1 passed, 1 inconclusive
 
 What a server should do
-  failed       pages-are-whole   [2.2.c]  1 failed
+  warning      pages-are-whole   [2.2.c]  1 failed
 
 What a server is inferred to do
-  inconclusive  profile-resolves  [A6 S4]  1 inconclusive: conferencing was still pending at the settle time-out
+  inconclusive profile-resolves  [A6 S4]  1 inconclusive: conferencing was still pending at the settle time-out
 
 What a client must do
   untested     bearer-is-sent    [E2]  nothing in the traffic meets its condition
@@ -136,7 +137,8 @@ Coverage gaps
   bearer-is-sent: nothing in the traffic meets its condition
   none-removes: no pass covers microsoft
 
-1 of 5 rules passed, 2 failed, 1 inconclusive, 1 untested, over 118 exchanges. Coverage gaps: 3 rules.
+1 of 5 rules passed, 1 failed, 1 warning, 1 inconclusive, 1 untested, over 118 exchanges. Coverage gaps: 3 rules. """
+        """Untested: 1 because nothing in the traffic meets its condition.
 Outcome: failed. Exit code 1: a rule that counts at --fail-on must failed.
 """
     )
@@ -209,13 +211,64 @@ def test_long_content_of_a_response_is_truncated() -> None:
         (
             (),
             Policy(require_coverage=True),
-            "0 of 1 rules passed, 1 untested, over 118 exchanges. Coverage gaps: 1 rule.\n"
-            "Outcome: inconclusive. Exit code 3: a rule of level must is inconclusive or untested.\n",
+            "0 of 1 rules passed, 1 untested, over 118 exchanges. Coverage gaps: 1 rule. "
+            "Untested: 1 because nothing in the traffic meets its condition.\n"
+            "Outcome: inconclusive. Exit code 3: no rule passed, so that nothing is proved.\n",
         ),
     ],
 )
 def test_the_summary_has_counts_coverage_and_the_reason_of_the_exit_code(verdicts, terms, expected) -> None:
     assert text.summary(run_report(verdicts, (Rule("m", cases=("google",)),), terms)) == expected
+
+
+def test_a_failure_that_does_not_count_is_a_warning_in_every_format() -> None:
+    rules = (Rule("strong"), Rule("weak", level="should"))
+    report = run_report((passed("strong"), failed("weak", Violation("broken"))), rules, Policy())
+    assert (report.outcome, report.exit_code) == ("passed", 0)
+    assert "\nOutcome: passed with 1 warning. Exit code 0: " in text.render(report)
+    assert document(report)["warnings"] == ["weak"]
+    root = ET.fromstring(renderer(".xml")(report))
+    assert (root.get("failures"), root.get("errors"), root.get("skipped")) == ("0", "0", "0")
+    assert "broken" in (root.findtext(".//testcase[@name='weak']/system-out") or "")
+    assert '<td class="warning">warning</td>' in renderer(".html")(report)
+    assert "| **warning** | weak |" in renderer(".md")(report)
+    strict = run_report((passed("strong"), failed("weak", Violation("broken"))), rules, Policy("should"))
+    assert (strict.outcome, strict.exit_code) == ("failed", 1)
+
+
+def test_what_is_open_and_counts_is_an_error_in_junit() -> None:
+    rules = (Rule("a"), Rule("b"))
+    verdicts = (passed("a"), inconclusive("b", "timed-out"))
+    for is_run, code, tag in ((True, 3, "error"), (False, 0, "skipped")):
+        report = run_report(verdicts, rules, Policy(is_run=is_run))
+        root = ET.fromstring(renderer(".xml")(report))
+        assert report.exit_code == code
+        assert [child.tag for child in root.find(".//testcase[@name='b']") or ()] == [tag]
+    cut = ET.fromstring(
+        renderer(".xml")(run_report((passed("a"), passed("b")), rules, Policy(cut_short="no more requests")))
+    )
+    assert [case.get("name") for case in cut.iter("testcase") if case.find("error") is not None] == [
+        "the-run-is-conclusive"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "terms", "line"),
+    [
+        (
+            (passed("a"),),
+            Policy(),
+            "1 of 2 rules of level must were not exercised: this result says nothing about them.",
+        ),
+        ((passed("a"),), Policy(unjudged="every write was refused"), "Not judged: every write was refused."),
+        ((passed("a"), passed("b")), Policy(), None),
+    ],
+)
+def test_what_was_not_exercised_or_not_judged_is_said_before_everything_else(verdicts, terms, line) -> None:
+    report = run_report(verdicts, (Rule("a"), Rule("b")), terms)
+    for rendered in (text.render(report), renderer(".md")(report).replace("\\", ""), renderer(".html")(report)):
+        before = rendered[: rendered.find("Outcome")]
+        assert (line or "were not exercised") in before if line else "were not exercised" not in rendered
 
 
 def test_the_json_is_the_document() -> None:
@@ -233,7 +286,7 @@ def test_the_junit_is_well_formed_and_counts_what_it_holds(report: RunReport) ->
         counted = {
             "tests": len(suite.findall("testcase")),
             "failures": len(suite.findall("testcase/failure")),
-            "errors": 0,
+            "errors": len(suite.findall("testcase/error")),
             "skipped": len(suite.findall("testcase/skipped")),
         }
         assert {name: int(suite.get(name, "-1")) for name in counted} == counted
@@ -246,7 +299,7 @@ def test_the_junit_has_a_case_for_each_rule() -> None:
     assert cases == {
         ("server.must", "explicit-is-kept"): ["failure"],
         ("server.must", "none-removes"): [],
-        ("server.should", "pages-are-whole"): ["failure"],
+        ("server.should", "pages-are-whole"): ["system-out"],
         ("server.inferred", "profile-resolves"): ["skipped"],
         ("client.must", "bearer-is-sent"): ["skipped"],
     }

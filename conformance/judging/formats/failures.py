@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
     from conformance.judging.summary import RunReport
     from conformance.judging.verdict import Violation
 
-__all__ = ["Failure", "FailureStep", "actual", "closing", "coverage_gaps", "failures", "outcome_line", "where"]
+__all__ = ["Failure", "FailureStep", "actual", "closing", "coverage_gaps", "failures", "headline", "outcome_line"]
+__all__ += ["status", "where"]
 
 #: How many characters of a response's content are shown.
 _SHOWN_CHARACTERS = 600
@@ -125,9 +127,28 @@ def where(violation: Violation) -> str:
     return visible(place if violation.event is None else f"event {violation.event}, {place}")
 
 
+def status(run_report: RunReport, rule: Rule) -> str:
+    """The outcome of a rule, or ``warning`` where it failed and does not count."""
+    outcome = run_report.report.tally(rule.id).outcome
+    return "warning" if outcome == "failed" and not run_report.is_fatal(rule) else outcome
+
+
+def headline(run_report: RunReport) -> tuple[str, ...]:
+    """What a reader must know before the outcome: that nothing could be judged, or that most was not exercised."""
+    if run_report.terms.unjudged is not None:
+        return (visible(f"Not judged: {run_report.terms.unjudged}."),)
+    if not run_report.is_mostly_untested:
+        return ()
+    musts = [rule for rule in run_report.rules if rule.level == "must"]
+    untested = sum(status(run_report, rule) == "untested" for rule in musts)
+    return (f"{untested} of {len(musts)} rules of level must were not exercised: this result says nothing about them.",)
+
+
 def outcome_line(run_report: RunReport) -> str:
     """The outcome and the exit code, and why they are what they are."""
-    return f"Outcome: {run_report.outcome}. Exit code {run_report.exit_code}: {visible(_why(run_report))}."
+    count = len(run_report.warnings)
+    warnings = f" with {_counted(count, 'warning')}" if count and run_report.outcome == "passed" else ""
+    return f"Outcome: {run_report.outcome}{warnings}. Exit code {run_report.exit_code}: {visible(_why(run_report))}."
 
 
 def _why(run_report: RunReport) -> str:
@@ -143,26 +164,45 @@ def _why(run_report: RunReport) -> str:
     if code == 1:
         return f"a rule that counts at --fail-on {policy.fail_on} failed"
     if code == 3:
-        untested = " or untested" if policy.require_coverage else ""
-        return f"a rule of level must is inconclusive{untested}"
+        if not any(status(run_report, rule) == "passed" for rule in run_report.rules):
+            return "no rule passed, so that nothing is proved"
+        return f"a rule of level must is {' or '.join(policy.fatal_gaps)}"
     if run_report.failed:
         return f"no rule that counts at --fail-on {policy.fail_on} failed"
     return "nothing failed"
 
 
 def closing(run_report: RunReport) -> str:
-    """The outcomes of the rules, and the coverage, in two sentences."""
-    outcomes = [run_report.report.tally(rule.id).outcome for rule in run_report.rules]
+    """The outcomes of the rules, the coverage, and why rules are untested, a sentence each."""
+    outcomes = [status(run_report, rule) for rule in run_report.rules]
     counts = [f"{outcomes.count('passed')} of {len(outcomes)} rules passed"]
-    counts += [f"{outcomes.count(outcome)} {outcome}" for outcome in _NOT_PASSED if outcome in outcomes]
+    counts += [_number(outcomes.count(outcome), outcome) for outcome in _NOT_PASSED if outcome in outcomes]
     gaps = len({rule for rule, _ in run_report.coverage_gaps})
     if run_report.fully_covered:
         coverage = "Every rule passed or failed, in every coverage class that the subject offers."
     elif gaps:
-        coverage = f"Coverage gaps: {gaps} {'rule' if gaps == 1 else 'rules'}."
+        coverage = f"Coverage gaps: {_counted(gaps, 'rule')}."
     else:
         coverage = "The run ended early."
-    return f"{', '.join(counts)}, over {run_report.report.exchanges:,} exchanges. {coverage}"
+    untested = _why_untested(run_report)
+    return f"{', '.join(counts)}, over {run_report.report.exchanges:,} exchanges. {coverage}{untested}"
 
 
-_NOT_PASSED = ("failed", "inconclusive", "untested")
+def _why_untested(run_report: RunReport) -> str:
+    """The reasons for which rules are untested, the most frequent first."""
+    untested = [rule for rule in run_report.rules if status(run_report, rule) == "untested"]
+    reasons = Counter(visible(run_report.reason(rule) or "") for rule in untested)
+    if not reasons:
+        return ""
+    return f" Untested: {'; '.join(f'{count} because {reason}' for reason, count in reasons.most_common(3))}."
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def _number(count: int, outcome: str) -> str:
+    return _counted(count, outcome) if outcome == "warning" else f"{count} {outcome}"
+
+
+_NOT_PASSED = ("failed", "warning", "inconclusive", "untested")

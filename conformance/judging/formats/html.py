@@ -7,7 +7,17 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from conformance.http.display import visible
-from conformance.judging.formats.failures import Failure, actual, closing, coverage_gaps, failures, outcome_line, where
+from conformance.judging.formats.failures import (
+    Failure,
+    actual,
+    closing,
+    coverage_gaps,
+    failures,
+    headline,
+    outcome_line,
+    status,
+    where,
+)
 
 if TYPE_CHECKING:
     from conformance.contract.rules import Rule
@@ -33,7 +43,7 @@ pre { background: var(--sunk); border: 1px solid var(--line); border-radius: 6px
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem; }
 dt { color: var(--faint); } dd { margin: 0; }
 .passed { color: var(--passed); } .failed { color: var(--failed); font-weight: 600; }
-.inconclusive { color: var(--open); } .untested, footer { color: var(--faint); }
+.inconclusive, .warning { color: var(--open); } .untested, footer { color: var(--faint); }
 """
 
 
@@ -52,6 +62,7 @@ def render(run_report: RunReport) -> str:
         "</head>",
         "<body>",
         f'<h1>{_text(subject)}: <span class="{run_report.outcome}">{run_report.outcome}</span></h1>',
+        *(f"<p><strong>{_text(line)}</strong></p>" for line in headline(run_report)),
         f"<p>{_text(closing(run_report))}</p>",
         f"<p>{_text(outcome_line(run_report))}</p>",
         *_table(run_report),
@@ -86,8 +97,9 @@ def _table(run_report: RunReport) -> Iterator[str]:
 
 def _row(run_report: RunReport, rule: Rule) -> str:
     tally = run_report.report.tally(rule.id)
+    outcome = status(run_report, rule)
     cells = [
-        f'<td class="{tally.outcome}">{tally.outcome}</td>',
+        f'<td class="{outcome}">{outcome}</td>',
         f'<td title="{_text(rule.title)}">{_text(rule.id)}</td>',
         *(f"<td>{_text(value)}</td>" for value in (rule.applies_to, rule.level, ", ".join(rule.clauses))),
         *(f'<td class="number">{count}</td>' for count in (tally.passed, tally.failed, tally.inconclusive)),

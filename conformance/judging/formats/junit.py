@@ -1,4 +1,8 @@
-"""The report as JUnit XML: a test case for each rule, inconclusive and untested ones skipped with their reason."""
+"""The report as JUnit XML: a test case for each rule.
+
+A rule that failed and counts is a failure, a warning is in ``system-out``; an open rule is skipped with its reason, or
+an error where it keeps the outcome from being *passed*.  A run that ended early has a test case of its own.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,16 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from conformance.http.display import visible
-from conformance.judging.formats.failures import Failure, actual, closing, failures, outcome_line, where
+from conformance.judging.formats.failures import (
+    Failure,
+    actual,
+    closing,
+    failures,
+    headline,
+    outcome_line,
+    status,
+    where,
+)
 
 if TYPE_CHECKING:
     from conformance.contract.rules import Rule
@@ -27,10 +40,14 @@ def render(run_report: RunReport) -> str:
         _properties(suite, run_report)
         for rule in rules:
             _case(suite, run_report, rule, found.get(rule.id))
+        if run_report.outcome == "inconclusive" and not any(run_report.is_fatal(rule) for rule in run_report.rules):
+            case = ET.SubElement(suite, "testcase", classname=f"{party}.run", name="the-run-is-conclusive")
+            ET.SubElement(case, "error", type="inconclusive", message=outcome_line(run_report))
         output = ET.SubElement(suite, "system-out")
-        output.text = f"{closing(run_report)}\n{outcome_line(run_report)}\n"
-        _count(suite, run_report, rules)
-    _count(root, run_report, list(run_report.rules))
+        output.text = "\n".join([*headline(run_report), closing(run_report), outcome_line(run_report), ""])
+        _count(suite)
+    for name in ("tests", "failures", "errors", "skipped"):
+        root.set(name, str(sum(int(suite.get(name, "0")) for suite in root)))
     ET.indent(root)
     return "<?xml version='1.0' encoding='utf-8'?>\n" + ET.tostring(root, encoding="unicode") + "\n"
 
@@ -47,25 +64,29 @@ def _properties(suite: ET.Element, run_report: RunReport) -> None:
         ET.SubElement(properties, "property", name=name, value=visible(value))
 
 
-def _count(element: ET.Element, run_report: RunReport, rules: list[Rule]) -> None:
-    outcomes = [run_report.report.tally(rule.id).outcome for rule in rules]
-    element.set("tests", str(len(rules)))
-    element.set("failures", str(outcomes.count("failed")))
-    element.set("errors", "0")
-    if element.tag == "testsuite":
-        element.set("skipped", str(outcomes.count("inconclusive") + outcomes.count("untested")))
+def _count(suite: ET.Element) -> None:
+    counted = {"tests": "testcase", "failures": "testcase/failure", "errors": "testcase/error"}
+    for name, path in {**counted, "skipped": "testcase/skipped"}.items():
+        suite.set(name, str(len(suite.findall(path))))
 
 
 def _case(suite: ET.Element, run_report: RunReport, rule: Rule, failure: Failure | None) -> None:
     tally = run_report.report.tally(rule.id)
-    case = ET.SubElement(suite, "testcase", classname=f"{rule.applies_to}.{rule.level}", name=rule.id)
-    if tally.outcome == "failed":
-        message = actual(rule, tally.violations[0]) if tally.violations else rule.title
-        element = ET.SubElement(case, "failure", type=rule.level, message=visible(message))
-        element.text = "\n".join(["", *_details(rule, tally, failure), ""])
-    elif tally.outcome != "passed":
-        reason = f"{tally.outcome}: {run_report.reason(rule)}"
-        ET.SubElement(case, "skipped", message=visible(reason))
+    test = ET.SubElement(suite, "testcase", classname=f"{rule.applies_to}.{rule.level}", name=rule.id)
+    match status(run_report, rule):
+        case "failed":
+            message = visible(actual(rule, tally.violations[0]) if tally.violations else rule.title)
+            element = ET.SubElement(test, "failure", type=rule.level, message=message)
+            element.text = "\n".join(["", *_details(rule, tally, failure), ""])
+        case "warning":
+            output = ET.SubElement(test, "system-out")
+            output.text = "\n".join([f"warning: {rule.level}", *_details(rule, tally, failure), ""])
+        case ("inconclusive" | "untested") as outcome:
+            message = visible(f"{outcome}: {run_report.reason(rule)}")
+            if run_report.is_fatal(rule):
+                ET.SubElement(test, "error", type=outcome, message=message)
+            else:
+                ET.SubElement(test, "skipped", message=message)
 
 
 def _details(rule: Rule, tally: Tally, failure: Failure | None) -> Iterator[str]:

@@ -7,7 +7,17 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from conformance.http.display import visible
-from conformance.judging.formats.failures import Failure, actual, closing, coverage_gaps, failures, outcome_line, where
+from conformance.judging.formats.failures import (
+    Failure,
+    actual,
+    closing,
+    coverage_gaps,
+    failures,
+    headline,
+    outcome_line,
+    status,
+    where,
+)
 
 if TYPE_CHECKING:
     from conformance.contract.rules import Rule
@@ -23,6 +33,7 @@ def render(run_report: RunReport) -> str:
     lines = [
         f"# {_text(run_report.subject['kind'])} {_text(run_report.subject['name'])}: {run_report.outcome}",
         "",
+        *(part for line in headline(run_report) for part in (f"**{_text(line)}**", "")),
         _text(closing(run_report)),
         "",
         _text(outcome_line(run_report)),
@@ -52,7 +63,8 @@ def render(run_report: RunReport) -> str:
 
 def _row(run_report: RunReport, rule: Rule) -> str:
     tally = run_report.report.tally(rule.id)
-    word = f"**{tally.outcome}**" if tally.outcome == "failed" else tally.outcome
+    outcome = status(run_report, rule)
+    word = f"**{outcome}**" if outcome in ("failed", "warning") else outcome
     cells = [
         word,
         _text(rule.id),

@@ -14,7 +14,9 @@ from conformance.judging.formats.failures import (
     closing,
     coverage_gaps,
     failures,
+    headline,
     outcome_line,
+    status,
     where,
 )
 
@@ -30,6 +32,7 @@ Paint = Callable[[str, str], str]
 _STYLES = {
     "passed": "green",
     "failed": "bold red",
+    "warning": "yellow",
     "inconclusive": "yellow",
     "untested": "dim",
     "heading": "bold",
@@ -81,6 +84,7 @@ def _head(run_report: RunReport, paint: Paint) -> Iterator[str]:
     yield f"{paint('heading', subject)}"
     contract = run_report.contract
     yield paint("faint", f"{tool}, contract {contract['version']} (sha256 {contract['sha256'][:12]})")
+    yield from (paint("inconclusive", line) for line in headline(run_report))
 
 
 def _rules(run_report: RunReport, paint: Paint) -> Iterator[str]:
@@ -93,8 +97,9 @@ def _rules(run_report: RunReport, paint: Paint) -> Iterator[str]:
         yield paint("heading", f"What a {applies_to} {_LEVEL_WORDS[level]}")
         for rule in groups[applies_to, level]:
             tally = run_report.report.tally(rule.id)
-            word = paint(tally.outcome, f"{tally.outcome:<11}")
-            yield f"  {word}  {rule.id:<{width}}  {_clauses(rule)}  {_result(run_report, rule, tally)}".rstrip()
+            outcome = status(run_report, rule)
+            result = _result(run_report, rule, tally)
+            yield f"  {paint(outcome, f'{outcome:<12}')} {rule.id:<{width}}  {_clauses(rule)}  {result}".rstrip()
 
 
 _LEVEL_WORDS = {
