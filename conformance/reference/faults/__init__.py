@@ -15,11 +15,10 @@ from conformance.reference.faults.races import RACES
 from conformance.reference.faults.refusals import REFUSALS
 from conformance.reference.faults.services import SERVICES
 from conformance.reference.faults.shapes import SHAPES
+from conformance.reference.faults.sharper import SHARPER
 from conformance.reference.hooks import Fault
 
 __all__ = ["FAULTS"]
-
-_AREAS = (KEPT, EXPLICIT, SERVICES, LIMITS, SHAPES, REFUSALS, EVENTS, RACES, READS, PAGING, DIRECTORY, NARROW, CRASHES)
 
 #: Every fault by its name.
 FAULTS: dict[str, Fault] = {
@@ -38,6 +37,7 @@ FAULTS: dict[str, Fault] = {
         DIRECTORY,
         NARROW,
         CRASHES,
+        SHARPER,
     )
     for fault in area
 }
