@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from conformance.reference.conferencing import SETTLE, TIMELINE
 from conformance.reference.hooks import Override, at, fault
-from conformance.reference.model import StoredWrite
-from conformance.reference.overrides import When, refused
+from conformance.reference.model import PENDING, StoredWrite, Timeline
+from conformance.reference.overrides import When, assigned, refused
 from conformance.reference.server import REFUSAL, Answer
 
 __all__ = ["SHARPER"]
@@ -18,8 +21,25 @@ def _forbidden(when: When) -> tuple[Override, ...]:
     )
 
 
+def _late(when: When) -> tuple[Override, ...]:
+    """A conference takes long, and until it is there the event shows what it showed before instead of pending."""
+
+    def unannounced(right: Timeline, write: StoredWrite) -> Timeline:
+        if not when(write):
+            return right
+        return tuple(replace(phase, shows=write.shown_before) if phase.shows == PENDING else phase for phase in right)
+
+    return at(SETTLE, lambda right, write: 4.0 if when(write) else right), at(TIMELINE, unannounced)
+
+
 def _asks(write: StoredWrite) -> bool:
     return write.kind != "absent"
+
+
+def _another_service(write: StoredWrite) -> bool:
+    before = write.shown_before
+    name = write.calendar.integrated
+    return write.kind == "integrated" and assigned(before) and before["provider_name"] != name
 
 
 SHARPER = (
@@ -43,5 +63,19 @@ SHARPER = (
         "case",
         "Explicit conferencing is answered 403 in updates",
         *_forbidden(lambda write: write.kind == "explicit" and not write.creates),
+    ),
+    fault(
+        "default-shows-nothing-until-it-is-there",
+        "P1",
+        "case",
+        "The conference of a new event takes long, and nothing is shown until it is there",
+        *_late(lambda write: write.kind == "default" and write.creates),
+    ),
+    fault(
+        "integrated-keeps-another-service-until-it-is-there",
+        "P1",
+        "sequence",
+        "The conference of another service is shown until that of the calendar's own is there, which takes long",
+        *_late(_another_service),
     ),
 )
