@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
+from urllib.parse import urlsplit
 
 from conformance.reference.conferencing import SETTLE, TIMELINE
 from conformance.reference.hooks import Override, at, fault
 from conformance.reference.model import PENDING, StoredWrite, Timeline
-from conformance.reference.overrides import When, assigned, refused
+from conformance.reference.overrides import GENERATED, When, assigned, refused, reshaped
 from conformance.reference.server import REFUSAL, Answer
 
 __all__ = ["SHARPER"]
@@ -40,6 +42,16 @@ def _another_service(write: StoredWrite) -> bool:
     before = write.shown_before
     name = write.calendar.integrated
     return write.kind == "integrated" and assigned(before) and before["provider_name"] != name
+
+
+def _strays(write: StoredWrite) -> bool:
+    stray = isinstance((write.asked or {}).get("join_url"), str)
+    return stray and write.kind in GENERATED and assigned(write.settles_before)
+
+
+def _hostless(conference: dict[str, Any]) -> str:
+    parts = urlsplit(conference["join_url"])
+    return f"https://{parts.path}?{parts.query}"
 
 
 SHARPER = (
@@ -77,5 +89,36 @@ SHARPER = (
         "sequence",
         "The conference of another service is shown until that of the calendar's own is there, which takes long",
         *_late(_another_service),
+    ),
+    fault(
+        "stray-url-replaces-an-earlier-conference",
+        "F6",
+        "sequence",
+        "A join URL beside another profile_id becomes that of the conference where the event had one before",
+        reshaped(_strays, lambda value, write: {**value, "join_url": (write.asked or {})["join_url"]}),
+    ),
+    fault(
+        "explicit-without-provider-is-empty",
+        "S3 S8",
+        "always",
+        "The provider of explicit conferencing is an empty string instead of null",
+        reshaped(lambda write: write.kind == "explicit", lambda value, _: {**value, "provider_name": ""}),
+    ),
+    fault(
+        "generated-url-without-host",
+        "S2",
+        "case",
+        "The join URL of a generated conference lacks its host where it was requested as default",
+        reshaped(lambda write: write.kind == "default", lambda value, _: {**value, "join_url": _hostless(value)}),
+    ),
+    fault(
+        "generated-url-is-a-script",
+        "S2",
+        "case",
+        "The join URL of the calendar's own service opens a window by a script",
+        reshaped(
+            lambda write: write.kind == "integrated",
+            lambda value, _: {**value, "join_url": f"javascript:open('{value['join_url']}')"},
+        ),
     ),
 )

@@ -253,7 +253,7 @@ def _strays(table: Table) -> Iterator[Scenario]:
         (("integrated", "both"), ("none", "join_url")),
         (("none", "both"), ("default", "both")),
         (("8x8", "join_url"), ("default", "join_url")),
-        (("profile", "join_url"), ("none", "both"), ("profile", "provider_description")),
+        (("profile", "join_url"), ("none", "both"), ("profile", "provider_description"), ("default", "both")),
     ):
         targets = table.having(*(kind for kind, _ in row if kind in ("default", "integrated", "profile")))
         if targets:
