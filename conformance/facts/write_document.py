@@ -195,6 +195,8 @@ def shown(observation: Observation, episode: Episode, write: ObservedWrite, cont
         if episode.before.item is not None:
             document["fields_changed_since_before"] = _differing(episode.before.item, observation.item)
         document["location"] = _location(observation, episode, write)
+        if observation.state == "assigned":
+            document["join_url_in_event"] = _in_event(observation.item, observation.conferencing["join_url"])
     return document
 
 
@@ -271,6 +273,12 @@ def _location(observation: Observation, episode: Episode, write: ObservedWrite) 
     if any(f"url {normal_url(word)}" in episode.stale_values for word in text.split()):
         return "earlier_url"
     return "other"
+
+
+def _in_event(item: dict[str, Any], url: str) -> bool:
+    """Whether a field beside conferencing holds a URL: the location, or one whose value is a text."""
+    texts = (_text(item.get("location")), *(value for value in item.values() if isinstance(value, str)))
+    return any(_holds(text, url) for text in texts)
 
 
 def _text(location: Any) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from conformance.reference.conferencing import SETTLE, TIMELINE
+from conformance.reference.event_list import LOCATION, QUERY_PROBLEMS
 from conformance.reference.hooks import Override, at, fault
 from conformance.reference.model import PENDING, StoredWrite, Timeline
 from conformance.reference.overrides import GENERATED, When, assigned, refused, reshaped
@@ -120,5 +121,29 @@ SHARPER = (
             lambda write: write.kind == "integrated",
             lambda value, _: {**value, "join_url": f"javascript:open('{value['join_url']}')"},
         ),
+    ),
+    fault(
+        "location-stays-blank-on-apple",
+        "E7",
+        "case",
+        "A blank location stays blank where the host has no field for conferencing",
+        at(LOCATION, lambda _, look: look.version.fields.get("location")),
+    ),
+    fault(
+        "tzid-optional",
+        "2.2",
+        "case",
+        "A read without tzid is answered as if it were in UTC",
+        at(
+            QUERY_PROBLEMS,
+            lambda right, it: right if it.last("tzid") else {name: right[name] for name in right if name != "tzid"},
+        ),
+    ),
+    fault(
+        "no-summary-answers-400",
+        "2.8",
+        "case",
+        "A write whose summary is missing is answered 400",
+        at(REFUSAL, lambda right, refusal: replace(right, status=400) if "summary" in refusal.errors else right),
     ),
 )

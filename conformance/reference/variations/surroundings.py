@@ -84,10 +84,6 @@ def _everywhere(right: Any, look: Look) -> Any:
     return {"description": _url(look)} if _blank(look) and _url(look) else right
 
 
-def _never(_: Any, look: Look) -> Any:
-    return look.version.fields.get("location")
-
-
 def _text(right: Any, look: Look) -> Any:
     return {"description": f"Join at {_url(look)} (online)"} if right and _blank(look) and _url(look) else right
 
@@ -240,7 +236,6 @@ SURROUNDINGS = (
         "A blank location shows the URL on every calendar",
         at(LOCATION, _everywhere),
     ),
-    variation("location-never-filled", "E7", "A blank location stays blank on every calendar", at(LOCATION, _never)),
     variation("location-is-a-sentence", "E7", "A blank location shows the URL within a sentence", at(LOCATION, _text)),
     variation("location-left-by-none", "E7 B7", "`none` leaves the URL in the location", at(LOCATION, _left_behind)),
     variation("pages-of-one", "2.2", "A page has one event", at(PAGE_SIZE, lambda _, __: 1)),
@@ -250,17 +245,6 @@ SURROUNDINGS = (
         "next-page-with-query", "2.2", "next_page has a query with escapes, which counts", at(PAGE_BODY, _with_query)
     ),
     variation("latest-first", "2.2", "Reads list the latest event first", at(PAGES, _backwards)),
-    variation(
-        "tzid-optional",
-        "2.2",
-        "A read without tzid is answered",
-        at(
-            QUERY_PROBLEMS,
-            lambda right, it: (
-                right if it.last("tzid") else {name: each for name, each in right.items() if name != "tzid"}
-            ),
-        ),
-    ),
     variation(
         "unknown-calendar-ids-ignored",
         "2.2",
