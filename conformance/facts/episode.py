@@ -35,6 +35,7 @@ class ObservedWrite(NamedTuple):
     request: dict[str, Any]
     event: dict[str, Any]
     start: str | None
+    all_day: bool | None
     outcome: str
     response: dict[str, Any]
     failures: int

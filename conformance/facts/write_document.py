@@ -62,7 +62,6 @@ class Context:
 
 def write_document(state: EventState, write: ObservedWrite, context: Context) -> dict[str, Any]:
     """The facts of one write, from an open or a closed episode; what is not known is left out."""
-    episode = state.episode
     before = _known_before(state, write)
     document: dict[str, Any] = {
         "about": "write",
@@ -86,6 +85,8 @@ def write_document(state: EventState, write: ObservedWrite, context: Context) ->
         document["profiles"] = context.profiles
     if write.start is not None:
         document["start"] = write.start
+    if write.all_day is not None:
+        document["all_day"] = write.all_day
     if before.state is not None:
         document["before"] = _before_document(before)
         if before.state in ("nonexistent", "none", "assigned"):

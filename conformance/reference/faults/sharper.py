@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from conformance.reference.conferencing import SETTLE, TIMELINE
+from conformance.reference.conferencing import GENERATES, SETTLE, TIMELINE
 from conformance.reference.event_list import LOCATION, QUERY_PROBLEMS
 from conformance.reference.hooks import Override, at, fault
 from conformance.reference.model import PENDING, StoredWrite, Timeline
@@ -145,5 +145,39 @@ SHARPER = (
         "case",
         "A write whose summary is missing is answered 400",
         at(REFUSAL, lambda right, refusal: replace(right, status=400) if "summary" in refusal.errors else right),
+    ),
+    fault(
+        "running-generates-on-update",
+        "D5 D6",
+        "case",
+        "An update of an event that has begun and is not over generates a conference",
+        at(GENERATES, lambda right, write: right or (not write.creates and write.end.at > write.at)),
+    ),
+    fault(
+        "all-day-generates-nothing",
+        "B2 B4 A6",
+        "case",
+        "No conference is generated for an event of whole days",
+        at(GENERATES, lambda right, write: right and not write.start.date),
+    ),
+    fault(
+        "profile-names-its-own-product",
+        "S3 A6",
+        "case",
+        "The conference of a named profile has the name of a product that is not listed",
+        reshaped(
+            lambda write: write.kind == "profile",
+            lambda value, _: {**value, "provider_name": f"{value['provider_name']}_meetings"},
+        ),
+    ),
+    fault(
+        "integrated-teams-misnamed-after-another",
+        "S7",
+        "sequence",
+        "The calendar's own service has the name of standalone Teams where the event had another conference before",
+        reshaped(
+            lambda write: write.kind == "integrated" and assigned(write.settles_before),
+            lambda value, _: {**value, "provider_name": value["provider_name"].removesuffix("_for_business")},
+        ),
     ),
 )

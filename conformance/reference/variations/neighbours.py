@@ -25,7 +25,7 @@ NEIGHBOURS = (
     variation(
         "location-in-url",
         "E7",
-        "Where the host has no field for conferencing the event's url shows the join URL, and the location stays as it is",
+        "Where the host has no field for conferencing the event's url shows the join URL; the location stays",
         at(LOCATION, _as_written),
         at(EVENT, _in_url),
     ),
