@@ -19,6 +19,7 @@ _CRAFTED = (
     *("next-page-at-another-origin", "unavailable-without-body", "errors-as-text", "explicit-url-of-another-event"),
     "crash-on-8x8",
 )
+_SLOW = ("8x8-forbidden", "integrated-keeps-another-service-until-it-is-there")
 
 
 @cache
@@ -26,7 +27,7 @@ def _facts(faults: tuple[str, ...]) -> tuple[Facts, ...]:
     return tuple(asyncio.run(traffic(faults)))
 
 
-@pytest.mark.parametrize("faults", [(), _CRAFTED], ids=["right", "failed"])
+@pytest.mark.parametrize("faults", [(), _CRAFTED, _SLOW], ids=["right", "failed", "slow"])
 def test_facts_of_traffic_are_as_described(faults: tuple[str, ...]) -> None:
     wrong = Counter(
         (facts.about, error.message, error.json_path)
@@ -38,7 +39,7 @@ def test_facts_of_traffic_are_as_described(faults: tuple[str, ...]) -> None:
 
 
 def test_the_traffic_tells_all_that_is_told_of_a_write() -> None:
-    told = [facts.document for faults in ((), _CRAFTED) for facts in _facts(faults) if facts.about == "write"]
+    told = [facts.document for faults in ((), _CRAFTED, _SLOW) for facts in _facts(faults) if facts.about == "write"]
     schema = read("facts/write")
 
     def seen(name: str) -> set[str]:
