@@ -213,6 +213,8 @@ def _stories(account: str, calendar: str) -> Section:
         none, absent, room, default = kinds["none"], kinds["absent"], kinds["explicit"], kinds["default"]
         renamed, moved = {"summary": "Renamed"}, {"start": utc(START + 4 * DAY), "end": utc(START + 4 * DAY + HOUR)}
         past = {"start": utc(START - 2 * DAY), "end": utc(START - 2 * DAY + HOUR)}
+        running = {"start": utc(START - 2 * DAY), "end": utc(START + 2 * DAY)}
+        stray = {"conferencing": {"profile_id": "default", "join_url": "https://stray.example.com/x"}}
         told: list[tuple[Step, ...]] = []
         for kind in [each for name, each in kinds.items() if name not in ("absent", "none", "8x8")]:
             told += [
@@ -229,6 +231,8 @@ def _stories(account: str, calendar: str) -> Section:
                 (kind, "DELETE", other["default"]),
                 ({**kind, "location": {"description": "Room 1"}}, absent, none),
                 (absent, absent, kind, renamed),
+                (kind, stray),
+                (running, {**kind, **running}),
             ]
         for name, immediate in (("Story", False), ("Hasty", True)):
             place = calendar_of(account, calendar)
