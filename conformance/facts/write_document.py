@@ -43,7 +43,7 @@ _PLAIN = {
 class Context:
     """What the document of a write takes from outside of its episode.
 
-    `shared_with` says of a join URL in its normal form whether it belongs to another event.  `window` and
+    `services` are those that the account's profiles list.  `shared_with` says of a join URL in its normal form whether it belongs to another event.  `window` and
     `settle_timeout` are in seconds; `closed_by` says how the episode ended, `closed` that it did.
     """
 
@@ -52,6 +52,7 @@ class Context:
     calendar: dict[str, Any] | None
     resolution: dict[str, Any] | None
     profiles: int | None
+    services: frozenset[str]
     refusals: int
     shared_with: Callable[[str], str | None]
     window: float
@@ -221,7 +222,7 @@ def _compared(value: dict[str, Any], episode: Episode, write: ObservedWrite, con
         result["provider_name_is_stale"] = left
     names = (context.resolution or {}).get("provider_names")
     if names is not None and isinstance(service, str):
-        result["provider_name_as_resolved"] = compare_service(names, service)
+        result["provider_name_as_resolved"] = compare_service(names, service, context.services)
     other = context.shared_with(normal_url(url))
     if other is not None:
         result["join_url_shared_with"] = other

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from facts_traffic import CALENDAR, READ, Traffic, event, explicit, item
 
+from conformance.facts.directory import compare_service
 from conformance.http.exchange import bearer
 
 LIST = "http://127.0.0.1/v1/calendars"
@@ -152,3 +153,17 @@ def test_a_number_of_more_digits_than_python_reads_is_json() -> None:
     traffic.exchanges[0] = replace(exchange, response=replace(exchange.response, body=body))
     (reading,) = [one.document for one in traffic.facts() if one.about == "reading"]
     assert (READ, reading["all_pages_read"]) == (exchange.request.url, True)
+
+
+@pytest.mark.parametrize(
+    ("resolved", "shown", "compared"),
+    [
+        (["zoom"], "zoom", "identical"),
+        (["google_meet_api"], "google_meet", "equivalent"),
+        (["zoom"], "go_to", "different"),
+        (["zoom"], "whereby", "different"),
+        (["zoom"], "zoom_meetings", "undocumented"),
+    ],
+)
+def test_a_service_is_another_where_it_is_documented_or_listed(resolved: list[str], shown: str, compared: str) -> None:
+    assert compare_service(resolved, shown, frozenset({"zoom", "whereby"})) == compared

@@ -6,11 +6,12 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
+from conformance.reference.accounts import ReferenceProfile
 from conformance.reference.conferencing import GENERATES, SETTLE, TIMELINE
-from conformance.reference.event_list import LOCATION, QUERY_PROBLEMS
+from conformance.reference.event_list import LOCATION, QUERY_PROBLEMS, Look
 from conformance.reference.hooks import Override, at, fault
-from conformance.reference.model import PENDING, StoredWrite, Timeline
-from conformance.reference.overrides import GENERATED, When, assigned, refused, reshaped
+from conformance.reference.model import PENDING, Service, StoredWrite, Timeline
+from conformance.reference.overrides import GENERATED, When, assigned, refused, reshaped, served_by
 from conformance.reference.server import REFUSAL, Answer
 
 __all__ = ["SHARPER"]
@@ -53,6 +54,26 @@ def _strays(write: StoredWrite) -> bool:
 def _hostless(conference: dict[str, Any]) -> str:
     parts = urlsplit(conference["join_url"])
     return f"https://{parts.path}?{parts.query}"
+
+
+def _named(write: StoredWrite) -> list[ReferenceProfile]:
+    """The connected profile that a write names, if there is one."""
+    asked = (write.asked or {}).get("profile_id")
+    return [each for each in write.store.profiles(write.account) if each.profile_id == asked and each.connected]
+
+
+def _named_where_there_was_none(write: StoredWrite) -> bool:
+    return bool(_named(write)) and not write.start.date and write.settles_before is None
+
+
+def _another_documented(write: StoredWrite) -> Service:
+    [profile] = _named(write)
+    return Service("go_to" if profile.provider_name == "zoom" else "zoom", profile.profile_id)
+
+
+def _meeting(right: Any, look: Look) -> Any:
+    shown = look.calendar.holds_conferencing and assigned(look.conferencing)
+    return {"description": "Video meeting"} if shown and not look.version.fields.get("location") else right
 
 
 SHARPER = (
@@ -179,5 +200,31 @@ SHARPER = (
             lambda write: write.kind == "integrated" and assigned(write.settles_before),
             lambda value, _: {**value, "provider_name": value["provider_name"].removesuffix("_for_business")},
         ),
+    ),
+    fault(
+        "other-errors-as-text",
+        "2.8",
+        "case",
+        "A 422 for anything but an unavailable service has one text instead of errors by field",
+        at(
+            REFUSAL,
+            lambda right, refusal: (
+                right if refusal.write.kind == "integrated" else replace(right, body={"error": "unprocessable"})
+            ),
+        ),
+    ),
+    fault(
+        "named-profile-gives-another-documented-service",
+        "A6",
+        "case",
+        "A named profile gives a conference of Zoom, or of GoTo in its place, to an event at a time that has none",
+        served_by(_named_where_there_was_none, _another_documented),
+    ),
+    fault(
+        "location-is-meeting-beside-conferencing",
+        "E7",
+        "case",
+        "A location that was left blank reads as words of the server's own where the host has a field for conferencing",
+        at(LOCATION, _meeting),
     ),
 )
