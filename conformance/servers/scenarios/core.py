@@ -251,9 +251,9 @@ def _strays(table: Table) -> Iterator[Scenario]:
     for row in (
         (("default", "provider_description"), ("none", "both"), ("8x8", "both")),
         (("integrated", "both"), ("none", "join_url")),
-        (("none", "both"), ("default", "both")),
+        (("none", "both"), ("default", "both"), ("default", "join_url")),
         (("8x8", "join_url"), ("default", "join_url")),
-        (("profile", "join_url"), ("none", "both"), ("profile", "provider_description"), ("default", "both")),
+        (("profile", "join_url"), ("none", "both"), ("profile", "provider_description")),
     ):
         targets = table.having(*(kind for kind, _ in row if kind in ("default", "integrated", "profile")))
         if targets:
