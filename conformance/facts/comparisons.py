@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-__all__ = ["compare_urls", "normal_url", "parse_api_time", "same_text", "same_time", "time_relation"]
+__all__ = ["compare_urls", "is_all_day", "normal_url", "parse_api_time", "same_text", "same_time", "time_relation"]
 
 #: Nothing nearer to now than this is called past, running or future: clocks and time zones differ.
 MARGIN = 24 * 3600.0
@@ -145,6 +145,13 @@ def same_time(sent: Any, shown: Any, tzid: Any = None) -> bool | None:
 
 def _is_date(time: Any) -> bool:
     return isinstance(time, str) and len(time) == len("2026-01-01")
+
+
+def is_all_day(event: dict[str, Any]) -> bool | None:
+    """Whether an event starts on a date, as one of whole days does; None where its start cannot be read."""
+    start = event.get("start")
+    time = start.get("time") if isinstance(start, dict) else start
+    return None if parse_api_time(start, event.get("tzid")) is None else _is_date(time)
 
 
 def same_text(sent: Any, shown: Any) -> bool:

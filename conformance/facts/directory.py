@@ -245,17 +245,18 @@ def resolution(
     return {"source": "integrated", **({"provider_names": services} if services else {})}
 
 
-def compare_service(resolved: list[str], shown: str) -> str:
+def compare_service(resolved: list[str], shown: str, listed: frozenset[str] = frozenset()) -> str:
     """How the service shown compares with those that a request may resolve to.
 
     ``identical``, ``equivalent`` (another name of the same service), ``different`` (another service that is
-    documented), or ``undocumented``: the list of services is open (S9), so that it may be a name of the right one.
+    documented, or that the account has `listed` for another profile), or ``undocumented``: the list of services is open
+    (S9), so that it may be a name of the right one.
     """
     if shown in resolved:
         return "identical"
     if any(shown in family and family & {*resolved} for family in _FAMILIES):
         return "equivalent"
-    return "different" if shown in _DOCUMENTED else "undocumented"
+    return "different" if shown in _DOCUMENTED | listed else "undocumented"
 
 
 def _to_profile(candidates: list[dict[str, Any]]) -> dict[str, Any]:

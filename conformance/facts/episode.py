@@ -36,6 +36,7 @@ class ObservedWrite(NamedTuple):
     request: dict[str, Any]
     event: dict[str, Any]
     start: str | None
+    all_day: bool | None
     outcome: str
     response: dict[str, Any]
     failures: int
@@ -202,7 +203,7 @@ class Episode:
     def _note_stable(self, streak: Streak) -> None:
         """Remember that the event showed for a while what it had before, as if the write had not asked for anything."""
         observation, before = streak.observation, self.before
-        if self.write is None or not _shows_change(self.write, observation, before):
+        if self.assigned_at is not None or self.write is None or not _shows_change(self.write, observation, before):
             return
         if observation.state == "none" and before.state in ("nonexistent", "none"):
             self.stable_without = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,6 +15,7 @@ from conformance.http.exchange import UNKNOWN_TOKEN, Headers
 __all__ = ["answer_document", "exchange_document", "request_document"]
 
 _HEADERS = frozenset({"content-type", "authorization", "accept"})
+_REQUESTS = ("write", "delete", "read")
 _LISTS = ("read", "page", "calendars", "userinfo")
 
 
@@ -45,10 +47,25 @@ def exchange_document(seen: Seen, calendar: dict[str, Any] | None, *, profile_li
     response = seen.exchange.response
     if response is not None:
         document["response"] = answer_document(seen)
+        if response.status >= 400 and seen.route.name in _REQUESTS:
+            document["request_is_sound"] = _is_sound(seen)
         if response.status == 200 and seen.route.name in _LISTS:
             document["response"]["json_type"] = "json" in (response.header("content-type") or "").lower()
     key = ("exchange", seen.exchange.label, str(seen.number))
     return Facts("exchange", key, document, (seen.evidence,), closed=True)
+
+
+def _is_sound(seen: Seen) -> bool:
+    """Whether every reader takes the request: an object of whole characters and finite numbers, or such a query."""
+    if seen.route.name == "read":
+        return not any("\ufffd" in part for pair in seen.route.query for part in pair)
+    if not isinstance(seen.body, dict):
+        return False
+    try:
+        json.dumps(seen.body, ensure_ascii=False, allow_nan=False).encode()
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _token(seen: Seen) -> str | None:

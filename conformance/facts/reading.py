@@ -83,6 +83,7 @@ class Reading:
     repeated: set[tuple[str, str]] = field(default_factory=set)
     calendars: set[str] = field(default_factory=set)
     items: int = 0
+    unmodified: int = 0
     expected: int = 0
     externals: int = 0
     externals_before: int = 0
@@ -119,6 +120,12 @@ class Reading:
         """Whether each page says which one it is, and how many there are."""
         said = [(page.get("current"), page.get("total")) for page in self.pages]
         return said == [(number, len(said)) for number in range(1, len(said) + 1)]
+
+    def is_modified(self, item: dict[str, Any]) -> bool:
+        """Whether an event says itself that it was updated after all of the reading's ``last_modified``."""
+        updated = parse_api_time(item.get("updated"))
+        limits = [parse_api_time(value) for value in self.route.modified]
+        return updated is not None and all(limit is not None and updated[0] > limit[0] for limit in limits)
 
     def within(self, item: dict[str, Any]) -> bool | None:
         """Whether the reading's ``from`` and ``to`` admit an event; None where it is too near a border to tell."""
@@ -165,6 +172,8 @@ class Reading:
             "all_pages_read": self.finished,
             "listing": self.listing.document(),
         }
+        if self.route.modified:
+            document["unmodified_items"] = self.unmodified
         key = ("reading", self.account, str(self.number))
         return Facts("reading", key, document, tuple(self.evidence[:6]), closed=True)
 

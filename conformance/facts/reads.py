@@ -110,6 +110,7 @@ def _item(
     on_page: set[tuple[str, str]],
 ) -> None:
     reading.items += 1
+    reading.unmodified += bool(reading.route.modified) and not reading.is_modified(item)
     place = _place(fold, account, reading, item)
     if place is None:
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
-from conformance.facts.comparisons import same_text, same_time
+from conformance.facts.comparisons import parse_api_time, same_text, same_time
 
 __all__ = ["FIELDS", "RequestedConferencing", "field_as_sent", "requested_conferencing"]
 
@@ -19,8 +19,8 @@ class RequestedConferencing(NamedTuple):
     """What one write asks of conferencing.
 
     `kind`: ``delete`` (of the whole event), ``nothing`` (left out), ``none``, ``default``, ``integrated``,
-    ``explicit``, ``8x8``, ``profile``, ``invalid`` (breaks a documented requirement) or ``undefined`` (null, or
-    what the page does not speak of).
+    ``explicit``, ``8x8``, ``profile``, ``invalid`` (breaks a documented requirement) or ``undefined`` (null,
+    what the page does not speak of, or an event that lacks what every event needs).
     """
 
     kind: str
@@ -31,7 +31,7 @@ class RequestedConferencing(NamedTuple):
 
 def requested_conferencing(event: Any) -> RequestedConferencing:
     """What the body of a write asks for."""
-    if not isinstance(event, dict):
+    if not isinstance(event, dict) or not _is_event(event):
         return RequestedConferencing("undefined")
     if "conferencing" not in event:
         return RequestedConferencing("omitted")
@@ -50,6 +50,13 @@ def requested_conferencing(event: Any) -> RequestedConferencing:
     return RequestedConferencing(
         profile_id if profile_id in _BUILT_IN else "profile", profile_id, join_url, description
     )
+
+
+def _is_event(event: dict[str, Any]) -> bool:
+    """Whether a body has what every event needs (2.1): a summary, and a start and an end that come in this order."""
+    tzid = event.get("tzid")
+    start, end = parse_api_time(event.get("start"), tzid), parse_api_time(event.get("end"), tzid)
+    return isinstance(event.get("summary"), str) and start is not None and end is not None and start[0] <= end[0]
 
 
 def _explicit(url: Any, text: Any) -> str:

@@ -268,6 +268,7 @@ class ObserverState:
             calendar=account.directory.since(write.directory_version).calendar(key[1]),
             resolution=self._resolution(account, account.directory.since(asked_at), key[1], requested),
             profiles=None if profiles is None else len(profiles),
+            services=frozenset(name for p in profiles or () if isinstance(name := p.get("provider_name"), str)),
             refusals=account.refusals.count(key[1], write.requested.kind) if refused else 0,
             shared_with=lambda url: self.shared_with(event, url),
             window=self.window,

@@ -43,8 +43,9 @@ _PLAIN = {
 class Context:
     """What the document of a write takes from outside of its episode.
 
-    `shared_with` says of a join URL in its normal form whether it belongs to another event.  `window` and
-    `settle_timeout` are in seconds; `closed_by` says how the episode ended, `closed` that it did.
+    `services` are those that the account's profiles list.  `shared_with` says of a join URL in its normal form whether
+    it belongs to another event.  `window` and `settle_timeout` are in seconds; `closed_by` says how the episode ended,
+    `closed` that it did.
     """
 
     account: str
@@ -52,6 +53,7 @@ class Context:
     calendar: dict[str, Any] | None
     resolution: dict[str, Any] | None
     profiles: int | None
+    services: frozenset[str]
     refusals: int
     shared_with: Callable[[str], str | None]
     window: float
@@ -85,6 +87,8 @@ def write_document(state: EventState, write: ObservedWrite, context: Context) ->
         document["profiles"] = context.profiles
     if write.start is not None:
         document["start"] = write.start
+    if write.all_day is not None:
+        document["all_day"] = write.all_day
     if before.state is not None:
         document["before"] = _before_document(before)
         if before.state in ("nonexistent", "none", "assigned"):
@@ -194,6 +198,8 @@ def shown(observation: Observation, episode: Episode, write: ObservedWrite, cont
         if episode.before.item is not None:
             document["fields_changed_since_before"] = _differing(episode.before.item, observation.item)
         document["location"] = _location(observation, episode, write)
+        if observation.state == "assigned":
+            document["join_url_in_event"] = _in_event(observation.item, observation.conferencing["join_url"])
     return document
 
 
@@ -217,7 +223,7 @@ def _compared(value: dict[str, Any], episode: Episode, write: ObservedWrite, con
         result["provider_name_is_stale"] = left
     names = (context.resolution or {}).get("provider_names")
     if names is not None and isinstance(service, str):
-        result["provider_name_as_resolved"] = compare_service(names, service)
+        result["provider_name_as_resolved"] = compare_service(names, service, context.services)
     other = context.shared_with(normal_url(url))
     if other is not None:
         result["join_url_shared_with"] = other
@@ -270,6 +276,12 @@ def _location(observation: Observation, episode: Episode, write: ObservedWrite) 
     if any(f"url {normal_url(word)}" in episode.stale_values for word in text.split()):
         return "earlier_url"
     return "other"
+
+
+def _in_event(item: dict[str, Any], url: str) -> bool:
+    """Whether a field beside conferencing holds a URL: the location, or one whose value is a text."""
+    texts = (_text(item.get("location")), *(value for value in item.values() if isinstance(value, str)))
+    return any(_holds(text, url) for text in texts)
 
 
 def _text(location: Any) -> str:

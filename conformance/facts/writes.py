@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conformance.facts.comparisons import normal_url, time_relation
+from conformance.facts.comparisons import is_all_day, normal_url, time_relation
 from conformance.facts.episode import Before, Episode, ObservedWrite
 from conformance.facts.event import Event, EventState
 from conformance.facts.exchange_document import answer_document, request_document
@@ -75,6 +75,7 @@ def _write(seen: Seen, directory_version: int) -> ObservedWrite:
         request=request_document(seen),
         event=body,
         start=start,
+        all_day=is_all_day(body) if is_upsert else None,
         outcome=_outcome(seen.status),
         response=answer_document(seen),
         failures=seen.failures,
@@ -142,7 +143,7 @@ def _remember(fold: ObserverState, account: AccountState, event: Event, write: O
             fold.claim_url(url, event)
     if requested.kind == "none":
         state.stale_values.add("none")
-    if requested.kind not in ("delete", "omitted", "none"):
+    if requested.kind not in ("delete", "omitted", "none") and "conferencing" in write.event:
         account.requested += 1
     fold.mark_dirty(event)
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from email.utils import formatdate
 from typing import Any
 
 import httpx
@@ -42,7 +43,8 @@ class _Talk:
         content = answer.request.content
         recorded = (*recorded, ("content-type", answer.request.headers["content-type"])) if content else recorded
         request = Request(method, str(answer.request.url), recorded, content)
-        response = Response(answer.status_code, tuple(answer.headers.items()), answer.content)
+        dated = (*answer.headers.items(), ("date", formatdate(self.clock.now(), usegmt=True)))
+        response = Response(answer.status_code, dated, answer.content)
         self.observer.add(Exchange(request, response, f"#{self.number}", sent, self.clock.now(), headers_complete=True))
         return answer
 
@@ -121,8 +123,10 @@ async def traffic(faults: Iterable[str] = ()) -> list[Facts]:
 async def _account(talk: _Talk, account: str) -> None:
     userinfo = (await talk.send(account, "GET", "/v1/userinfo")).json()
     answer = (await talk.send(account, "GET", "/v1/calendars")).json()
-    await talk.read(account, only_managed="true")
     calendars = answer["calendars"] if isinstance(answer.get("calendars"), list) else []
+    if calendars:
+        await _unread(talk, account, calendars[0]["calendar_id"])
+    await talk.read(account, only_managed="true")
     listed = userinfo.get("cronofy.data", {}).get("conferencing_profiles") or [{}]
     profile = listed[-1].get("profile_id", "pro_none")
     ids = [calendar["calendar_id"] for calendar in calendars]
@@ -143,6 +147,12 @@ async def _account(talk: _Talk, account: str) -> None:
     for home, writes in scenarios[::2]:
         await talk.send(account, "DELETE", f"/v1/calendars/{home}/events", {"event_id": writes[0]["event_id"]})
     await talk.watch(account)
+
+
+async def _unread(talk: _Talk, account: str, home: str) -> None:
+    """Explicit conferencing of an event that nothing is known of before."""
+    event = _event(f"{account}-unread", 30, "Unread", _explicit(f"{account}/unread"))
+    await talk.send(account, "POST", f"/v1/calendars/{home}/events", event)
 
 
 async def _hasty(talk: _Talk, account: str, home: str) -> None:

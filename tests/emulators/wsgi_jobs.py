@@ -52,7 +52,7 @@ class Options:
     deleted: int = 403
     delete_unknown: int = 404
     unknown_filter: str = "ignore"  # ignore | refuse
-    tzid_required: bool = False
+    tzid_required: bool = True
     omitted: str = "kept"  # kept | cleared
     url: str = "normalised"  # normalised | sent
     any_case: bool = True

@@ -47,14 +47,42 @@ def test_json_that_is_nested_too_deep_is_no_json() -> None:
     ("body", "kind"),
     [
         ([], "undefined"),
-        ({"conferencing": "default"}, "undefined"),
-        ({"conferencing": {}}, "undefined"),
-        ({"conferencing": explicit("https://a.example/") | {"provider_description": ""}}, "undefined"),
-        ({"conferencing": {"profile_id": "explicit", "provider_description": "x", "join_url": 8}}, "invalid"),
+        (event(), "omitted"),
+        (event(conferencing="default"), "undefined"),
+        (event(conferencing={}), "undefined"),
+        (event(conferencing=explicit("https://a.example/") | {"provider_description": ""}), "undefined"),
+        (event(conferencing={"profile_id": "explicit", "provider_description": "x", "join_url": 8}), "invalid"),
+        (event(conferencing=explicit("https://a.example/")), "explicit"),
+        (event(conferencing=explicit("https://a.example/"), summary=None), "undefined"),
+        (event(conferencing=explicit("https://a.example/"), end="2026-10-21T09:00:00Z"), "undefined"),
+        (event(conferencing=explicit("https://a.example/"), end="2026-10-21T10:00:00Z"), "explicit"),
+        (event(start="tomorrow"), "undefined"),
+        ({"event_id": "e1", "summary": "Board", "start": "2026-10-21T10:00:00Z"}, "undefined"),
     ],
 )
-def test_what_is_asked_for_has_a_name(body: Any, kind: str) -> None:
+def test_what_is_asked_for_has_a_name_where_the_event_has_what_every_event_needs(body: Any, kind: str) -> None:
     assert requested_conferencing(body).kind == kind
+
+
+@pytest.mark.parametrize(
+    ("start", "all_day"),
+    [
+        ("2026-10-21", True),
+        ({"time": "2026-10-21", "tzid": "Europe/Berlin"}, True),
+        ("2026-10-21T10:00:00Z", False),
+        ({"time": "2026-10-21T10:00:00", "tzid": "Europe/Berlin"}, False),
+        ("tomorrow", None),
+    ],
+)
+def test_an_event_of_whole_days_starts_on_a_date(start: Any, all_day: bool | None) -> None:
+    [facts] = Traffic().write(0, event(start=start)).writes()
+    assert facts.get("all_day") is all_day
+
+
+def test_rows_that_say_they_were_updated_after_last_modified_are_modified() -> None:
+    url, ahead = f"{READ}&last_modified=2026-12-01", "2026-12-02T00:00:00Z"
+    [facts] = readings(Traffic().read(0, item(), item(event_id="e2", updated=ahead), url=url))
+    assert (facts["items"], facts["unmodified_items"]) == (2, 1)
 
 
 def test_a_host_that_idna_has_no_name_for_is_kept() -> None:
@@ -312,7 +340,7 @@ def test_an_undefined_request_is_the_origin_of_nothing() -> None:
 
 
 def test_a_write_that_settles_may_lie_at_a_time_that_is_not_known() -> None:
-    requested = event(conferencing={"profile_id": "default"}, start="soon", end="later")
+    requested = event(conferencing={"profile_id": "default"}, start="2026-09-21T14:00:00Z", end="2026-09-21T15:00:00Z")
     traffic = Traffic().read(-1).write(0, requested).write(1, event())
     assert "start" not in traffic.writes()[1]["before"]
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from facts_traffic import CALENDAR, READ, Traffic, event, explicit, item
 
+from conformance.facts.directory import compare_service
 from conformance.http.exchange import bearer
 
 LIST = "http://127.0.0.1/v1/calendars"
@@ -173,3 +174,17 @@ def test_profiles_that_are_left_out_are_none_where_another_account_has_the_list(
     assert profiles(("default", bare)) is None
     assert profiles(("default", bare), ("second", listed)) == 0
     assert profiles(("second", listed)) is None
+
+
+@pytest.mark.parametrize(
+    ("resolved", "shown", "compared"),
+    [
+        (["zoom"], "zoom", "identical"),
+        (["google_meet_api"], "google_meet", "equivalent"),
+        (["zoom"], "go_to", "different"),
+        (["zoom"], "whereby", "different"),
+        (["zoom"], "zoom_meetings", "undocumented"),
+    ],
+)
+def test_a_service_is_another_where_it_is_documented_or_listed(resolved: list[str], shown: str, compared: str) -> None:
+    assert compare_service(resolved, shown, frozenset({"zoom", "whereby"})) == compared

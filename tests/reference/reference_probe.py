@@ -213,6 +213,8 @@ def _sequences(account: str, calendar: str) -> Section:
         none, omitted, room, default = kinds["none"], kinds["omitted"], kinds["explicit"], kinds["default"]
         renamed, moved = {"summary": "Renamed"}, {"start": utc(START + 4 * DAY), "end": utc(START + 4 * DAY + HOUR)}
         past = {"start": utc(START - 2 * DAY), "end": utc(START - 2 * DAY + HOUR)}
+        running = {"start": utc(START - 2 * DAY), "end": utc(START + 2 * DAY)}
+        stray = {"conferencing": {"profile_id": "default", "join_url": "https://stray.example.com/x"}}
         sequences: list[tuple[Step, ...]] = []
         for kind in [each for name, each in kinds.items() if name not in ("omitted", "none", "8x8")]:
             sequences += [
@@ -229,6 +231,8 @@ def _sequences(account: str, calendar: str) -> Section:
                 (kind, "DELETE", other["default"]),
                 ({**kind, "location": {"description": "Room 1"}}, omitted, none),
                 (omitted, omitted, kind, renamed),
+                (kind, stray),
+                (running, {**kind, **running}),
             ]
         for name, immediate in (("Settled", False), ("Immediate", True)):
             target = calendar_of(account, calendar)

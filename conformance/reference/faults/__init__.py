@@ -15,6 +15,7 @@ from conformance.reference.faults.races import RACES
 from conformance.reference.faults.refusals import REFUSALS
 from conformance.reference.faults.services import SERVICES
 from conformance.reference.faults.shapes import SHAPES
+from conformance.reference.faults.sharper import SHARPER
 from conformance.reference.hooks import Fault
 
 __all__ = ["FAULTS"]
@@ -36,6 +37,7 @@ FAULTS: dict[str, Fault] = {
         CALENDAR_LISTS,
         NARROW,
         CRASHES,
+        SHARPER,
     )
     for fault in area
 }

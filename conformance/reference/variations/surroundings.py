@@ -84,10 +84,6 @@ def _everywhere(right: Any, shown: ShownEvent) -> Any:
     return {"description": _url(shown)} if _blank(shown) and _url(shown) else right
 
 
-def _never(_: Any, shown: ShownEvent) -> Any:
-    return shown.version.fields.get("location")
-
-
 def _text(right: Any, shown: ShownEvent) -> Any:
     return {"description": f"Join at {_url(shown)} (online)"} if right and _blank(shown) and _url(shown) else right
 
@@ -239,7 +235,6 @@ SURROUNDINGS = (
         "A blank location shows the URL on every calendar",
         at(LOCATION, _everywhere),
     ),
-    variation("location-never-filled", "E7", "A blank location stays blank on every calendar", at(LOCATION, _never)),
     variation("location-is-a-sentence", "E7", "A blank location shows the URL within a sentence", at(LOCATION, _text)),
     variation(
         "none-leaves-url-in-location", "E7 B7", "`none` leaves the URL in the location", at(LOCATION, _left_behind)
@@ -254,17 +249,6 @@ SURROUNDINGS = (
         at(PAGE_BODY, _with_query),
     ),
     variation("latest-first", "2.2", "Reads list the latest event first", at(PAGES, _backwards)),
-    variation(
-        "tzid-optional",
-        "2.2",
-        "A read without tzid is answered",
-        at(
-            QUERY_PROBLEMS,
-            lambda right, item: (
-                right if item.last("tzid") else {name: each for name, each in right.items() if name != "tzid"}
-            ),
-        ),
-    ),
     variation(
         "unknown-calendar-ids-ignored",
         "2.2",

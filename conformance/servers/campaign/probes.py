@@ -43,7 +43,8 @@ def _variants(account: Account, now: float) -> Iterator[str]:
     if ids:
         yield reading(_TZID, ("only_managed", "true"), ("calendar_ids[]", ids[0]))
     if len(ids) > 1:
-        yield reading(_TZID, _MANAGED, *(("calendar_ids[]", calendar_id) for calendar_id in ids[:2]))
+        both = reading(_TZID, _MANAGED, *(("calendar_ids[]", calendar_id) for calendar_id in ids[:2]))
+        yield from (both, both)  # what two readings of several pages lack is missing, what one lacks may have moved
     localized = (("tzid", "Europe/Berlin"), ("only_managed", "true"), ("localized_times", "true"))
     yield reading(*localized)
     moment = datetime.fromtimestamp(now, UTC)

@@ -257,7 +257,7 @@ def _extra_fields(table: Table) -> Iterator[Scenario]:
     for row in (
         (("default", "provider_description"), ("none", "both"), ("8x8", "both")),
         (("integrated", "both"), ("none", "join_url")),
-        (("none", "both"), ("default", "both")),
+        (("none", "both"), ("default", "both"), ("default", "join_url")),
         (("8x8", "join_url"), ("default", "join_url")),
         (("profile", "join_url"), ("none", "both"), ("profile", "provider_description")),
     ):

@@ -58,6 +58,7 @@ _BODIES: Mapping[str, Callable[[dict[str, Any]], Any]] = MappingProxyType(
 
 _QUERIES: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
     {
+        "no-zone": (("only_managed", "true"),),
         "unknown-zone": (("tzid", "Mars/Olympus"), ("only_managed", "true")),
         "text-for-from": (("tzid", "Etc/UTC"), ("only_managed", "true"), ("from", "the day before yesterday")),
     }
