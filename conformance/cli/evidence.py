@@ -109,6 +109,7 @@ def _kept(statement: RunReport) -> dict[str, Any]:
             "require_coverage": terms.require_coverage,
             "reachable_coverage": None if terms.reachable_coverage is None else sorted(terms.reachable_coverage),
             "untested_reasons": dict(terms.untested_reasons),
+            "unmet": [list(line) for line in terms.unmet],
             "cut_short": terms.cut_short,
             "interrupted": terms.interrupted,
             "is_run": terms.is_run,
@@ -216,6 +217,7 @@ def _judged_again(evidence: Path, kept: Mapping[str, Any]) -> RunReport | str:
             return f"the evidence was judged by rules that are not here: {', '.join(sorted(missing))}"
         terms = {**kept["terms"]}
         reachable_coverage = terms.pop("reachable_coverage")
+        unmet = tuple((rule, reason) for rule, reason in terms.pop("unmet", ()))
         return RunReport(
             report=judged(read(evidence), rules, settings_of(header(evidence))),
             rules=rules,
@@ -224,7 +226,9 @@ def _judged_again(evidence: Path, kept: Mapping[str, Any]) -> RunReport | str:
             contract=kept["contract"],
             tool=kept["tool"],
             terms=Policy(
-                **terms, reachable_coverage=None if reachable_coverage is None else frozenset(reachable_coverage)
+                **terms,
+                unmet=unmet,
+                reachable_coverage=None if reachable_coverage is None else frozenset(reachable_coverage),
             ),
             evidence=digests(evidence),
             variables=kept["variables"],

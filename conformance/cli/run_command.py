@@ -20,7 +20,7 @@ from conformance.interrupts import until_interrupted
 from conformance.judging.summary import Policy, Reproduction, RunReport
 from conformance.recordings import RecordingMetadata, write_vcr
 from conformance.servers import campaign
-from conformance.servers.coverage import reachable_coverage
+from conformance.servers.coverage import reachable_coverage, unmet_coverage
 from conformance.servers.run_options import RunOptions
 from conformance.servers.scenarios import RunContext, Scenario, Step
 from conformance.servers.subject import Subject, parse
@@ -116,6 +116,7 @@ def _stated(options: RunOptions, subject: Subject, result: RunResult, kept: Evid
             options.fail_on,
             options.require_coverage,
             reachable_coverage=reachable_coverage(result.inventory, result.rules, result.report),
+            unmet=unmet_coverage(result.unmet, result.rules),
             cut_short=result.cut_short,
             interrupted=result.interrupted,
         ),
@@ -273,7 +274,9 @@ def _move(step: Step) -> str:
         for name in ("defect", "extra_fields", "start", "time_format", "text_variant", "url_variant")
         if getattr(step, name) != getattr(usual, name)
     ]
-    return f"{'hasty ' if step.immediate else ''}{step.kind}" + (f" ({' '.join(told)})" if told else "")
+    return f"{step.kind}{'' if step.timing == 'settled' else f' {step.timing}'}" + (
+        f" ({' '.join(told)})" if told else ""
+    )
 
 
 def _duration(seconds: float) -> str:

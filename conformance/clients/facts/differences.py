@@ -141,7 +141,10 @@ def _same_zone(asked: str | None, sent: str | None) -> bool:
 def _same_moment(asked: Any, sent: Any, asked_zone: str | None, sent_zone: str | None) -> bool:
     if asked == sent:
         return True
-    one, other = parse_api_time(_plain(asked), asked_zone or "Etc/UTC"), parse_api_time(_plain(sent), sent_zone or "Etc/UTC")
+    one, other = (
+        parse_api_time(_plain(asked), asked_zone or "Etc/UTC"),
+        parse_api_time(_plain(sent), sent_zone or "Etc/UTC"),
+    )
     return one is not None and one == other
 
 
