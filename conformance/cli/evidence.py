@@ -120,6 +120,7 @@ def _not_in_exchanges(run_report: RunReport) -> dict[str, Any]:
             "require_coverage": policy.require_coverage,
             "reachable_coverage": None if policy.reachable_coverage is None else sorted(policy.reachable_coverage),
             "untested_reasons": dict(policy.untested_reasons),
+            "unmet": [list(line) for line in policy.unmet],
             "is_run": policy.is_run,
             "unjudged": policy.unjudged,
             "program_failure": policy.program_failure,
@@ -218,6 +219,7 @@ def _judge_again(evidence: Path, last: Mapping[str, Any]) -> RunReport | str:
             return f"the evidence was judged by rules that this tool does not have: {', '.join(sorted(missing))}"
         policy = {**last["policy"]}
         reachable = policy.pop("reachable_coverage")
+        unmet = tuple((rule, reason) for rule, reason in policy.pop("unmet", ()))
         return RunReport(
             report=judge_run(read(evidence), rules, settings_from(header(evidence))),
             rules=rules,
@@ -225,7 +227,7 @@ def _judge_again(evidence: Path, last: Mapping[str, Any]) -> RunReport | str:
             run=last["run"],
             contract=last["contract"],
             tool=last["tool"],
-            terms=Policy(**policy, reachable_coverage=None if reachable is None else frozenset(reachable)),
+            terms=Policy(**policy, unmet=unmet, reachable_coverage=None if reachable is None else frozenset(reachable)),
             evidence=digests(evidence),
             variables=last["variables"],
             clauses=clause_summaries(),

@@ -21,7 +21,7 @@ from conformance.judging.access import access_problem
 from conformance.judging.summary import Policy, Reproduction, RunReport
 from conformance.recordings import RecordingMetadata, write_vcr
 from conformance.servers import campaign
-from conformance.servers.coverage import reachable_coverage
+from conformance.servers.coverage import reachable_coverage, unmet_coverage
 from conformance.servers.run_options import RunOptions
 from conformance.servers.scenarios import RunContext, Scenario, Step
 from conformance.servers.subject import Subject, parse
@@ -111,6 +111,7 @@ def _run_report(options: RunOptions, subject: Subject, result: RunResult, eviden
             options.fail_on,
             options.require_coverage,
             reachable_coverage=reachable_coverage(result.inventory, result.rules, result.report),
+            unmet=unmet_coverage(result.unmet, result.rules),
             cut_short=result.cut_short,
             unjudged=None if options.plan else access_problem(result.exchanges),
             interrupted=result.interrupted,
@@ -267,8 +268,8 @@ def _step_text(step: Step) -> str:
         for name in ("defect", "extra_fields", "start", "time_format", "text_variant", "url_variant")
         if getattr(step, name) != getattr(usual, name)
     ]
-    prefix = "back-to-back " if step.immediate else ""
-    return f"{prefix}{step.kind}" + (f" ({' '.join(differences)})" if differences else "")
+    timing = "" if step.timing == "settled" else f" {step.timing}"
+    return f"{step.kind}{timing}" + (f" ({' '.join(differences)})" if differences else "")
 
 
 def _duration(seconds: float) -> str:

@@ -39,9 +39,10 @@ class Policy:
     `fail_on` is one of `LEVELS` and means it and the stricter ones.  `is_run` says that the exchanges were made to
     test the subject, so that a rule which stays inconclusive is a result; in a recording it is a coverage gap.
     `reachable_coverage` are the coverage classes that the subject's inventory can show (None: all of them);
-    `untested_reasons` says of a rule, by its id, why this subject cannot exercise it.  `cut_short` says why the run
-    ended before its plan, `unjudged` why the subject could not be judged at all, `program_failure` how the
-    watched program itself failed, `interrupted` that Ctrl-C ended it.
+    `untested_reasons` says of a rule, by its id, why this subject cannot exercise it.  `unmet` are rule id and reason of
+    what a run meant to show and did not, beside coverage classes.  `cut_short` says why the run ended before its plan,
+    `unjudged` why the subject could not be judged at all, `program_failure` how the watched program itself failed,
+    `interrupted` that Ctrl-C ended it.
     """
 
     fail_on: str = "must"
@@ -49,6 +50,7 @@ class Policy:
     is_run: bool = True
     reachable_coverage: frozenset[str] | None = None
     untested_reasons: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    unmet: tuple[tuple[str, str], ...] = ()
     cut_short: str | None = None
     unjudged: str | None = None
     program_failure: str | None = None
@@ -152,7 +154,7 @@ class RunReport:
             elif tally.outcome == "passed":
                 missed = [case for case in rule.cases if self._can_reach(case) and case not in tally.cases]
                 lines += [(rule.id, f"{MISSED} {case}") for case in missed]
-        return tuple(lines)
+        return (*lines, *self.terms.unmet)
 
     @property
     def fully_covered(self) -> bool:

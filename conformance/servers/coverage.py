@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import jsonschema_rs
@@ -10,9 +11,27 @@ import jsonschema_rs
 from conformance.contract.rules import Rule, case_schema
 from conformance.contract.schemas import read, rs_registry
 from conformance.judging.report import Report
+from conformance.judging.summary import MISSED
+from conformance.servers.campaign.pending_steps import PendingCase
 from conformance.servers.inventory import Account, Calendar, Inventory
 
-__all__ = ["reachable_coverage"]
+__all__ = ["reachable_coverage", "unmet_coverage"]
+
+#: The rule that shows best what comes of a write of each kind which meets a pending event.
+_RULES_WHILE_PENDING: Mapping[str, str] = MappingProxyType(
+    {
+        "none": "none-removes-conferencing",
+        "explicit": "explicit-is-kept",
+        "omitted": "omitted-lets-a-requested-conference-come",
+        "delete": "a-deleted-event-goes",
+        "profile": "a-named-profile-is-used",
+        "default": "default-is-accepted",
+        "integrated": "integrated-is-the-calendars-own-service",
+    }
+)
+
+#: The same for a write that is refused: the conference which was requested before it must still come.
+_RULE_OF_REFUSALS = "omitted-lets-a-requested-conference-come"
 
 
 def reachable_coverage(inventory: Inventory, rules: Iterable[Rule], report: Report) -> frozenset[str]:
@@ -23,6 +42,20 @@ def reachable_coverage(inventory: Inventory, rules: Iterable[Rule], report: Repo
     named = {case for rule in rules for case in rule.cases}
     met = {case for tally in report.tallies.values() for case in tally.cases}
     return frozenset(case for case in named if case in met or _offers(inventory, case))
+
+
+def unmet_coverage(cases: Iterable[PendingCase], rules: Iterable[Rule]) -> tuple[tuple[str, str], ...]:
+    """Rule id and reason of the cases of a pending event that no step met, where the rule is one of `rules`."""
+    asked = {rule.id for rule in rules}
+    requested: dict[tuple[str, str], list[str]] = {}
+    for case in cases:
+        rule = _RULES_WHILE_PENDING.get(case.kind, _RULE_OF_REFUSALS)
+        if rule in asked:
+            requested.setdefault((rule, f"{case.kind} {case.timing}"), []).append(case.requested)
+    return tuple(
+        (rule, f"{MISSED} {write} after {' or '.join(before)}, which was not pending then")
+        for (rule, write), before in requested.items()
+    )
 
 
 def _offers(inventory: Inventory, case: str) -> bool:

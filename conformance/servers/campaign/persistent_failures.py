@@ -29,8 +29,15 @@ class PersistentFailureCheck:
 
     async def send(self, scenario: Scenario, write: WriteRequest, *, reserve: bool) -> Exchange:
         """The last answer to a write; `reserve` as in `Transport.send`."""
-        send = partial(self.transport.send, write.method, write.path, account=scenario.account, document=write.body)
-        kind = replace(write.step, changed_fields=(), profile=0, immediate=False)
+        send = partial(
+            self.transport.send,
+            write.method,
+            write.path,
+            account=scenario.account,
+            document=write.body,
+            content_type=write.media_type,
+        )
+        kind = replace(write.step, changed_fields=(), profile=0, timing="settled")
         if kind in self.exhausted_kinds:
             return await send(reserve=reserve, attempts=1)
         first = await send(reserve=reserve)

@@ -9,6 +9,7 @@ import os
 import statistics
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from conformance.contract.rules import Rule, load
@@ -18,6 +19,7 @@ from conformance.judging.judge import Judge
 from conformance.judging.report import Report
 from conformance.judging.stream import LiveJudge
 from conformance.servers.campaign.journal import JournalEntry
+from conformance.servers.campaign.pending_steps import PendingCase
 from conformance.servers.campaign.scenario_shrinking import SEARCH_REQUESTS, ScenarioCounterexample, counterexamples
 from conformance.servers.campaign.scheduler import Scheduler
 from conformance.servers.campaign.subject_session import SubjectSession, open_session
@@ -50,8 +52,8 @@ class RunProgress:
 class RunResult:
     """The result of a run: its report, what the report says of run and subject, and all exchanges that were judged.
 
-    `counterexamples` has the smallest scenario found for each failed rule.  `left` are events that could not be
-    deleted.  `cut_short` says why the run ended before its plan.
+    `counterexamples` has the smallest scenario found for each failed rule.  `unmet` are the cases of a pending event
+    that no step met.  `left` are events that could not be deleted.  `cut_short` says why the run ended before its plan.
     """
 
     report: Report
@@ -63,6 +65,7 @@ class RunResult:
     settings: Settings
     exchanges: tuple[Exchange, ...] = field(repr=False)
     counterexamples: tuple[ScenarioCounterexample, ...] = ()
+    unmet: tuple[PendingCase, ...] = ()
     left: tuple[JournalEntry, ...] = ()
     cut_short: str | None = None
     interrupted: bool = False
@@ -132,6 +135,7 @@ async def _run(
         session.settings,
         tuple(hearing.exchanges),
         ending.counterexamples,
+        session.schedulers[0].pending_steps.unmet if session.schedulers else (),
         ending.left,
         ending.cut_short,
         ending.interrupted,
@@ -161,13 +165,14 @@ async def _execute(
     def report_progress(doing: str, scheduler: Scheduler) -> None:
         progress(_progress(doing, session, hearing, scheduler))
 
-    scheduler = session.scheduler(hearing, lambda scheduler: report_progress("scenarios", scheduler))
+    scheduler = session.scheduler(hearing, partial(report_progress, "scenarios"))
     try:
         try:
             await session.run_scenarios(scheduler, planned.waves)
             report_progress("audit", scheduler)
             await session.read_variants()
-            report_progress("malformed requests", scheduler)
+            scheduler.on_round = partial(report_progress, "malformed requests")
+            scheduler.on_round(scheduler)
             await session.send_malformed(planned.malformed)
         finally:
             hearing.close()

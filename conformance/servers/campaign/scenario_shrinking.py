@@ -26,7 +26,7 @@ _ROUNDS, _TRIES = 4, 14
 _TIME_LIMIT = 30.0
 
 #: The choices of a step that can be made usual without making it another kind of write.
-_CHOICES = ("changed_fields", "start", "time_format", "text_variant", "url_variant", "extra_fields", "immediate")
+_CHOICES = ("changed_fields", "start", "time_format", "text_variant", "url_variant", "extra_fields", "timing")
 
 #: How many rules are searched for; the others most often fail for the same reasons.
 _RULES = 12
@@ -70,7 +70,10 @@ async def counterexamples(
     is sent and the recorded exchanges are reduced.
     """
     rules = {rule.id: rule for rule in load()}
-    by_event = {session.run.event_id(scenario): scenario for scenario in planned.scenarios if not scenario.event}
+    tried = (state.scenario for scheduler in session.schedulers for state in scheduler.scenarios)
+    by_event = {
+        session.run.event_id(scenario): scenario for scenario in (*planned.scenarios, *tried) if not scenario.event
+    }
     searches = [
         _begun(rules[name], violations, by_event, hearing)
         for name, violations in list(hearing.failed.items())[:_RULES]
@@ -160,7 +163,7 @@ def shrink_candidates(scenario: Scenario, *, shorter: bool) -> Iterator[Scenario
 
 def _valid(scenario: Scenario, steps: tuple[Step, ...]) -> Iterator[Scenario]:
     if steps and steps[0].kind != "delete" and len(steps) < len(scenario.steps):
-        yield replace(scenario, steps=(replace(steps[0], immediate=False), *steps[1:]))
+        yield replace(scenario, steps=(replace(steps[0], timing="settled"), *steps[1:]))
 
 
 def _usual(step: Step) -> Step:

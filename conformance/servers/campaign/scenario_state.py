@@ -64,7 +64,7 @@ class ScenarioState:
         before, last = self.scenario.steps[self.sent - 2 : self.sent]
         if (
             last.defect
-            or last.immediate
+            or last.timing != "settled"
             or last.start not in ("future", "soon")
             or last.kind not in _CONFERENCING_KINDS
         ):
@@ -72,6 +72,16 @@ class ScenarioState:
         return (
             "first" if before.kind in ("omitted", "none") else "another" if before.kind in _CONFERENCING_KINDS else ""
         )
+
+    @property
+    def awaits_pending(self) -> bool:
+        """Whether the next write is to be sent when a reading first shows the event pending."""
+        return bool(self.sent) and not self.done and self.requests[self.sent].step.timing == "while-pending"
+
+    @property
+    def meets_pending(self) -> bool:
+        """Whether the next write awaits a pending event, and the last reading showed one."""
+        return self.pending and self.awaits_pending
 
     @property
     def done(self) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import insort
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from conformance.facts import Facts
@@ -12,30 +12,18 @@ from conformance.http.exchange import Exchange
 from conformance.judging.stream import LiveJudge
 from conformance.servers.campaign.concurrency import gather_all
 from conformance.servers.campaign.journal import Journal, JournalEntry
+from conformance.servers.campaign.pending_steps import PendingSteps
 from conformance.servers.campaign.persistent_failures import PersistentFailureCheck
+from conformance.servers.campaign.polling import PollingPolicy
 from conformance.servers.campaign.scenario_state import ScenarioState, items_of, projected, signature
 from conformance.servers.scenarios.scenario import RunContext, Scenario, WriteRequest, write_requests
 from conformance.servers.subject.readings import Flags, read_all_managed
 from conformance.servers.subject.transport import Transport
 
-__all__ = ["PollingPolicy", "Scheduler"]
+__all__ = ["Scheduler"]
 
 #: Seconds after which a wrong value that does not change any more is taken for wrong: reads may be stale until then.
 _LONGEST_DELAY = 16.0
-
-
-@dataclass(frozen=True, slots=True)
-class PollingPolicy:
-    """When to read, in seconds: `first` after a write, then at pauses that grow by `growth` up to `longest`.
-
-    `quiet` and `settle_timeout` are those of the settings.
-    """
-
-    quiet: float
-    settle_timeout: float
-    first: float
-    growth: float = 1.5
-    longest: float = 10.0
 
 
 @dataclass(slots=True)
@@ -43,7 +31,8 @@ class Scheduler:
     """Runs scenarios in rounds of writes and shared readings, until each is settled or timed out.
 
     By account: `rounds` counts its rounds of writes.  `settling` are the seconds that accepted conferences took,
-    `typical_delay` those within which most changes show; `passed` are the rules that a write has passed so far.
+    `typical_delay` those within which most changes show; `passed` are the rules that a write has passed so far,
+    `pending_steps` what the steps met that were meant to meet a pending event.
     """
 
     transport: Transport
@@ -58,6 +47,7 @@ class Scheduler:
     settling: list[float] = field(default_factory=list)
     typical_delay: float = 0.0
     passed: set[str] = field(default_factory=set)
+    pending_steps: PendingSteps = field(default_factory=PendingSteps)
     _waves: dict[str, list[list[Scenario]]] = field(default_factory=dict)
     _by_key: dict[tuple[str, ...], ScenarioState] = field(default_factory=dict)
     _read_at: dict[str, float] = field(default_factory=dict)
@@ -107,13 +97,15 @@ class Scheduler:
         while True:
             ready = [state for account in self._waves for state in self._ready(account)]
             if ready:
+                begun = {state.scenario.account for state in ready if not state.meets_pending}
                 await gather_all(self._write(state) for state in ready)
-                for account in {state.scenario.account for state in ready}:
-                    self.rounds[account] += 1
+                self.rounds.update(begun)
                 for state in ready:
                     state.written_at = self.transport.clock.now()
                     state.read_immediately = self._reads_immediately(state)
                 self._update_kinds_read |= {state.update_kind for state in ready if state.read_immediately}
+            if not self.open and not self.not_begun:
+                self._try_again(self.pending_steps.back_to_back_retries())
             last = not self.open and not self.not_begun
             if after_round and (last or max(self.rounds.values()) >= round_number):
                 await after_round()
@@ -126,9 +118,14 @@ class Scheduler:
     def _reads_immediately(self, state: ScenarioState) -> bool:
         """Whether an event is also read immediately after its write, to observe what precedes a conference.
 
-        That is so for each account's first creations, and for the first update of each kind that requests conferencing.
+        That is so for each account's first creations, for the first update of each kind that requests conferencing, and
+        where the next write is to meet a pending event.
         """
-        return self.rounds[state.scenario.account] <= 1 or state.update_kind not in self._update_kinds_read
+        return (
+            self.rounds[state.scenario.account] <= 1
+            or state.awaits_pending
+            or state.update_kind not in self._update_kinds_read
+        )
 
     async def final_reads(self) -> None:
         """Read everything three more times, long after the last write: for clocks on which time costs nothing."""
@@ -144,7 +141,15 @@ class Scheduler:
         if self._waves[account] and self._next_wave_may_begin(account, scenarios, ready):
             ready += [self._begin(scenario) for scenario in self._waves[account].pop(0)]
             self._last_wave_at[account] = self.transport.clock.now()
-        return ready
+        return ready + [state for state in scenarios if state.meets_pending and not state.settled]
+
+    def _try_again(self, scenarios: Iterable[Scenario]) -> None:
+        """Run these scenarios too, with the next wave."""
+        for scenario in scenarios:
+            waves = self._waves[scenario.account]
+            if not waves:
+                waves.append([])
+            waves[0].append(scenario)
 
     def _more_soon(self, scenarios: list[ScenarioState]) -> bool:
         """Whether more of these will be ready shortly, so that they are better written and read with the others."""
@@ -172,10 +177,10 @@ class Scheduler:
     # -- writing --------------------------------------------------------------------------------
 
     async def _write(self, state: ScenarioState) -> None:
-        """Send the next write of a scenario, and the immediate steps after it."""
+        """Send the next write of a scenario, and the back-to-back steps after it."""
         while True:
             await self._send(state, state.requests[state.sent])
-            if state.done or not state.requests[state.sent].step.immediate:
+            if state.done or state.requests[state.sent].step.timing != "back-to-back":
                 break
 
     async def _send(self, state: ScenarioState, write: WriteRequest) -> None:
@@ -183,7 +188,11 @@ class Scheduler:
         if write.method == "POST":
             self.journal.open(state.entry)
         existed, state.exists = state.exists, state.exists or write.method == "POST"
+        pending, before = state.meets_pending, state.answered_at
         exchange = await self._failures.send(state.scenario, write, reserve=creates)
+        gap = (exchange.sent_at or 0.0) - before
+        again = self.pending_steps.sent(state.scenario, state.sent, pending=pending, gap=gap)
+        self._try_again([] if again is None else [again])
         state.sent += 1
         state.answered_at = exchange.answered_at or self.transport.clock.now()
         state.reads = 0
@@ -229,7 +238,7 @@ class Scheduler:
     def _due(self, account: str) -> float:
         """When to read an account next: when a scenario is due, or a little later, if others are due shortly after."""
         reads = sorted(
-            (self._next_read(state), state.pending or not state.reads)
+            (self._next_read(state), state.pending or state.awaits_pending or not state.reads)
             for state in self.watched
             if state.scenario.account == account
         )
@@ -253,7 +262,8 @@ class Scheduler:
 
     def _next_poll(self, state: ScenarioState, after: float) -> float:
         """When to poll for a change: first after the delay that is typical so far, then at growing pauses."""
-        moment = state.written_at + max(self.polling.first, self.typical_delay)
+        expected = 0.0 if state.awaits_pending else self.typical_delay
+        moment = state.written_at + max(self.polling.first, expected)
         pause = max(self.polling.first, self.typical_delay / 4)
         while moment <= after:
             moment, pause = moment + pause, min(pause * self.polling.growth, self.polling.longest)
@@ -287,6 +297,8 @@ class Scheduler:
             state.read_at = sent
             value = item.get("conferencing") if item else None
             state.pending = isinstance(value, dict) and bool(value.get("pending")) and not value.get("join_url")
+            if state.pending and state.accepted:
+                self.pending_steps.record_pending(sent - state.answered_at)
 
     def _record_delay(self, seconds: float) -> None:
         """Count a change that showed so many seconds after its write; four in five show within `typical_delay`."""

@@ -18,14 +18,15 @@ from conformance.servers.campaign.cleanup import clean
 from conformance.servers.campaign.concurrency import gather_all
 from conformance.servers.campaign.journal import Journal, JournalEntry
 from conformance.servers.campaign.persistent_failures import PersistentFailureCheck
+from conformance.servers.campaign.polling import PollingPolicy
 from conformance.servers.campaign.probes import access_checks, read_variants, run_access_checks
-from conformance.servers.campaign.scheduler import PollingPolicy, Scheduler
-from conformance.servers.scenarios.malformed_requests import MalformedRequest
+from conformance.servers.campaign.scheduler import Scheduler
+from conformance.servers.scenarios.malformed_requests import MalformedRequest, event_after
 from conformance.servers.scenarios.scenario import RunContext, Scenario
 from conformance.servers.subject import Subject
 from conformance.servers.subject.preflight import preflight
 from conformance.servers.subject.rate_limit import RateLimiter, RequestBudget
-from conformance.servers.subject.readings import Flags, next_page, read_with_retry, reading
+from conformance.servers.subject.readings import Flags, NextPage, next_page, read_with_retry, reading
 from conformance.servers.subject.transport import Limits, Transport
 
 __all__ = ["SubjectSession", "open_session"]
@@ -53,7 +54,7 @@ class SubjectSession:
     run: RunContext
     flags: Flags = field(default_factory=dict)
     preflight_exchanges: tuple[Exchange, ...] = ()
-    next_page: str | None = None
+    next_page: NextPage | None = None
     schedulers: list[Scheduler] = field(default_factory=list)
 
     def scheduler(
@@ -76,7 +77,7 @@ class SubjectSession:
 
         async def check_access() -> None:
             existing = next((state.entry for state in scheduler.scenarios if state.exists), None)
-            page = self.next_page if self.next_page and self.transport.owns(self.next_page) else None
+            page = self.next_page if self.next_page and self.transport.owns(self.next_page.url) else None
             checks = access_checks(self.run.inventory, self.run, existing, page, everywhere=self.subject.loopback)
             await run_access_checks(self.transport, self.journal, checks)
             for account in self.run.inventory.accounts:
@@ -100,13 +101,17 @@ class SubjectSession:
         await read_variants(self.transport, self.run.inventory, self.run, self.flags)
 
     async def send_malformed(self, requests: Sequence[MalformedRequest]) -> None:
-        """Send malformed requests, last of all, so that what they do to the subject disturbs nothing else."""
+        """Send malformed requests, last of all, so that what they do to the subject disturbs nothing else.
+
+        An event with explicit conferencing after them proves that the subject still works.
+        """
         if not requests:
             return
+        scheduler = self.schedulers[0]
         check = PersistentFailureCheck(self.transport, self.journal, self.run)
         await gather_all(check.send_malformed(request, self.flags) for request in requests)
         accounts = sorted({request.account for request in requests})
-        await self._read_after(self.settings.quiet / 2, accounts)
+        await scheduler.run_waves([tuple(event_after(request) for request in requests[:1])])
         if self._inconclusive():
             await self._read_after(self.settings.quiet + 0.1, accounts)
 
@@ -171,7 +176,7 @@ async def open_session(
         session = holder[0]
         if session.hearing is not None:
             session.hearing.add(exchange)
-            session.next_page = session.next_page or next_page(exchange)
+            session.next_page = session.next_page or _page_after(exchange)
             if session.hearing is hearing:
                 sink(exchange)
 
@@ -193,12 +198,17 @@ async def open_session(
             flags,
             tuple(preflight_exchanges),
         )
-        session.next_page = next((page for page in map(next_page, preflight_exchanges) if page), None)
+        session.next_page = next((page for page in map(_page_after, preflight_exchanges) if page), None)
         holder.append(session)
         try:
             yield session
         finally:
             journal.close()
+
+
+def _page_after(exchange: Exchange) -> NextPage | None:
+    url, account = next_page(exchange), exchange.request.account
+    return None if url is None or account is None else NextPage(account, url)
 
 
 def _transport(

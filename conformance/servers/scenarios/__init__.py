@@ -6,6 +6,7 @@ the requests of `write_requests(scenario, run)`.
 
 from conformance.servers.scenarios.core import core, waves
 from conformance.servers.scenarios.plan import Plan, plan
-from conformance.servers.scenarios.scenario import KINDS, RunContext, Scenario, Step, WriteRequest, write_requests
+from conformance.servers.scenarios.scenario import RunContext, Scenario, Step, WriteRequest, write_requests
+from conformance.servers.scenarios.scenario_values import KINDS
 
 __all__ = ["KINDS", "Plan", "RunContext", "Scenario", "Step", "WriteRequest", "core", "plan", "waves", "write_requests"]

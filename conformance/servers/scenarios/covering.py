@@ -7,12 +7,22 @@ from dataclasses import dataclass, field, replace
 from itertools import count, cycle
 
 from conformance.servers.inventory import Account, Calendar, Inventory, Target
-from conformance.servers.scenarios.scenario import TEXT_VARIANTS, TIME_FORMATS, URL_VARIANTS, Scenario, Step
+from conformance.servers.scenarios.scenario import Scenario, Step
+from conformance.servers.scenarios.scenario_values import TEXT_VARIANTS, TIME_FORMATS, URL_VARIANTS
 
-__all__ = ["Table", "connected_profiles", "kinds_at"]
+__all__ = ["LONGEST", "Table", "connected_profiles", "kinds_at"]
 
-#: Fields that an update changes besides conferencing, most often the summary alone.
-_CHANGES = (("summary",), ("summary", "end"), ("summary",), ("summary", "time"), ("description",))
+#: Steps of the longest scenario: the duration of a run grows with it.
+LONGEST = 6
+
+#: Fields that an update changes besides conferencing.
+_CHANGES = (("summary",), ("end",), ("summary",), ("summary", "time"), ("description",), ("start",), ("location",))
+
+#: Text variants in rotation; what is very long is sent once.
+_TEXTS = tuple(variant for variant in TEXT_VARIANTS if variant != "long")
+
+#: Of so many scenarios, one leaves the charset out of its media type.
+_WITHOUT_CHARSET = 3
 
 
 def kinds_at(target: Target) -> tuple[str, ...]:
@@ -50,7 +60,7 @@ class Table:
     inventory: Inventory
     numbers: count[int] = field(default_factory=lambda: count(1))
     urls: Iterator[str] = field(default_factory=lambda: cycle(URL_VARIANTS))
-    texts: Iterator[str] = field(default_factory=lambda: cycle(TEXT_VARIANTS))
+    texts: Iterator[str] = field(default_factory=lambda: cycle(_TEXTS))
     forms: Iterator[str] = field(default_factory=lambda: cycle(("utc", *TIME_FORMATS)))
     moved: Iterator[str] = field(default_factory=lambda: cycle(("offset", "tzid", "date")))
     changes: Iterator[tuple[str, ...]] = field(default_factory=lambda: cycle(_CHANGES))
@@ -67,6 +77,8 @@ class Table:
     def scenario(self, family: str, target: Target, steps: Iterable[Step], event: str = "") -> Scenario:
         number = next(self.numbers)
         account, calendar = target
+        if number % _WITHOUT_CHARSET == 0:
+            steps = [replace(step, charset=False) for step in steps]
         return Scenario(f"{family[:2]}{number:02d}", account.name, calendar.calendar_id, tuple(steps), family, event)
 
     def turn(self, rotation: str, choices: tuple[Target, ...]) -> Target:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -12,7 +12,7 @@ from urllib.parse import quote, urlencode
 from conformance.servers.scenarios.sampling import sample
 from conformance.servers.scenarios.scenario import RunContext, Scenario, Step, write_requests
 
-__all__ = ["MalformedRequest", "core_malformed", "generated_malformed"]
+__all__ = ["MalformedRequest", "core_malformed", "event_after", "generated_malformed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +63,11 @@ _QUERIES: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
         "text-for-from": (("tzid", "Etc/UTC"), ("only_managed", "true"), ("from", "the day before yesterday")),
     }
 )
+
+
+def event_after(request: MalformedRequest) -> Scenario:
+    """An event with explicit conferencing, to be created after a malformed request on the same calendar."""
+    return replace(request.scenario, id="after-malformed")
 
 
 def core_malformed(run: RunContext) -> tuple[MalformedRequest, ...]:

@@ -16,10 +16,17 @@ from conformance.servers.scenarios.scenario import RunContext, Scenario
 __all__ = ["Plan", "plan"]
 
 #: Requests of preflight and audit for one account, and of the access checks.
-_READS, _ACCESS = 10, 30
+_READS, _ACCESS = 10, 32
+
+#: Requests that try a step again which did not meet a pending event, at most: three times two or three writes, and the
+#: clean-up.
+_RETRIES = 12
+
+#: The event after the malformed requests: its write and its clean-up.
+_AFTER = 2
 
 #: Readings of an account outside of the rounds, at most.
-_FINAL_READINGS = 14
+_FINAL_READINGS = 18
 
 _GENERATING = ("default", "integrated", "profile")
 
@@ -71,13 +78,15 @@ def plan(run: RunContext, settings: Settings, examples: int = 0, seed: int = 0, 
     accounts = max(1, len(run.inventory.accounts))
     named = sum(request.names_event for request in bad_requests)
     requests = len(steps) + sum(not scenario.ends_deleted for scenario in scenarios) + len(bad_requests) + named
+    requests += _AFTER * bool(bad_requests)
+    again = _RETRIES * sum(step.timing != "settled" for step in steps)
     reads = _READS * accounts + _ACCESS
     readings = rounds * _readings_a_round(settings) + _FINAL_READINGS
     return Plan(
         groups,
         expected=requests + reads + 3 * rounds * accounts,
-        requests=requests + reads + readings * (-(-len(scenarios) // 2) + accounts),
-        objects=len(scenarios) + named,
+        requests=requests + again + reads + readings * (-(-len(scenarios) // 2) + accounts),
+        objects=len(scenarios) + named + bool(bad_requests),
         generated=sum(step.kind in _GENERATING for step in steps),
         seconds=(rounds + 1) * (settings.settle_timeout + 2 * settings.quiet),
         lacking=tuple(_lacking(run.inventory)),

@@ -8,23 +8,23 @@ from typing import Any
 from hypothesis import strategies as st
 
 from conformance.servers.inventory import Account, Inventory
-from conformance.servers.scenarios.core import LONGEST
+from conformance.servers.scenarios.covering import LONGEST
 from conformance.servers.scenarios.sampling import sample
-from conformance.servers.scenarios.scenario import (
+from conformance.servers.scenarios.scenario import Scenario, Step
+from conformance.servers.scenarios.scenario_values import (
     DEFECTS,
     EXTRA_FIELDS,
     KINDS,
     STARTS,
     TEXT_VARIANTS,
     TIME_FORMATS,
+    TIMINGS,
     URL_VARIANTS,
-    Scenario,
-    Step,
 )
 
 __all__ = ["explore", "scenarios", "steps"]
 
-_CHANGES = (("summary",), ("summary",), (), ("description",), ("time",), ("summary", "time"), ("location",))
+_CHANGES = (("summary",), ("summary",), (), ("description",), ("time",), ("start",), ("end",), ("location",))
 
 
 def scenarios(inventory: Inventory, longest: int = LONGEST) -> st.SearchStrategy[Scenario]:
@@ -50,7 +50,8 @@ def steps(account: Account) -> st.SearchStrategy[Step]:
         extra_fields=_mostly("", EXTRA_FIELDS),
         defect=st.sampled_from(DEFECTS),
         profile=st.integers(0, max(0, len(account.profiles or ()) - 1)),
-        immediate=_mostly(False, (True,)),
+        timing=_mostly("settled", TIMINGS),
+        charset=st.booleans(),
     )
 
 
@@ -68,7 +69,7 @@ def _step(**drawn: Any) -> Step:
     """A step with the choices that matter for its kind; the others are the usual ones."""
     kind = drawn["kind"]
     if kind == "delete":
-        return Step("delete", immediate=drawn["immediate"])
+        return Step("delete", timing=drawn["timing"])
     unused = {
         "url_variant": kind != "explicit" and not drawn["extra_fields"],
         "extra_fields": kind in ("explicit", "omitted", "invalid"),
@@ -80,10 +81,10 @@ def _step(**drawn: Any) -> Step:
 
 
 def _in_order(drawn: list[Step]) -> tuple[Step, ...]:
-    """The steps as one scenario: the first creates the event and is not immediate, and a DELETE follows a POST."""
+    """The steps as one scenario: the first creates the event and follows nothing, and a DELETE follows a POST."""
     ordered: list[Step] = []
     for step in drawn:
         if step.kind == "delete" and (not ordered or ordered[-1].kind == "delete"):
             continue
-        ordered.append(replace(step, immediate=step.immediate and bool(ordered)))
+        ordered.append(step if ordered else replace(step, timing="settled"))
     return tuple(ordered) or (Step("explicit"),)

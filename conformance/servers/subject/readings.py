@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from conformance.http.exchange import Exchange
@@ -14,6 +14,7 @@ __all__ = [
     "READING",
     "WIDER_READING",
     "Flags",
+    "NextPage",
     "answered_json",
     "next_page",
     "read_all_managed",
@@ -24,6 +25,14 @@ __all__ = [
 
 #: By account name: the query parameters with which its managed events are read.
 Flags = Mapping[str, tuple[tuple[str, str], ...]]
+
+
+class NextPage(NamedTuple):
+    """The URL of a page after the first, and the account whose events are on it."""
+
+    account: str
+    url: str
+
 
 #: Parameters of a complete reading: every managed event, whatever its time.
 READING = (("tzid", "Etc/UTC"), ("only_managed", "true"))

@@ -1,0 +1,96 @@
+"""Steps that were meant to meet a pending event: which did, and which are tried again."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+from conformance.servers.scenarios.scenario import Scenario, Step
+from conformance.servers.scenarios.scenario_values import GENERATING
+
+__all__ = ["PendingCase", "PendingSteps"]
+
+#: How often a case is tried again in a run; once where no reading ever showed a pending event.
+_RETRIES = 3
+
+
+class PendingCase(NamedTuple):
+    """A write of one kind that is sent, with this timing, while the conference that another requested is pending."""
+
+    timing: str
+    requested: str
+    kind: str
+
+
+@dataclass(slots=True)
+class PendingSteps:
+    """What the steps of the scenarios made for it met.
+
+    A step met a pending event if the last reading before it showed one.  Back-to-back there is no such reading: the
+    step met one if it was sent no later after the answer before it than some reading that showed a pending event.
+    `longest` is that time in seconds; None if no reading showed one.
+    """
+
+    longest: float | None = None
+    _met: set[PendingCase] = field(default_factory=set)
+    _missed: set[PendingCase] = field(default_factory=set)
+    _retries: Counter[PendingCase] = field(default_factory=Counter)
+    _gaps: list[tuple[Scenario, int, float]] = field(default_factory=list)
+
+    @property
+    def unmet(self) -> tuple[PendingCase, ...]:
+        """The cases that no step met."""
+        return tuple(sorted(self._missed - self._met))
+
+    def record_pending(self, seconds: float) -> None:
+        """Count a reading that showed a pending event so many seconds after its write was answered."""
+        self.longest = max(self.longest or 0.0, seconds)
+
+    def sent(self, scenario: Scenario, number: int, *, pending: bool, gap: float) -> Scenario | None:
+        """Record that step `number` (from 0) is sent `gap` seconds after an answer; a scenario that tries it again."""
+        case = _case(scenario, number)
+        if case is None:
+            return None
+        if case.timing == "back-to-back":
+            self._gaps.append((scenario, number, gap))
+            return None
+        return self._judge(case, scenario, number, met=pending)
+
+    def back_to_back_retries(self) -> list[Scenario]:
+        """Scenarios that try the back-to-back steps again which came too late, once all others are done."""
+        found = []
+        for scenario, number, gap in self._gaps:
+            case = _case(scenario, number)
+            assert case is not None
+            met = self.longest is not None and gap <= self.longest
+            again = self._judge(case, scenario, number, met=met)
+            found += [again] if again is not None else []
+        self._gaps = []
+        return found
+
+    def _judge(self, case: PendingCase, scenario: Scenario, number: int, *, met: bool) -> Scenario | None:
+        if met:
+            self._met.add(case)
+            return None
+        self._missed.add(case)
+        self._retries[case] += 1
+        if case in self._met or self._retries[case] > (1 if self.longest is None else _RETRIES):
+            return None
+        first = replace(scenario.steps[number - 1], timing="settled")
+        following = [step for step in scenario.steps[number + 1 : number + 2] if step.timing == "back-to-back"]
+        name = f"{scenario.id.partition('-')[0]}-{number}r{self._retries[case]}"
+        return replace(scenario, id=name, steps=(first, scenario.steps[number], *following))
+
+
+def _case(scenario: Scenario, number: int) -> PendingCase | None:
+    """The case that a step is meant for; None where the write before it does not generate a conference."""
+    step = scenario.steps[number]
+    if scenario.family not in ("while-pending", "back-to-back") or step.timing == "settled" or not number:
+        return None
+    before = scenario.steps[number - 1]
+    return PendingCase(step.timing, before.kind, _kind(step)) if before.kind in GENERATING else None
+
+
+def _kind(step: Step) -> str:
+    return step.defect or step.kind
