@@ -39,7 +39,7 @@ class Policy:
     `fail_on` is one of `LEVELS` and means it and the stricter ones.  `is_run` says that the exchanges were made to
     test the subject, so that a rule which stays inconclusive is a result; in a recording it is a coverage gap.
     `reachable_coverage` are the coverage classes that the subject's inventory can show (None: all of them);
-    `untested_reasons` says of a rule, by its id, why this subject cannot exercise it.  `unmet` are rule id and reason of
+    `untested_reasons` says of a rule, by its id, why this subject cannot exercise it.  `unmet` are rule and reason of
     what a run meant to show and did not, beside coverage classes.  `cut_short` says why the run ended before its plan,
     `unjudged` why the subject could not be judged at all, `program_failure` how the watched program itself failed,
     `interrupted` that Ctrl-C ended it.
