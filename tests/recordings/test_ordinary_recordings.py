@@ -1,0 +1,26 @@
+"""Recordings as ordinary test suites make them decide rules: the right server fails none, faulty ones are found."""
+
+from __future__ import annotations
+
+import pytest
+from user_scripts import SCRIPTS, found, recorded, shows
+
+#: Faults that a few writes and readings show, each with a script that shows it.
+_SHOWN = {
+    "explicit-url-lower-cased": "create-and-poll",
+    "omitted-removes-explicit": "updates",
+    "none-keeps-generated": "updates",
+    "explicit-refused": "crud",
+}
+
+
+@pytest.mark.parametrize("script", sorted(SCRIPTS))
+def test_the_right_server_fails_no_rule(script: str) -> None:
+    assert found(recorded(script)) == set()
+
+
+@pytest.mark.parametrize(("fault", "script"), _SHOWN.items())
+def test_a_fault_that_a_recording_shows_is_found(fault: str, script: str) -> None:
+    interactions = recorded(script, fault)
+    assert shows(interactions, recorded(script))
+    assert found(interactions)
