@@ -62,8 +62,9 @@ def _named(write: StoredWrite) -> list[ReferenceProfile]:
     return [each for each in write.store.profiles(write.account) if each.profile_id == requested and each.connected]
 
 
-def _named_where_there_was_none(write: StoredWrite) -> bool:
-    return bool(_named(write)) and not write.start.date and write.settles_before is None
+def _named_months_ahead(write: StoredWrite) -> bool:
+    is_far = write.start.at - write.at > 90 * 86400.0
+    return is_far and bool(_named(write)) and not write.start.date and write.settles_before is None
 
 
 def _another_documented(write: StoredWrite) -> Service:
@@ -197,7 +198,7 @@ SHARPER = (
         "sequence",
         "The calendar's own service has the name of standalone Teams where the event had another conference before",
         reshaped(
-            lambda write: write.kind == "integrated" and assigned(write.settles_before),
+            lambda write: write.kind == "integrated" and assigned(write.shown_before),
             lambda value, _: {**value, "provider_name": value["provider_name"].removesuffix("_for_business")},
         ),
     ),
@@ -217,8 +218,30 @@ SHARPER = (
         "named-profile-gives-another-documented-service",
         "A6",
         "case",
-        "A named profile gives a conference of Zoom, or of GoTo in its place, to an event at a time that has none",
-        served_by(_named_where_there_was_none, _another_documented),
+        "A named profile gives a conference of Zoom, or of GoTo in its place, to an event without one, months ahead",
+        served_by(_named_months_ahead, _another_documented),
+    ),
+    fault(
+        "integrated-teams-misnamed-on-creation",
+        "S7",
+        "case",
+        "The calendar's own service has the name of standalone Teams on a new event",
+        reshaped(
+            lambda write: write.kind == "integrated" and write.creates,
+            lambda value, _: {**value, "provider_name": value["provider_name"].removesuffix("_for_business")},
+        ),
+    ),
+    fault(
+        "named-profile-does-not-replace-a-conference-that-is-shown",
+        "D2",
+        "sequence",
+        "A named profile generates nothing where another generated conference is shown already",
+        at(
+            GENERATES,
+            lambda right, write: (
+                right and not (write.kind == "profile" and write.origin in GENERATED and assigned(write.shown_before))
+            ),
+        ),
     ),
     fault(
         "location-is-meeting-beside-conferencing",
