@@ -120,9 +120,9 @@ def test_what_met_nothing_pending_is_tried_again_up_to_three_times() -> None:
     tries = [steps.sent(SCENARIO, 1, pending=False, gap=0.2) for _ in range(4)]
     assert [one and one.id for one in tries] == ["a1-1r1", "a1-1r2", "a1-1r3", None]
     assert {one.steps for one in tries if one} == {SCENARIO.steps}
-    assert steps.unmet == (CASE,)
+    assert list(steps.unmet) == [CASE]
     assert steps.sent(SCENARIO, 1, pending=True, gap=0.2) is None
-    assert steps.unmet == ()
+    assert list(steps.unmet) == []
 
 
 def test_where_nothing_was_ever_pending_one_more_try_is_enough() -> None:
