@@ -24,6 +24,7 @@ from conformance.servers import campaign
 from conformance.servers.coverage import reachable_coverage, unmet_coverage
 from conformance.servers.run_options import RunOptions
 from conformance.servers.scenarios import RunContext, Scenario, Step
+from conformance.servers.scenarios.malformed_requests import event_after
 from conformance.servers.subject import Subject, parse
 
 if TYPE_CHECKING:
@@ -217,7 +218,12 @@ def _parts(exchanges: Iterable[Exchange]) -> Iterator[list[Exchange]]:
 
 def _families(result: RunResult) -> dict[str, str]:
     ours = RunContext(result.run["id"], 0.0, result.inventory)
-    scenarios = (*result.plan.scenarios, *(request.scenario for request in result.plan.malformed))
+    malformed = result.plan.malformed
+    scenarios = (
+        *result.plan.scenarios,
+        *(request.scenario for request in malformed),
+        *(event_after(request) for request in malformed[:1]),
+    )
     return {ours.event_id(scenario): scenario.family or "scenarios" for scenario in scenarios}
 
 

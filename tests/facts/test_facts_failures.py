@@ -1,4 +1,4 @@
-"""A request that fails every time while others like it succeed is told apart from a temporary outage (law failed-writes)."""
+"""A request that fails every time while others like it succeed is no temporary outage (law failed-writes)."""
 
 from __future__ import annotations
 

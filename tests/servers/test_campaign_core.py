@@ -27,6 +27,7 @@ from conformance.servers.scenarios.scenario_values import (
     STARTS,
     TEXT_VARIANTS,
     TIME_FORMATS,
+    TIMINGS,
     URL_VARIANTS,
 )
 
@@ -73,6 +74,14 @@ INVENTORIES = {
     "integrated": bare_inventory(True, None),
     "unknown": bare_inventory(None, None),
     "profile": bare_inventory(False, (Profile("pro_1", "zoom", True),)),
+    "apart": Inventory(
+        (
+            Account(
+                "one", (), (Calendar("cal_1", "google", True),), (Profile("p", "zoom", False), Profile("q", "go_to"))
+            ),
+            Account("other", (), (Calendar("cal_2", "google", True),), ()),
+        )
+    ),
 }
 
 
@@ -129,12 +138,62 @@ def test_every_calendar_gets_every_kind_of_conferencing() -> None:
             assert (account.name, calendar.calendar_id, kind) in tried
 
 
+#: Starts in the future, and choices that make a write no less usual.
+_COMING = ("future", "soon", "year")
+_ANY = ("changed_fields", "start", "time_format", "text_variant", "url_variant", "profile", "charset")
+
+
+def ways(scenario: Scenario, integrated: bool | None) -> list[tuple[str, str]]:
+    """The kinds of a scenario's usual writes, each as created or updated; `none` must have something to remove."""
+    found, exists, has = [], False, False
+    for step in scenario.steps:
+        way = "updated" if exists else "created"
+        if step == replace(Step(step.kind), **{name: getattr(step, name) for name in _ANY}) and step.start in _COMING:
+            found.append((step.kind, way if step.kind != "none" or has or not exists else "without effect"))
+        if not step.defect and (step.kind != "integrated" or integrated is not False):
+            exists = step.kind != "delete"
+            has = exists and step.kind not in ("none", "8x8") and (has or step.kind != "omitted")
+    return found
+
+
+@pytest.mark.parametrize("name", ["whole", "default", "profiles"])
+def test_every_value_is_tried_on_every_kind_of_calendar_created_and_updated(name: str) -> None:
+    calendars = {calendar.calendar_id: calendar for _, calendar in INVENTORIES[name].targets}
+    met = {
+        (calendars[scenario.calendar_id].kind, *way)
+        for scenario in core(INVENTORIES[name])
+        for way in ways(scenario, calendars[scenario.calendar_id].integrated)
+    }
+    for kind in {calendar.kind for calendar in calendars.values()}:
+        for value in ("explicit", "default", "integrated", "none", "8x8", "omitted"):
+            assert {(kind, value, "created"), (kind, value, "updated")} <= met
+
+
+def test_each_field_is_changed_alone() -> None:
+    changed = {step.changed_fields for scenario in core(WHOLE) for step in scenario.steps if step.kind == "omitted"}
+    assert {("summary",), ("start",), ("end",), ("description",), ("location",), ("time",), ()} <= changed
+
+
+def test_media_types_are_sent_with_and_without_a_charset() -> None:
+    for kind in ("POST", "DELETE"):
+        writes = [one for scenario in core(WHOLE) for one in write_requests(scenario, RUN) if one.method == kind]
+        assert {one.media_type for one in writes} == {"application/json", "application/json; charset=utf-8"}
+
+
+def test_what_a_refused_write_would_have_changed_is_not_changed_by_the_next_one() -> None:
+    refused = Step("invalid", defect="null-url", changed_fields=("summary", "description", "time"))
+    scenario = Scenario("x", "default", "cal_1", (Step("explicit"), refused, Step("omitted", changed_fields=())))
+    first, _, last = (write.body for write in write_requests(scenario, RUN))
+    assert {name: value for name, value in first.items() if name != "conferencing"} == last
+
+
 def test_every_choice_is_taken_somewhere() -> None:
     steps = [step for scenario in core(WHOLE) for step in scenario.steps]
     assert {step.kind for step in steps} == {*KINDS, "invalid"}
     assert {step.start for step in steps} == set(STARTS)
     assert {step.time_format for step in steps} == set(TIME_FORMATS)
     assert {step.text_variant for step in steps} == set(TEXT_VARIANTS)
+    assert {step.timing for step in steps} == set(TIMINGS)
     assert {step.url_variant for step in steps if step.kind == "explicit"} == {*URL_VARIANTS, "again", "room"}
     assert {step.defect for step in steps} >= set(DEFECTS)
     assert {scenario.steps[0].defect for scenario in core(WHOLE)} >= set(CREATION_DEFECTS)

@@ -8,6 +8,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from conformance.clock import Clock, RealClock, VirtualClock
@@ -95,6 +96,62 @@ def test_requests_without_a_valid_token_are_sent_and_refused(whole: RunResult) -
     assert {exchange.request.method for exchange in tried} == {"GET", "POST", "DELETE"}
     assert {exchange.response and exchange.response.status for exchange in tried} == {401}
     assert any("/v1/events/pages/" in exchange.request.url for exchange in tried)
+
+
+def test_a_later_page_is_asked_for_with_another_accounts_token(whole: RunResult) -> None:
+    pages = [exchange.request for exchange in whole.exchanges if "/v1/events/pages/" in exchange.request.url]
+    readers = {page.url: {other.account for other in pages if other.url == page.url} for page in pages}
+    assert any(len(accounts - {None, "nobody"}) == 2 for accounts in readers.values())
+
+
+def test_an_event_with_explicit_conferencing_follows_the_malformed_requests(whole: RunResult) -> None:
+    contents = {request.content for request in whole.plan.malformed if request.content}
+    last = max(number for number, exchange in enumerate(whole.exchanges) if exchange.request.body in contents)
+    [written] = [exchange for exchange in whole.exchanges[last + 1 :] if exchange.request.method == "POST"]
+    assert written.response is not None
+    assert written.response.status == 202
+    assert json.loads(written.request.body)["conferencing"]["profile_id"] == "explicit"
+    readings = [exchange for exchange in whole.exchanges if exchange.request.method == "GET"][-1:]
+    assert readings[0].sent_at is not None
+    assert written.answered_at is not None
+    assert readings[0].sent_at - written.answered_at >= whole.settings.quiet
+
+
+def losing_conferencing_on_later_pages(app: Any) -> Any:
+    """`app`, but managed events among others show their conferencing on the first page only."""
+    later: set[str] = set()
+
+    async def wrapped(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "http":
+            await app(scope, receive, send)
+            return
+        answer: list[Any] = []
+
+        async def keep(message: Any) -> None:
+            answer.append(message)
+
+        await app(scope, receive, keep)
+        body = b"".join(message.get("body", b"") for message in answer)
+        if answer[0]["status"] == 200 and (scope["path"] in later or b"include_managed" in scope["query_string"]):
+            shown = json.loads(body)
+            if following := shown["pages"].get("next_page"):
+                later.add(httpx.URL(following).path)
+            if scope["path"] in later:
+                for item in shown["events"]:
+                    item.pop("conferencing", None)
+            body = json.dumps(shown).encode()
+        await send({**answer[0], "headers": [(b"content-type", b"application/json; charset=utf-8")]})
+        await send({"type": "http.response.body", "body": body})
+
+    return wrapped
+
+
+def test_what_only_the_later_pages_of_mixed_readings_lose_is_found() -> None:
+    clock = VirtualClock(EPOCH)
+    app = reference_app(clock=clock, page_size=40)
+    tokens = {"default": app.tokens["default"]}
+    result = result_of(in_process(losing_conferencing_on_later_pages(app), tokens, clock=clock))
+    assert outcomes(result)["settled-conferencing-remains"] == "failed"
 
 
 def test_calendars_are_listed_again_between_the_writes_of_each_account(whole: RunResult) -> None:

@@ -62,9 +62,9 @@ def _named(write: StoredWrite) -> list[ReferenceProfile]:
     return [each for each in write.store.profiles(write.account) if each.profile_id == requested and each.connected]
 
 
-def _named_months_ahead(write: StoredWrite) -> bool:
-    is_far = write.start.at - write.at > 90 * 86400.0
-    return is_far and bool(_named(write)) and not write.start.date and write.settles_before is None
+def _named_without_integrated(write: StoredWrite) -> bool:
+    new = write.settles_before is None and not write.calendar.integrated
+    return new and bool(_named(write)) and not write.start.date
 
 
 def _another_documented(write: StoredWrite) -> Service:
@@ -218,8 +218,8 @@ SHARPER = (
         "named-profile-gives-another-documented-service",
         "A6",
         "case",
-        "A named profile gives a conference of Zoom, or of GoTo in its place, to an event without one, months ahead",
-        served_by(_named_months_ahead, _another_documented),
+        "A named profile gives Zoom, or GoTo in its place, to an event without conferencing on a plain calendar",
+        served_by(_named_without_integrated, _another_documented),
     ),
     fault(
         "integrated-teams-misnamed-on-creation",

@@ -111,6 +111,7 @@ class SubjectSession:
         check = PersistentFailureCheck(self.transport, self.journal, self.run)
         await gather_all(check.send_malformed(request, self.flags) for request in requests)
         accounts = sorted({request.account for request in requests})
+        await self._read_after(0.0, accounts)
         await scheduler.run_waves([tuple(event_after(request) for request in requests[:1])])
         if self._inconclusive():
             await self._read_after(self.settings.quiet + 0.1, accounts)

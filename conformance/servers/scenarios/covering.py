@@ -54,7 +54,7 @@ def connected_profiles(account: Account) -> tuple[int, ...]:
 class Table:
     """The targets of an inventory, and rotating choices for what every write needs and no rule depends on.
 
-    `rich` are the targets with most kinds of writes, at most two of each kind of calendar.
+    `rich` are the targets with most kinds of writes, all the same ones, at most two of each kind of calendar.
     """
 
     inventory: Inventory
@@ -70,8 +70,8 @@ class Table:
 
     def __post_init__(self) -> None:
         self.targets = self.inventory.targets
-        most = max(len(kinds_at(target)) for target in self.targets)
-        fullest = [target for target in self.targets if len(kinds_at(target)) == most]
+        most = max((kinds_at(target) for target in self.targets), key=len)
+        fullest = [target for target in self.targets if kinds_at(target) == most]
         self.rich = _two_of_each_kind(fullest)
 
     def scenario(self, family: str, target: Target, steps: Iterable[Step], event: str = "") -> Scenario:
