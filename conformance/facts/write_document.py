@@ -43,8 +43,9 @@ _PLAIN = {
 class Context:
     """What the document of a write takes from outside of its episode.
 
-    `services` are those that the account's profiles list.  `shared_with` says of a join URL in its normal form whether it belongs to another event.  `window` and
-    `settle_timeout` are in seconds; `closed_by` says how the episode ended, `closed` that it did.
+    `services` are those that the account's profiles list.  `shared_with` says of a join URL in its normal form
+    whether it belongs to another event.  `window` and `settle_timeout` are in seconds; `closed_by` says how the
+    episode ended, `closed` that it did.
     """
 
     account: str
