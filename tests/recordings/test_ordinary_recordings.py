@@ -7,9 +7,9 @@ from user_scripts import SCRIPTS, found, recorded, shows
 
 #: Faults that a few writes and readings show, each with a script that shows it.
 _SHOWN = {
-    "explicit-url-lower-cased": "create-and-poll",
+    "pending-as-string": "create-and-poll",
     "omitted-removes-explicit": "updates",
-    "none-keeps-generated": "updates",
+    "none-keeps-explicit": "updates",
     "explicit-refused": "crud",
 }
 
