@@ -106,7 +106,7 @@ def _run_report(certificate: Certificate, policy: Policy) -> RunReport:
         run=certificate.run,
         contract=contract(),
         tool=TOOL,
-        terms=replace(
+        policy=replace(
             policy,
             interrupted=certificate.interrupted,
             unjudged=certificate.unjudged,
@@ -114,26 +114,26 @@ def _run_report(certificate: Certificate, policy: Policy) -> RunReport:
         ),
         clauses=clause_summaries(),
         counterexamples=tuple(example.text() for example in certificate.counterexamples),
-        remarks=certificate.blocked_requests,
+        notes=certificate.blocked_requests,
     )
     if certificate.driver_failed and run_report.failures:  # a proven failure goes before an adapter's bad end
-        terms = replace(run_report.terms, unjudged=None, cut_short=certificate.unjudged)
-        run_report = replace(run_report, terms=terms)
+        policy = replace(run_report.policy, unjudged=None, cut_short=certificate.unjudged)
+        run_report = replace(run_report, policy=policy)
     if certificate.subject["kind"] != "client":
         return run_report
     level = _attested_level(run_report)
     return replace(
         run_report,
         subject={**run_report.subject, "attested_level": level},
-        remarks=(_attestation(level, run_report), *run_report.remarks),
+        notes=(_attestation(level, run_report), *run_report.notes),
     )
 
 
 def _attested_level(run_report: RunReport) -> str | None:
     """The weakest level of which, and of the stricter ones, no rule failed; None where nothing can be attested."""
     judged = any(run_report.report.tally(rule.id).outcome == "passed" for rule in run_report.rules)
-    terms = run_report.terms
-    if terms.interrupted or terms.unjudged or terms.cut_short or terms.program_failure or not judged:
+    policy = run_report.policy
+    if policy.interrupted or policy.unjudged or policy.cut_short or policy.program_failure or not judged:
         return None
     failed = [LEVELS.index(rule.level) for rule in run_report.failed]
     return LEVELS[: min(failed, default=len(LEVELS))][-1] if 0 not in failed else None

@@ -126,7 +126,7 @@ def _check(
         run=_run(span, headers),
         contract=contract(),
         tool=TOOL,
-        terms=Policy(options.fail_on, options.require_coverage, is_run=any(headers), interrupted=interruption.came),
+        policy=Policy(options.fail_on, options.require_coverage, is_run=any(headers), interrupted=interruption.came),
         clauses=clause_summaries(),
         advice=(
             *for_refused_requests(report, rules, options.side),

@@ -129,8 +129,8 @@ def _report(run_report: RunReport, reports: tuple[str, ...], *, quiet: bool) -> 
     from conformance.cli.certify_command import client_redactor
     from conformance.cli.output import write_reports
 
-    terms = run_report.terms
-    reason = None if terms.interrupted else terms.program_failure or terms.unjudged or terms.cut_short
+    policy = run_report.policy
+    reason = None if policy.interrupted else policy.program_failure or policy.unjudged or policy.cut_short
     if reason is not None and run_report.exit_code == 2 and not run_report.report.exchanges:
         write_reports(run_report, reports, client_redactor(), quiet=True)
         raise UsageError(f"nothing was judged: {reason}")

@@ -107,7 +107,7 @@ def digests(path: Path) -> dict[str, Any]:
 
 
 def _not_in_exchanges(run_report: RunReport) -> dict[str, Any]:
-    policy = run_report.terms
+    policy = run_report.policy
     return {
         "rules": [rule.id for rule in run_report.rules],
         "subject": dict(run_report.subject),
@@ -227,7 +227,9 @@ def _judge_again(evidence: Path, last: Mapping[str, Any]) -> RunReport | str:
             run=last["run"],
             contract=last["contract"],
             tool=last["tool"],
-            terms=Policy(**policy, unmet=unmet, reachable_coverage=None if reachable is None else frozenset(reachable)),
+            policy=Policy(
+                **policy, unmet=unmet, reachable_coverage=None if reachable is None else frozenset(reachable)
+            ),
             evidence=digests(evidence),
             variables=last["variables"],
             clauses=clause_summaries(),

@@ -108,7 +108,7 @@ def _run_report(options: RunOptions, subject: Subject, result: RunResult, eviden
         run=run,
         contract=contract(),
         tool=TOOL,
-        terms=Policy(
+        policy=Policy(
             options.fail_on,
             options.require_coverage,
             reachable_coverage=reachable_coverage(result.inventory, result.rules, result.report),
@@ -120,8 +120,8 @@ def _run_report(options: RunOptions, subject: Subject, result: RunResult, eviden
         variables=variables,
         clauses=clause_summaries(),
         counterexamples=tuple(_counterexample_text(example, variables) for example in result.counterexamples),
-        remarks=(*result.plan.lacking, *_leftovers(options, result)),
-        repros=tuple(_reproduction(example, result.inventory, variables) for example in result.counterexamples),
+        notes=(*result.plan.lacking, *_leftovers(options, result)),
+        reproductions=tuple(_reproduction(example, result.inventory, variables) for example in result.counterexamples),
     )
     return run_report if evidence is None else replace(run_report, evidence=evidence.finish(run_report))
 

@@ -81,13 +81,13 @@ class Reproduction:
 
 @dataclass(frozen=True)
 class RunReport:
-    """A report and all that it is about: the rules, the terms, the subject, the run and the contract.
+    """A report and all that it is about: the rules, the policy, the subject, the run and the contract.
 
     `subject`, `run`, `contract`, `tool` and `evidence` are the parts of that name of ``schemas/report.json``;
     `variables` names the environment variable of each account's token, `clauses` says in our words what each states.
-    `counterexamples` are the smallest failures, a few lines each, `remarks` and `advice` sentences, of which `advice`
+    `counterexamples` are the smallest failures, a few lines each, `notes` and `advice` sentences, of which `advice`
     stands beside the outcome: all for people alone;
-    `repros` are the same failures for a file of tests.
+    `reproductions` are the same failures for a file of tests.
     """
 
     report: Report
@@ -96,14 +96,14 @@ class RunReport:
     run: Mapping[str, Any]
     contract: Mapping[str, str]
     tool: Mapping[str, str]
-    terms: Policy = Policy()
+    policy: Policy = Policy()
     evidence: Mapping[str, Any] | None = None
     variables: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     clauses: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     counterexamples: tuple[str, ...] = ()
-    remarks: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     advice: tuple[str, ...] = ()
-    repros: tuple[Reproduction, ...] = ()
+    reproductions: tuple[Reproduction, ...] = ()
 
     @property
     def failed(self) -> tuple[Rule, ...]:
@@ -113,33 +113,33 @@ class RunReport:
     @property
     def failures(self) -> tuple[Rule, ...]:
         """The rules that failed and count."""
-        return tuple(rule for rule in self.failed if rule.level in self.terms.fatal_levels)
+        return tuple(rule for rule in self.failed if rule.level in self.policy.fatal_levels)
 
     @property
     def warnings(self) -> tuple[Rule, ...]:
         """The rules that failed and are too weak to count."""
-        return tuple(rule for rule in self.failed if rule.level not in self.terms.fatal_levels)
+        return tuple(rule for rule in self.failed if rule.level not in self.policy.fatal_levels)
 
     def is_fatal(self, rule: Rule) -> bool:
         """Whether the rule's own outcome keeps that of the whole from being *passed*."""
         outcome = self.report.tally(rule.id).outcome
         if outcome == "failed":
-            return rule.level in self.terms.fatal_levels
-        return rule.level == "must" and outcome in self.terms.fatal_gaps
+            return rule.level in self.policy.fatal_levels
+        return rule.level == "must" and outcome in self.policy.fatal_gaps
 
     @property
     def outcome(self) -> Outcome:
         """Failed if a rule that counts failed; inconclusive if something that counts is not proved; else passed."""
-        if self.failures or self.terms.program_failure:
+        if self.failures or self.policy.program_failure:
             return "failed"
-        return "inconclusive" if self.terms.unjudged or self._is_open else "passed"
+        return "inconclusive" if self.policy.unjudged or self._is_open else "passed"
 
     @property
     def exit_code(self) -> int:
         """130 after Ctrl-C; 2 if nothing could be judged; 1, 3 or 0 for failed, inconclusive or passed."""
-        if self.terms.interrupted:
+        if self.policy.interrupted:
             return 130
-        if self.terms.unjudged:
+        if self.policy.unjudged:
             return 2
         return {"failed": 1, "inconclusive": 3, "passed": 0}[self.outcome]
 
@@ -154,7 +154,7 @@ class RunReport:
             elif tally.outcome == "passed":
                 missed = [case for case in rule.cases if self._can_reach(case) and case not in tally.cases]
                 lines += [(rule.id, f"{MISSED} {case}") for case in missed]
-        return (*lines, *self.terms.unmet)
+        return (*lines, *self.policy.unmet)
 
     @property
     def fully_covered(self) -> bool:
@@ -171,14 +171,14 @@ class RunReport:
         """Why a rule is inconclusive or untested, as a sentence; None where it passed or failed."""
         tally = self.report.tally(rule.id)
         if tally.outcome == "untested":
-            return self.terms.untested_reasons.get(rule.id, _DOES_NOT_APPLY)
+            return self.policy.untested_reasons.get(rule.id, _DOES_NOT_APPLY)
         return None if tally.reason is None else _REASONS.get(tally.reason, tally.reason)
 
     def _with(self, outcome: RuleOutcome) -> tuple[Rule, ...]:
         return tuple(rule for rule in self.rules if self.report.tally(rule.id).outcome == outcome)
 
     def _can_reach(self, case: str) -> bool:
-        return self.terms.reachable_coverage is None or case in self.terms.reachable_coverage
+        return self.policy.reachable_coverage is None or case in self.policy.reachable_coverage
 
     @property
     def _is_open(self) -> bool:
@@ -187,7 +187,7 @@ class RunReport:
 
     @property
     def _ended_early(self) -> bool:
-        return self.terms.interrupted or self.terms.cut_short is not None
+        return self.policy.interrupted or self.policy.cut_short is not None
 
 
 def document(run_report: RunReport) -> dict[str, Any]:
@@ -201,8 +201,8 @@ def document(run_report: RunReport) -> dict[str, Any]:
         "fully_covered": run_report.fully_covered,
         "contract": dict(run_report.contract),
     }
-    if run_report.terms.unjudged is not None:
-        contents["unjudged"] = run_report.terms.unjudged
+    if run_report.policy.unjudged is not None:
+        contents["unjudged"] = run_report.policy.unjudged
     if run_report.evidence is not None:
         contents["evidence"] = dict(run_report.evidence)
     contents["rules"] = [_rule(run_report, rule) for rule in run_report.rules]

@@ -63,10 +63,10 @@ def campaign_results(options: RunOptions, subject: Subject) -> CampaignResults:
         run_report, _ = run(options, subject, redactor, StatusLine(shown=False))
     except (UsageError, ConfigurationError) as error:
         return CampaignResults({}, str(error))
-    if run_report.terms.interrupted:
+    if run_report.policy.interrupted:
         raise KeyboardInterrupt
-    if run_report.terms.unjudged is not None:
-        return CampaignResults({}, run_report.terms.unjudged)
+    if run_report.policy.unjudged is not None:
+        return CampaignResults({}, run_report.policy.unjudged)
     results = CampaignResults({rule.id: _rule_result(run_report, rule) for rule in run_report.rules})
     redactor.check(results.to_json(), "the messages of the tests")
     return results
@@ -95,5 +95,5 @@ def _rule_result(run_report: RunReport, rule: Rule) -> RuleResult:
         return RuleResult(outcome, rule_failures(run_report, rule), is_fatal)
     if outcome == "passed":
         return RuleResult(outcome, "", is_fatal)
-    reason = run_report.terms.cut_short or run_report.reason(rule)
+    reason = run_report.policy.cut_short or run_report.reason(rule)
     return RuleResult(outcome, f"{outcome}: {reason}", is_fatal)

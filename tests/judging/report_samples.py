@@ -110,7 +110,7 @@ RUN = {
 def run_report(
     verdicts: tuple[Verdict, ...] = VERDICTS,
     over: tuple[rules.Rule, ...] = RULES,
-    terms: Policy | None = None,
+    policy: Policy | None = None,
     **parts: Any,
 ) -> RunReport:
     whole: dict[str, Any] = {
@@ -122,7 +122,7 @@ def run_report(
         **parts,
     }
     report = Report.empty(over).with_verdicts(verdicts).with_exchanges(118)
-    return RunReport(report=report, rules=over, terms=terms or Policy(), **whole)
+    return RunReport(report=report, rules=over, policy=policy or Policy(), **whole)
 
 
 def hostile() -> RunReport:

@@ -173,7 +173,7 @@ def test_coverage_gaps_with_the_same_reason_are_counted_together() -> None:
 
 
 def test_counterexamples_and_notes_are_in_the_formats_for_people() -> None:
-    report = run_report(counterexamples=("asked  a\nsent   b\x1b[2J",), remarks=("one <b>calendar</b> only",))
+    report = run_report(counterexamples=("asked  a\nsent   b\x1b[2J",), notes=("one <b>calendar</b> only",))
     assert "\nSmallest failures\n\nasked  a\nsent   b\\x1b[2J\n" in text.render(report)
     assert "\nNotes\n  one <b>calendar</b> only\n" in text.render(report)
     assert "asked  a\nsent   b\\x1b[2J\n```" in renderer(".md")(report)
@@ -187,7 +187,7 @@ def test_long_content_of_a_response_is_truncated() -> None:
 
 
 @pytest.mark.parametrize(
-    ("verdicts", "terms", "expected"),
+    ("verdicts", "policy", "expected"),
     [
         (
             (passed("m", "google"),),
@@ -217,8 +217,8 @@ def test_long_content_of_a_response_is_truncated() -> None:
         ),
     ],
 )
-def test_the_summary_has_counts_coverage_and_the_reason_of_the_exit_code(verdicts, terms, expected) -> None:
-    assert text.summary(run_report(verdicts, (Rule("m", cases=("google",)),), terms)) == expected
+def test_the_summary_has_counts_coverage_and_the_reason_of_the_exit_code(verdicts, policy, expected) -> None:
+    assert text.summary(run_report(verdicts, (Rule("m", cases=("google",)),), policy)) == expected
 
 
 def test_a_failure_that_does_not_count_is_a_warning_in_every_format() -> None:
@@ -253,7 +253,7 @@ def test_what_is_open_and_counts_is_an_error_in_junit() -> None:
 
 
 @pytest.mark.parametrize(
-    ("verdicts", "terms", "line"),
+    ("verdicts", "policy", "line"),
     [
         (
             (passed("a"),),
@@ -264,8 +264,8 @@ def test_what_is_open_and_counts_is_an_error_in_junit() -> None:
         ((passed("a"), passed("b")), Policy(), None),
     ],
 )
-def test_what_was_not_exercised_or_not_judged_is_said_before_everything_else(verdicts, terms, line) -> None:
-    report = run_report(verdicts, (Rule("a"), Rule("b")), terms)
+def test_what_was_not_exercised_or_not_judged_is_said_before_everything_else(verdicts, policy, line) -> None:
+    report = run_report(verdicts, (Rule("a"), Rule("b")), policy)
     for rendered in (text.render(report), renderer(".md")(report).replace("\\", ""), renderer(".html")(report)):
         before = rendered[: rendered.find("Outcome")]
         assert (line or "were not exercised") in before if line else "were not exercised" not in rendered
@@ -347,7 +347,9 @@ def test_a_test_file_has_a_test_for_each_failure_that_can_be_reproduced() -> Non
     repro = Reproduction("none-removes", f"None {HOSTILE}", (scenario,), (f"curl '{HOSTILE}'",))
     rendered = renderer(".py")(
         run_report(
-            repros=(repro,), variables={"default": "TOKEN"}, subject={"kind": "url", "name": HOSTILE, "faults": ["x"]}
+            reproductions=(repro,),
+            variables={"default": "TOKEN"},
+            subject={"kind": "url", "name": HOSTILE, "faults": ["x"]},
         )
     )
     rendered.encode("ascii")

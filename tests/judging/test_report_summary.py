@@ -32,7 +32,7 @@ def _breaking(*names: str) -> tuple[Verdict, ...]:
 
 
 @pytest.mark.parametrize(
-    ("verdicts", "terms", "expected"),
+    ("verdicts", "policy", "expected"),
     [
         (ALL_PASSED, Policy(), ("passed", 0)),
         (ALL_PASSED, Policy(require_coverage=True), ("passed", 0)),
@@ -67,13 +67,13 @@ def _breaking(*names: str) -> tuple[Verdict, ...]:
         (_breaking("m"), Policy(unjudged="every write was refused with 403"), ("failed", 2)),
     ],
 )
-def test_outcome_and_exit_code(verdicts: tuple[Verdict, ...], terms: Policy, expected: tuple[str, int]) -> None:
-    report = run_report(verdicts, THREE, terms)
+def test_outcome_and_exit_code(verdicts: tuple[Verdict, ...], policy: Policy, expected: tuple[str, int]) -> None:
+    report = run_report(verdicts, THREE, policy)
     assert (report.outcome, report.exit_code) == expected
 
 
 def test_coverage_gaps_are_listed_for_each_rule_and_class() -> None:
-    report = run_report(terms=Policy(untested_reasons={"bearer-is-sent": "the subject is a server"}))
+    report = run_report(policy=Policy(untested_reasons={"bearer-is-sent": "the subject is a server"}))
     assert report.coverage_gaps == (
         ("none-removes", "no pass covers microsoft"),
         ("profile-resolves", "conferencing was still pending at the settle time-out"),

@@ -7,7 +7,7 @@ from user_scripts import SCRIPTS, found, recorded, shows
 
 #: Faults that a few writes and readings show, each with a script that shows it.
 _SHOWN = {
-    "pending-as-string": "create-and-poll",
+    "explicit-ignored": "create-and-poll",
     "omitted-removes-explicit": "updates",
     "none-keeps-explicit": "updates",
     "explicit-refused": "crud",

@@ -135,8 +135,8 @@ def status(run_report: RunReport, rule: Rule) -> str:
 
 def headline(run_report: RunReport) -> tuple[str, ...]:
     """What a reader must know before the outcome: that nothing could be judged, or that most was not exercised."""
-    if run_report.terms.unjudged is not None:
-        return (visible(f"Not judged: {run_report.terms.unjudged}."),)
+    if run_report.policy.unjudged is not None:
+        return (visible(f"Not judged: {run_report.policy.unjudged}."),)
     if not run_report.is_mostly_untested:
         return ()
     musts = [rule for rule in run_report.rules if rule.level == "must"]
@@ -152,7 +152,7 @@ def outcome_line(run_report: RunReport) -> str:
 
 
 def _why(run_report: RunReport) -> str:
-    policy, code = run_report.terms, run_report.exit_code
+    policy, code = run_report.policy, run_report.exit_code
     if code == 130:
         return "the run was interrupted"
     if code == 2:

@@ -148,7 +148,7 @@ def _counterexamples(run_report: RunReport) -> Iterator[str]:
 
 
 def _notes(run_report: RunReport) -> Iterator[str]:
-    notes = (*run_report.remarks, *run_report.advice)
+    notes = (*run_report.notes, *run_report.advice)
     if notes:
         yield "<h2>Notes</h2>"
         yield f"<ul>{''.join(f'<li>{_text(note)}</li>' for note in notes)}</ul>"

@@ -52,7 +52,7 @@ def render(run_report: RunReport) -> str:
     if gaps:
         lines += ["", "## Coverage gaps", ""]
         lines += [f"- {_text(rule)}: {_text(reasons)}" for rule, reasons in gaps]
-    notes = (*run_report.remarks, *run_report.advice)
+    notes = (*run_report.notes, *run_report.advice)
     if notes:
         lines += ["", "## Notes", "", *(f"- {_text(note)}" for note in notes)]
     contract = run_report.contract

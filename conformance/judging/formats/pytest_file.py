@@ -23,7 +23,7 @@ def render(run_report: RunReport) -> str:
 def _lines(run_report: RunReport) -> Iterator[str]:
     subject = str(run_report.subject["name"])
     yield from (f"# {line}" for line in _about(run_report, subject))
-    if not run_report.repros:
+    if not run_report.reproductions:
         return
     yield ""
     yield "import os"
@@ -41,14 +41,14 @@ def _lines(run_report: RunReport) -> Iterator[str]:
     yield "    if SUBJECT is not None:"
     yield "        return violations(rule, *scenarios, subject=SUBJECT, accounts=ACCOUNTS)"
     yield f"    return violations(rule, *scenarios, subject={subject!a}, **SETUP)"
-    for repro in run_report.repros:
+    for repro in run_report.reproductions:
         yield from _test(repro)
 
 
 def _about(run_report: RunReport, subject: str) -> Iterator[str]:
     tool = f"{run_report.tool['name']} {run_report.tool['version']}"
     yield _ascii(f"What failed on {subject}, for pytest. Written by {tool}, which it needs.")
-    if not run_report.repros:
+    if not run_report.reproductions:
         yield "There is no failure to reproduce."
         return
     yield f"Set {_VARIABLE} to test another subject; all tests pass on `reference`."

@@ -178,10 +178,10 @@ def _counterexamples(run_report: RunReport, paint: Paint) -> Iterator[str]:
 
 
 def _notes(run_report: RunReport, paint: Paint) -> Iterator[str]:
-    if run_report.remarks:
+    if run_report.notes:
         yield ""
         yield paint("heading", "Notes")
-    for note in run_report.remarks:
+    for note in run_report.notes:
         yield f"  {visible(note)}"
 
 
