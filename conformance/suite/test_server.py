@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def test_rule(conformance_rule: str, conformance_results: CampaignResults) -> None:
-    """No exchange contradicts the rule, and a `must` rule is conclusive; other open rules are skipped, with the reason."""
+    """No exchange contradicts the rule, and a `must` rule is conclusive; other open rules are skipped."""
     result = conformance_results.rules.get(conformance_rule)
     if result is None:
         pytest.skip("the campaign did not judge by this rule")
