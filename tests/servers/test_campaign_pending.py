@@ -116,6 +116,7 @@ CASE = PendingCase("while-pending", "default", "none")
 
 def test_what_met_nothing_pending_is_tried_again_up_to_three_times() -> None:
     steps = PendingSteps()
+    steps.expect(SCENARIO)
     steps.record_pending(0.1)
     tries = [steps.sent(SCENARIO, 1, pending=False, gap=0.2) for _ in range(4)]
     assert [one and one.id for one in tries] == ["a1-1r1", "a1-1r2", "a1-1r3", None]
@@ -148,5 +149,12 @@ def test_only_steps_that_are_made_for_it_are_tried_again() -> None:
         Scenario("x", "default", "cal_1", SCENARIO.steps, "explored"),
         Scenario("x", "default", "cal_1", (Step("explicit"), SCENARIO.steps[1]), "while-pending"),
     ):
+        steps.expect(scenario)
         assert steps.sent(scenario, 1, pending=False, gap=9.0) is None
     assert steps.unmet == ()
+
+
+def test_a_step_that_is_never_sent_meets_nothing() -> None:
+    steps = PendingSteps()
+    steps.expect(SCENARIO)
+    assert steps.unmet == (CASE,)

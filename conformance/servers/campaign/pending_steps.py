@@ -40,8 +40,12 @@ class PendingSteps:
 
     @property
     def unmet(self) -> tuple[PendingCase, ...]:
-        """The cases that no step met."""
+        """The cases that no step met: it came too late, or was not sent."""
         return tuple(sorted(self._missed - self._met))
+
+    def expect(self, scenario: Scenario) -> None:
+        """Count the cases that a scenario is meant for as missed until a step meets them."""
+        self._missed.update(case for number in range(len(scenario.steps)) if (case := _case(scenario, number)))
 
     def record_pending(self, seconds: float) -> None:
         """Count a reading that showed a pending event so many seconds after its write was answered."""
@@ -73,7 +77,6 @@ class PendingSteps:
         if met:
             self._met.add(case)
             return None
-        self._missed.add(case)
         self._retries[case] += 1
         if case in self._met or self._retries[case] > (1 if self.longest is None else _RETRIES):
             return None

@@ -171,6 +171,7 @@ class Scheduler:
         entry = JournalEntry(scenario.account, scenario.calendar_id, self.run.event_id(scenario))
         state = ScenarioState(scenario, write_requests(scenario, self.run), entry)
         self.scenarios.append(state)
+        self.pending_steps.expect(scenario)
         self._by_key[entry] = state
         return state
 
