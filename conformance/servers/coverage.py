@@ -53,7 +53,7 @@ def unmet_coverage(cases: Iterable[PendingCase], rules: Iterable[Rule]) -> tuple
         if rule in asked:
             requested.setdefault((rule, f"{case.kind} {case.timing}"), []).append(case.requested)
     return tuple(
-        (rule, f"{MISSED} {write} after {' or '.join(before)}: no such write met a pending event")
+        (rule, f"{MISSED} {write} after {' or '.join(before)}")
         for (rule, write), before in requested.items()
     )
 
