@@ -52,10 +52,7 @@ def unmet_coverage(cases: Iterable[PendingCase], rules: Iterable[Rule]) -> tuple
         rule = _RULES_WHILE_PENDING.get(case.kind, _RULE_OF_REFUSALS)
         if rule in asked:
             requested.setdefault((rule, f"{case.kind} {case.timing}"), []).append(case.requested)
-    return tuple(
-        (rule, f"{MISSED} {write} after {' or '.join(before)}")
-        for (rule, write), before in requested.items()
-    )
+    return tuple((rule, f"{MISSED} {write} after {' or '.join(before)}") for (rule, write), before in requested.items())
 
 
 def _offers(inventory: Inventory, case: str) -> bool:
