@@ -244,6 +244,9 @@ def test_what_is_open_and_counts_is_an_error_in_junit() -> None:
         root = ET.fromstring(renderer(".xml")(report))
         assert report.exit_code == code
         assert [child.tag for child in root.find(".//testcase[@name='b']") or ()] == [tag]
+    for policy in (Policy(program_failure="the program exited with 1"), Policy(unjudged="nothing reached us")):
+        failed_otherwise = ET.fromstring(renderer(".xml")(run_report((passed("a"), passed("b")), rules, policy)))
+        assert failed_otherwise.get("errors") == "1"
     cut = ET.fromstring(
         renderer(".xml")(run_report((passed("a"), passed("b")), rules, Policy(cut_short="no more requests")))
     )
@@ -268,7 +271,8 @@ def test_what_was_not_exercised_or_not_judged_is_said_before_everything_else(ver
     report = run_report(verdicts, (Rule("a"), Rule("b")), policy)
     for rendered in (text.render(report), renderer(".md")(report).replace("\\", ""), renderer(".html")(report)):
         before = rendered[: rendered.find("Outcome")]
-        assert (line or "were not exercised") in before if line else "were not exercised" not in rendered
+        assert ("were not exercised" in before or "Not judged" in before) == (line is not None)
+        assert line is None or line in before
 
 
 def test_the_json_is_the_document() -> None:

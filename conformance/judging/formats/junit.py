@@ -40,9 +40,9 @@ def render(run_report: RunReport) -> str:
         _properties(suite, run_report)
         for rule in rules:
             _case(suite, run_report, rule, found.get(rule.id))
-        if run_report.outcome == "inconclusive" and not any(run_report.is_fatal(rule) for rule in run_report.rules):
+        if run_report.outcome != "passed" and not any(run_report.is_fatal(rule) for rule in run_report.rules):
             case = ET.SubElement(suite, "testcase", classname=f"{party}.run", name="the-run-is-conclusive")
-            ET.SubElement(case, "error", type="inconclusive", message=outcome_line(run_report))
+            ET.SubElement(case, "error", type=run_report.outcome, message=outcome_line(run_report))
         output = ET.SubElement(suite, "system-out")
         output.text = "\n".join([*headline(run_report), closing(run_report), outcome_line(run_report), ""])
         _count(suite)
