@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from conformance.servers.campaign import RunResult
     from conformance.servers.campaign.scenario_shrinking import ScenarioCounterexample
     from conformance.servers.inventory import Inventory
+    from conformance.servers.scenarios.added_scenarios import Source
 
 __all__ = ["cleanup", "plan_text", "run", "subject_of"]
 
@@ -50,8 +51,10 @@ def subject_of(options: RunOptions) -> Subject:
     return parse(options.subject, options.accounts, default_profiles=options.default_profiles, faults=options.faults)
 
 
-def run(options: RunOptions, subject: Subject, redactor: Redactor, progress: StatusLine) -> tuple[RunReport, RunResult]:
-    """Run, record and judge; Ctrl-C ends it after clean-up with the report so far.
+def run(
+    options: RunOptions, subject: Subject, redactor: Redactor, progress: StatusLine, scenarios: Source = ()
+) -> tuple[RunReport, RunResult]:
+    """Run, record and judge; Ctrl-C ends it after clean-up with the report so far.  `scenarios` as in `run_campaign`.
 
     Raises ConfigurationError if nothing can be judged, UsageError for an unknown rule or a file that cannot be written.
     """
@@ -70,6 +73,7 @@ def run(options: RunOptions, subject: Subject, redactor: Redactor, progress: Sta
                 rules=rules,
                 sink=evidence.add if evidence else lambda _: None,
                 progress=lambda state: progress(_progress_text(state)),
+                scenarios=scenarios,
                 small=subject.kind != "cassette",  # a recording cannot answer smaller scenarios than it has
             )
         )
@@ -175,7 +179,10 @@ def _source(value: Any) -> str:
         for field in fields(value)
         if (item := getattr(value, field.name)) != field.default
     )
-    return f"{type(value).__name__}({', '.join(arguments)})"
+    kind = type(value)
+    # A team's own step comes from a module of theirs.
+    maker = "" if kind in (Scenario, Step) else f"importlib.import_module({kind.__module__!a})."
+    return f"{maker}{kind.__qualname__}({', '.join(arguments)})"
 
 
 def _leftovers(options: RunOptions, result: RunResult) -> Iterator[str]:

@@ -19,6 +19,7 @@ __all__ = ["cleanup", "run", "run_options"]
 @options.calendar
 @options.default_profile
 @options.max_examples
+@options.scenarios
 @options.fuzz
 @options.seed
 @options.timing

@@ -25,6 +25,7 @@ from conformance.servers.campaign.scheduler import Scheduler
 from conformance.servers.campaign.subject_session import SubjectSession, open_session
 from conformance.servers.inventory import Inventory
 from conformance.servers.scenarios import Plan, plan
+from conformance.servers.scenarios.added_scenarios import Source, named_source
 from conformance.servers.subject import Subject, parse
 from conformance.servers.subject.rate_limit import BudgetExceededError
 from conformance.servers.subject.transport import Limits
@@ -80,10 +81,13 @@ async def run(
     progress: Callable[[RunProgress], None] = lambda progress: None,
     limits: Limits | None = None,
     small: bool = True,
+    scenarios: Source = (),
 ) -> RunResult:
     """Run a campaign against the subject that `options` name, or against `subject`.
 
     `sink` gets every exchange that is judged, at once and in the order sent; `small` asks for counterexamples.
+    `scenarios` run beside the core table: Scenario values, a Hypothesis strategy of them (from which as many are drawn
+    as are explored, and at least one), or a function of the inventory that gives either.
     Ctrl-C (cancellation) ends in a result, after clean-up.  Raises ConfigurationError, before anything is written,
     where nothing can be judged.
     """
@@ -106,7 +110,8 @@ async def run(
         and not under_test.clock.virtual,  # a subject on a virtual clock ends with the process
     ) as session:
         assert session.hearing is not None
-        return await _run(session, session.hearing, options, chosen, progress, small)
+        added = (scenarios, *map(named_source, options.scenarios))
+        return await _run(session, session.hearing, options, chosen, progress, small, added)
 
 
 async def _run(
@@ -116,9 +121,12 @@ async def _run(
     rules: tuple[Rule, ...],
     progress: Callable[[RunProgress], None],
     small: bool,
+    added: tuple[Source, ...],
 ) -> RunResult:
     malformed = session.subject.loopback or options.fuzz
-    planned = plan(session.run, session.settings, options.max_examples or 0, options.seed, malformed=malformed)
+    planned = plan(
+        session.run, session.settings, options.max_examples or 0, options.seed, malformed=malformed, added=added
+    )
     if options.max_requests is None:
         session.transport.max_requests.limit = session.transport.sent + planned.requests + SEARCH_REQUESTS
     ending = _Ending()
