@@ -22,6 +22,9 @@ _READS, _ACCESS = 10, 32
 #: clean-up.
 _RETRIES = 12
 
+#: The events of the one batch, each to be deleted.
+_BATCH = 3
+
 #: The event after the malformed requests: its write and its clean-up.
 _AFTER = 2
 
@@ -78,7 +81,7 @@ def plan(run: RunContext, settings: Settings, examples: int = 0, seed: int = 0, 
     accounts = max(1, len(run.inventory.accounts))
     named = sum(request.names_event for request in bad_requests)
     requests = len(steps) + sum(not scenario.ends_deleted for scenario in scenarios) + len(bad_requests) + named
-    requests += _AFTER * bool(bad_requests)
+    requests += _AFTER * bool(bad_requests) + (_BATCH + 1) * bool(run.inventory.targets)
     again = _RETRIES * sum(step.timing != "settled" for step in steps)
     reads = _READS * accounts + _ACCESS
     readings = rounds * _readings_a_round(settings) + _FINAL_READINGS
@@ -86,7 +89,7 @@ def plan(run: RunContext, settings: Settings, examples: int = 0, seed: int = 0, 
         groups,
         expected=requests + reads + 3 * rounds * accounts,
         requests=requests + again + reads + readings * (-(-len(scenarios) // 2) + accounts),
-        objects=len(scenarios) + named + bool(bad_requests),
+        objects=len(scenarios) + named + bool(bad_requests) + _BATCH * bool(run.inventory.targets),
         generated=sum(step.kind in _GENERATING for step in steps),
         seconds=(rounds + 1) * (settings.settle_timeout + 2 * settings.quiet),
         lacking=tuple(_lacking(run.inventory)),
