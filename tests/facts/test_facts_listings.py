@@ -85,7 +85,9 @@ def test_a_listing_is_compared_with_what_is_known(
         ("&from=2026-10-01&last_modified=2026-09-01", None),
     ],
 )
-def test_an_event_is_missing_where_its_times_lie_well_within_those_of_the_reading(query: str, state: str | None) -> None:
+def test_an_event_is_missing_where_its_times_lie_well_within_those_of_the_reading(
+    query: str, state: str | None
+) -> None:
     traffic = Traffic().read(0).write(1, event())
     for at in (2, 8, 30, 60):
         traffic.read(at, url=f"{BASE}&only_managed=true{query}")

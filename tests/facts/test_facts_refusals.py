@@ -34,5 +34,7 @@ GOOD, REFUSED = (False, 202), (True, 403)
         ([GOOD, (True, 422), GOOD, (True, 422), GOOD], [None, None]),
     ],
 )
-def test_refusals_count_once_for_each_gap_between_accepted_writes(steps: list[tuple[bool, int]], counts: list[int | None]) -> None:
+def test_refusals_count_once_a_gap_between_accepted_writes(
+    steps: list[tuple[bool, int]], counts: list[int | None]
+) -> None:
     assert traffic(*steps) == counts
