@@ -137,9 +137,9 @@ def test_an_entry_without_an_answer_of_its_own_may_have_been_done(status: int | 
         {"batch": [entry({"name": "c"}, "DELETE", "/v1/events")]},
     ],
 )
-def test_a_batch_that_is_not_followed_leaves_nothing_known(entries: Any) -> None:
+def test_a_batch_that_is_not_followed_leaves_nothing_known(body: Any) -> None:
     traffic = watched(Traffic().write(-60, event(conferencing=explicit(ROOM))), item(SHOWN), since=-50)
-    traffic.add(0, "POST", BATCH, {"batch": entries}, 207, {"batch": [{"status": 202}]})
+    traffic.add(0, "POST", BATCH, body, 207, {"batch": [{"status": 202}]})
     first, later = traffic.write(1, event(summary="Later")).writes()
     assert (first["after"]["closed_by"], "before" in later) == ("next-write", False)
 
