@@ -14,6 +14,7 @@ from conformance.http.exchange import UNKNOWN_TOKEN, Exchange, Response
 from conformance.http.redaction import Redactor, scrub
 from conformance.judging.judge import Judge
 from conformance.judging.stream import LiveJudge
+from conformance.servers.campaign.batch_probe import send_batch
 from conformance.servers.campaign.cleanup import clean
 from conformance.servers.campaign.concurrency import gather_all
 from conformance.servers.campaign.journal import Journal, JournalEntry
@@ -71,7 +72,7 @@ class SubjectSession:
         return scheduler
 
     async def run_scenarios(self, scheduler: Scheduler, waves: Sequence[tuple[Scenario, ...]]) -> None:
-        """Run all scenarios; on the way, send the access checks and list the calendars once more.
+        """Run all scenarios; on the way, send the access checks and a batch, and list the calendars once more.
 
         What the lists show before and after is not held against the writes in between; later writes are judged by it.
         """
@@ -81,6 +82,7 @@ class SubjectSession:
             page = self.next_page if self.next_page and self.transport.owns(self.next_page.url) else None
             checks = access_checks(self.run.inventory, self.run, existing, page, everywhere=self.subject.loopback)
             await run_access_checks(self.transport, self.journal, checks)
+            await send_batch(self.transport, self.journal, self.run)
             for account in self.run.inventory.accounts:
                 if account.target_calendars:
                     await self.transport.send("GET", "/v1/calendars", account=account.name)

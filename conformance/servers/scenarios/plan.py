@@ -22,6 +22,9 @@ _READS, _ACCESS = 10, 32
 #: clean-up.
 _RETRIES = 12
 
+#: The events of the one batch, each to be deleted.
+_BATCH = 3
+
 #: The event after the malformed requests: its write and its clean-up.
 _AFTER = 2
 
@@ -96,7 +99,7 @@ def plan(
     accounts = max(1, len(run.inventory.accounts))
     named = sum(request.names_event for request in bad_requests)
     requests = len(steps) + sum(not scenario.ends_deleted for scenario in scenarios) + len(bad_requests) + named
-    requests += _AFTER * bool(bad_requests)
+    requests += _AFTER * bool(bad_requests) + (_BATCH + 1) * bool(run.inventory.targets)
     again = _RETRIES * sum(step.timing != "settled" for step in steps)
     reads = _READS * accounts + _ACCESS
     readings = rounds * _readings_a_round(settings) + _FINAL_READINGS
@@ -109,7 +112,7 @@ def plan(
         expected=expected,
         expected_seconds=waiting + (expected / rate if rate else 0.0),
         requests=most,
-        objects=len(scenarios) + named + bool(bad_requests),
+        objects=len(scenarios) + named + bool(bad_requests) + _BATCH * bool(run.inventory.targets),
         generated=sum(step.kind in _GENERATING for step in steps),
         seconds=(rounds + 1) * (settings.settle_timeout + 2 * settings.quiet)
         + (settings.window or 0.0)
