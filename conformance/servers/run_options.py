@@ -24,7 +24,8 @@ class RunOptions:
 
     `accounts`: account name to bearer token.  `variables`: account name to the environment variable of its token.
     Times are in seconds and `rate_limit` is in requests a second; None leaves them to the kind of subject.
-    `scenarios` name more scenarios, each as MODULE:ATTRIBUTE.  `rules` are the ids to judge by, empty for all of them.
+    `wait`: how long the subject may take to answer at all.  `scenarios` name more scenarios, each as MODULE:ATTRIBUTE.
+    `rules` are the ids to judge by, empty for all of them.
     """
 
     subject: str = "reference"
@@ -40,6 +41,7 @@ class RunOptions:
     window: float | None = None
     rate_limit: float | None = None
     max_requests: int | None = None
+    wait: float = 0.0
     plan: bool = False
     rules: tuple[str, ...] = ()
     fail_on: str = "must"

@@ -56,6 +56,11 @@ class Subject:
         return in_process or _is_loopback(urlsplit(self.base_url).hostname or "")
 
     @property
+    def private(self) -> bool:
+        """Whether the subject is on a private network, as an emulator in a container is."""
+        return _is_private(urlsplit(self.base_url).hostname or "")
+
+    @property
     def quiet(self) -> float:
         """Seconds over which readings must stay the same to be stable."""
         return 2.0 if self.loopback else 10.0
@@ -213,3 +218,12 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def _is_private(host: str) -> bool:
+    if _is_loopback(host):
+        return False
+    try:
+        return ipaddress.ip_address(host).is_private
+    except ValueError:  # a name: without a dot it is one of the network's own
+        return "." not in host or host.rpartition(".")[2] in ("internal", "lan", "local", "localdomain", "test")
