@@ -210,6 +210,12 @@ rate_limit = click.option(
 max_requests = click.option(
     "--max-requests", type=click.IntRange(1), metavar="N", help="The most requests in all, clean-up included."
 )
+max_time = click.option(
+    "--max-time",
+    type=_Positive("the plan's own limit"),
+    metavar="S",
+    help="The most seconds in all, before clean-up. [default: three times the plan's, at least 60]",
+)
 plan = click.option("--plan", is_flag=True, help="Only read, and print what a run would send.")
 fault = click.option(
     "--fault", "faults", multiple=True, metavar="NAME", help="A fault of the reference server; repeatable."

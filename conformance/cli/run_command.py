@@ -120,7 +120,7 @@ def _run_report(options: RunOptions, subject: Subject, result: RunResult, eviden
         variables=variables,
         clauses=clause_summaries(),
         counterexamples=tuple(_counterexample_text(example, variables) for example in result.counterexamples),
-        notes=(*result.plan.lacking, *_leftovers(options, result)),
+        notes=(*result.plan.lacking, *result.notes, *_leftovers(options, result)),
         reproductions=tuple(_reproduction(example, result.inventory, variables) for example in result.counterexamples),
     )
     return run_report if evidence is None else replace(run_report, evidence=evidence.finish(run_report))

@@ -24,6 +24,7 @@ __all__ = ["cleanup", "run", "run_options"]
 @options.timing
 @options.rate_limit
 @options.max_requests
+@options.max_time
 @options.plan
 @options.fault
 @options.record
@@ -59,7 +60,7 @@ def run(**parameters: Any) -> int:
         run_report, result = run_campaign(chosen, subject, redactor, progress)
     if chosen.plan:
         echo(plan_text(result))
-        return run_report.exit_code if result.interrupted else 0
+        return run_report.exit_code if result.interrupted or result.cut_short else 0
     return write_reports(run_report, chosen.reports, redactor, quiet=chosen.quiet)
 
 

@@ -39,6 +39,7 @@ class RunOptions:
     window: float | None = None
     rate_limit: float | None = None
     max_requests: int | None = None
+    max_time: float | None = None
     plan: bool = False
     rules: tuple[str, ...] = ()
     fail_on: str = "must"

@@ -26,7 +26,7 @@ from conformance.servers.campaign import run
 from conformance.servers.run_options import RunOptions
 from conformance.servers.subject import DATA_CENTRES, EPOCH, ConfigurationError, Subject, in_process, parse
 from conformance.servers.subject.readings import WIDER_READING
-from conformance.servers.subject.transport import Limits
+from conformance.servers.subject.reception import Limits
 
 CALENDARS = {
     "calendars": [

@@ -14,7 +14,8 @@ import pytest
 from conformance.clock import VirtualClock
 from conformance.http.exchange import UNKNOWN_TOKEN, Exchange
 from conformance.servers.subject.rate_limit import BudgetExceededError, RateLimiter, RequestBudget
-from conformance.servers.subject.transport import Limits, Transport, open_client, origin_of
+from conformance.servers.subject.reception import Limits
+from conformance.servers.subject.transport import Transport, open_client, origin_of
 
 Answer = Callable[[httpx.Request], httpx.Response]
 

@@ -20,7 +20,7 @@ from conformance.http.hosts import DATA_CENTRES
 if TYPE_CHECKING:
     import httpx
 
-    from conformance.servers.subject.transport import Limits
+    from conformance.servers.subject.reception import Limits
 
 __all__ = ["EPOCH", "ConfigurationError", "Subject", "in_process", "parse"]
 
