@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from conformance.errors import ConfigurationError, place_of
+from conformance.errors import ConfigurationError, UsageError, place_of
 from conformance.interrupts import absorb_cancellation
 from conformance.servers.campaign.deadline import Deadline
 from conformance.servers.campaign.journal import JournalEntry
@@ -45,7 +45,7 @@ class Ending:
             self._record_cancellation()
         except (BudgetExceededError, SubjectGoneError) as error:
             self.reasons.append(str(error))
-        except ConfigurationError:
+        except (ConfigurationError, UsageError):
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, what was observed so far is reported
             self.reasons.append(f"it could not go on: {place_of(error)}")

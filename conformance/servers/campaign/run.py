@@ -26,7 +26,9 @@ from conformance.servers.campaign.scheduler import Scheduler
 from conformance.servers.campaign.subject_session import SubjectSession, open_session
 from conformance.servers.inventory import Inventory
 from conformance.servers.scenarios import Plan, plan
+from conformance.servers.scenarios.added_scenarios import Source, named_source
 from conformance.servers.subject import Subject, parse
+from conformance.servers.subject.preflight import check_default_profiles
 from conformance.servers.subject.reception import Limits
 
 if TYPE_CHECKING:
@@ -80,12 +82,17 @@ async def run(
     rules: Iterable[Rule] | None = None,
     sink: Callable[[Exchange], None] = lambda exchange: None,
     progress: Callable[[RunProgress], None] = lambda progress: None,
+    planned: Callable[[Plan], None] = lambda plan: None,
     limits: Limits | None = None,
     small: bool = True,
+    scenarios: Source = (),
 ) -> RunResult:
     """Run a campaign against the subject that `options` name, or against `subject`.
 
     `sink` gets every exchange that is judged, at once and in the order sent; `small` asks for counterexamples.
+    `scenarios` run beside the core table: Scenario values, a Hypothesis strategy of them (from which as many are drawn
+    as are explored, and at least one), or a function of the inventory that gives either.
+    `planned` gets the plan before anything is written.
     Ctrl-C (cancellation) ends in a result, after clean-up.  Raises ConfigurationError, before anything is written,
     where nothing can be judged.
     """
@@ -97,7 +104,7 @@ async def run(
     run_id = _run_id(options.seed, fresh=not under_test.clock.virtual)
     # The embedded server, and a subject on a virtual clock, end with the process.
     in_journal = not (options.plan or under_test.clock.virtual or under_test.kind == "reference")
-    with Deadline(options.max_time or SHORTEST_LIMIT) as deadline:
+    with Deadline(options.max_time or options.wait + SHORTEST_LIMIT) as deadline:
         async with open_session(
             under_test,
             settings,
@@ -109,13 +116,15 @@ async def run(
             sink=sink,
             journal=Journal.of_run(under_test.base_url, run_id) if in_journal else None,
         ) as session:
-            return await _run(session, options, chosen, progress, Ending(deadline), small)
+            plan_of_run = partial(_plan, session, options, scenarios, planned)
+            return await _run(session, options, chosen, plan_of_run, progress, Ending(deadline), small)
 
 
 async def _run(
     session: SubjectSession,
     options: RunOptions,
     rules: tuple[Rule, ...],
+    plan_of_run: Callable[[], Plan],
     progress: Callable[[RunProgress], None],
     ending: Ending,
     small: bool,
@@ -124,12 +133,9 @@ async def _run(
     hearing = session.hearing
     planned = plan(session.run, session.settings)
     with ending.recorded():
-        await session.preflight(options.calendars)
-        malformed = session.subject.loopback or options.fuzz
-        planned = plan(session.run, session.settings, options.max_examples or 0, options.seed, malformed=malformed)
-        if options.max_requests is None:
-            session.transport.max_requests.limit = session.transport.sent + planned.requests + SEARCH_REQUESTS
-        ending.deadline.set(options.max_time or max(SHORTEST_LIMIT, 3 * planned.seconds))
+        await session.preflight(options.calendars, options.wait)
+        planned = plan_of_run()
+        ending.deadline.set(options.max_time or options.wait + max(SHORTEST_LIMIT, 3 * planned.seconds))
         if not options.plan:
             await _execute(session, hearing, planned, progress, ending, small)
     return RunResult(
@@ -148,6 +154,24 @@ async def _run(
         ending.interrupted,
         session.transport.notes,
     )
+
+
+def _plan(session: SubjectSession, options: RunOptions, scenarios: Source, take: Callable[[Plan], None]) -> Plan:
+    """The plan for what the preflight found; `take` gets it, and the limit of requests follows it if none was given."""
+    check_default_profiles(options.default_profiles, session.run.inventory)
+    planned = plan(
+        session.run,
+        session.settings,
+        options.max_examples or 0,
+        options.seed,
+        malformed=session.subject.loopback or options.fuzz,
+        rate=options.rate_limit or session.subject.rate,
+        added=(scenarios, *map(named_source, options.scenarios)),
+    )
+    take(planned)
+    if options.max_requests is None:
+        session.transport.max_requests.limit = session.transport.sent + planned.requests + SEARCH_REQUESTS
+    return planned
 
 
 async def _execute(

@@ -63,9 +63,14 @@ class SubjectSession:
     next_page: NextPage | None = None
     schedulers: list[Scheduler] = field(default_factory=list)
 
-    async def preflight(self, calendars: Sequence[str] = ()) -> None:
-        """Learn what the subject offers.  Raises ConfigurationError where nothing can be judged."""
+    async def preflight(self, calendars: Sequence[str] = (), wait: float = 0.0) -> None:
+        """Learn what the subject offers; `wait`: seconds in which a server that is starting may begin to answer.
+
+        Raises ConfigurationError where nothing can be judged.
+        """
         assert self.hearing is not None
+        if wait and self.subject.app is None:
+            await self.transport.wait_for_answer(wait)
         inventory, self.flags = await preflight(self.transport, self.subject, calendars)
         self.hearing.advance()
         self.preflight_exchanges = tuple(self.hearing.exchanges)
@@ -150,7 +155,7 @@ class SubjectSession:
         """Delete what was created, unjudged.  Returns what could not be deleted."""
         self.hearing = None
         gone = [state.entry for scheduler in self.schedulers for state in scheduler.scenarios if not state.exists]
-        return await clean(self.transport, self.journal, gone)
+        return await clean(self.transport, self.journal, gone, quiet=self.settings.quiet)
 
     def fresh_hearing(self) -> LiveJudge:
         """A hearing that knows what the preflight showed, and nothing since."""

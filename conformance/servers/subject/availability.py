@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from conformance.http.exchange import Exchange
+from conformance.http.exchange import NOT_RECORDED, Exchange
 
-__all__ = ["Availability", "Outage", "SubjectGoneError", "is_good"]
+__all__ = ["Availability", "Outage", "SubjectGoneError", "is_good", "is_unread"]
 
 #: After so many failures in a row, and none but failures, it is asked whether the subject is still there.
 _SUSPICIOUS = 3
@@ -16,7 +16,7 @@ _SUSPICIOUS = 3
 _PAUSE = 5.0
 
 #: From so many requests without an answer on, and from this part of all requests on, it is worth a note.
-_MANY, _PART = 5, 0.02
+_MANY, _PART = 5, 0.05
 
 
 class SubjectGoneError(Exception):
@@ -26,7 +26,14 @@ class SubjectGoneError(Exception):
 def is_good(exchange: Exchange) -> bool:
     """Whether an exchange shows a subject that works: an answer, and neither 5xx nor 429."""
     response = exchange.response
-    return response is not None and response.status < 500 and response.status != 429
+    if response is None:
+        return is_unread(exchange)
+    return response.status < 500 and response.status != 429
+
+
+def is_unread(exchange: Exchange) -> bool:
+    """Whether an answer came whose body was over a limit, so that nothing is known of it."""
+    return exchange.response is None and ("response-body", NOT_RECORDED) in exchange.notes
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +72,7 @@ class Availability:
         """Count an exchange; `took_whole_time`: it has no answer, and was waited for as long as may be."""
         self.requests += 1
         response = exchange.response
-        if response is None:
+        if response is None and not is_unread(exchange):
             self.timed_out += took_whole_time
             self.reset += not took_whole_time
         if is_good(exchange):
@@ -80,6 +87,7 @@ class Availability:
         seconds = (exchange.answered_at or 0.0) - self.failing_since
         if self.in_a_row >= _SUSPICIOUS and seconds >= 1 and self._last is not None and self._last.response is None:
             self.outages.append(Outage(self._first, self._last.label, seconds))
+            self.reset = max(0, self.reset - self.in_a_row)
         self.good = exchange.label
         self.in_a_row = 0
 

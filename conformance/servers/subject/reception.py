@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import httpx
 
 from conformance.http.content_coding import ContentCodingError, OversizedBodyError, decode
-from conformance.http.exchange import Headers, Response
+from conformance.http.exchange import NOT_RECORDED, Headers, Response
 
 __all__ = ["Limits", "Notes", "receive"]
 
@@ -37,9 +37,10 @@ class Limits:
     patience: float = 15.0
 
 
-async def receive(client: httpx.AsyncClient, request: httpx.Request, limits: Limits) -> tuple[Response, Notes]:
-    """The response to a request; where its body cannot be had, it is empty, and a note says why.
+async def receive(client: httpx.AsyncClient, request: httpx.Request, limits: Limits) -> tuple[Response | None, Notes]:
+    """The response to a request.  A body that does not decode is empty, and a note says so.
 
+    A response whose body is over a limit is None, with notes of its status and of why: nothing is known of its body.
     Raises what `httpx` raises where there is no response.
     """
     answer = await client.send(request, stream=True, follow_redirects=False)
@@ -50,21 +51,25 @@ async def receive(client: httpx.AsyncClient, request: httpx.Request, limits: Lim
             raw += chunk
             if len(raw) > limits.body:
                 break
-        body, why = _decoded(bytes(raw), headers, limits)
-        return Response(answer.status_code, headers, body), () if why is None else (("body", why),)
+        try:
+            body, notes = _decoded(bytes(raw), headers, limits)
+        except OversizedBodyError as error:
+            status = ("response-status", str(answer.status_code))
+            return None, (("response-body", NOT_RECORDED), status, ("body", f"{error}: left unread"))
+        return Response(answer.status_code, headers, body), notes
     finally:
         await answer.aclose()
 
 
-def _decoded(raw: bytes, headers: Headers, limits: Limits) -> tuple[bytes, str | None]:
-    """The body without its content coding, and why it is left out if it is."""
+def _decoded(raw: bytes, headers: Headers, limits: Limits) -> tuple[bytes, Notes]:
+    """The body without its content coding, and a note if it does not decode.  Raises OversizedBodyError."""
     coding = ",".join(value for name, value in headers if name.lower() == "content-encoding")
     try:
         body = decode(raw, coding, limits.body)
     except OversizedBodyError:
-        return b"", f"over {limits.body} bytes: left unread"
+        raise
     except ContentCodingError as error:
-        return b"", f"its Content-Encoding does not decode: {error}"
+        return b"", (("body", f"its Content-Encoding does not decode: {error}"),)
     if body.count(b"{") + body.count(b"[") > limits.values:
-        return b"", f"over {limits.values} JSON objects and arrays: left unread"
-    return body, None
+        raise OversizedBodyError(f"over {limits.values} JSON objects and arrays")
+    return body, ()

@@ -18,10 +18,11 @@ from conformance.clock import Clock
 from conformance.errors import ConfigurationError, place_of
 from conformance.http.exchange import UNKNOWN_TOKEN, Exchange, Headers, Request, Response, bearer
 from conformance.http.ordering import OrderedDelivery
-from conformance.servers.subject.availability import Availability, is_good
+from conformance.servers.subject.availability import Availability, is_good, is_unread
 from conformance.servers.subject.back_off import back_off, retry_after
 from conformance.servers.subject.rate_limit import BudgetExceededError, RateLimiter, RequestBudget
 from conformance.servers.subject.reception import Limits, Notes, receive
+from conformance.servers.subject.waiting import wait_for_answer
 
 __all__ = ["Limits", "Transport", "open_client", "origin_of"]
 
@@ -174,10 +175,10 @@ class Transport:
         self._usual = partial(self._request, "GET", f"{self.base_url}/v1/calendars", account, None, "")
         self._usual_account = account
 
-    async def check_availability(self) -> bool:
+    async def check_availability(self, patience: float | None = None) -> bool:
         """Whether it was doubtful that the subject answers, and it does; asks it.  Raises SubjectGoneError if not.
 
-        All that comes to this point waits for the same answer.
+        All that comes to this point waits for the same answer; `patience` are seconds since the first failure.
         """
         if self._usual is None or not self.availability.is_doubtful(self.clock.now()):
             return False
@@ -187,18 +188,22 @@ class Transport:
                 self._spend(reserve=0, reserved=False)
                 exchange = await self._attempt(self._usual(), b"", self._usual_account, seconds=_ASKING)
                 now = self.clock.now()
-                if exchange.response is not None and is_good(exchange):
+                if is_good(exchange):
                     self.availability.still_there(now)
                     return True
-                patience = self.limits.patience
+                patient = self.limits.patience if patience is None else patience
                 if exchange.response is not None and exchange.response.status == 429:
-                    patience += self.limits.longest_pause
-                gone = self.availability.gone(now, patience)
+                    patient += self.limits.longest_pause
+                gone = self.availability.gone(now, patient)
                 if gone is not None:
                     raise gone
                 await self.clock.sleep(pause)
                 pause = min(2 * pause, _LONGEST_ASKING_PAUSE)
             return True
+
+    async def wait_for_answer(self, seconds: float) -> bool:
+        """Whether the subject answers within `seconds`; what it answers is no exchange."""
+        return await wait_for_answer(self._client, self.base_url, self.clock, seconds)
 
     def count_events(self, events: Iterable[object]) -> None:
         """Count what a page lists.  Raises BudgetExceededError where a run has seen too many different events."""
@@ -257,8 +262,8 @@ class Transport:
         if self.clock.virtual:
             await self.clock.sleep(_VIRTUAL_LATENCY)
         response, notes = await self._answer(request, limit)
-        if response is not None and notes and len(self._notes) < _NOTES:
-            self.note(f"the body of #{number} was not read: {notes[0][1]}")
+        if any(name == "body" for name, _ in notes) and len(self._notes) < _NOTES:
+            self.note(f"the body of the answer to #{number}: {notes[-1][1]}")
         exchange = Exchange(
             sent,
             response,
@@ -286,7 +291,7 @@ class Transport:
             return None, (("no-answer", _error_text(error)),)
         except Exception as error:  # noqa: BLE001 - a server may find what no library foresees
             return None, (("no-answer", f"an answer that cannot be read: {place_of(error)}"),)
-        if hash(response.body) not in self._bodies:
+        if response is not None and hash(response.body) not in self._bodies:
             self._bodies.add(hash(response.body))
             self._received += len(response.body)
         return response, notes
@@ -294,6 +299,8 @@ class Transport:
     def _pause(self, exchange: Exchange, attempt: int) -> float | None:
         """Seconds until the next attempt; None if there is to be none."""
         response, longest = exchange.response, self.limits.longest_pause
+        if is_unread(exchange):
+            return None
         usual = back_off(attempt, self.limits.first_pause, longest)
         if response is None:
             took = (exchange.answered_at or 0.0) - (exchange.sent_at or 0.0)
