@@ -16,7 +16,7 @@ from conformance.judging.formats import FORMATS, NAMES, destination
 
 __all__ = ["account", "by_name", "calendar", "config", "default_profile", "evidence", "fault", "fuzz", "judging"]
 __all__ += ["max_examples", "max_requests", "pairs", "path", "plan", "positive", "rate_limit", "record", "seconds"]
-__all__ += ["seed", "side", "timing", "wait", "word"]
+__all__ += ["scenarios", "seed", "side", "timing", "wait", "word"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -193,6 +193,13 @@ max_examples = click.option(
     type=click.IntRange(0),
     metavar="N",
     help="Cases to generate beside the core table.",
+)
+scenarios = click.option(
+    "--scenarios",
+    "scenarios",
+    multiple=True,
+    metavar="MODULE:NAME",
+    help="Scenarios of your own: a list, a Hypothesis strategy, or a function of the inventory; repeatable.",
 )
 fuzz = click.option(
     "--fuzz", is_flag=True, help="Send malformed requests outside loopback too; on loopback they are always sent."

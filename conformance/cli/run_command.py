@@ -24,7 +24,7 @@ from conformance.recordings import RecordingMetadata, write_vcr
 from conformance.servers import campaign
 from conformance.servers.coverage import reachable_coverage, unmet_coverage
 from conformance.servers.run_options import RunOptions
-from conformance.servers.scenarios import RunContext, Scenario
+from conformance.servers.scenarios import RunContext, Scenario, Step
 from conformance.servers.scenarios.malformed_requests import event_after
 from conformance.servers.subject import Subject, parse
 
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from conformance.servers.campaign.scenario_shrinking import ScenarioCounterexample
     from conformance.servers.inventory import Inventory
     from conformance.servers.scenarios import Plan
+    from conformance.servers.scenarios.added_scenarios import Source
 
 __all__ = ["cleanup", "run", "subject_of"]
 
@@ -57,9 +58,11 @@ def run(
     subject: Subject,
     redactor: Redactor,
     progress: StatusLine,
+    scenarios: Source = (),
     warn: Callable[[str], None] = lambda warning: None,
 ) -> tuple[RunReport, RunResult]:
-    """Run, record and judge; Ctrl-C ends it after clean-up with the report so far.
+    """Run, record and judge; Ctrl-C ends it after clean-up with the report so far.  `scenarios` as in `run_campaign`.
+
 
     `warn` is told, before anything is written, that the plan will not fit into --max-requests.
     Raises ConfigurationError if nothing can be judged, UsageError for an unknown rule or a file that cannot be written.
@@ -79,6 +82,7 @@ def run(
                 rules=rules,
                 sink=evidence.add if evidence else lambda _: None,
                 progress=lambda state: progress(_progress_text(state)),
+                scenarios=scenarios,
                 planned=lambda plan: _warn_of_the_limit(options, plan, warn),
                 small=subject.kind != "cassette",  # a recording cannot answer smaller scenarios than it has
             )
@@ -191,7 +195,10 @@ def _source(value: Any) -> str:
         for field in fields(value)
         if (item := getattr(value, field.name)) != field.default
     )
-    return f"{type(value).__name__}({', '.join(arguments)})"
+    kind = type(value)
+    # A team's own step comes from a module of theirs.
+    maker = "" if kind in (Scenario, Step) else f"importlib.import_module({kind.__module__!a})."
+    return f"{maker}{kind.__qualname__}({', '.join(arguments)})"
 
 
 def _leftovers(options: RunOptions, result: RunResult) -> Iterator[str]:

@@ -19,6 +19,7 @@ __all__ = ["cleanup", "run", "run_options"]
 @options.calendar
 @options.default_profile
 @options.max_examples
+@options.scenarios
 @options.fuzz
 @options.seed
 @options.timing
@@ -62,7 +63,7 @@ def run(**parameters: Any) -> int:
     subject = subject_of(chosen)
     redactor = Redactor(subject.tokens)
     with StatusLine(shown=not chosen.quiet) as progress:
-        run_report, result = run_campaign(chosen, subject, redactor, progress, warn)
+        run_report, result = run_campaign(chosen, subject, redactor, progress, warn=warn)
     if chosen.plan:
         echo(plan_text(result, chosen.max_requests, virtual=subject.clock.virtual))
         return run_report.exit_code if result.interrupted else 0

@@ -24,7 +24,8 @@ class RunOptions:
 
     `accounts`: account name to bearer token.  `variables`: account name to the environment variable of its token.
     Times are in seconds and `rate_limit` is in requests a second; None leaves them to the kind of subject.
-    `wait`: how long the subject may take to answer at all.  `rules` are the ids to judge by, empty for all of them.
+    `wait`: how long the subject may take to answer at all.  `scenarios` name more scenarios, each as MODULE:ATTRIBUTE.
+    `rules` are the ids to judge by, empty for all of them.
     """
 
     subject: str = "reference"
@@ -33,6 +34,7 @@ class RunOptions:
     calendars: tuple[str, ...] = ()
     default_profiles: Mapping[str, str] = field(default_factory=dict)
     max_examples: int | None = None
+    scenarios: tuple[str, ...] = ()
     fuzz: bool = False
     seed: int = 0
     settle_timeout: float | None = None

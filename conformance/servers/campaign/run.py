@@ -25,6 +25,7 @@ from conformance.servers.campaign.scheduler import Scheduler
 from conformance.servers.campaign.subject_session import SubjectSession, open_session
 from conformance.servers.inventory import Inventory
 from conformance.servers.scenarios import Plan, plan
+from conformance.servers.scenarios.added_scenarios import Source, named_source
 from conformance.servers.subject import Subject, parse
 from conformance.servers.subject.preflight import check_default_profiles
 from conformance.servers.subject.rate_limit import BudgetExceededError
@@ -82,10 +83,13 @@ async def run(
     planned: Callable[[Plan], None] = lambda plan: None,
     limits: Limits | None = None,
     small: bool = True,
+    scenarios: Source = (),
 ) -> RunResult:
     """Run a campaign against the subject that `options` name, or against `subject`.
 
     `sink` gets every exchange that is judged, at once and in the order sent; `small` asks for counterexamples.
+    `scenarios` run beside the core table: Scenario values, a Hypothesis strategy of them (from which as many are drawn
+    as are explored, and at least one), or a function of the inventory that gives either.
     `planned` gets the plan before anything is written.
     Ctrl-C (cancellation) ends in a result, after clean-up.  Raises ConfigurationError, before anything is written,
     where nothing can be judged.
@@ -110,6 +114,7 @@ async def run(
         and not under_test.clock.virtual,  # a subject on a virtual clock ends with the process
     ) as session:
         assert session.hearing is not None
+        added = (scenarios, *map(named_source, options.scenarios))
         check_default_profiles(options.default_profiles, session.run.inventory)
         malformed = under_test.loopback or options.fuzz
         plan_of_run = plan(
@@ -119,6 +124,7 @@ async def run(
             options.seed,
             malformed=malformed,
             rate=options.rate_limit or under_test.rate,
+            added=added,
         )
         planned(plan_of_run)
         return await _run(session, session.hearing, options, chosen, plan_of_run, progress, small)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from conformance.facts import Settings
 from conformance.servers.inventory import Inventory
+from conformance.servers.scenarios.added_scenarios import Source, added_scenarios
 from conformance.servers.scenarios.core import core, waves
 from conformance.servers.scenarios.covering import connected_profiles
 from conformance.servers.scenarios.malformed_requests import MalformedRequest, core_malformed, generated_malformed
@@ -81,13 +82,16 @@ def plan(
     *,
     malformed: bool = False,
     rate: float | None = None,
+    added: Source = (),
 ) -> Plan:
     """The core for the run's inventory, and `examples` scenarios beyond it, drawn from `seed`.
 
     With `malformed`, malformed requests as well: those of the core, and `examples` beyond them.
-    `rate`: how many requests a second may be sent (None: any number).
+    `rate`: how many requests a second may be sent (None: any number).  `added` are a team's own scenarios.
+    Raises ConfigurationError where they do not fit the inventory.
     """
     scenarios = core(run.inventory)
+    scenarios += added_scenarios(added, run.inventory, scenarios, examples, seed)
     if examples:
         from conformance.servers.scenarios.scenario_strategies import explore
 
