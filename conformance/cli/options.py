@@ -267,8 +267,15 @@ require_coverage = click.option(
 side = click.option(
     "--side", type=_Word(("server", "client")), metavar="SIDE", help="Judge server or client alone. [default: both]"
 )
-judging = _all_of(rule, _fail_on("must"), require_coverage, report, quiet, config)
-judging_a_client = _all_of(rule, _fail_on("should"), require_coverage, report, quiet, config)
+baseline = click.option(
+    "--baseline", type=path, metavar="FILE", help="A TOML file of known failures, which do not count; stale entries do."
+)
+write_baseline = click.option(
+    "--write-baseline", is_flag=True, help="Write what fails into the file of --baseline, and drop what is gone."
+)
+_reporting = _all_of(require_coverage, baseline, write_baseline, report, quiet, config)
+judging = _all_of(rule, _fail_on("must"), _reporting)
+judging_a_client = _all_of(rule, _fail_on("should"), _reporting)
 
 
 def pairs(values: Sequence[tuple[str, str]], option: str) -> Mapping[str, str]:
