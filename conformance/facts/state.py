@@ -277,7 +277,9 @@ class ObserverState:
             closed=closed,
         )
         document = write_document(event.state, write, context)
-        return Facts("write", ("write", *key, str(episode.number)), document, episode.evidence(), closed)
+        return Facts(
+            "write", ("write", *key, str(episode.number)), document, episode.evidence(), closed, event.state.earlier
+        )
 
     def _profiles(self, directory: Directory) -> list[dict[str, Any]] | None:
         """The profiles of an account; none where its userinfo leaves out the list that others of the server have."""
