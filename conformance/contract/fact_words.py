@@ -88,4 +88,5 @@ def _referred(base: str, schema: Any) -> tuple[str, dict[str, Any]]:
     target: Any = _facts(base)
     for name in place.split("/"):
         target = target[name]
-    return base, {**target, **schema}
+    base, resolved = _referred(base, target)
+    return base, {**resolved, **{name: part for name, part in schema.items() if name != "$ref"}}

@@ -79,7 +79,7 @@ def _short(text: str) -> str:
 
 def _subject(about: str, document: Mapping[str, Any], path: Sequence[str | int]) -> str:
     match about:
-        case "write":
+        case "write" | "batched_write":
             return _write(document) if path and path[0] in ("after", "before") else _request_of_write(document)
         case "conferencing":
             return "An event"
