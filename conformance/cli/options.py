@@ -15,7 +15,7 @@ from conformance.judging.formats import FORMATS
 
 __all__ = ["account", "by_name", "calendar", "config", "default_profile", "evidence", "fault", "fuzz", "judging"]
 __all__ += ["max_examples", "max_requests", "pairs", "path", "plan", "positive", "rate_limit", "record", "seconds"]
-__all__ += ["seed", "side", "timing"]
+__all__ += ["scenarios", "seed", "side", "timing", "wait", "word"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -95,7 +95,7 @@ class _Report(_Type):
         return path
 
 
-seconds, positive = _Seconds(), _Positive
+seconds, positive, word = _Seconds(), _Positive, _Word
 path = click.Path(path_type=Path)
 
 
@@ -191,6 +191,13 @@ max_examples = click.option(
     metavar="N",
     help="Cases to generate beside the core table.",
 )
+scenarios = click.option(
+    "--scenarios",
+    "scenarios",
+    multiple=True,
+    metavar="MODULE:NAME",
+    help="Scenarios of your own: a list, a Hypothesis strategy, or a function of the inventory; repeatable.",
+)
 fuzz = click.option(
     "--fuzz", is_flag=True, help="Send malformed requests outside loopback too; on loopback they are always sent."
 )
@@ -209,6 +216,13 @@ rate_limit = click.option(
 )
 max_requests = click.option(
     "--max-requests", type=click.IntRange(1), metavar="N", help="The most requests in all, clean-up included."
+)
+wait = click.option(
+    "--wait",
+    type=seconds,
+    default=0.0,
+    metavar="S",
+    help="Seconds to wait, at most, for a server that is starting.",
 )
 plan = click.option("--plan", is_flag=True, help="Only read, and print what a run would send.")
 fault = click.option(

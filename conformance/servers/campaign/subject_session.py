@@ -14,6 +14,7 @@ from conformance.http.exchange import UNKNOWN_TOKEN, Exchange, Response
 from conformance.http.redaction import Redactor, scrub
 from conformance.judging.judge import Judge
 from conformance.judging.stream import LiveJudge
+from conformance.servers.campaign.batch_probe import send_batch
 from conformance.servers.campaign.cleanup import clean
 from conformance.servers.campaign.concurrency import gather_all
 from conformance.servers.campaign.journal import Journal, JournalEntry
@@ -28,6 +29,7 @@ from conformance.servers.subject.preflight import preflight
 from conformance.servers.subject.rate_limit import RateLimiter, RequestBudget
 from conformance.servers.subject.readings import Flags, NextPage, next_page, read_with_retry, reading
 from conformance.servers.subject.transport import Limits, Transport
+from conformance.servers.subject.waiting import wait_for_answer
 
 __all__ = ["SubjectSession", "open_session"]
 
@@ -70,7 +72,7 @@ class SubjectSession:
         return scheduler
 
     async def run_scenarios(self, scheduler: Scheduler, waves: Sequence[tuple[Scenario, ...]]) -> None:
-        """Run all scenarios; on the way, send the access checks and list the calendars once more.
+        """Run all scenarios; on the way, send the access checks and a batch, and list the calendars once more.
 
         What the lists show before and after is not held against the writes in between; later writes are judged by it.
         """
@@ -80,6 +82,7 @@ class SubjectSession:
             page = self.next_page if self.next_page and self.transport.owns(self.next_page.url) else None
             checks = access_checks(self.run.inventory, self.run, existing, page, everywhere=self.subject.loopback)
             await run_access_checks(self.transport, self.journal, checks)
+            await send_batch(self.transport, self.journal, self.run)
             for account in self.run.inventory.accounts:
                 if account.target_calendars:
                     await self.transport.send("GET", "/v1/calendars", account=account.name)
@@ -133,7 +136,7 @@ class SubjectSession:
         """Delete what was created, unjudged.  Returns what could not be deleted."""
         self.hearing = None
         gone = [state.entry for scheduler in self.schedulers for state in scheduler.scenarios if not state.exists]
-        return await clean(self.transport, self.journal, gone)
+        return await clean(self.transport, self.journal, gone, quiet=self.settings.quiet)
 
     def fresh_hearing(self) -> LiveJudge:
         """A hearing that knows what the preflight showed, and nothing since."""
@@ -157,10 +160,12 @@ async def open_session(
     limits: Limits | None = None,
     sink: Callable[[Exchange], None] = lambda exchange: None,
     in_journal: bool = True,
+    wait: float = 0.0,
 ) -> AsyncIterator[SubjectSession]:
     """A session with `subject` after its preflight; without `in_journal`, what it creates is not journalled on disk.
 
-    `sink` gets every exchange that is judged.  Raises ConfigurationError where nothing can be judged.
+    `sink` gets every exchange that is judged.  `wait`: seconds in which a server that is starting may begin to answer.
+    Raises ConfigurationError where nothing can be judged.
     """
     limits = limits or (Limits(longest_pause=_LONGEST_LOCAL_PAUSE) if subject.loopback else Limits())
     unknown_token = f"nobody-has-this-token-{run_id}"
@@ -182,6 +187,8 @@ async def open_session(
                 sink(exchange)
 
     async with subject.open(limits) as client:
+        if wait and subject.app is None:
+            await wait_for_answer(client, subject.base_url, subject.clock, wait)
         transport = _transport(client, subject, unknown_token, on_exchange, limits, rate, max_requests)
         started = subject.clock.now()
         inventory, flags = await preflight(transport, subject, calendars)

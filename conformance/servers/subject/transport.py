@@ -116,15 +116,15 @@ class Transport:
         document: Any = None,
         content: bytes | None = None,
         content_type: str = "application/json; charset=utf-8",
-        reserve: bool = False,
+        reserve: int = 0,
         reserved: bool = False,
         attempts: int | None = None,
     ) -> Exchange:
         """The last exchange of a request, which is retried after 429, a transient 5xx or a lost connection.
 
         `target` is a path under the base URL or an absolute URL at its origin; `document` is sent as JSON,
-        `content` as it is.  `reserve` reserves a request of the budget for the DELETE that undoes this one, `reserved`
-        uses one that was reserved.  Raises BudgetExceededError, and ValueError for a URL at another origin.
+        `content` as it is.  `reserve` reserves so many requests of the budget for the DELETEs that undo this one,
+        `reserved` uses one that was reserved.  Raises BudgetExceededError, and ValueError for a URL at another origin.
         """
         url = target if "://" in target else self.base_url + target
         if not self.owns(url):
@@ -136,7 +136,7 @@ class Transport:
         request = self._client.build_request(method, url, headers=headers, content=body)
         last = attempts or self.limits.attempts
         for attempt in range(1, last + 1):
-            self._spend(reserve=reserve and attempt == 1, reserved=reserved and attempt == 1)
+            self._spend(reserve=reserve * (attempt == 1), reserved=reserved and attempt == 1)
             exchange = await self._attempt(request, body or b"", account)
             pause = self._pause(exchange, attempt)
             if pause is None or attempt == last:
@@ -146,7 +146,7 @@ class Transport:
             await self.clock.sleep(pause)
         raise AssertionError("a request has at least one attempt")
 
-    def _spend(self, *, reserve: bool, reserved: bool) -> None:
+    def _spend(self, *, reserve: int, reserved: bool) -> None:
         if reserved:
             self.max_requests.spend_reserved()
         elif self._received > self.limits.bodies:
