@@ -34,7 +34,7 @@ VOID = {"meta", "br", "link", "img"}
 
 
 def _all(report: RunReport) -> dict[str, str]:
-    reports = {suffix: renderer(suffix)(report) for suffix in FORMATS if suffix != ".py"}
+    reports = {suffix: renderer(suffix)(report) for suffix in FORMATS if suffix not in (".py", ".svg")}
     return {**reports, "text": text.render(report)}
 
 
