@@ -127,7 +127,7 @@ def _check(rule: Rule) -> Check:
         violation = _violations(response, case).get(rule.id)
         if violation is not None:
             headline = f"{rule.id} ({rule.level}, {', '.join(rule.clauses)})\n{violation.message}"
-            raise AssertionError(f"{headline}\nexpected: {violation.expected}\nactual: {violation.actual}")
+            raise AssertionError(f"{headline}\nexpected: {violation.expected}\ngot: {violation.actual}")
         return None
 
     check.__name__ = check.__qualname__ = rule.id.replace("-", "_")
