@@ -159,7 +159,7 @@ def _counterexample_text(example: ScenarioCounterexample, variables: Mapping[str
         f"  writes  {' > '.join(map(step_text, scenario.steps))}, on {scenario.calendar_id}"
         for scenario in example.scenarios
     ]
-    lines.append(f"  actual  {example.message.removeprefix(f'expected: {example.title}; got: ')}")
+    lines.append(f"  actual  {example.message}")
     for number, exchange in enumerate(example.exchanges, 1):
         status = exchange.response.status if exchange.response else "no answer"
         lines.append(f"  {number}. {curl(exchange.request, variables)}  # {status}")
