@@ -47,6 +47,8 @@ class RunOptions:
     rules: tuple[str, ...] = ()
     fail_on: str = "must"
     require_coverage: bool = False
+    baseline: Path | None = None
+    write_baseline: bool = False
     faults: tuple[str, ...] = ()
     record: Path | None = None
     evidence: Path | None = None
