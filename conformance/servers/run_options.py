@@ -41,11 +41,14 @@ class RunOptions:
     window: float | None = None
     rate_limit: float | None = None
     max_requests: int | None = None
+    max_time: float | None = None
     wait: float = 0.0
     plan: bool = False
     rules: tuple[str, ...] = ()
     fail_on: str = "must"
     require_coverage: bool = False
+    baseline: Path | None = None
+    write_baseline: bool = False
     faults: tuple[str, ...] = ()
     record: Path | None = None
     evidence: Path | None = None
