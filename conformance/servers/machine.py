@@ -132,9 +132,10 @@ class ConformanceMachine(RuleBasedStateMachine):
         self._rules, judge = _judging(self.fail_on, self.rule_ids)
         subject = self.make_subject()
         self._settings = subject.settings()
-        opening = open_session(subject, self._settings, judge, _RUN_ID, in_journal=False)
+        opening = open_session(subject, self._settings, judge, _RUN_ID)
         try:
             self.session: SubjectSession = self.run(self._stack.enter_async_context(opening))
+            self.run(self.session.preflight())
         except BaseException:
             self._runner.close()
             raise
