@@ -220,6 +220,12 @@ rate_limit = click.option(
 max_requests = click.option(
     "--max-requests", type=click.IntRange(1), metavar="N", help="The most requests in all, clean-up included."
 )
+max_time = click.option(
+    "--max-time",
+    type=_Positive("the plan's own limit"),
+    metavar="S",
+    help="The most seconds in all, before clean-up. [default: three times the plan's, at least 60]",
+)
 wait = click.option(
     "--wait",
     type=seconds,

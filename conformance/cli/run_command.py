@@ -148,7 +148,7 @@ def _run_report(options: RunOptions, subject: Subject, result: RunResult) -> Run
         variables=variables,
         clauses=clause_summaries(),
         counterexamples=tuple(_counterexample_text(example, variables) for example in result.counterexamples),
-        notes=(*result.plan.lacking, *_leftovers(options, result)),
+        notes=(*result.plan.lacking, *result.notes, *_leftovers(options, result)),
         reproductions=tuple(_reproduction(example, result.inventory, variables) for example in result.counterexamples),
     )
 

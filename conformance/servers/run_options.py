@@ -42,6 +42,7 @@ class RunOptions:
     window: float | None = None
     rate_limit: float | None = None
     max_requests: int | None = None
+    max_time: float | None = None
     wait: float = 0.0
     plan: bool = False
     rules: tuple[str, ...] = ()
