@@ -14,7 +14,7 @@ from pathlib import Path
 
 from conformance.http.exchange import Exchange
 from conformance.http.redaction import scrub
-from conformance.recordings import ndjson, vcr
+from conformance.recordings import har, ndjson, vcr
 from conformance.recordings.containers import SUFFIXES, is_named_like_one, reopenable, unpacked
 from conformance.recordings.detection import document_in, kind_of_file, reader_of
 from conformance.recordings.metadata import (
@@ -52,14 +52,14 @@ _ANYTHING = frozenset({".gz", ".json", ".json5", ".yaml", ".yml", ".zst"})
 #: Exchanges of a foreign file that are held back to be sorted.
 _WINDOW = 10_000
 #: The readers of formats other than our own that are read one exchange at a time.
-_STREAMED = {"yaml": vcr.read_yaml, "events": ndjson.read_events, "flows": read_flows}
+_STREAMED = {"yaml": vcr.read_yaml, "har": har.read_har, "events": ndjson.read_events, "flows": read_flows}
 _SERIAL = re.compile(r"#(\d{1,18})\Z")
 
 
 def read(path: Path, collect: Callable[[str], None] | None = None) -> Iterator[Exchange]:
     """The exchanges of one recording, scrubbed, in the order in which they were sent as far as their times are known.
 
-    `collect` is called with each credential that is removed.  NDJSON and YAML are streamed; a HAR and VCR's JSON are
+    `collect` is called with each credential that is removed.  NDJSON, YAML and HAR are streamed; other JSON is
     held in memory.  Raises InvalidRecordingError, perhaps after some exchanges; warns with TruncatedWarning and
     UndecodedWarning.
     """

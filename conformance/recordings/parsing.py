@@ -8,11 +8,13 @@ import codecs
 import json
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -24,11 +26,11 @@ __all__ = [
     "BODILESS_METHODS",
     "NOT_RECORDED",
     "assemble",
-    "authorized_origins",
     "base64_bytes",
     "body_of",
     "by_server_clock",
     "complete_where_authorized",
+    "complete_where_authorized_anywhere",
     "headers_of",
     "json_bytes",
     "moment_of",
@@ -46,6 +48,9 @@ BODILESS_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 _FILTERED = "<filtered>"
 #: A token without its scheme, rather than the placeholder of a filter.
 _LIKE_A_TOKEN = re.compile(r"(?=[^\d]*\d)[A-Za-z0-9._~+/=-]{16,}\Z")
+
+#: Exchanges that are held back until it is known whether ``Authorization`` is recorded for their origin.
+_MOST_HELD = 1_000
 
 #: Seconds; a clock with a larger error was moved, or is in another time zone.
 _CLOCK_ERROR = 1_800.0
@@ -301,20 +306,49 @@ def _is_text(body: bytes) -> bool:
     return True
 
 
-def authorized_origins(exchanges: Iterable[Exchange]) -> set[str]:
-    """The origins with a recorded ``Authorization``, redacted or not."""
-    return {_origin(exchange) for exchange in exchanges if exchange.request.header("authorization") is not None}
-
-
-def complete_where_authorized(exchanges: Iterable[Exchange], origins: Iterable[str] = ()) -> Iterator[Exchange]:
+def complete_where_authorized(exchanges: Iterable[Exchange]) -> Iterator[Exchange]:
     """`exchanges`, with complete headers only where ``Authorization`` was recorded for the same origin, here or before.
 
     A recorder that filters it out does so everywhere; beside a request that has it, one without it had none.
     """
-    authorized = set(origins)
+    authorized: set[str] = set()
     for exchange in exchanges:
-        authorized |= authorized_origins([exchange])
-        yield replace(exchange, headers_complete=exchange.headers_complete and _origin(exchange) in authorized)
+        if _is_authorized(exchange):
+            authorized.add(_origin(exchange))
+        yield _complete_in(exchange, authorized)
+
+
+def complete_where_authorized_anywhere(entries: Callable[[], Iterable[Exchange]]) -> Iterator[Exchange]:
+    """The exchanges that `entries` gives, with complete headers only where ``Authorization`` was recorded for the same
+    origin, here or anywhere.
+
+    Exchanges are held back until that is known; where it takes too many, `entries` is called once more.
+    """
+    authorized: set[str] = set()
+    held: deque[Exchange] = deque()
+    rest = iter(entries())
+    for exchange in rest:
+        if _is_authorized(exchange):
+            authorized.add(_origin(exchange))
+        held.append(exchange)
+        while held and (not held[0].headers_complete or _origin(held[0]) in authorized):
+            yield held.popleft()
+        if len(held) > _MOST_HELD:
+            authorized |= {_origin(one) for one in entries() if _is_authorized(one)}
+            break
+    for exchange in chain(held, rest):
+        yield _complete_in(exchange, authorized)
+
+
+def _is_authorized(exchange: Exchange) -> bool:
+    """Whether ``Authorization`` was recorded, redacted or not."""
+    return exchange.request.header("authorization") is not None
+
+
+def _complete_in(exchange: Exchange, authorized: set[str]) -> Exchange:
+    if not exchange.headers_complete or _origin(exchange) in authorized:
+        return exchange
+    return replace(exchange, headers_complete=False)
 
 
 def by_server_clock(exchanges: Iterable[Exchange]) -> Iterator[Exchange]:
@@ -347,5 +381,10 @@ def without_filtered(exchanges: Iterable[Exchange]) -> Iterator[Exchange]:
 
 
 def _origin(exchange: Exchange) -> str:
-    parts = urlsplit(exchange.request.url)
+    return _origin_of(exchange.request.url)
+
+
+@lru_cache(maxsize=256)
+def _origin_of(url: str) -> str:
+    parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}"
