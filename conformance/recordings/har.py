@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import urlencode
 
-from conformance.http.exchange import Exchange, Headers
+from conformance.http.exchange import Exchange, Headers, first_of
 from conformance.recordings.attachments import attached
 from conformance.recordings.json_stream import JsonText, reading_json
 from conformance.recordings.metadata import InvalidRecordingError, MalformedPartError, kind_of, reading
@@ -125,7 +125,7 @@ def _exchange(path: Path, entry: Mapping[str, Any], label: str, harfile: bool) -
     if started is not None and harfile:
         started -= seconds or 0.0
     headers = headers_of(request.get("headers"), "request.headers")
-    headers_complete = bool(status) and (harfile or any(name.lower() in _ADDED_LAST for name, _ in headers))
+    headers_complete = bool(status) and (harfile or any(first_of(headers, name) is not None for name in _ADDED_LAST))
     headers = _without_pseudo(headers)
     response_headers = _without_pseudo(headers_of(response.get("headers"), "response.headers"))
     return assemble(
@@ -146,7 +146,7 @@ def _exchange(path: Path, entry: Mapping[str, Any], label: str, harfile: bool) -
 
 def _without_pseudo(headers: Headers) -> Headers:
     """The headers without HTTP/2's pseudo-headers, which repeat the method, the URL and the status."""
-    return tuple((name, value) for name, value in headers if not name.startswith(":"))
+    return tuple([header for header in headers if header[0][:1] != ":"])
 
 
 def _request_body(path: Path, request: Mapping[str, Any], headers: Headers, harfile: bool) -> bytes | None:
@@ -159,7 +159,7 @@ def _request_body(path: Path, request: Mapping[str, Any], headers: Headers, harf
         return _bytes(text, posted, "request.postData")
     if params:
         pairs = headers_of(params, "request.postData.params")
-        mime = str(posted.get("mimeType", "")) or next((v for n, v in headers if n.lower() == "content-type"), "")
+        mime = str(posted.get("mimeType", "")) or first_of(headers, "content-type") or ""
         return None if "multipart" in mime else urlencode(pairs).encode()
     sizes = (size, _content_length(headers))
     if posted or str(request.get("method", "")).upper() not in BODILESS_METHODS:
@@ -202,8 +202,8 @@ def _attached_or_empty(path: Path, content: Mapping[str, Any], sizes: Iterable[f
 
 
 def _content_length(headers: Headers) -> float | None:
-    value = next((value for name, value in headers if name.lower() == "content-length"), "")
-    return float(value) if re.fullmatch("[0-9]{1,18}", value) else None
+    value = first_of(headers, "content-length") or ""
+    return float(value) if value.isascii() and value.isdigit() and len(value) <= 18 else None
 
 
 def _text(content: Mapping[str, Any], where: str) -> str | None:

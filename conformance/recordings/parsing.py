@@ -19,7 +19,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from conformance.http.content_coding import ContentCodingError, MissingCodecError, OversizedBodyError, decode
-from conformance.http.exchange import NOT_RECORDED, Exchange, Headers, Request, Response
+from conformance.http.exchange import NOT_RECORDED, Exchange, Headers, Request, Response, first_of
 from conformance.recordings.metadata import MalformedPartError, kind_of
 
 __all__ = [
@@ -87,7 +87,7 @@ def assemble(
     if not isinstance(method, str) or not _METHOD.match(method):
         raise MalformedPartError(f"request.method: expected an HTTP method, found {kind_of(method)}")
     if not ours:
-        request_headers = tuple(map(_marked, request_headers))
+        request_headers = _marked(request_headers)
         request_body, request_notes = _decoded(request_body, request_headers, "request")
         response_body, response_notes = _decoded(response_body, response_headers, "response")
         notes += request_notes + response_notes
@@ -127,11 +127,12 @@ def _problem_of_url(url: str, http: bool) -> str:
     return "" if parts.scheme else "expected an absolute URL"
 
 
-def _marked(header: tuple[str, str]) -> tuple[str, str]:
-    name, value = header
-    if name.lower() == "authorization" and len(value.split()) < 2 and not _LIKE_A_TOKEN.match(value):
-        return name, _FILTERED
-    return header
+def _marked(headers: Headers) -> Headers:
+    """`headers` with a mark in place of an ``Authorization`` that a filter replaced."""
+    value = first_of(headers, "authorization")
+    if value is None or len(value.split()) >= 2 or _LIKE_A_TOKEN.match(value):
+        return headers
+    return tuple((name, _FILTERED if name.lower() == "authorization" else held) for name, held in headers)
 
 
 def headers_of(value: object, where: str) -> Headers:
@@ -139,10 +140,25 @@ def headers_of(value: object, where: str) -> Headers:
     if value is None:
         return ()
     if isinstance(value, dict):
+        pairs = [(name, one) for name, held in value.items() for one in (held if type(held) is list else (held,))]
+        if _are_text(pairs):
+            return tuple(pairs)
         return tuple(pair for name, held in value.items() for pair in _pairs(name, held, where))
     if isinstance(value, list | tuple):
+        if value and type(value[0]) is dict:
+            pairs = [(item.get("name"), item.get("value")) for item in value if type(item) is dict]
+            if len(pairs) == len(value) and _are_text(pairs):
+                return tuple(pairs)
         return tuple(_pair(item, where) for item in value)
     raise MalformedPartError(f"{where}: expected headers, found {kind_of(value)}")
+
+
+def _are_text(pairs: list[tuple[Any, Any]]) -> bool:
+    """Whether headers are plain names and values, as most are: nothing else is to be looked at."""
+    for name, value in pairs:  # noqa: SIM110 - `all` over a generator takes twice as long
+        if type(name) is not str or type(value) is not str:
+            return False
+    return True
 
 
 def _pairs(name: object, held: object, where: str) -> Iterator[tuple[str, str]]:
@@ -206,6 +222,8 @@ def number_of(value: object, where: str) -> float | None:
 
 def time_of(value: object, where: str) -> float | None:
     """Seconds since the epoch, from a number, its text or ISO 8601; None for None.  Raises MalformedPartError."""
+    if type(value) is float and _EARLIEST <= value <= _LATEST:
+        return value
     found = kind_of(value)
     try:
         moment = number_of(value, where)
@@ -219,8 +237,11 @@ def time_of(value: object, where: str) -> float | None:
 
 def moment_of(text: object) -> float | None:
     """Seconds since the epoch from an ISO 8601 or HTTP date; None for anything else."""
-    if not isinstance(text, str):
-        return None
+    return _moment_of(text) if isinstance(text, str) else None
+
+
+@lru_cache(maxsize=1024)
+def _moment_of(text: str) -> float | None:
     for parse in (datetime.fromisoformat, parsedate_to_datetime):
         try:
             moment = parse(text.strip())
@@ -232,7 +253,7 @@ def moment_of(text: object) -> float | None:
 
 
 def _date_of(headers: Headers) -> float | None:
-    return next((moment_of(value) for name, value in headers if name.lower() == "date"), None)
+    return moment_of(first_of(headers, "date"))
 
 
 def body_of(value: object, content_type: str, where: str) -> bytes:
@@ -286,6 +307,8 @@ def base64_bytes(text: str, where: str) -> bytes:
 def _decoded(body: bytes | None, headers: Headers, part: str) -> tuple[bytes | None, tuple[tuple[str, str], ...]]:
     """`body` with its content coding undone if it still has it (None: not recorded), and notes."""
     if not body:
+        return body, ()
+    if first_of(headers, "content-encoding") is None:
         return body, ()
     encoding = ",".join(value for name, value in headers if name.lower() == "content-encoding")
     try:
