@@ -41,6 +41,7 @@ _BEARER = re.compile(r"\s*bearer\s+(.*?)\s*\Z", re.IGNORECASE | re.DOTALL)
 _PLACEHOLDER = re.compile(r"<([A-Za-z0-9_.-]{1,64})>\Z")
 
 
+@lru_cache(maxsize=1024)
 def account_of_token(token: str) -> str:
     """The stable name of a token: that of its placeholder, or one made from its SHA-256.
 

@@ -50,7 +50,7 @@ __all__ = [
 #: Suffixes that other files in a folder may have too.
 _ANYTHING = frozenset({".gz", ".json", ".json5", ".yaml", ".yml", ".zst"})
 #: Exchanges of a foreign file that are held back to be sorted, and bytes of their bodies.
-_WINDOW, _LARGEST_WINDOW = 10_000, 2**24
+_WINDOW, _LARGEST_WINDOW = 10_000, 2**23
 #: The readers of formats other than our own that are read one exchange at a time.
 _STREAMED = {"yaml": vcr.read_yaml, "har": har.read_har, "events": ndjson.read_events, "flows": read_flows}
 _SERIAL = re.compile(r"#(\d{1,18})\Z")
