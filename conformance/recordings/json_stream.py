@@ -17,6 +17,8 @@ __all__ = ["JsonText", "reading_json"]
 _REPAIR = "record it again, or repair it there"
 
 _SPACE = re.compile(r"[ \t\r\n]*")
+#: What is held ends within a number, as far as can be seen.
+_NUMBER_MAY_GO_ON = re.compile(r"[0-9.eE+-]*\Z")
 #: Bytes that are read at once.
 _PIECE = 2**18
 
@@ -46,7 +48,7 @@ class JsonText:
                 if self._ended:
                     raise
             else:
-                if end < len(self._text) or self._ended:  # a number may go on
+                if self._ended or type(value) not in (int, float) or not _NUMBER_MAY_GO_ON.match(self._text, end):
                     self._at = end
                     return value
             self._more()
