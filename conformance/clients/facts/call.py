@@ -219,8 +219,8 @@ def _compare_events(
         same_id = [other for other in returned if other["event_id"] == event_id]
         matching = [other for other in same_id if other.get("calendar_id") in (None, calendar_id)]
         if not matching:
-            # One id on two calendars: who asked by the id alone may be given either.
-            if not any((other["calendar_id"], event_id) in read for other in same_id):
+            # One id on two calendars: who keeps events by their id alone may give either.
+            if not 0 < len(same_id) < len([other for other in read if other[1] == event_id]):
                 total += Differences(missing=(pointer("events", event_id),))
             continue
         nearest = min(
