@@ -26,9 +26,10 @@ from conformance.clients.smallest import SmallestCases
 from conformance.clients.transcript import CallJudge, JudgedCall, as_exchanges
 from conformance.contract.rules import Rule
 from conformance.http.exchange import Exchange
+from conformance.interrupts import absorb_cancellation
 from conformance.judging.report import Report
 
-__all__ = ["CertificationRun", "absorb_cancellation", "certify", "play"]
+__all__ = ["CertificationRun", "certify", "play"]
 
 #: Most causes of which the smallest case is shown.
 _SHOWN = 12
@@ -68,7 +69,8 @@ async def certify(
                 raise
             driver_error = error
         except asyncio.CancelledError:
-            interrupted = absorb_cancellation()
+            absorb_cancellation()
+            interrupted = True
         reached = gateway.exchanges
         blocked_requests = tuple(gateway.blocked_requests)
     report = run.judge.close()
@@ -167,14 +169,6 @@ async def play(
             if cause not in fewest or len(shown) < len(fewest[cause]):
                 fewest[cause] = shown
     return fewest
-
-
-def absorb_cancellation() -> bool:
-    """Takes a cancellation as the end of the run, so that what is left to do is not cancelled as well."""
-    task = asyncio.current_task()
-    if task is not None:
-        task.uncancel()
-    return True
 
 
 def _subject(client: Mapping[str, Any]) -> dict[str, Any]:
