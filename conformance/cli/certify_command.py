@@ -24,6 +24,7 @@ from conformance.judging.summary import Policy, RunReport
 from conformance.reference import INVENTORY
 
 if TYPE_CHECKING:
+    from conformance.cli.baseline_file import KnownFailures
     from conformance.cli.status_line import StatusLine
     from conformance.http.exchange import Exchange
     from conformance.recordings import RecordingMetadata
@@ -45,6 +46,7 @@ def run_certify(
     evidence: Path | None,
     echo: Callable[[str], None],
     progress: StatusLine,
+    known: KnownFailures,
 ) -> RunReport:
     """Drive a client, or listen for one, and report on it; Ctrl-C ends it with the report so far.
 
@@ -53,12 +55,13 @@ def run_certify(
     chosen = select_rules(rules, ("client",))
     source = " ".join(options.command or options.watched) or "a client at the gateway"
 
-    def work(sink: Sink) -> Coroutine[Any, Any, Certificate]:
-        if options.command:
-            return certify(options, chosen, sink=sink, progress=progress)
-        return watch(options, chosen, echo=echo, sink=sink)
+    async def work(sink: Sink) -> Certificate:
+        if not options.command:
+            return await watch(options, chosen, echo=echo, sink=sink)
+        certificate = await certify(options, chosen, sink=sink, progress=progress)
+        return replace(certificate, run={**certificate.run, "max_examples": options.max_examples})
 
-    return _run(work, run_metadata(uuid.uuid4().hex[:12], source, (), Settings(), "client"), policy, evidence)
+    return _run(work, run_metadata(uuid.uuid4().hex[:12], source, (), Settings(), "client"), policy, evidence, known)
 
 
 def run_proxy(
@@ -67,7 +70,8 @@ def run_proxy(
     policy: Policy,
     evidence: Path | None,
     echo: Callable[[str], None],
-    side: str | None = None,
+    side: str | None,
+    known: KnownFailures,
 ) -> RunReport:
     """Stand between a client and its server until Ctrl-C or the end of the duration, and report on both.
 
@@ -81,7 +85,7 @@ def run_proxy(
         certificate = await observe(options, chosen, echo=echo, sink=sink)
         return replace(certificate, subject=one_sided(certificate.subject, side))
 
-    run_report = _run(work, metadata, policy, evidence)
+    run_report = _run(work, metadata, policy, evidence, known)
     return replace(run_report, advice=tuple(for_refused_requests(run_report.report, run_report.rules, side)))
 
 
@@ -90,12 +94,16 @@ def _run(
     metadata: RecordingMetadata,
     policy: Policy,
     evidence: Path | None,
+    known: KnownFailures,
 ) -> RunReport:
     if evidence is None:
-        return _run_report(until_interrupted(work(lambda _: None)), policy)
-    with EvidenceFile(evidence, metadata, client_redactor()) as file:
-        run_report = _run_report(until_interrupted(work(file.add)), policy)
-        return replace(run_report, evidence=file.finish(run_report))
+        run_report = known.applied(_run_report(until_interrupted(work(lambda _: None)), policy))
+    else:
+        with EvidenceFile(evidence, metadata, client_redactor()) as file:
+            run_report = known.applied(_run_report(until_interrupted(work(file.add)), policy))
+            run_report = replace(run_report, evidence=file.finish(run_report))
+    known.save(run_report, client_redactor().check)
+    return run_report
 
 
 def _run_report(certificate: Certificate, policy: Policy) -> RunReport:

@@ -73,6 +73,8 @@ def certify(
     rules: tuple[str, ...],
     fail_on: str,
     require_coverage: bool,
+    baseline: Path | None,
+    write_baseline: bool,
     reports: tuple[str, ...],
     quiet: bool,
     **others: Any,
@@ -97,6 +99,7 @@ def certify(
         raise UsageError("--watch names no program: put it behind --, as in `certify --watch -- npm test`")
     from dataclasses import replace
 
+    from conformance.cli.baseline_file import KnownFailures
     from conformance.cli.certify_command import run_certify
     from conformance.cli.output import echo
     from conformance.cli.status_line import StatusLine
@@ -108,8 +111,9 @@ def certify(
         return _check_driver(chosen)
     chosen = chosen if max_examples is None else replace(chosen, max_examples=max_examples)
     policy = Policy(fail_on, require_coverage)
+    known = KnownFailures(baseline, write=write_baseline)
     with StatusLine(shown=not quiet) as progress:
-        run_report = run_certify(chosen, rules, policy, evidence, lambda line: echo(f"{line}\n"), progress)
+        run_report = run_certify(chosen, rules, policy, evidence, lambda line: echo(f"{line}\n"), progress, known)
     return _report(run_report, reports, quiet=quiet)
 
 
@@ -158,6 +162,8 @@ def proxy(
     rules: tuple[str, ...],
     fail_on: str,
     require_coverage: bool,
+    baseline: Path | None,
+    write_baseline: bool,
     reports: tuple[str, ...],
     quiet: bool,
     **others: Any,
@@ -172,6 +178,7 @@ def proxy(
       cronofy-conformance proxy --upstream us --port 8080
       cronofy-conformance proxy --upstream http://127.0.0.1:8000 --duration 60 --report report.html
     """
+    from conformance.cli.baseline_file import KnownFailures
     from conformance.cli.certify_command import run_proxy
     from conformance.cli.output import echo
     from conformance.clients.proxy import ProxyOptions
@@ -185,5 +192,6 @@ def proxy(
     settings = server.settings(window=window, settle_timeout=settle_timeout)
     chosen = ProxyOptions(server.base_url, settings=settings, **others)
     policy = Policy(fail_on, require_coverage)
-    run_report = run_proxy(chosen, rules, policy, evidence, lambda line: echo(f"{line}\n"), side)
+    known = KnownFailures(baseline, write=write_baseline)
+    run_report = run_proxy(chosen, rules, policy, evidence, lambda line: echo(f"{line}\n"), side, known)
     return _report(run_report, reports, quiet=quiet)

@@ -13,14 +13,15 @@ ACCESS_STATUSES = frozenset({401, 402, 403, 423})
 
 @dataclass(slots=True)
 class Refusals:
-    """Counts, for one account, writes of one kind that were refused between two accepted ones of any kind.
+    """Counts, for one account, the gaps between accepted writes in which writes of one kind were refused.
 
     Tokens expire, accounts are locked, plans lack features: only where writes to the same calendar are accepted both
-    before and after does a refusal speak of what was requested.
+    before and after does a refusal speak of what was requested.  An account may be locked for a while, and a client
+    repeats itself meanwhile: however many refusals lie in one gap, they count once.
     """
 
     _accepted: set[str] = field(default_factory=set)
-    _open: Counter[tuple[str, str]] = field(default_factory=Counter)
+    _open: set[tuple[str, str]] = field(default_factory=set)
     _closed: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def record(self, calendar_id: str, kind: str, status: int | None) -> None:
@@ -29,11 +30,12 @@ class Refusals:
             return
         if status < 300:
             self._accepted.add(calendar_id)
-            for key in [key for key in self._open if key[0] == calendar_id]:
-                self._closed[key] += self._open.pop(key)
+            closed = {key for key in self._open if key[0] == calendar_id}
+            self._closed.update(closed)
+            self._open -= closed
         elif status in ACCESS_STATUSES and calendar_id in self._accepted:
-            self._open[calendar_id, kind] += 1
+            self._open.add((calendar_id, kind))
 
     def count(self, calendar_id: str, kind: str) -> int:
-        """How many writes of a kind were refused between two accepted ones."""
+        """In how many gaps between accepted writes one of a kind was refused."""
         return self._closed[calendar_id, kind]

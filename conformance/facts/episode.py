@@ -30,6 +30,7 @@ class ObservedWrite(NamedTuple):
     """One write as the wire shows it: its route, body, answer and times (positions in the recording where unknown).
 
     `server_time` is the answer's own time, in epoch seconds; `directory_version` counts the lists read before.
+    It is `batched` where it was an entry of a batch.
     """
 
     method: str
@@ -48,6 +49,7 @@ class ObservedWrite(NamedTuple):
     directory_version: int
     requested: RequestedConferencing
     evidence: Evidence
+    batched: bool = False
 
 
 class Before(NamedTuple):
@@ -316,7 +318,11 @@ class Episode:
             if all(entry.label != observation.evidence.label for entry in found):
                 found.append(
                     Evidence(
-                        observation.evidence.label, observation.evidence.request, observation.evidence.status, value
+                        observation.evidence.label,
+                        observation.evidence.request,
+                        observation.evidence.status,
+                        value,
+                        observation.evidence.at,
                     )
                 )
         return tuple(found)
@@ -332,6 +338,8 @@ class Episode:
         write = self.write
         if write is not None and write.outcome == "unknown":
             return Before()
+        if write is not None and write.batched:
+            return self._shown_stable() or Before()  # that a batch does what single writes do is a conclusion
         pending, start, directory_version = None, None, 0
         if write is not None and write.outcome == "accepted" and write.requested.kind not in ("omitted", "undefined"):
             pending, start, directory_version = write.requested, write.start, write.directory_version
@@ -344,13 +352,19 @@ class Episode:
         under_way = Before("in_progress", pending=pending, pending_start=start, pending_version=directory_version)
         if streak is None:
             return under_way if pending else Before()
-        if self.stable is streak:
-            if streak.observation.state == "missing":
-                return Before("nonexistent")
-            return Before(
-                streak.observation.state, streak.observation.conferencing, self.requested_as(), streak.observation.item
-            )
+        shown = self._shown_stable()
+        if shown is not None:
+            return shown if shown.state == "nonexistent" else shown._replace(requested_as=self.requested_as())
         return under_way if streak.observation.state == "pending" or pending else Before()
+
+    def _shown_stable(self) -> Before | None:
+        """What the event stably shows; None where it does not."""
+        if self.streak is None or self.stable is not self.streak:
+            return None
+        observation = self.streak.observation
+        if observation.state == "missing":
+            return Before("nonexistent")
+        return Before(observation.state, observation.conferencing, item=observation.item)
 
     def requested_as(self) -> str | None:
         """The kind of request behind the conferencing that the event has now; None where it is not known."""

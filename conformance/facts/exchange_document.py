@@ -18,11 +18,17 @@ _REQUESTS = ("write", "delete", "read")
 _LISTS = ("read", "page", "calendars", "userinfo")
 
 
-def exchange_document(seen: Seen, calendar: dict[str, Any] | None, *, profile_listed: bool | None = None) -> Facts:
+def exchange_document(
+    seen: Seen,
+    calendar: dict[str, Any] | None,
+    *,
+    profile_listed: bool | None = None,
+    entries_answered: bool | None = None,
+) -> Facts:
     """The facts of one exchange.
 
     `calendar` is what is known of the one in its path, `profile_listed` whether the account's userinfo lists the
-    profile that it names; None where nothing is known.
+    profile that it names, `entries_answered` whether each entry of a batch was answered; None where that is not known.
     """
     document: dict[str, Any] = {
         "about": "exchange",
@@ -40,6 +46,8 @@ def exchange_document(seen: Seen, calendar: dict[str, Any] | None, *, profile_li
         document["calendar"] = calendar
     if profile_listed is not None:
         document["profile_listed"] = profile_listed
+    if entries_answered is not None:
+        document["entries_answered"] = entries_answered
     if seen.failures:
         document["failures"] = seen.failures
     response = seen.exchange.response

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from conformance.facts.batch import answers_each_entry, entries_of, is_refused, twice_written
 from conformance.facts.exchange_document import exchange_document
 from conformance.facts.reads import apply_read
 from conformance.facts.requested import requested_conferencing
@@ -45,19 +46,51 @@ class Observer:
             self._release(exchange.sent_at if exchange.answered_at is not None else None)
         seen = self._seen(exchange)
         if ("request-body", NOT_RECORDED) in exchange.notes:
-            if seen.account is not None and seen.route.name in ("write", "delete", "bulk"):
+            if seen.account is not None and seen.route.name in ("write", "delete", "batch", "bulk"):
                 invalidate(fold, seen.account)  # it may have been about any event
             return
         calendar = fold.calendar_facts(seen.account, seen.route.calendar_id)
-        fold.out.append(exchange_document(seen, calendar, profile_listed=self._profile_is_listed(seen)))
+        fold.out.append(
+            exchange_document(
+                seen,
+                calendar,
+                profile_listed=self._profile_is_listed(seen),
+                entries_answered=answers_each_entry(seen) if seen.route.name == "batch" else None,
+            )
+        )
+        entries = [*entries_of(seen)] if seen.route.name == "batch" else []
+        fold.out += [self._entry_document(entry) for entry in entries]
         if seen.account is None or seen.account == UNKNOWN_TOKEN:
             return
         if seen.status is not None and seen.status < 300:
             fold.granted.add(seen.account)
         if seen.route.name in ("read", "page") and seen.timed and not exchange.time_resolution:
             self._held.append(seen)
+        elif seen.route.name == "batch":
+            self._apply_batch(seen, entries, fold.account(seen.account))
         else:
             self._apply(seen, fold.account(seen.account))
+
+    def _entry_document(self, entry: Seen) -> Facts:
+        """What an entry of a batch asks for; that it is answered like a single request is not documented."""
+        calendar = self._fold.calendar_facts(entry.account, entry.route.calendar_id)
+        unanswered = entry._replace(exchange=replace(entry.exchange, response=None))
+        return exchange_document(unanswered, calendar, profile_listed=self._profile_is_listed(entry))
+
+    def _apply_batch(self, batch: Seen, entries: list[Seen], account: AccountState) -> None:
+        """Let the entries of a batch be writes, each with its own answer; a batch that is refused is none."""
+        account.wrote(batch.number)
+        account.busy_until = max(account.busy_until, batch.answered)
+        if is_refused(batch):
+            return
+        if not entries:  # nothing legible: it may have been about any event
+            invalidate(self._fold, account.name)
+        twice = twice_written(entries)
+        for entry in entries:
+            if entry.route.name in ("write", "delete"):
+                apply_write(self._fold, account, entry, batch=twice)
+            elif entry.route.name == "bulk" or makes_calendar(entry.exchange.request.method, entry.route.path):
+                self._apply(entry, account)
 
     def _seen(self, exchange: Exchange) -> Seen:
         """What the exchange is, as far as what came before tells."""
@@ -72,11 +105,11 @@ class Observer:
             sent = answered = float(self.exchanges)
         accepted = account is not None and account in fold.granted
         failures = fold.account(account).failures.count(exchange, at, self.exchanges) if account and accepted else 0
-        answer = answer_of(exchange.response, is_list=at.name in ("read", "page", "calendars", "userinfo"))
+        answer = answer_of(exchange.response, at.name)
         status = exchange.response.status if exchange.response is not None else None
         return Seen(
             exchange,
-            Evidence(exchange.label, request, status),
+            Evidence(exchange.label, request, status, at=exchange.sent_at),
             status,
             at,
             account,
@@ -117,6 +150,12 @@ class Observer:
                 account.directory.forget()
             case _ if makes_calendar(seen.exchange.request.method, seen.route.path):
                 account.directory.listed = False
+
+    def forget(self) -> None:
+        """Something could not be observed: nothing is known any more of any event, and nobody is accused of it."""
+        self._held.clear()
+        for account in list(self._fold.accounts):
+            invalidate(self._fold, account)
 
     def advance(self) -> None:
         """Nothing that was sent is still without its answer: let held-back reads count."""

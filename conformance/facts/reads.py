@@ -114,13 +114,13 @@ def _item(
     if route.modified and not reading.is_modified(item):
         reading.unmodified += 1
     place = _place(fold, account, reading, item)
+    gone = item.get("deleted") is True
+    if gone or route.excludes_some:
+        _record_excluded(reading, item, is_gone=gone)
     if place is None:
         return
     calendar_id, event_id = place
     reading.calendars.add(calendar_id)
-    gone = item.get("deleted") is True
-    if gone and not route.deleted:
-        reading.listing.add("deleted_unexpected", event_id)
     if place in reading.listed:
         if place in on_page:
             reading.listing.add("duplicated", event_id)
@@ -132,8 +132,8 @@ def _item(
     if not gone:
         reading.listed.add(place)
         on_page.add(place)
-        if event is None or not event.written or not route.admits_all_managed:
-            _record_unexpected(fold, account, reading, item, event, calendar_id, event_id)
+        if event is None or not event.written or route.managed == "excluded":
+            _record_unexpected(fold, account, reading, event, calendar_id, event_id)
     if event is None:
         event = account.event(calendar_id, event_id)
         event.state.episode.before = Before()
@@ -163,16 +163,35 @@ def _place(
     return (locations[0], event_id) if len(locations) == 1 else None
 
 
+def _record_excluded(reading: Reading, item: dict[str, Any], *, is_gone: bool) -> None:
+    """Enter an event, managed or not, that what the reading is limited to excludes."""
+    listing, route = reading.listing, reading.route
+    name = next((value for key in ("event_id", "event_uid") if isinstance(value := item.get(key), str)), None)
+    if name is None:
+        return
+    if is_gone:
+        if not route.deleted:
+            listing.add("deleted_unexpected", name)
+        return
+    if route.calendars and item.get("calendar_id", route.calendars[0]) not in route.calendars:
+        listing.add("other_calendars", name)
+    if route.localized and not (isinstance(item.get("start"), dict) and isinstance(item.get("end"), dict)):
+        times = [parse_api_time(item.get(part)) for part in ("start", "end")]
+        if all(time is not None and time[1] for time in times):
+            listing.add("not_localized", name)
+    if (route.since or route.until) and reading.within(item) is False:
+        listing.add("outside_window", name)
+
+
 def _record_unexpected(
     fold: ObserverState,
     account: AccountState,
     reading: Reading,
-    item: dict[str, Any],
     event: Event | None,
     calendar_id: str,
     event_id: str,
 ) -> None:
-    """Enter what the listing should not have."""
+    """Enter a managed event that is listed where the writes that were seen do not lead to."""
     listing, route = reading.listing, reading.route
     written = event is not None and event.written
     locations = [] if written else fold.locations(event_id)
@@ -181,14 +200,6 @@ def _record_unexpected(
             listing.add("event_id_unexpected", event_id)
         elif _accepted(event):
             listing.add("managed_unexpected", event_id)
-    if route.calendars and calendar_id not in route.calendars:
-        listing.add("other_calendars", event_id)
-    if route.localized and not (isinstance(item.get("start"), dict) and isinstance(item.get("end"), dict)):
-        times = [parse_api_time(item.get(name)) for name in ("start", "end")]
-        if all(time is not None and time[1] for time in times):
-            listing.add("not_localized", event_id)
-    if (route.since or route.until) and reading.within(item) is False:
-        listing.add("outside_window", event_id)
     if locations and account.complete:
         if any(owner == account.name for owner, _ in locations):
             if event is None:
@@ -270,16 +281,27 @@ def _is_to_be_gone(event: Event) -> bool:
 
 
 def _miss(fold: ObserverState, event: Event, reading: Reading, seen: Seen) -> None:
-    """A complete reading does not list an event."""
+    """A reading that lists all it is limited to does not list an event."""
     episode = event.state.episode
     shown = episode.stable_item(fold.window)
     if shown is not None and (not reading.route.windowed or reading.within(shown)):
         reading.expected += 1
         if not reading.route.modified:
             reading.listing.add("missing", event.event_id)
-    if reading.complete and (episode.write is not None or episode.streak is not None):
+    if _admits(reading, event) and (episode.write is not None or episode.streak is not None):
         _add_observation(fold, event, _observation(seen, None, reading.sent))
         fold.mark_dirty(event)
+
+
+def _admits(reading: Reading, event: Event) -> bool:
+    """Whether a reading has to list an event, if there is one: its times lie well within, as written and as shown."""
+    if reading.complete:
+        return True
+    episode = event.state.episode
+    written = episode.write.event if episode.write is not None and episode.write.method == "POST" else None
+    shown = episode.streak.observation.item if episode.streak is not None else None
+    known = [item for item in (written, shown, episode.before.item) if item is not None]
+    return not reading.route.modified and bool(known) and all(reading.within(item) is True for item in known)
 
 
 def _value(fold: ObserverState, event: Event, value: Any, evidence: Evidence) -> None:
@@ -298,5 +320,5 @@ def _value(fold: ObserverState, event: Event, value: Any, evidence: Evidence) ->
         "conferencing": value,
     }
     key = ("conferencing", *event.key, str(len(reported)))
-    shown = Evidence(evidence.label, evidence.request, evidence.status, {"conferencing": value})
+    shown = Evidence(evidence.label, evidence.request, evidence.status, {"conferencing": value}, evidence.at)
     fold.out.append(Facts("conferencing", key, document, (shown,), closed=True))

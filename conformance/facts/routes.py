@@ -30,9 +30,9 @@ _PLAIN = {
 class Route:
     """One operation: its name, the calendar in its path, the origin and path it went to, its query.
 
-    Names: ``write``, ``delete``, ``read``, ``page``, ``calendars``, ``userinfo``, ``bulk`` (changes
-    events in a way that facts do not follow), ``other``.  Of a reading: whether managed events are ``only``
-    read, ``included`` or ``excluded``, and what its parameters limit it to.
+    Names: ``write``, ``delete``, ``read``, ``page``, ``calendars``, ``userinfo``, ``batch`` (of writes),
+    ``bulk`` (changes events in a way that facts do not follow), ``other``.  Of a reading: whether managed events are
+    ``only`` read, ``included`` or ``excluded``, and what its parameters limit it to.
     """
 
     name: str
@@ -54,10 +54,9 @@ class Route:
         return bool(self.since or self.until or self.modified)
 
     @cached_property
-    def admits_all_managed(self) -> bool:
-        """Whether a reading may list every managed event there is, with its times as they were written."""
-        limits = self.since or self.until or self.calendars or self.localized
-        return self.managed != "excluded" and not limits
+    def excludes_some(self) -> bool:
+        """Whether a parameter says which live events are listed, or how, other than by their modification."""
+        return bool(self.since or self.until or self.calendars or self.localized)
 
     @cached_property
     def modified_limits(self) -> tuple[datetime, datetime] | None:
@@ -121,7 +120,9 @@ def _name(method: str, path: str) -> tuple[str, str | None]:
             return "page", None
         plain = _PLAIN.get(tail, "other")
         return {"events": "read", "batch": "other"}.get(plain, plain), None
-    if tail == "/v1/batch" or (method == "DELETE" and tail == "/v1/events") or tail.endswith("/revoke"):
+    if method == "POST" and tail == "/v1/batch":
+        return "batch", None
+    if (method == "DELETE" and tail == "/v1/events") or tail.endswith("/revoke"):
         return "bulk", None
     return "other", None
 

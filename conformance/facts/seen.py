@@ -22,6 +22,9 @@ UNREADABLE = _Unreadable()
 
 _WITH_BODY = frozenset({"POST", "DELETE", "PUT", "PATCH"})
 
+#: The statuses of answers whose body is read, by the operation.
+_TOLD_BY = {**dict.fromkeys(("read", "page", "calendars", "userinfo"), (200,)), "batch": range(200, 300)}
+
 
 class Seen(NamedTuple):
     """An exchange and what it is in the API's terms.
@@ -58,12 +61,12 @@ def body_of(request: Request) -> Any:
         return UNREADABLE
 
 
-def answer_of(response: Response | None, *, is_list: bool) -> Any:
-    """The JSON of a refusal, or of a 200 where `is_list`; None for no body, UNREADABLE for one that is not JSON."""
+def answer_of(response: Response | None, operation: str) -> Any:
+    """The JSON of a refusal, or of an answer that has what was asked for; None for no body, UNREADABLE for no JSON."""
     if response is None:
         return None
     is_refusal = response.status >= 400 and bool(response.body)
-    if not is_refusal and not (is_list and response.status == 200):
+    if not is_refusal and response.status not in _TOLD_BY.get(operation, ()):
         return None
     try:
         return response.json()

@@ -25,6 +25,9 @@ __all__ = ["AccountState", "ObserverState", "page_key"]
 #: Events by calendar and id.
 Suspects = frozenset[tuple[str, str]]
 
+#: What is told of a write that was an entry of a batch.
+_OF_A_BATCH = ("account", "event_id", "request", "response", "outcome", "requested", "start", "before", "after")
+
 #: How many writes of an account are remembered by their numbers, at least.
 _WRITES = 512
 
@@ -288,7 +291,12 @@ class ObserverState:
             closed=closed,
         )
         document = write_document(event.state, write, context)
-        return Facts("write", ("write", *key, str(episode.number)), document, episode.evidence(), closed)
+        about = "batched_write" if write.batched else "write"
+        if write.batched:
+            document = {"about": about, **{name: document[name] for name in _OF_A_BATCH if name in document}}
+        return Facts(
+            about, (about, *key, str(episode.number)), document, episode.evidence(), closed, event.state.earlier
+        )
 
     def _profiles(self, directory: Directory) -> list[dict[str, Any]] | None:
         """The profiles of an account; none where its userinfo leaves out the list that others of the server have."""

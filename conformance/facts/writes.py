@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from conformance.facts.comparisons import is_all_day, normal_url, time_relation
 from conformance.facts.episode import Before, Episode, ObservedWrite
 from conformance.facts.event import Event, EventState
@@ -17,8 +19,13 @@ __all__ = ["apply_write", "invalidate"]
 _SKEW = 900.0
 
 
-def apply_write(fold: ObserverState, account: AccountState, seen: Seen) -> None:
-    """A write or a deletion was sent; 429 is none (law failed-writes)."""
+def apply_write(
+    fold: ObserverState, account: AccountState, seen: Seen, batch: Collection[tuple[str | None, str]] | None = None
+) -> None:
+    """A write or a deletion was sent; 429 is none (law failed-writes).
+
+    As an entry of a batch it comes with `batch`: the events, by calendar and id, that several entries are about.
+    """
     account.busy_until = max(account.busy_until, seen.answered)
     body, calendar_id = seen.body, seen.route.calendar_id
     if seen.status == 429 or not isinstance(body, dict) or calendar_id is None:
@@ -28,11 +35,12 @@ def apply_write(fold: ObserverState, account: AccountState, seen: Seen) -> None:
         if isinstance(body.get("event_uid"), str):
             invalidate(fold, account.name)  # any event may be the one that is named by its event_uid
         return
-    write = _write(seen, account.directory.count)
-    account.refusals.record(calendar_id, write.requested.kind, seen.status)
+    write = _write(seen, account.directory.count)._replace(batched=batch is not None)
+    if not write.batched:
+        account.refusals.record(calendar_id, write.requested.kind, seen.status)
     event = account.event(calendar_id, event_id)
     event.written = True
-    _begin_episode(fold, account, event, write)
+    _begin_episode(fold, account, event, write, alone=not batch or (calendar_id, event_id) not in batch)
     for other in fold.aliases(event):
         fold.close_episode(other, "next-write")
         other.state.begin(None, Before())
@@ -40,20 +48,25 @@ def apply_write(fold: ObserverState, account: AccountState, seen: Seen) -> None:
     _remember(fold, account, event, write)
 
 
-def _begin_episode(fold: ObserverState, account: AccountState, event: Event, write: ObservedWrite) -> None:
-    """Close the event's episode, and open that of `write`; an identical repeat of a write is the same episode."""
+def _begin_episode(
+    fold: ObserverState, account: AccountState, event: Event, write: ObservedWrite, *, alone: bool
+) -> None:
+    """Close the event's episode, and open that of `write`; an identical repeat of a write is the same episode.
+
+    Of a write that is not `alone` in its batch, or crosses another one, nothing is known but that there was one.
+    """
     state = event.state
     episode = state.episode
-    if _repeats(episode.write, write):
+    if alone and _repeats(episode.write, write):
         before = Before() if write.method == "DELETE" else episode.before  # the first may have done it
-        state.episode = Episode(episode.number, write, before, episode.stale_values)
+        state.start(Episode(episode.number, write, before, episode.stale_values))
         return
     before, stale_values = _next(state, account)
-    crossed = _cross(episode.write, write)
+    crossed = not alone or _cross(episode.write, write)
     fold.close_episode(event, "next-write")
     state.writes += 1
     known = Before() if crossed or state.indeterminate else before
-    state.episode = Episode(episode.number + 1, None if crossed else write, known, stale_values)
+    state.start(Episode(episode.number + 1, None if crossed else write, known, stale_values))
 
 
 def invalidate(fold: ObserverState, name: str) -> None:

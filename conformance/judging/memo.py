@@ -93,7 +93,7 @@ class RuleIndex:
                 )
                 schemas += [(one.rule.schema["$id"], part) for part in parts]
                 schemas += [(BASE, case_schema(case)) for case in one.coverage]
-            self._projection = Projection(schemas)
+            self._projection = Projection(schemas, whole=() if self._name is None else (self._name,))
         return self._projection(document)
 
     def _remember(self, key: bytes, verdicts: tuple[Verdict, ...]) -> None:

@@ -127,9 +127,11 @@ def _answers(tests: tuple[str, ...]) -> Callable[[str], Any]:
 class Projection:
     """A function from a document to what schemas look at in it, as bytes.  Raises ValueError for what is too deep."""
 
-    def __init__(self, schemas: Iterable[tuple[str, dict[str, Any]]]) -> None:
-        """`schemas` come with the URIs that their references are relative to."""
+    def __init__(self, schemas: Iterable[tuple[str, dict[str, Any]]], whole: Iterable[str] = ()) -> None:
+        """`schemas` come with the URIs that their references are relative to; properties in `whole` are kept so."""
         root = _Node()
+        for name in whole:
+            root.member(name).whole = True
         for base, schema in schemas:
             root.look(schema, registry().resolver(base))
         self._project = root.projector()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -34,6 +35,8 @@ __all__ = [
     "ACCEPTED",
     "ADMIT",
     "AUTHENTICATE",
+    "BATCH",
+    "BATCH_ENTRY",
     "CALENDAR",
     "DELETED",
     "EXECUTED_FOR",
@@ -45,6 +48,7 @@ __all__ = [
     "UNAUTHORIZED",
     "USERINFO_ANSWER",
     "Answer",
+    "Batch",
     "CalendarLookup",
     "Call",
     "OwnedCalendar",
@@ -105,6 +109,13 @@ class RefusedWrite:
     errors: Errors
 
 
+@dataclass(frozen=True)
+class Batch:
+    """The entries of a batch as they were sent."""
+
+    entries: tuple[Mapping[str, Any], ...]
+
+
 #: The inventory, the account that a calendar is looked up for, and the calendar_id.
 CalendarLookup = tuple[ReferenceInventory, ReferenceAccount, str]
 OwnedCalendar = tuple[ReferenceAccount, ReferenceCalendar]
@@ -133,6 +144,10 @@ RETAINED_FIELDS: Hook[StoredWrite, Mapping[str, Any]] = Hook("retained-fields")
 DELETED: Hook[Removal, Answer] = Hook("deleted")
 #: The answer to a request for userinfo.
 USERINFO_ANSWER: Hook[AccountLists, Answer] = Hook("userinfo-answer")
+#: An entry of a batch as it is done.
+BATCH_ENTRY: Hook[Mapping[str, Any], Mapping[str, Any]] = Hook("batch-entry")
+#: The answer to a batch.
+BATCH: Hook[Batch, Answer] = Hook("batch")
 #: Whether another account, or nobody, may read a page of an account's reading.
 PAGE_READER: Hook[tuple[str, ReferenceAccount | None], bool] = Hook("page-reader")
 
@@ -149,6 +164,8 @@ class ReferenceServer:
 
     #: How many pages are remembered: the newest ones.
     CURSORS = 4096
+    #: How many entries a batch may have.
+    BATCH_SIZE = 50
 
     def __init__(
         self, inventory: ReferenceInventory, clock: Clock, hooks: Hooks, *, settle: float, seed: int, page_size: int
@@ -210,6 +227,8 @@ class ReferenceServer:
                 return self._read(call, account)
             case "GET", ["v1", "events", "pages", page_id]:
                 return self._page(call, account, page_id)
+            case "POST", ["v1", "batch"]:
+                return self._batch(call, account)
             case "POST" | "DELETE", ["v1", "calendars", calendar_id, "events"]:
                 return self._change(call, account, calendar_id)
             case _, ["v1", "calendars" | "userinfo" | "events"] | ["v1", "events", "pages", _]:
@@ -218,6 +237,32 @@ class ReferenceServer:
                 return Answer(405, None, (("allow", "POST, DELETE"),))
             case _:
                 return Answer(404)
+
+    def _batch(self, call: Call, account: ReferenceAccount) -> Answer:
+        """One answer for each entry, each done like a request of its own, in their order."""
+        try:
+            entries = read_body(call.content_type, call.body).get("batch")
+        except ValueError as invalid:
+            return Answer(422, {"errors": {"body": error("invalid_body", str(invalid))}})
+        if not isinstance(entries, list) or len(entries) > self.BATCH_SIZE or not all(map(_is_entry, entries)):
+            expected = f"batch must list up to {self.BATCH_SIZE} objects with a method and a relative_url"
+            return Answer(422, {"errors": {"batch": error("invalid", expected)}})
+        answers = [self._entry(call, self.hooks(BATCH_ENTRY, entry, entry), account) for entry in entries]
+        shown = [
+            {"status": answer.status} if answer.body is None else {"status": answer.status, "data": answer.body}
+            for answer in answers
+        ]
+        return self.hooks(BATCH, Answer(207, {"batch": shown}), Batch(tuple(entries)))
+
+    def _entry(self, call: Call, entry: Mapping[str, Any], account: ReferenceAccount) -> Answer:
+        path, _, query = entry["relative_url"].partition("?")
+        parts = [unquote(part) for part in path.strip("/").split("/")]
+        if parts == ["v1", "batch"]:
+            return Answer(404)
+        headers = {**call.headers, "content-type": "application/json"}
+        body = json.dumps(entry["data"]).encode() if entry.get("data") is not None else b""
+        single = replace(call, method=entry["method"], path=path, query=query, headers=headers, body=body)
+        return self._route(single, parts, account)
 
     def _change(self, call: Call, account: ReferenceAccount, calendar_id: str) -> Answer:
         own = account.by_id.get(calendar_id)
@@ -337,3 +382,7 @@ class ReferenceServer:
         if any(pair not in sent for pair in expected):
             return Answer(404)
         return Answer(200, cursor.body)
+
+
+def _is_entry(entry: Any) -> bool:
+    return isinstance(entry, dict) and all(isinstance(entry.get(name), str) for name in ("method", "relative_url"))

@@ -23,7 +23,7 @@ _GOOD = {
     "if": {"required": ["requested"]},
     "then": True,
 }
-_FACTS = ("account", "call", "conferencing", "directory", "exchange", "reading", "write")
+_FACTS = ("account", "batched_write", "call", "conferencing", "directory", "exchange", "reading", "write")
 
 
 @pytest.mark.parametrize("rule", sorted(RULES))

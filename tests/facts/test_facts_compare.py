@@ -180,7 +180,7 @@ def test_a_next_page_is_told_by_where_it_leads(value: object, expected: str) -> 
         ("GET", "/v1/calendars", "calendars"),
         ("GET", "/v1/userinfo", "userinfo"),
         ("GET", "/v1/batch", "other"),
-        ("POST", "/v1/batch", "bulk"),
+        ("POST", "/v1/batch", "batch"),
         ("DELETE", "/v1/events", "bulk"),
         ("GET", "/", "other"),
     ],

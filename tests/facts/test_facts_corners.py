@@ -94,7 +94,7 @@ def test_a_time_beyond_the_calendar_is_no_instant() -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "name"), [(f"{BASE}/batch", "bulk"), (f"{BASE}/events", "bulk"), (f"{BASE}/elsewhere", "other")]
+    ("url", "name"), [(f"{BASE}/batch", "batch"), (f"{BASE}/events", "bulk"), (f"{BASE}/elsewhere", "other")]
 )
 def test_what_changes_many_events_is_told_apart(url: str, name: str) -> None:
     assert route("DELETE" if url.endswith("events") else "POST", url).name == name

@@ -13,6 +13,8 @@ from conformance.http.exchange import bearer
 BASE = "http://127.0.0.1/v1/events?tzid=Etc%2FUTC"
 A = {"join_url": "https://a.example/1", "provider_name": None}
 
+OTHERS = {**{name: value for name, value in item(None).items() if name != "event_id"}, "event_uid": "uid_1"}
+
 
 def readings(traffic: Traffic) -> list[dict[str, Any]]:
     return [facts.document for facts in traffic.facts() if facts.about == "reading"]
@@ -52,6 +54,10 @@ def listing(traffic: Traffic) -> dict[str, list[str]]:
         ("&only_managed=true&from=2026-11-21", [item(A)], {"outside_window": ["e1"]}),
         ("&only_managed=true&to=2026-10-01", [item(A)], {"outside_window": ["e1"]}),
         ("&only_managed=true&from=whenever", [item(A)], {}),
+        ("&from=2026-11-21", [OTHERS], {"outside_window": ["uid_1"]}),
+        ("&from=2026-11-21", [{**OTHERS, "event_uid": None}], {}),
+        ("&calendar_ids[]=cal_B", [OTHERS], {"other_calendars": ["uid_1"]}),
+        ("", [{**OTHERS, "deleted": True}], {"deleted_unexpected": ["uid_1"]}),
         ("&only_managed=true&last_modified=2026-10-01", [], {}),
         ("&only_managed=true", [item(A), item(A)], {"duplicated": ["e1"]}),
         ("&only_managed=true", [item(A), {"event_uid": "uid_1"}], {"unmanaged": ["uid_1"]}),
@@ -67,6 +73,26 @@ def test_a_listing_is_compared_with_what_is_known(
     query: str, items: list[dict[str, Any]], expected: dict[str, list[str]]
 ) -> None:
     assert listing(written().read(20, *items, url=BASE + query)) == expected
+
+
+@pytest.mark.parametrize(
+    ("query", "state"),
+    [
+        ("&from=2026-10-01&to=2026-11-30", "missing"),
+        ("&to=2026-11-30", "missing"),
+        ("&from=2026-10-21", None),
+        ("&from=2026-11-21", None),
+        ("&from=2026-10-01&last_modified=2026-09-01", None),
+    ],
+)
+def test_an_event_is_missing_where_its_times_lie_well_within_those_of_the_reading(
+    query: str, state: str | None
+) -> None:
+    traffic = Traffic().read(0).write(1, event())
+    for at in (2, 8, 30, 60):
+        traffic.read(at, url=f"{BASE}&only_managed=true{query}")
+    (facts,) = traffic.writes()
+    assert facts["after"].get("settled", {}).get("state") == state
 
 
 @pytest.mark.parametrize(

@@ -28,10 +28,13 @@ GOOD, REFUSED = (False, 202), (True, 403)
         ([REFUSED, GOOD], [None]),
         ([GOOD, REFUSED, GOOD], [1]),
         ([GOOD, REFUSED, GOOD, REFUSED, GOOD], [2, 2]),
-        ([GOOD, REFUSED, REFUSED, GOOD], [2, 2]),
+        ([GOOD, REFUSED, REFUSED, GOOD], [1, 1]),
+        ([GOOD, REFUSED, REFUSED, GOOD, GOOD, REFUSED, GOOD], [2, 2, 2]),
         ([GOOD, REFUSED, GOOD, REFUSED], [1, 1]),
         ([GOOD, (True, 422), GOOD, (True, 422), GOOD], [None, None]),
     ],
 )
-def test_a_refusal_counts_between_two_accepted_writes(steps: list[tuple[bool, int]], counts: list[int | None]) -> None:
+def test_refusals_count_once_a_gap_between_accepted_writes(
+    steps: list[tuple[bool, int]], counts: list[int | None]
+) -> None:
     assert traffic(*steps) == counts

@@ -49,6 +49,11 @@ def test_what_no_schema_looks_at_is_dropped() -> None:
     assert project({"a": "x1", "b": "z", "c": 1}) == project({"a": "x2", "b": "w", "d": []})
 
 
+def test_what_is_asked_for_is_kept_whole() -> None:
+    project = Projection([(BASE, {"required": ["a"]})], whole=("a",))
+    assert project({"a": "x"}) != project({"a": "y"})
+
+
 def test_what_is_looked_at_from_too_deep_is_kept_whole() -> None:
     schema: dict[str, Any] = {"required": ["a"]}
     for _ in range(50):

@@ -446,8 +446,17 @@ def _access(probe: Probe) -> None:
         probe.call("GET", "/v1/userinfo", account)
 
 
+def _batch(probe: Probe) -> None:
+    path = _events_of(calendar_of("default", "Work"))
+    bodies = event("One", explicit()), event("Two"), event("Three", {"profile_id": "explicit"})
+    entries = [{"method": "POST", "relative_url": path, "data": body} for body in bodies]
+    probe.call("POST", "/v1/batch", "default", {"batch": entries})
+    probe.read("default")
+
+
 def sections() -> Iterator[tuple[str, Section, dict[str, Any]]]:
     """The script in sections: name, what to send, settings of the server."""
+    yield "batch", _batch, {}
     yield "access", _access, {"page_size": 2}
     yield "isolation", _isolation, {}
     yield "bodies", _bodies("profiles", "Work"), {}

@@ -490,3 +490,24 @@ def test_every_answer_is_json(probe: Probe) -> None:
     probe.write("default", WORK, event("a", conferencing("default")))
     probe.read()
     assert json.loads(json.dumps(probe.answers)) == [list(each) for each in probe.answers]
+
+
+def test_a_batch_is_answered_entry_by_entry(probe: Probe) -> None:
+    path = f"/v1/calendars/{WORK.calendar_id}/events"
+    bodies = event("a", explicit()), event("b", {"profile_id": "explicit"})
+    writes = [{"method": "POST", "relative_url": path, "data": body} for body in bodies]
+    entries = [*writes, {"method": "DELETE", "relative_url": path, "data": {"event_id": "a"}}]
+    entries += [{"method": "GET", "relative_url": "/v1/nothing"}, {"method": "POST", "relative_url": "/v1/batch"}]
+    answer = probe.call("POST", "/v1/batch", "default", {"batch": entries})
+    assert answer.status == 207
+    assert [each["status"] for each in answer.body["batch"]] == [202, 422, 202, 404, 404]
+    assert set(answer.body["batch"][1]["data"]["errors"]) == {
+        "conferencing.provider_description",
+        "conferencing.join_url",
+    }
+    assert probe.read() == []
+
+
+@pytest.mark.parametrize("body", [{}, {"batch": {}}, {"batch": [{"method": "POST"}]}, {"batch": [{}] * 51}, b"{"])
+def test_a_batch_of_another_form_is_refused(probe: Probe, body: object) -> None:
+    assert probe.call("POST", "/v1/batch", "default", body).status == 422

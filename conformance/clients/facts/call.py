@@ -83,7 +83,7 @@ def call_facts(record: CallRecord) -> Facts:
     requests = [exchange for exchange, at in routes if at.name in _ROUTES.get(method, ())]
     if method in _WRITES:
         requests = [one for one in requests if sent_event_id(one) == _event_id(params)] or requests
-    bulk = any(at.name == "bulk" for _, at in routes)
+    bulk = any(at.name in ("batch", "bulk") for _, at in routes)
     statuses = [exchange.response.status for exchange in requests if exchange.response is not None]
     document: dict[str, Any] = {
         "about": "call",
@@ -113,7 +113,7 @@ def call_facts(record: CallRecord) -> Facts:
             "repeated_an_accepted_write": repeats_accepted(writes),
         }
         if record.account is not None:
-            to_the_api = [exchange for exchange, at in routes if at.name not in ("other", "bulk")]
+            to_the_api = [exchange for exchange, at in routes if at.name not in ("other", "batch", "bulk")]
             document["sent"]["other_tokens"] = other_tokens(to_the_api, record.account)
         compared.request = compare_requests(record.call, requests)
     if method == "read_events":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from conformance.reference.faults.batches import BATCHES
 from conformance.reference.faults.calendar_lists import CALENDAR_LISTS
 from conformance.reference.faults.crashes import CRASHES
 from conformance.reference.faults.event_reads import READS
@@ -38,6 +39,7 @@ FAULTS: dict[str, Fault] = {
         NARROW,
         CRASHES,
         SHARPER,
+        BATCHES,
     )
     for fault in area
 }

@@ -7,6 +7,7 @@ from typing import Any
 from conformance.reference.event_list import EVENT, LOCATION, Event, ShownEvent
 from conformance.reference.hooks import at, variation
 from conformance.reference.overrides import assigned
+from conformance.reference.server import ADMIT, Answer, Call
 
 __all__ = ["NEIGHBOURS"]
 
@@ -21,7 +22,12 @@ def _in_url(right: Event, shown: ShownEvent) -> Event:
     return {**right, "url": shown.conferencing["join_url"]}
 
 
+def _no_batches(right: Answer | None, call: Call) -> Answer | None:
+    return Answer(404) if call.path == "/v1/batch" else right
+
+
 NEIGHBOURS = (
+    variation("no-batches", "2.1", "There is no endpoint for batches", at(ADMIT, _no_batches)),
     variation(
         "location-in-url",
         "E7",

@@ -21,7 +21,7 @@ class RequestBudget:
     used: int = 0
     reserved: int = 0
 
-    def spend(self, *, reserve: bool = False) -> None:
+    def spend(self, *, reserve: int = 0) -> None:
         """Count one request.  Raises BudgetExceededError where it, or its reservation, does not fit."""
         if self.limit is not None and self.used + self.reserved + 1 + reserve > self.limit:
             raise BudgetExceededError(f"the limit of {self.limit} requests was reached")
