@@ -19,6 +19,7 @@ from conformance.contract import schemas
 from conformance.contract.rules import load
 from conformance.contract.selection import clause_summaries, contract
 from conformance.errors import UsageError
+from conformance.judging.baseline import Baseline
 from conformance.judging.formats.json import render
 from conformance.judging.summary import Policy, RunReport, document
 from conformance.recordings import NdjsonWriter, RecordingMetadata, header, read
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from conformance.http.exchange import Exchange
     from conformance.http.redaction import Redactor
 
-__all__ = ["EvidenceFile", "digests", "run_metadata", "verify"]
+__all__ = ["EvidenceFile", "digests", "read_report", "run_metadata", "verify"]
 
 #: The key in the last line of what the report needs and the exchanges do not show.
 _REPORT = "report"
@@ -121,6 +122,7 @@ def _not_in_exchanges(run_report: RunReport) -> dict[str, Any]:
             "reachable_coverage": None if policy.reachable_coverage is None else sorted(policy.reachable_coverage),
             "untested_reasons": dict(policy.untested_reasons),
             "unmet": [list(line) for line in policy.unmet],
+            "baseline": None if policy.baseline is None else policy.baseline.document(),
             "is_run": policy.is_run,
             "unjudged": policy.unjudged,
             "program_failure": policy.program_failure,
@@ -136,16 +138,15 @@ def verify(report: Path, evidence: Path) -> tuple[str, ...]:
     Raises UsageError for a file that is not a report, or whose evidence cannot be read, and InvalidRecordingError for
     evidence that is not a recording.
     """
-    reported = _read_report(report)
+    reported = read_report(report)
+    if "evidence" not in reported:
+        raise UsageError(f"{report} has no evidence: run again with --evidence")
     found = list(_changed_lines(reported, evidence))
     last = _last_line(evidence)
     if last is None:
         found.append("the last line of the evidence, which the report needs, is missing: the file was cut off")
         return tuple(found)
-    if last.get("contract") != contract():
-        found.append(
-            f"the contract differs: the evidence has {_short(last.get('contract'))}, this tool {_short(contract())}"
-        )
+    found += _changed_contract(last.get("contract"))
     again = _judge_again(evidence, last)
     if isinstance(again, str):
         return (*found, again)
@@ -160,7 +161,19 @@ def verify(report: Path, evidence: Path) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _read_report(path: Path) -> dict[str, Any]:
+def _changed_contract(recorded: Any) -> Iterator[str]:
+    """That the rules of the same version differ here, or that this tool does not know the version."""
+    version = recorded.get("version") if isinstance(recorded, dict) else None
+    try:
+        ours = contract(version if isinstance(version, str) else None)
+    except UsageError:
+        ours = contract()
+    if recorded != ours:
+        yield f"the contract differs: the evidence has {_short(recorded)}, this tool {_short(ours)}"
+
+
+def read_report(path: Path) -> dict[str, Any]:
+    """The document of a ``.json`` report; raises UsageError for anything else."""
     try:
         content = json.loads(path.read_bytes())
     except OSError as error:
@@ -172,8 +185,6 @@ def _read_report(path: Path) -> dict[str, Any]:
         raise UsageError(
             f"{path} is not a report of this tool: {invalid.json_path} {_short(invalid.message)}; name a .json report"
         )
-    if "evidence" not in content:
-        raise UsageError(f"{path} has no evidence: run again with --evidence")
     return dict(content)
 
 
@@ -220,6 +231,7 @@ def _judge_again(evidence: Path, last: Mapping[str, Any]) -> RunReport | str:
         policy = {**last["policy"]}
         reachable = policy.pop("reachable_coverage")
         unmet = tuple((rule, reason) for rule, reason in policy.pop("unmet", ()))
+        known = policy.pop("baseline", None)
         return RunReport(
             report=judge_run(read(evidence), rules, settings_from(header(evidence))),
             rules=rules,
@@ -228,7 +240,10 @@ def _judge_again(evidence: Path, last: Mapping[str, Any]) -> RunReport | str:
             contract=last["contract"],
             tool=last["tool"],
             policy=Policy(
-                **policy, unmet=unmet, reachable_coverage=None if reachable is None else frozenset(reachable)
+                **policy,
+                unmet=unmet,
+                baseline=None if known is None else Baseline.from_document(known),
+                reachable_coverage=None if reachable is None else frozenset(reachable),
             ),
             evidence=digests(evidence),
             variables=last["variables"],

@@ -1,4 +1,4 @@
-"""Commands that judge what was recorded: check and verify."""
+"""Commands that judge what was recorded, and compare reports: check, verify and compare."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import click
 
 from conformance.cli import options
 
-__all__ = ["check", "verify"]
+__all__ = ["check", "compare", "verify"]
 
 
 complete_recording = click.option(
@@ -27,7 +27,14 @@ complete_recording = click.option(
 @complete_recording
 @options.side
 @options.judging
-def check(default_profiles: tuple[tuple[str, str], ...], reports: tuple[str, ...], quiet: bool, **others: Any) -> int:
+def check(
+    default_profiles: tuple[tuple[str, str], ...],
+    baseline: Path | None,
+    write_baseline: bool,
+    reports: tuple[str, ...],
+    quiet: bool,
+    **others: Any,
+) -> int:
     """Judge recordings: VCR cassettes (of vcrpy and its relatives in Ruby, Go, PHP, R and Elixir), HAR files, NDJSON of
     exchanges, and what nock, WireMock, Postman, Newman, Hoverfly, talkback, responses and mitmproxy wrote, compressed
     or not. Folders are walked; files in them that are no recordings are left out and named.
@@ -42,6 +49,7 @@ def check(default_profiles: tuple[tuple[str, str], ...], reports: tuple[str, ...
       cronofy-conformance check tests/cassettes --side server --complete-recording
       cronofy-conformance check tests/cassettes --rule explicit-is-kept --fail-on inferred
     """
+    from conformance.cli.baseline_file import KnownFailures
     from conformance.cli.check_command import CheckOptions
     from conformance.cli.check_command import check as check_recordings
     from conformance.cli.output import write_reports
@@ -50,10 +58,12 @@ def check(default_profiles: tuple[tuple[str, str], ...], reports: tuple[str, ...
     from conformance.interrupts import Interruption
     from conformance.servers.run_options import tokens
 
+    known = KnownFailures(baseline, write=write_baseline)
     chosen = CheckOptions(default_profiles=options.pairs(default_profiles, "--default-profile"), **others)
     with Interruption() as interruption, StatusLine(shown=not quiet) as progress:
         secrets = SecretCollector(tokens({}, os.environ))
-        run_report = check_recordings(chosen, interruption, progress, secrets)
+        run_report = known.applied(check_recordings(chosen, interruption, progress, secrets))
+    known.save(run_report, secrets.redactor().check)
     return write_reports(run_report, reports, secrets.redactor(), quiet=quiet)
 
 
@@ -77,3 +87,38 @@ def verify(report: Path, evidence: Path) -> int:
     differences = compare(report, evidence)
     echo("".join(f"{visible(difference)}\n" for difference in differences) or "the same\n")
     return 1 if differences else 0
+
+
+@click.command(short_help="Compare reports.")
+@click.option(
+    "--evidence",
+    type=options.path,
+    multiple=True,
+    metavar="PATH",
+    help="The evidence of a report; once for each, in their order.",
+)
+@click.option("--fail-on-difference", is_flag=True, help="Exit with 1 if anything differs.")
+@options.report
+@click.argument("compared", nargs=-1, required=True, type=options.path, metavar="REPORT...")
+def compare(
+    compared: tuple[Path, ...], evidence: tuple[Path, ...], fail_on_difference: bool, reports: tuple[str, ...]
+) -> int:
+    """Put reports side by side: rules that they decide differently, or break for other causes.
+
+    REPORT is a .json report: of a real server and an emulator, of two versions, of several vendors. The evidence of two
+    runs with the same seed also shows the first exchange of the same scenario where the servers part; ids, times and
+    wording make no difference. A comparison is written as json, markdown, html, or as text.
+
+    \b
+    Examples:
+      cronofy-conformance compare real.json emulator.json
+      cronofy-conformance compare real.json emulator.json --evidence real.ndjson --evidence emulator.ndjson
+      cronofy-conformance compare monday.json tuesday.json --report differences.html --fail-on-difference
+    """
+    from conformance.cli.compare_command import compare as side_by_side
+    from conformance.cli.compare_command import write_comparison
+    from conformance.cli.output import echo
+
+    comparison = side_by_side(compared, evidence)
+    write_comparison(comparison, reports, echo)
+    return 1 if fail_on_difference and comparison.differs else 0
