@@ -117,6 +117,7 @@ async def run(
             journal=Journal.of_run(under_test.base_url, run_id) if in_journal else None,
         ) as session:
             plan_of_run = partial(_plan, session, options, scenarios, planned)
+            small = small and options.shrink
             return await _run(session, options, chosen, plan_of_run, progress, Ending(deadline), small)
 
 
