@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from conformance.errors import ConfigurationError, UsageError, place_of
 from conformance.interrupts import absorb_cancellation
 from conformance.servers.campaign.deadline import Deadline
-from conformance.servers.campaign.journal import JournalEntry
+from conformance.servers.campaign.journal import JournalEntry, JournalError
 from conformance.servers.campaign.scenario_shrinking import ScenarioCounterexample
 from conformance.servers.campaign.subject_session import SubjectSession
 from conformance.servers.subject.availability import SubjectGoneError
@@ -43,7 +43,7 @@ class Ending:
         except asyncio.CancelledError:
             absorb_cancellation()
             self._record_cancellation()
-        except (BudgetExceededError, SubjectGoneError) as error:
+        except (BudgetExceededError, SubjectGoneError, JournalError) as error:
             self.reasons.append(str(error))
         except (ConfigurationError, UsageError):
             raise
