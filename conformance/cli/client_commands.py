@@ -72,6 +72,7 @@ def certify(
     evidence: Path | None,
     rules: tuple[str, ...],
     fail_on: str,
+    held: str | None,
     require_coverage: bool,
     baseline: Path | None,
     write_baseline: bool,
@@ -104,6 +105,7 @@ def certify(
     from conformance.cli.output import echo
     from conformance.cli.status_line import StatusLine
     from conformance.clients.certificate import CertifyOptions
+    from conformance.contract.selection import select_rules
     from conformance.judging.summary import Policy
 
     chosen = CertifyOptions(command=() if watch else command, watched=command if watch else (), **others)
@@ -113,7 +115,16 @@ def certify(
     policy = Policy(fail_on, require_coverage)
     known = KnownFailures(baseline, write=write_baseline)
     with StatusLine(shown=not quiet) as progress:
-        run_report = run_certify(chosen, rules, policy, evidence, lambda line: echo(f"{line}\n"), progress, known)
+        run_report = run_certify(
+            chosen,
+            select_rules(rules, ("client",), held),
+            held,
+            policy,
+            evidence,
+            lambda line: echo(f"{line}\n"),
+            progress,
+            known,
+        )
     return _report(run_report, reports, quiet=quiet)
 
 
@@ -161,6 +172,7 @@ def proxy(
     evidence: Path | None,
     rules: tuple[str, ...],
     fail_on: str,
+    held: str | None,
     require_coverage: bool,
     baseline: Path | None,
     write_baseline: bool,
@@ -182,6 +194,7 @@ def proxy(
     from conformance.cli.certify_command import run_proxy
     from conformance.cli.output import echo
     from conformance.clients.proxy import ProxyOptions
+    from conformance.contract.selection import of_side, select_rules
     from conformance.judging.summary import Policy
     from conformance.servers.subject import parse
 
@@ -193,5 +206,14 @@ def proxy(
     chosen = ProxyOptions(server.base_url, settings=settings, **others)
     policy = Policy(fail_on, require_coverage)
     known = KnownFailures(baseline, write=write_baseline)
-    run_report = run_proxy(chosen, rules, policy, evidence, lambda line: echo(f"{line}\n"), side, known)
+    run_report = run_proxy(
+        chosen,
+        of_side(select_rules(rules, version=held), side),
+        held,
+        policy,
+        evidence,
+        lambda line: echo(f"{line}\n"),
+        side,
+        known,
+    )
     return _report(run_report, reports, quiet=quiet)

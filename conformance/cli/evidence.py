@@ -155,10 +155,7 @@ def verify(report: Path, evidence: Path) -> tuple[str, ...]:
     if last is None:
         found.append("the last line of the evidence, which the report needs, is missing: the file was cut off")
         return tuple(found)
-    if last.get("contract") != contract():
-        found.append(
-            f"the contract differs: the evidence has {_short(last.get('contract'))}, this tool {_short(contract())}"
-        )
+    found += _changed_contract(last.get("contract"))
     again = _judge_again(evidence, last)
     if isinstance(again, str):
         return (*found, again)
@@ -171,6 +168,17 @@ def verify(report: Path, evidence: Path) -> tuple[str, ...]:
             f"the report has the same content in other bytes, from {_first_difference(report, render(again))} on"
         )
     return tuple(found)
+
+
+def _changed_contract(recorded: Any) -> Iterator[str]:
+    """That the rules of the same version differ here, or that this tool does not know the version."""
+    version = recorded.get("version") if isinstance(recorded, dict) else None
+    try:
+        ours = contract(version if isinstance(version, str) else None)
+    except UsageError:
+        ours = contract()
+    if recorded != ours:
+        yield f"the contract differs: the evidence has {_short(recorded)}, this tool {_short(ours)}"
 
 
 def _read_report(path: Path) -> dict[str, Any]:

@@ -286,7 +286,13 @@ baseline = click.option(
 write_baseline = click.option(
     "--write-baseline", is_flag=True, help="Write what fails into the file of --baseline, and drop what is gone."
 )
-_reporting = _all_of(require_coverage, baseline, write_baseline, report, quiet, config)
+held = click.option(
+    "--contract",
+    "held",
+    metavar="VERSION",
+    help="Leave out rules that are newer than this version of the contract. [default: this tool's]",
+)
+_reporting = _all_of(held, require_coverage, baseline, write_baseline, report, quiet, config)
 judging = _all_of(rule, _fail_on("must"), _reporting)
 judging_a_client = _all_of(rule, _fail_on("should"), _reporting)
 

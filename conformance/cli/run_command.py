@@ -73,7 +73,7 @@ def run(
     Raises ConfigurationError if nothing can be judged, UsageError for an unknown rule or a file that cannot be written.
     """
     artefacts = artefacts or Artefacts()
-    rules = select_rules(options.rules, ("server",))
+    rules = select_rules(options.rules, ("server",), options.held)
     known = KnownFailures(options.baseline, write=options.write_baseline)
     settings = subject.settings(window=options.window, settle_timeout=options.settle_timeout)
     name = f"seed-{options.seed}" if subject.clock.virtual else secrets.token_hex(6)
@@ -142,7 +142,7 @@ def _run_report(options: RunOptions, subject: Subject, result: RunResult) -> Run
         rules=result.rules,
         subject=_subject(subject, options, result),
         run=run,
-        contract=contract(),
+        contract=contract(options.held),
         tool=TOOL,
         policy=Policy(
             options.fail_on,
