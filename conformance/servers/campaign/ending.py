@@ -58,6 +58,11 @@ class Ending:
 
     async def clean(self, session: SubjectSession) -> None:
         """Delete what the run created.  An interruption of the run lets that end; another one ends it."""
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():  # the second interruption came before the first was dealt with
+            absorb_cancellation()
+            self.left = session.journal.entries
+            return
         self.deadline.restart(_CLEANING + _DELETING * len(session.journal.entries))
         work = asyncio.create_task(session.clean())
         try:
