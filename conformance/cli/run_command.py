@@ -15,6 +15,7 @@ from conformance.contract.selection import clause_summaries, contract, select_ru
 from conformance.errors import UsageError, nearest
 from conformance.http.curl import curl, variable_of
 from conformance.http.exchange import UNKNOWN_TOKEN, Exchange
+from conformance.http.notifications import address, is_public
 from conformance.http.redaction import Redactor
 from conformance.interrupts import until_interrupted
 from conformance.judging.access import access_problem
@@ -112,6 +113,7 @@ def _run_report(options: RunOptions, subject: Subject, result: RunResult, eviden
             options.fail_on,
             options.require_coverage,
             reachable_coverage=reachable_coverage(result.inventory, result.rules, result.report),
+            untested_reasons=_untested_reasons(options, result),
             unmet=unmet_coverage(result.unmet, result.rules),
             cut_short=result.cut_short,
             unjudged=None if options.plan else access_problem(result.exchanges),
@@ -120,7 +122,7 @@ def _run_report(options: RunOptions, subject: Subject, result: RunResult, eviden
         variables=variables,
         clauses=clause_summaries(),
         counterexamples=tuple(_counterexample_text(example, variables) for example in result.counterexamples),
-        notes=(*result.plan.lacking, *_leftovers(options, result)),
+        notes=(*result.plan.lacking, *_leftovers(options, result), *result.receiver_notes),
         reproductions=tuple(_reproduction(example, result.inventory, variables) for example in result.counterexamples),
     )
     return run_report if evidence is None else replace(run_report, evidence=evidence.finish(run_report))
@@ -178,6 +180,23 @@ def _source(value: Any) -> str:
     return f"{type(value).__name__}({', '.join(arguments)})"
 
 
+def _untested_reasons(options: RunOptions, result: RunResult) -> dict[str, str]:
+    """Why rules on notifications were not exercised, where that is known."""
+    if result.receiver is None:
+        why = "no notifications were subscribed to: run with --notifications"
+    elif not result.subscribed:
+        why = f"subscriptions to {result.receiver} were not accepted"
+    else:
+        why = f"no notification came to {result.receiver}, or the client secret is not known"
+    found = {rule.id: why for rule in result.rules if rule.about == "notification"}
+    if result.receiver is None or not is_public(result.receiver):
+        where = (
+            "there was no receiver" if result.receiver is None else f"{result.receiver} is not accessible from outside"
+        )
+        found["subscriptions-are-accepted"] = f"{where}: a server may refuse it"
+    return found
+
+
 def _leftovers(options: RunOptions, result: RunResult) -> Iterator[str]:
     if result.left:
         yield (
@@ -228,6 +247,8 @@ def _families(result: RunResult) -> dict[str, str]:
 
 
 def _folder_and_name(exchange: Exchange, families: dict[str, str]) -> tuple[str, str]:
+    if address(exchange.request.url) is not None:
+        return "receiver", "notifications"
     account = exchange.request.account
     if account is None or account == UNKNOWN_TOKEN:
         return "nobody", "access"
@@ -258,6 +279,7 @@ def plan_text(result: RunResult) -> str:
             if plan.malformed
             else []
         ),
+        *([f"Push notifications come to {result.receiver}.", ""] if result.receiver else []),
         f"Writes: {kinds}; {plan.generated} of them request a generated conference.",
         f"At most {plan.requests:,} requests, {plan.objects:,} events at a time, {_duration(plan.seconds)}.",
         f"Sent to make this plan: {result.run['requests']} reads.",
@@ -271,7 +293,7 @@ def _step_text(step: Step) -> str:
     usual = Step(step.kind)
     differences = [
         str(getattr(step, name))
-        for name in ("defect", "extra_fields", "start", "time_format", "text_variant", "url_variant")
+        for name in ("defect", "extra_fields", "start", "time_format", "text_variant", "url_variant", "subscriptions")
         if getattr(step, name) != getattr(usual, name)
     ]
     timing = "" if step.timing == "settled" else f" {step.timing}"

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from conformance.http.exchange import Request, load_json
+from conformance.http.notifications import NOTIFICATIONS
 
 __all__ = ["UNKNOWN_ACCOUNT", "Route", "account_name", "body_json", "form_json", "route"]
 
@@ -29,8 +30,9 @@ class Route:
     """One operation: its name, the calendar in its path, the origin and path it went to, its query.
 
     Names: ``write``, ``delete``, ``read``, ``page``, ``calendars``, ``userinfo``, ``batch`` (of writes),
-    ``bulk`` (changes events in a way that facts do not follow), ``other``.  Of a reading: whether managed events are
-    ``only`` read, ``included`` or ``excluded``, and what its parameters limit it to.
+    ``bulk`` (changes events in a way that facts do not follow), ``notification`` (to a receiver of ours), ``other``.
+    Of a reading: whether managed events are ``only`` read, ``included`` or ``excluded``, and what its parameters limit
+    it to.
     """
 
     name: str
@@ -94,6 +96,8 @@ def _name(method: str, path: str) -> tuple[str, str | None]:
     if match:
         names = {"POST": "write", "DELETE": "delete"}
         return names.get(method, "other"), unquote(match[1])
+    if NOTIFICATIONS in path:
+        return "notification", None
     start = path.find("/v1/")
     tail = path[start:].rstrip("/") if start >= 0 else path
     if method == "GET":

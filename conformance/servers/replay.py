@@ -50,7 +50,8 @@ async def _rerun(
     judge = Judge(select_rules((rule,)))
     named = () if subject.loopback else tuple(scenario.calendar_id for _, scenario in scenarios)
     async with open_session(subject, subject.settings(), judge, os.urandom(4).hex(), calendars=named) as session:
-        hearing = session.fresh_hearing()
+        hearing = session.hearing = session.fresh_hearing()
+        await session.subscribe()
         try:
             await session.try_scenarios(
                 hearing,

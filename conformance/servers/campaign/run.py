@@ -54,6 +54,7 @@ class RunResult:
 
     `counterexamples` has the smallest scenario found for each failed rule.  `unmet` are the cases of a pending event
     that no step met.  `left` are events that could not be deleted.  `cut_short` says why the run ended before its plan.
+    `receiver` is where notifications come to, `subscribed` whether the subject accepted subscriptions.
     """
 
     report: Report
@@ -69,6 +70,9 @@ class RunResult:
     left: tuple[JournalEntry, ...] = ()
     cut_short: str | None = None
     interrupted: bool = False
+    receiver: str | None = None
+    subscribed: bool = False
+    receiver_notes: tuple[str, ...] = ()
 
 
 async def run(
@@ -104,6 +108,7 @@ async def run(
         sink=sink,
         in_journal=not options.plan
         and not under_test.clock.virtual,  # a subject on a virtual clock ends with the process
+        notifications=options.notifications,
     ) as session:
         assert session.hearing is not None
         return await _run(session, session.hearing, options, chosen, progress, small)
@@ -139,6 +144,9 @@ async def _run(
         ending.left,
         ending.cut_short,
         ending.interrupted,
+        session.receiver.base_url if session.receiver else None,
+        session.run.receiver is not None,
+        session.receiver.notes() if session.receiver else (),
     )
 
 
@@ -165,10 +173,12 @@ async def _execute(
     def report_progress(doing: str, scheduler: Scheduler) -> None:
         progress(_progress(doing, session, hearing, scheduler))
 
-    scheduler = session.scheduler(hearing, partial(report_progress, "scenarios"))
     try:
         try:
+            await session.subscribe()
+            scheduler = session.scheduler(hearing, partial(report_progress, "scenarios"))
             await session.run_scenarios(scheduler, planned.waves)
+            await session.await_notifications()
             report_progress("audit", scheduler)
             await session.read_variants()
             scheduler.on_round = partial(report_progress, "malformed requests")
