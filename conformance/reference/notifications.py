@@ -10,11 +10,11 @@ import hashlib
 import hmac
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from conformance.reference.hooks import Hook, Hooks
-from conformance.reference.model import Key, StoredWrite, Subscription, Version
+from conformance.reference.hooks import Hook
+from conformance.reference.model import Key, Store, StoredWrite, Subscription, Version
 
 __all__ = [
     "DELIVERIES",
@@ -37,13 +37,14 @@ _KEPT = 4096
 
 @dataclass(frozen=True)
 class Notice:
-    """One notification: to which URI, of which interaction and event, and from when on."""
+    """One notification: to which URI, of which interaction and event, since when that is so, and when it is due."""
 
     uri: str
     interaction: str
     key: Key
+    since: float
     at: float
-    serial: int
+    serial: int = 0
 
     @property
     def body(self) -> bytes:
@@ -77,27 +78,27 @@ def client_secret(account: str) -> str:
 class Notifications:
     """The notices that are due at a time, in their order."""
 
-    def __init__(self, hooks: Hooks) -> None:
-        self._hooks = hooks
+    def __init__(self, store: Store) -> None:
+        self._store = store
         self._waiting: list[Notice] = []
         self._serial = 0
 
     def follow(self, write: StoredWrite, versions: tuple[Version, ...]) -> None:
         """Note what a write leads to; what an earlier one led to is void unless this one leaves conferencing alone."""
-        subscriptions = write.store.subscriptions
-        subscriptions[write.key] = self._hooks(SUBSCRIBED, _subscribed(write), write)
+        subscriptions = self._store.subscriptions
+        subscriptions[write.key] = self._store.hooks(SUBSCRIBED, _subscribed(write), write)
         if write.kind != "omitted":
-            self._waiting = [notice for notice in self._waiting if notice.key != write.key]
+            self._waiting = [each for each in self._waiting if each.key != write.key or each.since <= write.at]
         interaction, since = _interaction(write, versions)
         leads_to = Assignment(write, interaction, since, subscriptions[write.key])
-        for notice in self._hooks(DELIVERIES, notices(leads_to), leads_to):
+        for notice in self._store.hooks(DELIVERIES, notices(leads_to), leads_to):
             self._serial += 1
-            self._waiting.append(Notice(notice.uri, notice.interaction, notice.key, notice.at, self._serial))
+            self._waiting.append(replace(notice, serial=self._serial))
         del self._waiting[:-_KEPT]
 
-    def forget(self, key: Key) -> None:
-        """An event is deleted: nothing more is told of it."""
-        self._waiting = [notice for notice in self._waiting if notice.key != key]
+    def forget(self, key: Key, now: float) -> None:
+        """An event is deleted: nothing more comes of it than what has come already."""
+        self._waiting = [each for each in self._waiting if each.key != key or each.since <= now]
 
     def take(self, now: float) -> tuple[Notice, ...]:
         """The notices that are due, each once."""
@@ -112,7 +113,7 @@ class Notifications:
 
     def headers(self, notice: Notice) -> Mapping[str, str]:
         """The headers of a notice, with a signature for each active secret."""
-        secrets = self._hooks(SECRETS, (client_secret(notice.key.account),), notice)
+        secrets = self._store.hooks(SECRETS, (client_secret(notice.key.account),), notice)
         signatures = (hmac.digest(secret.encode(), notice.body, hashlib.sha256) for secret in secrets)
         signed = ",".join(base64.b64encode(signature).decode() for signature in signatures)
         return {"Content-Type": "application/json; charset=utf-8", SIGNATURE_HEADER: signed}
@@ -123,7 +124,7 @@ def notices(leads_to: Assignment) -> tuple[Notice, ...]:
     if leads_to.interaction is None:
         return ()
     return tuple(
-        Notice(subscription.uri, leads_to.interaction, leads_to.write.key, leads_to.at, 0)
+        Notice(subscription.uri, leads_to.interaction, leads_to.write.key, leads_to.at, leads_to.at)
         for subscription in leads_to.subscriptions
         if leads_to.interaction in subscription.interactions
     )

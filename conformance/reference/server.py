@@ -173,7 +173,7 @@ class ReferenceServer:
     ) -> None:
         self.inventory, self.clock, self.hooks, self.page_size = inventory, clock, hooks, page_size
         self.store = Store(inventory, hooks, settle, seed)
-        self.notifications = Notifications(hooks)
+        self.notifications = Notifications(self.store)
         self._serial = 0
         self._calls = 0
         self._cursors: OrderedDict[str, _Cursor] = OrderedDict()
@@ -338,7 +338,7 @@ class ReferenceServer:
         existing = self.store.existing(Key(account.name, calendar.calendar_id, event_id), now)
         removal = Removal(self.store, account, calendar, event_id, now, self._serial, found=existing is not None)
         right = {removal.key: (self._tombstone(existing, removal),)} if existing else {}
-        self.notifications.forget(removal.key)
+        self.notifications.forget(removal.key, now)
         for key, versions in self.hooks(REMOVED, right, removal).items():
             self.store.records[key].add(versions, now)
         return self.hooks(DELETED, Answer(202, self._userinfo_on_request(account, body)), removal)

@@ -25,7 +25,7 @@ def _dropped(when: Callable[[StoredWrite], bool]) -> Override:
 
 def _told_at_once(leads_to: Assignment) -> tuple[Notice, ...]:
     return tuple(
-        Notice(subscription.uri, _ASSIGNED, leads_to.write.key, leads_to.write.at, 0)
+        Notice(subscription.uri, _ASSIGNED, leads_to.write.key, leads_to.write.at, leads_to.write.at)
         for subscription in leads_to.subscriptions
         if _ASSIGNED in subscription.interactions
     )

@@ -1,4 +1,4 @@
-"""Subscriptions of a run: one write that shows whether they are accepted, and the wait for what they bring."""
+"""Subscriptions of a run: one event that shows whether they are accepted."""
 
 from __future__ import annotations
 
@@ -10,16 +10,23 @@ __all__ = ["subscriptions_are_accepted"]
 
 
 async def subscriptions_are_accepted(transport: Transport, journal: Journal, run: RunContext) -> bool:
-    """Create an explicit event with subscriptions on the first calendar: whether that is accepted."""
+    """Create an explicit event on the first calendar, and update it with subscriptions: whether both are accepted.
+
+    Where the event itself is refused, nothing is learnt of subscriptions, and none are sent.
+    """
     for account, calendar in run.inventory.targets[:1]:
-        step = Step("explicit", subscriptions="both")
-        scenario = Scenario("subscribed", account.name, calendar.calendar_id, (step,), "subscriptions")
+        steps = Step("explicit"), Step("explicit", subscriptions="both")
+        scenario = Scenario("subscribed", account.name, calendar.calendar_id, steps, "subscriptions")
         entry = JournalEntry(account.name, calendar.calendar_id, run.event_id(scenario))
         journal.open(entry)
-        [write] = write_requests(scenario, run)
-        exchange = await transport.send("POST", write.path, account=account.name, document=write.body, reserve=1)
-        status = exchange.response.status if exchange.response is not None else None
-        if status is not None and 400 <= status < 500:
-            journal.settle(entry)
-        return status is not None and status < 300
+        for number, write in enumerate(write_requests(scenario, run)):
+            exchange = await transport.send(
+                "POST", write.path, account=account.name, document=write.body, reserve=number == 0
+            )
+            status = exchange.response.status if exchange.response is not None else None
+            if number == 0 and status is not None and 400 <= status < 500:
+                journal.settle(entry)
+            if status is None or status >= 300:
+                return False
+        return True
     return False
