@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -11,33 +12,11 @@ import click
 
 from conformance.cli.configuration import parse_account, parse_default_profile, parse_listen, read_configuration
 from conformance.errors import UsageError, nearest
-from conformance.judging.formats import FORMATS
+from conformance.judging.formats import FORMATS, NAMES, destination
 
-__all__ = [
-    "account",
-    "by_name",
-    "calendar",
-    "client_secret",
-    "config",
-    "default_profile",
-    "evidence",
-    "fault",
-    "fuzz",
-    "judging",
-]
-__all__ += [
-    "max_examples",
-    "max_requests",
-    "notifications",
-    "pairs",
-    "path",
-    "plan",
-    "positive",
-    "rate_limit",
-    "record",
-    "seconds",
-]
-__all__ += ["seed", "side", "timing"]
+__all__ = ["account", "by_name", "calendar", "client_secret", "config", "default_profile", "evidence", "fault", "fuzz"]
+__all__ += ["judging", "max_examples", "max_requests", "notifications", "pairs", "path", "plan", "positive"]
+__all__ += ["rate_limit", "record", "scenarios", "seconds", "seed", "side", "timing", "wait", "word"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -102,22 +81,24 @@ class _Positive(_Seconds):
 
 
 class _Report(_Type):
-    """A path whose suffix names a format, or ``-``."""
+    """A path whose suffix names a format, FORMAT:PATH, ``-``, or the summary of a step of GitHub Actions."""
 
     name = "path"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        path = str(value)
-        if path != "-" and Path(path).suffix.lower() not in FORMATS:
-            self.fail(
-                f"{path!r} names no format: end it in {' '.join(FORMATS)}, or give - for text on standard output",
-                param,
-                ctx,
-            )
-        return path
+        text = str(value)
+        if text == "-":
+            return text
+        if text == os.environ.get("GITHUB_STEP_SUMMARY"):
+            return f"markdown:{text}"
+        try:
+            destination(text)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+        return text
 
 
-seconds, positive = _Seconds(), _Positive
+seconds, positive, word = _Seconds(), _Positive, _Word
 path = click.Path(path_type=Path)
 
 
@@ -213,6 +194,13 @@ max_examples = click.option(
     metavar="N",
     help="Cases to generate beside the core table.",
 )
+scenarios = click.option(
+    "--scenarios",
+    "scenarios",
+    multiple=True,
+    metavar="MODULE:NAME",
+    help="Scenarios of your own: a list, a Hypothesis strategy, or a function of the inventory; repeatable.",
+)
 fuzz = click.option(
     "--fuzz", is_flag=True, help="Send malformed requests outside loopback too; on loopback they are always sent."
 )
@@ -253,6 +241,19 @@ rate_limit = click.option(
 max_requests = click.option(
     "--max-requests", type=click.IntRange(1), metavar="N", help="The most requests in all, clean-up included."
 )
+max_time = click.option(
+    "--max-time",
+    type=_Positive("the plan's own limit"),
+    metavar="S",
+    help="The most seconds in all, before clean-up. [default: three times the plan's, at least 60]",
+)
+wait = click.option(
+    "--wait",
+    type=seconds,
+    default=0.0,
+    metavar="S",
+    help="Seconds to wait, at most, for a server that is starting.",
+)
 plan = click.option("--plan", is_flag=True, help="Only read, and print what a run would send.")
 fault = click.option(
     "--fault", "faults", multiple=True, metavar="NAME", help="A fault of the reference server; repeatable."
@@ -269,7 +270,8 @@ report = click.option(
     type=_Report(),
     multiple=True,
     metavar="PATH",
-    help=f"A file for a report, its format by suffix ({' '.join(FORMATS)}); - is text on standard output; repeatable.",
+    help=f"A file for a report, its format by suffix ({' '.join(FORMATS)}) or as FORMAT:PATH ({' '.join(NAMES)}); "
+    "- is text on standard output; repeatable.",
 )
 quiet = click.option("--quiet", is_flag=True, help="Print nothing but errors and the reports asked for.")
 rule = click.option("--rule", "rules", multiple=True, metavar="ID", help="Judge by this rule only; repeatable.")
@@ -292,8 +294,21 @@ require_coverage = click.option(
 side = click.option(
     "--side", type=_Word(("server", "client")), metavar="SIDE", help="Judge server or client alone. [default: both]"
 )
-judging = _all_of(rule, _fail_on("must"), require_coverage, report, quiet, config)
-judging_a_client = _all_of(rule, _fail_on("should"), require_coverage, report, quiet, config)
+baseline = click.option(
+    "--baseline", type=path, metavar="FILE", help="A TOML file of known failures, which do not count; stale entries do."
+)
+write_baseline = click.option(
+    "--write-baseline", is_flag=True, help="Write what fails into the file of --baseline, and drop what is gone."
+)
+held = click.option(
+    "--contract",
+    "held",
+    metavar="VERSION",
+    help="Leave out rules that are newer than this version of the contract. [default: this tool's]",
+)
+_reporting = _all_of(held, require_coverage, baseline, write_baseline, report, quiet, config)
+judging = _all_of(rule, _fail_on("must"), _reporting)
+judging_a_client = _all_of(rule, _fail_on("should"), _reporting)
 
 
 def pairs(values: Sequence[tuple[str, str]], option: str) -> Mapping[str, str]:

@@ -27,10 +27,17 @@ complete_recording = click.option(
 @complete_recording
 @options.side
 @options.judging
-def check(default_profiles: tuple[tuple[str, str], ...], reports: tuple[str, ...], quiet: bool, **others: Any) -> int:
-    """Judge recordings: VCR cassettes (YAML or JSON, of vcrpy and its relatives in Ruby, Go, PHP, R and Elixir), HAR
-    files, and NDJSON of exchanges. Folders are walked; files in them that are plainly no recordings are skipped and
-    named.
+def check(
+    default_profiles: tuple[tuple[str, str], ...],
+    baseline: Path | None,
+    write_baseline: bool,
+    reports: tuple[str, ...],
+    quiet: bool,
+    **others: Any,
+) -> int:
+    """Judge recordings: VCR cassettes (of vcrpy and its relatives in Ruby, Go, PHP, R and Elixir), HAR files, NDJSON of
+    exchanges, and what nock, WireMock, Postman, Newman, Hoverfly, talkback, responses and mitmproxy wrote, compressed
+    or not. Folders are walked; files in them that are no recordings are left out and named.
 
     A recording made by this suite carries its settings, such as --window. Each run in it is judged by itself. If a
     recording shows every write of its events, --complete-recording decides more rules.
@@ -42,6 +49,7 @@ def check(default_profiles: tuple[tuple[str, str], ...], reports: tuple[str, ...
       cronofy-conformance check tests/cassettes --side server --complete-recording
       cronofy-conformance check tests/cassettes --rule explicit-is-kept --fail-on inferred
     """
+    from conformance.cli.baseline_file import KnownFailures
     from conformance.cli.check_command import CheckOptions
     from conformance.cli.check_command import check as check_recordings
     from conformance.cli.output import write_reports
@@ -50,10 +58,12 @@ def check(default_profiles: tuple[tuple[str, str], ...], reports: tuple[str, ...
     from conformance.interrupts import Interruption
     from conformance.servers.run_options import tokens
 
+    known = KnownFailures(baseline, write=write_baseline)
     chosen = CheckOptions(default_profiles=options.pairs(default_profiles, "--default-profile"), **others)
     with Interruption() as interruption, StatusLine(shown=not quiet) as progress:
         secrets = SecretCollector(tokens({}, os.environ))
-        run_report = check_recordings(chosen, interruption, progress, secrets)
+        run_report = known.applied(check_recordings(chosen, interruption, progress, secrets))
+    known.save(run_report, secrets.redactor().check)
     return write_reports(run_report, reports, secrets.redactor(), quiet=quiet)
 
 

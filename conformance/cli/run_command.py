@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from conformance.cli.baseline_file import KnownFailures
 from conformance.cli.evidence import EvidenceFile, run_metadata
 from conformance.cli.output import TOOL, format_utc
+from conformance.cli.plan_text import limit_warning, step_text
 from conformance.contract.selection import clause_summaries, contract, select_rules
 from conformance.errors import UsageError, nearest
 from conformance.http.curl import curl, variable_of
@@ -33,8 +35,10 @@ if TYPE_CHECKING:
     from conformance.servers.campaign import RunResult
     from conformance.servers.campaign.scenario_shrinking import ScenarioCounterexample
     from conformance.servers.inventory import Inventory
+    from conformance.servers.scenarios import Plan
+    from conformance.servers.scenarios.added_scenarios import Source
 
-__all__ = ["cleanup", "plan_text", "run", "subject_of"]
+__all__ = ["cleanup", "run", "subject_of"]
 
 #: The size in bytes up to which a cassette is easy to read, and what an exchange takes beside its bodies.
 _CASSETTE_SIZE, _EXCHANGE_OVERHEAD = 100_000, 1_000
@@ -51,12 +55,22 @@ def subject_of(options: RunOptions) -> Subject:
     return parse(options.subject, options.accounts, default_profiles=options.default_profiles, faults=options.faults)
 
 
-def run(options: RunOptions, subject: Subject, redactor: Redactor, progress: StatusLine) -> tuple[RunReport, RunResult]:
-    """Run, record and judge; Ctrl-C ends it after clean-up with the report so far.
+def run(
+    options: RunOptions,
+    subject: Subject,
+    redactor: Redactor,
+    progress: StatusLine,
+    scenarios: Source = (),
+    warn: Callable[[str], None] = lambda warning: None,
+) -> tuple[RunReport, RunResult]:
+    """Run, record and judge; Ctrl-C ends it after clean-up with the report so far.  `scenarios` as in `run_campaign`.
 
+
+    `warn` is told, before anything is written, that the plan will not fit into --max-requests.
     Raises ConfigurationError if nothing can be judged, UsageError for an unknown rule or a file that cannot be written.
     """
-    rules = select_rules(options.rules, ("server",))
+    rules = select_rules(options.rules, ("server",), options.held)
+    known = KnownFailures(options.baseline, write=options.write_baseline)
     settings = subject.settings(window=options.window, settle_timeout=options.settle_timeout)
     name = f"seed-{options.seed}" if subject.clock.virtual else secrets.token_hex(6)
     metadata = run_metadata(name, f"{subject.kind} {subject.name}", subject.tokens, settings, "server")
@@ -71,12 +85,25 @@ def run(options: RunOptions, subject: Subject, redactor: Redactor, progress: Sta
                 rules=rules,
                 sink=evidence.add if evidence else lambda _: None,
                 progress=lambda state: progress(_progress_text(state)),
+                scenarios=scenarios,
+                planned=lambda plan: _warn_of_the_limit(options, plan, warn),
                 small=subject.kind != "cassette",  # a recording cannot answer smaller scenarios than it has
             )
         )
         if options.record is not None and not options.plan:
             _write_cassettes(options.record, result, metadata, redactor)
-        return _run_report(options, subject, result, evidence), result
+        run_report = known.applied(_run_report(options, subject, result))
+        if evidence is not None:
+            run_report = replace(run_report, evidence=evidence.finish(run_report))
+    if not options.plan:
+        known.save(run_report, redactor.check)
+    return run_report, result
+
+
+def _warn_of_the_limit(options: RunOptions, plan: Plan, warn: Callable[[str], None]) -> None:
+    warning = limit_warning(plan, options.max_requests)
+    if warning is not None and not options.plan:
+        warn(warning)
 
 
 def _progress_text(state: campaign.RunProgress) -> str:
@@ -94,20 +121,21 @@ def _progress_text(state: campaign.RunProgress) -> str:
     return ", ".join(parts)
 
 
-def _run_report(options: RunOptions, subject: Subject, result: RunResult, evidence: EvidenceFile | None) -> RunReport:
+def _run_report(options: RunOptions, subject: Subject, result: RunResult) -> RunReport:
     run = {
         **result.run,
+        "max_examples": options.max_examples or 0,
         "started_at": format_utc(result.run["started_at"]),
         "finished_at": format_utc(result.run["finished_at"]),
         "settling_s": result.run.get("settling_s", {"p50": None, "max": None}),
     }
     variables = {name: variable_of(name, options.variables) for name in subject.tokens}
-    run_report = RunReport(
+    return RunReport(
         report=result.report,
         rules=result.rules,
         subject=_subject(subject, options, result),
         run=run,
-        contract=contract(),
+        contract=contract(options.held),
         tool=TOOL,
         policy=Policy(
             options.fail_on,
@@ -122,19 +150,18 @@ def _run_report(options: RunOptions, subject: Subject, result: RunResult, eviden
         variables=variables,
         clauses=clause_summaries(),
         counterexamples=tuple(_counterexample_text(example, variables) for example in result.counterexamples),
-        notes=(*result.plan.lacking, *_leftovers(options, result), *result.receiver_notes),
+        notes=(*result.plan.lacking, *result.notes, *_leftovers(options, result)),
         reproductions=tuple(_reproduction(example, result.inventory, variables) for example in result.counterexamples),
     )
-    return run_report if evidence is None else replace(run_report, evidence=evidence.finish(run_report))
 
 
 def _counterexample_text(example: ScenarioCounterexample, variables: Mapping[str, str]) -> str:
     lines = [f"{example.rule}: {example.title}"]
     lines += [
-        f"  writes  {' > '.join(map(_step_text, scenario.steps))}, on {scenario.calendar_id}"
+        f"  writes  {' > '.join(map(step_text, scenario.steps))}, on {scenario.calendar_id}"
         for scenario in example.scenarios
     ]
-    lines.append(f"  actual  {example.message.removeprefix(f'expected: {example.title}; got: ')}")
+    lines.append(f"  actual  {example.message}")
     for number, exchange in enumerate(example.exchanges, 1):
         status = exchange.response.status if exchange.response else "no answer"
         lines.append(f"  {number}. {curl(exchange.request, variables)}  # {status}")
@@ -177,7 +204,10 @@ def _source(value: Any) -> str:
         for field in fields(value)
         if (item := getattr(value, field.name)) != field.default
     )
-    return f"{type(value).__name__}({', '.join(arguments)})"
+    kind = type(value)
+    # A team's own step comes from a module of theirs.
+    maker = "" if kind in (Scenario, Step) else f"importlib.import_module({kind.__module__!a})."
+    return f"{maker}{kind.__qualname__}({', '.join(arguments)})"
 
 
 def _untested_reasons(options: RunOptions, result: RunResult) -> dict[str, str]:
@@ -258,50 +288,6 @@ def _folder_and_name(exchange: Exchange, families: dict[str, str]) -> tuple[str,
     body = exchange.request.body.decode("utf-8", "replace")
     family = next((family for event_id, family in families.items() if f'"{event_id}"' in body), "others")
     return account, family
-
-
-def plan_text(result: RunResult) -> str:
-    """What a run would send and what it could not test, with each scenario on a line."""
-    plan = result.plan
-    ours = RunContext(result.run["id"], 0.0, result.inventory)
-    kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(plan.kinds.items()))
-    lines = [
-        f"{len(plan.scenarios)} scenarios in {len(plan.waves)} waves, each a sequence of writes to one event:",
-        "",
-        *(
-            f"  {scenario.account}  {scenario.calendar_id}  {ours.event_id(scenario)}  "
-            f"{scenario.family or 'scenarios'}: {' > '.join(map(_step_text, scenario.steps))}"
-            for scenario in plan.scenarios
-        ),
-        "",
-        *(
-            [f"Malformed requests after them: {', '.join(one.name for one in plan.malformed)}.", ""]
-            if plan.malformed
-            else []
-        ),
-        *([f"Push notifications come to {result.receiver}.", ""] if result.receiver else []),
-        f"Writes: {kinds}; {plan.generated} of them request a generated conference.",
-        f"At most {plan.requests:,} requests, {plan.objects:,} events at a time, {_duration(plan.seconds)}.",
-        f"Sent to make this plan: {result.run['requests']} reads.",
-        *(f"Not tested: {lack}" for lack in plan.lacking),
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def _step_text(step: Step) -> str:
-    """A step by its kind and what in it has not its default."""
-    usual = Step(step.kind)
-    differences = [
-        str(getattr(step, name))
-        for name in ("defect", "extra_fields", "start", "time_format", "text_variant", "url_variant", "subscriptions")
-        if getattr(step, name) != getattr(usual, name)
-    ]
-    timing = "" if step.timing == "settled" else f" {step.timing}"
-    return f"{step.kind}{timing}" + (f" ({' '.join(differences)})" if differences else "")
-
-
-def _duration(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
 
 
 def cleanup(options: RunOptions) -> tuple[int, tuple[str, ...]]:

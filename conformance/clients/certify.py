@@ -27,9 +27,10 @@ from conformance.clients.driver.protocol import DriverError
 from conformance.clients.transcript import CallJudge, JudgedCall, as_exchanges
 from conformance.contract.rules import Rule
 from conformance.http.exchange import Exchange
+from conformance.interrupts import absorb_cancellation
 from conformance.judging.report import Report
 
-__all__ = ["CertificationRun", "absorb_cancellation", "certify", "drive", "play", "smallest"]
+__all__ = ["CertificationRun", "certify", "drive", "play", "smallest"]
 
 _TRIES = 60
 
@@ -68,7 +69,8 @@ async def certify(
                 raise
             driver_error = error
         except asyncio.CancelledError:
-            interrupted = absorb_cancellation()
+            absorb_cancellation()
+            interrupted = True
         reached = gateway.exchanges
         blocked_requests = tuple(gateway.blocked_requests)
     report = run.judge.close()
@@ -170,14 +172,6 @@ async def smallest(at_gateway: DriverSession, rule: Rule, case: Case) -> CallCou
     await fails(case)
     await shrink(case, fails, _TRIES)
     return CallCounterexample(rule, shown)
-
-
-def absorb_cancellation() -> bool:
-    """Takes a cancellation as the end of the run, so that what is left to do is not cancelled as well."""
-    task = asyncio.current_task()
-    if task is not None:
-        task.uncancel()
-    return True
 
 
 def _subject(client: Mapping[str, Any]) -> dict[str, Any]:

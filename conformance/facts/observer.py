@@ -126,7 +126,7 @@ class Observer:
         status = exchange.response.status if exchange.response is not None else None
         return Seen(
             exchange,
-            Evidence(exchange.label, request, status),
+            Evidence(exchange.label, request, status, at=exchange.sent_at),
             status,
             at,
             account,
@@ -167,6 +167,12 @@ class Observer:
                 account.directory.forget()
             case _ if makes_calendar(seen.exchange.request.method, seen.route.path):
                 account.directory.listed = False
+
+    def forget(self) -> None:
+        """Something could not be observed: nothing is known any more of any event, and nobody is accused of it."""
+        self._held.clear()
+        for account in list(self._fold.accounts):
+            invalidate(self._fold, account)
 
     def advance(self) -> None:
         """Nothing that was sent is still without its answer: let held-back reads count."""

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from conformance.contract.rules import Rule
     from conformance.judging.summary import RunReport
     from conformance.servers.run_options import RunOptions
+    from conformance.servers.scenarios.added_scenarios import Source
     from conformance.servers.subject import Subject
 
 __all__ = ["CampaignResults", "RuleResult", "campaign_results", "shared_campaign_results"]
@@ -20,11 +21,16 @@ __all__ = ["CampaignResults", "RuleResult", "campaign_results", "shared_campaign
 
 @dataclass(frozen=True, slots=True)
 class RuleResult:
-    """The result for one rule: `outcome` as in the report, the reason as `message`, and whether it fails the run."""
+    """The result for one rule: `outcome` as in the report, the reason as `message`, and whether it fails the run.
+
+    `known` is the reason for which the baseline puts up with its failures, `stale` says that one of them is gone.
+    """
 
     outcome: str
     message: str
     is_fatal: bool
+    known: str | None = None
+    stale: bool = False
 
 
 @dataclass(frozen=True)
@@ -51,8 +57,8 @@ class CampaignResults:
         return cls(rules, document["error"])
 
 
-def campaign_results(options: RunOptions, subject: Subject) -> CampaignResults:
-    """Run a campaign; a configuration that allows none becomes the `error` of the results."""
+def campaign_results(options: RunOptions, subject: Subject, scenarios: Source = ()) -> CampaignResults:
+    """Run a campaign, with a team's own `scenarios` too; a configuration that allows none becomes the `error`."""
     from conformance.cli.run_command import run
     from conformance.cli.status_line import StatusLine
     from conformance.errors import ConfigurationError, UsageError
@@ -60,7 +66,7 @@ def campaign_results(options: RunOptions, subject: Subject) -> CampaignResults:
 
     redactor = Redactor(subject.tokens)
     try:
-        run_report, _ = run(options, subject, redactor, StatusLine(shown=False))
+        run_report, _ = run(options, subject, redactor, StatusLine(shown=False), scenarios)
     except (UsageError, ConfigurationError) as error:
         return CampaignResults({}, str(error))
     if run_report.policy.interrupted:
@@ -72,7 +78,9 @@ def campaign_results(options: RunOptions, subject: Subject) -> CampaignResults:
     return results
 
 
-def shared_campaign_results(options: RunOptions, subject: Subject, folder: Path) -> CampaignResults:
+def shared_campaign_results(
+    options: RunOptions, subject: Subject, folder: Path, scenarios: Source = ()
+) -> CampaignResults:
     """As `campaign_results`, by the first of all processes that share `folder`; the others wait and read them."""
     from filelock import FileLock
 
@@ -82,7 +90,7 @@ def shared_campaign_results(options: RunOptions, subject: Subject, folder: Path)
     with FileLock(folder / "conformance-results.lock"):
         if file.exists():
             return CampaignResults.from_json(file.read_text(encoding="utf-8"))
-        results = campaign_results(options, subject)
+        results = campaign_results(options, subject, scenarios)
         write_atomically(file, results.to_json(), lambda text, where: None)  # it was checked for secrets
         return results
 
@@ -91,9 +99,23 @@ def _rule_result(run_report: RunReport, rule: Rule) -> RuleResult:
     from conformance.judging.formats.text import rule_failures
 
     outcome, is_fatal = run_report.report.tally(rule.id).outcome, run_report.is_fatal(rule)
+    stale = any(entry.rule == rule.id for entry in run_report.stale)
+    message = ""
     if outcome == "failed":
-        return RuleResult(outcome, rule_failures(run_report, rule), is_fatal)
-    if outcome == "passed":
-        return RuleResult(outcome, "", is_fatal)
-    reason = run_report.policy.cut_short or run_report.reason(rule)
-    return RuleResult(outcome, f"{outcome}: {reason}", is_fatal)
+        message = rule_failures(run_report, rule)
+    elif outcome != "passed":
+        message = f"{outcome}: {run_report.policy.cut_short or run_report.reason(rule)}"
+    return RuleResult(outcome, message, is_fatal, _known(run_report, rule), stale)
+
+
+def _known(run_report: RunReport, rule: Rule) -> str | None:
+    """The reasons of the entries that a rule has in the baseline; None where it has none that matters here."""
+    baseline = run_report.policy.baseline
+    if baseline is None:
+        return None
+    shown = [
+        entry
+        for entry in baseline.entries
+        if entry.rule == rule.id and (run_report.is_known(rule) or entry in run_report.stale)
+    ]
+    return "; ".join(dict.fromkeys(entry.reason for entry in shown)) or None

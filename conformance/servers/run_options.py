@@ -59,7 +59,9 @@ class RunOptions:
 
     `accounts`: account name to bearer token.  `variables`: account name to the environment variable of its token.
     Times are in seconds and `rate_limit` is in requests a second; None leaves them to the kind of subject.
-    `rules` are the ids to judge by, empty for all of them.
+    `wait`: how long the subject may take to answer at all.  `scenarios` name more scenarios, each as MODULE:ATTRIBUTE.
+    `rules` are the ids to judge by, empty for all of them; those
+    newer than the contract's version `held` are left out.
     """
 
     subject: str = "reference"
@@ -68,17 +70,23 @@ class RunOptions:
     calendars: tuple[str, ...] = ()
     default_profiles: Mapping[str, str] = field(default_factory=dict)
     max_examples: int | None = None
+    scenarios: tuple[str, ...] = ()
     fuzz: bool = False
     seed: int = 0
     settle_timeout: float | None = None
     window: float | None = None
     rate_limit: float | None = None
     max_requests: int | None = None
+    max_time: float | None = None
+    wait: float = 0.0
     plan: bool = False
     notifications: NotificationOptions = field(default_factory=NotificationOptions)
     rules: tuple[str, ...] = ()
+    held: str | None = None
     fail_on: str = "must"
     require_coverage: bool = False
+    baseline: Path | None = None
+    write_baseline: bool = False
     faults: tuple[str, ...] = ()
     record: Path | None = None
     evidence: Path | None = None

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
@@ -96,8 +97,9 @@ def test_what_cannot_be_judged_is_one_line_and_2(tmp_path: Path) -> None:
 
 def test_a_users_tests_keep_their_options_and_use_the_fixtures(tmp_path: Path) -> None:
     (tmp_path / "conftest.py").write_text(
+        "from pathlib import Path\n"
         "import pytest\n"
-        "from conformance import in_process\n"
+        "from conformance import Scenario, Step, in_process\n"
         "from conformance.reference import reference_app\n\n\n"
         "def pytest_addoption(parser):\n"
         "    parser.addoption('--seed')\n"
@@ -105,7 +107,11 @@ def test_a_users_tests_keep_their_options_and_use_the_fixtures(tmp_path: Path) -
         "@pytest.fixture(scope='session')\n"
         "def conformance_subject():\n"
         "    app = reference_app(settle=0.0)\n"
-        "    return in_process(app, {'default': 'reference-default-token'})\n"
+        "    return in_process(app, {'default': 'reference-default-token'})\n\n\n"
+        "def pytest_conformance_scenarios(inventory):\n"
+        "    account, calendar = inventory.targets[0]\n"
+        "    Path('hooked.txt').write_text(account.name)\n"
+        "    return Scenario('ours', account.name, calendar.calendar_id, (Step('none'),))\n"
     )
     (tmp_path / "test_ours.py").write_text(
         "from conformance.suite.test_server import test_rule\n\n\n"
@@ -119,11 +125,12 @@ def test_a_users_tests_keep_their_options_and_use_the_fixtures(tmp_path: Path) -
     )  # fmt: skip
     assert (done.returncode, "1 passed" in done.stdout) == (1, True), done.stdout
     assert "the limit of 30 requests was reached" in done.stdout
+    assert (tmp_path / "hooked.txt").read_text() == "default"
 
 
 def test_each_option_of_run_is_one_of_pytest_or_is_left_to_it(tmp_path: Path) -> None:
     shown = " ".join(run_pytest(tmp_path, "--help").stdout.split())
-    left_out = {"--plan", "--record", "--evidence", "--rule", "--report", "--quiet"}
+    left_out = {"--plan", "--write-baseline", "--record", "--evidence", "--rule", "--report", "--quiet"}
     for param in run.params:
         option = param.opts[0].removeprefix("--")
         assert (f"--conformance-{option}" in shown) is (f"--{option}" not in left_out)
@@ -148,7 +155,29 @@ def test_results_are_computed_by_one_process_and_read_by_the_others(
         {"a": RuleResult("failed", "why", is_fatal=True), "b": RuleResult("passed", "", is_fatal=False)}
     )
     given = [expected]
-    monkeypatch.setattr(results, "campaign_results", lambda options, subject: given.pop())
+    monkeypatch.setattr(results, "campaign_results", lambda options, subject, scenarios: given.pop())
     subject: object = None
     assert [shared_campaign_results(RunOptions(), subject, tmp_path) for _ in range(2)] == [expected, expected]  # type: ignore[arg-type]
     assert expected.failed == ("a",)
+
+
+def test_a_known_failure_is_a_strict_xfail_with_its_reason(tmp_path: Path) -> None:
+    entry = '[[known]]\nrule = "8x8-is-accepted"\ncause = "8x8-is-accepted 8x8 response/status"\nreason = "Ticket 7"\n'
+    (tmp_path / "known.toml").write_text(entry.replace("8x8-is-accepted 8x8 response/status", _cause(tmp_path)))
+    suite = ("--pyargs", "conformance.suite", "--baseline", "known.toml", "-k", "8x8-is-accepted", "-rxf")
+    known = run_pytest(tmp_path, *suite, "--fault", "8x8-refused")
+    assert known.returncode == 0, known.stdout
+    assert "1 xfailed" in known.stdout
+    assert "Ticket 7" in known.stdout
+    gone = run_pytest(tmp_path, *suite)
+    assert gone.returncode == 1, gone.stdout
+    assert "XPASS(strict)" in gone.stdout
+    assert "1 failed" in gone.stdout
+
+
+def _cause(folder: Path) -> str:
+    path = folder / "written.toml"
+    command = ("run", "--fault", "8x8-refused", "--rule", "8x8-is-accepted", "--baseline", path, "--write-baseline")
+    subprocess.run([sys.executable, "-m", "conformance", *command], check=True, capture_output=True)
+    cause: str = tomllib.loads(path.read_text())["known"][0]["cause"]
+    return cause

@@ -23,6 +23,7 @@ from conformance.servers.campaign.polling import PollingPolicy
 from conformance.servers.campaign.probes import access_checks, read_variants, run_access_checks
 from conformance.servers.campaign.scheduler import Scheduler
 from conformance.servers.campaign.subscription_probe import subscriptions_are_accepted
+from conformance.servers.inventory import Inventory
 from conformance.servers.run_options import NotificationOptions
 from conformance.servers.scenarios.malformed_requests import MalformedRequest, event_after
 from conformance.servers.scenarios.scenario import RunContext, Scenario
@@ -31,7 +32,8 @@ from conformance.servers.subject.preflight import preflight
 from conformance.servers.subject.rate_limit import RateLimiter, RequestBudget
 from conformance.servers.subject.readings import Flags, NextPage, next_page, read_with_retry, reading
 from conformance.servers.subject.receiver import Receiver, receiving
-from conformance.servers.subject.transport import Limits, Transport
+from conformance.servers.subject.reception import Limits
+from conformance.servers.subject.transport import Transport
 
 __all__ = ["SubjectSession", "open_session"]
 
@@ -41,10 +43,13 @@ _ACCESS_ROUND = 3
 #: The longest pause in seconds, between two attempts, that a subject on this machine may ask for.
 _LONGEST_LOCAL_PAUSE = 5.0
 
+#: The longest time in seconds that such a subject may take for one answer.
+_LOCAL_SECONDS = 10.0
+
 
 @dataclass(slots=True)
 class SubjectSession:
-    """A subject after its preflight: its inventory, and the transport to it.
+    """A subject, the transport to it and, after `preflight`, its inventory.
 
     What comes back goes to `hearing`, if there is one; `preflight_exchanges` are those of the preflight.
     """
@@ -84,6 +89,21 @@ class SubjectSession:
         await self._read_after(self.settings.quiet + self.hearing.observer.window, list(self.flags))
         self.hearing.advance()
 
+    async def preflight(self, calendars: Sequence[str] = (), wait: float = 0.0) -> None:
+        """Learn what the subject offers; `wait`: seconds in which a server that is starting may begin to answer.
+
+        Raises ConfigurationError where nothing can be judged.
+        """
+        assert self.hearing is not None
+        if wait and self.subject.app is None:
+            await self.transport.wait_for_answer(wait)
+        inventory, self.flags = await preflight(self.transport, self.subject, calendars)
+        self.hearing.advance()
+        self.preflight_exchanges = tuple(self.hearing.exchanges)
+        self.run = replace(self.run, inventory=inventory)
+        if inventory.accounts:
+            self.transport.watch_availability(inventory.accounts[0].name)
+
     def scheduler(
         self, hearing: LiveJudge, on_round: Callable[[Scheduler], None] = lambda scheduler: None
     ) -> Scheduler:
@@ -112,6 +132,8 @@ class SubjectSession:
                 if account.target_calendars:
                     await self.transport.send("GET", "/v1/calendars", account=account.name)
 
+        await self.subscribe()
+        scheduler.run = self.run
         await scheduler.run_waves(waves, after_round=check_access, round_number=_ACCESS_ROUND)
         if self.transport.clock.virtual:
             await scheduler.final_reads()
@@ -161,7 +183,7 @@ class SubjectSession:
         """Delete what was created, unjudged.  Returns what could not be deleted."""
         self.hearing = None
         gone = [state.entry for scheduler in self.schedulers for state in scheduler.scenarios if not state.exists]
-        return await clean(self.transport, self.journal, gone)
+        return await clean(self.transport, self.journal, gone, quiet=self.settings.quiet)
 
     def fresh_hearing(self) -> LiveJudge:
         """A hearing that knows what the preflight showed, and nothing since."""
@@ -179,31 +201,22 @@ async def open_session(
     judge: Judge,
     run_id: str,
     *,
-    calendars: Sequence[str] = (),
     rate: float | None = None,
     max_requests: int | None = None,
     limits: Limits | None = None,
     sink: Callable[[Exchange], None] = lambda exchange: None,
-    in_journal: bool = True,
+    journal: Journal | None = None,
     notifications: NotificationOptions | None = None,
 ) -> AsyncIterator[SubjectSession]:
-    """A session with `subject` after its preflight; without `in_journal`, what it creates is not journalled on disk.
+    """A session with `subject` before its preflight; without a `journal`, what it creates is not journalled on disk.
 
-    `sink` gets every exchange that is judged.  Raises ConfigurationError where nothing can be judged.
+    `sink` gets every exchange that is judged.
     """
-    limits = limits or (Limits(longest_pause=_LONGEST_LOCAL_PAUSE) if subject.loopback else Limits())
+    limits = limits or _limits(subject)
     unknown_token = f"nobody-has-this-token-{run_id}"
     hearing = LiveJudge(settings, judge)
-    holder: list[SubjectSession] = []
-    preflight_exchanges: list[Exchange] = []
 
     def on_exchange(exchange: Exchange) -> None:
-        if not holder:
-            preflight_exchanges.append(exchange)
-            hearing.add(exchange)
-            sink(exchange)
-            return
-        session = holder[0]
         if session.hearing is not None:
             session.hearing.add(exchange)
             session.next_page = session.next_page or _page_after(exchange)
@@ -212,34 +225,20 @@ async def open_session(
 
     async with subject.open(limits) as client:
         wanted = notifications or NotificationOptions()
-        secrets = {
-            UNKNOWN_TOKEN: unknown_token,
-            **wanted.named_secrets,
-        }
+        secrets = {UNKNOWN_TOKEN: unknown_token, **wanted.named_secrets}
         transport = _transport(client, subject, secrets, on_exchange, limits, rate, max_requests)
-        started = subject.clock.now()
-        inventory, flags = await preflight(transport, subject, calendars)
-        hearing.advance()
-        journalled = in_journal and subject.kind != "reference"
-        journal = Journal.of_run(subject.base_url, run_id) if journalled else Journal()
-        session = SubjectSession(
-            subject,
-            settings,
-            judge,
-            transport,
-            journal,
-            hearing,
-            RunContext(run_id, started, inventory),
-            flags,
-            tuple(preflight_exchanges),
-        )
-        session.next_page = next((page for page in map(_page_after, preflight_exchanges) if page), None)
-        holder.append(session)
+        context = RunContext(run_id, subject.clock.now(), Inventory())
+        session = SubjectSession(subject, settings, judge, transport, journal or Journal(), hearing, context)
         try:
             async with receiving(subject, transport, run_id, wanted) as session.receiver:
                 yield session
         finally:
-            journal.close()
+            session.journal.close()
+
+
+def _limits(subject: Subject) -> Limits:
+    """The usual limits: a subject on this machine answers sooner."""
+    return Limits(longest_pause=_LONGEST_LOCAL_PAUSE, seconds=_LOCAL_SECONDS) if subject.loopback else Limits()
 
 
 def _page_after(exchange: Exchange) -> NextPage | None:
