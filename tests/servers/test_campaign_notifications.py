@@ -56,7 +56,7 @@ def test_a_server_that_notifies_passes(variations: tuple[str, ...]) -> None:
     assert outcomes(result.report) == {rule: "passed" for rule in RECEIVED}  # noqa: C420 - what is expected
     assert result.receiver is not None
     assert result.receiver.startswith("http://127.0.0.1:")
-    assert result.receiver_notes == ()
+    assert result.notes == ()
 
 
 def test_a_notifier_that_is_killed_half_way_is_noticed() -> None:
@@ -101,7 +101,7 @@ def test_a_receiver_takes_so_much_and_no_more() -> None:
     assert outcomes(result.report) == {rule: "passed" for rule in RECEIVED}  # noqa: C420
     addresses = [address(exchange.request.url) for exchange in result.exchanges]
     assert max(addresses.count(one) for one in addresses if one) == 50
-    assert result.receiver_notes[0].endswith("notifications were left out: over 50 at one address, or too large")
+    assert result.notes[-1].endswith("notifications were left out: over 50 at one address, or too large")
 
 
 def test_a_run_without_a_receiver_sends_no_subscriptions() -> None:

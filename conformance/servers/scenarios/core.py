@@ -31,7 +31,7 @@ def core(inventory: Inventory) -> tuple[Scenario, ...]:
     scenarios = [scenario for family in families for scenario in family(table)]
     scenarios += calendars(table, scenarios)
     ordered = sorted(scenarios, key=lambda scenario: (-len(scenario.steps), _FIRST.get(scenario.family, 9)))
-    return with_subscriptions(ordered)
+    return with_subscriptions(ordered, inventory)
 
 
 def waves(scenarios: Iterable[Scenario]) -> tuple[tuple[Scenario, ...], ...]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import cycle
 
+from conformance.servers.inventory import Inventory
 from conformance.servers.scenarios.scenario import Scenario, Step
 from conformance.servers.scenarios.scenario_values import GENERATING, SUBSCRIPTIONS
 
@@ -18,20 +20,30 @@ _TOLD_APART = ("assigned", "two")
 _LEFT_ALONE = frozenset({"isolated", "refused", "access", "remains", "past", "turns"})
 
 
-def with_subscriptions(scenarios: Sequence[Scenario]) -> tuple[Scenario, ...]:
+def with_subscriptions(scenarios: Sequence[Scenario], inventory: Inventory) -> tuple[Scenario, ...]:
     """The scenarios, with subscriptions on one plain step of each kind, created and updated, in most cases a last one.
 
     What follows a last step is watched to the end of the run, so that a notification may take its time.
     Of what is generated it is one in each account, since each may have other services.
+    Each kind of write is left without any somewhere on each kind of calendar: beside subscriptions it may be refused.
     """
+    kinds = {calendar.calendar_id: calendar.kind for _, calendar in inventory.targets}
+    usual = Counter(
+        (kinds[scenario.calendar_id], *key[:2])
+        for scenario in scenarios
+        if not scenario.family.startswith("refused")
+        for _, key in _plain_steps(scenario)
+    )
     chosen: dict[tuple[int, int], str] = {}
     seen = set[tuple[object, ...]]()
     variants = {**{kind: cycle(SUBSCRIPTIONS) for kind in GENERATING}, "": cycle(_TOLD_APART)}
     for last in (True, False):
         for index, scenario in enumerate(scenarios):
             for number, key in _plain_steps(scenario):
-                if key not in seen and (number == len(scenario.steps) - 1 or not last):
+                here = (kinds[scenario.calendar_id], *key[:2])
+                if key not in seen and usual[here] > 1 and (number == len(scenario.steps) - 1 or not last):
                     seen.add(key)
+                    usual[here] -= 1
                     kind = scenario.steps[number].kind
                     chosen[index, number] = next(variants.get(kind, variants[""]))
     return tuple(
