@@ -66,12 +66,7 @@ class Judge:
         table = self._tables.get(facts.about)
         if table is None:
             return ()
-        key = table.key(facts.document)
-        verdicts = table.known(key)
-        if verdicts is None:
-            verdicts = self._judged(facts, table.candidates(facts.document))
-            table.remember(key, verdicts)
-        return verdicts
+        return table.verdicts(facts.document, lambda rules: self._judged(facts, rules))
 
     def _judged(self, facts: Facts, rules: tuple[CompiledRule, ...]) -> tuple[Verdict, ...]:
         document = facts.document

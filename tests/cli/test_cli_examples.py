@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 import shlex
 import subprocess
@@ -45,7 +46,8 @@ _PLACEHOLDERS = {
 #: Files that the reader of an example is taken to have.
 _THEIRS = {
     "traffic.har", "tests/cassettes", "recorded/", "create.md", "page.md", "report.json", "evidence.ndjson",
-    "cert.json", "cert.ndjson", "driver.py", "driver.js", "driver_httpx.py", "driver_pycronofy.py",
+    "cert.json", "cert.ndjson", "real.json", "real.ndjson", "emulator.json", "emulator.ndjson", "monday.json",
+    "tuesday.json", "driver.py", "driver.js", "driver_httpx.py", "driver_pycronofy.py",
 }  # fmt: skip
 
 #: Examples that need no network and little time, with the exit code that each has.
@@ -135,6 +137,8 @@ def read_by(command: str, params: dict[str, Any]) -> list[str | Path]:
             return [params["report"], params["evidence"]]
         case "drift":
             return [params["page"]]
+        case "compare":
+            return [*params["compared"], *params["evidence"]]
         case "certify":
             return [word for word in params["command"] if word.endswith((".py", ".js"))]
         case "run":
@@ -171,8 +175,10 @@ def test_a_quick_example_runs(words: tuple[str, ...], theirs: Path) -> None:
 def test_the_python_examples_of_the_readme_run(theirs: Path) -> None:
     blocks = re.findall(r"^```python\n(.*?)^```", README.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
     assert blocks
+    team = README.parent / "tests" / "plugins" / "team"  # whose server some of them are about
+    environment = {**os.environ, "PYTHONPATH": str(team)}
     for block in blocks:
-        subprocess.run([sys.executable, "-c", block], check=True, cwd=theirs)
+        subprocess.run([sys.executable, "-c", block], check=True, cwd=theirs, env=environment)
 
 
 def test_options_named_in_the_readme_exist() -> None:
