@@ -15,8 +15,8 @@ from conformance.errors import UsageError, nearest
 from conformance.judging.formats import FORMATS, NAMES, destination
 
 __all__ = ["account", "by_name", "calendar", "client_secret", "config", "default_profile", "evidence", "fault", "fuzz"]
-__all__ += ["judging", "max_examples", "max_requests", "notifications", "pairs", "path", "plan", "positive"]
-__all__ += ["rate_limit", "record", "scenarios", "seconds", "seed", "side", "timing", "wait", "word"]
+__all__ += ["journal", "judging", "max_examples", "max_requests", "max_time", "notifications", "pairs", "path", "plan"]
+__all__ += ["positive", "rate_limit", "record", "scenarios", "seconds", "seed", "side", "timing", "wait", "word"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -263,6 +263,12 @@ record = click.option(
 )
 evidence = click.option(
     "--evidence", type=path, metavar="PATH", help="A file for all exchanges as NDJSON; the report has its digest."
+)
+journal = click.option(
+    "--journal",
+    type=path,
+    metavar="FOLDER",
+    help="The folder for the clean-up journal. [default: CRONOFY_CONFORMANCE_JOURNAL, else in the home directory]",
 )
 report = click.option(
     "--report",

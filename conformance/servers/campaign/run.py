@@ -122,7 +122,7 @@ async def run(
             max_requests=options.max_requests,
             limits=limits,
             sink=sink,
-            journal=Journal.of_run(under_test.base_url, run_id) if in_journal else None,
+            journal=Journal.of_run(under_test.base_url, run_id, options.journal) if in_journal else None,
             notifications=options.notifications,
         ) as session:
             plan_of_run = partial(_plan, session, options, scenarios, planned)
