@@ -18,8 +18,8 @@ from conformance.contract.selection import clause_summaries, contract, select_ru
 from conformance.errors import UsageError, nearest
 from conformance.http.curl import curl, variable_of
 from conformance.http.exchange import UNKNOWN_TOKEN, Exchange
-from conformance.http.notifications import address, is_public
 from conformance.http.redaction import Redactor
+from conformance.http.webhooks import address, is_public
 from conformance.interrupts import Interruption, until_interrupted
 from conformance.judging.access import access_problem
 from conformance.judging.summary import Policy, Reproduction, RunReport

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from conformance.facts.comparisons import parse_api_time
 from conformance.http.exchange import Request, load_json
-from conformance.http.notifications import NOTIFICATIONS
+from conformance.http.webhooks import NOTIFICATIONS
 
 __all__ = ["UNKNOWN_ACCOUNT", "Route", "account_name", "body_json", "form_json", "route"]
 

@@ -10,7 +10,7 @@ from conformance.facts.comparisons import compare_urls, normal_url, parse_api_ti
 from conformance.facts.directory import compare_service
 from conformance.facts.episode import Before, Episode, Observation, ObservedWrite
 from conformance.facts.event import EventState
-from conformance.facts.notifications import reach_of
+from conformance.facts.notified import reach_of
 from conformance.facts.requested import FIELDS, RequestedConferencing, field_as_sent
 
 __all__ = ["Context", "shown", "write_document"]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from urllib.parse import urlsplit
 
 from conformance.http.exchange import Exchange
-from conformance.http.notifications import address
+from conformance.http.webhooks import address
 
 __all__ = ["of_the_api"]
 

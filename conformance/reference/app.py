@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from conformance.reference.courier import Courier
-from conformance.reference.notifications import client_secret
+from conformance.reference.notices import client_secret
 from conformance.reference.server import Answer, Call, ReferenceServer
 
 __all__ = ["ReferenceApp", "named"]

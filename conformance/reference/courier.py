@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 
 from conformance.clock import Clock
-from conformance.reference.notifications import Notice, Notifications
+from conformance.reference.notices import Notice, Notifications
 
 __all__ = ["Courier", "Deliver", "nobody", "post"]
 

@@ -28,7 +28,7 @@ from conformance.reference.event_list import (
 )
 from conformance.reference.hooks import Hook, Hooks
 from conformance.reference.model import REMOVED, Key, Removal, Store, StoredEvent, StoredWrite, Version
-from conformance.reference.notifications import Notifications
+from conformance.reference.notices import Notifications
 from conformance.reference.timestamps import Moment
 from conformance.reference.validation import PROBLEMS, Errors, error, moments, problems
 

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from conformance.reference.hooks import Hook
 from conformance.reference.model import BUILT_IN, StoredWrite
-from conformance.reference.notifications import INTERACTIONS
+from conformance.reference.notices import INTERACTIONS
 from conformance.reference.timestamps import Moment, parse, zone
 
 __all__ = ["NOT_AVAILABLE", "PROBLEMS", "Errors", "error", "is_http_url", "moments", "problems"]

@@ -14,7 +14,7 @@ import httpx
 from conformance.clock import VirtualClock
 from conformance.facts import Facts, Observer, Settings
 from conformance.http.exchange import UNKNOWN_TOKEN, Exchange, Request, Response, bearer
-from conformance.http.notifications import NOTIFICATIONS, with_checked_signature
+from conformance.http.webhooks import NOTIFICATIONS, with_checked_signature
 from conformance.reference import ReferenceApp, reference_app
 
 __all__ = ["traffic"]

@@ -11,7 +11,7 @@ import pytest
 from facts_traffic import ASSIGNED, NOW, Traffic, event, explicit, item
 
 from conformance.http.exchange import Exchange, Request, Response
-from conformance.http.notifications import NOTIFICATIONS, address, is_public, signature, with_checked_signature
+from conformance.http.webhooks import NOTIFICATIONS, address, is_public, signature, with_checked_signature
 
 BASE = f"https://tunnel.example.io{NOTIFICATIONS}run/"
 USERINFO = {

@@ -15,7 +15,7 @@ from conformance.clock import VirtualClock
 from conformance.contract.rules import load
 from conformance.errors import ConfigurationError, UsageError
 from conformance.http.exchange import Request
-from conformance.http.notifications import NOTIFICATIONS, address
+from conformance.http.webhooks import NOTIFICATIONS, address
 from conformance.judging.report import Report
 from conformance.reference import INVENTORY, ReferenceApp, ReferenceInventory, reference_app
 from conformance.reference.courier import post

@@ -13,7 +13,7 @@ import pytest
 
 from conformance.clock import Clock, RealClock, VirtualClock
 from conformance.http.exchange import Exchange
-from conformance.http.notifications import address
+from conformance.http.webhooks import address
 from conformance.reference import reference_app
 from conformance.servers.campaign import RunProgress, RunResult, cleanup, run
 from conformance.servers.campaign.journal import folder

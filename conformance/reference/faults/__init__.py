@@ -10,7 +10,7 @@ from conformance.reference.faults.events import EVENTS
 from conformance.reference.faults.explicit import EXPLICIT
 from conformance.reference.faults.limits import LIMITS
 from conformance.reference.faults.narrow import NARROW
-from conformance.reference.faults.notified import NOTIFIED
+from conformance.reference.faults.notifying import NOTIFIED
 from conformance.reference.faults.omitted_or_none import OMITTED_OR_NONE
 from conformance.reference.faults.pages import PAGING
 from conformance.reference.faults.races import RACES

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from conformance.reference.hooks import Variation
+from conformance.reference.variations.deliveries import NOTIFIED
 from conformance.reference.variations.generation import GENERATION
 from conformance.reference.variations.neighbours import NEIGHBOURS
-from conformance.reference.variations.notified import NOTIFIED
 from conformance.reference.variations.surroundings import SURROUNDINGS
 
 __all__ = ["VARIATIONS"]

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 from conformance.errors import nearest
-from conformance.http.notifications import NOTIFICATIONS
+from conformance.http.webhooks import NOTIFICATIONS
 from conformance.servers.inventory import Inventory
 from conformance.servers.scenarios.scenario_values import (
     CONFERENCING_DEFECTS,

@@ -15,7 +15,7 @@ import httpx
 from conformance.clock import VirtualClock
 from conformance.errors import ConfigurationError
 from conformance.http.exchange import UNKNOWN_TOKEN, Exchange
-from conformance.http.notifications import address
+from conformance.http.webhooks import address
 from conformance.recordings import RecordingMetadata, header, paths, read_all
 
 __all__ = ["RecordedRun", "ReplayTransport", "recorded_run"]
@@ -31,7 +31,7 @@ class _Key(NamedTuple):
     account: str | None
 
 
-class Courier:
+class RecordedCourier:
     """Delivers recorded notifications after the exchanges that they came after."""
 
     def __init__(self) -> None:
@@ -62,7 +62,7 @@ class ReplayTransport(httpx.AsyncBaseTransport):
         self._answers: dict[_Key, deque[Exchange]] = defaultdict(deque)
         self._left = 0
         self._refused: ConfigurationError | None = None
-        self.courier = Courier()
+        self.courier = RecordedCourier()
         last: Exchange | None = None
         for exchange in exchanges:
             request = exchange.request

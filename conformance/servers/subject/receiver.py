@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from conformance.errors import ConfigurationError
 from conformance.http.exchange import Headers, Request
-from conformance.http.notifications import IN_PROCESS, NOTIFICATIONS, address, with_checked_signature
 from conformance.http.server.http_server import HttpServer, Reply
+from conformance.http.webhooks import IN_PROCESS, NOTIFICATIONS, address, with_checked_signature
 from conformance.servers.run_options import NotificationOptions
 from conformance.servers.subject.subject import Subject
 from conformance.servers.subject.transport import Transport

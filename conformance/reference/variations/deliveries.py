@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from conformance.reference.hooks import at, variation
 from conformance.reference.model import StoredWrite
-from conformance.reference.notifications import DELIVERIES, SECRETS, Assignment, Notice
+from conformance.reference.notices import DELIVERIES, SECRETS, Assignment, Notice
 from conformance.reference.overrides import refused
 
 __all__ = ["NOTIFIED"]

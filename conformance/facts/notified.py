@@ -10,7 +10,7 @@ from conformance.facts.episode import Episode, ObservedWrite
 from conformance.facts.event import Event, Key
 from conformance.facts.seen import Seen
 from conformance.facts.values import Evidence, Facts
-from conformance.http.notifications import address, is_public, signature
+from conformance.http.webhooks import address, is_public, signature
 
 __all__ = ["Notified", "Subscriptions", "reach_of"]
 

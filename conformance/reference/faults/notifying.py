@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from conformance.reference.hooks import Override, at, fault
 from conformance.reference.model import StoredWrite, Subscription
-from conformance.reference.notifications import DELIVERIES, SECRETS, SUBSCRIBED, Assignment, Notice
+from conformance.reference.notices import DELIVERIES, SECRETS, SUBSCRIBED, Assignment, Notice
 from conformance.reference.overrides import is_explicit, is_integrated, omits, refused, reset
 
 __all__ = ["NOTIFIED"]
