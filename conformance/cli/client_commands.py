@@ -33,6 +33,13 @@ def _print_driver(ctx: click.Context, _: click.Parameter, value: str | None) -> 
         ctx.exit(0)
 
 
+def _pages(_ctx: click.Context, _option: click.Parameter, paths: tuple[Path, ...]) -> tuple[Path, ...]:
+    for path in paths:
+        if path.suffix.lower() not in (".html", ".md"):
+            raise UsageError(f"--certificate {path} names no format: end it in .html or .md")
+    return paths
+
+
 duration = click.option("--duration", type=options.seconds, metavar="S", help="Seconds to listen. [default: to Ctrl-C]")
 port = click.option(
     "--port", type=click.IntRange(0, 65535), default=0, metavar="N", help="The port to listen on; 0 takes a free one."
@@ -64,6 +71,15 @@ port = click.option(
 @options.max_examples
 @options.seed
 @options.evidence
+@click.option(
+    "--certificate",
+    "certificates",
+    multiple=True,
+    type=options.path,
+    callback=_pages,
+    metavar="PATH",
+    help="A page to publish: client, contract, level and findings; .html or .md; repeatable.",
+)
 @options.judging_a_client
 def certify(
     command: tuple[str, ...],
@@ -71,6 +87,7 @@ def certify(
     check_driver: bool,
     max_examples: int | None,
     evidence: Path | None,
+    certificates: tuple[Path, ...],
     rules: tuple[str, ...],
     fail_on: str,
     held: str | None,
@@ -92,6 +109,7 @@ def certify(
     Examples:
       cronofy-conformance certify -- python driver.py
       cronofy-conformance certify --report cert.json --evidence cert.ndjson -- node driver.js
+      cronofy-conformance certify --certificate certificate.html -- python driver.py
       cronofy-conformance certify --duration 60
       cronofy-conformance certify --watch -- npm test
       cronofy-conformance certify --print-driver python
@@ -102,7 +120,7 @@ def certify(
     from dataclasses import replace
 
     from conformance.cli.baseline_file import KnownFailures
-    from conformance.cli.certify_command import run_certify
+    from conformance.cli.certify_command import run_certify, write_certificate
     from conformance.cli.output import echo
     from conformance.cli.status_line import StatusLine
     from conformance.clients.certificate import CertifyOptions
@@ -126,6 +144,8 @@ def certify(
             progress,
             known,
         )
+    for path in certificates:
+        write_certificate(run_report, path, redactor)
     return _report(run_report, redactor, reports, quiet=quiet)
 
 
