@@ -20,7 +20,12 @@ __all__ = ["certify", "proxy"]
 
 
 #: Adapters to copy from, by the language in which they are written.
-_EXAMPLES = {"python": "driver_httpx.py", "node": "driver_cronofy.js"}
+_EXAMPLES = {
+    "python": "driver_httpx.py",
+    "node": "driver_cronofy.js",
+    "ruby": "driver_cronofy.rb",
+    "shell": "driver_curl.sh",
+}
 
 
 def _print_driver(ctx: click.Context, _: click.Parameter, value: str | None) -> None:
