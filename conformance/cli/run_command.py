@@ -180,6 +180,8 @@ def _counterexample_text(example: ScenarioCounterexample, variables: Mapping[str
         for scenario in example.scenarios
     ]
     lines.append(f"  actual  {example.message}")
+    if example.note:
+        lines.append(f"  note    {example.note}")
     for number, exchange in enumerate(example.exchanges, 1):
         status = exchange.response.status if exchange.response else "no answer"
         lines.append(f"  {number}. {curl(exchange.request, variables)}  # {status}")
