@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 from conformance.cli.evidence import EvidenceFile, run_metadata
 from conformance.cli.output import TOOL, format_utc
 from conformance.cli.plan_text import limit_warning, step_text
+from conformance.contract.fact_words import phrase
 from conformance.contract.selection import clause_summaries, contract, select_rules
 from conformance.errors import UsageError, nearest
+from conformance.facts import Evidence
 from conformance.http.curl import curl, variable_of
 from conformance.http.exchange import UNKNOWN_TOKEN, Exchange
 from conformance.http.redaction import Redactor
@@ -139,24 +141,32 @@ def _run_report(options: RunOptions, subject: Subject, result: RunResult, eviden
         ),
         variables=variables,
         clauses=clause_summaries(),
-        counterexamples=tuple(_counterexample_text(example, variables) for example in result.counterexamples),
         notes=(*result.plan.lacking, *_leftovers(options, result)),
         reproductions=tuple(_reproduction(example, result.inventory, variables) for example in result.counterexamples),
     )
     return run_report if evidence is None else replace(run_report, evidence=evidence.finish(run_report))
 
 
-def _counterexample_text(example: ScenarioCounterexample, variables: Mapping[str, str]) -> str:
-    lines = [f"{example.rule}: {example.title}"]
-    lines += [
-        f"  writes  {' > '.join(map(step_text, scenario.steps))}, on {scenario.calendar_id}"
-        for scenario in example.scenarios
-    ]
-    lines.append(f"  actual  {example.message}")
-    for number, exchange in enumerate(example.exchanges, 1):
-        status = exchange.response.status if exchange.response else "no answer"
-        lines.append(f"  {number}. {curl(exchange.request, variables)}  # {status}")
-    return "\n".join(lines)
+def _steps(example: ScenarioCounterexample) -> Iterator[str]:
+    """The scenarios in words, a line for each step."""
+    number = 0
+    for scenario in example.scenarios:
+        for place, step in enumerate(scenario.steps):
+            number += 1
+            verb = "delete" if step.kind == "delete" else "update" if place else "create"
+            asked = phrase("write", "requested", step.kind, step.kind)
+            when = _WHEN[step.timing] if place else f" on calendar {scenario.calendar_id}"
+            yield f"{number}. {' '.join(part for part in (verb, 'the event', asked) if part)}{when}{_details(step)}"
+        yield f"{number + 1}. read the event until it rests"
+        number += 1
+
+
+def _details(step: Step) -> str:
+    words = step_text(step).partition(" (")[2]
+    return f" ({words}" if words else ""
+
+
+_WHEN = {"settled": ", once it rests", "back-to-back": ", at once", "while-pending": ", while it shows pending"}
 
 
 def _subject(subject: Subject, options: RunOptions, result: RunResult) -> dict[str, Any]:
@@ -174,7 +184,14 @@ def _reproduction(example: ScenarioCounterexample, inventory: Inventory, variabl
         example.title,
         tuple(f"({_place(scenario, inventory)!a}, {_source(scenario)})" for scenario in example.scenarios),
         tuple(curl(exchange.request, variables) for exchange in example.exchanges),
+        tuple(_steps(example)),
+        tuple(_evidence(exchange) for exchange in example.exchanges),
     )
+
+
+def _evidence(exchange: Exchange) -> Evidence:
+    status = exchange.response.status if exchange.response is not None else None
+    return Evidence(exchange.label, exchange.request, status, at=exchange.sent_at)
 
 
 def _place(scenario: Scenario, inventory: Inventory) -> tuple[str | None, bool | None]:

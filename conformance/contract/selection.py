@@ -6,10 +6,11 @@ from collections.abc import Iterable, Sequence
 
 from conformance.contract.digest import contract_of
 from conformance.contract.rules import Rule, load, load_clauses, load_shared
+from conformance.contract.schemas import read
 from conformance.errors import UsageError, nearest
 from conformance.version import VERSION
 
-__all__ = ["clause_summaries", "contract", "of_side", "select_rules"]
+__all__ = ["clause_summaries", "clauses_page", "contract", "of_side", "select_rules"]
 
 
 def select_rules(ids: Sequence[str], applies_to: Iterable[str] = ("server", "client")) -> tuple[Rule, ...]:
@@ -43,3 +44,9 @@ def contract() -> dict[str, str]:
 def clause_summaries() -> dict[str, str]:
     """What each clause states, in a few words."""
     return {name: clause["about"] for name, clause in load_clauses().items()}
+
+
+def clauses_page() -> str:
+    """The address of the documented page."""
+    address: str = read("clauses")["page"]["url"]
+    return address
