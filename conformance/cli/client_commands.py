@@ -75,6 +75,7 @@ def certify(
     require_coverage: bool,
     reports: tuple[str, ...],
     quiet: bool,
+    verbose: bool,
     **others: Any,
 ) -> int:
     """Certify a client in any language: what it sends, and what it makes of the answers.
@@ -110,7 +111,7 @@ def certify(
     policy = Policy(fail_on, require_coverage)
     with StatusLine(shown=not quiet) as progress:
         run_report = run_certify(chosen, rules, policy, evidence, lambda line: echo(f"{line}\n"), progress)
-    return _report(run_report, reports, quiet=quiet)
+    return _report(run_report, reports, quiet=quiet, verbose=verbose)
 
 
 def _check_driver(chosen: CertifyOptions) -> int:
@@ -124,7 +125,7 @@ def _check_driver(chosen: CertifyOptions) -> int:
     return 0 if well else 2
 
 
-def _report(run_report: RunReport, reports: tuple[str, ...], *, quiet: bool) -> int:
+def _report(run_report: RunReport, reports: tuple[str, ...], *, quiet: bool, verbose: bool) -> int:
     """Write the reports and give the exit code; why not all was judged is said before them."""
     from conformance.cli.certify_command import client_redactor
     from conformance.cli.output import write_reports
@@ -136,7 +137,7 @@ def _report(run_report: RunReport, reports: tuple[str, ...], *, quiet: bool) -> 
         raise UsageError(f"nothing was judged: {reason}")
     if reason is not None:
         click.echo(f"Error: {visible(reason)}", err=True)
-    return write_reports(run_report, reports, client_redactor(), quiet=quiet)
+    return write_reports(run_report, reports, client_redactor(), quiet=quiet, verbose=verbose)
 
 
 @click.command(short_help="Judge a client and its server while they talk.")
@@ -160,6 +161,7 @@ def proxy(
     require_coverage: bool,
     reports: tuple[str, ...],
     quiet: bool,
+    verbose: bool,
     **others: Any,
 ) -> int:
     """Stand between a client and a server, pass everything on unchanged, and judge both by what passes.
@@ -186,4 +188,4 @@ def proxy(
     chosen = ProxyOptions(server.base_url, settings=settings, **others)
     policy = Policy(fail_on, require_coverage)
     run_report = run_proxy(chosen, rules, policy, evidence, lambda line: echo(f"{line}\n"), side)
-    return _report(run_report, reports, quiet=quiet)
+    return _report(run_report, reports, quiet=quiet, verbose=verbose)

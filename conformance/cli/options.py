@@ -247,6 +247,7 @@ report = click.option(
     "- is text on standard output; repeatable.",
 )
 quiet = click.option("--quiet", is_flag=True, help="Print nothing but errors and the reports asked for.")
+verbose = click.option("-v", "--verbose", is_flag=True, help="List every rule with its outcome in the text report.")
 rule = click.option("--rule", "rules", multiple=True, metavar="ID", help="Judge by this rule only; repeatable.")
 
 
@@ -267,8 +268,8 @@ require_coverage = click.option(
 side = click.option(
     "--side", type=_Word(("server", "client")), metavar="SIDE", help="Judge server or client alone. [default: both]"
 )
-judging = _all_of(rule, _fail_on("must"), require_coverage, report, quiet, config)
-judging_a_client = _all_of(rule, _fail_on("should"), require_coverage, report, quiet, config)
+judging = _all_of(rule, _fail_on("must"), require_coverage, report, quiet, verbose, config)
+judging_a_client = _all_of(rule, _fail_on("should"), require_coverage, report, quiet, verbose, config)
 
 
 def pairs(values: Sequence[tuple[str, str]], option: str) -> Mapping[str, str]:

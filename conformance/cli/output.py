@@ -34,7 +34,9 @@ def format_utc(seconds: float | None) -> str | None:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def write_reports(run_report: RunReport, reports: Sequence[str], redactor: Redactor, *, quiet: bool) -> int:
+def write_reports(
+    run_report: RunReport, reports: Sequence[str], redactor: Redactor, *, quiet: bool, verbose: bool = False
+) -> int:
     """Write each of `reports`, as ``--report`` takes them, and return the exit code.
 
     Without `reports`, and for ``-``, the text report goes to standard output. With files alone, its last paragraph
@@ -48,9 +50,11 @@ def write_reports(run_report: RunReport, reports: Sequence[str], redactor: Redac
         if one is not None:
             _write(one, run_report, redactor)
     if None in chosen or not (chosen or quiet):
-        _show(lambda colour: text.render(run_report, colour=colour), sys.stdout, redactor)
+        _show(lambda colour: text.render(run_report, colour=colour, verbose=verbose), sys.stdout, redactor)
     elif not quiet:
         _show(lambda colour: text.summary(run_report, colour=colour), sys.stderr, redactor)
+    if not quiet:
+        echo("".join(f"Written: {one.path}\n" for one in chosen if one is not None and one.path != "-"), sys.stderr)
     if not quiet and os.environ.get("GITHUB_ACTIONS") == "true":
         _annotate(run_report, redactor)
     return run_report.exit_code

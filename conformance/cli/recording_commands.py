@@ -27,7 +27,9 @@ complete_recording = click.option(
 @complete_recording
 @options.side
 @options.judging
-def check(default_profiles: tuple[tuple[str, str], ...], reports: tuple[str, ...], quiet: bool, **others: Any) -> int:
+def check(
+    default_profiles: tuple[tuple[str, str], ...], reports: tuple[str, ...], quiet: bool, verbose: bool, **others: Any
+) -> int:
     """Judge recordings: VCR cassettes (of vcrpy and its relatives in Ruby, Go, PHP, R and Elixir), HAR files, NDJSON of
     exchanges, and what nock, WireMock, Postman, Newman, Hoverfly, talkback, responses and mitmproxy wrote, compressed
     or not. Folders are walked; files in them that are no recordings are left out and named.
@@ -54,7 +56,7 @@ def check(default_profiles: tuple[tuple[str, str], ...], reports: tuple[str, ...
     with Interruption() as interruption, StatusLine(shown=not quiet) as progress:
         secrets = SecretCollector(tokens({}, os.environ))
         run_report = check_recordings(chosen, interruption, progress, secrets)
-    return write_reports(run_report, reports, secrets.redactor(), quiet=quiet)
+    return write_reports(run_report, reports, secrets.redactor(), quiet=quiet, verbose=verbose)
 
 
 @click.command(short_help="Judge the evidence of a report again.")

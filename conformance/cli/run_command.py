@@ -83,7 +83,7 @@ def run(
                 subject=subject,
                 rules=rules,
                 sink=evidence.add if evidence else lambda _: None,
-                progress=lambda state: progress(_progress_text(state)),
+                progress=_Told(progress),
                 scenarios=scenarios,
                 planned=lambda plan: _warn_of_the_limit(options, plan, warn),
                 small=subject.kind != "cassette",  # a recording cannot answer smaller scenarios than it has
@@ -98,6 +98,34 @@ def _warn_of_the_limit(options: RunOptions, plan: Plan, warn: Callable[[str], No
     warning = limit_warning(plan, options.max_requests)
     if warning is not None and not options.plan:
         warn(warning)
+
+
+#: The phases of a run, in words.
+_PHASES = {
+    "scenarios": "Creating, changing and deleting events",
+    "audit": "Reading in every documented way",
+    "malformed requests": "Sending malformed requests",
+    "counterexamples": "Looking for the smallest failures",
+}
+
+
+class _Told:
+    """Shows the progress of a run, and tells each phase and each rule that begins to fail once."""
+
+    def __init__(self, line: StatusLine) -> None:
+        self._line = line
+        self._doing = ""
+        self._failed: set[str] = set()
+
+    def __call__(self, state: campaign.RunProgress) -> None:
+        self._line(_progress_text(state))
+        if state.doing != self._doing:
+            self._doing = state.doing
+            self._line.event(f"{_PHASES.get(state.doing, state.doing)} ({state.requests} requests so far)")
+        for rule in state.failed:
+            if rule not in self._failed:
+                self._failed.add(rule)
+                self._line.event(f"Failed: {rule} (after {state.requests} requests)")
 
 
 def _progress_text(state: campaign.RunProgress) -> str:

@@ -67,7 +67,7 @@ def run(**parameters: Any) -> int:
     if chosen.plan:
         echo(plan_text(result, chosen.max_requests, virtual=subject.clock.virtual))
         return run_report.exit_code if result.interrupted else 0
-    return write_reports(run_report, chosen.reports, redactor, quiet=chosen.quiet)
+    return write_reports(run_report, chosen.reports, redactor, quiet=chosen.quiet, verbose=chosen.verbose)
 
 
 def run_options(

@@ -51,6 +51,7 @@ class RunOptions:
     evidence: Path | None = None
     reports: tuple[str, ...] = ()
     quiet: bool = False
+    verbose: bool = False
 
 
 def tokens(accounts: Mapping[str, str], environment: Mapping[str, str]) -> dict[str, str]:

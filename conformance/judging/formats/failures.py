@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from conformance.judging.verdict import Violation
 
 __all__ = ["ClauseNote", "Failure", "FailureStep", "actual", "as_json", "brief", "closing", "coverage_gaps"]
-__all__ += ["failures", "headline", "outcome_line", "status", "where"]
+__all__ += ["failures", "headline", "outcome_line", "status"]
 
 #: How many characters of a response's content are shown, of one in a time line, of a headline, and of a value.
 _SHOWN_CHARACTERS, _SHOWN_IN_LINE, _HEADLINE, _VALUE = 600, 160, 300, 20_000
@@ -209,12 +209,6 @@ def coverage_gaps(run_report: RunReport) -> tuple[tuple[str, str], ...]:
             by_reason.setdefault(visible(reason), []).append(rule)
     lines = [(rules[0] if len(rules) == 1 else f"{len(rules)} rules", reason) for reason, rules in by_reason.items()]
     return (*lines, *((rule, f"{MISSED} {', '.join(missed)}") for rule, missed in cases.items()))
-
-
-def where(violation: Violation) -> str:
-    """The event, if there is one, and the place in the facts."""
-    place = f"at {violation.path or '/'} of the facts"
-    return visible(place if violation.event is None else f"event {violation.event}, {place}")
 
 
 def status(run_report: RunReport, rule: Rule) -> str:

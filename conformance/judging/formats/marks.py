@@ -33,11 +33,18 @@ def differences(expected: str, actual: str) -> tuple[tuple[Part, ...], tuple[Par
     left: list[Part] = []
     right: list[Part] = []
     for kind, start, end, other_start, other_end in matcher.get_opcodes():
-        if end > start:
-            left.append(Part(expected[start:end], kind != "equal"))
-        if other_end > other_start:
-            right.append(Part(actual[other_start:other_end], kind != "equal"))
+        # One character that happens to be the same within what differs would only scatter the marks.
+        differs = kind != "equal" or (end - start == 1 and start > 0 and end < len(expected))
+        _add(left, expected[start:end], differs=differs)
+        _add(right, actual[other_start:other_end], differs=differs)
     return tuple(left), tuple(right)
+
+
+def _add(parts: list[Part], text: str, *, differs: bool) -> None:
+    if parts and parts[-1].differs == differs:
+        text = parts.pop().text + text
+    if text:
+        parts.append(Part(text, differs))
 
 
 def carets(parts: tuple[Part, ...]) -> str:

@@ -52,7 +52,8 @@ send() {  # METHOD PATH TOKEN BODY
 
 _READ = f"""\
 only() {{  # EVENT: that event of a page, or the whole page without jq
-  if command -v jq >/dev/null 2>&1; then jq -c --arg id "$1" '.events[]? | select(.event_id == $id)'; else cat; fi
+  if command -v jq >/dev/null 2>&1; then jq -c --arg id "$1" \\
+    '.events[]? | select(.event_id == $id) | {{event_id, summary, start, "end", location, conferencing}}'; else cat; fi
 }}
 settle() {{  # TOKEN EVENT: reads until the event shows the same twice, and is not pending
   last=; tries=0
@@ -104,6 +105,7 @@ class _Writer:
         self._exchanges = exchanges
         self._variables = variables
         self._routes = [route(one.request.method, one.request.url) for one in exchanges]
+        self._writes = any(at.name in ("write", "delete") for at in self._routes)
         self._events: dict[tuple[str, str, str], str] = {}
         times = [one.at for one in exchanges if one.at is not None]
         self._today = datetime.fromtimestamp(times[0], UTC).date() if times else None
@@ -129,7 +131,7 @@ class _Writer:
             if event is not None and at.name in ("write", "delete"):
                 yield self._write(one.request, at, event)
                 open_events[event] = at.name == "write" and (one.status or 500) < 500
-            elif at.name == "page" or (at.name == "read" and self._events and _is_plain(at)):
+            elif at.name == "page" or (at.name == "read" and self._writes and _is_plain(at)):
                 unread = [event for event, is_open in open_events.items() if is_open]
                 yield from (self._settle(event) for event in unread)
                 open_events |= dict.fromkeys(unread, False)

@@ -96,7 +96,7 @@ def _rules(run_report: RunReport, paint: Paint, *, verbose: bool) -> Iterator[st
         passed = sum(status(run_report, rule) == "passed" for rule in run_report.rules)
         if passed:
             yield ""
-            yield paint("faint", f"{passed} rules passed; -v lists every rule.")
+            yield paint("faint", f"{passed} rule{'' if passed == 1 else 's'} passed; -v lists every rule.")
         return
     groups: dict[tuple[str, str], list[Rule]] = {}
     for rule in run_report.rules:
