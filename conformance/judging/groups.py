@@ -45,11 +45,17 @@ class FailureGroup:
 def failure_groups(run_report: RunReport) -> tuple[FailureGroup, ...]:
     """The groups of all failures: those that count first, of the page's clauses first, the largest first.
 
+    What the baseline knows is left out.
+
     Violations belong together if they have one cause or show the same wrong value of one event or exchange.  Where no
     rule of theirs ever passed, so do those that compare alike with what was sent: what never works has one reason.
     """
+    baseline = run_report.policy.baseline
     found = [
-        (rule, violation) for rule in run_report.failed for violation in run_report.report.tally(rule.id).violations
+        (rule, violation)
+        for rule in run_report.failed
+        for violation in run_report.report.tally(rule.id).violations
+        if baseline is None or not baseline.knows(rule.id, violation.cause)
     ]
     patterns = {id(violation): _pattern(violation) for _, violation in found}
     groups = _Groups()

@@ -39,7 +39,7 @@ th, td { text-align: left; padding: .35rem .6rem; border-bottom: 1px solid var(-
 td code, td .id { overflow-wrap: normal; }
 td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
 .passed { color: var(--passed); } .failed { color: var(--failed); font-weight: 600; }
-.inconclusive, .warning { color: var(--open); } .untested, .faint, footer { color: var(--faint); }
+.inconclusive, .warning, .known { color: var(--open); } .untested, .faint, footer { color: var(--faint); }
 ol.moments { padding-left: 2rem; margin: .25rem 0; } ol.moments li { margin: .2rem 0; }
 ol.moments .broken { color: var(--failed); font-weight: 600; }
 .when { color: var(--faint); font-variant-numeric: tabular-nums; }
