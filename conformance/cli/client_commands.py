@@ -13,6 +13,7 @@ from conformance.http.display import visible
 
 if TYPE_CHECKING:
     from conformance.clients.certificate import CertifyOptions
+    from conformance.http.redaction import Redactor
     from conformance.judging.summary import RunReport
 
 __all__ = ["certify", "proxy"]
@@ -116,7 +117,7 @@ def certify(
     policy = Policy(fail_on, require_coverage)
     known = KnownFailures(baseline, write=write_baseline)
     with StatusLine(shown=not quiet) as progress:
-        run_report = run_certify(
+        run_report, redactor = run_certify(
             chosen,
             select_rules(rules, ("client",), held),
             held,
@@ -126,7 +127,7 @@ def certify(
             progress,
             known,
         )
-    return _report(run_report, reports, quiet=quiet, verbose=verbose)
+    return _report(run_report, redactor, reports, quiet=quiet, verbose=verbose)
 
 
 def _check_driver(chosen: CertifyOptions) -> int:
@@ -140,19 +141,18 @@ def _check_driver(chosen: CertifyOptions) -> int:
     return 0 if well else 2
 
 
-def _report(run_report: RunReport, reports: tuple[str, ...], *, quiet: bool, verbose: bool) -> int:
+def _report(run_report: RunReport, redactor: Redactor, reports: tuple[str, ...], *, quiet: bool, verbose: bool) -> int:
     """Write the reports and give the exit code; why not all was judged is said before them."""
-    from conformance.cli.certify_command import client_redactor
     from conformance.cli.output import write_reports
 
     policy = run_report.policy
     reason = None if policy.interrupted else policy.program_failure or policy.unjudged or policy.cut_short
     if reason is not None and run_report.exit_code == 2 and not run_report.report.exchanges:
-        write_reports(run_report, reports, client_redactor(), quiet=True)
+        write_reports(run_report, reports, redactor, quiet=True)
         raise UsageError(f"nothing was judged: {reason}")
     if reason is not None:
         click.echo(f"Error: {visible(reason)}", err=True)
-    return write_reports(run_report, reports, client_redactor(), quiet=quiet, verbose=verbose)
+    return write_reports(run_report, reports, redactor, quiet=quiet, verbose=verbose)
 
 
 @click.command(short_help="Judge a client and its server while they talk.")
@@ -208,7 +208,7 @@ def proxy(
     chosen = ProxyOptions(server.base_url, settings=settings, **others)
     policy = Policy(fail_on, require_coverage)
     known = KnownFailures(baseline, write=write_baseline)
-    run_report = run_proxy(
+    run_report, redactor = run_proxy(
         chosen,
         of_side(select_rules(rules, version=held), side),
         held,
@@ -218,4 +218,4 @@ def proxy(
         side,
         known,
     )
-    return _report(run_report, reports, quiet=quiet, verbose=verbose)
+    return _report(run_report, redactor, reports, quiet=quiet, verbose=verbose)

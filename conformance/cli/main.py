@@ -32,7 +32,8 @@ def cli(context: click.Context) -> None:
     \b
     Exit codes:
         0  nothing that counts failed
-        1  a rule of the --fail-on level failed; for verify and drift: different;
+        1  a rule of the --fail-on level failed, or a known failure is gone;
+           for verify, drift and compare --fail-on-difference: different;
            for cleanup: something is left
         2  could not be judged: usage, configuration, unreadable input, preflight
         3  inconclusive: a must rule stayed inconclusive, a limit was reached, or the
@@ -53,6 +54,7 @@ for command in (
     contract_commands.serve,
     contract_commands.rules,
     recording_commands.verify,
+    recording_commands.compare,
     contract_commands.drift,
     server_commands.cleanup,
 ):

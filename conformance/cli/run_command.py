@@ -88,6 +88,7 @@ def run(
                 progress=_Told(progress),
                 scenarios=scenarios,
                 planned=lambda plan: _warn_of_the_limit(options, plan, warn),
+                known=known.knows,
                 small=subject.kind != "cassette",  # a recording cannot answer smaller scenarios than it has
             )
         )
