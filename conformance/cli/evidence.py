@@ -19,6 +19,7 @@ from conformance.contract import schemas
 from conformance.contract.rules import load
 from conformance.contract.selection import clause_summaries, contract
 from conformance.errors import UsageError
+from conformance.http.redaction import SecretLeakError
 from conformance.judging.baseline import Baseline
 from conformance.judging.formats.json import render
 from conformance.judging.summary import Policy, RunReport, document
@@ -69,6 +70,7 @@ class EvidenceFile:
 
     def __init__(self, path: Path, metadata: RecordingMetadata, redactor: Redactor) -> None:
         self._path, self._metadata, self._redactor = path, metadata, redactor
+        self._problem: UsageError | SecretLeakError | None = None
         try:
             self._writer = NdjsonWriter(path, metadata, redactor)
         except OSError as error:
@@ -83,11 +85,23 @@ class EvidenceFile:
         self._writer.close()
 
     def add(self, exchange: Exchange) -> None:
-        """Append an exchange."""
-        self._writer.write(exchange)
+        """Append an exchange.  After one that cannot be written the file is given up, and the run goes on."""
+        if self._problem is not None:
+            return
+        try:
+            self._writer.write(exchange)
+        except OSError as error:
+            self._problem = UsageError(f"--evidence {self._path} cannot be written: {error.strerror or error}")
+        except SecretLeakError as error:
+            self._problem = error
 
     def finish(self, run_report: RunReport, redactor: Redactor | None = None) -> dict[str, Any]:
-        """Append what else the report needs, which holds nothing that `redactor` knows; returns its ``evidence``."""
+        """Append what else the report needs, which holds nothing that `redactor` knows; returns its ``evidence``.
+
+        Raises what kept an exchange from the file.
+        """
+        if self._problem is not None:
+            raise self._problem
         self._writer.close()
         last = {HEADER_KEY: {**self._metadata.document(), _REPORT: _not_in_exchanges(run_report)}}
         line = json.dumps(last, separators=(",", ":")).encode("ascii") + b"\n"

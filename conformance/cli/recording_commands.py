@@ -53,7 +53,7 @@ def check(
     from conformance.cli.baseline_file import KnownFailures
     from conformance.cli.check_command import CheckOptions
     from conformance.cli.check_command import check as check_recordings
-    from conformance.cli.output import write_reports
+    from conformance.cli.output import check_places, write_reports
     from conformance.cli.status_line import StatusLine
     from conformance.http.redaction.collecting import SecretCollector
     from conformance.interrupts import Interruption
@@ -61,6 +61,7 @@ def check(
 
     known = KnownFailures(baseline, write=write_baseline)
     chosen = CheckOptions(default_profiles=options.pairs(default_profiles, "--default-profile"), **others)
+    check_places({}, {}, reports)
     with Interruption() as interruption, StatusLine(shown=not quiet) as progress:
         secrets = SecretCollector(tokens({}, os.environ))
         run_report = known.applied(check_recordings(chosen, interruption, progress, secrets))

@@ -54,6 +54,7 @@ class RunOptions:
     faults: tuple[str, ...] = ()
     record: Path | None = None
     evidence: Path | None = None
+    journal: Path | None = None
     reports: tuple[str, ...] = ()
     quiet: bool = False
     verbose: bool = False

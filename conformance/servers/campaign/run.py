@@ -119,7 +119,7 @@ async def run(
             max_requests=options.max_requests,
             limits=limits,
             sink=sink,
-            journal=Journal.of_run(under_test.base_url, run_id) if in_journal else None,
+            journal=Journal.of_run(under_test.base_url, run_id, options.journal) if in_journal else None,
         ) as session:
             plan_of_run = partial(_plan, session, options, scenarios, planned)
             search = partial(counterexamples, known=known) if small else None
