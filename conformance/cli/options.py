@@ -260,7 +260,7 @@ report = click.option(
     "- is text on standard output; repeatable.",
 )
 quiet = click.option("--quiet", is_flag=True, help="Print nothing but errors and the reports asked for.")
-verbose = click.option("-v", "--verbose", is_flag=True, help="List every rule with its outcome in the text report.")
+verbose = click.option("--verbose", "-v", is_flag=True, help="List every rule with its outcome in the text report.")
 rule = click.option("--rule", "rules", multiple=True, metavar="ID", help="Judge by this rule only; repeatable.")
 
 

@@ -60,13 +60,13 @@ def write_reports(
         if one is not None:
             with artefacts.writing(f"--report {one.path}"):
                 _write(one, run_report, redactor)
+    if not quiet:
+        _name_files(chosen, artefacts)
     with artefacts.writing("the text report"):
         if None in chosen or artefacts.problems or not (chosen or quiet):
             _show(lambda colour: text.render(run_report, colour=colour, verbose=verbose), sys.stdout, redactor)
         elif not quiet:
             _show(lambda colour: text.summary(run_report, colour=colour), sys.stderr, redactor)
-        if not quiet:
-            _name_files(chosen, artefacts)
         if not quiet and os.environ.get("GITHUB_ACTIONS") == "true":
             _annotate(run_report, redactor)
     artefacts.complain()
