@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from conformance.cli.configuration import parse_account, parse_default_profile, read_configuration
+from conformance.cli.configuration import parse_account, parse_default_profile, parse_listen, read_configuration
 from conformance.errors import UsageError, nearest
 from conformance.judging.formats import FORMATS, NAMES, destination
 
-__all__ = ["account", "by_name", "calendar", "config", "default_profile", "evidence", "fault", "fuzz", "journal"]
-__all__ += ["judging", "max_time"]
-__all__ += ["max_examples", "max_requests", "pairs", "path", "plan", "positive", "rate_limit", "record", "seconds"]
-__all__ += ["scenarios", "seed", "side", "timing", "wait", "word"]
+__all__ = ["account", "by_name", "calendar", "client_secret", "config", "default_profile", "evidence", "fault", "fuzz"]
+__all__ += ["journal", "judging", "max_examples", "max_requests", "max_scenarios", "max_time", "no_shrink"]
+__all__ += ["notifications", "pairs", "path", "plan"]
+__all__ += ["positive", "rate_limit", "record", "scenarios", "seconds", "seed", "side", "timing", "wait", "word"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -188,12 +188,27 @@ config = click.option(
     metavar="FILE",
     help="A TOML file with the same options.",
 )
-max_examples = click.option(
-    "--max-examples",
-    "max_examples",
-    type=click.IntRange(0),
-    metavar="N",
-    help="Cases to generate beside the core table.",
+
+
+def _max_examples(usual: str) -> Callable[[F], F]:
+    return click.option(
+        "--max-examples",
+        "max_examples",
+        type=click.IntRange(0),
+        metavar="N",
+        help=f"Cases to generate with Hypothesis beside the standard ones. [default: {usual}]",
+    )
+
+
+max_examples = _max_examples("50")
+max_scenarios = _max_examples("100 in this process on a virtual clock, 25 on loopback, else 0; 0 with a limit")
+no_shrink = click.option(
+    "--no-shrink",
+    "shrink",
+    is_flag=True,
+    flag_value=False,
+    default=True,
+    help="Show failures as they were recorded; do not look for smaller ones.",
 )
 scenarios = click.option(
     "--scenarios",
@@ -204,6 +219,27 @@ scenarios = click.option(
 )
 fuzz = click.option(
     "--fuzz", is_flag=True, help="Send malformed requests outside loopback too; on loopback they are always sent."
+)
+client_secret = click.option(
+    "--client-secret",
+    "client_secrets",
+    type=_Pair("ACCOUNT=ENVVAR", parse_account),
+    multiple=True,
+    metavar="ACCOUNT=ENVVAR",
+    help="The environment variable that holds the secret by which notifications to an account are signed; repeatable.",
+)
+notifications = _all_of(
+    click.option(
+        "--notifications", is_flag=True, help="Subscribe to push notifications and receive them, on loopback."
+    ),
+    click.option("--notification-url", metavar="URL", help="The public address of a tunnel to --notification-listen."),
+    click.option(
+        "--notification-listen",
+        type=_Pair("HOST:PORT", parse_listen),
+        metavar="HOST:PORT",
+        help="Where notifications arrive. [default: 127.0.0.1 and a free port]",
+    ),
+    client_secret,
 )
 seed = click.option(
     "--seed", type=int, default=0, show_default=True, metavar="N", help="The seed of what is generated."

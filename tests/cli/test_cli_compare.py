@@ -43,7 +43,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("ran")
     for name, options in {"right": ("--seed", "1"), "wrong": ("--seed", "2", "--fault", "8x8-refused")}.items():
         call(
-            "run", *options, "--rule", "8x8-is-accepted", "--report", folder / f"{name}.json",
+            "run", "--max-examples", "0", *options, "--rule", "8x8-is-accepted", "--report", folder / f"{name}.json",
             "--evidence", folder / f"{name}.ndjson", "--quiet",
         )  # fmt: skip
     return folder
@@ -140,6 +140,15 @@ def test_ids_times_and_patience_make_no_difference() -> None:
     found = partings(("fast", "slow"), _traces(0.15, 1), _traces(1.5, 2))
     assert found.compared > 60
     assert found.found == ()
+
+
+def test_where_no_scenario_was_sent_to_both_it_is_said_what_to_do(ran: Path, tmp_path: Path) -> None:
+    recorded, evidence = tmp_path / "recorded.json", ran / "right.ndjson"
+    call("check", har(tmp_path / "r.har"), "--report", recorded)
+    shown = call("compare", ran / "right.json", recorded, "--evidence", evidence, "--evidence", evidence).stdout
+    assert shown.endswith(
+        "No scenario was sent to both right and recorded: run both with one seed, and on calendars of the same kinds.\n"
+    )
 
 
 def test_what_cannot_be_compared_is_refused_in_a_line(ran: Path, judged: Path, tmp_path: Path) -> None:

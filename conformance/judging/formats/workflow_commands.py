@@ -19,13 +19,20 @@ _SHOWN = 10
 
 
 def render(run_report: RunReport) -> str:
-    """A line for each failure, at most ten errors and ten warnings, of which the last counts the rest."""
+    """A line for each failure, and for what else keeps the outcome from being passed.
+
+    At most ten errors and ten warnings are failures; the last of ten counts the rest.
+    """
     found = failures(run_report)
-    errors = [failure for failure in found if run_report.is_fatal(failure.rule)]
-    warnings = [failure for failure in found if not run_report.is_fatal(failure.rule)]
+    errors = [failure for failure in found if _counts(run_report, failure)]
+    warnings = [failure for failure in found if failure not in errors]
     lines = [*_of_failures("error", errors), *_of_failures("warning", warnings)]
+    lines += [
+        _command("error", f"stale known failure of {entry.rule}", f"Its failure is gone: {entry.cause}")
+        for entry in run_report.stale[:_SHOWN]
+    ]
     if not errors and run_report.outcome != "passed":
-        lines.append(_command("error", f"conformance is {run_report.outcome}", outcome_line(run_report)))
+        lines.append(_command("error", f"conformance: {run_report.outcome}", outcome_line(run_report)))
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -37,6 +44,11 @@ def without_commands(text: str, token: str) -> str:
     if "::" not in text and "##[" not in text:
         return text
     return f"::stop-commands::{token}\n{text.rstrip(chr(10))}\n::{token}::\n"
+
+
+def _counts(run_report: RunReport, failure: Failure) -> bool:
+    """Whether one of the rules that fail for the same reason counts."""
+    return any(run_report.is_fatal(rule) for rule in (failure.rule, *(other for other, _ in failure.also)))
 
 
 def _of_failures(kind: str, found: Sequence[Failure]) -> Iterator[str]:
