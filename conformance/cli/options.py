@@ -14,7 +14,7 @@ from conformance.cli.configuration import parse_account, parse_default_profile, 
 from conformance.errors import UsageError, nearest
 from conformance.judging.formats import FORMATS, NAMES, destination
 
-__all__ = ["account", "by_name", "calendar", "config", "default_profile", "evidence", "fault", "fuzz", "journal"]
+__all__ = ["account", "by_name", "ca", "calendar", "config", "default_profile", "evidence", "fault", "fuzz", "journal"]
 __all__ += ["judging", "max_time"]
 __all__ += ["max_examples", "max_requests", "pairs", "path", "plan", "positive", "rate_limit", "record", "seconds"]
 __all__ += ["scenarios", "seed", "side", "timing", "wait", "word"]
@@ -243,6 +243,12 @@ record = click.option(
 )
 evidence = click.option(
     "--evidence", type=path, metavar="PATH", help="A file for all exchanges as NDJSON; the report has its digest."
+)
+ca = click.option(
+    "--ca",
+    type=path,
+    metavar="FILE",
+    help="Certificates in PEM that are trusted beside the usual ones and those in SSL_CERT_FILE.",
 )
 journal = click.option(
     "--journal",
