@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
-from conformance.cli.check_command import judge_run, settings_from
 from conformance.cli.output import TOOL
+from conformance.cli.recorded_run import judge_run, settings_from
 from conformance.contract import schemas
 from conformance.contract.rules import load
 from conformance.contract.selection import clause_summaries, contract

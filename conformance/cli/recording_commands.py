@@ -20,11 +20,20 @@ complete_recording = click.option(
 )
 
 
+jobs = click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Use N processes: one reads, the others judge. [default: one for each core, and one for little traffic]",
+)
+
+
 @click.command(short_help="Judge recordings.")
 @click.argument("paths", nargs=-1, required=True, type=options.path, metavar="PATH...")
 @options.default_profile
 @options.timing
 @complete_recording
+@jobs
 @options.side
 @options.judging
 def check(

@@ -39,6 +39,7 @@ class Subject:
 
     `kind`: ``reference``, ``url``, ``asgi``, ``wsgi`` or ``cassette``.  `tokens`: account name to bearer token.  `app`
     is what answers in this process, if anything does: an application, or the transport that replays a recording.
+    `client_secrets`: account name to the secret by which its notifications are signed, where that is public.
     `authority`: a file of certificates that are trusted beside the usual ones.
     """
 
@@ -49,6 +50,7 @@ class Subject:
     tokens: Mapping[str, str] = field(repr=False)
     default_profiles: Mapping[str, str] = field(default_factory=dict)
     app: Any = field(default=None, repr=False)
+    client_secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     authority: Path | None = None
 
     @property
@@ -160,7 +162,7 @@ def _reference(default_profiles: Mapping[str, str], faults: Sequence[str], settl
     clock = VirtualClock(EPOCH)
     app = reference_app(clock=clock, settle=settle, faults=tuple(faults), page_size=_PAGE_SIZE)
     declared = {**app.default_profiles, **default_profiles}
-    return Subject("reference", "reference", _IN_PROCESS, clock, dict(app.tokens), declared, app)
+    return Subject("reference", "reference", _IN_PROCESS, clock, dict(app.tokens), declared, app, app.client_secrets)
 
 
 def _tokens(subject: str, accounts: Mapping[str, str]) -> Mapping[str, str]:
