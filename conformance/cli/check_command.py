@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from conformance.interrupts import Interruption
     from conformance.recordings import RecordingMetadata
 
-__all__ = ["CheckOptions", "check", "judge_run", "settings_from"]
+__all__ = ["CheckOptions", "check", "judge_run", "settings_from", "settings_of"]
 
 T = TypeVar("T")
 
@@ -114,7 +114,7 @@ def _check(
         if header is None:
             exchanges = of_the_api(exchanges)
         own = [rule for rule in rules if options.rules or header is None or rule.applies_to == header.applies_to]
-        report += judge_run(exchanges, own, _settings(options, header), unknown)
+        report += judge_run(exchanges, own, settings_of(options, header), unknown)
     if not span.count and not interruption.came:
         names = ", ".join(path.as_posix() for path in options.paths)
         raise UsageError(
@@ -171,7 +171,8 @@ def _runs(paths: Sequence[Path]) -> list[tuple[RecordingMetadata | None, tuple[P
     return [(headers[key], tuple(files[key])) for key in headers]
 
 
-def _settings(options: CheckOptions, header: RecordingMetadata | None) -> Settings:
+def settings_of(options: CheckOptions, header: RecordingMetadata | None) -> Settings:
+    """The settings of a recording, as far as the options do not say otherwise.  Raises UsageError."""
     recorded = settings_from(header)
     return replace(
         recorded,
