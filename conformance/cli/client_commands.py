@@ -13,13 +13,19 @@ from conformance.http.display import visible
 
 if TYPE_CHECKING:
     from conformance.clients.certificate import CertifyOptions
+    from conformance.http.redaction import Redactor
     from conformance.judging.summary import RunReport
 
 __all__ = ["certify", "proxy"]
 
 
 #: Adapters to copy from, by the language in which they are written.
-_EXAMPLES = {"python": "driver_httpx.py", "node": "driver_cronofy.js"}
+_EXAMPLES = {
+    "python": "driver_httpx.py",
+    "node": "driver_cronofy.js",
+    "ruby": "driver_cronofy.rb",
+    "shell": "driver_curl.sh",
+}
 
 
 def _print_driver(ctx: click.Context, _: click.Parameter, value: str | None) -> None:
@@ -30,6 +36,13 @@ def _print_driver(ctx: click.Context, _: click.Parameter, value: str | None) -> 
 
         echo((files("conformance.clients.driver.adapters") / _EXAMPLES[value]).read_text("utf-8"))
         ctx.exit(0)
+
+
+def _pages(_ctx: click.Context, _option: click.Parameter, paths: tuple[Path, ...]) -> tuple[Path, ...]:
+    for path in paths:
+        if path.suffix.lower() not in (".html", ".md"):
+            raise UsageError(f"--certificate {path} names no format: end it in .html or .md")
+    return paths
 
 
 duration = click.option("--duration", type=options.seconds, metavar="S", help="Seconds to listen. [default: to Ctrl-C]")
@@ -63,6 +76,15 @@ port = click.option(
 @options.max_examples
 @options.seed
 @options.evidence
+@click.option(
+    "--certificate",
+    "certificates",
+    multiple=True,
+    type=options.path,
+    callback=_pages,
+    metavar="PATH",
+    help="A page to publish: client, contract, level and findings; .html or .md; repeatable.",
+)
 @options.judging_a_client
 def certify(
     command: tuple[str, ...],
@@ -70,6 +92,7 @@ def certify(
     check_driver: bool,
     max_examples: int | None,
     evidence: Path | None,
+    certificates: tuple[Path, ...],
     rules: tuple[str, ...],
     fail_on: str,
     held: str | None,
@@ -91,6 +114,7 @@ def certify(
     Examples:
       cronofy-conformance certify -- python driver.py
       cronofy-conformance certify --report cert.json --evidence cert.ndjson -- node driver.js
+      cronofy-conformance certify --certificate certificate.html -- python driver.py
       cronofy-conformance certify --duration 60
       cronofy-conformance certify --watch -- npm test
       cronofy-conformance certify --print-driver python
@@ -101,7 +125,7 @@ def certify(
     from dataclasses import replace
 
     from conformance.cli.baseline_file import KnownFailures
-    from conformance.cli.certify_command import run_certify
+    from conformance.cli.certify_command import run_certify, write_certificate
     from conformance.cli.output import echo
     from conformance.cli.status_line import StatusLine
     from conformance.clients.certificate import CertifyOptions
@@ -115,7 +139,7 @@ def certify(
     policy = Policy(fail_on, require_coverage)
     known = KnownFailures(baseline, write=write_baseline)
     with StatusLine(shown=not quiet) as progress:
-        run_report = run_certify(
+        run_report, redactor = run_certify(
             chosen,
             select_rules(rules, ("client",), held),
             held,
@@ -125,7 +149,9 @@ def certify(
             progress,
             known,
         )
-    return _report(run_report, reports, quiet=quiet)
+    for path in certificates:
+        write_certificate(run_report, path, redactor)
+    return _report(run_report, redactor, reports, quiet=quiet)
 
 
 def _check_driver(chosen: CertifyOptions) -> int:
@@ -139,19 +165,18 @@ def _check_driver(chosen: CertifyOptions) -> int:
     return 0 if well else 2
 
 
-def _report(run_report: RunReport, reports: tuple[str, ...], *, quiet: bool) -> int:
+def _report(run_report: RunReport, redactor: Redactor, reports: tuple[str, ...], *, quiet: bool) -> int:
     """Write the reports and give the exit code; why not all was judged is said before them."""
-    from conformance.cli.certify_command import client_redactor
     from conformance.cli.output import write_reports
 
     policy = run_report.policy
     reason = None if policy.interrupted else policy.program_failure or policy.unjudged or policy.cut_short
     if reason is not None and run_report.exit_code == 2 and not run_report.report.exchanges:
-        write_reports(run_report, reports, client_redactor(), quiet=True)
+        write_reports(run_report, reports, redactor, quiet=True)
         raise UsageError(f"nothing was judged: {reason}")
     if reason is not None:
         click.echo(f"Error: {visible(reason)}", err=True)
-    return write_reports(run_report, reports, client_redactor(), quiet=quiet)
+    return write_reports(run_report, reports, redactor, quiet=quiet)
 
 
 @click.command(short_help="Judge a client and its server while they talk.")
@@ -206,7 +231,7 @@ def proxy(
     chosen = ProxyOptions(server.base_url, settings=settings, **others)
     policy = Policy(fail_on, require_coverage)
     known = KnownFailures(baseline, write=write_baseline)
-    run_report = run_proxy(
+    run_report, redactor = run_proxy(
         chosen,
         of_side(select_rules(rules, version=held), side),
         held,
@@ -216,4 +241,4 @@ def proxy(
         side,
         known,
     )
-    return _report(run_report, reports, quiet=quiet)
+    return _report(run_report, redactor, reports, quiet=quiet)

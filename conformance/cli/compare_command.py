@@ -8,8 +8,8 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from conformance.cli.check_command import settings_from
 from conformance.cli.evidence import digests, read_report
+from conformance.cli.recorded_run import settings_from
 from conformance.errors import UsageError
 from conformance.facts import observe
 from conformance.http.redaction import Redactor

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
-from conformance.cli.check_command import judge_run, settings_from
 from conformance.cli.output import TOOL
+from conformance.cli.recorded_run import judge_run, settings_from
 from conformance.contract import schemas
 from conformance.contract.rules import load
 from conformance.contract.selection import clause_summaries, contract
 from conformance.errors import UsageError
+from conformance.http.redaction import SecretLeakError
 from conformance.judging.baseline import Baseline
 from conformance.judging.formats.json import render
 from conformance.judging.summary import Policy, RunReport, document
@@ -69,6 +70,7 @@ class EvidenceFile:
 
     def __init__(self, path: Path, metadata: RecordingMetadata, redactor: Redactor) -> None:
         self._path, self._metadata, self._redactor = path, metadata, redactor
+        self._problem: UsageError | SecretLeakError | None = None
         try:
             self._writer = NdjsonWriter(path, metadata, redactor)
         except OSError as error:
@@ -83,15 +85,27 @@ class EvidenceFile:
         self._writer.close()
 
     def add(self, exchange: Exchange) -> None:
-        """Append an exchange."""
-        self._writer.write(exchange)
+        """Append an exchange.  After one that cannot be written the file is given up, and the run goes on."""
+        if self._problem is not None:
+            return
+        try:
+            self._writer.write(exchange)
+        except OSError as error:
+            self._problem = UsageError(f"--evidence {self._path} cannot be written: {error.strerror or error}")
+        except SecretLeakError as error:
+            self._problem = error
 
-    def finish(self, run_report: RunReport) -> dict[str, Any]:
-        """Append what else the report needs; returns its ``evidence``."""
+    def finish(self, run_report: RunReport, redactor: Redactor | None = None) -> dict[str, Any]:
+        """Append what else the report needs, which holds nothing that `redactor` knows; returns its ``evidence``.
+
+        Raises what kept an exchange from the file.
+        """
+        if self._problem is not None:
+            raise self._problem
         self._writer.close()
         last = {HEADER_KEY: {**self._metadata.document(), _REPORT: _not_in_exchanges(run_report)}}
         line = json.dumps(last, separators=(",", ":")).encode("ascii") + b"\n"
-        self._redactor.check(line, f"{self._path}, the last line")
+        (redactor or self._redactor).check(line, f"{self._path}, the last line")
         with self._path.open("ab") as stream:
             stream.write(line)
         return digests(self._path)

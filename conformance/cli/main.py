@@ -8,7 +8,7 @@ from conformance.cli import client_commands, contract_commands, recording_comman
 from conformance.cli.group import Cli
 from conformance.version import NAME, VERSION
 
-__all__ = ["cli", "main"]
+__all__ = ["cli"]
 
 
 @click.group(
@@ -39,7 +39,7 @@ def cli(context: click.Context) -> None:
         3  inconclusive: a must rule stayed inconclusive, a limit was reached, or the
            server stopped answering; with --require-coverage also: a must rule is
            untested
-      130  Ctrl-C or SIGTERM, after clean-up and with the report so far
+      130  Ctrl-C, SIGTERM or SIGHUP, after clean-up and with the report so far
     A failure (1) goes before an inconclusive rule (3).
     """
     if context.invoked_subcommand is None:
@@ -59,8 +59,3 @@ for command in (
     server_commands.cleanup,
 ):
     cli.add_command(command)
-
-
-def main() -> None:
-    """The script's entry point."""
-    cli()

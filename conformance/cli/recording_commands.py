@@ -33,6 +33,12 @@ forget = click.option(
     metavar="S",
     help="With --follow: events at rest for S seconds are closed and dropped.",
 )
+jobs = click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Use N processes: one reads, the others judge. [default: one for each core, and one for little traffic]",
+)
 
 
 @click.command(short_help="Judge recordings.")
@@ -42,6 +48,7 @@ forget = click.option(
 @complete_recording
 @follow
 @forget
+@jobs
 @options.side
 @options.judging
 def check(
@@ -72,7 +79,7 @@ def check(
     from conformance.cli.baseline_file import KnownFailures
     from conformance.cli.check_command import CheckOptions
     from conformance.cli.check_command import check as check_recordings
-    from conformance.cli.output import write_reports
+    from conformance.cli.output import check_places, write_reports
     from conformance.cli.status_line import StatusLine
     from conformance.http.redaction.collecting import SecretCollector
     from conformance.interrupts import Interruption
@@ -80,6 +87,7 @@ def check(
 
     known = KnownFailures(baseline, write=write_baseline)
     chosen = CheckOptions(default_profiles=options.pairs(default_profiles, "--default-profile"), **others)
+    check_places({}, {}, reports)
     with Interruption() as interruption, StatusLine(shown=not quiet) as progress:
         secrets = SecretCollector(tokens({}, os.environ))
         if follow:

@@ -135,6 +135,9 @@ class Response:
     headers: Headers = ()
     body: bytes = b""
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Response, (self.status, self.headers, self.body)
+
     def header(self, name: str) -> str | None:
         """The first value of a header, by case-insensitive name."""
         return first_of(self.headers, name)
@@ -166,6 +169,10 @@ class Exchange:
     time_resolution: float = 0.0
     headers_complete: bool = False
     notes: tuple[tuple[str, str], ...] = field(default=())
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        times = (self.sent_at, self.answered_at, self.time_resolution)
+        return Exchange, (self.request, self.response, self.label, *times, self.headers_complete, self.notes)
 
 
 #: Parsed bodies up to this size, in bytes, are cached: what is polled seldom changes.

@@ -9,8 +9,9 @@ import heapq
 import math
 import re
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from conformance.http.exchange import Exchange
 from conformance.http.redaction import scrub
@@ -44,6 +45,7 @@ __all__ = [
     "paths",
     "read",
     "read_all",
+    "read_cassette",
     "write_vcr",
 ]
 
@@ -66,6 +68,18 @@ def read(path: Path, collect: Callable[[str], None] | None = None) -> Iterator[E
     for part in unpacked(path):
         for _, exchange in _timed(part, collect):
             yield exchange
+
+
+def read_cassette(
+    document: Mapping[str, Any], name: str, collect: Callable[[str], None] | None = None
+) -> Iterator[Exchange]:
+    """The exchanges of a VCR cassette that is in memory, as `read` gives those of a file; `name` is in their labels.
+
+    `document` is what the file would hold.  Raises InvalidRecordingError.
+    """
+    path = Path(name)
+    for _, exchange in _in_order(_scrubbed(path, collect, vcr.read_document(path, document))):
+        yield exchange
 
 
 def read_all(recordings: Iterable[Path], collect: Callable[[str], None] | None = None) -> Iterator[Exchange]:

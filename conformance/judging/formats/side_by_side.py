@@ -11,7 +11,7 @@ from conformance.http.display import visible
 from conformance.judging.comparison import Cell, Comparison, RuleRow, document
 from conformance.judging.partings import Parting, Partings
 
-__all__ = ["as_json", "cell_words", "closing", "markdown", "same_values", "text", "title_of"]
+__all__ = ["as_json", "closing", "markdown", "same_values", "text"]
 
 #: What Markdown would interpret.
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|~@:/])")
@@ -44,11 +44,14 @@ def closing(comparison: Comparison) -> str:
     if count["undecided"]:
         parts.append(f"{count['undecided']} decided by none")
     sentences = [f"{', '.join(parts)}."]
-    sentences += [
-        f"{len(one.found)} of {one.compared} scenarios that both were sent part between {' and '.join(one.labels)}."
-        for one in comparison.partings
-    ]
-    return " ".join(sentences)
+    return " ".join([*sentences, *map(_counted, comparison.partings)])
+
+
+def _counted(partings: Partings) -> str:
+    both = " and ".join(partings.labels)
+    if not partings.compared:
+        return f"No scenario was sent to both {both}: run both with one seed, and on calendars of the same kinds."
+    return f"{len(partings.found)} of {partings.compared} scenarios that both were sent part between {both}."
 
 
 def _lines(
@@ -65,11 +68,11 @@ def _lines(
         yield heading("Rules that differ")
     for row in differing:
         yield ""
-        yield safe(title_of(row))
+        yield safe(_title_of(row))
         yield from (
             f"{item}{safe(label)}: {safe(words)}"
             for label, cell in zip(labels, row.cells, strict=True)
-            for words in cell_words(cell)
+            for words in _cell_words(cell)
         )
     some = comparison.having("open")
     if some:
@@ -88,12 +91,12 @@ def _lines(
     yield safe(closing(comparison))
 
 
-def title_of(row: RuleRow) -> str:
+def _title_of(row: RuleRow) -> str:
     """A rule by its id, level and clauses, with what holds where it is kept."""
     return f"{row.id} ({row.level}, {', '.join(row.clauses)}): {row.title}"
 
 
-def cell_words(cell: Cell) -> tuple[str, ...]:
+def _cell_words(cell: Cell) -> tuple[str, ...]:
     """What a report says of a rule: its outcome, or a sentence for each cause of its failure."""
     if not cell.causes:
         return (cell.outcome,)

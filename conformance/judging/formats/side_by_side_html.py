@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from html import escape
 
 from conformance.http.display import visible
 from conformance.judging.comparison import Cell, Comparison, RuleRow
-from conformance.judging.formats.side_by_side import cell_words, closing, same_values
-from conformance.judging.partings import Partings
+from conformance.judging.formats.side_by_side import closing, same_values
+from conformance.judging.partings import Parting, Partings
 
 __all__ = ["html"]
 
@@ -25,12 +25,15 @@ h1 { font-size: 1.4rem; } h2 { font-size: 1.15rem; margin-top: 2rem; }
 table { border-collapse: collapse; width: 100%; }
 th, td { text-align: left; padding: .3rem .6rem; border-bottom: 1px solid var(--line); vertical-align: top;
   overflow-wrap: anywhere; }
-th[scope=row] { font-weight: 400; min-width: 14rem; } td.cell { min-width: 7rem; }
-tr.differs { background: var(--sunk); } tr.differs th[scope=row] { font-weight: 600; }
+th[scope=row] { font-weight: 400; min-width: 9rem; } td.cell { min-width: 6rem; } td.told { min-width: 14rem; }
+tr.differs { background: var(--sunk); } tr.differs th strong { font-weight: 600; } tr strong { font-weight: 400; }
 svg { width: 1.1em; height: 1.1em; vertical-align: -.2em; }
 .passed { color: var(--passed); } .failed { color: var(--failed); }
 .inconclusive { color: var(--open); } .untested, .absent, .faint { color: var(--faint); }
-ul { margin: .2rem 0; padding-left: 1.2rem; } dd { margin: 0 0 .5rem 1rem; overflow-wrap: anywhere; }
+ul { margin: .2rem 0; padding-left: 1.2rem; } td ul { list-style: none; padding: 0; }
+code { font-size: .85em; color: var(--faint); overflow-wrap: anywhere; }
+dt, dd, li { overflow-wrap: anywhere; } dt { margin-top: .8rem; } dd { margin: 0 0 0 1rem; }
+@media print { .matrix { overflow: visible; } }
 """
 
 #: A picture for each outcome, told apart by form and not by colour alone.
@@ -91,7 +94,7 @@ def _matrix(comparison: Comparison, rows: list[RuleRow] | tuple[RuleRow, ...], h
     for row in rows:
         cells = "".join(_cell(cell) for cell in row.cells)
         about = f'<br><span class="faint">{_text(row.title)} ({row.level}, {_text(", ".join(row.clauses))})</span>'
-        yield f'<tr class="{row.relation}"><th scope="row">{_text(row.id)}{about}</th>{cells}</tr>'
+        yield f'<tr class="{row.relation}"><th scope="row"><strong>{_text(row.id)}</strong>{about}</th>{cells}</tr>'
     yield "</tbody></table></div>"
 
 
@@ -100,18 +103,31 @@ def _cell(cell: Cell) -> str:
         f'<svg viewBox="0 0 16 16" fill="none" stroke="currentColor" stroke-width="1.5" aria-hidden="true">'
         f"{_PICTURES[cell.outcome]}</svg>"
     )
-    causes = "".join(f"<li>{_text(words)}</li>" for words in cell_words(cell)) if cell.causes else ""
-    listed = f"<ul>{causes}</ul>" if causes else ""
-    return f'<td class="cell"><span class="{cell.outcome}">{picture} {cell.outcome}</span>{listed}</td>'
+    said = f'<span class="{cell.outcome}">{picture} {cell.outcome}</span>'
+    if not cell.causes:
+        return f'<td class="cell">{said}</td>'
+    causes = "".join(
+        f"<li>{_text(sentence)} <code>{_text(cause)}</code></li>" for cause, sentence in cell.causes.items()
+    )
+    return f'<td class="told">{said}<ul>{causes}</ul></td>'
 
 
 def _partings(partings: Partings) -> Iterator[str]:
     if not partings.found:
         return
     yield f"<h2>Where {_text(' and '.join(partings.labels))} part</h2>"
-    yield "<p>The first exchange stands first, then one of each other scenario.</p>"
+    yield "<p>The first exchange:</p>"
+    yield from _told(partings, partings.found[:1])
+    others = partings.found[1:]
+    if others:
+        yield f"<details><summary>{len(others)} more, the first of each scenario</summary>"
+        yield from _told(partings, others)
+        yield "</details>"
+
+
+def _told(partings: Partings, found: Sequence[Parting]) -> Iterator[str]:
     yield "<dl>"
-    for parting in partings.found:
+    for parting in found:
         yield f"<dt>Scenario {_text(parting.scenario)}, write {parting.step}: {_text(parting.sent)}</dt>"
         for label, side in zip(partings.labels, parting.sides, strict=True):
             shown = "" if side.shown is None else f", and reads {json.dumps(side.shown, ensure_ascii=False)}"
