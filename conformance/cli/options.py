@@ -14,7 +14,8 @@ from conformance.cli.configuration import parse_account, parse_default_profile, 
 from conformance.errors import UsageError, nearest
 from conformance.judging.formats import FORMATS, NAMES, destination
 
-__all__ = ["account", "by_name", "calendar", "client_secret", "config", "default_profile", "evidence", "fault", "fuzz"]
+__all__ = ["ca"]
+__all__ += ["account", "by_name", "calendar", "client_secret", "config", "default_profile", "evidence", "fault", "fuzz"]
 __all__ += ["journal", "judging", "max_examples", "max_requests", "max_scenarios", "max_time", "no_shrink"]
 __all__ += ["notifications", "pairs", "path", "plan"]
 __all__ += ["positive", "rate_limit", "record", "scenarios", "seconds", "seed", "side", "timing", "wait", "word"]
@@ -280,6 +281,12 @@ record = click.option(
 evidence = click.option(
     "--evidence", type=path, metavar="PATH", help="A file for all exchanges as NDJSON; the report has its digest."
 )
+ca = click.option(
+    "--ca",
+    type=path,
+    metavar="FILE",
+    help="Certificates in PEM that are trusted beside the usual ones and those in SSL_CERT_FILE.",
+)
 journal = click.option(
     "--journal",
     type=path,
@@ -296,6 +303,7 @@ report = click.option(
     "- is text on standard output; repeatable.",
 )
 quiet = click.option("--quiet", is_flag=True, help="Print nothing but errors and the reports asked for.")
+verbose = click.option("--verbose", "-v", is_flag=True, help="List every rule with its outcome in the text report.")
 rule = click.option("--rule", "rules", multiple=True, metavar="ID", help="Judge by this rule only; repeatable.")
 
 
@@ -328,7 +336,7 @@ held = click.option(
     metavar="VERSION",
     help="Leave out rules that are newer than this version of the contract. [default: this tool's]",
 )
-_reporting = _all_of(held, require_coverage, baseline, write_baseline, report, quiet, config)
+_reporting = _all_of(held, require_coverage, baseline, write_baseline, report, quiet, verbose, config)
 judging = _all_of(rule, _fail_on("must"), _reporting)
 judging_a_client = _all_of(rule, _fail_on("should"), _reporting)
 

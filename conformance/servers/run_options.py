@@ -94,8 +94,10 @@ class RunOptions:
     record: Path | None = None
     evidence: Path | None = None
     journal: Path | None = None
+    ca: Path | None = None
     reports: tuple[str, ...] = ()
     quiet: bool = False
+    verbose: bool = False
 
 
 #: Scenarios that a command explores: where time is free, and on this machine.
