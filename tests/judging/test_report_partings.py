@@ -11,8 +11,8 @@ def write(number: int, sent: str, **got: Any) -> _Write:
     return _Write(sent, f"POST {sent}", f"#{number}", got.get("status"), got, None)
 
 
-def side(number: int, status: int, **values: Any) -> Side:
-    return Side(f"#{number}", status, values)
+def side(number: int, answered: int, **values: Any) -> Side:
+    return Side(f"#{number}", answered, values)
 
 
 def test_a_difference_that_every_scenario_shows_hides_no_other() -> None:
