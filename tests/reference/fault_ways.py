@@ -1,0 +1,88 @@
+"""Learns in which circumstances each fault is shown, from a run with it and one without.
+
+A verdict that a fault turns into *failed* has a counterpart in the run without it: the same write of the same event.
+What the counterparts have in common, as far as no verdict that passed in spite of the fault has it too, is what the
+fault needs to be shown.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+
+from conformance.contract.rules import load
+from conformance.facts import Settings, observe
+from conformance.http.exchange import Exchange
+from conformance.judging.circumstances import circumstances
+from conformance.judging.exercised import Circumstances
+from conformance.judging.judge import Judge
+from conformance.judging.strength import Way
+
+__all__ = ["Judged", "judged", "ways"]
+
+Key = tuple[str, ...]
+
+#: From how many circumstances groups are grown, of which the largest is taken.
+_SEEDS = 12
+
+
+@dataclass
+class Judged:
+    """The verdicts of one run: for each rule, the circumstances of those that passed, and of those that failed."""
+
+    passed: defaultdict[str, dict[Key, Circumstances]] = field(default_factory=lambda: defaultdict(dict))
+    failed: defaultdict[str, dict[Key, Circumstances]] = field(default_factory=lambda: defaultdict(dict))
+
+
+def judged(exchanges: Iterable[Exchange], settings: Settings) -> Judged:
+    """The verdicts of the server rules on exchanges."""
+    judge = Judge([rule for rule in load() if rule.applies_to == "server"])
+    found = Judged()
+    for facts in observe(exchanges, settings):
+        said = circumstances(facts)
+        for verdict in judge(facts):
+            if verdict.outcome in ("passed", "failed"):
+                getattr(found, verdict.outcome)[verdict.rule][facts.key] = said
+    return found
+
+
+def ways(faulty: Judged, right: Judged) -> tuple[Way, ...]:
+    """The ways in which a fault is shown, each as general as both runs allow."""
+    found: list[Way] = []
+    for rule, failed in sorted(faulty.failed.items()):
+        usual = right.passed.get(rule)
+        if not usual:
+            continue
+        said, always = frozenset[str]().union(*usual.values()), frozenset.intersection(*usual.values())
+        shown = {_counterpart(key, own, usual) & said for key, own in failed.items()}
+        spared = [own for own in faulty.passed[rule].values() if own not in shown]
+        found += [Way(rule, needs - always) for needs in _common(shown, spared)]
+    return tuple(found)
+
+
+def _counterpart(key: Key, own: Circumstances, usual: dict[Key, Circumstances]) -> Circumstances:
+    """The circumstances without the fault: writes are the same in both runs, readings are not."""
+    return usual.get(key, own) if key[0] == "write" else own
+
+
+def _common(shown: Iterable[Circumstances], spared: Collection[Circumstances]) -> list[Circumstances]:
+    """What groups of circumstances have in common, groups as large as none of `spared` allows."""
+    left = sorted(shown, key=sorted)
+    groups = []
+    while left:
+        candidates = [_group(seed, left, spared) for seed in left[:_SEEDS]]
+        group = max(candidates, key=lambda group: sum(group <= one for one in left))
+        left = [one for one in left if not group <= one]
+        groups.append(group)
+    return groups
+
+
+def _group(seed: Circumstances, others: Iterable[Circumstances], spared: Collection[Circumstances]) -> Circumstances:
+    """What a seed has in common with as many others as can be, such that nothing spared has it."""
+    group = seed
+    for other in others:
+        both = group & other
+        if both != group and not any(both <= one for one in spared):
+            group = both
+    return group
