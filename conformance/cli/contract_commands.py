@@ -16,15 +16,23 @@ __all__ = ["drift", "rules", "serve"]
 
 @click.command(short_help="List the rules, or explain one.")
 @click.argument("rule", required=False, metavar="[ID]")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def rules(rule: str | None, as_json: bool) -> int:
+@click.option(
+    "--format",
+    "form",
+    type=options.word(("text", "json")),
+    default="text",
+    show_default=True,
+    metavar="FORMAT",
+    help="text for people; json is the whole contract in one document: rules, clauses, schemas and examples.",
+)
+def rules(rule: str | None, form: str) -> int:
     """List the rules, or explain one: when it applies, what must hold, its clauses, a passed and a failed example.
 
     \b
     Examples:
       cronofy-conformance rules
       cronofy-conformance rules explicit-is-kept
-      cronofy-conformance rules --json
+      cronofy-conformance rules --format json
     """
     from conformance.cli import explanation
     from conformance.cli.output import colour_on, echo
@@ -32,11 +40,8 @@ def rules(rule: str | None, as_json: bool) -> int:
     from conformance.contract.selection import select_rules
 
     chosen = select_rules(() if rule is None else (rule,))
-    if as_json:
-        document = (
-            [*map(explanation.summary, chosen)] if rule is None else explanation.as_json(chosen[0], load_clauses())
-        )
-        echo(json.dumps(document, indent=2) + "\n")
+    if form == "json":
+        echo(json.dumps(explanation.contract_document(chosen), indent=2) + "\n")
     elif rule is not None:
         echo(explanation.explanation(chosen[0], load_clauses()))
     elif colour_on(sys.stdout):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -11,10 +11,11 @@ from typing import Any
 from conformance.contract import examples, schemas
 from conformance.contract.format import formatted
 from conformance.contract.prose import in_words
-from conformance.contract.rules import Rule
+from conformance.contract.rules import Rule, load, load_clauses, load_shared
+from conformance.contract.selection import contract
 from conformance.http.display import visible
 
-__all__ = ["as_json", "explanation", "faults_of", "listing", "print_table", "summary"]
+__all__ = ["contract_document", "explanation", "faults_of", "listing", "print_table"]
 
 _APPLIES, _CONCLUDES = "if", "x-conclusive-when"
 _PARTS = {_APPLIES: "It applies if", "then": "Then this holds", _CONCLUDES: "A pass is conclusive if"}
@@ -48,8 +49,7 @@ def _row(rule: Rule) -> tuple[str, ...]:
     return rule.id, rule.level, rule.applies_to, ", ".join(rule.clauses), rule.title
 
 
-def summary(rule: Rule) -> dict[str, Any]:
-    """A row of the listing as JSON."""
+def _summary(rule: Rule) -> dict[str, Any]:
     return {
         "id": rule.id,
         "title": rule.title,
@@ -83,12 +83,24 @@ def explanation(rule: Rule, clauses: Mapping[str, Mapping[str, Any]]) -> str:
     return "".join(f"{line}\n" for line in _explanation(rule, clauses))
 
 
-def as_json(rule: Rule, clauses: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """All that `explanation` is made of."""
+def contract_document(rules: Sequence[Rule]) -> dict[str, Any]:
+    """The contract as far as `rules` go: its version and digest, clauses, rules with examples, and shared schemas.
+
+    All that a program needs to judge facts by the rules: their references resolve within ``schemas``.
+    """
+    clauses = load_clauses()
+    carried = {name for rule in rules for name in rule.clauses}
     return {
-        **summary(rule),
+        "contract": contract(),
+        "clauses": {name: clause for name, clause in clauses.items() if name in carried or rules == load()},
+        "rules": [{**_summary(rule), **_details(rule)} for rule in rules],
+        "schemas": {shared["$id"]: shared for shared in load_shared().values()},
+    }
+
+
+def _details(rule: Rule) -> dict[str, Any]:
+    return {
         "schema": rule.schema,
-        "clauses": [{"id": name, **clauses.get(name, {})} for name in rule.clauses],
         "examples": [
             {"title": example.title, "expect": example.expect, "facts": example.facts}
             for example in examples.load(rule.id)

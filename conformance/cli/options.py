@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -11,11 +12,11 @@ import click
 
 from conformance.cli.configuration import parse_account, parse_default_profile, read_configuration
 from conformance.errors import UsageError, nearest
-from conformance.judging.formats import FORMATS
+from conformance.judging.formats import FORMATS, NAMES, destination
 
 __all__ = ["account", "by_name", "calendar", "config", "default_profile", "evidence", "fault", "fuzz", "judging"]
 __all__ += ["max_examples", "max_requests", "pairs", "path", "plan", "positive", "rate_limit", "record", "seconds"]
-__all__ += ["seed", "side", "timing"]
+__all__ += ["scenarios", "seed", "side", "timing", "wait", "word"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -80,22 +81,24 @@ class _Positive(_Seconds):
 
 
 class _Report(_Type):
-    """A path whose suffix names a format, or ``-``."""
+    """A path whose suffix names a format, FORMAT:PATH, ``-``, or the summary of a step of GitHub Actions."""
 
     name = "path"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        path = str(value)
-        if path != "-" and Path(path).suffix.lower() not in FORMATS:
-            self.fail(
-                f"{path!r} names no format: end it in {' '.join(FORMATS)}, or give - for text on standard output",
-                param,
-                ctx,
-            )
-        return path
+        text = str(value)
+        if text == "-":
+            return text
+        if text == os.environ.get("GITHUB_STEP_SUMMARY"):
+            return f"markdown:{text}"
+        try:
+            destination(text)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+        return text
 
 
-seconds, positive = _Seconds(), _Positive
+seconds, positive, word = _Seconds(), _Positive, _Word
 path = click.Path(path_type=Path)
 
 
@@ -191,6 +194,13 @@ max_examples = click.option(
     metavar="N",
     help="Cases to generate beside the core table.",
 )
+scenarios = click.option(
+    "--scenarios",
+    "scenarios",
+    multiple=True,
+    metavar="MODULE:NAME",
+    help="Scenarios of your own: a list, a Hypothesis strategy, or a function of the inventory; repeatable.",
+)
 fuzz = click.option(
     "--fuzz", is_flag=True, help="Send malformed requests outside loopback too; on loopback they are always sent."
 )
@@ -210,6 +220,13 @@ rate_limit = click.option(
 max_requests = click.option(
     "--max-requests", type=click.IntRange(1), metavar="N", help="The most requests in all, clean-up included."
 )
+wait = click.option(
+    "--wait",
+    type=seconds,
+    default=0.0,
+    metavar="S",
+    help="Seconds to wait, at most, for a server that is starting.",
+)
 plan = click.option("--plan", is_flag=True, help="Only read, and print what a run would send.")
 fault = click.option(
     "--fault", "faults", multiple=True, metavar="NAME", help="A fault of the reference server; repeatable."
@@ -226,7 +243,8 @@ report = click.option(
     type=_Report(),
     multiple=True,
     metavar="PATH",
-    help=f"A file for a report, its format by suffix ({' '.join(FORMATS)}); - is text on standard output; repeatable.",
+    help=f"A file for a report, its format by suffix ({' '.join(FORMATS)}) or as FORMAT:PATH ({' '.join(NAMES)}); "
+    "- is text on standard output; repeatable.",
 )
 quiet = click.option("--quiet", is_flag=True, help="Print nothing but errors and the reports asked for.")
 rule = click.option("--rule", "rules", multiple=True, metavar="ID", help="Judge by this rule only; repeatable.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ from conformance.version import NAME, VERSION
 
 if TYPE_CHECKING:
     from conformance.http.redaction import Redactor
+    from conformance.judging.formats import Destination
     from conformance.judging.summary import RunReport
 
 __all__ = ["TOOL", "colour_on", "echo", "format_utc", "write_reports"]
@@ -33,34 +35,68 @@ def format_utc(seconds: float | None) -> str | None:
 
 
 def write_reports(run_report: RunReport, reports: Sequence[str], redactor: Redactor, *, quiet: bool) -> int:
-    """Write each of `reports`, paths or ``-``, and return the exit code.
+    """Write each of `reports`, as ``--report`` takes them, and return the exit code.
 
     Without `reports`, and for ``-``, the text report goes to standard output. With files alone, its last paragraph
-    goes to standard error. `quiet` writes `reports` and nothing else.
+    goes to standard error. On GitHub Actions, failures become annotations. `quiet` writes `reports` and nothing else.
     Raises UsageError for a file that cannot be written, SecretLeakError for a report that would hold a token.
     """
-    from conformance.cli.files import write_atomically
-    from conformance.judging.formats import renderer, text
+    from conformance.judging.formats import text
 
-    files = [path for path in reports if path != "-"]
-    for path in files:
-        rendered = renderer(Path(path).suffix.lower())(run_report)
-        try:
-            write_atomically(Path(path), rendered, redactor.check)
-        except OSError as error:
-            raise UsageError(
-                f"--report {path} cannot be written: {error.strerror or error}; choose another place"
-            ) from None
-    if "-" in reports or not (files or quiet):
+    chosen = [_destination(report) for report in reports]
+    for one in chosen:
+        if one is not None:
+            _write(one, run_report, redactor)
+    if None in chosen or not (chosen or quiet):
         _show(lambda colour: text.render(run_report, colour=colour), sys.stdout, redactor)
     elif not quiet:
         _show(lambda colour: text.summary(run_report, colour=colour), sys.stderr, redactor)
+    if not quiet and os.environ.get("GITHUB_ACTIONS") == "true":
+        _annotate(run_report, redactor)
     return run_report.exit_code
+
+
+def _destination(report: str) -> Destination | None:
+    """Where a report goes; None for text on standard output."""
+    from conformance.judging.formats import destination
+
+    return None if report == "-" else destination(report)
+
+
+def _write(where: Destination, run_report: RunReport, redactor: Redactor) -> None:
+    from conformance.cli.files import append, write_atomically
+    from conformance.judging.formats import renderer
+
+    rendered = renderer(where.format)(run_report)
+    if where.path == "-":
+        redactor.check(rendered, f"the {where.format} report")
+        echo(rendered)
+        return
+    write = append if where.path == os.environ.get("GITHUB_STEP_SUMMARY") else write_atomically
+    try:
+        write(Path(where.path), rendered, redactor.check)
+    except OSError as error:
+        raise UsageError(
+            f"--report {where.path} cannot be written: {error.strerror or error}; choose another place"
+        ) from None
+
+
+def _annotate(run_report: RunReport, redactor: Redactor) -> None:
+    """Annotations on standard error, which GitHub Actions reads as well, whatever standard output is for."""
+    from conformance.judging.formats import workflow_commands
+
+    lines = workflow_commands.render(run_report)
+    redactor.check(lines, "the annotations")
+    echo(lines, sys.stderr)
 
 
 def _show(render: Callable[[bool], str], stream: Any, redactor: Redactor) -> None:
     text = render(colour_on(stream))
     redactor.check(text, "the text report")
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        from conformance.judging.formats.workflow_commands import without_commands
+
+        text = without_commands(text, secrets.token_hex(16))
     echo(text, stream)
 
 

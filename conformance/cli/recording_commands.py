@@ -28,9 +28,9 @@ complete_recording = click.option(
 @options.side
 @options.judging
 def check(default_profiles: tuple[tuple[str, str], ...], reports: tuple[str, ...], quiet: bool, **others: Any) -> int:
-    """Judge recordings: VCR cassettes (YAML or JSON, of vcrpy and its relatives in Ruby, Go, PHP, R and Elixir), HAR
-    files, and NDJSON of exchanges. Folders are walked; files in them that are plainly no recordings are skipped and
-    named.
+    """Judge recordings: VCR cassettes (of vcrpy and its relatives in Ruby, Go, PHP, R and Elixir), HAR files, NDJSON of
+    exchanges, and what nock, WireMock, Postman, Newman, Hoverfly, talkback, responses and mitmproxy wrote, compressed
+    or not. Folders are walked; files in them that are no recordings are left out and named.
 
     A recording made by this suite carries its settings, such as --window. Each run in it is judged by itself. If a
     recording shows every write of its events, --complete-recording decides more rules.

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from conformance.cli.evidence import EvidenceFile, run_metadata
 from conformance.cli.output import TOOL, format_utc
+from conformance.cli.plan_text import limit_warning, step_text
 from conformance.contract.selection import clause_summaries, contract, select_rules
 from conformance.errors import UsageError, nearest
 from conformance.http.curl import curl, variable_of
@@ -32,8 +33,10 @@ if TYPE_CHECKING:
     from conformance.servers.campaign import RunResult
     from conformance.servers.campaign.scenario_shrinking import ScenarioCounterexample
     from conformance.servers.inventory import Inventory
+    from conformance.servers.scenarios import Plan
+    from conformance.servers.scenarios.added_scenarios import Source
 
-__all__ = ["cleanup", "plan_text", "run", "subject_of"]
+__all__ = ["cleanup", "run", "subject_of"]
 
 #: The size in bytes up to which a cassette is easy to read, and what an exchange takes beside its bodies.
 _CASSETTE_SIZE, _EXCHANGE_OVERHEAD = 100_000, 1_000
@@ -50,9 +53,18 @@ def subject_of(options: RunOptions) -> Subject:
     return parse(options.subject, options.accounts, default_profiles=options.default_profiles, faults=options.faults)
 
 
-def run(options: RunOptions, subject: Subject, redactor: Redactor, progress: StatusLine) -> tuple[RunReport, RunResult]:
-    """Run, record and judge; Ctrl-C ends it after clean-up with the report so far.
+def run(
+    options: RunOptions,
+    subject: Subject,
+    redactor: Redactor,
+    progress: StatusLine,
+    scenarios: Source = (),
+    warn: Callable[[str], None] = lambda warning: None,
+) -> tuple[RunReport, RunResult]:
+    """Run, record and judge; Ctrl-C ends it after clean-up with the report so far.  `scenarios` as in `run_campaign`.
 
+
+    `warn` is told, before anything is written, that the plan will not fit into --max-requests.
     Raises ConfigurationError if nothing can be judged, UsageError for an unknown rule or a file that cannot be written.
     """
     rules = select_rules(options.rules, ("server",))
@@ -70,12 +82,20 @@ def run(options: RunOptions, subject: Subject, redactor: Redactor, progress: Sta
                 rules=rules,
                 sink=evidence.add if evidence else lambda _: None,
                 progress=lambda state: progress(_progress_text(state)),
+                scenarios=scenarios,
+                planned=lambda plan: _warn_of_the_limit(options, plan, warn),
                 small=subject.kind != "cassette",  # a recording cannot answer smaller scenarios than it has
             )
         )
         if options.record is not None and not options.plan:
             _write_cassettes(options.record, result, metadata, redactor)
         return _run_report(options, subject, result, evidence), result
+
+
+def _warn_of_the_limit(options: RunOptions, plan: Plan, warn: Callable[[str], None]) -> None:
+    warning = limit_warning(plan, options.max_requests)
+    if warning is not None and not options.plan:
+        warn(warning)
 
 
 def _progress_text(state: campaign.RunProgress) -> str:
@@ -129,10 +149,10 @@ def _run_report(options: RunOptions, subject: Subject, result: RunResult, eviden
 def _counterexample_text(example: ScenarioCounterexample, variables: Mapping[str, str]) -> str:
     lines = [f"{example.rule}: {example.title}"]
     lines += [
-        f"  writes  {' > '.join(map(_step_text, scenario.steps))}, on {scenario.calendar_id}"
+        f"  writes  {' > '.join(map(step_text, scenario.steps))}, on {scenario.calendar_id}"
         for scenario in example.scenarios
     ]
-    lines.append(f"  actual  {example.message.removeprefix(f'expected: {example.title}; got: ')}")
+    lines.append(f"  actual  {example.message}")
     for number, exchange in enumerate(example.exchanges, 1):
         status = exchange.response.status if exchange.response else "no answer"
         lines.append(f"  {number}. {curl(exchange.request, variables)}  # {status}")
@@ -175,7 +195,10 @@ def _source(value: Any) -> str:
         for field in fields(value)
         if (item := getattr(value, field.name)) != field.default
     )
-    return f"{type(value).__name__}({', '.join(arguments)})"
+    kind = type(value)
+    # A team's own step comes from a module of theirs.
+    maker = "" if kind in (Scenario, Step) else f"importlib.import_module({kind.__module__!a})."
+    return f"{maker}{kind.__qualname__}({', '.join(arguments)})"
 
 
 def _leftovers(options: RunOptions, result: RunResult) -> Iterator[str]:
@@ -237,49 +260,6 @@ def _folder_and_name(exchange: Exchange, families: dict[str, str]) -> tuple[str,
     body = exchange.request.body.decode("utf-8", "replace")
     family = next((family for event_id, family in families.items() if f'"{event_id}"' in body), "others")
     return account, family
-
-
-def plan_text(result: RunResult) -> str:
-    """What a run would send and what it could not test, with each scenario on a line."""
-    plan = result.plan
-    ours = RunContext(result.run["id"], 0.0, result.inventory)
-    kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(plan.kinds.items()))
-    lines = [
-        f"{len(plan.scenarios)} scenarios in {len(plan.waves)} waves, each a sequence of writes to one event:",
-        "",
-        *(
-            f"  {scenario.account}  {scenario.calendar_id}  {ours.event_id(scenario)}  "
-            f"{scenario.family or 'scenarios'}: {' > '.join(map(_step_text, scenario.steps))}"
-            for scenario in plan.scenarios
-        ),
-        "",
-        *(
-            [f"Malformed requests after them: {', '.join(one.name for one in plan.malformed)}.", ""]
-            if plan.malformed
-            else []
-        ),
-        f"Writes: {kinds}; {plan.generated} of them request a generated conference.",
-        f"At most {plan.requests:,} requests, {plan.objects:,} events at a time, {_duration(plan.seconds)}.",
-        f"Sent to make this plan: {result.run['requests']} reads.",
-        *(f"Not tested: {lack}" for lack in plan.lacking),
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def _step_text(step: Step) -> str:
-    """A step by its kind and what in it has not its default."""
-    usual = Step(step.kind)
-    differences = [
-        str(getattr(step, name))
-        for name in ("defect", "extra_fields", "start", "time_format", "text_variant", "url_variant")
-        if getattr(step, name) != getattr(usual, name)
-    ]
-    timing = "" if step.timing == "settled" else f" {step.timing}"
-    return f"{step.kind}{timing}" + (f" ({' '.join(differences)})" if differences else "")
-
-
-def _duration(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
 
 
 def cleanup(options: RunOptions) -> tuple[int, tuple[str, ...]]:

@@ -13,7 +13,7 @@ __all__ = ["list_faults", "serve"]
 
 
 def list_faults(word: str) -> None:
-    """Print the faults that have a word in their name, title or clauses: name, clauses and title of each.
+    """Print the faults that have each word of `word` in their name, title or clauses: name, clauses and title.
 
     An empty word prints all.  Raises UsageError if no fault matches.
     """
@@ -22,10 +22,16 @@ def list_faults(word: str) -> None:
     found = [
         fault
         for fault in FAULTS.values()
-        if word.upper() in fault.clauses or word.lower() in f"{fault.name} {fault.title}".lower()
+        if all(
+            part.upper() in fault.clauses or part.lower() in f"{fault.name} {fault.title}".lower()
+            for part in word.split()
+        )
     ]
     if not found:
-        raise UsageError(f"no fault has {word!r} in its name, title or clauses; --list-faults alone lists all")
+        parts = {part for name in FAULTS for part in name.split("-")}
+        raise UsageError(
+            f"no fault has {word!r} in its name, title or clauses; {nearest(word, parts)} --list-faults alone lists all"
+        )
     echo("".join(f"{fault.name}  [{' '.join(fault.clauses)}]\n    {fault.title}\n" for fault in found))
 
 

@@ -19,11 +19,13 @@ __all__ = ["cleanup", "run", "run_options"]
 @options.calendar
 @options.default_profile
 @options.max_examples
+@options.scenarios
 @options.fuzz
 @options.seed
 @options.timing
 @options.rate_limit
 @options.max_requests
+@options.wait
 @options.plan
 @options.fault
 @options.record
@@ -48,17 +50,22 @@ def run(**parameters: Any) -> int:
     """
     chosen = run_options(**parameters)
     from conformance.cli.output import echo, write_reports
-    from conformance.cli.run_command import plan_text, subject_of
+    from conformance.cli.plan_text import plan_text
     from conformance.cli.run_command import run as run_campaign
+    from conformance.cli.run_command import subject_of
     from conformance.cli.status_line import StatusLine
     from conformance.http.redaction import Redactor
+
+    def warn(sentence: str) -> None:
+        if not chosen.quiet:
+            click.echo(f"Warning: {sentence}", err=True)
 
     subject = subject_of(chosen)
     redactor = Redactor(subject.tokens)
     with StatusLine(shown=not chosen.quiet) as progress:
-        run_report, result = run_campaign(chosen, subject, redactor, progress)
+        run_report, result = run_campaign(chosen, subject, redactor, progress, warn=warn)
     if chosen.plan:
-        echo(plan_text(result))
+        echo(plan_text(result, chosen.max_requests, virtual=subject.clock.virtual))
         return run_report.exit_code if result.interrupted else 0
     return write_reports(run_report, chosen.reports, redactor, quiet=chosen.quiet)
 

@@ -150,6 +150,8 @@ class Knowledge:
             case "const" | "enum":
                 allowed = [value] if keyword == "const" else value
                 return self.values is not None and all(_among(own, allowed) for own in self.values)
+            case "not" if isinstance(value, bool):
+                return not value
             case "not":
                 denied = [value["const"]] if value.keys() == {"const"} else value.get("enum", [])
                 is_plain = value.keys() in ({"const"}, {"enum"})

@@ -314,7 +314,11 @@ class Episode:
             if all(entry.label != observation.evidence.label for entry in found):
                 found.append(
                     Evidence(
-                        observation.evidence.label, observation.evidence.request, observation.evidence.status, value
+                        observation.evidence.label,
+                        observation.evidence.request,
+                        observation.evidence.status,
+                        value,
+                        observation.evidence.at,
                     )
                 )
         return tuple(found)

@@ -16,6 +16,9 @@ __all__ = ["Event", "EventState", "Home", "Key"]
 Home = tuple[str, str]
 Key = tuple[str, str, str]
 
+#: How many exchanges before the newest write are kept of an event.
+_TIME_LINE = 24
+
 _NOTHING: tuple[Request, int | None] = (Request("GET", ""), None)
 
 
@@ -35,10 +38,17 @@ class EventState:
     writes: int = 0
     created: str | None = None
     created_varies: bool = False
+    earlier: tuple[Evidence, ...] = ()
 
     def begin(self, write: ObservedWrite | None, before: Before) -> None:
         """Open the next episode."""
-        self.episode = Episode(self.episode.number + 1, write, before, frozenset(self.stale_values))
+        self.start(Episode(self.episode.number + 1, write, before, frozenset(self.stale_values)))
+
+    def start(self, episode: Episode) -> None:
+        """Open another episode, and keep the evidence of the one that ends, as far back as a time line goes."""
+        if self.episode.write is not None and self.episode.number != episode.number:
+            self.earlier = (*self.earlier, *self.episode.evidence())[-_TIME_LINE:]
+        self.episode = episode
 
     def note_created(self, item: dict[str, Any]) -> None:
         """Remember when the event was created, as a reading says."""
@@ -80,7 +90,9 @@ class Event:
         if self._state is None:
             self._state, self._packed = self._packer.unpack(self._packed), b""
             if self._count:
-                self._state.episode.add_repeats(self._count, self._sent, Evidence(self._label, *self._again))
+                self._state.episode.add_repeats(
+                    self._count, self._sent, Evidence(self._label, *self._again, at=self._sent)
+                )
                 self._label, self._again = "", _NOTHING
         return self._state
 

@@ -316,5 +316,5 @@ def _value(fold: ObserverState, event: Event, value: Any, evidence: Evidence) ->
         "conferencing": value,
     }
     key = ("conferencing", *event.key, str(len(reported)))
-    shown = Evidence(evidence.label, evidence.request, evidence.status, {"conferencing": value})
+    shown = Evidence(evidence.label, evidence.request, evidence.status, {"conferencing": value}, evidence.at)
     fold.out.append(Facts("conferencing", key, document, (shown,), closed=True))

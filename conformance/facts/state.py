@@ -283,7 +283,9 @@ class ObserverState:
         about = "batched_write" if write.batched else "write"
         if write.batched:
             document = {"about": about, **{name: document[name] for name in _OF_A_BATCH if name in document}}
-        return Facts(about, (about, *key, str(episode.number)), document, episode.evidence(), closed)
+        return Facts(
+            about, (about, *key, str(episode.number)), document, episode.evidence(), closed, event.state.earlier
+        )
 
     def _profiles(self, directory: Directory) -> list[dict[str, Any]] | None:
         """The profiles of an account; none where its userinfo leaves out the list that others of the server have."""

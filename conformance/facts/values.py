@@ -37,18 +37,23 @@ class Settings:
 
 
 class Evidence(NamedTuple):
-    """One exchange that facts rest on: its label, the request, the status and what it showed of the event."""
+    """One exchange that facts rest on: its label, the request, the status, what it showed of the event, and when.
+
+    `at` is when the request was sent, in epoch seconds; None where that is not known.
+    """
 
     label: str
     request: Request
     status: int | None
     shown: Any = None
+    at: float | None = None
 
 
 class Facts(NamedTuple):
     """One JSON document that states what is known, and the exchanges that it rests on.
 
     `key` stays the same over the revisions of one document; `closed` says that this one is the last.
+    `earlier` are the writes of the event before this one, and what readings showed between them, in order.
     """
 
     about: str
@@ -56,3 +61,4 @@ class Facts(NamedTuple):
     document: dict[str, Any]
     evidence: tuple[Evidence, ...]
     closed: bool
+    earlier: tuple[Evidence, ...] = ()

@@ -59,14 +59,14 @@ def _begin_episode(
     episode = state.episode
     if alone and _repeats(episode.write, write):
         before = Before() if write.method == "DELETE" else episode.before  # the first may have done it
-        state.episode = Episode(episode.number, write, before, episode.stale_values)
+        state.start(Episode(episode.number, write, before, episode.stale_values))
         return
     before, stale_values = _next(state, account)
     crossed = not alone or _cross(episode.write, write)
     fold.close_episode(event, "next-write")
     state.writes += 1
     known = Before() if crossed or state.indeterminate else before
-    state.episode = Episode(episode.number + 1, None if crossed else write, known, stale_values)
+    state.start(Episode(episode.number + 1, None if crossed else write, known, stale_values))
 
 
 def invalidate(fold: ObserverState, name: str) -> None:

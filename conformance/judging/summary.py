@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from conformance.contract.rules import LEVELS
 from conformance.http.curl import curl
 from conformance.judging.report import Report, RuleOutcome
+from conformance.judging.timeline import TimelineEntry, timeline
 
 if TYPE_CHECKING:
     from conformance.contract.rules import Rule
@@ -230,9 +231,31 @@ def _rule(run_report: RunReport, rule: Rule) -> dict[str, Any]:
 
 
 def _violation(run_report: RunReport, violation: Violation) -> dict[str, Any]:
-    contents: dict[str, Any] = {"message": violation.message, "cause": violation.cause, "path": violation.path}
+    contents: dict[str, Any] = {
+        "message": violation.message,
+        "cause": violation.cause,
+        "expected": violation.expected,
+        "actual": violation.actual,
+        "path": violation.path,
+    }
     if violation.event is not None:
         contents["event"] = violation.event
+    contents["timeline"] = [_entry(entry) for entry in timeline(violation)]
     contents["exchanges"] = [evidence.label for evidence in violation.evidence]
     contents["curl"] = [curl(evidence.request, run_report.variables) for evidence in violation.evidence]
     return contents
+
+
+def _entry(entry: TimelineEntry) -> dict[str, Any]:
+    contents: dict[str, Any] = {
+        "exchange": entry.label,
+        "seconds": entry.seconds,
+        "action": entry.action,
+        "summary": entry.summary,
+        "status": entry.status,
+    }
+    if entry.conferencing is not None:
+        contents["conferencing"] = entry.conferencing
+    if entry.state is not None:
+        contents["state"] = entry.state
+    return contents | {"earlier": entry.is_earlier, "broken": entry.is_broken}

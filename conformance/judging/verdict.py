@@ -12,9 +12,12 @@ __all__ = ["Verdict", "Violation"]
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """What was expected and seen, where in the facts (`path`, a JSON pointer), and the exchanges that show it.
+    """What is wrong in one sentence, where in the facts (`path`, a JSON pointer), and the exchanges that show it.
 
-    Violations of the same `cause` are one defect seen several times.
+    Violations of the same `cause` are one defect seen several times; those that share a `symptom` show the same wrong
+    value of the same event, or of the same exchange, whatever their rules.  `expected` and `actual` are the values on
+    the wire where they can be compared, else words.  `earlier` are the writes of the event before, and what readings
+    showed between them; `shown_by` is the label of the exchange that shows the wrong value.
     """
 
     message: str
@@ -22,6 +25,11 @@ class Violation:
     event: str | None
     evidence: tuple[Evidence, ...]
     cause: str
+    expected: str = ""
+    actual: str = ""
+    symptom: str = ""
+    shown_by: str | None = None
+    earlier: tuple[Evidence, ...] = ()
 
 
 class Verdict(NamedTuple):

@@ -1,23 +1,28 @@
-"""Why a rule failed: the place in the facts, what stands there, and a fingerprint of the defect."""
+"""Why a rule failed: the place in the facts, what is wrong there, and fingerprints of the defect."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
+from conformance.contract.fact_words import fact_words
+from conformance.judging.sentences import as_text, sentence
 from conformance.judging.verdict import Violation
 
 if TYPE_CHECKING:
     from jsonschema import ValidationError
 
     from conformance.contract.rules import Rule
-    from conformance.facts import Facts
+    from conformance.facts import Evidence, Facts
 
 __all__ = ["explain"]
 
-#: How many characters of a value are quoted.
-_EXCERPT = 400
+Path = list[str | int]
+
+#: Parts of a document about what readings showed: the same wrong value may stand in each.
+_OBSERVATIONS = frozenset({"observed", "latest", "stable", "settled"})
 
 
 def explain(rule: Rule, facts: Facts) -> Violation:
@@ -29,32 +34,49 @@ def explain(rule: Rule, facts: Facts) -> Violation:
     document = facts.document
     errors = Draft202012Validator(rule.part("then"), registry=registry()).iter_errors(document)
     path, missing = _place(errors)
+    value = _at(document, path)
+    words = fact_words(rule.about, path)
+    around = _at(document, path[:-1]) if path else document
+    wire = _wire_value(around, value, words.compares, missing)
+    expected = _at(document, words.compares["with"].split("/")[1:]) if "with" in words.compares else None
     requested = document.get("requested") or document.get("operation") or ""
-    generic = "/".join(["*" if isinstance(part, int) else str(part) for part in path] + ([missing] if missing else []))
+    difference = _difference(value, wire, expected, missing, is_count=words.is_count)
     event = document.get("event_id")
+    shown_by = _shown_by(facts.evidence, _observation(document, path))
     return Violation(
-        f"expected: {rule.title}; got: {_got(document, path, missing)}",
+        sentence(document, path, missing, value),
         "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path),
         event if isinstance(event, str) else None,
         facts.evidence,
-        f"{rule.id} {requested} {generic}".strip(),
+        " ".join(part for part in (rule.id, requested, _generic(path), difference) if part),
+        _expected(rule, expected),
+        _actual(wire),
+        _symptom(document, path, words.compares, wire, shown_by),
+        shown_by,
+        facts.earlier,
     )
 
 
-def _place(errors: Iterator[ValidationError]) -> tuple[list[str | int], str | None]:
+def _place(errors: Iterator[ValidationError]) -> tuple[Path, str | None]:
     """Where the document is wrong, and which member is missing there, if that is what is wrong."""
     from jsonschema.exceptions import best_match, relevance
 
     worst = max(errors, key=relevance, default=None)
     if worst is None:
         return [], None
-    lacking = next((error for error in _leaves(worst) if error.validator == "required"), None)
-    if lacking is not None:
+    leaves = list(_leaves(worst))
+    if not any(error.validator != "required" for error in leaves):
+        lacking = leaves[0]
         required: Any = lacking.validator_value
         instance: Any = lacking.instance
         return list(lacking.absolute_path), str(next(name for name in required if name not in instance))
     found = best_match(iter([worst]))
-    return list(found.absolute_path) if found is not None else [], None
+    if found is None or found.validator == "required":  # an alternative to which something else comes nearer
+        found = next(error for error in leaves if error.validator != "required")
+    if not found.absolute_path:  # alternatives of the whole document: the one that says most
+        found = max(leaves, key=lambda error: len(error.absolute_path))
+    path = list(found.absolute_path)
+    return path + (_forbidden(found.validator_value, found.instance) if found.validator == "not" else []), None
 
 
 def _leaves(error: ValidationError) -> Iterator[ValidationError]:
@@ -65,22 +87,111 @@ def _leaves(error: ValidationError) -> Iterator[ValidationError]:
         yield from _leaves(inner)
 
 
-def _got(document: dict[str, Any], path: list[str | int], missing: str | None) -> str:
-    here: Any = document
-    parents: list[Any] = []
+def _forbidden(schema: Any, value: Any) -> Path:
+    """Where in a value that a schema may not admit the admitted value stands: the first that is given exactly."""
+    if not isinstance(schema, dict) or not isinstance(value, dict):
+        return []
+    for branch in schema.get("anyOf", ()):
+        if _admits(branch, value):
+            return _forbidden(branch, value)
+    properties = {name: part for name, part in schema.get("properties", {}).items() if name in value}
+    exact = [name for name, part in properties.items() if {"const", "enum", "pattern", "minimum", "maximum"} & {*part}]
+    for name in (*exact, *properties):
+        return [name, *_forbidden(properties[name], value[name])]
+    return []
+
+
+def _admits(schema: Any, value: Any) -> bool:
+    from jsonschema import Draft202012Validator
+
+    return Draft202012Validator(schema).is_valid(value)
+
+
+def _at(document: Any, path: Sequence[str | int]) -> Any:
+    """The value at a path; None where there is none."""
+    here = document
     for part in path:
-        parents.append(here)
+        if isinstance(here, dict) and part in here:
+            here = here[part]
+            continue
+        if not (isinstance(here, list) and isinstance(part, int) and part < len(here)):
+            return None
         here = here[part]
-    where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).lstrip(".") or "facts"
+    return here
+
+
+def _wire_value(around: Any, value: Any, compares: Mapping[str, str], missing: str | None) -> Any:
+    """What was on the wire: where the fact says where it stands, that; else the value of the fact itself."""
+    return _at(around, compares["shown"].split("/")) if "shown" in compares and missing is None else value
+
+
+def _expected(rule: Rule, expected: Any) -> str:
+    if isinstance(expected, list):
+        return " or ".join(map(as_text, expected)) or rule.title
+    return rule.title if expected is None else as_text(expected)
+
+
+def _actual(wire: Any) -> str:
+    return "nothing" if wire is None else as_text(wire)
+
+
+def _generic(path: Path) -> str:
+    """A path without indices, and without the moment at which a reading showed it."""
+    return "/".join(str(part) for part in path if not isinstance(part, int) and part not in _OBSERVATIONS)
+
+
+def _difference(value: Any, wire: Any, expected: Any, missing: str | None, *, is_count: bool) -> str:
+    """What differs, in a word that does not change with names and numbers."""
     if missing is not None:
-        return f"no {missing} in {where} = {_excerpt(here)}"
-    got = f"{where} = {_excerpt(here)}"
-    for parent in reversed(parents):
-        if isinstance(parent, dict) and "state" in parent and parent is not here:
-            return f"{got} in {_excerpt({name: parent[name] for name in ('state', 'conferencing') if name in parent})}"
-    return got
+        return f"lacks-{missing}"
+    if isinstance(expected, str) and isinstance(wire, str):
+        return _relation(expected, wire)
+    if isinstance(value, bool) or value is None:
+        return json.dumps(value)
+    if isinstance(value, int):
+        return "" if is_count else str(value)
+    if isinstance(value, str):
+        return value if value.replace("_", "").replace("-", "").isalpha() and len(value) < 32 else "text"
+    return "list" if isinstance(value, list) else "object" if isinstance(value, dict) else "number"
 
 
-def _excerpt(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= _EXCERPT else f"{text[: _EXCERPT - 1]}…"
+def _relation(expected: str, actual: str) -> str:
+    """How a text differs from the one that was expected, by what a program may do to it."""
+    if actual == expected:
+        return "same"
+    if actual.strip() == expected.strip():
+        return "white-space"
+    if actual.casefold() == expected.casefold():
+        return "letter-case"
+    if unquote(actual) == unquote(expected):
+        return "percent-encoding"
+    if actual in expected:
+        return "shortened"
+    if expected in actual:
+        return "lengthened"
+    return "another"
+
+
+def _observation(document: Mapping[str, Any], path: Path) -> Any:
+    """What a reading showed, where the path leads into it."""
+    for depth in range(len(path), 0, -1):
+        value = _at(document, path[:depth])
+        if isinstance(value, dict) and "state" in value and path[0] == "after":
+            return {name: value[name] for name in ("state", "conferencing") if name in value}
+    return {"conferencing": document.get("conferencing")} if document.get("about") == "conferencing" else None
+
+
+def _shown_by(evidence: Sequence[Evidence], observation: Any) -> str | None:
+    """The first exchange that showed an observation; without one, the only exchange, or the last."""
+    if observation is not None:
+        return next((one.label for one in evidence if one.shown == observation), None)
+    return evidence[-1].label if len(evidence) == 1 else None
+
+
+def _symptom(
+    document: Mapping[str, Any], path: Path, compares: Mapping[str, str], wire: Any, shown_by: str | None
+) -> str:
+    """What violations share that show the same wrong value: the event or the exchange, the member and its value."""
+    place = [part for part in _generic(path).split("/") if part not in ("after", "")]
+    member = compares.get("shown") or "/".join(place)
+    return json.dumps([document.get("event_id") or shown_by, member, wire], ensure_ascii=False, sort_keys=True)

@@ -16,7 +16,9 @@ from conformance.cli.server_commands import run, run_options
 
 if TYPE_CHECKING:
     from conformance.plugins.results import CampaignResults
+    from conformance.servers.inventory import Inventory
     from conformance.servers.run_options import RunOptions
+    from conformance.servers.scenarios.added_scenarios import Source
     from conformance.servers.subject import Subject
 
 __all__ = ["conformance_options", "conformance_results", "conformance_subject"]
@@ -66,6 +68,13 @@ def _taken(parser: pytest.Parser) -> set[str]:
 
 def _dest(name: str) -> str:
     return f"conformance_{name.replace('-', '_')}"
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    """Declare the hooks that a conftest may implement."""
+    from conformance.plugins import pytest_hooks
+
+    pluginmanager.add_hookspecs(pytest_hooks)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -127,12 +136,16 @@ def conformance_results(
     """The results of a campaign against the subject: one campaign, also where pytest-xdist has several processes."""
     from conformance.plugins.results import campaign_results, shared_campaign_results
 
+    def scenarios(inventory: Inventory) -> Source:
+        given: list[Source] = pytestconfig.hook.pytest_conformance_scenarios(config=pytestconfig, inventory=inventory)
+        return given
+
     if _is_worker(pytestconfig):
         results = shared_campaign_results(
-            conformance_options, conformance_subject, tmp_path_factory.getbasetemp().parent
+            conformance_options, conformance_subject, tmp_path_factory.getbasetemp().parent, scenarios
         )
     else:
-        results = campaign_results(conformance_options, conformance_subject)
+        results = campaign_results(conformance_options, conformance_subject, scenarios)
     if results.error is not None:
         _stop(pytestconfig, results.error)
     return results

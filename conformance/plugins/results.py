@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from conformance.contract.rules import Rule
     from conformance.judging.summary import RunReport
     from conformance.servers.run_options import RunOptions
+    from conformance.servers.scenarios.added_scenarios import Source
     from conformance.servers.subject import Subject
 
 __all__ = ["CampaignResults", "RuleResult", "campaign_results", "shared_campaign_results"]
@@ -51,8 +52,8 @@ class CampaignResults:
         return cls(rules, document["error"])
 
 
-def campaign_results(options: RunOptions, subject: Subject) -> CampaignResults:
-    """Run a campaign; a configuration that allows none becomes the `error` of the results."""
+def campaign_results(options: RunOptions, subject: Subject, scenarios: Source = ()) -> CampaignResults:
+    """Run a campaign, with a team's own `scenarios` too; a configuration that allows none becomes the `error`."""
     from conformance.cli.run_command import run
     from conformance.cli.status_line import StatusLine
     from conformance.errors import ConfigurationError, UsageError
@@ -60,7 +61,7 @@ def campaign_results(options: RunOptions, subject: Subject) -> CampaignResults:
 
     redactor = Redactor(subject.tokens)
     try:
-        run_report, _ = run(options, subject, redactor, StatusLine(shown=False))
+        run_report, _ = run(options, subject, redactor, StatusLine(shown=False), scenarios)
     except (UsageError, ConfigurationError) as error:
         return CampaignResults({}, str(error))
     if run_report.policy.interrupted:
@@ -72,7 +73,9 @@ def campaign_results(options: RunOptions, subject: Subject) -> CampaignResults:
     return results
 
 
-def shared_campaign_results(options: RunOptions, subject: Subject, folder: Path) -> CampaignResults:
+def shared_campaign_results(
+    options: RunOptions, subject: Subject, folder: Path, scenarios: Source = ()
+) -> CampaignResults:
     """As `campaign_results`, by the first of all processes that share `folder`; the others wait and read them."""
     from filelock import FileLock
 
@@ -82,7 +85,7 @@ def shared_campaign_results(options: RunOptions, subject: Subject, folder: Path)
     with FileLock(folder / "conformance-results.lock"):
         if file.exists():
             return CampaignResults.from_json(file.read_text(encoding="utf-8"))
-        results = campaign_results(options, subject)
+        results = campaign_results(options, subject, scenarios)
         write_atomically(file, results.to_json(), lambda text, where: None)  # it was checked for secrets
         return results
 

@@ -126,7 +126,8 @@ def _check(rule: Rule) -> Check:
     ) -> bool | None:
         violation = _violations(response, case).get(rule.id)
         if violation is not None:
-            raise AssertionError(f"{rule.id} ({rule.level}, {', '.join(rule.clauses)})\n{violation.message}")
+            headline = f"{rule.id} ({rule.level}, {', '.join(rule.clauses)})\n{violation.message}"
+            raise AssertionError(f"{headline}\nexpected: {violation.expected}\ngot: {violation.actual}")
         return None
 
     check.__name__ = check.__qualname__ = rule.id.replace("-", "_")

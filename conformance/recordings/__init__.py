@@ -1,4 +1,4 @@
-"""Recordings: VCR cassettes (YAML, JSON), HAR and NDJSON are read into exchanges, and written.
+"""Recordings of every kind are read into exchanges; VCR cassettes and NDJSON are written.
 
 The content of a file, not its suffix, decides its format.  Tokens are replaced by account names.
 """
@@ -15,7 +15,8 @@ from pathlib import Path
 from conformance.http.exchange import Exchange
 from conformance.http.redaction import scrub
 from conformance.recordings import ndjson, vcr
-from conformance.recordings.detection import READERS, document_in, kind_of_file
+from conformance.recordings.containers import SUFFIXES, is_named_like_one, reopenable, unpacked
+from conformance.recordings.detection import document_in, kind_of_file, reader_of
 from conformance.recordings.metadata import (
     HEADER_KEY,
     InvalidRecordingError,
@@ -26,9 +27,9 @@ from conformance.recordings.metadata import (
     UndecodedWarning,
     reading,
 )
+from conformance.recordings.mitmproxy_flows import read_flows
 from conformance.recordings.ndjson import NdjsonWriter
 from conformance.recordings.parsing import NOT_RECORDED
-from conformance.recordings.pipes import reopenable
 from conformance.recordings.vcr_writer import write_vcr
 
 __all__ = [
@@ -46,11 +47,12 @@ __all__ = [
     "write_vcr",
 ]
 
-_SUFFIXES = (".har", ".har.zip", ".json", ".jsonl", ".ndjson", ".yaml", ".yml")
 #: Suffixes that other files in a folder may have too.
-_ANYTHING = frozenset({".yaml", ".yml", ".json"})
+_ANYTHING = frozenset({".gz", ".json", ".json5", ".yaml", ".yml", ".zst"})
 #: Exchanges of a foreign file that are held back to be sorted.
 _WINDOW = 10_000
+#: The readers of formats other than our own that are read one exchange at a time.
+_STREAMED = {"yaml": vcr.read_yaml, "events": ndjson.read_events, "flows": read_flows}
 _SERIAL = re.compile(r"#(\d{1,18})\Z")
 
 
@@ -61,8 +63,9 @@ def read(path: Path, collect: Callable[[str], None] | None = None) -> Iterator[E
     held in memory.  Raises InvalidRecordingError, perhaps after some exchanges; warns with TruncatedWarning and
     UndecodedWarning.
     """
-    for _, exchange in _timed(path, collect):
-        yield exchange
+    for part in unpacked(path):
+        for _, exchange in _timed(part, collect):
+            yield exchange
 
 
 def read_all(recordings: Iterable[Path], collect: Callable[[str], None] | None = None) -> Iterator[Exchange]:
@@ -85,26 +88,28 @@ def read_all(recordings: Iterable[Path], collect: Callable[[str], None] | None =
 
 
 def paths(recordings: Iterable[Path]) -> tuple[Path, ...]:
-    """Files as they are, pipes read, folders walked: sorted, hidden files and other suffixes skipped, nothing twice.
+    """Files as they are, pipes read, what is compressed unpacked, folders walked: sorted, hidden files and other
+    suffixes skipped, nothing twice.
 
-    Warns with SkippedWarning of YAML and JSON files in a folder that are no recordings.
+    Warns with SkippedWarning of files in a folder or a ZIP that are no recordings.
     """
     found: dict[Path, None] = {}
     for path in recordings:
         if not path.is_dir():
-            found[reopenable(path)] = None
+            inside = unpacked(reopenable(path))
+            found |= dict.fromkeys(inside if len(inside) == 1 else _without_others(inside))
             continue
-        inside = [file for file in sorted(path.rglob("*")) if _is_recording(file, path) and not _is_other(file)]
-        if not inside:
-            raise InvalidRecordingError(
-                path, "a folder without a recording", f"recordings end in {' '.join(_SUFFIXES)}"
-            )
-        found |= dict.fromkeys(inside)
+        candidates = [file for file in sorted(path.rglob("*")) if _is_recording(file, path)]
+        files = tuple(_without_others(part for file in candidates for part in _unpacked_or_named(file)))
+        if not files:
+            raise InvalidRecordingError(path, "a folder without a recording", f"recordings end in {' '.join(SUFFIXES)}")
+        found |= dict.fromkeys(files)
     return tuple(found)
 
 
 def header(path: Path) -> RecordingMetadata | None:
     """The metadata of a recording of ours; None for a foreign one.  Raises InvalidRecordingError."""
+    path = unpacked(path)[0]
     match kind_of_file(path):
         case "yaml":
             return vcr.header_of_yaml(path)
@@ -113,26 +118,36 @@ def header(path: Path) -> RecordingMetadata | None:
         case "document":
             document = document_in(path)
             with reading(path, HEADER_KEY):
-                return RecordingMetadata.of(document[HEADER_KEY]) if HEADER_KEY in document else None
+                held = isinstance(document, dict) and HEADER_KEY in document
+                return RecordingMetadata.of(document[HEADER_KEY]) if held else None
     return None
 
 
 def _is_recording(file: Path, folder: Path) -> bool:
     hidden = any(part.startswith(".") for part in file.relative_to(folder).parts)
-    return not hidden and file.name.lower().endswith(_SUFFIXES) and file.is_file()
+    return not hidden and is_named_like_one(file.name) and file.is_file()
 
 
-def _is_other(file: Path) -> bool:
-    if file.suffix.lower() not in _ANYTHING:
-        return False
+def _unpacked_or_named(file: Path) -> tuple[Path, ...]:
     try:
-        header(file)
+        return unpacked(file)
     except NotARecordingError as error:
         warnings.warn(f"{error.problem}; left out", SkippedWarning, stacklevel=2)
-        return True
-    except InvalidRecordingError:
-        pass  # raised again when it is read
-    return False
+        return ()
+
+
+def _without_others(files: Iterable[Path]) -> Iterator[Path]:
+    """`files` without those that are no recordings, which are named."""
+    for file in files:
+        try:
+            if file.suffix.lower() in _ANYTHING:
+                header(file)
+        except NotARecordingError as error:
+            warnings.warn(f"{error.problem}; left out", SkippedWarning, stacklevel=2)
+            continue
+        except InvalidRecordingError:
+            pass  # raised again when it is read
+        yield file
 
 
 def _timed(path: Path, collect: Callable[[str], None] | None) -> Iterator[tuple[float, Exchange]]:
@@ -142,9 +157,8 @@ def _timed(path: Path, collect: Callable[[str], None] | None) -> Iterator[tuple[
         return _keyed(_scrubbed(path, collect, ndjson.read_ours(path)))
     if kind == "document":
         document = document_in(path)
-        reader = next(reader for key, reader in READERS.items() if key in document)
-        return _in_order(_scrubbed(path, collect, reader(path, document)))
-    return _in_order(_scrubbed(path, collect, (ndjson.read_events if kind == "events" else vcr.read_yaml)(path)))
+        return _in_order(_scrubbed(path, collect, reader_of(document)(path, document)))
+    return _in_order(_scrubbed(path, collect, _STREAMED[kind](path)))
 
 
 def _scrubbed(path: Path, collect: Callable[[str], None] | None, exchanges: Iterable[Exchange]) -> Iterator[Exchange]:

@@ -1,29 +1,40 @@
-"""The format of a file, detected by its content, and JSON documents of every kind as mappings."""
+"""The format of a file, detected by its content, and documents of every kind with their readers."""
 
 from __future__ import annotations
 
 import codecs
+import importlib
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from conformance.http.exchange import Exchange
 from conformance.recordings import har, ndjson, vcr
 from conformance.recordings.attachments import har_in_zip, is_zip
+from conformance.recordings.dialects import Dialect, dialect_of, exchanges_of
+from conformance.recordings.dialects.no_recordings import refusal_of
 from conformance.recordings.metadata import HEADER_KEY, InvalidRecordingError, NotARecordingError, kind_of
+from conformance.recordings.mitmproxy_flows import are_flows
 
-__all__ = ["READERS", "document_in", "kind_of_file"]
+__all__ = ["document_in", "kind_of_file", "reader_of"]
 
 _NAME_A_RECORDING = "name a VCR cassette, a HAR or an NDJSON of exchanges"
 _REPAIR = "record it again, or repair it there"
 _HEAD = 2**16
-#: The first bytes of gzip, ZIP, zlib (mitmproxy's .zhar), bzip2, XZ and Zstandard.
-_COMPRESSED = (b"\x1f\x8b", b"PK\x03\x04", b"x\x01", b"x\x9c", b"x\xda", b"BZh9", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd")
+#: Bytes of the largest document that is held in memory.
+_LARGEST = 2**30
+#: The first bytes of zlib (mitmproxy's .zhar), bzip2 and XZ, and of what is compressed several times over.
+_COMPRESSED = (b"x\x01", b"x\x9c", b"x\xda", b"BZh9", b"\xfd7zXZ", b"\x1f\x8b", b"PK\x03\x04", b"\x28\xb5\x2f\xfd")
 _FIRST_KEY = re.compile(r'\{\s*"(\w+)"\s*:')
+#: A key without quotes: JSON5, as talkback writes it.
+_JSON5 = re.compile(r"\{\s*[A-Za-z_]\w*\s*:")
+_OTHER_YAML = "a YAML document without `interactions`"
+_Reader = Callable[[Path, Mapping[str, Any]], Iterator[Exchange]]
 #: The reader of a JSON document, by a key in it.
-READERS: Mapping[str, Callable[[Path, Mapping[str, Any]], Iterator[Exchange]]] = {
+_READERS: Mapping[str, _Reader] = {
     "log": har.read_document,
     **dict.fromkeys(vcr.INTERACTIONS, vcr.read_document),
     ndjson.LINES: ndjson.read_document,
@@ -31,7 +42,8 @@ READERS: Mapping[str, Callable[[Path, Mapping[str, Any]], Iterator[Exchange]]] =
 
 
 def kind_of_file(path: Path) -> str:
-    """The format of a file: ``yaml``, ``exchanges`` (our NDJSON), ``events`` (Schemathesis') or a JSON ``document``.
+    """The format of a file: ``yaml`` (VCR), ``exchanges`` (our NDJSON), ``events`` (Schemathesis'), ``flows``
+    (mitmproxy's) or a ``document``.
 
     Raises InvalidRecordingError.
     """
@@ -44,13 +56,15 @@ def kind_of_file(path: Path) -> str:
         raise InvalidRecordingError(path, error.strerror or str(error), "name a file that can be read") from None
     if is_zip(head) and har_in_zip(path) is not None:
         return "document"
+    if are_flows(head):
+        return "flows"
     text = _text(path, head).lstrip("\ufeff \t\r\n")
     if not text:
         raise InvalidRecordingError(path, "an empty file", _NAME_A_RECORDING)
     if not text.startswith(("{", "[")):
-        return "yaml"
+        return "yaml" if vcr.is_cassette(path) else "document"
     first = _FIRST_KEY.match(text)
-    if first and first[1] in READERS:
+    if first and first[1] in _READERS:
         return "document"
     return _kind_of_line(path)
 
@@ -85,7 +99,7 @@ def _kind_of_line(path: Path) -> str:
         first = json.loads(line)
     except (ValueError, RecursionError):
         return "document"
-    if isinstance(first, Mapping) and not any(key in first for key in READERS):
+    if isinstance(first, Mapping) and _reader(first) is None:
         if ndjson.is_ours(first):
             return "exchanges"
         if "Initialize" in first:
@@ -93,12 +107,51 @@ def _kind_of_line(path: Path) -> str:
     return "document"
 
 
-def document_in(path: Path) -> Mapping[str, Any]:
-    """The JSON document in a file, with at least one key of READERS.  Raises InvalidRecordingError."""
+def document_in(path: Path) -> Any:
+    """The document in a file of JSON, JSON5 or YAML; `reader_of` has its reader.  Raises InvalidRecordingError."""
+    with path.open("rb") as stream:
+        content = stream.read(_LARGEST + 1)
+    if len(content) > _LARGEST:
+        raise InvalidRecordingError(path, f"larger than {_LARGEST >> 20} MiB", "split it, or write it as NDJSON")
+    content = (is_zip(content) and har_in_zip(path)) or content
+    start = content[:_HEAD].decode("utf-8", "ignore").lstrip("\ufeff \t\r\n")
+    if _JSON5.match(start):
+        document = _json5(path, content)
+    elif start.startswith(("{", "[")):
+        document = _in_a_mapping(_json(path, content))
+    else:
+        document = vcr.document_in_yaml(path)
+    if refusal := refusal_of(document):
+        raise NotARecordingError(path, f"no recording: {refusal.name}", refusal.advice)
+    if _reader(document) is None:
+        found = "JSON without `log`, `interactions` or exchanges" if start[0] in "{[" else _OTHER_YAML
+        raise NotARecordingError(path, f"no recording: {found}", _NAME_A_RECORDING)
+    return document
+
+
+def reader_of(document: Any) -> _Reader:
+    """The reader of a document that `document_in` gave."""
+    reader = _reader(document)
+    assert reader is not None
+    return reader
+
+
+def _reader(document: Any) -> _Reader | None:
+    if isinstance(document, Mapping):
+        for key, reader in _READERS.items():
+            if key in document:
+                return reader
+    dialect = dialect_of(document)
+    return None if dialect is None else partial(_read_dialect, dialect)
+
+
+def _read_dialect(dialect: Dialect, path: Path, document: Any) -> Iterator[Exchange]:
+    return exchanges_of(path, dialect, document)
+
+
+def _json(path: Path, content: bytes) -> Any:
     try:
-        with path.open("rb") as stream:
-            content = stream.read()
-        document = json.loads(((is_zip(content) and har_in_zip(path)) or content).decode("utf-8-sig"))
+        document = json.loads(content.decode("utf-8-sig"))
     except json.JSONDecodeError as error:
         if problem := _problem_of_first_line(error.doc):
             raise InvalidRecordingError(path, problem, _NAME_A_RECORDING, "line 1") from None
@@ -110,12 +163,20 @@ def document_in(path: Path) -> Mapping[str, Any]:
         raise InvalidRecordingError(path, "JSON nested too deep, or with a number too long", _REPAIR) from None
     if isinstance(document, dict):
         document.pop(ndjson.LINES, None)
-    document = _in_a_mapping(document)
-    if not isinstance(document, Mapping) or not any(key in document for key in READERS):
-        raise NotARecordingError(
-            path, "no recording: JSON without `log`, `interactions` or exchanges", _NAME_A_RECORDING
-        )
     return document
+
+
+def _json5(path: Path, content: bytes) -> Any:
+    try:
+        json5 = importlib.import_module("json5")
+    except ImportError:
+        raise InvalidRecordingError(
+            path, "JSON5, as talkback writes it", "install cronofy-conformance[talkback] to read it"
+        ) from None
+    try:
+        return json5.loads(content.decode("utf-8-sig"))
+    except (ValueError, RecursionError):
+        raise InvalidRecordingError(path, "broken JSON5", _REPAIR) from None
 
 
 def _in_a_mapping(document: object) -> object:
@@ -147,4 +208,4 @@ def _problem_of_first_line(text: str) -> str:
         return ""
     if not isinstance(first, dict):
         return f"no exchange: expected an object, found {kind_of(first)}"
-    return "" if any(key in first for key in READERS) else "no exchange: an object without `request`"
+    return "" if _reader(first) is not None else "no exchange: an object without `request`"

@@ -14,6 +14,7 @@ from conformance.http.exchange import Exchange, Headers
 from conformance.recordings.attachments import attached
 from conformance.recordings.metadata import MalformedPartError, kind_of, reading
 from conformance.recordings.parsing import (
+    BODILESS_METHODS,
     assemble,
     authorized_origins,
     base64_bytes,
@@ -34,7 +35,6 @@ _ADVICE = "export it again, with content"
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 #: Headers that are added last: an entry without them has the headers that a page set, not all that were sent.
 _ADDED_LAST = ("host", ":authority")
-_BODILESS_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 #: ``startedDateTime`` has milliseconds.
 _RESOLUTION = 0.001
 #: The library that Schemathesis writes with: its time of a request is that of the response.
@@ -115,7 +115,7 @@ def _request_body(path: Path, request: Mapping[str, Any], headers: Headers, harf
         mime = str(posted.get("mimeType", "")) or next((v for n, v in headers if n.lower() == "content-type"), "")
         return None if "multipart" in mime else urlencode(pairs).encode()
     sizes = (size, _content_length(headers))
-    if posted or str(request.get("method", "")).upper() not in _BODILESS_METHODS:
+    if posted or str(request.get("method", "")).upper() not in BODILESS_METHODS:
         return _attached_or_empty(path, posted, sizes)
     return None if any(size is not None and size > 0 for size in sizes) else b""
 

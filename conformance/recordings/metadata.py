@@ -60,7 +60,7 @@ class TruncatedWarning(UserWarning):
 
 
 class SkippedWarning(UserWarning):
-    """A file in a folder is no recording, and was left out."""
+    """What is no recording was left out: a file in a folder, or an item in a file."""
 
 
 class UndecodedWarning(UserWarning):

@@ -17,6 +17,7 @@ from typing import IO, Any
 
 from conformance.http.exchange import Exchange, Headers
 from conformance.http.redaction import Redactor, scrub
+from conformance.recordings.containers import opened_to_seek
 from conformance.recordings.metadata import (
     HEADER_KEY,
     InvalidRecordingError,
@@ -235,7 +236,7 @@ def _sorted_lines(path: Path) -> Iterator[_Line]:
         times.append(last)
         starts.append(line.start)
         numbers.append(line.number)
-    with path.open("rb") as stream:
+    with opened_to_seek(path) as stream:
         for place in sorted(range(len(times)), key=times.__getitem__):
             stream.seek(starts[place])
             yield _Line(numbers[place], starts[place], stream.readline())

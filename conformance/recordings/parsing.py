@@ -21,6 +21,7 @@ from conformance.http.exchange import NOT_RECORDED, Exchange, Headers, Request, 
 from conformance.recordings.metadata import MalformedPartError, kind_of
 
 __all__ = [
+    "BODILESS_METHODS",
     "NOT_RECORDED",
     "assemble",
     "authorized_origins",
@@ -38,6 +39,8 @@ __all__ = [
     "without_filtered",
 ]
 
+#: The methods of requests that have no body where none is recorded.
+BODILESS_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 #: Replaces credentials that a recorder's filter removed, until all exchanges with an origin are read.
 _FILTERED = "<filtered>"

@@ -37,7 +37,15 @@ from conformance.recordings.parsing import (
 )
 from conformance.recordings.yaml_stream import LIST_START, TOP_LEVEL_LIST, entries
 
-__all__ = ["INTERACTIONS", "UNANSWERED", "header_of_yaml", "read_document", "read_yaml"]
+__all__ = [
+    "INTERACTIONS",
+    "UNANSWERED",
+    "document_in_yaml",
+    "header_of_yaml",
+    "is_cassette",
+    "read_document",
+    "read_yaml",
+]
 
 #: The keys of the list of interactions in vcrpy and Ruby VCR.
 INTERACTIONS = ("interactions", "http_interactions")
@@ -67,6 +75,18 @@ def read_yaml(path: Path) -> Iterator[Exchange]:
 def read_document(path: Path, document: Mapping[str, Any]) -> Iterator[Exchange]:
     """The exchanges of a cassette in vcrpy's JSON, in file order."""
     yield from _exchanges(path, _flat(path, document))
+
+
+def is_cassette(path: Path) -> bool:
+    """Whether a YAML file is a cassette, or a list, by its first keys.  Raises InvalidRecordingError."""
+    with path.open(encoding="utf-8-sig", newline="") as stream:
+        return any(key is TOP_LEVEL_LIST or key == HEADER_KEY or key in _LISTS for key, _ in _checked(path, stream))
+
+
+def document_in_yaml(path: Path) -> Mapping[str, Any]:
+    """The mapping in a YAML file of another kind.  Raises InvalidRecordingError."""
+    with path.open(encoding="utf-8-sig", newline="") as stream:
+        return {str(key): value for key, value in _checked(path, stream)}
 
 
 def header_of_yaml(path: Path) -> RecordingMetadata | None:

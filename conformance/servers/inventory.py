@@ -43,13 +43,17 @@ class Profile:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An account: all of its calendars, those to write to, and its profiles (None: userinfo does not list them)."""
+    """An account: all of its calendars, those to write to, and its profiles (None: userinfo cannot be read).
+
+    `lists_profiles`: whether userinfo has a list of profiles, be it empty.
+    """
 
     name: str
     calendars: tuple[Calendar, ...] = ()
     target_calendars: tuple[Calendar, ...] = ()
     profiles: tuple[Profile, ...] | None = None
     default_profile: str | None = None
+    lists_profiles: bool = False
 
     @property
     def not_writable(self) -> tuple[Calendar, ...]:
@@ -85,6 +89,7 @@ class Account:
             _target_calendars(calendars, only_named or any(calendar.named for calendar in calendars), of_a_kind),
             profiles if isinstance(data, dict) else None,
             default_profile,
+            isinstance(_get(data, "conferencing_profiles"), list),
         )
 
 

@@ -24,6 +24,7 @@ class RunOptions:
 
     `accounts`: account name to bearer token.  `variables`: account name to the environment variable of its token.
     Times are in seconds and `rate_limit` is in requests a second; None leaves them to the kind of subject.
+    `wait`: how long the subject may take to answer at all.  `scenarios` name more scenarios, each as MODULE:ATTRIBUTE.
     `rules` are the ids to judge by, empty for all of them.
     """
 
@@ -33,12 +34,14 @@ class RunOptions:
     calendars: tuple[str, ...] = ()
     default_profiles: Mapping[str, str] = field(default_factory=dict)
     max_examples: int | None = None
+    scenarios: tuple[str, ...] = ()
     fuzz: bool = False
     seed: int = 0
     settle_timeout: float | None = None
     window: float | None = None
     rate_limit: float | None = None
     max_requests: int | None = None
+    wait: float = 0.0
     plan: bool = False
     rules: tuple[str, ...] = ()
     fail_on: str = "must"

@@ -21,7 +21,8 @@ EXPLICIT = {
 
 def call(*args: str | Path, env: dict[str, str] | None = None) -> Result:
     """A command's result; without a token in the environment unless `env` has one."""
-    environment: dict[str, str | None] = {"CRONOFY_ACCESS_TOKEN": None, "FORCE_COLOR": None, **(env or {})}
+    unset = ("CRONOFY_ACCESS_TOKEN", "FORCE_COLOR", "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY")
+    environment: dict[str, str | None] = {**dict.fromkeys(unset), **(env or {})}
     return CliRunner(env=environment).invoke(cli, [str(arg) for arg in args], prog_name=NAME)
 
 

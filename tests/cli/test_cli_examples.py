@@ -55,7 +55,7 @@ _QUICK = {
     ("check", "cassettes/"): 0,
     ("check", "cassettes/by-hand"): 0,
     ("rules",): 0,
-    ("rules", "--json"): 0,
+    ("rules", "--format", "json"): 0,
     ("rules", "explicit-is-kept"): 0,
     ("serve", "--list-faults"): 0,
     ("check", "traffic.har"): 0,

@@ -4,12 +4,15 @@ import hashlib
 import json
 from pathlib import Path
 
+import jsonschema
 import pytest
-from cli_samples import call
+from cli_samples import call, error
+from referencing import Registry, Resource
 
 from conformance.cli import explanation
 from conformance.contract import examples, schemas
 from conformance.contract.rules import load, load_clauses
+from conformance.contract.selection import contract
 
 
 def test_every_rule_is_listed_on_a_line_with_its_level_and_clauses() -> None:
@@ -33,11 +36,32 @@ def test_on_a_terminal_every_rule_is_a_row_of_a_table(
     assert [rule.title for rule in load() if len(rule.title) < 60 and rule.title not in text] == []
 
 
-def test_the_list_as_json_says_the_same() -> None:
-    summaries = json.loads(call("rules", "--json").stdout)
-    assert [(rule["id"], rule["level"], rule["applies_to"], tuple(rule["clauses"])) for rule in summaries] == [
+def test_the_contract_is_one_document_that_a_program_can_judge_by() -> None:
+    document = json.loads(call("rules", "--format", "json").stdout)
+    assert document["contract"] == contract()
+    assert [(rule["id"], rule["level"], rule["applies_to"], tuple(rule["clauses"])) for rule in document["rules"]] == [
         (rule.id, rule.level, rule.applies_to, rule.clauses) for rule in load()
     ]
+    assert set(document["clauses"]) == set(load_clauses())
+    registry = Registry().with_resources(
+        [(uri, Resource.from_contents(shared)) for uri, shared in document["schemas"].items()]
+    )
+    for rule in document["rules"][::10]:  # by the document alone, its examples come out as they say
+        for example in rule["examples"]:
+            holds = [
+                jsonschema.Draft202012Validator({"$id": rule["schema"]["$id"], **part}, registry=registry).is_valid(
+                    example["facts"]
+                )
+                for part in (rule["schema"]["if"], rule["schema"]["then"], rule["schema"].get("x-conclusive-when", {}))
+            ]
+            expected = {
+                (False,): "inapplicable",
+                (True, False): "failed",
+                (True, True, False): "inconclusive",
+                (True, True, True): "passed",
+            }
+            ends = next((tuple(holds[: n + 1]) for n, held in enumerate(holds) if not held), tuple(holds))
+            assert expected[ends] == example["expect"], (rule["id"], example["title"])
 
 
 def test_a_rule_is_explained_with_its_three_schemas_and_its_clauses() -> None:
@@ -60,14 +84,18 @@ def test_a_passed_and_a_failed_example_are_shown() -> None:
     assert "\nFailed, for example: " in output
 
 
-def test_one_rule_as_json_carries_its_schema_clauses_and_examples() -> None:
+def test_one_rule_is_the_same_document_with_that_rule_alone() -> None:
     rule = load()[0]
-    document = json.loads(call("rules", rule.id, "--json").stdout)
-    assert document["schema"] == schemas.read(f"rules/{rule.id}")
-    assert [clause["id"] for clause in document["clauses"]] == list(rule.clauses)
-    assert [(one["title"], one["expect"], one["facts"]) for one in document["examples"]] == [
+    document = json.loads(call("rules", rule.id, "--format", "json").stdout)
+    assert [one["schema"] for one in document["rules"]] == [schemas.read(f"rules/{rule.id}")]
+    assert set(document["clauses"]) == set(rule.clauses)
+    assert [(one["title"], one["expect"], one["facts"]) for one in document["rules"][0]["examples"]] == [
         (example.title, example.expect, example.facts) for example in examples.load(rule.id)
     ]
+
+
+def test_an_unknown_format_is_answered_with_the_known_ones() -> None:
+    assert error("rules", "--format", "yaml").startswith("Invalid value for '--format': 'yaml' is unknown; there is")
 
 
 @pytest.mark.parametrize("rule", load(), ids=lambda rule: rule.id)

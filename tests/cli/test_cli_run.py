@@ -108,6 +108,7 @@ def test_the_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
 def test_a_run_that_reaches_max_requests_is_inconclusive(tmp_path: Path) -> None:
     result = call("run", "--max-requests", 60, "--report", tmp_path / "r.json")
     assert result.exit_code == 3
+    assert result.stderr.startswith("Warning: --max-requests 60 is too small for this plan, which is expected to take ")
     assert result.stderr.endswith("Outcome: inconclusive. Exit code 3: the limit of 60 requests was reached.\n")
     document = json.loads((tmp_path / "r.json").read_text())
     assert (document["outcome"], document["fully_covered"], document["run"]["requests"] <= 60) == (
@@ -121,9 +122,18 @@ def test_a_plan_lists_scenarios_and_costs_and_writes_nothing(tmp_path: Path) -> 
     result = call("run", "--plan", "--evidence", tmp_path / "e.ndjson", "--record", tmp_path / "cas")
     assert result.exit_code == 0
     assert "explicit" in result.stdout
-    assert "At most " in result.stdout
+    assert "\nExpected: about " in result.stdout
+    assert "\nAt most " in result.stdout
     assert "Sent to make this plan: " in result.stdout
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("limit", "said"),
+    [("50", "--max-requests 50 is too small for this plan, "), ("2000", "--max-requests 2,000 is enough ")],
+)
+def test_a_plan_says_whether_it_fits_into_max_requests(limit: str, said: str) -> None:
+    assert f"\n{said}" in call("run", "--plan", "--max-requests", limit).stdout
 
 
 def _heed_ctrl_c() -> None:

@@ -19,7 +19,16 @@ from jsonschema import Draft202012Validator
 from conformance.contract import examples, rules, schemas
 
 HERE = Path(__file__).parent
-KEYWORDS = ["x-applies-to", "x-level", "x-facts", "x-clauses", "x-coverage", "x-conclusive-when"]
+KEYWORDS = [
+    "x-applies-to",
+    "x-level",
+    "x-facts",
+    "x-clauses",
+    "x-coverage",
+    "x-conclusive-when",
+    "x-says",
+    "x-compares",
+]
 PARTS = ("if", "then", "x-conclusive-when")
 
 

@@ -33,8 +33,9 @@ def Violation(  # noqa: N802 - likewise
     event: str | None = "cal_1/evt_1",
     evidence: tuple[Evidence, ...] = (),
     cause: str = "one",
+    **more: Any,
 ) -> judgement.Violation:
-    return judgement.Violation(message, path, event, evidence, cause)
+    return judgement.Violation(message, path, event, evidence, cause, **more)
 
 
 def verdict(
@@ -70,12 +71,15 @@ READ = Request(
     "https://api.example.com/v1/events?tzid=Etc/UTC&calendar_ids[]=cal_1",
     (("Authorization", bearer("second.account")),),
 )
+OTHER = {"state": "assigned", "conferencing": {"join_url": "https://other.example.com"}}
 BROKEN = Violation(
-    "join_url is not the one that was sent",
-    evidence=(
-        Evidence("#12", WRITE, 202),
-        Evidence("#15", READ, 200, {"conferencing": {"join_url": "https://other.example.com"}}),
-    ),
+    "An event reads back with another join URL than the one that was sent",
+    evidence=(Evidence("#12", WRITE, 202, at=1000.0), Evidence("#15", READ, 200, OTHER, at=1012.5)),
+    earlier=(Evidence("#9", WRITE, 202, at=940.0),),
+    expected="https://sent.example.com",
+    actual="https://other.example.com",
+    symptom="one",
+    shown_by="#15",
 )
 
 RULES = (

@@ -120,10 +120,43 @@ def test_the_document_is_the_one_that_the_design_describes() -> None:
         "counts": {"passed": 1, "failed": 1, "inconclusive": 0},
         "violations": [
             {
-                "message": "join_url is not the one that was sent",
+                "message": "An event reads back with another join URL than the one that was sent",
                 "cause": "one",
+                "expected": "https://sent.example.com",
+                "actual": "https://other.example.com",
                 "path": "/after/final",
                 "event": "cal_1/evt_1",
+                "timeline": [
+                    {
+                        "exchange": "#9",
+                        "seconds": 0.0,
+                        "action": "write",
+                        "summary": "writes the event in an undocumented way",
+                        "status": 202,
+                        "earlier": True,
+                        "broken": False,
+                    },
+                    {
+                        "exchange": "#12",
+                        "seconds": 60.0,
+                        "action": "write",
+                        "summary": "writes the event in an undocumented way",
+                        "status": 202,
+                        "earlier": False,
+                        "broken": False,
+                    },
+                    {
+                        "exchange": "#15",
+                        "seconds": 72.5,
+                        "action": "read",
+                        "summary": "the event reads back with a conference",
+                        "status": 200,
+                        "conferencing": {"join_url": "https://other.example.com"},
+                        "state": "assigned",
+                        "earlier": False,
+                        "broken": True,
+                    },
+                ],
                 "exchanges": ["#12", "#15"],
                 "curl": [
                     'curl -sS -i -g -X POST -H "Authorization: Bearer $CRONOFY_ACCESS_TOKEN" '

@@ -96,8 +96,9 @@ def test_what_cannot_be_judged_is_one_line_and_2(tmp_path: Path) -> None:
 
 def test_a_users_tests_keep_their_options_and_use_the_fixtures(tmp_path: Path) -> None:
     (tmp_path / "conftest.py").write_text(
+        "from pathlib import Path\n"
         "import pytest\n"
-        "from conformance import in_process\n"
+        "from conformance import Scenario, Step, in_process\n"
         "from conformance.reference import reference_app\n\n\n"
         "def pytest_addoption(parser):\n"
         "    parser.addoption('--seed')\n"
@@ -105,7 +106,11 @@ def test_a_users_tests_keep_their_options_and_use_the_fixtures(tmp_path: Path) -
         "@pytest.fixture(scope='session')\n"
         "def conformance_subject():\n"
         "    app = reference_app(settle=0.0)\n"
-        "    return in_process(app, {'default': 'reference-default-token'})\n"
+        "    return in_process(app, {'default': 'reference-default-token'})\n\n\n"
+        "def pytest_conformance_scenarios(inventory):\n"
+        "    account, calendar = inventory.targets[0]\n"
+        "    Path('hooked.txt').write_text(account.name)\n"
+        "    return Scenario('ours', account.name, calendar.calendar_id, (Step('none'),))\n"
     )
     (tmp_path / "test_ours.py").write_text(
         "from conformance.suite.test_server import test_rule\n\n\n"
@@ -119,6 +124,7 @@ def test_a_users_tests_keep_their_options_and_use_the_fixtures(tmp_path: Path) -
     )  # fmt: skip
     assert (done.returncode, "1 passed" in done.stdout) == (1, True), done.stdout
     assert "the limit of 30 requests was reached" in done.stdout
+    assert (tmp_path / "hooked.txt").read_text() == "default"
 
 
 def test_each_option_of_run_is_one_of_pytest_or_is_left_to_it(tmp_path: Path) -> None:
@@ -148,7 +154,7 @@ def test_results_are_computed_by_one_process_and_read_by_the_others(
         {"a": RuleResult("failed", "why", is_fatal=True), "b": RuleResult("passed", "", is_fatal=False)}
     )
     given = [expected]
-    monkeypatch.setattr(results, "campaign_results", lambda options, subject: given.pop())
+    monkeypatch.setattr(results, "campaign_results", lambda options, subject, scenarios: given.pop())
     subject: object = None
     assert [shared_campaign_results(RunOptions(), subject, tmp_path) for _ in range(2)] == [expected, expected]  # type: ignore[arg-type]
     assert expected.failed == ("a",)

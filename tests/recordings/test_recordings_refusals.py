@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import gzip
 import json
 import os
 import re
@@ -60,7 +59,6 @@ BOMB = "a0: &a0 [x,x,x,x,x,x,x,x,x]\n" + "".join(
         (b"text:\n- \0text", f", line 2: a NUL character; {REPAIR}"),
         (b"text:\n- caf\xe9", ", line 2, byte 12 of the file: not UTF-8; save it as UTF-8"),
         ("interactions: []".encode("utf-16-le"), ": text in UTF-16; save it as UTF-8"),
-        (gzip.compress(b"interactions: []", mtime=0), ": a compressed file; unpack it first"),
         (zlib.compress(b'{"log": {"entries": []}}'), ": a compressed file; unpack it first"),
         ("interactions: []".encode("utf-16"), ": text in UTF-16; save it as UTF-8"),
         ("Dear reader", f": expected a YAML mapping or list; {NAME}"),
@@ -295,7 +293,7 @@ def test_a_file_that_is_not_there_and_a_folder_are_refused(tmp_path: Path) -> No
         list(read(tmp_path / "nothing"))
     with pytest.raises(InvalidRecordingError, match="a folder; name the recordings in it"):
         list(read(tmp_path))
-    with pytest.raises(InvalidRecordingError, match=r"a folder without a recording; recordings end in \.har"):
+    with pytest.raises(InvalidRecordingError, match=r"a folder without a recording; recordings end in \.flow"):
         paths([tmp_path])
 
 

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from conformance.clock import VirtualClock
+from conformance.judging.judge import Judge
+from conformance.servers.campaign import cleanup
 from conformance.servers.campaign.journal import Journal, JournalEntry, folder, left_behind
+from conformance.servers.campaign.subject_session import open_session
+from conformance.servers.subject import EPOCH, Subject, in_process
 
 ONE, OTHER = JournalEntry("default", "cal_1", "cfc-1"), JournalEntry("default", "cal_2", "cfc-ü")
 
@@ -67,3 +75,42 @@ def test_without_a_path_nothing_is_written() -> None:
     journal.open(ONE)
     journal.close()
     assert (journal.entries, files()) == ((ONE,), [])
+
+
+class _RefusesDeletes:
+    """An application that answers no DELETE with success, and lists one event."""
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        events = [{"calendar_id": OTHER.calendar_id, "event_id": OTHER.event_id}]
+        calendars = [{"calendar_id": "cal_1"}]
+        page = {"pages": {"current": 1, "total": 1}, "events": events, "calendars": calendars}
+        body = page if scope["method"] == "GET" else {}
+        await send({"type": "http.response.start", "status": 200 if body else 422, "headers": []})
+        await send({"type": "http.response.body", "body": json.dumps(body).encode()})
+
+
+def _subject() -> Subject:
+    return in_process(_RefusesDeletes(), {"default": "a-token"}, clock=VirtualClock(EPOCH))
+
+
+def test_an_event_that_no_reading_lists_is_gone_whatever_its_delete_was_answered() -> None:
+    journal = Journal()
+
+    async def cleaned() -> tuple[JournalEntry, ...]:
+        subject = _subject()
+        async with open_session(subject, subject.settings(), Judge(()), "run1", in_journal=False) as session:
+            session.journal = journal
+            journal.open(ONE)
+            journal.open(OTHER)
+            return await session.clean()
+
+    assert asyncio.run(cleaned()) == (OTHER,)
+
+
+def test_a_later_clean_up_forgets_what_is_gone_and_keeps_what_is_listed() -> None:
+    journal = Journal.of_run("http://localhost", "run1")
+    journal.open(ONE)
+    journal.open(OTHER)
+    journal._file.close()  # type: ignore[union-attr]  # as the end of the process does
+    assert asyncio.run(cleanup(_subject())) == (1, (OTHER,))
+    assert asyncio.run(cleanup(_subject())) == (0, (OTHER,))

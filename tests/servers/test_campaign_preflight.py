@@ -11,11 +11,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import trustme
 
@@ -23,10 +25,13 @@ from conformance.clock import RealClock, VirtualClock
 from conformance.facts import Settings
 from conformance.reference import reference_app
 from conformance.servers.campaign import run
+from conformance.servers.inventory import Account, Inventory
 from conformance.servers.run_options import RunOptions
 from conformance.servers.subject import DATA_CENTRES, EPOCH, ConfigurationError, Subject, in_process, parse
+from conformance.servers.subject.preflight import _check_targets
 from conformance.servers.subject.readings import WIDER_READING
 from conformance.servers.subject.transport import Limits
+from conformance.servers.subject.waiting import wait_for_answer
 
 CALENDARS = {
     "calendars": [
@@ -150,7 +155,8 @@ def test_a_plan_sends_only_reads_and_counts_what_it_costs() -> None:
     assert {exchange.request.method for exchange in result.exchanges} == {"GET"}
     assert 0 < result.plan.expected < result.plan.requests
     named = [request for request in result.plan.malformed if request.names_event]
-    assert result.plan.objects == len(result.plan.scenarios) + len(named) + 1 > 20  # one event follows the malformed
+    # One event follows the malformed requests, and three are in the batch.
+    assert result.plan.objects == len(result.plan.scenarios) + len(named) + 1 + 3 > 20
     assert "there is one account only: whether accounts are kept apart is not tried" in result.plan.lacking
 
 
@@ -349,3 +355,65 @@ def test_outside_this_machine_calendars_must_be_named() -> None:
     with pytest.raises(ConfigurationError, match="the calendars named are read-only or deleted: name one of cal_1"):
         plan_of(far, calendars=("cal_2",))
     assert [calendar.calendar_id for _, calendar in plan_of(far, calendars=("cal_1",)).inventory.targets] == ["cal_1"]
+
+
+PROFILES = {"conferencing_profiles": [{"profile_id": "pro_1"}, {"profile_id": "pro_2"}]}
+
+
+@pytest.mark.parametrize(
+    ("data", "declared", "message"),
+    [
+        (PROFILES, {"default": "pro_3"}, r"does not list the profile 'pro_3' .*; did you mean 'pro_\d' or 'pro_\d'\?"),
+        ({"conferencing_profiles": []}, {"default": "pro_1"}, r"does not list the profile 'pro_1' .*; there is none"),
+        (
+            PROFILES,
+            {"defualt": "pro_1"},
+            r"the account 'defualt', which this run does not have; did you mean 'default'",
+        ),
+    ],
+)
+def test_an_unknown_default_profile_is_refused_with_the_nearest(data: Any, declared: Any, message: str) -> None:
+    app = Canned(userinfo=(200, {"cronofy.data": data}))
+    with pytest.raises(ConfigurationError, match=message):
+        asyncio.run(run(RunOptions(default_profiles=declared), subject=canned(app)))
+    assert app.written == []
+
+
+@pytest.mark.parametrize("data", [{}, PROFILES])
+def test_a_default_profile_is_accepted_where_userinfo_lists_it_or_lists_none(data: Any) -> None:
+    app = Canned(userinfo=(200, {"cronofy.data": data}))
+    assert plan_of(canned(app), default_profiles={"default": "pro_2"}).plan.waves
+
+
+@pytest.mark.parametrize("host", ["emulator", "10.0.0.7", "emulator.internal", "[fd00::7]"])
+def test_on_a_private_network_the_calendars_to_name_are_said(host: str) -> None:
+    subject = replace(canned(Canned()), base_url=f"http://{host}:8000", app=None, kind="url")
+    inventory = Inventory((Account.from_responses("default", CALENDARS, {}, only_named=True),))
+    with pytest.raises(ConfigurationError, match="add --calendar cal_1, or name its port on this machine") as caught:
+        _check_targets(subject, inventory, ())
+    assert str(caught.value).startswith(f"http://{host}:8000 counts as another machine")
+
+
+class _Starting:
+    """Answers 503 to the first requests, as a gateway does while the server behind it is starting."""
+
+    def __init__(self, refusals: int) -> None:
+        self.left = refusals
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.left -= 1
+        if self.left >= 0 and self.left % 2:
+            raise httpx.ConnectError("refused", request=request)
+        return httpx.Response(503 if self.left >= 0 else 401)
+
+
+@pytest.mark.parametrize(("seconds", "answers"), [(60.0, True), (1.0, False)])
+def test_a_server_that_is_starting_is_waited_for_so_long_and_no_longer(seconds: float, answers: bool) -> None:
+    clock, app = VirtualClock(EPOCH), _Starting(10)
+
+    async def wait() -> bool:
+        async with httpx.AsyncClient(transport=httpx.MockTransport(app)) as client:
+            return await wait_for_answer(client, "http://localhost:1", clock, seconds)
+
+    assert asyncio.run(wait()) is answers
+    assert clock.now() - EPOCH <= seconds

@@ -84,7 +84,7 @@ def _failure(run_report: RunReport, group: list[tuple[Rule, Violation]]) -> Fail
 
 def actual(rule: Rule, violation: Violation) -> str:
     """What was observed, without the expectation that a message may begin with."""
-    return visible(violation.message.removeprefix(f"expected: {rule.title}; got: "))
+    return visible(violation.message)
 
 
 def _steps(run_report: RunReport, violation: Violation) -> tuple[FailureStep, ...]:

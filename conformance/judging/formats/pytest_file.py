@@ -26,6 +26,8 @@ def _lines(run_report: RunReport) -> Iterator[str]:
     if not run_report.reproductions:
         return
     yield ""
+    if any("importlib." in scenario for repro in run_report.reproductions for scenario in repro.scenarios):
+        yield "import importlib"
     yield "import os"
     yield ""
     yield "from conformance.servers.replay import Scenario, Step, violations"

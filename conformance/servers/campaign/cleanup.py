@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from urllib.parse import quote
 
 from conformance.servers.campaign.journal import Journal, JournalEntry, left_behind
+from conformance.servers.campaign.scenario_state import items_of
 from conformance.servers.subject import Subject
 from conformance.servers.subject.rate_limit import BudgetExceededError
+from conformance.servers.subject.readings import READING, WIDER_READING, read_all_managed
 from conformance.servers.subject.transport import Limits, Transport
 
 __all__ = ["clean", "cleanup"]
@@ -16,11 +18,18 @@ __all__ = ["clean", "cleanup"]
 #: Answers to a DELETE after which nothing is left: deleted, or not there.
 _GONE = frozenset({200, 202, 204, 404, 410})
 
+#: Events by calendar and event id.
+_Events = set[tuple[str, str]]
+
 
 async def clean(
-    transport: Transport, journal: Journal, surely_gone: Iterable[JournalEntry] = ()
+    transport: Transport, journal: Journal, surely_gone: Iterable[JournalEntry] = (), *, quiet: float = 0.0
 ) -> tuple[JournalEntry, ...]:
-    """Delete the events in the journal, but for those `surely_gone`.  Returns those that could not be deleted."""
+    """Delete the events in the journal, but for those `surely_gone`.
+
+    Returns those that could not be deleted and are still listed; what two readings `quiet` seconds apart do not list
+    is gone, whatever the DELETE was answered.
+    """
     for entry in surely_gone:
         journal.settle(entry)
     while left := journal.entries:
@@ -30,6 +39,11 @@ async def clean(
                 journal.settle(entry)
         if not any(gone):
             break
+    if journal.entries:
+        listed = await _listed(transport, {entry.account for entry in journal.entries}, quiet)
+        for entry in journal.entries:
+            if _is_gone(entry, listed):
+                journal.settle(entry)
     return journal.entries
 
 
@@ -50,9 +64,40 @@ async def cleanup(subject: Subject, limits: Limits | None = None) -> tuple[int, 
                     deleted += 1
                 else:
                     still.append(entry)
-            left.close(tuple(still))
-            remaining += still
+            accounts = {entry.account for entry in still if entry.account in subject.tokens}
+            listed = await _listed(transport, accounts, subject.quiet) if accounts else {}
+            remains = tuple(entry for entry in still if not _is_gone(entry, listed))
+            deleted += len(still) - len(remains)
+            left.close(remains)
+            remaining += remains
     return deleted, tuple(remaining)
+
+
+async def _listed(transport: Transport, accounts: Iterable[str], quiet: float) -> dict[str, _Events]:
+    """By account, the events that one of two complete readings lists; accounts without such readings are left out."""
+    names = sorted(accounts)
+    first = {name: await _read(transport, name) for name in names}
+    await transport.clock.sleep(quiet)
+    second = {name: await _read(transport, name) for name in names}
+    return {
+        name: one | other for name in names if (one := first[name]) is not None and (other := second[name]) is not None
+    }
+
+
+async def _read(transport: Transport, account: str) -> _Events | None:
+    """The events that a complete reading lists; None where there is none, or no request is left for it."""
+    try:
+        for flags in (READING, WIDER_READING):
+            items = items_of(await read_all_managed(transport, account, flags))
+            if items is not None:
+                return {(str(calendar_id), str(event_id)) for calendar_id, event_id in items}
+    except BudgetExceededError:
+        pass
+    return None
+
+
+def _is_gone(entry: JournalEntry, listed: Mapping[str, _Events]) -> bool:
+    return entry.account in listed and (entry.calendar_id, entry.event_id) not in listed[entry.account]
 
 
 async def _delete(transport: Transport, entry: JournalEntry) -> bool:

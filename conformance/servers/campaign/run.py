@@ -25,7 +25,9 @@ from conformance.servers.campaign.scheduler import Scheduler
 from conformance.servers.campaign.subject_session import SubjectSession, open_session
 from conformance.servers.inventory import Inventory
 from conformance.servers.scenarios import Plan, plan
+from conformance.servers.scenarios.added_scenarios import Source, named_source
 from conformance.servers.subject import Subject, parse
+from conformance.servers.subject.preflight import check_default_profiles
 from conformance.servers.subject.rate_limit import BudgetExceededError
 from conformance.servers.subject.transport import Limits
 
@@ -78,12 +80,17 @@ async def run(
     rules: Iterable[Rule] | None = None,
     sink: Callable[[Exchange], None] = lambda exchange: None,
     progress: Callable[[RunProgress], None] = lambda progress: None,
+    planned: Callable[[Plan], None] = lambda plan: None,
     limits: Limits | None = None,
     small: bool = True,
+    scenarios: Source = (),
 ) -> RunResult:
     """Run a campaign against the subject that `options` name, or against `subject`.
 
     `sink` gets every exchange that is judged, at once and in the order sent; `small` asks for counterexamples.
+    `scenarios` run beside the core table: Scenario values, a Hypothesis strategy of them (from which as many are drawn
+    as are explored, and at least one), or a function of the inventory that gives either.
+    `planned` gets the plan before anything is written.
     Ctrl-C (cancellation) ends in a result, after clean-up.  Raises ConfigurationError, before anything is written,
     where nothing can be judged.
     """
@@ -102,11 +109,25 @@ async def run(
         max_requests=options.max_requests,
         limits=limits,
         sink=sink,
+        wait=options.wait,
         in_journal=not options.plan
         and not under_test.clock.virtual,  # a subject on a virtual clock ends with the process
     ) as session:
         assert session.hearing is not None
-        return await _run(session, session.hearing, options, chosen, progress, small)
+        added = (scenarios, *map(named_source, options.scenarios))
+        check_default_profiles(options.default_profiles, session.run.inventory)
+        malformed = under_test.loopback or options.fuzz
+        plan_of_run = plan(
+            session.run,
+            session.settings,
+            options.max_examples or 0,
+            options.seed,
+            malformed=malformed,
+            rate=options.rate_limit or under_test.rate,
+            added=added,
+        )
+        planned(plan_of_run)
+        return await _run(session, session.hearing, options, chosen, plan_of_run, progress, small)
 
 
 async def _run(
@@ -114,11 +135,10 @@ async def _run(
     hearing: LiveJudge,
     options: RunOptions,
     rules: tuple[Rule, ...],
+    planned: Plan,
     progress: Callable[[RunProgress], None],
     small: bool,
 ) -> RunResult:
-    malformed = session.subject.loopback or options.fuzz
-    planned = plan(session.run, session.settings, options.max_examples or 0, options.seed, malformed=malformed)
     if options.max_requests is None:
         session.transport.max_requests.limit = session.transport.sent + planned.requests + SEARCH_REQUESTS
     ending = _Ending()

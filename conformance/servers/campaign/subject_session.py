@@ -29,6 +29,7 @@ from conformance.servers.subject.preflight import preflight
 from conformance.servers.subject.rate_limit import RateLimiter, RequestBudget
 from conformance.servers.subject.readings import Flags, NextPage, next_page, read_with_retry, reading
 from conformance.servers.subject.transport import Limits, Transport
+from conformance.servers.subject.waiting import wait_for_answer
 
 __all__ = ["SubjectSession", "open_session"]
 
@@ -135,7 +136,7 @@ class SubjectSession:
         """Delete what was created, unjudged.  Returns what could not be deleted."""
         self.hearing = None
         gone = [state.entry for scheduler in self.schedulers for state in scheduler.scenarios if not state.exists]
-        return await clean(self.transport, self.journal, gone)
+        return await clean(self.transport, self.journal, gone, quiet=self.settings.quiet)
 
     def fresh_hearing(self) -> LiveJudge:
         """A hearing that knows what the preflight showed, and nothing since."""
@@ -159,10 +160,12 @@ async def open_session(
     limits: Limits | None = None,
     sink: Callable[[Exchange], None] = lambda exchange: None,
     in_journal: bool = True,
+    wait: float = 0.0,
 ) -> AsyncIterator[SubjectSession]:
     """A session with `subject` after its preflight; without `in_journal`, what it creates is not journalled on disk.
 
-    `sink` gets every exchange that is judged.  Raises ConfigurationError where nothing can be judged.
+    `sink` gets every exchange that is judged.  `wait`: seconds in which a server that is starting may begin to answer.
+    Raises ConfigurationError where nothing can be judged.
     """
     limits = limits or (Limits(longest_pause=_LONGEST_LOCAL_PAUSE) if subject.loopback else Limits())
     unknown_token = f"nobody-has-this-token-{run_id}"
@@ -184,6 +187,8 @@ async def open_session(
                 sink(exchange)
 
     async with subject.open(limits) as client:
+        if wait and subject.app is None:
+            await wait_for_answer(client, subject.base_url, subject.clock, wait)
         transport = _transport(client, subject, unknown_token, on_exchange, limits, rate, max_requests)
         started = subject.clock.now()
         inventory, flags = await preflight(transport, subject, calendars)

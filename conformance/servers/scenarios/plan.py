@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from conformance.facts import Settings
 from conformance.servers.inventory import Inventory
+from conformance.servers.scenarios.added_scenarios import Source, added_scenarios
 from conformance.servers.scenarios.core import core, waves
 from conformance.servers.scenarios.covering import connected_profiles
 from conformance.servers.scenarios.malformed_requests import MalformedRequest, core_malformed, generated_malformed
@@ -31,6 +32,13 @@ _AFTER = 2
 #: Readings of an account outside of the rounds, at most.
 _FINAL_READINGS = 18
 
+#: Readings of an account in a round that are usual.
+_USUAL_READINGS = 8
+
+#: Seconds that a round usually takes beside the quiet time; measured: 1 where conferences come at once, 8 where they
+#: take five seconds.
+_USUAL_SETTLING = 3.3
+
 _GENERATING = ("default", "integrated", "profile")
 
 
@@ -38,14 +46,16 @@ _GENERATING = ("default", "integrated", "profile")
 class Plan:
     """What a run will send: `waves` of scenarios that begin together.
 
-    `expected` requests are enough where pages are long and conferences come soon; `requests` and `seconds` are upper
-    bounds, with two events on a page and everything pending until the time-out.
+    `expected` requests and `expected_seconds` are what it takes where pages are long and conferences come within five
+    seconds, the latter within a factor of two; `requests` and `seconds` are upper bounds, with two events on a page and
+    everything pending until the time-out.
     `generated` counts the writes that request a generated conference; `lacking` says what is not tested, and why.
     `malformed` requests are sent after the scenarios.
     """
 
     waves: tuple[tuple[Scenario, ...], ...]
     expected: int
+    expected_seconds: float
     requests: int
     objects: int
     generated: int
@@ -64,12 +74,24 @@ class Plan:
         return dict(Counter(step.kind for scenario in self.scenarios for step in scenario.steps))
 
 
-def plan(run: RunContext, settings: Settings, examples: int = 0, seed: int = 0, *, malformed: bool = False) -> Plan:
+def plan(
+    run: RunContext,
+    settings: Settings,
+    examples: int = 0,
+    seed: int = 0,
+    *,
+    malformed: bool = False,
+    rate: float | None = None,
+    added: Source = (),
+) -> Plan:
     """The core for the run's inventory, and `examples` scenarios beyond it, drawn from `seed`.
 
     With `malformed`, malformed requests as well: those of the core, and `examples` beyond them.
+    `rate`: how many requests a second may be sent (None: any number).  `added` are a team's own scenarios.
+    Raises ConfigurationError where they do not fit the inventory.
     """
     scenarios = core(run.inventory)
+    scenarios += added_scenarios(added, run.inventory, scenarios, examples, seed)
     if examples:
         from conformance.servers.scenarios.scenario_strategies import explore
 
@@ -85,13 +107,20 @@ def plan(run: RunContext, settings: Settings, examples: int = 0, seed: int = 0, 
     again = _RETRIES * sum(step.timing != "settled" for step in steps)
     reads = _READS * accounts + _ACCESS
     readings = rounds * _readings_a_round(settings) + _FINAL_READINGS
+    most = requests + again + reads + readings * (-(-len(scenarios) // 2) + accounts)
+    expected = requests + reads + _USUAL_READINGS * rounds * accounts
+    settling = min(_USUAL_SETTLING, settings.settle_timeout) + settings.quiet
+    waiting = (rounds + 1) * settling + max(0.0, (settings.window or 0.0) - settling)
     return Plan(
         groups,
-        expected=requests + reads + 3 * rounds * accounts,
-        requests=requests + again + reads + readings * (-(-len(scenarios) // 2) + accounts),
+        expected=expected,
+        expected_seconds=waiting + (expected / rate if rate else 0.0),
+        requests=most,
         objects=len(scenarios) + named + bool(bad_requests) + _BATCH * bool(run.inventory.targets),
         generated=sum(step.kind in _GENERATING for step in steps),
-        seconds=(rounds + 1) * (settings.settle_timeout + 2 * settings.quiet),
+        seconds=(rounds + 1) * (settings.settle_timeout + 2 * settings.quiet)
+        + (settings.window or 0.0)
+        + (most / rate if rate else 0.0),
         lacking=tuple(_lacking(run.inventory)),
         malformed=bad_requests,
     )

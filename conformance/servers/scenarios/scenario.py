@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta, timezone
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
 
+from conformance.errors import nearest
 from conformance.servers.inventory import Inventory
 from conformance.servers.scenarios.scenario_values import (
     CONFERENCING_DEFECTS,
+    DEFECTS,
     DESCRIPTIONS,
     EVENT_DEFECTS,
+    EXTRA_FIELDS,
+    KINDS,
     PADDING,
     ROOM,
     STARTS,
+    TEXT_VARIANTS,
     TEXTS,
+    TIME_FORMATS,
+    TIMINGS,
     URL_VARIANTS,
     explicit,
 )
@@ -25,7 +34,7 @@ __all__ = ["RunContext", "Scenario", "Step", "WriteRequest", "write_requests"]
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One write, in the terms of the contract.
+    """One write, in the terms of the contract; a subclass may change its body.
 
     `changed_fields` are the fields that differ from the previous write: ``summary``, ``description``, ``location``,
     ``time`` (start and end), ``start`` or ``end`` alone, or ``bare``, which leaves description and location out.
@@ -45,6 +54,35 @@ class Step:
     profile: int = 0
     timing: str = "settled"
     charset: bool = True
+
+    def __post_init__(self) -> None:
+        for name, known in _KNOWN.items():
+            if getattr(self, name) not in known:
+                raise ValueError(
+                    f"a step's {name} cannot be {getattr(self, name)!r}; {nearest(getattr(self, name), known)}"
+                )
+
+    def amend(self, body: dict[str, Any], marker: str) -> dict[str, Any]:
+        """The body to send instead of `body`; `marker` is in its texts, and in those of no other write.
+
+        Here it is `body` itself.  A subclass may add what a team's own events have, such as reminders or attendees.
+        """
+        return body
+
+
+#: What the choices of a step may be.
+_KNOWN: Mapping[str, Collection[str]] = MappingProxyType(
+    {
+        "kind": (*KINDS, "invalid"),
+        "start": STARTS,
+        "time_format": TIME_FORMATS,
+        "text_variant": TEXT_VARIANTS,
+        "url_variant": (*URL_VARIANTS, "again", "room"),
+        "extra_fields": ("", *EXTRA_FIELDS),
+        "defect": ("", *DEFECTS),
+        "timing": TIMINGS,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +168,7 @@ def write_requests(scenario: Scenario, run: RunContext) -> tuple[WriteRequest, .
             if step.url_variant == "again" and first_url:
                 body["conferencing"]["join_url"] = first_url
             first_url = first_url or body["conferencing"]["join_url"]
-        requests.append(WriteRequest("POST", path, body, step, marker))
+        requests.append(WriteRequest("POST", path, step.amend(body, marker), step, marker))
         fresh = False
     return tuple(requests)
 

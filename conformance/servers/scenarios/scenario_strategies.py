@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +15,7 @@ from conformance.servers.scenarios.scenario import Scenario, Step
 from conformance.servers.scenarios.scenario_values import (
     DEFECTS,
     EXTRA_FIELDS,
+    GENERATING,
     KINDS,
     STARTS,
     TEXT_VARIANTS,
@@ -24,35 +26,64 @@ from conformance.servers.scenarios.scenario_values import (
 
 __all__ = ["explore", "scenarios", "steps"]
 
-_CHANGES = (("summary",), ("summary",), (), ("description",), ("time",), ("start",), ("end",), ("location",))
+#: Fields that a write changes besides conferencing, alone and together.
+_CHANGES: tuple[tuple[str, ...], ...] = (
+    ("summary",), (), ("description",), ("time",), ("start",), ("end",), ("location",), ("bare",),
+    ("summary", "time"), ("summary", "description"), ("summary", "bare"),
+)  # fmt: skip
 
 
-def scenarios(inventory: Inventory, longest: int = LONGEST) -> st.SearchStrategy[Scenario]:
-    """Scenarios of one event each, on any target of `inventory`; they shrink to a single plain write."""
+def scenarios(
+    inventory: Inventory,
+    longest: int = LONGEST,
+    steps: Callable[[Account], st.SearchStrategy[Step]] | None = None,
+) -> st.SearchStrategy[Scenario]:
+    """Scenarios of one event each, of at most `longest` steps, on any target of `inventory`.
+
+    `steps` gives the steps of an account, by default the function of that name.  They shrink to a single plain write.
+    Raises ValueError for an inventory without a calendar to write to.
+    """
+    if not inventory.targets:
+        raise ValueError("the inventory has no calendar to write to: give an account target_calendars")
+    steps_of = _steps if steps is None else steps
     return st.sampled_from(inventory.targets).flatmap(
-        lambda target: st.lists(steps(target.account), min_size=1, max_size=longest).map(
+        lambda target: st.lists(steps_of(target.account), min_size=1, max_size=longest).map(
             lambda drawn: Scenario("x", target.account.name, target.calendar.calendar_id, _in_order(drawn), "explored")
         )
     )
 
 
-def steps(account: Account) -> st.SearchStrategy[Step]:
-    """Single writes of an account; unusual choices are drawn rarely."""
-    kinds = [kind for kind in (*KINDS, *KINDS, "invalid") if kind != "profile" or account.profiles]
-    return st.builds(
-        _step,
-        kind=st.sampled_from(kinds),
-        changed_fields=st.sampled_from(_CHANGES),
-        start=_mostly("future", STARTS),
-        time_format=_mostly("utc", TIME_FORMATS),
-        text_variant=_mostly("plain", TEXT_VARIANTS),
-        url_variant=st.sampled_from([*URL_VARIANTS, "again", "room"]),
-        extra_fields=_mostly("", EXTRA_FIELDS),
-        defect=st.sampled_from(DEFECTS),
-        profile=st.integers(0, max(0, len(account.profiles or ()) - 1)),
-        timing=_mostly("settled", TIMINGS),
-        charset=st.booleans(),
-    )
+@st.composite
+def steps(draw: st.DrawFn, account: Account = Account("default")) -> Step:  # noqa: B008 - a frozen value
+    """Single writes of an account, of every kind and in every form; they shrink to a plain explicit write.
+
+    Unusual choices are drawn rarely, and only those that matter for the kind of write.
+    """
+    kinds = [kind for kind in (*KINDS, *KINDS, "invalid", "invalid") if kind != "profile" or account.profiles]
+    kind = draw(st.sampled_from(kinds))
+    timing = draw(_mostly("settled", TIMINGS))
+    chosen: dict[str, Any] = {
+        "changed_fields": draw(_mostly(("summary",), _CHANGES)),
+        "start": draw(_mostly("future", STARTS)),
+        "time_format": draw(_mostly("utc", TIME_FORMATS)),
+        "text_variant": draw(_mostly("plain", TEXT_VARIANTS)),
+        "charset": draw(st.sampled_from((True, True, False))),
+    }
+    url_variant = draw(st.sampled_from((*URL_VARIANTS, "again", "room")))  # always, or other kinds would be simpler
+    if kind == "delete":
+        return Step("delete", timing=timing)
+    if kind == "invalid":
+        chosen["defect"] = draw(st.sampled_from(DEFECTS))
+    if kind in (*GENERATING, "none", "8x8"):
+        chosen["extra_fields"] = draw(_mostly("", EXTRA_FIELDS))
+    if kind == "explicit" or chosen.get("extra_fields"):
+        chosen["url_variant"] = url_variant
+    if kind == "profile":
+        chosen["profile"] = draw(st.integers(0, len(account.profiles or ()) - 1))
+    return Step(kind, timing=timing, **chosen)
+
+
+_steps = steps
 
 
 def explore(inventory: Inventory, examples: int, seed: int) -> tuple[Scenario, ...]:
@@ -62,22 +93,7 @@ def explore(inventory: Inventory, examples: int, seed: int) -> tuple[Scenario, .
 
 
 def _mostly(usual: Any, rare: Any) -> st.SearchStrategy[Any]:
-    return st.sampled_from([usual] * 4 + list(rare))
-
-
-def _step(**drawn: Any) -> Step:
-    """A step with the choices that matter for its kind; the others are the usual ones."""
-    kind = drawn["kind"]
-    if kind == "delete":
-        return Step("delete", timing=drawn["timing"])
-    unused = {
-        "url_variant": kind != "explicit" and not drawn["extra_fields"],
-        "extra_fields": kind in ("explicit", "omitted", "invalid"),
-        "defect": kind != "invalid",
-        "profile": kind != "profile",
-    }
-    usual = Step(kind)
-    return Step(**{name: getattr(usual, name) if unused.get(name) else value for name, value in drawn.items()})
+    return st.sampled_from([usual] * 4 + [value for value in rare if value != usual])
 
 
 def _in_order(drawn: list[Step]) -> tuple[Step, ...]:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from conformance.errors import nearest
 from conformance.http.exchange import Exchange
 from conformance.servers.inventory import Account, Inventory
 from conformance.servers.subject.readings import READING, WIDER_READING, Flags, answered_json, read_all_managed
 from conformance.servers.subject.subject import ConfigurationError, Subject
 from conformance.servers.subject.transport import Transport
 
-__all__ = ["preflight"]
+__all__ = ["check_default_profiles", "preflight"]
 
 #: Seconds between two clocks with which past and future are still the same: events are at least a day away from now.
 _LARGEST_SKEW = 12 * 3600.0
@@ -57,6 +58,26 @@ async def preflight(transport: Transport, subject: Subject, calendars: Iterable[
     inventory = Inventory(tuple(accounts), shows_time=shows_time)
     _check_targets(subject, inventory, named)
     return inventory, flags
+
+
+def check_default_profiles(declared: Mapping[str, str], inventory: Inventory) -> None:
+    """Check that each account with a declared default profile is there, and lists it where userinfo lists any.
+
+    `declared`: account name to profile_id, as the user gave them.  Raises ConfigurationError.
+    """
+    for name, profile_id in declared.items():
+        account = inventory.by_name.get(name)
+        if account is None:
+            raise ConfigurationError(
+                f"--default-profile names the account {name!r}, which this run does not have; "
+                f"{nearest(name, inventory.by_name)}"
+            )
+        known = [profile.profile_id for profile in account.profiles or ()]
+        if account.lists_profiles and profile_id not in known:
+            raise ConfigurationError(
+                f"userinfo of account {name!r} does not list the profile {profile_id!r} that --default-profile names; "
+                f"{nearest(profile_id, known)}"
+            )
 
 
 async def _userinfo_and_reading(
@@ -203,6 +224,12 @@ def _check_targets(subject: Subject, inventory: Inventory, named: tuple[str, ...
     if any(calendar.named for account in inventory.accounts for calendar in account.calendars):
         raise ConfigurationError(
             f"the calendars named are read-only or deleted: name one of {_some(writable)} with --calendar"
+        )
+    if subject.private:
+        raise ConfigurationError(
+            f"{subject.base_url} counts as another machine, where only calendars that are named are written to: add "
+            f"--calendar {' --calendar '.join(writable[:2])}, or name its port on this machine, such as "
+            "http://127.0.0.1:8000, where all are"
         )
     raise ConfigurationError(
         "outside this machine only calendars that are named are written to: choose from "

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
 import ipaddress
-import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -16,6 +14,7 @@ from conformance.clock import Clock, RealClock, VirtualClock
 from conformance.errors import ConfigurationError
 from conformance.facts import Settings
 from conformance.http.hosts import DATA_CENTRES
+from conformance.servers.attributes import load_attribute
 
 if TYPE_CHECKING:
     import httpx
@@ -55,6 +54,11 @@ class Subject:
         """Whether the subject is on this machine, where requests disturb nobody else."""
         in_process = self.app is not None and self.kind != "cassette"
         return in_process or _is_loopback(urlsplit(self.base_url).hostname or "")
+
+    @property
+    def private(self) -> bool:
+        """Whether the subject is on a private network, as an emulator in a container is."""
+        return _is_private(urlsplit(self.base_url).hostname or "")
 
     @property
     def quiet(self) -> float:
@@ -201,22 +205,7 @@ def _base_url(name: str) -> str:
 
 
 def _load(name: str, rest: str) -> Any:
-    module_name, colon, attribute = rest.partition(":")
-    if not (module_name and colon and attribute):
-        raise ConfigurationError(f"{name!r} names no application: write {name.split(':')[0]}:MODULE:ATTRIBUTE")
-    if "" not in sys.path:
-        sys.path.insert(0, "")
-    try:
-        target: Any = importlib.import_module(module_name)
-    except Exception as error:  # noqa: BLE001 - optional modules raise errors of their own
-        raise ConfigurationError(
-            f"module {module_name!r} of {name!r} cannot be imported ({type(error).__name__}: {error}): "
-            "run from its folder or set PYTHONPATH"
-        ) from None
-    for part in attribute.split("."):
-        if not hasattr(target, part):
-            raise ConfigurationError(f"{module_name!r} has no {attribute!r}: name the application object in {name!r}")
-        target = getattr(target, part)
+    target = load_attribute(rest, name, f"{name.split(':')[0]}:MODULE:ATTRIBUTE", "application")
     if not callable(target):
         raise ConfigurationError(f"{rest!r} is no application but {type(target).__name__}: name a callable")
     return target
@@ -229,3 +218,12 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def _is_private(host: str) -> bool:
+    if _is_loopback(host):
+        return False
+    try:
+        return ipaddress.ip_address(host).is_private
+    except ValueError:  # a name: without a dot it is one of the network's own
+        return "." not in host or host.rpartition(".")[2] in ("internal", "lan", "local", "localdomain", "test")

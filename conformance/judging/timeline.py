@@ -1,0 +1,75 @@
+"""The time line of a violation: every write of the event that is known, what readings showed, and where it broke."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from conformance.contract.fact_words import phrase
+from conformance.facts.requested import requested_conferencing
+from conformance.facts.routes import route
+from conformance.facts.seen import body_of
+
+if TYPE_CHECKING:
+    from conformance.facts import Evidence
+    from conformance.judging.verdict import Violation
+
+__all__ = ["TimelineEntry", "timeline"]
+
+Action = Literal["write", "delete", "read", "other"]
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineEntry:
+    """One exchange on a time line: `seconds` after the first one, None where times are not known.
+
+    `summary` says what the request did or what the response showed; `conferencing` is the value that a write sent or a
+    reading showed, `state` what a reading showed in one word; `is_earlier` tells the writes before the one that is
+    judged, `is_broken` the exchange that shows the wrong value.
+    """
+
+    label: str
+    seconds: float | None
+    action: Action
+    summary: str
+    status: int | None
+    conferencing: Any = None
+    state: str | None = None
+    is_earlier: bool = False
+    is_broken: bool = False
+
+
+def timeline(violation: Violation) -> tuple[TimelineEntry, ...]:
+    """The exchanges of a violation, and those of the same event before it, in the order in which they were sent."""
+    known = {evidence.label for evidence in violation.evidence}
+    earlier = [one for one in violation.earlier if one.label not in known]
+    entries = [*earlier, *violation.evidence]
+    if all(entry.at is not None for entry in entries):
+        entries.sort(key=lambda entry: entry.at or 0.0)
+    first = next((entry.at for entry in entries if entry.at is not None), None)
+    return tuple(_entry(entry, first, violation, is_earlier=entry in earlier) for entry in entries)
+
+
+def _entry(entry: Evidence, first: float | None, violation: Violation, *, is_earlier: bool) -> TimelineEntry:
+    seconds = None if entry.at is None or first is None else round(entry.at - first, 3)
+    action, summary, value, state = _told(entry)
+    is_broken = entry.label == violation.shown_by and not is_earlier
+    return TimelineEntry(entry.label, seconds, action, summary, entry.status, value, state, is_earlier, is_broken)
+
+
+def _told(entry: Evidence) -> tuple[Action, str, Any, str | None]:
+    """What an exchange is, in words; the conferencing that it is about; and what a reading showed."""
+    at = route(entry.request.method, entry.request.url).name
+    body = body_of(entry.request) if at == "write" else None
+    if at == "write" and isinstance(body, dict):
+        asked = phrase("write", "requested", requested_conferencing(body).kind)
+        return "write", f"writes the event {asked}".rstrip(), body.get("conferencing"), None
+    if at == "delete":
+        return "delete", "deletes the event", None, None
+    if at in ("read", "page"):
+        if not isinstance(entry.shown, dict):
+            return "read", "reads events", entry.shown, None
+        state = entry.shown.get("state")
+        shown = phrase("write", "after.latest.state", state) if isinstance(state, str) else ""
+        return "read", f"the event {shown or 'reads back'}", entry.shown.get("conferencing"), state
+    return "other", f"{entry.request.method} {entry.request.path}", entry.shown, None

@@ -1,0 +1,222 @@
+"""Recordings in something else: what came through a pipe, compressed files, and the members of a ZIP."""
+
+from __future__ import annotations
+
+import gzip
+import importlib
+import io
+import lzma
+import shutil
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path, PosixPath
+from typing import IO, Any, Protocol
+
+from conformance.recordings.attachments import har_in_zip, is_zip
+from conformance.recordings.metadata import InvalidRecordingError, NotARecordingError
+
+__all__ = ["SUFFIXES", "Contained", "is_named_like_one", "opened_to_seek", "reopenable", "unpacked"]
+
+#: Names of recordings in a folder or a ZIP, which may be compressed; what they are, their content decides.
+SUFFIXES = (".flow", ".flows", ".har", ".json", ".json5", ".jsonl", ".mitm", ".ndjson", ".yaml", ".yml", ".zip")
+_GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+#: Bytes of zstd that are decoded at once: they decode to 32 MiB at most.
+_PIECE = 1024
+#: Levels of containers in containers that are unpacked.
+_DEEPEST = 3
+#: What readers of compressed data raise where it is damaged, cut off or encrypted.
+_DAMAGE = (EOFError, OSError, RuntimeError, NotImplementedError, zlib.error, zipfile.BadZipFile, lzma.LZMAError)
+
+
+class Contained(PosixPath):
+    """The path of a recording in a pipe, a compressed file or a ZIP, which can be opened like a file."""
+
+    opener: Callable[[], IO[bytes]]
+
+    def open(  # type: ignore[override]
+        self,
+        mode: str = "r",
+        buffering: int = -1,
+        encoding: str | None = None,
+        errors: str | None = None,
+        newline: str | None = None,
+    ) -> IO[Any]:
+        """A stream of the content, from its start."""
+        stream = self.opener()
+        return stream if "b" in mode else io.TextIOWrapper(stream, encoding, errors, newline)
+
+    def with_name(self, name: str) -> Path:  # type: ignore[override]
+        """The path of a file beside the container."""
+        return Path(str(self)).with_name(name)
+
+
+class _Readable(Protocol):
+    def read(self, size: int, /) -> bytes: ...
+
+
+class _Unpacking(io.RawIOBase):
+    """The content of a compressed stream; InvalidRecordingError where it is damaged."""
+
+    def __init__(self, path: Path, open_content: Callable[[ExitStack], _Readable]) -> None:
+        self._path = path
+        with ExitStack() as opened, self._naming_damage():
+            self._content = open_content(opened)
+            self._opened = opened.pop_all()
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        with self._naming_damage():
+            data = self._content.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+    def close(self) -> None:
+        if hasattr(self, "_opened"):
+            self._opened.close()
+        super().close()
+
+    @contextmanager
+    def _naming_damage(self) -> Iterator[None]:
+        try:
+            yield
+        except _DAMAGE as error:
+            raise _damaged(self._path, error) from None
+        except Exception as error:
+            if type(error).__module__.partition(".")[0] != "zstandard":  # it is loaded only where it is needed
+                raise
+            raise _damaged(self._path, error) from None
+
+
+def reopenable(path: Path) -> Path:
+    """`path` itself, or, for a pipe, its content until its end."""
+    if isinstance(path, Contained) or not path.is_fifo():
+        return path
+    content = path.read_bytes()
+    return _contained(path, lambda: io.BytesIO(content))
+
+
+def is_named_like_one(name: str) -> bool:
+    """Whether a file in a folder or a ZIP has the name of a recording.
+
+    >>> [name for name in ("a.har", "b.NDJSON.gz", "c.txt") if is_named_like_one(name)]
+    ['a.har', 'b.NDJSON.gz']
+    """
+    return name.lower().removesuffix(".gz").removesuffix(".zst").endswith(SUFFIXES)
+
+
+def unpacked(path: Path, depth: int = _DEEPEST) -> tuple[Path, ...]:
+    """The recordings in a file compressed with gzip or zstd or in a ZIP, `depth` levels deep; others as they are.
+
+    Of a ZIP, the members that have the name of a recording.  A HAR with its attachments stays one recording.  Raises
+    InvalidRecordingError.
+    """
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(4)
+    except OSError:
+        return (path,)  # refused with its reason when it is read
+    if not depth:
+        return (path,)
+    inside: Iterable[Path] = ()
+    if head.startswith(_GZIP):
+        inside = [_contained(path, lambda: _stream(path, _gunzip))]
+    elif head.startswith(_ZSTD):
+        inside = [_contained(path, lambda: _stream(path, _unzstd))]
+    elif is_zip(head) and har_in_zip(path) is None:
+        inside = [_member(path, name) for name in _members(path)]
+    return tuple(one for file in inside for one in unpacked(file, depth - 1)) or (path,)
+
+
+def opened_to_seek(path: Path) -> IO[bytes]:
+    """A file opened for reading anywhere: what is compressed is unpacked once, into a file without a name."""
+    if not isinstance(path, Contained):
+        return path.open("rb")
+    copy = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
+    with path.open("rb") as stream:
+        shutil.copyfileobj(stream, copy)
+    return copy
+
+
+def _contained(path: Path, opener: Callable[[], IO[bytes]]) -> Contained:
+    contained = Contained(path)
+    contained.opener = opener
+    return contained
+
+
+def _stream(path: Path, unpack: Callable[[Path, ExitStack], _Readable]) -> IO[bytes]:
+    return io.BufferedReader(_Unpacking(path, lambda opened: unpack(path, opened)), 2**17)
+
+
+def _gunzip(path: Path, opened: ExitStack) -> _Readable:
+    content = gzip.GzipFile(fileobj=opened.enter_context(path.open("rb")))
+    opened.callback(content.close)
+    return content
+
+
+def _unzstd(path: Path, opened: ExitStack) -> _Readable:
+    try:
+        zstandard = importlib.import_module("zstandard")
+    except ImportError:
+        advice = "install cronofy-conformance[compression] to read it, or unpack it"
+        raise InvalidRecordingError(path, "a file compressed with zstd", advice) from None
+    return _Joined(_frames(zstandard.ZstdDecompressor().decompressobj, opened.enter_context(path.open("rb"))))
+
+
+def _frames(start: Callable[[], Any], packed: IO[bytes]) -> Iterator[bytes]:
+    """The content of the frames of which a stream consists; zstandard's own reader does not notice a missing end."""
+    frame, rest = None, b""
+    while data := rest or packed.read(_PIECE):
+        frame = frame or start()
+        yield frame.decompress(data)
+        rest = frame.unused_data
+        frame = None if frame.eof else frame
+    if frame is not None:
+        raise EOFError
+
+
+class _Joined:
+    """Pieces of bytes, read as a stream."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces, self._rest = pieces, b""
+
+    def read(self, size: int) -> bytes:
+        while not self._rest:
+            piece = next(self._pieces, None)
+            if piece is None:
+                return b""
+            self._rest = piece
+        data, self._rest = self._rest[:size], self._rest[size:]
+        return data
+
+
+def _members(path: Path) -> list[str]:
+    try:
+        with path.open("rb") as stream, zipfile.ZipFile(stream) as archive:
+            names = [name for name in archive.namelist() if not name.rpartition("/")[2].startswith((".", "__"))]
+    except _DAMAGE as error:
+        raise _damaged(path, error) from None
+    found = list(filter(is_named_like_one, names))
+    if not found:
+        raise NotARecordingError(path, "a ZIP without a recording", f"recordings end in {' '.join(SUFFIXES)}")
+    return found
+
+
+def _member(path: Path, name: str) -> Contained:
+    def unzip(_: Path, opened: ExitStack) -> _Readable:
+        archive = opened.enter_context(zipfile.ZipFile(opened.enter_context(path.open("rb"))))
+        return opened.enter_context(archive.open(name))
+
+    member = path / name
+    return _contained(member, lambda: _stream(member, unzip))
+
+
+def _damaged(path: Path, error: Exception) -> InvalidRecordingError:
+    ends_early = isinstance(error, EOFError)
+    problem = "a compressed file that ends early" if ends_early else "a compressed file that cannot be unpacked"
+    return InvalidRecordingError(path, problem, "copy it again, or compress it again")

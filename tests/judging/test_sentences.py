@@ -1,0 +1,80 @@
+"""What is wrong is told in the API's words, for every way in which an example breaks a rule."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from conformance.contract import examples, rules
+from conformance.facts import Evidence, Facts
+from conformance.http.exchange import Request
+from conformance.judging.verdict import Violation
+from conformance.judging.violations import explain
+
+RULES = {rule.id: rule for rule in rules.load()}
+REQUEST = Request("GET", "https://api.example.com/v1/events")
+
+
+def violations(rule: str) -> list[Violation]:
+    failing = [example.facts for example in examples.load(rule) if example.expect == "failed"]
+    return [explain(RULES[rule], Facts(facts["about"], ("x",), facts, (), closed=True)) for facts in failing]
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_failure_is_told_without_the_names_of_facts(rule: str) -> None:
+    for violation in violations(rule):
+        assert "shows facts" not in violation.message
+        assert "where it may not" not in violation.message
+        assert violation.expected
+        assert violation.actual
+        assert violation.cause.startswith(rule)
+        assert not any(part.isdigit() for part in violation.cause.split(" ")[1].split("/"))
+
+
+def write(**after: Any) -> Facts:
+    document = {
+        "about": "write", "event_id": "e", "requested": "explicit", "outcome": "accepted", "start": "future",
+        "request": {"json": {"conferencing": {"profile_id": "explicit", "join_url": "https://example.com/Room"}}},
+        "before": {"state": "nonexistent"}, "is_create": True, "after": after,
+    }  # fmt: skip
+    shown = [{"state": one["state"], "conferencing": one["conferencing"]} for one in after.get("observed", ())]
+    evidence = tuple(Evidence(f"#{number}", REQUEST, 200, value) for number, value in enumerate(shown, 1))
+    return Facts("write", ("e",), document, evidence, closed=True)
+
+
+def assigned(url: str) -> dict[str, Any]:
+    return {"state": "assigned", "conferencing": {"join_url": url}, "join_url_as_sent": "different"}
+
+
+def test_what_was_sent_and_what_was_shown_are_given_beside_the_sentence() -> None:
+    violation = explain(RULES["explicit-is-kept"], write(observed=[assigned("https://example.com/room")]))
+    assert violation == Violation(
+        message="An event created with explicit conferencing "
+        "reads back with another join URL than the one that was sent",
+        path="/after/observed/0/join_url_as_sent",
+        event="e",
+        evidence=violation.evidence,
+        cause="explicit-is-kept explicit after/join_url_as_sent letter-case",
+        expected="https://example.com/Room",
+        actual="https://example.com/room",
+        symptom='["e", "conferencing/join_url", "https://example.com/room"]',
+        shown_by="#1",
+    )
+
+
+@pytest.mark.parametrize(
+    ("shown", "difference"),
+    [
+        ("https://example.com/room", "letter-case"),
+        ("https://example.com/%52oom", "percent-encoding"),
+        ("https://example.com/", "shortened"),
+        ("https://example.com/Room?a=b", "lengthened"),
+        (" https://example.com/Room", "white-space"),
+        ("https://example.org/", "another"),
+    ],
+)
+def test_a_cause_says_what_differs_and_not_when_it_was_seen(shown: str, difference: str) -> None:
+    at_once = explain(RULES["explicit-is-kept"], write(observed=[assigned(shown)]))
+    in_the_end = explain(RULES["explicit-is-kept"], write(settled=assigned(shown)))
+    assert at_once.cause == in_the_end.cause == f"explicit-is-kept explicit after/join_url_as_sent {difference}"

@@ -1,0 +1,304 @@
+"""What recorders of other kinds wrote is read as what was sent; what is no recording is named, with what would do."""
+
+from __future__ import annotations
+
+import json
+import stat
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conformance.contract.rules import load
+from conformance.facts import Settings
+from conformance.http.exchange import Exchange
+from conformance.judging.check import examine
+from conformance.recordings import NOT_RECORDED, InvalidRecordingError, SkippedWarning, paths, read
+
+DIALECTS = Path(__file__).parent / "dialects"
+RIGHT = sorted((DIALECTS / "right").iterdir())
+NAMES = [path.name for path in RIGHT]
+#: These do not record the order in which requests were sent, so their readings come first.
+UNORDERED = {"wiremock_mappings.json", "hoverfly_simulation.json", "postman_collection.json"}
+URL = "https://api.cronofy.com/v1/events?tzid=Etc%2FUTC"
+RULES = load()
+
+
+def saved(tmp_path: Path, document: object) -> Path:
+    path = tmp_path / "recording"
+    path.write_text(json.dumps(document))
+    return path
+
+
+def failures(path: Path) -> set[str]:
+    tallies = examine(read(path), RULES, Settings()).tallies
+    return {rule for rule, tally in tallies.items() if tally.failed}
+
+
+def unrecorded(exchange: Exchange) -> list[str]:
+    return [name for name, value in exchange.notes if value == NOT_RECORDED]
+
+
+@pytest.mark.parametrize("path", RIGHT, ids=NAMES)
+def test_right_traffic_is_read_as_it_was_sent_and_not_accused(path: Path) -> None:
+    exchanges = [exchange for exchange in read(path) if exchange.request.path != "/nothing"]
+    calls = [("GET", "events", 200), ("POST", "events", 202), ("GET", "events", 200)]
+    if path.name in UNORDERED:
+        calls = [calls[0], calls[2], calls[1]]
+    if path.name == "talkback.json5":  # a tape holds one exchange
+        calls = calls[2:]
+    found = [
+        (one.request.method, one.request.path.rpartition("/")[2], one.response and one.response.status)
+        for one in exchanges
+    ]
+    assert found == calls
+    for exchange in exchanges:
+        assert exchange.response is not None
+        if exchange.request.method == "GET":
+            assert exchange.request.query == (("tzid", "Etc/UTC"), ("only_managed", "true"))
+            assert exchange.response.json()["pages"] == {"current": 1, "total": 1}
+        elif path.name == "responses.yaml":
+            assert unrecorded(exchange) == ["request-body"]
+        else:
+            assert json.loads(exchange.request.body)["summary"] == "Bö"
+            assert exchange.response.body == b""
+    assert failures(path) == set()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_wrong_answer_is_found(name: str) -> None:
+    assert failures(DIALECTS / "wrong" / name) == {"pending-is-exactly-true"}
+
+
+@pytest.mark.parametrize("name", ["wiremock_journal.json", "newman.json", "talkback.json5", "mitmproxy.har"])
+def test_no_token_of_a_recorder_stays_in_its_exchanges(name: str) -> None:
+    assert "reference-default-token" in (DIALECTS / "right" / name).read_text()
+    exchanges = [one for one in read(DIALECTS / "right" / name) if one.request.path != "/nothing"]
+    assert {exchange.request.account for exchange in exchanges} == {"token-319dd8dd"}
+    assert "reference-default-token" not in repr(exchanges)
+
+
+def stub(**changes: Any) -> dict[str, Any]:
+    request = {"method": "GET", "url": "/v1/events?tzid=Etc%2FUTC"} | changes.pop("request", {})
+    response = {"status": 200, "body": "{}"} | changes.pop("response", {})
+    return {"request": request, "response": response}
+
+
+def test_what_stubs_leave_open_is_no_exchange_and_is_counted(tmp_path: Path) -> None:
+    pattern = {"request": {"method": "GET", "urlPathPattern": "/v1/.*"}, "response": {"status": 200}}
+    open_query = {"urlPath": "/v1/events", "url": None, "queryParameters": {"tzid": {"matches": ".*"}}}
+    stubs = [
+        stub(),
+        pattern,
+        stub(request=open_query),
+        stub(request={"method": "ANY"}),
+        stub(response={"fault": "EMPTY_RESPONSE"}),
+        stub(response={"transformers": ["response-template"]}),
+    ]
+    path = saved(tmp_path, {"mappings": stubs})
+    with pytest.warns(SkippedWarning) as caught:
+        assert len(list(read(path))) == 1
+    assert [str(warning.message) for warning in caught] == [
+        f"{path}: 2 stubs for a pattern of URLs; left out",
+        f"{path}: 1 stubs for any method; left out",
+        f"{path}: 1 stubs that hand on or fail; left out",
+        f"{path}: 1 stubs whose response is a template; left out",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "missing"),
+    [
+        ({"response": {"body": None, "bodyFileName": "body.json"}}, ["response-body"]),
+        ({"request": {"method": "POST", "bodyPatterns": [{"matchesJsonPath": "$.summary"}]}}, ["request-body"]),
+        ({"request": {"method": "POST"}}, ["request-body"]),
+        ({"request": {"method": "POST", "bodyPatterns": [{"equalTo": ""}]}}, []),
+        ({"request": {"method": "POST", "bodyPatterns": [{"binaryEqualTo": "AA=="}]}}, []),
+        ({"response": {"body": None, "jsonBody": {"a": 1}}}, []),
+        ({"response": {"body": None, "base64Body": "AA=="}}, []),
+    ],
+)
+def test_what_a_stub_does_not_hold_is_not_recorded(tmp_path: Path, changes: Any, missing: list[str]) -> None:
+    document = json.loads(
+        json.dumps(stub(**changes)), object_hook=lambda held: {k: v for k, v in held.items() if v is not None}
+    )
+    (exchange,) = read(saved(tmp_path, document))
+    assert unrecorded(exchange) == missing
+
+
+def test_a_reading_whose_place_is_not_recorded_says_nothing_about_a_write(tmp_path: Path) -> None:
+    """WireMock lists the latest stub first, and one stub may have answered before and after a write."""
+    write = {"event_id": "e", "summary": "s", "start": "2026-12-02T10:00:00Z", "end": "2026-12-02T11:00:00Z"}
+    posted = {
+        "method": "POST",
+        "url": "/v1/calendars/cal_1/events",
+        "bodyPatterns": [{"equalToJson": json.dumps(write)}],
+    }
+    empty = {"pages": {"current": 1, "total": 1}, "events": []}
+    reading = {"url": "/v1/events?tzid=Etc%2FUTC&only_managed=true"}
+    answer = {"body": json.dumps(empty), "headers": {"Content-Type": "application/json"}}
+    stubs = [stub(request=posted, response={"status": 202, "body": ""}), *[stub(request=reading, response=answer)] * 3]
+    assert failures(saved(tmp_path, {"mappings": stubs})) == set()
+
+
+def test_the_parts_of_a_simulation_that_match_a_pattern_are_no_exchange(tmp_path: Path) -> None:
+    document = json.loads((DIALECTS / "right" / "hoverfly_simulation.json").read_text())
+    document["data"]["pairs"][0]["request"]["path"] = [{"matcher": "glob", "value": "/v1/*"}]
+    document["data"]["pairs"][1]["request"]["query"] = {"a": [{"matcher": "regex", "value": ".*"}]}
+    document["data"]["pairs"][2]["response"]["templated"] = True
+    with pytest.warns(SkippedWarning, match="2 pairs for a pattern of requests; left out"):
+        (exchange,) = read(saved(tmp_path, document))
+    assert unrecorded(exchange) == ["response-body"]
+
+
+def test_a_simulation_of_an_older_schema_is_read(tmp_path: Path) -> None:
+    fields = {"path": "/v1/events", "method": "GET", "destination": "api.cronofy.com", "scheme": "https"}
+    exact = {name: {"exactMatch": value} for name, value in fields.items()}
+    request = {**exact, "query": {"exactMatch": "tzid=Etc%2FUTC"}, "body": {"exactMatch": ""}}
+    pair = {"request": request, "response": {"status": 200, "body": "e30=", "encodedBody": True}}
+    path = saved(tmp_path, {"data": {"pairs": [pair]}, "meta": {"schemaVersion": "v3"}})
+    (exchange,) = read(path)
+    assert exchange.response is not None
+    assert (exchange.request.url, exchange.response.body) == (URL, b"{}")
+
+
+@pytest.mark.parametrize(
+    ("changes", "body"),
+    [
+        ({"response": "ff00", "responseIsBinary": True}, b"\xff\x00"),
+        ({"response": ["7b", "7d"], "headers": {"content-encoding": "gzip"}}, b"{}"),
+        ({"response": {"a": 1}, "rawHeaders": ["Content-Type", "application/json"]}, b'{"a": 1}'),
+    ],
+)
+def test_a_response_of_nock_is_read_however_it_is_kept(tmp_path: Path, changes: dict[str, Any], body: bytes) -> None:
+    item = {"scope": "https://api.cronofy.com:443", "method": "GET", "path": "/v1/events", "status": 200} | changes
+    (exchange,) = read(saved(tmp_path, [item]))
+    assert exchange.response is not None
+    assert exchange.response.body == body
+
+
+def postman(request: dict[str, Any]) -> dict[str, Any]:
+    example = {"name": "x", "originalRequest": request, "code": 200, "header": [], "body": "{}"}
+    item = {"name": "folder", "item": [{"name": "x", "request": request, "response": [example]}]}
+    return {"info": {"name": "c"}, "item": [item], "variable": [{"key": "base", "value": "https://api.cronofy.com"}]}
+
+
+@pytest.mark.parametrize(
+    ("url", "read_as"),
+    [
+        (URL, URL),
+        ("{{base}}/v1/events?tzid=Etc%2FUTC", URL),
+        ({"raw": URL}, URL),
+        (
+            {
+                "raw": "",
+                "protocol": "https",
+                "host": ["api", "cronofy", "com"],
+                "path": ["v1", ":what"],
+                "query": [{"key": "tzid", "value": "Etc%2FUTC"}, {"key": "off", "value": "1", "disabled": True}],
+                "variable": [{"key": "what", "value": "events"}],
+            },
+            URL,
+        ),
+        ("api.cronofy.com/v1/events", "http://api.cronofy.com/v1/events"),
+    ],
+)
+def test_a_url_of_postman_is_read_however_it_is_kept(tmp_path: Path, url: Any, read_as: str) -> None:
+    (exchange,) = read(saved(tmp_path, postman({"method": "GET", "url": url})))
+    assert exchange.request.url == read_as
+
+
+def test_a_url_with_a_variable_that_the_file_does_not_define_is_left_out(tmp_path: Path) -> None:
+    with pytest.warns(SkippedWarning, match="1 examples whose URL has variables that the file does not define"):
+        assert list(read(saved(tmp_path, postman({"method": "GET", "url": "{{host}}/v1/events"})))) == []
+
+
+def test_a_token_of_postman_is_the_account_and_a_variable_in_its_place_says_nothing(tmp_path: Path) -> None:
+    for token, account in (("CRN_a-very-secret-token", "token-"), ("{{token}}", "None")):
+        auth = {"type": "bearer", "bearer": [{"key": "token", "value": token}]}
+        (exchange,) = read(saved(tmp_path, postman({"method": "GET", "url": URL, "auth": auth})))
+        assert str(exchange.request.account).startswith(account)
+        assert "secret" not in repr(exchange)
+
+
+@pytest.mark.parametrize(
+    ("body", "sent", "missing"),
+    [
+        ({"mode": "raw", "raw": "{}"}, b"{}", []),
+        ({"mode": "urlencoded", "urlencoded": [{"key": "a", "value": "b c"}]}, b"a=b+c", []),
+        ({"mode": "file", "file": {"src": "x"}}, b"", ["request-body"]),
+        (None, b"", []),
+    ],
+)
+def test_a_body_of_postman_is_what_was_sent(tmp_path: Path, body: Any, sent: bytes, missing: list[str]) -> None:
+    (exchange,) = read(saved(tmp_path, postman({"method": "POST", "url": URL, "body": body})))
+    assert (exchange.request.body, unrecorded(exchange)) == (sent, missing)
+
+
+PACT = {"consumer": {"name": "a"}, "provider": {"name": "b"}, "interactions": [], "metadata": {}}
+OPENAPI = {"openapi": "3.1.0", "info": {"title": "x"}, "paths": {}}
+INSOMNIA = {"_type": "export", "__export_format": 4, "resources": []}
+
+
+@pytest.mark.parametrize(
+    ("document", "problem"),
+    [
+        (PACT, "a Pact contract, which says what a consumer expects; record its verification"),
+        (OPENAPI, "an OpenAPI description, which says what an API promises; record traffic, or test the server"),
+        (INSOMNIA, "an export of Insomnia, which has requests without responses; export it from Insomnia as HAR"),
+        ({"info": {"name": "c"}, "item": []}, "a Postman collection without saved responses; save responses"),
+        ({"results": [], "collection_id": "1"}, "a run of Postman, whose export has no bodies; run the collection"),
+    ],
+)
+def test_what_is_no_recording_says_what_would_do_and_does_not_stop_a_folder(
+    tmp_path: Path, document: Any, problem: str
+) -> None:
+    (tmp_path / "nock.json").write_bytes((DIALECTS / "right" / "nock.json").read_bytes())
+    for name, text in (("a.json", json.dumps(document)), ("a.yaml", "\n" + json.dumps(document))):
+        (tmp_path / name).write_text(text)
+        with pytest.raises(InvalidRecordingError, match=problem):
+            list(read(tmp_path / name))
+        with pytest.warns(SkippedWarning, match=f"{problem.partition(';')[0]}; left out"):
+            assert paths([tmp_path]) == (tmp_path / "nock.json",)
+        (tmp_path / name).unlink()
+
+
+def test_an_openapi_description_in_yaml_is_named_too(tmp_path: Path) -> None:
+    path = tmp_path / "api.yaml"
+    path.write_text("openapi: 3.1.0\npaths: {}\n")
+    with pytest.raises(InvalidRecordingError, match="an OpenAPI description"):
+        list(read(path))
+
+
+FLOW = b"12:9:websocket;0:~}"
+
+
+def test_flows_are_read_through_mitmproxy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    har = DIALECTS / "right" / "mitmproxy.har"
+    program = tmp_path / "mitmdump"
+    program.write_text(
+        f"#!{sys.executable}\nimport sys\nassert sys.stdin.buffer.read() == {FLOW!r}\n"
+        f"print(open({str(har)!r}).read())\n"
+    )
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    path = tmp_path / "flows"
+    path.write_bytes(FLOW)
+    assert [one.request.url for one in read(path)] == [one.request.url for one in read(har)]
+    program.write_text(f"#!{sys.executable}\nraise SystemExit(1)\n")
+    with pytest.raises(InvalidRecordingError, match=r"flows that mitmproxy does not read \(exit code 1\)"):
+        list(read(path))
+
+
+def test_without_mitmproxy_its_flows_say_how_to_write_a_har(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    (tmp_path / "flows").write_bytes(FLOW)
+    with pytest.raises(InvalidRecordingError, match=r"mitmdump -nr flows --set hardump=flows\.har"):
+        list(read(tmp_path / "flows"))
+
+
+def test_a_tape_without_json5_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "json5", None)
+    with pytest.raises(InvalidRecordingError, match=r"install cronofy-conformance\[talkback\]"):
+        list(read(DIALECTS / "right" / "talkback.json5"))
