@@ -267,6 +267,11 @@ require_coverage = click.option(
 side = click.option(
     "--side", type=_Word(("server", "client")), metavar="SIDE", help="Judge server or client alone. [default: both]"
 )
+strength = click.option(
+    "--strength",
+    is_flag=True,
+    help="List, by section of the page, how many known faults would be caught, which would not, and what would help.",
+)
 judging = _all_of(rule, _fail_on("must"), require_coverage, report, quiet, config)
 judging_a_client = _all_of(rule, _fail_on("should"), require_coverage, report, quiet, config)
 

@@ -26,8 +26,11 @@ complete_recording = click.option(
 @options.timing
 @complete_recording
 @options.side
+@options.strength
 @options.judging
-def check(default_profiles: tuple[tuple[str, str], ...], reports: tuple[str, ...], quiet: bool, **others: Any) -> int:
+def check(
+    default_profiles: tuple[tuple[str, str], ...], reports: tuple[str, ...], quiet: bool, strength: bool, **others: Any
+) -> int:
     """Judge recordings: VCR cassettes (of vcrpy and its relatives in Ruby, Go, PHP, R and Elixir), HAR files, NDJSON of
     exchanges, and what nock, WireMock, Postman, Newman, Hoverfly, talkback, responses and mitmproxy wrote, compressed
     or not. Folders are walked; files in them that are no recordings are left out and named.
@@ -46,6 +49,7 @@ def check(default_profiles: tuple[tuple[str, str], ...], reports: tuple[str, ...
     from conformance.cli.check_command import check as check_recordings
     from conformance.cli.output import write_reports
     from conformance.cli.status_line import StatusLine
+    from conformance.cli.strength_notes import with_strength_notes
     from conformance.http.redaction.collecting import SecretCollector
     from conformance.interrupts import Interruption
     from conformance.servers.run_options import tokens
@@ -54,7 +58,8 @@ def check(default_profiles: tuple[tuple[str, str], ...], reports: tuple[str, ...
     with Interruption() as interruption, StatusLine(shown=not quiet) as progress:
         secrets = SecretCollector(tokens({}, os.environ))
         run_report = check_recordings(chosen, interruption, progress, secrets)
-    return write_reports(run_report, reports, secrets.redactor(), quiet=quiet)
+    told = with_strength_notes(run_report) if strength else run_report
+    return write_reports(told, reports, secrets.redactor(), quiet=quiet)
 
 
 @click.command(short_help="Judge the evidence of a report again.")

@@ -30,8 +30,9 @@ __all__ = ["cleanup", "run", "run_options"]
 @options.fault
 @options.record
 @options.evidence
+@options.strength
 @options.judging
-def run(**parameters: Any) -> int:
+def run(strength: bool, **parameters: Any) -> int:
     """Test a server: create, change and delete events, read them back, and judge every exchange.
 
     SUBJECT is `reference` (the embedded server), a URL, a data center (au ca de sg uk us), an application in this
@@ -54,6 +55,7 @@ def run(**parameters: Any) -> int:
     from conformance.cli.run_command import run as run_campaign
     from conformance.cli.run_command import subject_of
     from conformance.cli.status_line import StatusLine
+    from conformance.cli.strength_notes import with_strength_notes
     from conformance.http.redaction import Redactor
 
     def warn(sentence: str) -> None:
@@ -67,7 +69,8 @@ def run(**parameters: Any) -> int:
     if chosen.plan:
         echo(plan_text(result, chosen.max_requests, virtual=subject.clock.virtual))
         return run_report.exit_code if result.interrupted else 0
-    return write_reports(run_report, chosen.reports, redactor, quiet=chosen.quiet)
+    told = with_strength_notes(run_report) if strength else run_report
+    return write_reports(told, chosen.reports, redactor, quiet=chosen.quiet)
 
 
 def run_options(

@@ -18,13 +18,17 @@ from conformance.judging.exercised import Circumstances, Exercised
 
 __all__ = ["Addition", "KnownFault", "Strength", "Way", "known_faults", "strength"]
 
+#: What makes a verdict of one that is still open.
+_READ_ON = "read events three times or more after each write, over 30 seconds"
+
 
 @dataclass(frozen=True)
 class Way:
-    """One way in which a fault is shown: the rule, and the circumstances that its verdict needs."""
+    """One way in which a fault is shown: the rule, the circumstances that its verdict needs; and how, in words."""
 
     rule: str
     needs: Circumstances
+    how: str
 
 
 @dataclass(frozen=True)
@@ -85,7 +89,7 @@ def known_faults() -> tuple[KnownFault, ...]:
             name,
             fault["title"],
             fault["section"],
-            tuple(Way(way["rule"], frozenset(way["needs"])) for way in fault["ways"]),
+            tuple(Way(way["rule"], frozenset(way["needs"]), way["how"]) for way in fault["ways"]),
         )
         for name, fault in json.loads(text).items()
     )
@@ -99,25 +103,5 @@ def _additions(missed: Iterable[KnownFault], exercised: Exercised) -> tuple[Addi
     """What would show most of the faults that were missed, the greatest gain first; at most five."""
     gains: Counter[str] = Counter()
     for fault in missed:
-        texts = {_addition(way, exercised) for way in fault.ways}
-        gains.update(text for text in texts if text)
+        gains.update({_READ_ON if _met(way, exercised.open.get(way.rule, ())) else way.how for way in fault.ways})
     return tuple(Addition(text, gain) for text, gain in gains.most_common(5))
-
-
-def _addition(way: Way, exercised: Exercised) -> str:
-    """What would show a fault in one way: more readings of what was sent already, or another request."""
-    if _met(way, exercised.open.get(way.rule, ())):
-        return "read events again after each write, three times or more over 30 seconds"
-    facts = dict(need.split("=", 1) for need in way.needs if "=" in need)
-    requested = facts.get("requested")
-    if requested is None:
-        return f"traffic that the rule {way.rule} is about"
-    if requested == "delete":
-        return "delete an event, and read events afterwards"
-    before = facts.get("before.requested_as") or facts.get("before.pending_request")
-    found = f" that has {before} conferencing" if before not in (None, "none", "omitted") else ""
-    pending = " while it is pending" if "before.pending_request" in facts else ""
-    is_update = facts.get("is_create") == "False" or bool(found)
-    verb = f"update an event{found}" if is_update else "create an event"
-    what = "without a word on conferencing" if requested == "omitted" else f"with {requested} conferencing"
-    return f"{verb} {what}{pending}, and read until it is settled"

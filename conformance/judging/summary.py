@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
 from conformance.contract.rules import LEVELS
 from conformance.http.curl import curl
 from conformance.judging.report import Report, RuleOutcome
+from conformance.judging.strength import Strength, strength
 from conformance.judging.timeline import TimelineEntry, timeline
 
 if TYPE_CHECKING:
@@ -144,6 +146,11 @@ class RunReport:
             return 2
         return {"failed": 1, "inconclusive": 3, "passed": 0}[self.outcome]
 
+    @cached_property
+    def strength(self) -> Strength | None:
+        """How many of the known faults of servers would have been caught; None where no rule on servers was decided."""
+        return strength(self.report.exercised) if self.report.exercised.decided else None
+
     @property
     def coverage_gaps(self) -> tuple[tuple[str, str], ...]:
         """Rule id and reason of everything that was not proved, a line for each coverage class that no pass covers."""
@@ -207,6 +214,8 @@ def document(run_report: RunReport) -> dict[str, Any]:
     if run_report.evidence is not None:
         contents["evidence"] = dict(run_report.evidence)
     contents["rules"] = [_rule(run_report, rule) for rule in run_report.rules]
+    if run_report.strength is not None:
+        contents["strength"] = {"caught": len(run_report.strength.caught), "known": run_report.strength.known}
     contents["coverage_gaps"] = [{"rule": rule, "reason": reason} for rule, reason in run_report.coverage_gaps]
     contents["warnings"] = [rule.id for rule in run_report.warnings]
     return contents

@@ -23,6 +23,8 @@ __all__ = ["Judged", "judged", "ways"]
 
 Key = tuple[str, ...]
 
+_ABOUT = {rule.id: rule.about for rule in load()}
+
 #: From how many circumstances groups are grown, of which the largest is taken.
 _SEEDS = 12
 
@@ -48,8 +50,12 @@ def judged(exchanges: Iterable[Exchange], settings: Settings) -> Judged:
 
 
 def ways(faulty: Judged, right: Judged) -> tuple[Way, ...]:
-    """The ways in which a fault is shown, each as general as both runs allow."""
-    found: list[Way] = []
+    """The ways in which a fault is shown, each as general as both runs allow.
+
+    Where circumstances alone do not tell what the fault needs, in no rule, they are taken for what they are.
+    """
+    certain: list[Way] = []
+    vague: list[Way] = []
     for rule, failed in sorted(faulty.failed.items()):
         usual = right.passed.get(rule)
         if not usual:
@@ -57,8 +63,45 @@ def ways(faulty: Judged, right: Judged) -> tuple[Way, ...]:
         said, always = frozenset[str]().union(*usual.values()), frozenset.intersection(*usual.values())
         shown = {_counterpart(key, own, usual) & said for key, own in failed.items()}
         spared = [own for own in faulty.passed[rule].values() if own not in shown]
-        found += [Way(rule, needs - always) for needs in _common(shown, spared)]
-    return tuple(found)
+        for group in _common(shown, spared):
+            is_vague = any(group <= own for own in spared)
+            (vague if is_vague else certain).append(Way(rule, group - always, _how(_ABOUT[rule], group)))
+    return tuple(certain or vague)
+
+
+def _how(about: str, group: Circumstances) -> str:
+    """In words, what to do so that a fault shows in these circumstances."""
+    said = dict(one.split("=", 1) for one in group if "=" in one)
+    if about in ("write", "batched_write"):
+        return _write(said)
+    if about == "reading":
+        flags = sorted(one.removeprefix("query ") for one in group if one.startswith("query ") and "tzid" not in one)
+        pages = " of several pages" if said.get("pages") == "several" else ""
+        return f"read events{pages} with {' and '.join(flags)}" if flags else f"read events{pages} without any flag"
+    if about == "directory":
+        lists = {"calendars": "the calendar list", "userinfo": "userinfo"}
+        named = [words for name, words in lists.items() if any(one.startswith(name) for one in group)]
+        return f"read {' and '.join(named or lists.values())}"
+    if about == "account":
+        return "create several events with default conferencing on calendars of several kinds"
+    if about == "exchange":
+        return f"send a {said.get('operation', 'request')} that is answered {said.get('status', 'as documented')}"
+    return "read an event until its conference is there"
+
+
+def _write(said: dict[str, str]) -> str:
+    requested = said.get("requested", "any")
+    if requested == "delete":
+        return "delete an event, and read events afterwards"
+    before = said.get("before.pending_request") or said.get("before.requested_as")
+    pending = " while it is pending" if "before.pending_request" in said else ""
+    what = "without conferencing in the body" if requested == "omitted" else f"with {requested} conferencing"
+    if requested in ("undefined", "invalid"):
+        what = "with conferencing that is not valid"
+    if before not in (None, "none", "omitted", "delete"):
+        return f"update an event that has {before} conferencing {what}{pending}"
+    verb = "update" if said.get("is_create") == "False" else "create"
+    return f"{verb} an event {what}"
 
 
 def _counterpart(key: Key, own: Circumstances, usual: dict[Key, Circumstances]) -> Circumstances:
