@@ -10,6 +10,7 @@ What a team imports in its own tests; nothing is loaded before it is asked for::
 
 `read` and `read_all` give the exchanges of recordings; `run_campaign` tests a server, such as what `in_process` makes
 of an application; `scenarios` has scenarios as values, and `conformance.strategies` generates more with Hypothesis.
+`ConformanceMachine` is a Hypothesis state machine over an application of yours.
 The pytest plugin adds the fixtures `conformance_subject` and `conformance_results`.
 """
 
@@ -32,14 +33,17 @@ if TYPE_CHECKING:
     from conformance.servers.campaign.run import RunResult
     from conformance.servers.campaign.run import run as run_campaign
     from conformance.servers.inventory import Account, Calendar, Inventory, Profile
+    from conformance.servers.machine import BrokenRuleError, ConformanceMachine
     from conformance.servers.run_options import RunOptions
     from conformance.servers.scenarios import RunContext, Scenario, Step, WriteRequest, write_requests
     from conformance.servers.subject import ConfigurationError, Subject, in_process
 
 __all__ = [
     "Account",
+    "BrokenRuleError",
     "Calendar",
     "ConfigurationError",
+    "ConformanceMachine",
     "Exchange",
     "Facts",
     "Inventory",
@@ -83,6 +87,7 @@ _PLACES = {
     "recordings": ("read", "read_all"),
     "servers.campaign.run": ("RunResult", "run_campaign=run"),
     "servers.inventory": ("Account", "Calendar", "Inventory", "Profile"),
+    "servers.machine": ("BrokenRuleError", "ConformanceMachine"),
     "servers.run_options": ("RunOptions",),
     "servers.scenarios": ("Scenario", "Step", "RunContext", "WriteRequest", "write_requests"),
     "servers.subject": ("Subject", "in_process"),

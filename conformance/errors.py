@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 
-__all__ = ["ConfigurationError", "UsageError", "nearest"]
+__all__ = ["ConfigurationError", "UsageError", "nearest", "place_of"]
 
 
 class ConfigurationError(Exception):
@@ -13,6 +14,20 @@ class ConfigurationError(Exception):
 
 class UsageError(Exception):
     """A command, option or file cannot be used as given; the message says what to do."""
+
+
+def place_of(error: BaseException) -> str:
+    """The type of an error that nobody foresaw, and where it was raised; its message may hold a token, and is left out.
+
+    >>> place_of(KeyError("token"))
+    'KeyError'
+    """
+    traceback = error.__traceback__
+    while traceback is not None and traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    if traceback is None:
+        return type(error).__name__
+    return f"{type(error).__name__} at {os.path.basename(traceback.tb_frame.f_code.co_filename)}:{traceback.tb_lineno}"
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

@@ -10,9 +10,16 @@ from collections.abc import Coroutine, Iterable, Iterator
 from types import FrameType, TracebackType
 from typing import Any, TypeVar
 
-__all__ = ["Interruption", "until_interrupted"]
+__all__ = ["Interruption", "absorb_cancellation", "until_interrupted"]
 
 T = TypeVar("T")
+
+
+def absorb_cancellation() -> None:
+    """The cancellation of the current task is dealt with: the task goes on."""
+    task = asyncio.current_task()
+    if task is not None:
+        task.uncancel()
 
 
 def until_interrupted(work: Coroutine[Any, Any, T]) -> T:

@@ -16,7 +16,7 @@ from conformance.clients.certify import certify
 from conformance.clients.proxy import ProxyOptions, observe
 from conformance.clients.watch import watch
 from conformance.contract.rules import LEVELS
-from conformance.contract.selection import clause_summaries, contract, of_side, select_rules
+from conformance.contract.selection import clause_summaries, contract
 from conformance.facts import Settings
 from conformance.http.redaction import Redactor
 from conformance.interrupts import until_interrupted
@@ -24,7 +24,9 @@ from conformance.judging.summary import Policy, RunReport
 from conformance.reference import INVENTORY
 
 if TYPE_CHECKING:
+    from conformance.cli.baseline_file import KnownFailures
     from conformance.cli.status_line import StatusLine
+    from conformance.contract.rules import Rule
     from conformance.http.exchange import Exchange
     from conformance.recordings import RecordingMetadata
 
@@ -40,48 +42,54 @@ def client_redactor() -> Redactor:
 
 def run_certify(
     options: CertifyOptions,
-    rules: tuple[str, ...],
+    rules: tuple[Rule, ...],
+    held: str | None,
     policy: Policy,
     evidence: Path | None,
     echo: Callable[[str], None],
     progress: StatusLine,
+    known: KnownFailures,
 ) -> RunReport:
     """Drive a client, or listen for one, and report on it; Ctrl-C ends it with the report so far.
 
-    Raises DriverError for what the adapter does wrong, UsageError for an unknown rule or a file that cannot be written.
+    `held` is the version of the contract that `rules` are of (None: this tool's).
+    Raises DriverError for what the adapter does wrong, UsageError for a file that cannot be written.
     """
-    chosen = select_rules(rules, ("client",))
     source = " ".join(options.command or options.watched) or "a client at the gateway"
 
-    def work(sink: Sink) -> Coroutine[Any, Any, Certificate]:
-        if options.command:
-            return certify(options, chosen, sink=sink, progress=progress)
-        return watch(options, chosen, echo=echo, sink=sink)
+    async def work(sink: Sink) -> Certificate:
+        if not options.command:
+            return await watch(options, rules, echo=echo, sink=sink)
+        certificate = await certify(options, rules, sink=sink, progress=progress)
+        return replace(certificate, run={**certificate.run, "max_examples": options.max_examples})
 
-    return _run(work, run_metadata(uuid.uuid4().hex[:12], source, (), Settings(), "client"), policy, evidence)
+    return _run(
+        work, run_metadata(uuid.uuid4().hex[:12], source, (), Settings(), "client"), policy, held, evidence, known
+    )
 
 
 def run_proxy(
     options: ProxyOptions,
-    rules: tuple[str, ...],
+    rules: tuple[Rule, ...],
+    held: str | None,
     policy: Policy,
     evidence: Path | None,
     echo: Callable[[str], None],
-    side: str | None = None,
+    side: str | None,
+    known: KnownFailures,
 ) -> RunReport:
     """Stand between a client and its server until Ctrl-C or the end of the duration, and report on both.
 
     `side`: ``server`` or ``client`` alone is judged.
-    Raises UsageError for an unknown rule or a file that cannot be written.
+    Raises UsageError for a file that cannot be written.
     """
-    chosen = of_side(select_rules(rules), side)
     metadata = run_metadata(uuid.uuid4().hex[:12], options.upstream, (), options.settings, "server")
 
     async def work(sink: Sink) -> Certificate:
-        certificate = await observe(options, chosen, echo=echo, sink=sink)
+        certificate = await observe(options, rules, echo=echo, sink=sink)
         return replace(certificate, subject=one_sided(certificate.subject, side))
 
-    run_report = _run(work, metadata, policy, evidence)
+    run_report = _run(work, metadata, policy, held, evidence, known)
     return replace(run_report, advice=tuple(for_refused_requests(run_report.report, run_report.rules, side)))
 
 
@@ -89,22 +97,27 @@ def _run(
     work: Callable[[Sink], Coroutine[Any, Any, Certificate]],
     metadata: RecordingMetadata,
     policy: Policy,
+    held: str | None,
     evidence: Path | None,
+    known: KnownFailures,
 ) -> RunReport:
     if evidence is None:
-        return _run_report(until_interrupted(work(lambda _: None)), policy)
-    with EvidenceFile(evidence, metadata, client_redactor()) as file:
-        run_report = _run_report(until_interrupted(work(file.add)), policy)
-        return replace(run_report, evidence=file.finish(run_report))
+        run_report = known.applied(_run_report(until_interrupted(work(lambda _: None)), policy, held))
+    else:
+        with EvidenceFile(evidence, metadata, client_redactor()) as file:
+            run_report = known.applied(_run_report(until_interrupted(work(file.add)), policy, held))
+            run_report = replace(run_report, evidence=file.finish(run_report))
+    known.save(run_report, client_redactor().check)
+    return run_report
 
 
-def _run_report(certificate: Certificate, policy: Policy) -> RunReport:
+def _run_report(certificate: Certificate, policy: Policy, held: str | None) -> RunReport:
     run_report = RunReport(
         report=certificate.report,
         rules=certificate.rules,
         subject=certificate.subject,
         run=certificate.run,
-        contract=contract(),
+        contract=contract(held),
         tool=TOOL,
         policy=replace(
             policy,

@@ -46,6 +46,7 @@ class CheckOptions:
 
     paths: tuple[Path, ...]
     rules: tuple[str, ...] = ()
+    held: str | None = None
     default_profiles: Mapping[str, str] = field(default_factory=dict)
     settle_timeout: float | None = None
     window: float | None = None
@@ -104,7 +105,7 @@ def _check(
     headers = [header for header, _ in runs if header is not None]
     # In a recording of this suite's own run, one of the two parties is the suite itself: it is not judged.
     applies_to = {header.applies_to for header in headers} if len(headers) == len(runs) else {"server", "client"}
-    rules = of_side(select_rules(options.rules, applies_to), options.side)
+    rules = of_side(select_rules(options.rules, applies_to, options.held), options.side)
     span, unknown = _Span(), UnknownBefore(rules)
     report = Report.empty(rules)
     for header, files in runs:
@@ -124,7 +125,7 @@ def _check(
         rules=rules,
         subject=one_sided(_subject(options.paths, headers), options.side),
         run=_run(span, headers),
-        contract=contract(),
+        contract=contract(options.held),
         tool=TOOL,
         policy=Policy(options.fail_on, options.require_coverage, is_run=any(headers), interrupted=interruption.came),
         clauses=clause_summaries(),

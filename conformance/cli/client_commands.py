@@ -72,7 +72,10 @@ def certify(
     evidence: Path | None,
     rules: tuple[str, ...],
     fail_on: str,
+    held: str | None,
     require_coverage: bool,
+    baseline: Path | None,
+    write_baseline: bool,
     reports: tuple[str, ...],
     quiet: bool,
     **others: Any,
@@ -97,10 +100,12 @@ def certify(
         raise UsageError("--watch names no program: put it behind --, as in `certify --watch -- npm test`")
     from dataclasses import replace
 
+    from conformance.cli.baseline_file import KnownFailures
     from conformance.cli.certify_command import run_certify
     from conformance.cli.output import echo
     from conformance.cli.status_line import StatusLine
     from conformance.clients.certificate import CertifyOptions
+    from conformance.contract.selection import select_rules
     from conformance.judging.summary import Policy
 
     chosen = CertifyOptions(command=() if watch else command, watched=command if watch else (), **others)
@@ -108,8 +113,18 @@ def certify(
         return _check_driver(chosen)
     chosen = chosen if max_examples is None else replace(chosen, max_examples=max_examples)
     policy = Policy(fail_on, require_coverage)
+    known = KnownFailures(baseline, write=write_baseline)
     with StatusLine(shown=not quiet) as progress:
-        run_report = run_certify(chosen, rules, policy, evidence, lambda line: echo(f"{line}\n"), progress)
+        run_report = run_certify(
+            chosen,
+            select_rules(rules, ("client",), held),
+            held,
+            policy,
+            evidence,
+            lambda line: echo(f"{line}\n"),
+            progress,
+            known,
+        )
     return _report(run_report, reports, quiet=quiet)
 
 
@@ -157,7 +172,10 @@ def proxy(
     evidence: Path | None,
     rules: tuple[str, ...],
     fail_on: str,
+    held: str | None,
     require_coverage: bool,
+    baseline: Path | None,
+    write_baseline: bool,
     reports: tuple[str, ...],
     quiet: bool,
     **others: Any,
@@ -172,9 +190,11 @@ def proxy(
       cronofy-conformance proxy --upstream us --port 8080
       cronofy-conformance proxy --upstream http://127.0.0.1:8000 --duration 60 --report report.html
     """
+    from conformance.cli.baseline_file import KnownFailures
     from conformance.cli.certify_command import run_proxy
     from conformance.cli.output import echo
     from conformance.clients.proxy import ProxyOptions
+    from conformance.contract.selection import of_side, select_rules
     from conformance.judging.summary import Policy
     from conformance.servers.subject import parse
 
@@ -185,5 +205,15 @@ def proxy(
     settings = server.settings(window=window, settle_timeout=settle_timeout)
     chosen = ProxyOptions(server.base_url, settings=settings, **others)
     policy = Policy(fail_on, require_coverage)
-    run_report = run_proxy(chosen, rules, policy, evidence, lambda line: echo(f"{line}\n"), side)
+    known = KnownFailures(baseline, write=write_baseline)
+    run_report = run_proxy(
+        chosen,
+        of_side(select_rules(rules, version=held), side),
+        held,
+        policy,
+        evidence,
+        lambda line: echo(f"{line}\n"),
+        side,
+        known,
+    )
     return _report(run_report, reports, quiet=quiet)

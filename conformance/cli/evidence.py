@@ -19,6 +19,7 @@ from conformance.contract import schemas
 from conformance.contract.rules import load
 from conformance.contract.selection import clause_summaries, contract
 from conformance.errors import UsageError
+from conformance.judging.baseline import Baseline
 from conformance.judging.formats.json import render
 from conformance.judging.summary import Policy, RunReport, document
 from conformance.recordings import NdjsonWriter, RecordingMetadata, header, read
@@ -121,6 +122,7 @@ def _not_in_exchanges(run_report: RunReport) -> dict[str, Any]:
             "reachable_coverage": None if policy.reachable_coverage is None else sorted(policy.reachable_coverage),
             "untested_reasons": dict(policy.untested_reasons),
             "unmet": [list(line) for line in policy.unmet],
+            "baseline": None if policy.baseline is None else policy.baseline.document(),
             "is_run": policy.is_run,
             "unjudged": policy.unjudged,
             "program_failure": policy.program_failure,
@@ -142,10 +144,7 @@ def verify(report: Path, evidence: Path) -> tuple[str, ...]:
     if last is None:
         found.append("the last line of the evidence, which the report needs, is missing: the file was cut off")
         return tuple(found)
-    if last.get("contract") != contract():
-        found.append(
-            f"the contract differs: the evidence has {_short(last.get('contract'))}, this tool {_short(contract())}"
-        )
+    found += _changed_contract(last.get("contract"))
     again = _judge_again(evidence, last)
     if isinstance(again, str):
         return (*found, again)
@@ -158,6 +157,17 @@ def verify(report: Path, evidence: Path) -> tuple[str, ...]:
             f"the report has the same content in other bytes, from {_first_difference(report, render(again))} on"
         )
     return tuple(found)
+
+
+def _changed_contract(recorded: Any) -> Iterator[str]:
+    """That the rules of the same version differ here, or that this tool does not know the version."""
+    version = recorded.get("version") if isinstance(recorded, dict) else None
+    try:
+        ours = contract(version if isinstance(version, str) else None)
+    except UsageError:
+        ours = contract()
+    if recorded != ours:
+        yield f"the contract differs: the evidence has {_short(recorded)}, this tool {_short(ours)}"
 
 
 def _read_report(path: Path) -> dict[str, Any]:
@@ -220,6 +230,7 @@ def _judge_again(evidence: Path, last: Mapping[str, Any]) -> RunReport | str:
         policy = {**last["policy"]}
         reachable = policy.pop("reachable_coverage")
         unmet = tuple((rule, reason) for rule, reason in policy.pop("unmet", ()))
+        known = policy.pop("baseline", None)
         return RunReport(
             report=judge_run(read(evidence), rules, settings_from(header(evidence))),
             rules=rules,
@@ -228,7 +239,10 @@ def _judge_again(evidence: Path, last: Mapping[str, Any]) -> RunReport | str:
             contract=last["contract"],
             tool=last["tool"],
             policy=Policy(
-                **policy, unmet=unmet, reachable_coverage=None if reachable is None else frozenset(reachable)
+                **policy,
+                unmet=unmet,
+                baseline=None if known is None else Baseline.from_document(known),
+                reachable_coverage=None if reachable is None else frozenset(reachable),
             ),
             evidence=digests(evidence),
             variables=last["variables"],

@@ -58,6 +58,7 @@ def _summary(rule: Rule) -> dict[str, Any]:
         "about": rule.about,
         "clauses": list(rule.clauses),
         "cases": list(rule.cases),
+        "since": rule.since,
     }
 
 

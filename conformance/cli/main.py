@@ -35,8 +35,9 @@ def cli(context: click.Context) -> None:
         1  a rule of the --fail-on level failed; for verify and drift: different;
            for cleanup: something is left
         2  could not be judged: usage, configuration, unreadable input, preflight
-        3  inconclusive: a must rule stayed inconclusive, or the limit of requests
-           was reached; with --require-coverage also: a must rule is untested
+        3  inconclusive: a must rule stayed inconclusive, a limit was reached, or the
+           server stopped answering; with --require-coverage also: a must rule is
+           untested
       130  Ctrl-C or SIGTERM, after clean-up and with the report so far
     A failure (1) goes before an inconclusive rule (3).
     """

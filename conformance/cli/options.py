@@ -220,6 +220,12 @@ rate_limit = click.option(
 max_requests = click.option(
     "--max-requests", type=click.IntRange(1), metavar="N", help="The most requests in all, clean-up included."
 )
+max_time = click.option(
+    "--max-time",
+    type=_Positive("the plan's own limit"),
+    metavar="S",
+    help="The most seconds in all, before clean-up. [default: three times the plan's, at least 60]",
+)
 wait = click.option(
     "--wait",
     type=seconds,
@@ -272,8 +278,21 @@ strength = click.option(
     is_flag=True,
     help="List, by section of the page, how many known faults would be caught, which would not, and what would help.",
 )
-judging = _all_of(rule, _fail_on("must"), require_coverage, report, quiet, config)
-judging_a_client = _all_of(rule, _fail_on("should"), require_coverage, report, quiet, config)
+baseline = click.option(
+    "--baseline", type=path, metavar="FILE", help="A TOML file of known failures, which do not count; stale entries do."
+)
+write_baseline = click.option(
+    "--write-baseline", is_flag=True, help="Write what fails into the file of --baseline, and drop what is gone."
+)
+held = click.option(
+    "--contract",
+    "held",
+    metavar="VERSION",
+    help="Leave out rules that are newer than this version of the contract. [default: this tool's]",
+)
+_reporting = _all_of(held, require_coverage, baseline, write_baseline, report, quiet, config)
+judging = _all_of(rule, _fail_on("must"), _reporting)
+judging_a_client = _all_of(rule, _fail_on("should"), _reporting)
 
 
 def pairs(values: Sequence[tuple[str, str]], option: str) -> Mapping[str, str]:

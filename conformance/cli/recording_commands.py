@@ -29,7 +29,13 @@ complete_recording = click.option(
 @options.strength
 @options.judging
 def check(
-    default_profiles: tuple[tuple[str, str], ...], reports: tuple[str, ...], quiet: bool, strength: bool, **others: Any
+    default_profiles: tuple[tuple[str, str], ...],
+    baseline: Path | None,
+    write_baseline: bool,
+    reports: tuple[str, ...],
+    quiet: bool,
+    strength: bool,
+    **others: Any,
 ) -> int:
     """Judge recordings: VCR cassettes (of vcrpy and its relatives in Ruby, Go, PHP, R and Elixir), HAR files, NDJSON of
     exchanges, and what nock, WireMock, Postman, Newman, Hoverfly, talkback, responses and mitmproxy wrote, compressed
@@ -45,6 +51,7 @@ def check(
       cronofy-conformance check tests/cassettes --side server --complete-recording
       cronofy-conformance check tests/cassettes --rule explicit-is-kept --fail-on inferred
     """
+    from conformance.cli.baseline_file import KnownFailures
     from conformance.cli.check_command import CheckOptions
     from conformance.cli.check_command import check as check_recordings
     from conformance.cli.output import write_reports
@@ -54,10 +61,12 @@ def check(
     from conformance.interrupts import Interruption
     from conformance.servers.run_options import tokens
 
+    known = KnownFailures(baseline, write=write_baseline)
     chosen = CheckOptions(default_profiles=options.pairs(default_profiles, "--default-profile"), **others)
     with Interruption() as interruption, StatusLine(shown=not quiet) as progress:
         secrets = SecretCollector(tokens({}, os.environ))
-        run_report = check_recordings(chosen, interruption, progress, secrets)
+        run_report = known.applied(check_recordings(chosen, interruption, progress, secrets))
+    known.save(run_report, secrets.redactor().check)
     told = with_strength_notes(run_report) if strength else run_report
     return write_reports(told, reports, secrets.redactor(), quiet=quiet)
 

@@ -9,6 +9,7 @@ from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from conformance.cli.baseline_file import KnownFailures
 from conformance.cli.evidence import EvidenceFile, run_metadata
 from conformance.cli.output import TOOL, format_utc
 from conformance.cli.plan_text import limit_warning, step_text
@@ -67,7 +68,8 @@ def run(
     `warn` is told, before anything is written, that the plan will not fit into --max-requests.
     Raises ConfigurationError if nothing can be judged, UsageError for an unknown rule or a file that cannot be written.
     """
-    rules = select_rules(options.rules, ("server",))
+    rules = select_rules(options.rules, ("server",), options.held)
+    known = KnownFailures(options.baseline, write=options.write_baseline)
     settings = subject.settings(window=options.window, settle_timeout=options.settle_timeout)
     name = f"seed-{options.seed}" if subject.clock.virtual else secrets.token_hex(6)
     metadata = run_metadata(name, f"{subject.kind} {subject.name}", subject.tokens, settings, "server")
@@ -89,7 +91,12 @@ def run(
         )
         if options.record is not None and not options.plan:
             _write_cassettes(options.record, result, metadata, redactor)
-        return _run_report(options, subject, result, evidence), result
+        run_report = known.applied(_run_report(options, subject, result))
+        if evidence is not None:
+            run_report = replace(run_report, evidence=evidence.finish(run_report))
+    if not options.plan:
+        known.save(run_report, redactor.check)
+    return run_report, result
 
 
 def _warn_of_the_limit(options: RunOptions, plan: Plan, warn: Callable[[str], None]) -> None:
@@ -113,20 +120,21 @@ def _progress_text(state: campaign.RunProgress) -> str:
     return ", ".join(parts)
 
 
-def _run_report(options: RunOptions, subject: Subject, result: RunResult, evidence: EvidenceFile | None) -> RunReport:
+def _run_report(options: RunOptions, subject: Subject, result: RunResult) -> RunReport:
     run = {
         **result.run,
+        "max_examples": options.max_examples or 0,
         "started_at": format_utc(result.run["started_at"]),
         "finished_at": format_utc(result.run["finished_at"]),
         "settling_s": result.run.get("settling_s", {"p50": None, "max": None}),
     }
     variables = {name: variable_of(name, options.variables) for name in subject.tokens}
-    run_report = RunReport(
+    return RunReport(
         report=result.report,
         rules=result.rules,
         subject=_subject(subject, options, result),
         run=run,
-        contract=contract(),
+        contract=contract(options.held),
         tool=TOOL,
         policy=Policy(
             options.fail_on,
@@ -140,10 +148,9 @@ def _run_report(options: RunOptions, subject: Subject, result: RunResult, eviden
         variables=variables,
         clauses=clause_summaries(),
         counterexamples=tuple(_counterexample_text(example, variables) for example in result.counterexamples),
-        notes=(*result.plan.lacking, *_leftovers(options, result)),
+        notes=(*result.plan.lacking, *result.notes, *_leftovers(options, result)),
         reproductions=tuple(_reproduction(example, result.inventory, variables) for example in result.counterexamples),
     )
-    return run_report if evidence is None else replace(run_report, evidence=evidence.finish(run_report))
 
 
 def _counterexample_text(example: ScenarioCounterexample, variables: Mapping[str, str]) -> str:

@@ -25,6 +25,7 @@ __all__ = ["cleanup", "run", "run_options"]
 @options.timing
 @options.rate_limit
 @options.max_requests
+@options.max_time
 @options.wait
 @options.plan
 @options.fault
@@ -68,7 +69,7 @@ def run(strength: bool, **parameters: Any) -> int:
         run_report, result = run_campaign(chosen, subject, redactor, progress, warn=warn)
     if chosen.plan:
         echo(plan_text(result, chosen.max_requests, virtual=subject.clock.virtual))
-        return run_report.exit_code if result.interrupted else 0
+        return run_report.exit_code if result.interrupted or result.cut_short else 0
     told = with_strength_notes(run_report) if strength else run_report
     return write_reports(told, chosen.reports, redactor, quiet=chosen.quiet)
 

@@ -31,7 +31,7 @@ class CertifyOptions:
     driver_timeout: float = 30.0
     duration: float | None = None
     watched: tuple[str, ...] = ()
-    max_examples: int = 50
+    max_examples: int = 100
     seed: int = 0
     port: int = 0
     memory_limit: int = MEMORY_LIMIT
@@ -41,7 +41,7 @@ class CertifyOptions:
 class Certificate:
     """What came of it: the report with the rules that it is about, and the parts of that name of ``report.json``.
 
-    `counterexamples` are the smallest failing cases, one a rule.  `blocked_requests` says, a sentence each, what the
+    `counterexamples` are the smallest failing cases, one a cause.  `blocked_requests` says, a sentence each, what the
     client sent to other hosts, which was refused.  `interrupted`: Ctrl-C ended the run early.  `unjudged` says why
     nothing, or not everything, could be judged, `program_failure` how the watched program failed.  `driver_failed`: it
     is the driver's fault that something is not judged, and a failure that was proven before goes before it.

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import Any
 
-from conformance.clients.cases.case_shrinking import shrink, with_new_ids
 from conformance.clients.cases.driver_call import Case
 from conformance.clients.cases.generated_cases import generated_cases
 from conformance.clients.cases.standard_cases import standard_cases
@@ -24,14 +22,19 @@ from conformance.clients.driver.driver_session import (
     session,
 )
 from conformance.clients.driver.protocol import DriverError
+from conformance.clients.smallest import SmallestCases
 from conformance.clients.transcript import CallJudge, JudgedCall, as_exchanges
 from conformance.contract.rules import Rule
 from conformance.http.exchange import Exchange
+from conformance.interrupts import absorb_cancellation
 from conformance.judging.report import Report
 
-__all__ = ["CertificationRun", "absorb_cancellation", "certify", "drive", "play", "smallest"]
+__all__ = ["CertificationRun", "certify", "play"]
 
-_TRIES = 60
+#: Most causes of which the smallest case is shown.
+_SHOWN = 12
+
+Calls = tuple[JudgedCall, ...]
 
 
 async def certify(
@@ -57,9 +60,7 @@ async def certify(
         try:
             at_gateway = await session(driver, gateway, current)
             client = at_gateway.client
-            here = fixture()
-            cases = (*standard_cases(here), *generated_cases(here, options.max_examples, options.seed))
-            await drive(at_gateway, cases, run)
+            await _drive(at_gateway, options, run)
             await driver.stop()
         except DriverStartError as error:
             raise await driver.error(str(error)) from None
@@ -68,7 +69,8 @@ async def certify(
                 raise
             driver_error = error
         except asyncio.CancelledError:
-            interrupted = absorb_cancellation()
+            absorb_cancellation()
+            interrupted = True
         reached = gateway.exchanges
         blocked_requests = tuple(gateway.blocked_requests)
     report = run.judge.close()
@@ -120,64 +122,53 @@ class CertificationRun:
         )
 
 
-async def drive(at_gateway: DriverSession, cases: tuple[Case, ...], run: CertificationRun) -> None:
-    """Plays all cases and judges them, then looks for the smallest case of each rule that failed."""
-    failing = await play(at_gateway, cases, run)
+async def _drive(at_gateway: DriverSession, options: CertifyOptions, run: CertificationRun) -> None:
+    """Plays all cases and judges them, then looks for the smallest case of each cause of a failure."""
+    here = fixture()
+    search = SmallestCases(at_gateway, run.judge.rules, here, options.max_examples, options.seed)
+    first = await play(at_gateway, standard_cases(here), run)
+    generated = generated_cases(here, options.max_examples, options.seed)
+    first = await play(at_gateway, generated, run, search.knows) | first
     if not run.judge.live.observer.exchanges:
         return  # nothing was sent, and no smaller case would send more
-    for rule in run.judge.rules:
-        if rule.id in failing:
-            run.progress(f"looking for the smallest case that fails {rule.id}")
-            run.counterexamples.append(await smallest(at_gateway, rule, failing[rule.id]))
+    rules = {rule.id: rule for rule in run.judge.rules}
+    shown = sorted(first, key=lambda cause: first[cause][-1].causes[cause])[:_SHOWN]
+    if shown:
+        run.progress("looking for the smallest case of each failure")
+    found = await search.of(shown)
+    for cause in shown:
+        calls = found.get(cause, first[cause])
+        run.counterexamples.append(CallCounterexample(rules[calls[-1].causes[cause]], calls))
 
 
-async def play(at_gateway: DriverSession, cases: tuple[Case, ...], run: CertificationRun) -> dict[str, Case]:
-    """Plays all cases and judges them; gives the first case that fails each rule that failed."""
-    failing: dict[str, Case] = {}
+async def play(
+    at_gateway: DriverSession,
+    cases: tuple[Case, ...],
+    run: CertificationRun,
+    known: Callable[[Case, Mapping[str, Calls]], object] = lambda _case, _found: None,
+) -> dict[str, Calls]:
+    """Plays all cases and judges them; gives for each cause of a failure the fewest calls of a case that show it.
+
+    `known` is given each case with the causes that it shows.
+    """
+    fewest: dict[str, Calls] = {}
     for number, case in enumerate(cases, 1):
         run.progress(f"{number} of {len(cases)}: {case.name}")
+        calls: list[JudgedCall] = []
+        found: dict[str, Calls] = {}
         async for record in at_gateway.play(case):
-            judged = run.judge.judge(record)
+            calls.append(run.judge.judge(record))
             run.calls += 1
-            if judged.failed:
+            for cause in calls[-1].causes:
                 run.first_failure = run.first_failure or run.calls
-            for failed in judged.failed:
-                failing.setdefault(failed, case)
+                found.setdefault(cause, tuple(calls))
             for exchange in as_exchanges(record):
                 run.sink(exchange)
-    return failing
-
-
-async def smallest(at_gateway: DriverSession, rule: Rule, case: Case) -> CallCounterexample:
-    """The smallest case that was found to fail the rule, as it was played."""
-    tries = 0
-    shown: tuple[JudgedCall, ...] = ()
-
-    async def fails(candidate: Case) -> bool:
-        nonlocal tries, shown
-        tries += 1
-        judge = CallJudge((rule,))
-        found: list[JudgedCall] = []
-        async with aclosing(at_gateway.play(with_new_ids(candidate, f"-{tries}"))) as played:
-            async for record in played:
-                found.append(judge.judge(record))
-                if found[-1].failed:
-                    shown = tuple(found)
-                    return True
-        shown = shown or tuple(found)
-        return False
-
-    await fails(case)
-    await shrink(case, fails, _TRIES)
-    return CallCounterexample(rule, shown)
-
-
-def absorb_cancellation() -> bool:
-    """Takes a cancellation as the end of the run, so that what is left to do is not cancelled as well."""
-    task = asyncio.current_task()
-    if task is not None:
-        task.uncancel()
-    return True
+        known(case, found)
+        for cause, shown in found.items():
+            if cause not in fewest or len(shown) < len(fewest[cause]):
+                fewest[cause] = shown
+    return fewest
 
 
 def _subject(client: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,6 @@ from urllib.parse import urlsplit
 import httpx
 
 from conformance.clients.certificate import Certificate, nothing_reached, observed_facts
-from conformance.clients.certify import absorb_cancellation
 from conformance.clock import Clock, RealClock
 from conformance.contract.rules import Rule
 from conformance.facts import Settings
@@ -22,6 +21,7 @@ from conformance.http.content_coding import ContentCodingError, MissingCodecErro
 from conformance.http.exchange import NOT_RECORDED, Exchange, Headers, Request, Response, redact_authorization
 from conformance.http.ordering import OrderedDelivery
 from conformance.http.server.http_server import HttpServer, Reply
+from conformance.interrupts import absorb_cancellation
 from conformance.judging.judge import Judge
 from conformance.judging.report import Report
 from conformance.judging.stream import LiveJudge

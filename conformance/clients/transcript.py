@@ -9,6 +9,7 @@ from typing import Any
 
 from conformance.clients.cases.driver_call import DriverCall
 from conformance.clients.facts.call import CallRecord, call_facts
+from conformance.clients.facts.call_causes import distinct
 from conformance.contract.rules import Rule
 from conformance.facts import Facts, Settings, observe
 from conformance.http.exchange import Exchange, Request, Response, bearer
@@ -35,7 +36,12 @@ _OPERATIONS = {
 
 def as_exchanges(record: CallRecord) -> tuple[Exchange, ...]:
     """A record as exchanges: the call of the driver first, then the requests that it led to."""
-    context: dict[str, Any] = {"readings": record.readings, "earlier": record.earlier, "valid": record.valid}
+    context: dict[str, Any] = {
+        "readings": record.readings,
+        "earlier": record.earlier,
+        "valid": record.valid,
+        "documented": record.documented,
+    }
     if record.account is not None:
         context["account"] = record.account
     headers = (("Content-Type", "application/json"),)
@@ -84,6 +90,7 @@ def _record(exchange: Exchange) -> CallRecord:
         readings=context["readings"],
         earlier=context["earlier"],
         valid=context["valid"],
+        documented=context["documented"],
         sent_at=exchange.sent_at,
         answered_at=exchange.answered_at,
         account=context.get("account"),
@@ -106,9 +113,9 @@ class JudgedCall:
     verdicts: tuple[Verdict, ...]
 
     @property
-    def failed(self) -> tuple[str, ...]:
-        """The rules that failed, in order and without repeats."""
-        return tuple(dict.fromkeys(verdict.rule for verdict in self.verdicts if verdict.outcome == "failed"))
+    def causes(self) -> dict[str, str]:
+        """The causes of the failures, in order, and the rule that each fails."""
+        return {verdict.violation.cause: verdict.rule for verdict in self.verdicts if verdict.violation is not None}
 
 
 class CallJudge:
@@ -123,13 +130,14 @@ class CallJudge:
         self.live = LiveJudge(Settings(), Judge(rule for rule in self.rules if rule.about == "account"), keep=False)
         self._calls = Judge(rule for rule in self.rules if rule.about == "call")
         self._exchanges = Judge(rule for rule in self.rules if rule.about not in ("call", "account"))
+        self._alone: dict[str, Judge] = {}
         self._exempt: dict[bytes, frozenset[str]] = {}
 
     def judge(self, record: CallRecord) -> JudgedCall:
         """Judge one record, and count its verdicts."""
         exempt = self._broken_by(record.call)
         facts = call_facts(replace(record, valid=record.valid and not exempt))
-        verdicts = self._calls(facts)
+        verdicts = tuple(one for verdict in self._calls(facts) for one in self._distinct(verdict, facts))
         if record.exchanges:
             verdicts += tuple(verdict for verdict in self._observed(record.exchanges) if verdict.rule not in exempt)
         self.live.count(verdicts)
@@ -146,6 +154,13 @@ class CallJudge:
     def report(self) -> Report:
         """The report so far."""
         return Report.empty(self.rules) + self.live.report
+
+    def _distinct(self, verdict: Verdict, facts: Facts) -> tuple[Verdict, ...]:
+        if verdict.outcome != "failed":
+            return (verdict,)
+        if verdict.rule not in self._alone:
+            self._alone[verdict.rule] = Judge(rule for rule in self.rules if rule.id == verdict.rule)
+        return distinct(verdict, facts, self._alone[verdict.rule])
 
     def _observed(self, exchanges: Sequence[Exchange]) -> list[Verdict]:
         return [verdict for facts in observe(exchanges, Settings()) for verdict in self._exchanges(facts)]

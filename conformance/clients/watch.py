@@ -12,7 +12,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from conformance.clients.certificate import Certificate, CertifyOptions, nothing_reached, observed_facts
-from conformance.clients.certify import absorb_cancellation
 from conformance.clients.driver.driver_session import ACCOUNT
 from conformance.clients.gateway.gateway import Gateway
 from conformance.clients.gateway.stub import StubServer
@@ -21,6 +20,7 @@ from conformance.contract.rules import Rule
 from conformance.errors import UsageError
 from conformance.facts import Settings
 from conformance.http.exchange import Exchange
+from conformance.interrupts import absorb_cancellation
 from conformance.judging.judge import Judge
 from conformance.judging.report import Report
 from conformance.judging.stream import LiveJudge

@@ -8,10 +8,13 @@ from typing import Any
 
 from conformance.contract.schemas import is_schema, names, read, uri
 
-__all__ = ["LEVELS", "Rule", "case_schema", "load", "load_clauses", "load_shared", "load_uncarried"]
+__all__ = ["FIRST_VERSION", "LEVELS", "Rule", "case_schema", "load", "load_clauses", "load_shared", "load_uncarried"]
 
 #: From the strictest to the most lenient: what `--fail-on` takes.
 LEVELS = ("must", "should", "inferred")
+
+#: The first version of the contract, of which all rules without ``x-since`` are.
+FIRST_VERSION = "0.1.0"
 
 _COVERAGE = "facts/coverage"
 
@@ -28,6 +31,12 @@ class Rule:
     clauses: tuple[str, ...]
     cases: tuple[str, ...]
     schema: dict[str, Any]
+
+    @property
+    def since(self) -> str:
+        """The version of the contract in which the rule was new."""
+        version: str = self.schema.get("x-since", FIRST_VERSION)
+        return version
 
     def part(self, name: str) -> dict[str, Any]:
         """``if``, ``then`` or ``x-conclusive-when`` as a schema of its own, whose references resolve."""

@@ -117,12 +117,14 @@ def parse_api_time(time: Any, tzid: Any = None) -> tuple[datetime, bool] | None:
 
     None where it cannot be told.  A date is midnight UTC, and no instant.
     """
-    if isinstance(time, dict):
+    if not isinstance(time, str):
+        if not isinstance(time, dict):
+            return None
         zone = time.get("tzid")
         time = time.get("time")
         tzid = zone if isinstance(zone, str) else tzid
-    if not isinstance(time, str):
-        return None
+        if not isinstance(time, str):
+            return None
     try:
         return _instant(time, tzid if isinstance(tzid, str) else None)
     except OverflowError:

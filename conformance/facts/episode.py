@@ -166,6 +166,10 @@ class Episode:
     timed: bool = True
     dirty: bool = True
 
+    def has_just_shown(self, item: dict[str, Any]) -> bool:
+        """Whether the last reading showed this very item: the same body was read again, which is parsed once."""
+        return self.streak is not None and self.streak.observation.item is item
+
     def shows_same(self, item: dict[str, Any]) -> bool:
         """Whether an item is, to the last field, what the last reading showed."""
         return self.streak is not None and self.streak.observation.item == item

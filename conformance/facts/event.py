@@ -61,12 +61,13 @@ class EventState:
 class Event:
     """One event, by its home (account and calendar) and id; `written` says whether a write to it was seen.
 
-    Once nothing more is to be learnt from readings that show the same, its state is packed away; `same` still
-    recognises such readings, and `state` unpacks it when something else comes.
+    Once nothing more is to be learnt from readings that show the same, it rests: `shows_same` recognises such readings
+    without its state, which may be packed away, and `state` wakes it when something else comes.
     """
 
     __slots__ = (
-        "_again", "_count", "_digest", "_label", "_packed", "_packer", "_sent", "_state", "event_id", "home", "written",
+        "_again", "_count", "_digest", "_label", "_packed", "_packer", "_resting", "_sent", "_state",
+        "event_id", "home", "written",
     )  # fmt: skip
 
     def __init__(self, home: Home, event_id: str, before: Before, packer: Packer) -> None:
@@ -75,6 +76,7 @@ class Event:
         self._packer = packer
         self._state: EventState | None = EventState(Episode(0, None, before, frozenset()))
         self._packed = b""
+        self._resting = False
         self._digest = 0
         self._count, self._sent = 0, 0.0
         self._label, self._again = "", _NOTHING
@@ -86,9 +88,11 @@ class Event:
 
     @property
     def state(self) -> EventState:
-        """The event's state, unpacked."""
+        """The event's state, awake."""
         if self._state is None:
             self._state, self._packed = self._packer.unpack(self._packed), b""
+        if self._resting:
+            self._resting = False
             if self._count:
                 self._state.episode.add_repeats(
                     self._count, self._sent, Evidence(self._label, *self._again, at=self._sent)
@@ -97,14 +101,15 @@ class Event:
         return self._state
 
     def shows_same(self, item: dict[str, Any], sent: float, evidence: Evidence) -> bool:
-        """Whether the state is packed and `item` shows what the last reading did, which then counts as one more."""
-        if self._state is not None:
+        """Whether the event rests and `item` shows what the last reading did, which then counts as one more."""
+        if not self._resting:
             return False
-        try:
-            if _digest(item) != self._digest:
+        if self._state is None or not self._state.episode.has_just_shown(item):
+            try:
+                if _digest(item) != self._digest:
+                    return False
+            except ValueError:
                 return False
-        except ValueError:
-            return False
         self._count += 1
         self._sent, self._label = sent, evidence.label
         self._again = self._packer.interned(evidence.request, evidence.status)
@@ -112,22 +117,32 @@ class Event:
 
     def forget(self) -> None:
         """Let go of the state, which is over: what is left tells this event from others."""
-        self._state, self._packed = None, b""
+        self._state, self._packed, self._resting = None, b"", False
 
-    def rest(self) -> None:
-        """Pack the state away if it is at rest."""
+    def rest(self) -> bool:
+        """Rest if only readings that show the same are awaited; whether the event has begun to."""
         state = self._state
-        if state is None or not state.episode.is_stable:
-            return
+        if self._resting or state is None or not state.episode.is_stable:
+            return False
         streak = state.episode.streak
         assert streak is not None
         assert streak.observation.item is not None
         try:
             self._digest = _digest(streak.observation.item)
-            self._packed = self._packer.pack(state)
+        except ValueError:
+            return False
+        self._count, self._resting = 0, True
+        return True
+
+    def pack(self) -> None:
+        """Pack the state away if the event still rests."""
+        if not self._resting or self._state is None:
+            return
+        try:
+            self._packed = self._packer.pack(self._state)
         except ValueError:
             return  # nested too deep to be packed
-        self._count, self._state = 0, None
+        self._state = None
 
 
 def _digest(item: dict[str, Any]) -> int:

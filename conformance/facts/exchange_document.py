@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from functools import lru_cache
 from typing import Any
-from urllib.parse import urlsplit
 
 from conformance.facts.routes import route
 from conformance.facts.seen import UNREADABLE, Seen
@@ -36,9 +35,8 @@ def exchange_document(
         "operation": seen.route.name,
         "request": request_document(seen),
     }
-    host = urlsplit(seen.route.origin).hostname
-    if host:
-        document["host"] = host
+    if seen.route.host:
+        document["host"] = seen.route.host
     if seen.account is not None:
         document["account"] = seen.account
     token = _token(seen)

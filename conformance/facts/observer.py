@@ -151,6 +151,12 @@ class Observer:
             case _ if makes_calendar(seen.exchange.request.method, seen.route.path):
                 account.directory.listed = False
 
+    def forget(self) -> None:
+        """Something could not be observed: nothing is known any more of any event, and nobody is accused of it."""
+        self._held.clear()
+        for account in list(self._fold.accounts):
+            invalidate(self._fold, account)
+
     def advance(self) -> None:
         """Nothing that was sent is still without its answer: let held-back reads count."""
         self._release(None)

@@ -102,7 +102,7 @@ class Reading:
     @property
     def page_count_is_steady(self) -> bool:
         """Whether every page that says how many there are says the same."""
-        return len({repr(page["total"]) for page in self.pages if "total" in page}) <= 1
+        return len(self.pages) == 1 or len({repr(page["total"]) for page in self.pages if "total" in page}) <= 1
 
     @property
     def last_modified(self) -> str | None:
@@ -111,21 +111,21 @@ class Reading:
             return "absent"
         if not self.timed:
             return None
-        limits = [parse_api_time(value) for value in self.route.modified]
-        ahead = all(limit is not None and limit[0].timestamp() > self.sent + 2 * MARGIN for limit in limits)
-        return "ahead" if ahead else "given"
+        limits = self.route.modified_limits
+        return "ahead" if limits is not None and limits[0].timestamp() > self.sent + 2 * MARGIN else "given"
 
     @property
     def counted(self) -> bool:
         """Whether each page says which one it is, and how many there are."""
-        said = [(page.get("current"), page.get("total")) for page in self.pages]
-        return said == [(number, len(said)) for number in range(1, len(said) + 1)]
+        total = len(self.pages)
+        return all(
+            page.get("current") == number and page.get("total") == total for number, page in enumerate(self.pages, 1)
+        )
 
     def is_modified(self, item: dict[str, Any]) -> bool:
         """Whether an event says itself that it was updated after all of the reading's ``last_modified``."""
-        updated = parse_api_time(item.get("updated"))
-        limits = [parse_api_time(value) for value in self.route.modified]
-        return updated is not None and all(limit is not None and updated[0] > limit[0] for limit in limits)
+        updated, limits = parse_api_time(item.get("updated")), self.route.modified_limits
+        return updated is not None and limits is not None and updated[0] > limits[1]
 
     def within(self, item: dict[str, Any]) -> bool | None:
         """Whether the reading's ``from`` and ``to`` admit an event; None where it is too near a border to tell."""
@@ -150,15 +150,16 @@ class Reading:
 
     def facts(self) -> Facts:
         """The facts of the reading as it now stands."""
+        route, last_modified = self.route, self.last_modified
         flags = {
-            "managed": self.route.managed,
-            "deleted": self.route.deleted,
-            "localized": self.route.localized,
-            "time_filtered": self.route.windowed,
-            "calendars": len(self.route.calendars),
+            "managed": route.managed,
+            "deleted": route.deleted,
+            "localized": route.localized,
+            "time_filtered": route.windowed,
+            "calendars": len(route.calendars),
         }
-        if self.last_modified is not None:
-            flags["last_modified"] = self.last_modified
+        if last_modified is not None:
+            flags["last_modified"] = last_modified
         document = {
             "about": "reading",
             "account": self.account,
@@ -172,7 +173,7 @@ class Reading:
             "all_pages_read": self.finished,
             "listing": self.listing.document(),
         }
-        if self.route.modified:
+        if route.modified:
             document["unmodified_items"] = self.unmodified
         key = ("reading", self.account, str(self.number))
         return Facts("reading", key, document, tuple(self.evidence[:6]), closed=True)

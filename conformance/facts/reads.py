@@ -109,11 +109,14 @@ def _item(
     seen: Seen,
     on_page: set[tuple[str, str]],
 ) -> None:
+    route = reading.route
     reading.items += 1
-    reading.unmodified += bool(reading.route.modified) and not reading.is_modified(item)
+    if route.modified and not reading.is_modified(item):
+        reading.unmodified += 1
     place = _place(fold, account, reading, item)
     gone = item.get("deleted") is True
-    _record_excluded(reading, item, is_gone=gone)
+    if gone or route.excludes_some:
+        _record_excluded(reading, item, is_gone=gone)
     if place is None:
         return
     calendar_id, event_id = place
@@ -129,14 +132,15 @@ def _item(
     if not gone:
         reading.listed.add(place)
         on_page.add(place)
-        _record_unexpected(fold, account, reading, event, calendar_id, event_id)
+        if event is None or not event.written or route.managed == "excluded":
+            _record_unexpected(fold, account, reading, event, calendar_id, event_id)
     if event is None:
         event = account.event(calendar_id, event_id)
         event.state.episode.before = Before()
     elif not gone and event.shows_same(item, seen.sent, seen.evidence):
         reading.expected += 1
         return
-    if not gone:
+    if not gone and not event.state.episode.has_just_shown(item):
         event.state.note_created(item)
         if item.get("conferencing") is not None:
             _value(fold, event, item["conferencing"], seen.evidence)
@@ -223,7 +227,7 @@ def _observe(fold: ObserverState, event: Event, reading: Reading, item: dict[str
     else:
         _add_observation(fold, event, _observation(seen, item, seen.sent))
     if episode.settled_after is not None:
-        fold.slowest = max(fold.slowest, episode.settled_after)
+        fold.note_settling(episode.settled_after)
     fold.mark_dirty(event)
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
+from datetime import datetime
+from functools import cached_property, lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from conformance.facts.comparisons import parse_api_time
 from conformance.http.exchange import Request, load_json
 
 __all__ = ["UNKNOWN_ACCOUNT", "Route", "account_name", "body_json", "form_json", "route"]
@@ -24,7 +26,7 @@ _PLAIN = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Route:
     """One operation: its name, the calendar in its path, the origin and path it went to, its query.
 
@@ -46,10 +48,27 @@ class Route:
     localized: bool = False
     calendars: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def windowed(self) -> bool:
         """Whether a parameter excludes events by time."""
         return bool(self.since or self.until or self.modified)
+
+    @cached_property
+    def excludes_some(self) -> bool:
+        """Whether a parameter says which live events are listed, or how, other than by their modification."""
+        return bool(self.since or self.until or self.calendars or self.localized)
+
+    @cached_property
+    def modified_limits(self) -> tuple[datetime, datetime] | None:
+        """The first and the last time in ``last_modified``; None where one of them cannot be read."""
+        times = [parse_api_time(value) for value in self.modified]
+        moments = [time[0] for time in times if time is not None]
+        return (min(moments), max(moments)) if moments and len(moments) == len(times) else None
+
+    @cached_property
+    def host(self) -> str | None:
+        """The name of the host, without its port."""
+        return urlsplit(self.origin).hostname
 
 
 @lru_cache(maxsize=4096)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import deque
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -29,6 +30,9 @@ _OF_A_BATCH = ("account", "event_id", "request", "response", "outcome", "request
 
 #: How many writes of an account are remembered by their numbers, at least.
 _WRITES = 512
+
+#: How many events that rest are not packed yet: some megabytes, and most of a small recording.
+_UNPACKED = 1024
 
 
 def page_key(url: str) -> str:
@@ -138,25 +142,30 @@ class AccountState:
 
 
 class ObserverState:
-    """The state of the fold; documents that changed wait in `out` (closed) and `dirty` (open)."""
+    """The state of the fold; documents that changed wait in `out` (closed) and `dirty` (open).
+
+    `window` is for how long, in seconds, a *never* is watched: as set, or as what was seen so far asks for.
+    """
 
     def __init__(self, settings: Settings, *, revisions: bool) -> None:
         self.settings = settings
         self.revisions = revisions
         self.slowest = 0.0
+        self.window = min(WINDOW_LIMIT, settings.quiet) if settings.window is None else settings.window
         self.accounts: dict[str, AccountState] = {}
         self.granted: set[str] = set()
         self.out: list[Facts] = []
         self.dirty: dict[Key, Event] = {}
         self._asked: dict[int, Event] = {}
         self._shown: dict[int, Event] = {}
+        self._resting: deque[Event] = deque()
 
-    @property
-    def window(self) -> float:
-        """For how long, in seconds, a *never* is watched: as set, or as what was seen so far asks for."""
-        if self.settings.window is not None:
-            return self.settings.window
-        return min(WINDOW_LIMIT, max(self.settings.quiet, 3 * self.slowest))
+    def note_settling(self, seconds: float) -> None:
+        """An episode settled after so many seconds: the slowest one asks for a longer window, if none is set."""
+        if seconds > self.slowest:
+            self.slowest = seconds
+            if self.settings.window is None:
+                self.window = min(WINDOW_LIMIT, max(self.settings.quiet, 3 * seconds))
 
     def account(self, name: str) -> AccountState:
         """An account by its name."""
@@ -173,8 +182,10 @@ class ObserverState:
             episode.dirty = False
         if episode.dirty:
             self.dirty[event.key] = event
-        else:
-            event.rest()
+        elif event.rest():
+            self._resting.append(event)
+            if len(self._resting) > _UNPACKED:
+                self._resting.popleft().pack()
 
     def locations(self, event_id: str) -> list[Home]:
         """Where somebody was seen to write an event of this id: accounts and calendars."""

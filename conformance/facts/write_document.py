@@ -280,7 +280,7 @@ def _location(observation: Observation, episode: Episode, write: ObservedWrite) 
 
 def _in_event(item: dict[str, Any], url: str) -> bool:
     """Whether a field beside conferencing holds a URL: the location, or one whose value is a text."""
-    texts = (_text(item.get("location")), *(value for value in item.values() if isinstance(value, str)))
+    texts = [_text(item.get("location")), *(value for value in item.values() if isinstance(value, str))]
     return any(_holds(text, url) for text in texts)
 
 
@@ -291,7 +291,7 @@ def _text(location: Any) -> str:
 
 
 def _holds(text: str, url: str) -> bool:
-    return url in text or any(normal_url(word) == normal_url(url) for word in text.split())
+    return url in text or ("//" in text and any(normal_url(word) == normal_url(url) for word in text.split()))
 
 
 def _is_text(value: Any) -> bool:

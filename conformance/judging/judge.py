@@ -7,7 +7,7 @@ from typing import Any
 
 from conformance.contract.rules import Rule, case_schema
 from conformance.facts import Facts
-from conformance.judging.memo import CompiledRule, RuleIndex
+from conformance.judging.memo import INDEX_FACT, CompiledRule, RuleIndex
 from conformance.judging.verdict import Verdict
 from conformance.judging.violations import explain
 
@@ -66,15 +66,12 @@ class Judge:
         table = self._tables.get(facts.about)
         if table is None:
             return ()
-        key = table.key(facts.document)
-        verdicts = table.known(key)
-        if verdicts is None:
-            verdicts = self._judged(facts, table.candidates(facts.document))
-            table.remember(key, verdicts)
-        return verdicts
+        return table.verdicts(facts.document, lambda rules: self._judged(facts, rules))
 
     def _judged(self, facts: Facts, rules: tuple[CompiledRule, ...]) -> tuple[Verdict, ...]:
         document = facts.document
+        requested = document.get(INDEX_FACT.get(facts.about, ""), "")
+        kind = requested if isinstance(requested, str) else ""
         verdicts = []
         met = _CoverageCache(document, self._cases)
         for rule, applies, holds, is_conclusive, coverage in rules:
@@ -82,11 +79,11 @@ class Judge:
                 continue
             cases = tuple([case for case in coverage if met[case]])
             if not holds(document):
-                verdicts.append(Verdict(rule.id, "failed", None, cases, explain(rule, facts)))
+                verdicts.append(Verdict(rule.id, "failed", None, cases, explain(rule, facts), kind))
             elif is_conclusive is not None and not is_conclusive(document):
-                verdicts.append(Verdict(rule.id, "inconclusive", _reason(document), cases))
+                verdicts.append(Verdict(rule.id, "inconclusive", _reason(document), cases, None, kind))
             else:
-                verdicts.append(Verdict(rule.id, "passed", None, cases))
+                verdicts.append(Verdict(rule.id, "passed", None, cases, None, kind))
         return tuple(verdicts)
 
 

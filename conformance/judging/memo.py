@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import marshal
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from conformance.contract.rules import Rule
+from conformance.contract.rules import Rule, case_schema
+from conformance.contract.schemas import BASE
 from conformance.judging.verdict import Verdict
 
-__all__ = ["CompiledRule", "RuleIndex", "read_properties"]
+__all__ = ["CompiledRule", "RuleIndex"]
 
 
 class CompiledRule(NamedTuple):
@@ -25,52 +27,83 @@ class CompiledRule(NamedTuple):
 INDEX_FACT = {"write": "requested", "exchange": "operation", "call": "operation"}
 
 
-#: Kinds of facts that repeat: their verdicts are remembered, of so many documents at a time.
-CACHEABLE = frozenset({"exchange", "reading", "conferencing"})
+#: Kinds of facts of which whole documents come again.
+REPEATED = frozenset({"exchange", "reading"})
 
 
+#: After so many documents it pays to find out at which parts of them the rules look.
+FEW = 256
+
+
+#: Verdicts on so many documents are remembered at a time.
 CACHE_SIZE = 4096
 
 
-#: Keywords whose value says nothing of which properties a schema looks at.
-ANNOTATIONS = frozenset({"$schema", "$id", "type", "title", "description", "required", "properties"})
+#: What the reason of an inconclusive verdict is told by.
+REASON = {"properties": {"failures": {}, "after": {"properties": {
+    "timed_out": {}, "closed_by": {"enum": ["next-write", "open", "recording-ended", "stable"]},
+}}}}  # fmt: skip
 
 
 class RuleIndex:
-    """The rules about one kind of facts, by the value of one fact: those that name another value do not apply."""
+    """The rules about one kind of facts, and their verdicts on documents that differ in nothing that they look at."""
 
     def __init__(self, about: str, rules: list[CompiledRule]) -> None:
         self._name = INDEX_FACT.get(about)
         self._rules = tuple(rules)
         self._by_value: dict[Any, tuple[CompiledRule, ...]] = {}
-        self._comes_again = about in CACHEABLE
-        self.read_properties = read_properties(rules)
+        self._repeated = about in REPEATED
         self._verdicts: dict[bytes, tuple[Verdict, ...]] = {}
+        self._judged = 0
+        self._projection: Callable[[dict[str, Any]], bytes] | None = None
 
-    def key(self, document: dict[str, Any]) -> bytes | None:
-        """What two documents share of which the rules say the same; None where the same is not expected again."""
-        if not self._comes_again:
-            return None
-        names = self.read_properties
-        part = document if names is None else [(name, document[name]) for name in names if name in document]
+    def verdicts(
+        self, document: dict[str, Any], judge: Callable[[tuple[CompiledRule, ...]], tuple[Verdict, ...]]
+    ) -> tuple[Verdict, ...]:
+        """The verdicts on a document: remembered ones, or those of `judge`, which is given the rules that may apply."""
         try:
-            return marshal.dumps(part, 2)
-        except ValueError:
-            return None
+            whole = marshal.dumps(document, 2) if self._repeated else b""
+            found = self._verdicts.get(whole)
+            if found is not None:
+                return found
+            part = self._project(document)
+            found = self._verdicts.get(part)
+        except ValueError:  # nested too deep to be told from others
+            return judge(self._candidates(document))
+        if found is None:
+            self._judged += 1
+            found = judge(self._candidates(document))
+            if any(verdict.violation is not None for verdict in found):
+                return found  # it tells of evidence of its own
+            self._remember(part, found)
+        self._remember(whole, found)
+        return found
 
-    def known(self, key: bytes | None) -> tuple[Verdict, ...] | None:
-        """The verdicts on a document with this key, if they are remembered."""
-        return self._verdicts.get(key) if key is not None else None
+    def _project(self, document: dict[str, Any]) -> bytes:
+        """What the rules look at in a document; empty while that is not worth finding out."""
+        if self._projection is None:
+            if self._judged < FEW:
+                return b""
+            from conformance.judging.projection import Projection  # small recordings need none
 
-    def remember(self, key: bytes | None, verdicts: tuple[Verdict, ...]) -> None:
-        """Remember verdicts, unless one of them tells of evidence of its own."""
-        if key is None or any(verdict.violation is not None for verdict in verdicts):
+            schemas = [(BASE, REASON)]
+            for one in self._rules:
+                parts = (
+                    one.rule.schema[part] for part in ("if", "then", "x-conclusive-when") if part in one.rule.schema
+                )
+                schemas += [(one.rule.schema["$id"], part) for part in parts]
+                schemas += [(BASE, case_schema(case)) for case in one.coverage]
+            self._projection = Projection(schemas, whole=() if self._name is None else (self._name,))
+        return self._projection(document)
+
+    def _remember(self, key: bytes, verdicts: tuple[Verdict, ...]) -> None:
+        if not key:
             return
         if len(self._verdicts) >= CACHE_SIZE:
             self._verdicts.clear()
         self._verdicts[key] = verdicts
 
-    def candidates(self, document: dict[str, Any]) -> tuple[CompiledRule, ...]:
+    def _candidates(self, document: dict[str, Any]) -> tuple[CompiledRule, ...]:
         """The rules that may apply, in order."""
         value = document.get(self._name) if self._name is not None else None
         if not isinstance(value, str):
@@ -81,27 +114,6 @@ class RuleIndex:
             if len(self._by_value) < 64:
                 self._by_value[value] = found
         return found
-
-
-def read_properties(rules: list[CompiledRule]) -> tuple[str, ...] | None:
-    """The properties that rules look at, in order; None where that cannot be told at a glance."""
-    names: set[str] = set()
-    for one in rules:
-        parts = [one.rule.schema[part] for part in ("if", "then", "x-conclusive-when") if part in one.rule.schema]
-        if one.coverage or not all(_gather(part, names) for part in parts):
-            return None
-    return tuple(sorted(names))
-
-
-def _gather(schema: Any, names: set[str]) -> bool:
-    """Add the properties at which a schema looks; whether these are all."""
-    if not isinstance(schema, dict):
-        return True
-    names |= {*schema.get("required", ()), *schema.get("properties", {})}
-    inner = [part for word in ("allOf", "anyOf", "oneOf") for part in schema.get(word, ())]
-    inner += [schema[word] for word in ("not", "if", "then", "else") if word in schema]
-    known = ANNOTATIONS | {"allOf", "anyOf", "oneOf", "not", "if", "then", "else"}
-    return set(schema) <= known and all(_gather(part, names) for part in inner)
 
 
 def may_apply(schema: Any, name: str, value: str) -> bool:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from conformance.contract.rules import Rule
     from conformance.judging.verdict import Verdict, Violation
 
-__all__ = ["Report", "RuleOutcome", "Tally"]
+__all__ = ["Cause", "Report", "RuleOutcome", "Tally"]
 
 RuleOutcome = Literal["passed", "failed", "inconclusive", "untested"]
 
@@ -32,15 +32,31 @@ def _frozen(counts: Mapping[str, int]) -> Mapping[str, int]:
     return MappingProxyType({name: counts[name] for name in sorted(counts) if counts[name]})
 
 
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """How often a rule failed for one cause, in which cases, and for which kinds of requests."""
+
+    count: int
+    cases: frozenset[str]
+    requested: frozenset[str]
+
+    def __add__(self, other: Cause) -> Cause:
+        return Cause(self.count + other.count, self.cases | other.cases, self.requested | other.requested)
+
+
 @dataclass(frozen=True)
 class Tally:
-    """The verdicts of one rule: how many of each, inconclusive by reason, passed by case, and some violations."""
+    """The verdicts of one rule: how many of each, inconclusive by reason, passed by case and by what was requested,
+    failed by cause, and some violations.
+    """
 
     passed: int = 0
     failed: int = 0
     inconclusive: int = 0
     reasons: Mapping[str, int] = field(default_factory=lambda: _frozen({}))
     cases: Mapping[str, int] = field(default_factory=lambda: _frozen({}))
+    requested: Mapping[str, int] = field(default_factory=lambda: _frozen({}))
+    causes: Mapping[str, Cause] = field(default_factory=lambda: MappingProxyType({}))
     violations: tuple[Violation, ...] = ()
 
     @property
@@ -71,6 +87,8 @@ class Tally:
             inconclusive=self.inconclusive + other.inconclusive,
             reasons=_sum(self.reasons, other.reasons),
             cases=_sum(self.cases, other.cases),
+            requested=_sum(self.requested, other.requested),
+            causes=_added(self.causes, other.causes),
             violations=_kept((*self.violations, *other.violations)),
         )
 
@@ -80,6 +98,13 @@ _NOTHING = Tally()
 
 def _sum(left: Mapping[str, int], right: Mapping[str, int]) -> Mapping[str, int]:
     return _frozen(Counter(left) + Counter(right))
+
+
+def _added(left: Mapping[str, Cause], right: Mapping[str, Cause]) -> Mapping[str, Cause]:
+    if not left or not right:
+        return left or right
+    both = {name: left[name] + right[name] for name in left.keys() & right.keys()}
+    return MappingProxyType(dict(sorted({**left, **right, **both}.items())))
 
 
 def _kept(violations: Sequence[Violation]) -> tuple[Violation, ...]:
@@ -104,6 +129,8 @@ class _Counting:
         self.outcomes: Counter[str] = Counter()
         self.reasons: Counter[str] = Counter()
         self.cases: Counter[str] = Counter()
+        self.requested: Counter[str] = Counter()
+        self.causes: dict[str, Cause] = {}
         self.violations: list[Violation] = []
 
     def add(self, verdict: Verdict, times: int) -> None:
@@ -113,7 +140,12 @@ class _Counting:
         elif verdict.outcome == "passed":
             for case in verdict.cases:
                 self.cases[case] += times
+            if verdict.requested:
+                self.requested[verdict.requested] += times
         elif verdict.violation is not None:
+            cause = verdict.violation.cause
+            seen = Cause(times, frozenset(verdict.cases), frozenset([verdict.requested] if verdict.requested else ()))
+            self.causes[cause] = self.causes[cause] + seen if cause in self.causes else seen
             self.violations += [verdict.violation] * min(times, KEPT)
             if len(self.violations) > 8 * KEPT:
                 self.violations[:] = _kept(self.violations)
@@ -125,6 +157,8 @@ class _Counting:
             inconclusive=self.outcomes["inconclusive"],
             reasons=_frozen(self.reasons),
             cases=_frozen(self.cases),
+            requested=_frozen(self.requested),
+            causes=MappingProxyType(dict(sorted(self.causes.items()))),
             violations=_kept(self.violations),
         )
 

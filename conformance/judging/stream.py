@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from conformance.errors import place_of
 from conformance.facts import Facts, Observer, Settings
 from conformance.http.exchange import Exchange
 from conformance.judging.exercised import ExerciseLog
@@ -14,6 +15,9 @@ __all__ = ["LiveJudge"]
 
 #: Judgements that wait to be folded into the report.
 _BATCH = 500
+
+#: How many exchanges that could not be judged are named.
+_UNJUDGED = 5
 
 
 class LiveJudge:
@@ -36,6 +40,7 @@ class LiveJudge:
         self.failed: dict[str, list[Violation]] = {}
         self.exchanges: list[Exchange] = []
         self.first_failure: int | None = None
+        self._unjudged: dict[str, None] = {}
         self._keep = keep
         self._sink = sink
         self._report = Report()
@@ -44,7 +49,10 @@ class LiveJudge:
 
     def add(self, exchange: Exchange) -> None:
         """Take one more exchange, in the order sent."""
-        self.observer.add(exchange)
+        try:
+            self.observer.add(exchange)
+        except Exception as error:  # noqa: BLE001 - whatever a server answers, the others are judged
+            self._forget(exchange.label, error)
         self._sink(exchange)
         if self._keep:
             self.exchanges.append(exchange)
@@ -53,16 +61,35 @@ class LiveJudge:
 
     def advance(self) -> list[Facts]:
         """Nothing is in flight: judge what became known, and return it."""
-        self.observer.advance()
-        facts = self.observer.changed()
+        try:
+            self.observer.advance()
+            facts = self.observer.changed()
+        except Exception as error:  # noqa: BLE001
+            self._forget("a reading", error)
+            return []
         self._judge(facts)
         return facts
 
     def close(self) -> None:
         """Nothing more comes: judge all that was still open."""
         self.advance()
-        self.observer.close()
-        self._judge(self.observer.changed())
+        try:
+            self.observer.close()
+            facts = self.observer.changed()
+        except Exception as error:  # noqa: BLE001
+            self._forget("what was still open", error)
+            return
+        self._judge(facts)
+
+    @property
+    def unjudged(self) -> tuple[str, ...]:
+        """What could not be observed or judged, a sentence each: nothing is known of it, and the rest is judged."""
+        return tuple(f"{what} could not be judged" for what in self._unjudged)
+
+    def _forget(self, what: str, error: Exception) -> None:
+        if len(self._unjudged) < _UNJUDGED:
+            self._unjudged[f"{what} ({place_of(error)})"] = None
+        self.observer.forget()
 
     def count(self, judgement: tuple[Verdict, ...]) -> None:
         """Count the verdicts on one closed facts document."""
@@ -82,7 +109,12 @@ class LiveJudge:
 
     def _judge(self, facts: Iterable[Facts]) -> None:
         for one in facts:
-            judgement = self.judge(one)
+            try:
+                judgement = self.judge(one)
+            except Exception as error:  # noqa: BLE001
+                label = one.evidence[0].label if one.evidence else one.about
+                self._forget(label, error)
+                continue
             for verdict in judgement:
                 if verdict.outcome == "failed":
                     self.first_failure = self.first_failure or self.observer.exchanges

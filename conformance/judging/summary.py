@@ -16,6 +16,7 @@ from conformance.judging.timeline import TimelineEntry, timeline
 
 if TYPE_CHECKING:
     from conformance.contract.rules import Rule
+    from conformance.judging.baseline import Baseline, KnownFailure
     from conformance.judging.verdict import Violation
 
 __all__ = ["MISSED", "Policy", "Reproduction", "RunReport", "document"]
@@ -43,9 +44,9 @@ class Policy:
     test the subject, so that a rule which stays inconclusive is a result; in a recording it is a coverage gap.
     `reachable_coverage` are the coverage classes that the subject's inventory can show (None: all of them);
     `untested_reasons` says of a rule, by its id, why this subject cannot exercise it.  `unmet` are rule and reason of
-    what a run meant to show and did not, beside coverage classes.  `cut_short` says why the run ended before its plan,
-    `unjudged` why the subject could not be judged at all, `program_failure` how the watched program itself failed,
-    `interrupted` that Ctrl-C ended it.
+    what a run meant to show and did not, beside coverage classes.  `baseline` has failures that are known and do not
+    count.  `cut_short` says why the run ended before its plan, `unjudged` why the subject could not be judged at all,
+    `program_failure` how the watched program itself failed, `interrupted` that Ctrl-C ended it.
     """
 
     fail_on: str = "must"
@@ -54,6 +55,7 @@ class Policy:
     reachable_coverage: frozenset[str] | None = None
     untested_reasons: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     unmet: tuple[tuple[str, str], ...] = ()
+    baseline: Baseline | None = None
     cut_short: str | None = None
     unjudged: str | None = None
     program_failure: str | None = None
@@ -116,24 +118,46 @@ class RunReport:
     @property
     def failures(self) -> tuple[Rule, ...]:
         """The rules that failed and count."""
-        return tuple(rule for rule in self.failed if rule.level in self.policy.fatal_levels)
+        return tuple(rule for rule in self.failed if self.is_fatal(rule))
 
     @property
     def warnings(self) -> tuple[Rule, ...]:
         """The rules that failed and are too weak to count."""
-        return tuple(rule for rule in self.failed if rule.level not in self.policy.fatal_levels)
+        return tuple(
+            rule for rule in self.failed if rule.level not in self.policy.fatal_levels and not self.is_known(rule)
+        )
+
+    @property
+    def known(self) -> tuple[Rule, ...]:
+        """The rules that failed for causes alone that the baseline knows."""
+        return tuple(rule for rule in self.failed if self.is_known(rule))
+
+    @cached_property
+    def stale(self) -> tuple[KnownFailure, ...]:
+        """The entries of the baseline whose failures are gone; a run that ended early does not tell."""
+        baseline = self.policy.baseline
+        if baseline is None or self.ended_early:
+            return ()
+        return baseline.stale(self.report, self.rules, self.run)
+
+    def is_known(self, rule: Rule) -> bool:
+        """Whether a rule failed, and for causes alone that the baseline knows."""
+        baseline, causes = self.policy.baseline, self.report.tally(rule.id).causes
+        return baseline is not None and bool(causes) and all(baseline.knows(rule.id, cause) for cause in causes)
 
     def is_fatal(self, rule: Rule) -> bool:
         """Whether the rule's own outcome keeps that of the whole from being *passed*."""
         outcome = self.report.tally(rule.id).outcome
         if outcome == "failed":
-            return rule.level in self.policy.fatal_levels
+            return rule.level in self.policy.fatal_levels and not self.is_known(rule)
         return rule.level == "must" and outcome in self.policy.fatal_gaps
 
     @property
     def outcome(self) -> Outcome:
-        """Failed if a rule that counts failed; inconclusive if something that counts is not proved; else passed."""
-        if self.failures or self.policy.program_failure:
+        """Failed if a rule that counts failed or a known failure is gone; inconclusive if something that counts is not
+        proved; else passed.
+        """
+        if self.failures or self.policy.program_failure or self.stale:
             return "failed"
         return "inconclusive" if self.policy.unjudged or self._is_open else "passed"
 
@@ -167,7 +191,7 @@ class RunReport:
     @property
     def fully_covered(self) -> bool:
         """Whether every rule was decided, in every coverage class that the subject's inventory can show."""
-        return not self.coverage_gaps and not self._ended_early
+        return not self.coverage_gaps and not self.ended_early
 
     @property
     def is_mostly_untested(self) -> bool:
@@ -190,11 +214,16 @@ class RunReport:
 
     @property
     def _is_open(self) -> bool:
-        """Whether something that counts is not proved; without a single pass, nothing is."""
-        return self._ended_early or not self._with("passed") or any(self.is_fatal(rule) for rule in self.rules)
+        """Whether something that counts is not proved; without a pass or a known failure, nothing is."""
+        return (
+            self.ended_early
+            or not (self._with("passed") or self.known)
+            or any(self.is_fatal(rule) for rule in self.rules)
+        )
 
     @property
-    def _ended_early(self) -> bool:
+    def ended_early(self) -> bool:
+        """Whether the run ended before its plan."""
         return self.policy.interrupted or self.policy.cut_short is not None
 
 
@@ -213,12 +242,25 @@ def document(run_report: RunReport) -> dict[str, Any]:
         contents["unjudged"] = run_report.policy.unjudged
     if run_report.evidence is not None:
         contents["evidence"] = dict(run_report.evidence)
+    if run_report.policy.baseline is not None:
+        contents["baseline"] = _baseline(run_report, run_report.policy.baseline)
     contents["rules"] = [_rule(run_report, rule) for rule in run_report.rules]
     if run_report.strength is not None:
         contents["strength"] = {"caught": len(run_report.strength.caught), "known": run_report.strength.known}
     contents["coverage_gaps"] = [{"rule": rule, "reason": reason} for rule, reason in run_report.coverage_gaps]
     contents["warnings"] = [rule.id for rule in run_report.warnings]
     return contents
+
+
+def _baseline(run_report: RunReport, baseline: Baseline) -> dict[str, Any]:
+    """What became of the entries: ``known`` failures, ``expired`` ones that count again, and ``stale`` ones."""
+    shown = [entry for entry in baseline.entries if entry.cause in run_report.report.tally(entry.rule).causes]
+    return {
+        "name": baseline.name,
+        "known": [entry.document() for entry in shown if not baseline.expired(entry)],
+        "expired": [entry.document() for entry in shown if baseline.expired(entry)],
+        "stale": [entry.document() for entry in run_report.stale],
+    }
 
 
 def _rule(run_report: RunReport, rule: Rule) -> dict[str, Any]:
@@ -235,11 +277,11 @@ def _rule(run_report: RunReport, rule: Rule) -> dict[str, Any]:
     reason = run_report.reason(rule)
     if reason is not None:
         contents["reason"] = reason if tally.reason is None else tally.reason
-    contents["violations"] = [_violation(run_report, violation) for violation in tally.violations]
+    contents["violations"] = [_violation(run_report, rule, violation) for violation in tally.violations]
     return contents
 
 
-def _violation(run_report: RunReport, violation: Violation) -> dict[str, Any]:
+def _violation(run_report: RunReport, rule: Rule, violation: Violation) -> dict[str, Any]:
     contents: dict[str, Any] = {
         "message": violation.message,
         "cause": violation.cause,
@@ -247,6 +289,9 @@ def _violation(run_report: RunReport, violation: Violation) -> dict[str, Any]:
         "actual": violation.actual,
         "path": violation.path,
     }
+    baseline = run_report.policy.baseline
+    if baseline is not None and baseline.knows(rule.id, violation.cause):
+        contents["known"] = True
     if violation.event is not None:
         contents["event"] = violation.event
     contents["timeline"] = [_entry(entry) for entry in timeline(violation)]

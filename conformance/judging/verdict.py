@@ -36,7 +36,8 @@ class Verdict(NamedTuple):
     """What became of one rule on one facts document.
 
     `outcome` is ``passed``, ``failed`` or ``inconclusive``; `reason` says why inconclusive: ``superseded``,
-    ``recording-ended``, ``timed-out``, ``watching`` or ``unknown``.  `cases` are those that the facts meet.
+    ``recording-ended``, ``timed-out``, ``watching`` or ``unknown``.  `cases` are those that the facts meet, and
+    `requested` is the kind of request that they are about, if they are about one.
     """
 
     rule: str
@@ -44,3 +45,4 @@ class Verdict(NamedTuple):
     reason: str | None
     cases: tuple[str, ...]
     violation: Violation | None = None
+    requested: str = ""

@@ -31,7 +31,7 @@ _GROUP = (
 )
 
 #: The parameters of `run` that make no sense here: pytest selects tests and writes reports itself.
-_LEFT_OUT = {"plan", "record", "evidence", "rule", "report", "quiet"}
+_LEFT_OUT = {"plan", "write-baseline", "record", "evidence", "rule", "report", "quiet"}
 
 
 def _parameters() -> dict[str, click.Parameter]:

@@ -21,11 +21,16 @@ __all__ = ["CampaignResults", "RuleResult", "campaign_results", "shared_campaign
 
 @dataclass(frozen=True, slots=True)
 class RuleResult:
-    """The result for one rule: `outcome` as in the report, the reason as `message`, and whether it fails the run."""
+    """The result for one rule: `outcome` as in the report, the reason as `message`, and whether it fails the run.
+
+    `known` is the reason for which the baseline puts up with its failures, `stale` says that one of them is gone.
+    """
 
     outcome: str
     message: str
     is_fatal: bool
+    known: str | None = None
+    stale: bool = False
 
 
 @dataclass(frozen=True)
@@ -94,9 +99,23 @@ def _rule_result(run_report: RunReport, rule: Rule) -> RuleResult:
     from conformance.judging.formats.text import rule_failures
 
     outcome, is_fatal = run_report.report.tally(rule.id).outcome, run_report.is_fatal(rule)
+    stale = any(entry.rule == rule.id for entry in run_report.stale)
+    message = ""
     if outcome == "failed":
-        return RuleResult(outcome, rule_failures(run_report, rule), is_fatal)
-    if outcome == "passed":
-        return RuleResult(outcome, "", is_fatal)
-    reason = run_report.policy.cut_short or run_report.reason(rule)
-    return RuleResult(outcome, f"{outcome}: {reason}", is_fatal)
+        message = rule_failures(run_report, rule)
+    elif outcome != "passed":
+        message = f"{outcome}: {run_report.policy.cut_short or run_report.reason(rule)}"
+    return RuleResult(outcome, message, is_fatal, _known(run_report, rule), stale)
+
+
+def _known(run_report: RunReport, rule: Rule) -> str | None:
+    """The reasons of the entries that a rule has in the baseline; None where it has none that matters here."""
+    baseline = run_report.policy.baseline
+    if baseline is None:
+        return None
+    shown = [
+        entry
+        for entry in baseline.entries
+        if entry.rule == rule.id and (run_report.is_known(rule) or entry in run_report.stale)
+    ]
+    return "; ".join(dict.fromkeys(entry.reason for entry in shown)) or None

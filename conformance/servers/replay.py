@@ -49,7 +49,8 @@ async def _rerun(
 ) -> tuple[Violation, ...]:
     judge = Judge(select_rules((rule,)))
     named = () if subject.loopback else tuple(scenario.calendar_id for _, scenario in scenarios)
-    async with open_session(subject, subject.settings(), judge, os.urandom(4).hex(), calendars=named) as session:
+    async with open_session(subject, subject.settings(), judge, os.urandom(4).hex()) as session:
+        await session.preflight(named)
         hearing = session.fresh_hearing()
         try:
             await session.try_scenarios(

@@ -25,7 +25,8 @@ class RunOptions:
     `accounts`: account name to bearer token.  `variables`: account name to the environment variable of its token.
     Times are in seconds and `rate_limit` is in requests a second; None leaves them to the kind of subject.
     `wait`: how long the subject may take to answer at all.  `scenarios` name more scenarios, each as MODULE:ATTRIBUTE.
-    `rules` are the ids to judge by, empty for all of them.
+    `rules` are the ids to judge by, empty for all of them; those
+    newer than the contract's version `held` are left out.
     """
 
     subject: str = "reference"
@@ -41,11 +42,15 @@ class RunOptions:
     window: float | None = None
     rate_limit: float | None = None
     max_requests: int | None = None
+    max_time: float | None = None
     wait: float = 0.0
     plan: bool = False
     rules: tuple[str, ...] = ()
+    held: str | None = None
     fail_on: str = "must"
     require_coverage: bool = False
+    baseline: Path | None = None
+    write_baseline: bool = False
     faults: tuple[str, ...] = ()
     record: Path | None = None
     evidence: Path | None = None

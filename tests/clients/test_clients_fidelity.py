@@ -8,8 +8,9 @@ from urllib.parse import quote, urlencode
 import pytest
 from hypothesis import given, settings
 
+from conformance.clients.cases.case_values import shown
 from conformance.clients.cases.driver_call import ABSENT
-from conformance.clients.cases.generated_cases import cases, shown
+from conformance.clients.cases.generated_cases import cases
 from conformance.clients.driver.driver_session import fixture
 from conformance.clients.facts.differences import (
     Differences,
@@ -63,6 +64,11 @@ def pairs(value: Any, name: str = "") -> list[tuple[str, str]]:
             changed(conferencing={"profile_id": "none"}),
             Differences(),
         ),
+        (changed(description=""), EVENT, Differences(emptied=("/description",))),
+        (changed(description=None), changed(description=""), Differences(emptied=("/description",))),
+        (EVENT, changed(description=""), Differences(extra=("/description",))),
+        (changed(x={"a": None}), changed(x={}), Differences()),
+        (changed(x={"a": {}, "b": []}), changed(x={}), Differences(missing=("/x/a", "/x/b"))),
         (changed(reminders=[{"minutes": 5}]), changed(reminders=[{"minutes": 5.0}]), Differences()),
         (EVENT, changed(tzid="Europe/London"), Differences(extra=("/tzid",))),
         (EVENT, changed(start="2031-04-28"), Differences(changed=("/start",))),
@@ -159,7 +165,17 @@ ZOOM = {"join_url": "https://zoom.us/1", "provider_name": "zoom"}
 @pytest.mark.parametrize(
     ("said", "told", "differences"),
     [
-        ({"pending": True}, {"pending": True, "join_url": None, "provider_name": ""}, Differences()),
+        ({"pending": True}, {"pending": True, "join_url": None, "provider_name": None}, Differences()),
+        (
+            {"pending": True},
+            {"pending": True, "provider_name": ""},
+            Differences(emptied=("/conferencing/provider_name",)),
+        ),
+        (
+            {**ZOOM, "provider_name": ""},
+            {**ZOOM, "provider_name": None},
+            Differences(emptied=("/conferencing/provider_name",)),
+        ),
         (ZOOM, {**ZOOM, "pending": False, "extra": 1}, Differences()),
         ({**ZOOM, "provider_name": None}, {"join_url": "https://zoom.us/1"}, Differences()),
         (None, {}, Differences()),
@@ -188,6 +204,8 @@ def test_the_fields_and_keys_of_a_422_are_compared() -> None:
     said = {"start": [{"key": "errors.required", "description": "x"}], "end": [{"key": "errors.invalid"}]}
     assert compare_errors(said, said) == Differences()
     assert compare_errors(said, None) == Differences(missing=("/errors",))
+    assert compare_errors(said, None, "start: errors.required") == Differences(missing=("/errors",))
+    assert compare_errors(said, None, "start: errors.required, end: errors.invalid") == Differences()
     told = {"start": [{"key": "errors.other"}], "summary": []}
     assert compare_errors(said, told) == Differences(
         missing=("/errors/end", "/errors/start/errors.required"), extra=("/errors/summary",)

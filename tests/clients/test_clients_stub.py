@@ -69,13 +69,14 @@ def test_pages_are_cut_anew_and_linked_at_the_origin_that_was_asked() -> None:
         link = first["pages"].pop("next_page")
         assert first["pages"] == {"current": 1, "total": 2}
         assert link.startswith(f"{ORIGIN}/v1/events/pages/pg_")
-        assert stub.readings() == [[{"fetched": True, "event_ids": ["b", "c"]}, {"fetched": False, "event_ids": ["a"]}]]
+        pages = [{"fetched": True, "event_ids": ["b", "c"]}, {"fetched": False, "event_ids": ["a"]}]
+        assert stub.readings() == [{"pages": pages, "excluded": []}]
         assert (await ask("GET", link, token="another")).status == 401
         assert (await ask("GET", link + "x")).status == 404
         last = said(await ask("GET", f"{link}?tzid=Etc%2FUTC"))
         assert last["pages"] == {"current": 2, "total": 2}
         assert [one["event_id"] for one in last["events"]] == ["a"]
-        assert [page["fetched"] for page in stub.readings()[0]] == [True, True]
+        assert [page["fetched"] for page in stub.readings()[0]["pages"]] == [True, True]
         await stub.begin(StubBehavior())
         assert stub.readings() == []
 
@@ -133,3 +134,33 @@ def test_what_is_refused_is_refused_as_the_server_does() -> None:
         assert (await ask("GET", "/v1/nothing")).status == 404
 
     with_stub(use)
+
+
+def test_a_page_may_be_empty_and_a_refusal_may_be_for_people() -> None:
+    async def use(stub: StubServer, ask: Any) -> None:
+        await stub.begin(StubBehavior(page_size=1, empty_page=True))
+        first = said(await ask("GET", READ))
+        second = said(await ask("GET", first["pages"]["next_page"]))
+        assert (second["events"], second["pages"]["current"], second["pages"]["total"]) == ([], 2, 3)
+        assert len(said(await ask("GET", second["pages"]["next_page"]))["events"]) == 1
+        await stub.begin(StubBehavior(pages_key=False))
+        assert set(said(await ask("GET", READ))) == {"events"}
+        await stub.begin(StubBehavior(list_response=CannedResponse(502, b"<p>Busy</p>")))
+        busy = await ask("GET", "/v1/calendars")
+        assert (busy.status, busy.body, dict(busy.headers)["Content-Type"]) == (
+            502,
+            b"<p>Busy</p>",
+            "text/html; charset=utf-8",
+        )
+
+    with_stub(use, "a", "b")
+
+
+def test_what_the_limits_of_a_reading_exclude_is_known() -> None:
+    async def use(stub: StubServer, ask: Any) -> None:
+        await stub.begin(StubBehavior())
+        assert said(await ask("GET", f"{READ}&from={HERE.year}-12-01"))["events"] == []
+        await ask("GET", f"{READ}&from={HERE.year}-01-01")
+        assert [reading["excluded"] for reading in stub.readings()] == [["a", "b"], []]
+
+    with_stub(use, "a", "b")

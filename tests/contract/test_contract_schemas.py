@@ -45,7 +45,7 @@ PLAIN = {
 #: The words for a fact, and what it compares (schemas/README.md).
 OF_A_FACT = {"x-says", "x-compares"}
 #: What a rule says of itself; not for schemas inside it.
-OF_A_RULE = {"x-applies-to", "x-level", "x-facts", "x-clauses", "x-coverage", "x-conclusive-when"}
+OF_A_RULE = {"x-applies-to", "x-level", "x-facts", "x-clauses", "x-coverage", "x-conclusive-when", "x-since"}
 
 #: The escapes that Python, ECMA-262 with the flag u and Rust read alike.
 ESCAPE = re.compile(r"\\(?:[\^$\\.*+?()\[\]{}|/nrtfv]|u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2})")

@@ -47,8 +47,12 @@ def resting(traffic: Traffic) -> Event:
     return found
 
 
+@pytest.mark.parametrize("unpacked", [0, 1024])
 @pytest.mark.parametrize("name", LIVES)
-def test_facts_are_the_same_whether_events_rest_or_not(name: str) -> None:
+def test_facts_are_the_same_whether_events_rest_or_not(
+    name: str, unpacked: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("conformance.facts.state._UNPACKED", unpacked)
     traffic = written(*LIVES[name]).write(80, event(summary="other")).read(82, item(READ_A)).read(90, item(READ_A))
     awake = {facts.key: facts.document for facts in traffic.facts(SETTINGS) if facts.closed}
     asleep = {facts.key: facts.document for facts in observe(traffic.exchanges, SETTINGS)}
@@ -57,6 +61,7 @@ def test_facts_are_the_same_whether_events_rest_or_not(name: str) -> None:
 
 def test_an_episode_comes_back_as_it_was() -> None:
     found = resting(written(*LIVES["settled"]))
+    found.pack()
     assert found._state is None
     episode = found.state.episode
     packer = Packer()
@@ -92,8 +97,25 @@ def test_an_event_that_is_nested_too_deep_stays_awake() -> None:
         found.state.episode.observe(Observation("assigned", READ_A, shown, at, at, True, 0.0, evidence), SETTINGS, 2.0)
     found.state.episode.dirty = False
     assert found.state.episode.is_stable
-    found.rest()
-    assert found._state is not None
+    assert not found.rest()
+    found.pack()
+    assert found.state.episode.readings == 12
+
+
+def test_no_more_events_are_unpacked_than_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("conformance.facts.state._UNPACKED", 2)
+    traffic = Traffic().read(0)
+    for name in "abcde":
+        traffic.write(1, event(event_id=name, conferencing=explicit(f"https://{name}.example/1")))
+    shown = [item({"join_url": f"https://{name}.example/1"}, event_id=name) for name in "abcde"]
+    for at in range(2, 40, 3):
+        traffic.read(at, *shown)
+    observer = Observer(SETTINGS, revisions=False)
+    for exchange in traffic.exchanges:
+        observer.add(exchange)
+    (account,) = observer._fold.accounts.values()
+    (events,) = account.calendars.values()
+    assert [found._state is None for found in events.values()] == [True, True, True, False, False]
 
 
 def test_a_reading_that_is_nested_too_deep_is_not_the_same() -> None:

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
@@ -129,7 +130,7 @@ def test_a_users_tests_keep_their_options_and_use_the_fixtures(tmp_path: Path) -
 
 def test_each_option_of_run_is_one_of_pytest_or_is_left_to_it(tmp_path: Path) -> None:
     shown = " ".join(run_pytest(tmp_path, "--help").stdout.split())
-    left_out = {"--plan", "--record", "--evidence", "--rule", "--report", "--quiet"}
+    left_out = {"--plan", "--write-baseline", "--record", "--evidence", "--rule", "--report", "--quiet"}
     for param in run.params:
         option = param.opts[0].removeprefix("--")
         assert (f"--conformance-{option}" in shown) is (f"--{option}" not in left_out)
@@ -158,3 +159,25 @@ def test_results_are_computed_by_one_process_and_read_by_the_others(
     subject: object = None
     assert [shared_campaign_results(RunOptions(), subject, tmp_path) for _ in range(2)] == [expected, expected]  # type: ignore[arg-type]
     assert expected.failed == ("a",)
+
+
+def test_a_known_failure_is_a_strict_xfail_with_its_reason(tmp_path: Path) -> None:
+    entry = '[[known]]\nrule = "8x8-is-accepted"\ncause = "8x8-is-accepted 8x8 response/status"\nreason = "Ticket 7"\n'
+    (tmp_path / "known.toml").write_text(entry.replace("8x8-is-accepted 8x8 response/status", _cause(tmp_path)))
+    suite = ("--pyargs", "conformance.suite", "--baseline", "known.toml", "-k", "8x8-is-accepted", "-rxf")
+    known = run_pytest(tmp_path, *suite, "--fault", "8x8-refused")
+    assert known.returncode == 0, known.stdout
+    assert "1 xfailed" in known.stdout
+    assert "Ticket 7" in known.stdout
+    gone = run_pytest(tmp_path, *suite)
+    assert gone.returncode == 1, gone.stdout
+    assert "XPASS(strict)" in gone.stdout
+    assert "1 failed" in gone.stdout
+
+
+def _cause(folder: Path) -> str:
+    path = folder / "written.toml"
+    command = ("run", "--fault", "8x8-refused", "--rule", "8x8-is-accepted", "--baseline", path, "--write-baseline")
+    subprocess.run([sys.executable, "-m", "conformance", *command], check=True, capture_output=True)
+    cause: str = tomllib.loads(path.read_text())["known"][0]["cause"]
+    return cause

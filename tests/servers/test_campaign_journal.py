@@ -98,7 +98,7 @@ def test_an_event_that_no_reading_lists_is_gone_whatever_its_delete_was_answered
 
     async def cleaned() -> tuple[JournalEntry, ...]:
         subject = _subject()
-        async with open_session(subject, subject.settings(), Judge(()), "run1", in_journal=False) as session:
+        async with open_session(subject, subject.settings(), Judge(()), "run1") as session:
             session.journal = journal
             journal.open(ONE)
             journal.open(OTHER)

@@ -30,7 +30,7 @@ from conformance.servers.run_options import RunOptions
 from conformance.servers.subject import DATA_CENTRES, EPOCH, ConfigurationError, Subject, in_process, parse
 from conformance.servers.subject.preflight import _check_targets
 from conformance.servers.subject.readings import WIDER_READING
-from conformance.servers.subject.transport import Limits
+from conformance.servers.subject.reception import Limits
 from conformance.servers.subject.waiting import wait_for_answer
 
 CALENDARS = {

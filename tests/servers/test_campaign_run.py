@@ -42,7 +42,8 @@ def left_in(subject: Subject) -> list[str]:
 
     async def read() -> list[str]:
         from conformance.servers.subject.readings import READING, read_all_managed
-        from conformance.servers.subject.transport import Limits, Transport
+        from conformance.servers.subject.reception import Limits
+        from conformance.servers.subject.transport import Transport
 
         ids = []
         async with subject.open(Limits()) as client:

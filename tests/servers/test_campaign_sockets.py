@@ -25,7 +25,7 @@ from conformance.reference import reference_app
 from conformance.servers.campaign import RunResult, run
 from conformance.servers.run_options import RunOptions
 from conformance.servers.subject import EPOCH, ConfigurationError, in_process, parse
-from conformance.servers.subject.transport import Limits
+from conformance.servers.subject.reception import Limits
 
 TOKEN = "planted-T0k3n/with+odd=characters"
 

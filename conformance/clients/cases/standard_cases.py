@@ -15,8 +15,18 @@ from conformance.clients.cases.driver_call import (
     ReadOverride,
     StubBehavior,
 )
+from conformance.clients.cases.standard_values import (
+    EXPLICIT,
+    OPTIONAL,
+    REFUSALS,
+    SEVERAL_ERRORS,
+    SHOWN,
+    TEXTS,
+    URLS,
+    time_forms,
+)
 
-__all__ = ["PARAMS", "Fixture", "delete", "event", "list_calendars", "read", "standard_cases", "write"]
+__all__ = ["PARAMS", "Fixture", "answering", "delete", "event", "list_calendars", "read", "standard_cases", "write"]
 
 JSON = dict[str, Any]
 
@@ -24,11 +34,6 @@ JSON = dict[str, Any]
 PARAMS: JSON = {"tzid": "Etc/UTC", "only_managed": True}
 
 _DEFAULT = StubBehavior()
-_EXPLICIT: JSON = {
-    "profile_id": "explicit",
-    "provider_description": "Custom conferencing",
-    "join_url": "https://conferencing.example.com/join/xyz",
-}
 
 
 @dataclass(frozen=True)
@@ -87,6 +92,13 @@ def list_calendars(behavior: StubBehavior = _DEFAULT) -> CaseStep:
     return CaseStep(DriverCall("list_calendars"), behavior)
 
 
+def answering(kind: str, answer: CannedResponse) -> StubBehavior:
+    """Responds with `answer` to whatever a call of this kind, ``read``, ``list``, ``write`` or ``delete``, is about."""
+    if kind == "read":
+        return StubBehavior(read_response=answer)
+    return StubBehavior(list_response=answer) if kind == "list" else StubBehavior(write_response=answer)
+
+
 def standard_cases(fixture: Fixture) -> tuple[Case, ...]:
     """All standard cases; their names are unique."""
     return tuple(
@@ -107,7 +119,7 @@ def _kinds(fixture: Fixture) -> Iterator[tuple[str, Any]]:
     yield "none", {"profile_id": "none"}
     yield "default", {"profile_id": "default"}
     yield "integrated", {"profile_id": "integrated"}
-    yield "explicit", _EXPLICIT
+    yield "explicit", EXPLICIT
     yield "8x8", {"profile_id": "8x8"}
     if fixture.profile_id is not None:
         yield "a profile", {"profile_id": fixture.profile_id}
@@ -151,10 +163,10 @@ def _updates(fixture: Fixture) -> Iterator[Case]:
     yield Case(
         "two kinds, then an update that leaves conferencing out",
         (
-            write(here, event(fixture, name, _EXPLICIT)),
+            write(here, event(fixture, name, EXPLICIT)),
             write(here, event(fixture, name, {"profile_id": "default"}, summary="Second")),
             write(here, event(fixture, name, summary="Third")),
-            write(here, event(fixture, name, _EXPLICIT | {"join_url": "https://example.org/again"}, summary="Fourth")),
+            write(here, event(fixture, name, EXPLICIT | {"join_url": "https://example.org/again"}, summary="Fourth")),
             read([here], [name], StubBehavior(settle=True)),
         ),
     )
@@ -162,135 +174,50 @@ def _updates(fixture: Fixture) -> Iterator[Case]:
     yield Case(
         "one event id on two calendars",
         (
-            write(here, event(fixture, name, _EXPLICIT)),
+            write(here, event(fixture, name, EXPLICIT)),
             write(fixture.other_id, event(fixture, name, {"profile_id": "none"}, summary="Elsewhere")),
             read([here], [name], StubBehavior(settle=True)),
             read([fixture.other_id], [name]),
-            read([here, fixture.other_id], [name]),
         ),
     )
-
-
-def _optional(fixture: Fixture) -> Iterator[tuple[str, JSON]]:
-    yield "a description", {"description": "Discuss plans for the next quarter.\nBring data."}
-    yield "an empty description", {"description": ""}
-    yield "a time zone", {"tzid": "Europe/London"}
-    yield "a location", {"location": {"description": "Board room", "lat": "51.5", "long": "-0.12"}}
-    yield "reminders", {"reminders": [{"minutes": 30}, {"minutes": 1440}]}
-    yield "privacy", {"event_private": True}
-    yield "no privacy", {"event_private": False}
-    yield "transparency", {"transparency": "opaque"}
-    yield "a colour", {"color": "#49BED8"}
-    yield "a URL", {"url": "https://example.com/board?agenda=1&x=%20y"}
-    yield (
-        "attendees",
-        {"attendees": {"invite": [{"email": "a@example.com", "display_name": "Ä & Ö"}]}},
-    )
-    yield (
-        "subscriptions",
-        {
-            "subscriptions": [
-                {
-                    "type": "webhook",
-                    "uri": "https://example.com/notification?a=1&b=Ü",
-                    "interactions": [{"type": "conferencing_assigned"}, {"type": "conferencing_failing"}],
-                }
-            ]
-        },
-    )
-    yield "an unknown field", {"x_future": {"weights": [1, 2.5, -3], "flag": False, "text": "naïve"}}
-    yield "a summary in many scripts", {"summary": "Réunion 会议 اجتماع 🚀 \\u00e9 & <b>\"quoted\"</b> 'x' %C3%A9 +"}
-    yield "a summary of 1,024 characters", {"summary": "Länge " * 170 + "Ende"}
 
 
 def _fields(fixture: Fixture) -> Iterator[Case]:
     """Conferencing together with every optional field."""
     here = fixture.calendar_id
     kinds = [(kind, value) for kind, value in _kinds(fixture) if kind in ("omitted", "none", "default", "explicit")]
-    for number, (what, fields) in enumerate(_optional(fixture)):
-        for kind, conferencing in kinds:
+    for number, (what, fields) in enumerate(OPTIONAL):
+        for kind, conferencing in (kinds[0], kinds[-1]):
             name = f"field-{number}-{kind}"
             yield Case(f"{kind} with {what}", (write(here, event(fixture, name, conferencing, **fields)),))
     everything: JSON = {}
-    for what, fields in _optional(fixture):
+    for what, fields in OPTIONAL:
         everything |= {} if what == "an empty description" else fields
     for kind, conferencing in kinds:
         body = event(fixture, f"all-{kind}", conferencing, **everything)
         yield Case(f"{kind} with all fields", (write(here, body), read([here], [f"all-{kind}"])))
 
 
-_URLS = (
-    "http://conferencing.example.com/plain",
-    "https://conferencing.example.com:8443/port",
-    "https://example.com/j/1?pwd=AbC%2Fd%3D%3D&x=a+b&x=2&empty=",
-    "https://example.com/j/2#Fragment/Of?It",
-    "https://example.com/J/UpperCase/MixedCase",
-    "https://example.com/%7Euser/%E4%BC%9A/a%2Fb",
-    "https://example.com/a//b/;p=1,2/(x)!$'*@:",
-    "https://example.com/會議?名=值",
-    "https://xn--bcher-kva.example/raum",
-    "https://192.0.2.7/room",
-    "https://example.com/" + "long/" * 60,
-    "https://example.com/?t=" + "0123456789" * 205,
-)
-
-_TEXTS = (
-    "Zoom",
-    "Vidéo & Konferenz: «Größe»",
-    "会议室 🚀",
-    "Quote \" apostrophe ' backslash \\ slash / <b>&amp;</b>",
-    "\\u00e9\\n literal escapes",
-    "غرفة الاجتماعات",
-    "e\u0301 is not \u00e9",
-    "100% + 50%20",
-    "x" * 250,
-    "null",
-    "0",
-)
-
-
 def _explicit(fixture: Fixture) -> Iterator[Case]:
     """Every kind of legal URL and text."""
     here = fixture.calendar_id
-    for number, url in enumerate(_URLS):
+    for number, url in enumerate(URLS):
         name = f"url-{number}"
-        body = event(fixture, name, _EXPLICIT | {"join_url": url})
+        body = event(fixture, name, EXPLICIT | {"join_url": url})
         yield Case(
             f"the URL {number}, {url[:60]}", (write(here, body), read([here], [name], StubBehavior(settle=True)))
         )
-    for number, text in enumerate(_TEXTS):
+    for number, text in enumerate(TEXTS):
         name = f"text-{number}"
-        body = event(fixture, name, _EXPLICIT | {"provider_description": text})
+        body = event(fixture, name, EXPLICIT | {"provider_description": text})
         yield Case(f"the provider description {text[:40]!r}", (write(here, body),))
 
 
 def _times(fixture: Fixture) -> Iterator[Case]:
     """Every form of time, with conferencing and without."""
-    year, here = fixture.year, fixture.calendar_id
-    zoned = ("Europe/London", "America/New_York", "Asia/Kolkata", "Etc/UTC")
-    forms: list[tuple[str, JSON]] = [
-        ("offsets", {"start": f"{year}-04-28T15:30:00+02:00", "end": f"{year}-04-28T12:00:00-05:30"}),
-        ("an end in another form", {"start": f"{year}-04-28T15:30:00Z", "end": f"{year}-04-28T18:30:00+01:00"}),
-        ("dates", {"start": f"{year}-04-28", "end": f"{year}-04-29"}),
-        ("dates with a time zone", {"start": f"{year}-04-28", "end": f"{year}-04-30", "tzid": "Asia/Tokyo"}),
-        ("times that passed", {"start": "2020-04-11T15:30:00Z", "end": "2020-04-11T17:00:00Z"}),
-        ("a day in daylight saving", {"start": f"{year}-07-01T00:00:00Z", "end": f"{year}-07-01T00:30:00Z"}),
-    ]
-    for zone in zoned:
-        start, end = f"{year}-10-01T09:00:00Z", f"{year}-10-01T10:00:00Z"
-        times = {"start": {"time": start, "tzid": zone}, "end": {"time": end, "tzid": zone}}
-        forms.append((f"times in {zone}", times))
-    forms.append(
-        (
-            "two time zones",
-            {
-                "start": {"time": f"{year}-10-01T09:00:00Z", "tzid": "Europe/London"},
-                "end": {"time": f"{year}-10-01T19:00:00Z", "tzid": "Asia/Tokyo"},
-            },
-        )
-    )
-    for number, (what, times) in enumerate(forms):
-        for kind, conferencing in (("omitted", ABSENT), ("explicit", _EXPLICIT)):
+    here = fixture.calendar_id
+    for number, (what, times) in enumerate(time_forms(fixture.year)):
+        for kind, conferencing in (("omitted", ABSENT), ("explicit", EXPLICIT)):
             passed = what == "times that passed"
             if passed and conferencing is not ABSENT:
                 continue  # the contract forbids it, so a client may refuse
@@ -305,23 +232,12 @@ def _ids(fixture: Fixture) -> Iterator[Case]:
         yield Case(
             f"the event id {name[:24]}",
             (
-                write(here, event(fixture, name, _EXPLICIT)),
+                write(here, event(fixture, name, EXPLICIT)),
                 read([here], [name], StubBehavior(settle=True)),
                 delete(here, name),
                 read([here], [name]),
             ),
         )
-
-
-_SEVERAL = {
-    "errors": {
-        "conferencing.profile_id": [
-            {"key": "errors.not_recognized", "description": "is not recognised"},
-            {"key": "errors.required", "description": "must be given"},
-        ],
-        "summary": [{"key": "errors.required", "description": "must be given"}],
-    }
-}
 
 
 def _refusals(fixture: Fixture) -> Iterator[Case]:
@@ -330,32 +246,22 @@ def _refusals(fixture: Fixture) -> Iterator[Case]:
     integrated = {"profile_id": "integrated"}
     body = event(fixture, "refused", integrated)
     yield Case("integrated where it is not available", (write(fixture.without_id, body, valid=False),))
-    refused = StubBehavior(write_response=CannedResponse(422, _SEVERAL))
+    refused = StubBehavior(write_response=CannedResponse(422, SEVERAL_ERRORS))
     yield Case("a 422 with several fields", (write(here, body, refused),))
     yield Case(
         "a 422, then the same with other conferencing",
         (
             write(here, body, refused),
-            write(here, event(fixture, "refused", _EXPLICIT)),
+            write(here, event(fixture, "refused", EXPLICIT)),
         ),
     )
-    for status in (402, 403, 404):
-        answer = StubBehavior(write_response=CannedResponse(status))
-        yield Case(
-            f"a write that is answered {status}", (write(here, event(fixture, f"no-{status}", _EXPLICIT), answer),)
-        )
-    # 403, and not 404: that what was to be deleted is not there may be as good as done.
-    yield Case(
-        "a reading that is answered 403", (read([here], ["closed"], StubBehavior(read_response=CannedResponse(403))),)
-    )
-    yield Case(
-        "a deletion that is answered 403", (delete(here, "closed", StubBehavior(write_response=CannedResponse(403))),)
-    )
+    for kind, answer in REFUSALS:
+        yield Case(f"a {kind} that is answered {answer.status}", (_refused(fixture, kind, answer),))
     calm = StubBehavior(first=(CannedResponse(429),))
     yield Case(
         "a 429, then success",
         (
-            write(here, event(fixture, "busy", _EXPLICIT), calm),
+            write(here, event(fixture, "busy", EXPLICIT), calm),
             write(here, event(fixture, "busy", summary="Moved"), calm),
             read([here], ["busy"], calm),
             delete(here, "busy", calm),
@@ -366,33 +272,25 @@ def _refusals(fixture: Fixture) -> Iterator[Case]:
         name = f"answered-{what.replace(' ', '-')}"
         yield Case(
             f"a success with {what} in the body",
-            (write(here, event(fixture, name, _EXPLICIT), behavior), delete(here, name, behavior)),
+            (write(here, event(fixture, name, EXPLICIT), behavior), delete(here, name, behavior)),
         )
 
 
-_SHOWN: tuple[tuple[str, Any], ...] = (
-    ("pending", {"pending": True}),
-    ("no conferencing", ABSENT),
-    ("null as conferencing", None),
-    ("a conference without a provider name", {"join_url": "https://example.com/J/1?x=Y", "provider_name": None}),
-    *(
-        (f"a conference by {name}", {"join_url": f"https://example.com/{name}/A%20b", "provider_name": name})
-        for name in ("8x8", "go_to", "google_meet", "ms_teams", "ms_teams_for_business", "zoom")
-    ),
-    *(
-        (
-            f"a conference by {name!r}, unknown to clients",
-            {"join_url": "https://example.com/new", "provider_name": name},
-        )
-        for name in ("whereby", "Holo Room 3D™", "zoom_v2")
-    ),
-)
+def _refused(fixture: Fixture, kind: str, answer: CannedResponse) -> CaseStep:
+    here, name = fixture.calendar_id, f"answered-{answer.status}"
+    if kind == "read":
+        return read([here], [name], answering(kind, answer))
+    if kind == "delete":
+        return delete(here, name, answering(kind, answer))
+    if kind == "list":
+        return list_calendars(answering(kind, answer))
+    return write(here, event(fixture, name, EXPLICIT), answering(kind, answer))
 
 
 def _shown(fixture: Fixture) -> Iterator[Case]:
     """What a read may show of an event."""
     here = fixture.calendar_id
-    for number, (what, conferencing) in enumerate(_SHOWN):
+    for number, (what, conferencing) in enumerate(SHOWN):
         name = f"shown-{number}"
         for extra in (False, True):
             behavior = StubBehavior(overrides=(ReadOverride(name, conferencing),), extra=extra)
@@ -407,8 +305,8 @@ def _shown(fixture: Fixture) -> Iterator[Case]:
                 ),
                 seeds=((here, event(fixture, name)),),
             )
-    names = tuple(f"all-{number}" for number in range(len(_SHOWN)))
-    overrides = tuple(ReadOverride(name, conferencing) for name, (_, conferencing) in zip(names, _SHOWN, strict=True))
+    names = tuple(f"all-{number}" for number in range(len(SHOWN)))
+    overrides = tuple(ReadOverride(name, conferencing) for name, (_, conferencing) in zip(names, SHOWN, strict=True))
     seeds = tuple((here, event(fixture, name)) for name in names)
     for params in ({**PARAMS, "localized_times": True}, {"tzid": "Europe/London", "include_managed": True}):
         yield Case(
@@ -422,7 +320,7 @@ def _pages(fixture: Fixture) -> Iterator[Case]:
     """What is called for is on the second and third page."""
     here = fixture.calendar_id
     fillers = tuple((here, event(fixture, f"filler-{number}")) for number in range(4))
-    for number, (what, conferencing) in enumerate(_SHOWN[:5]):
+    for number, (what, conferencing) in enumerate(SHOWN[:5]):
         name = f"paged-{number}"
         behavior = StubBehavior(overrides=(ReadOverride(name, conferencing),), page_size=2, last=(name,))
         yield Case(
@@ -440,5 +338,10 @@ def _pages(fixture: Fixture) -> Iterator[Case]:
     yield Case(
         "the second page is answered 429 once",
         (read([here], names, StubBehavior(overrides=overrides, page_size=2, first_page=(CannedResponse(429),))),),
+        seeds=tuple((here, event(fixture, name)) for name in names),
+    )
+    yield Case(
+        "the second of four pages is empty",
+        (read([here], names, StubBehavior(overrides=overrides, page_size=1, empty_page=True)),),
         seeds=tuple((here, event(fixture, name)) for name in names),
     )

@@ -111,6 +111,7 @@ class DriverSession:
                 stub.readings(),
                 earlier.get(key),
                 step.valid,
+                step.behavior.documented,
                 sent_at,
                 answered_at,
                 ACCOUNT,

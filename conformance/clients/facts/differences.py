@@ -1,7 +1,8 @@
 """Arguments against requests, responses against reports: what is missing, changed or extra, as JSON pointers.
 
 Equality is of meaning: instants and time zones, equivalent URLs, form fields as pairs, and within
-``conferencing`` null equals absent.
+``conferencing`` null equals absent.  Where null, or nothing, stands for an empty text or the reverse, that is no change
+but told apart: some languages cannot say null.
 """
 
 from __future__ import annotations
@@ -29,30 +30,37 @@ _NAMED = ("pending", "join_url", "provider_name")
 
 @dataclass(frozen=True)
 class Differences:
-    """JSON pointers to what is missing, changed and extra, each sorted and without repeats."""
+    """JSON pointers to what is missing, changed, extra and emptied, each sorted and without repeats.
+
+    `emptied`: an empty text stands for null, or null or nothing for an empty text.
+    """
 
     missing: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
     extra: tuple[str, ...] = ()
+    emptied: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.missing or self.changed or self.extra)
+        return any(self._lists())
 
     def __add__(self, other: Differences) -> Differences:
-        return Differences(
-            *(
-                tuple(sorted({*one, *two}))
-                for one, two in (
-                    (self.missing, other.missing),
-                    (self.changed, other.changed),
-                    (self.extra, other.extra),
-                )
-            )
-        )
+        both = zip(self._lists(), other._lists(), strict=True)
+        return Differences(*(tuple(sorted({*one, *two})) for one, two in both))
+
+    def __len__(self) -> int:
+        return sum(map(len, self._lists()))
+
+    def under(self, *keys: str) -> Differences:
+        """The same, of a part that stands at these keys."""
+        at = pointer(*keys)
+        return Differences(*(tuple(at + inner for inner in pointers) for pointers in self._lists()))
 
     def as_json(self) -> dict[str, list[str]]:
-        """The three lists under their names."""
-        return {"missing": list(self.missing), "changed": list(self.changed), "extra": list(self.extra)}
+        """The lists under their names."""
+        return dict(zip(("missing", "changed", "extra", "emptied"), map(list, self._lists()), strict=True))
+
+    def _lists(self) -> tuple[tuple[str, ...], ...]:
+        return self.missing, self.changed, self.extra, self.emptied
 
 
 @dataclass
@@ -60,9 +68,10 @@ class _Found:
     missing: set[str] = field(default_factory=set)
     changed: set[str] = field(default_factory=set)
     extra: set[str] = field(default_factory=set)
+    emptied: set[str] = field(default_factory=set)
 
     def differences(self) -> Differences:
-        return Differences(tuple(sorted(self.missing)), tuple(sorted(self.changed)), tuple(sorted(self.extra)))
+        return Differences(*(tuple(sorted(one)) for one in (self.missing, self.changed, self.extra, self.emptied)))
 
 
 def pointer(*keys: str | int) -> str:
@@ -83,25 +92,26 @@ def compare_event(requested: Mapping[str, Any], sent: Mapping[str, Any]) -> Diff
         if key not in requested:
             if sent[key] is not None or key == "conferencing":
                 found.extra.add(pointer(key))
-        elif key not in sent or (sent[key] is None and requested[key] is not None):
-            if requested[key] is not None:
-                found.missing.add(pointer(key))
         else:
-            _compare(requested[key], sent[key], (key,), found)
+            _compare(requested[key], sent.get(key), (key,), found)
     _compare_times(requested, sent, found)
     return found.differences()
 
 
 def _compare(requested: Any, sent: Any, at: tuple[str | int, ...], found: _Found) -> None:
-    if isinstance(requested, Mapping) and isinstance(sent, Mapping):
+    if requested is None or sent is None:
+        if requested == "" or sent == "":
+            found.emptied.add(pointer(*at))
+        elif requested is not None:
+            found.missing.add(pointer(*at))
+        elif sent is not None:
+            found.extra.add(pointer(*at))
+    elif isinstance(requested, Mapping) and isinstance(sent, Mapping):
         for key in sorted({*requested, *sent}):
-            if requested.get(key) is None:
-                if sent.get(key) is not None:
-                    found.extra.add(pointer(*at, key))
-            elif sent.get(key) is None:
-                found.missing.add(pointer(*at, key))
+            if key not in requested and sent[key] is not None:
+                found.extra.add(pointer(*at, key))
             else:
-                _compare(requested[key], sent[key], (*at, key), found)
+                _compare(requested.get(key), sent.get(key), (*at, key), found)
     elif isinstance(requested, list) and isinstance(sent, list) and len(requested) == len(sent):
         for number, (one, other) in enumerate(zip(requested, sent, strict=True)):
             _compare(one, other, (*at, number), found)
@@ -253,12 +263,16 @@ def _same_text(value: Any, text: str, place: tuple[str, ...]) -> bool:
 def compare_conferencing(response: Any, reported: Any) -> Differences:
     """The differences between an event's ``conferencing`` as it was read and as the client returned it.
 
-    Only the documented keys count; null, an empty text and ``pending: false`` are equal to absent.
+    Only the documented keys count; null and ``pending: false`` are equal to absent, and an empty text nearly so.
     """
     wanted, given = _documented_form(response), _documented_form(reported)
     if given is None:
         return Differences(changed=(pointer("conferencing"),))
     found = _Found()
+    for key in ("join_url", "provider_name"):
+        one, other = (value.get(key) if isinstance(value, Mapping) else None for value in (response, reported))
+        if (one == "" and other is None) or (one is None and other == ""):
+            found.emptied.add(pointer("conferencing", key))
     for key in _NAMED:
         at = pointer("conferencing", key)
         one, other = (wanted or {}).get(key), given.get(key)
@@ -286,10 +300,14 @@ def _documented_form(conferencing: Any) -> dict[str, Any] | None:
     }
 
 
-def compare_errors(response: Mapping[str, Any], reported: Any) -> Differences:
-    """The fields and keys of a 422 that the client did not report, and fields that it invented."""
+def compare_errors(response: Mapping[str, Any], reported: Any, message: str = "") -> Differences:
+    """The fields and keys of a 422 that the client did not report, and fields that it invented.
+
+    A client without a place for them may have them all in its `message`.
+    """
     if not isinstance(reported, Mapping):
-        return Differences(missing=(pointer("errors"),))
+        told = all(name in message and all(key in message for key in _error_keys(response[name])) for name in response)
+        return Differences() if told else Differences(missing=(pointer("errors"),))
     missing = []
     for name, entries in response.items():
         keys = _error_keys(entries)

@@ -14,17 +14,14 @@ __all__ = [
     "body",
     "compare_requests",
     "left_out",
-    "limits",
     "other_tokens",
     "repeats_accepted",
     "repeats_refused",
     "sent_event_id",
 ]
 
-#: Statuses after which the same request may be right: it was not examined, or the state may have changed.
-_TEMPORARY = frozenset({401, 408, 409, 423, 425, 429})
-
-_LIMITS = frozenset({"from", "to", "last_modified"})
+#: Statuses that refuse a request for what it says; after any other the same request may be right.
+_REFUSALS = frozenset({400, 402, 403, 404, 405, 410, 413, 414, 415, 422})
 
 
 def body(exchange: Exchange) -> Any:
@@ -54,8 +51,7 @@ def repeats_refused(requests: Sequence[Exchange]) -> bool:
         same = (exchange.request.url, exchange.request.body)
         if same in refused:
             return True
-        status = exchange.response.status if exchange.response else 0
-        if 400 <= status < 500 and status not in _TEMPORARY:
+        if exchange.response is not None and exchange.response.status in _REFUSALS:
             refused.add(same)
     return False
 
@@ -105,9 +101,3 @@ def left_out(reads: Sequence[Exchange], calendar_ids: Iterable[str]) -> list[str
     """The calendars among `calendar_ids` that no reading covers; a reading that names none covers all."""
     named = [{value for name, value in read.request.query if name.startswith("calendar_ids")} for read in reads]
     return sorted(set(calendar_ids) - set().union(*named)) if all(named) and named else []
-
-
-def limits(reads: Sequence[Exchange], params: Mapping[str, Any]) -> list[str]:
-    """The parameters, none of them in `params`, by which every one of the readings leaves events out."""
-    used = [{name for name, value in read.request.query if value and name in _LIMITS} for read in reads]
-    return sorted(set.intersection(*used) - set(params)) if used else []

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import httpx
 
@@ -25,6 +25,8 @@ SETTLE = 60.0
 _PAGE_SIZE = 50
 _ANSWERED = frozenset({"write", "delete", "read", "page", "calendars", "userinfo"})
 _FUTURE = {"x_future": {"since": "2031-01-01", "values": [1, None, "two"]}}
+#: Parameters of a reading by which it leaves out events of other times.
+_LIMITS = frozenset({"from", "to", "last_modified"})
 _PER_CONNECTION = frozenset({"content-length", "transfer-encoding", "content-encoding", "date", "connection"})
 
 
@@ -44,6 +46,7 @@ class StubPage:
 class _Reading:
     pages: list[StubPage]
     authorization: str | None
+    excluded: list[str]
     tokens: list[str] = field(default_factory=list)
 
 
@@ -95,9 +98,12 @@ class StubServer:
         if behavior.settle:
             await self._clock.sleep(2 * SETTLE)
 
-    def readings(self) -> list[list[dict[str, Any]]]:
-        """The readings that were begun since `begin`: for each, its pages."""
-        return [[page.as_json() for page in reading.pages] for reading in self._readings]
+    def readings(self) -> list[dict[str, Any]]:
+        """The readings that were begun since `begin`: for each, its pages and what its limits in time excluded."""
+        return [
+            {"pages": [page.as_json() for page in reading.pages], "excluded": reading.excluded}
+            for reading in self._readings
+        ]
 
     async def answer(self, request: Request) -> Reply:
         """The answer to a request whose URL is as the client addressed it."""
@@ -111,6 +117,8 @@ class StubServer:
             return _canned(behavior.write_response)
         if behavior.read_response is not None and name in ("read", "page"):
             return _canned(behavior.read_response)
+        if behavior.list_response is not None and name in ("calendars", "userinfo"):
+            return _canned(behavior.list_response)
         if name == "page" and urlsplit(request.url).path in self._pages:
             return self._next_page(request)
         answer = await self._forward(request, request.url)
@@ -136,25 +144,39 @@ class StubServer:
 
     async def _read(self, request: Request, answer: httpx.Response) -> Reply:
         """The first page of a reading, cut anew from all that the reference server has."""
-        events: list[dict[str, Any]] = []
-        body = answer.json()
-        while True:
-            events += body["events"]
-            link = body.get("pages", {}).get("next_page")
-            if not link:
-                break
-            body = load_json((await self._forward(request, link)).content)
-        shown = [self._overridden(event) for event in events]
+        shown = [self._overridden(event) for event in await self._all_events(request, answer)]
         shown.sort(key=lambda event: event.get("event_id") in self._script.last)
         size = self._script.page_size or _PAGE_SIZE
         pages = [StubPage(shown[start : start + size]) for start in range(0, len(shown), size)] or [StubPage([])]
-        reading = _Reading(pages, request.header("authorization"))
+        if self._script.empty_page:
+            pages.insert(1, StubPage([]))
+        reading = _Reading(pages, request.header("authorization"), await self._excluded(request, shown))
         self._readings.append(reading)
         for number in range(len(pages)):
             path = f"/v1/events/pages/{_opaque(len(self._pages), number)}"
             reading.tokens.append(path)
             self._pages[path] = (reading, number)
         return self._page(request, reading, 0)
+
+    async def _all_events(self, request: Request, answer: httpx.Response) -> list[dict[str, Any]]:
+        events: list[dict[str, Any]] = []
+        body = answer.json()
+        while True:
+            events += body["events"]
+            link = body.get("pages", {}).get("next_page")
+            if not link:
+                return events
+            body = load_json((await self._forward(request, link)).content)
+
+    async def _excluded(self, request: Request, shown: list[dict[str, Any]]) -> list[str]:
+        """The ids of the events that the reading would show without its limits in time."""
+        without = [(name, value) for name, value in request.query if name not in _LIMITS]
+        if len(without) == len(request.query):
+            return []
+        answer = await self._forward(request, f"{request.url.partition('?')[0]}?{urlencode(without)}")
+        events = await self._all_events(request, answer) if answer.status_code == 200 else []
+        there = {str(event.get("event_id", "")) for event in shown}
+        return sorted({str(event.get("event_id", "")) for event in events} - there)
 
     def _next_page(self, request: Request) -> Reply:
         reading, number = self._pages[urlsplit(request.url).path]
@@ -170,7 +192,8 @@ class StubServer:
             parts = urlsplit(request.url)
             pages["next_page"] = f"{parts.scheme}://{parts.netloc}{reading.tokens[number + 1]}"
         future = _FUTURE if self._script.extra else {}
-        return _canned(CannedResponse(200, {"pages": pages | future, "events": page.events, **future}))
+        there = {"pages": pages | future} if self._script.pages_key or len(reading.pages) > 1 else {}
+        return _canned(CannedResponse(200, {**there, "events": page.events, **future}))
 
     def _overridden(self, event: Mapping[str, Any]) -> dict[str, Any]:
         shown = dict(event)
@@ -193,6 +216,8 @@ def _opaque(*names: int) -> str:
 def _canned(answer: CannedResponse) -> Reply:
     if answer.body is None:
         return Reply(answer.status)
+    if isinstance(answer.body, bytes):
+        return Reply(answer.status, (("Content-Type", "text/html; charset=utf-8"),), answer.body)
     body = json.dumps(answer.body, ensure_ascii=False).encode("utf-8")
     return Reply(answer.status, (("Content-Type", "application/json; charset=utf-8"),), body)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -46,11 +47,17 @@ class Failure:
 
 
 def failures(run_report: RunReport) -> tuple[Failure, ...]:
-    """A failure for each cause; violations with the same `cause`, or with the same event and exchanges, are one."""
+    """A failure for each cause that the baseline does not know.
+
+    Violations with the same `cause`, or with the same event and exchanges, are one.
+    """
+    baseline = run_report.policy.baseline
     groups: list[list[tuple[Rule, Violation]]] = []
     known: dict[object, list[tuple[Rule, Violation]]] = {}
     for rule in run_report.failed:
         for violation in run_report.report.tally(rule.id).violations:
+            if baseline is not None and baseline.knows(rule.id, violation.cause):
+                continue
             keys = _keys(violation)
             group = next((known[key] for key in keys if key in known), None)
             if group is None:
@@ -128,7 +135,9 @@ def where(violation: Violation) -> str:
 
 
 def status(run_report: RunReport, rule: Rule) -> str:
-    """The outcome of a rule, or ``warning`` where it failed and does not count."""
+    """The outcome of a rule; where it failed and does not count, ``known`` or ``warning``."""
+    if run_report.is_known(rule):
+        return "known"
     outcome = run_report.report.tally(rule.id).outcome
     return "warning" if outcome == "failed" and not run_report.is_fatal(rule) else outcome
 
@@ -162,14 +171,28 @@ def _why(run_report: RunReport) -> str:
     if policy.cut_short and code != 1:
         return policy.cut_short
     if code == 1:
-        return f"a rule that counts at --fail-on {policy.fail_on} failed"
+        failed = [f"a rule that counts at --fail-on {policy.fail_on} failed"] if run_report.failures else []
+        return ", and ".join([*failed, *_stale(run_report)])
     if code == 3:
         if not any(status(run_report, rule) == "passed" for rule in run_report.rules):
             return "no rule passed, so that nothing is proved"
         return f"a rule of level must is {' or '.join(policy.fatal_gaps)}"
+    if run_report.known:
+        return f"nothing failed but what {policy.baseline.name if policy.baseline else 'the baseline'} knows"
     if run_report.failed:
         return f"no rule that counts at --fail-on {policy.fail_on} failed"
     return "nothing failed"
+
+
+def _stale(run_report: RunReport) -> Iterator[str]:
+    """What is to be done about entries of the baseline whose failures are gone."""
+    count, baseline = len(run_report.stale), run_report.policy.baseline
+    if count and baseline is not None:
+        entries, them = ("entry", "it") if count == 1 else ("entries", "them")
+        yield (
+            f"{count} {entries} of {baseline.name} {'is' if count == 1 else 'are'} stale, because the failure is gone: "
+            f"delete {them}, or run with --write-baseline"
+        )
 
 
 def closing(run_report: RunReport) -> str:
@@ -208,7 +231,8 @@ def _counted(count: int, noun: str) -> str:
 
 
 def _number(count: int, outcome: str) -> str:
-    return _counted(count, outcome) if outcome == "warning" else f"{count} {outcome}"
+    nouns = {"warning": "warning", "known": "known failure"}
+    return _counted(count, nouns[outcome]) if outcome in nouns else f"{count} {outcome}"
 
 
-_NOT_PASSED = ("failed", "warning", "inconclusive", "untested")
+_NOT_PASSED = ("failed", "known", "warning", "inconclusive", "untested")

@@ -43,7 +43,7 @@ pre { background: var(--sunk); border: 1px solid var(--line); border-radius: 6px
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem; }
 dt { color: var(--faint); } dd { margin: 0; }
 .passed { color: var(--passed); } .failed { color: var(--failed); font-weight: 600; }
-.inconclusive, .warning { color: var(--open); } .untested, footer { color: var(--faint); }
+.inconclusive, .warning, .known { color: var(--open); } .untested, footer { color: var(--faint); }
 """
 
 

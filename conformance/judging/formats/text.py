@@ -33,6 +33,7 @@ _STYLES = {
     "passed": "green",
     "failed": "bold red",
     "warning": "yellow",
+    "known": "yellow",
     "inconclusive": "yellow",
     "untested": "dim",
     "heading": "bold",

@@ -9,11 +9,16 @@ from urllib.parse import quote
 from conformance.servers.campaign.journal import Journal, JournalEntry, left_behind
 from conformance.servers.campaign.scenario_state import items_of
 from conformance.servers.subject import Subject
+from conformance.servers.subject.availability import SubjectGoneError
 from conformance.servers.subject.rate_limit import BudgetExceededError
 from conformance.servers.subject.readings import READING, WIDER_READING, read_all_managed
-from conformance.servers.subject.transport import Limits, Transport
+from conformance.servers.subject.reception import Limits
+from conformance.servers.subject.transport import Transport
 
 __all__ = ["clean", "cleanup"]
+
+#: How many events are deleted at a time.
+_AT_ONCE = 8
 
 #: Answers to a DELETE after which nothing is left: deleted, or not there.
 _GONE = frozenset({200, 202, 204, 404, 410})
@@ -28,22 +33,33 @@ async def clean(
     """Delete the events in the journal, but for those `surely_gone`.
 
     Returns those that could not be deleted and are still listed; what two readings `quiet` seconds apart do not list
-    is gone, whatever the DELETE was answered.
+    is gone, whatever the DELETE was answered.  It ends when the subject stops answering.
     """
     for entry in surely_gone:
         journal.settle(entry)
-    while left := journal.entries:
-        gone = await asyncio.gather(*(_delete(transport, entry) for entry in left))
-        for entry, settled in zip(left, gone, strict=True):
-            if settled:
-                journal.settle(entry)
-        if not any(gone):
-            break
-    if journal.entries:
-        listed = await _listed(transport, {entry.account for entry in journal.entries}, quiet)
-        for entry in journal.entries:
-            if _is_gone(entry, listed):
-                journal.settle(entry)
+    slots = asyncio.Semaphore(_AT_ONCE)
+
+    async def delete(entry: JournalEntry) -> bool:
+        async with slots:
+            gone = await _delete(transport, entry)
+        if gone:
+            journal.settle(entry)
+        return gone
+
+    try:
+        await transport.check_availability(patience=0.0)
+        while left := journal.entries:
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(delete(entry)) for entry in left]
+            if not any(task.result() for task in tasks):
+                break
+        if journal.entries:
+            listed = await _listed(transport, {entry.account for entry in journal.entries}, quiet)
+            for entry in journal.entries:
+                if _is_gone(entry, listed):
+                    journal.settle(entry)
+    except* (SubjectGoneError, BudgetExceededError):
+        pass  # what is left is reported
     return journal.entries
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import hashlib
 import os
@@ -18,7 +17,9 @@ from conformance.http.exchange import Exchange
 from conformance.judging.judge import Judge
 from conformance.judging.report import Report
 from conformance.judging.stream import LiveJudge
-from conformance.servers.campaign.journal import JournalEntry
+from conformance.servers.campaign.deadline import Deadline
+from conformance.servers.campaign.ending import SHORTEST_LIMIT, Ending
+from conformance.servers.campaign.journal import Journal, JournalEntry
 from conformance.servers.campaign.pending_steps import PendingCase
 from conformance.servers.campaign.scenario_shrinking import SEARCH_REQUESTS, ScenarioCounterexample, counterexamples
 from conformance.servers.campaign.scheduler import Scheduler
@@ -28,8 +29,7 @@ from conformance.servers.scenarios import Plan, plan
 from conformance.servers.scenarios.added_scenarios import Source, named_source
 from conformance.servers.subject import Subject, parse
 from conformance.servers.subject.preflight import check_default_profiles
-from conformance.servers.subject.rate_limit import BudgetExceededError
-from conformance.servers.subject.transport import Limits
+from conformance.servers.subject.reception import Limits
 
 if TYPE_CHECKING:
     from conformance.servers.run_options import RunOptions
@@ -55,7 +55,8 @@ class RunResult:
     """The result of a run: its report, what the report says of run and subject, and all exchanges that were judged.
 
     `counterexamples` has the smallest scenario found for each failed rule.  `unmet` are the cases of a pending event
-    that no step met.  `left` are events that could not be deleted.  `cut_short` says why the run ended before its plan.
+    that no step met.  `left` are events that could not be deleted.  `cut_short` says why the run is not all that it
+    was to be, `notes` what disturbed it.
     """
 
     report: Report
@@ -71,6 +72,7 @@ class RunResult:
     left: tuple[JournalEntry, ...] = ()
     cut_short: str | None = None
     interrupted: bool = False
+    notes: tuple[str, ...] = ()
 
 
 async def run(
@@ -99,54 +101,45 @@ async def run(
     )
     chosen = tuple(rules) if rules is not None else _server_rules(options.rules)
     settings = under_test.settings(window=options.window, settle_timeout=options.settle_timeout)
-    async with open_session(
-        under_test,
-        settings,
-        Judge(chosen),
-        _run_id(options.seed, fresh=not under_test.clock.virtual),
-        calendars=options.calendars,
-        rate=options.rate_limit,
-        max_requests=options.max_requests,
-        limits=limits,
-        sink=sink,
-        wait=options.wait,
-        in_journal=not options.plan
-        and not under_test.clock.virtual,  # a subject on a virtual clock ends with the process
-    ) as session:
-        assert session.hearing is not None
-        added = (scenarios, *map(named_source, options.scenarios))
-        check_default_profiles(options.default_profiles, session.run.inventory)
-        malformed = under_test.loopback or options.fuzz
-        plan_of_run = plan(
-            session.run,
-            session.settings,
-            options.max_examples or 0,
-            options.seed,
-            malformed=malformed,
-            rate=options.rate_limit or under_test.rate,
-            added=added,
-        )
-        planned(plan_of_run)
-        return await _run(session, session.hearing, options, chosen, plan_of_run, progress, small)
+    run_id = _run_id(options.seed, fresh=not under_test.clock.virtual)
+    # The embedded server, and a subject on a virtual clock, end with the process.
+    in_journal = not (options.plan or under_test.clock.virtual or under_test.kind == "reference")
+    with Deadline(options.max_time or options.wait + SHORTEST_LIMIT) as deadline:
+        async with open_session(
+            under_test,
+            settings,
+            Judge(chosen),
+            run_id,
+            rate=options.rate_limit,
+            max_requests=options.max_requests,
+            limits=limits,
+            sink=sink,
+            journal=Journal.of_run(under_test.base_url, run_id) if in_journal else None,
+        ) as session:
+            plan_of_run = partial(_plan, session, options, scenarios, planned)
+            return await _run(session, options, chosen, plan_of_run, progress, Ending(deadline), small)
 
 
 async def _run(
     session: SubjectSession,
-    hearing: LiveJudge,
     options: RunOptions,
     rules: tuple[Rule, ...],
-    planned: Plan,
+    plan_of_run: Callable[[], Plan],
     progress: Callable[[RunProgress], None],
+    ending: Ending,
     small: bool,
 ) -> RunResult:
-    if options.max_requests is None:
-        session.transport.max_requests.limit = session.transport.sent + planned.requests + SEARCH_REQUESTS
-    ending = _Ending()
-    if not options.plan:
-        await _execute(session, hearing, planned, progress, ending, small)
-    report = Report.empty(rules) + hearing.report
+    assert session.hearing is not None
+    hearing = session.hearing
+    planned = plan(session.run, session.settings)
+    with ending.recorded():
+        await session.preflight(options.calendars, options.wait)
+        planned = plan_of_run()
+        ending.deadline.set(options.max_time or options.wait + max(SHORTEST_LIMIT, 3 * planned.seconds))
+        if not options.plan:
+            await _execute(session, hearing, planned, progress, ending, small)
     return RunResult(
-        report,
+        Report.empty(rules) + hearing.report,
         rules,
         _run_facts(session, hearing, options.seed),
         _subject_facts(session),
@@ -157,19 +150,28 @@ async def _run(
         ending.counterexamples,
         session.schedulers[0].pending_steps.unmet if session.schedulers else (),
         ending.left,
-        ending.cut_short,
+        "; ".join((*ending.reasons, *hearing.unjudged)) or None,
         ending.interrupted,
+        session.transport.notes,
     )
 
 
-@dataclass(slots=True)
-class _Ending:
-    """How a run ended."""
-
-    counterexamples: tuple[ScenarioCounterexample, ...] = ()
-    left: tuple[JournalEntry, ...] = ()
-    cut_short: str | None = None
-    interrupted: bool = False
+def _plan(session: SubjectSession, options: RunOptions, scenarios: Source, take: Callable[[Plan], None]) -> Plan:
+    """The plan for what the preflight found; `take` gets it, and the limit of requests follows it if none was given."""
+    check_default_profiles(options.default_profiles, session.run.inventory)
+    planned = plan(
+        session.run,
+        session.settings,
+        options.max_examples or 0,
+        options.seed,
+        malformed=session.subject.loopback or options.fuzz,
+        rate=options.rate_limit or session.subject.rate,
+        added=(scenarios, *map(named_source, options.scenarios)),
+    )
+    take(planned)
+    if options.max_requests is None:
+        session.transport.max_requests.limit = session.transport.sent + planned.requests + SEARCH_REQUESTS
+    return planned
 
 
 async def _execute(
@@ -177,7 +179,7 @@ async def _execute(
     hearing: LiveJudge,
     planned: Plan,
     progress: Callable[[RunProgress], None],
-    ending: _Ending,
+    ending: Ending,
     small: bool,
 ) -> None:
     """Carry out the plan, look for counterexamples, and clean up, however it ends."""
@@ -187,27 +189,21 @@ async def _execute(
 
     scheduler = session.scheduler(hearing, partial(report_progress, "scenarios"))
     try:
-        try:
-            await session.run_scenarios(scheduler, planned.waves)
-            report_progress("audit", scheduler)
-            await session.read_variants()
-            scheduler.on_round = partial(report_progress, "malformed requests")
-            scheduler.on_round(scheduler)
-            await session.send_malformed(planned.malformed)
-        finally:
-            hearing.close()
-        if small and hearing.failed:
-            report_progress("counterexamples", scheduler)
-            ending.counterexamples = await counterexamples(session, hearing, planned)
-    except BudgetExceededError as spent:
-        ending.cut_short = str(spent)
-    except asyncio.CancelledError:
-        ending.interrupted = True
-        task = asyncio.current_task()
-        if task is not None:
-            task.uncancel()
+        with ending.recorded():
+            try:
+                await session.run_scenarios(scheduler, planned.waves)
+                report_progress("audit", scheduler)
+                await session.read_variants()
+                scheduler.on_round = partial(report_progress, "malformed requests")
+                scheduler.on_round(scheduler)
+                await session.send_malformed(planned.malformed)
+            finally:
+                hearing.close()
+            if small and hearing.failed:
+                report_progress("counterexamples", scheduler)
+                ending.counterexamples = await counterexamples(session, hearing, planned)
     finally:
-        ending.left = await session.clean()
+        await ending.clean(session)
 
 
 def _progress(doing: str, session: SubjectSession, hearing: LiveJudge, scheduler: Scheduler) -> RunProgress:

@@ -22,14 +22,15 @@ from conformance.servers.campaign.persistent_failures import PersistentFailureCh
 from conformance.servers.campaign.polling import PollingPolicy
 from conformance.servers.campaign.probes import access_checks, read_variants, run_access_checks
 from conformance.servers.campaign.scheduler import Scheduler
+from conformance.servers.inventory import Inventory
 from conformance.servers.scenarios.malformed_requests import MalformedRequest, event_after
 from conformance.servers.scenarios.scenario import RunContext, Scenario
 from conformance.servers.subject import Subject
 from conformance.servers.subject.preflight import preflight
 from conformance.servers.subject.rate_limit import RateLimiter, RequestBudget
 from conformance.servers.subject.readings import Flags, NextPage, next_page, read_with_retry, reading
-from conformance.servers.subject.transport import Limits, Transport
-from conformance.servers.subject.waiting import wait_for_answer
+from conformance.servers.subject.reception import Limits
+from conformance.servers.subject.transport import Transport
 
 __all__ = ["SubjectSession", "open_session"]
 
@@ -39,10 +40,13 @@ _ACCESS_ROUND = 3
 #: The longest pause in seconds, between two attempts, that a subject on this machine may ask for.
 _LONGEST_LOCAL_PAUSE = 5.0
 
+#: The longest time in seconds that such a subject may take for one answer.
+_LOCAL_SECONDS = 10.0
+
 
 @dataclass(slots=True)
 class SubjectSession:
-    """A subject after its preflight: its inventory, and the transport to it.
+    """A subject, the transport to it and, after `preflight`, its inventory.
 
     What comes back goes to `hearing`, if there is one; `preflight_exchanges` are those of the preflight.
     """
@@ -58,6 +62,21 @@ class SubjectSession:
     preflight_exchanges: tuple[Exchange, ...] = ()
     next_page: NextPage | None = None
     schedulers: list[Scheduler] = field(default_factory=list)
+
+    async def preflight(self, calendars: Sequence[str] = (), wait: float = 0.0) -> None:
+        """Learn what the subject offers; `wait`: seconds in which a server that is starting may begin to answer.
+
+        Raises ConfigurationError where nothing can be judged.
+        """
+        assert self.hearing is not None
+        if wait and self.subject.app is None:
+            await self.transport.wait_for_answer(wait)
+        inventory, self.flags = await preflight(self.transport, self.subject, calendars)
+        self.hearing.advance()
+        self.preflight_exchanges = tuple(self.hearing.exchanges)
+        self.run = replace(self.run, inventory=inventory)
+        if inventory.accounts:
+            self.transport.watch_availability(inventory.accounts[0].name)
 
     def scheduler(
         self, hearing: LiveJudge, on_round: Callable[[Scheduler], None] = lambda scheduler: None
@@ -154,32 +173,21 @@ async def open_session(
     judge: Judge,
     run_id: str,
     *,
-    calendars: Sequence[str] = (),
     rate: float | None = None,
     max_requests: int | None = None,
     limits: Limits | None = None,
     sink: Callable[[Exchange], None] = lambda exchange: None,
-    in_journal: bool = True,
-    wait: float = 0.0,
+    journal: Journal | None = None,
 ) -> AsyncIterator[SubjectSession]:
-    """A session with `subject` after its preflight; without `in_journal`, what it creates is not journalled on disk.
+    """A session with `subject` before its preflight; without a `journal`, what it creates is not journalled on disk.
 
-    `sink` gets every exchange that is judged.  `wait`: seconds in which a server that is starting may begin to answer.
-    Raises ConfigurationError where nothing can be judged.
+    `sink` gets every exchange that is judged.
     """
-    limits = limits or (Limits(longest_pause=_LONGEST_LOCAL_PAUSE) if subject.loopback else Limits())
+    limits = limits or _limits(subject)
     unknown_token = f"nobody-has-this-token-{run_id}"
     hearing = LiveJudge(settings, judge)
-    holder: list[SubjectSession] = []
-    preflight_exchanges: list[Exchange] = []
 
     def on_exchange(exchange: Exchange) -> None:
-        if not holder:
-            preflight_exchanges.append(exchange)
-            hearing.add(exchange)
-            sink(exchange)
-            return
-        session = holder[0]
         if session.hearing is not None:
             session.hearing.add(exchange)
             session.next_page = session.next_page or _page_after(exchange)
@@ -187,31 +195,18 @@ async def open_session(
                 sink(exchange)
 
     async with subject.open(limits) as client:
-        if wait and subject.app is None:
-            await wait_for_answer(client, subject.base_url, subject.clock, wait)
         transport = _transport(client, subject, unknown_token, on_exchange, limits, rate, max_requests)
-        started = subject.clock.now()
-        inventory, flags = await preflight(transport, subject, calendars)
-        hearing.advance()
-        journalled = in_journal and subject.kind != "reference"
-        journal = Journal.of_run(subject.base_url, run_id) if journalled else Journal()
-        session = SubjectSession(
-            subject,
-            settings,
-            judge,
-            transport,
-            journal,
-            hearing,
-            RunContext(run_id, started, inventory),
-            flags,
-            tuple(preflight_exchanges),
-        )
-        session.next_page = next((page for page in map(_page_after, preflight_exchanges) if page), None)
-        holder.append(session)
+        context = RunContext(run_id, subject.clock.now(), Inventory())
+        session = SubjectSession(subject, settings, judge, transport, journal or Journal(), hearing, context)
         try:
             yield session
         finally:
-            journal.close()
+            session.journal.close()
+
+
+def _limits(subject: Subject) -> Limits:
+    """The usual limits: a subject on this machine answers sooner."""
+    return Limits(longest_pause=_LONGEST_LOCAL_PAUSE, seconds=_LOCAL_SECONDS) if subject.loopback else Limits()
 
 
 def _page_after(exchange: Exchange) -> NextPage | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime, timedelta, timezone
 from types import MappingProxyType
 from typing import Any
@@ -32,9 +32,11 @@ from conformance.servers.scenarios.scenario_values import (
 __all__ = ["RunContext", "Scenario", "Step", "WriteRequest", "write_requests"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Step:
     """One write, in the terms of the contract; a subclass may change its body.
+
+    It is shown without the choices that are the usual ones.
 
     `changed_fields` are the fields that differ from the previous write: ``summary``, ``description``, ``location``,
     ``time`` (start and end), ``start`` or ``end`` alone, or ``bare``, which leaves description and location out.
@@ -61,6 +63,18 @@ class Step:
                 raise ValueError(
                     f"a step's {name} cannot be {getattr(self, name)!r}; {nearest(getattr(self, name), known)}"
                 )
+
+    def __repr__(self) -> str:
+        choices = [
+            f"{one.name}={getattr(self, one.name)!r}"
+            for one in fields(self)[1:]
+            if getattr(self, one.name) != one.default
+        ]
+        return f"{type(self).__qualname__}({', '.join([repr(self.kind), *choices])})"
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """What IPython and Hypothesis print."""
+        printer.text(repr(self))
 
     def amend(self, body: dict[str, Any], marker: str) -> dict[str, Any]:
         """The body to send instead of `body`; `marker` is in its texts, and in those of no other write.

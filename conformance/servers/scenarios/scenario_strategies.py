@@ -57,30 +57,32 @@ def scenarios(
 def steps(draw: st.DrawFn, account: Account = Account("default")) -> Step:  # noqa: B008 - a frozen value
     """Single writes of an account, of every kind and in every form; they shrink to a plain explicit write.
 
-    Unusual choices are drawn rarely, and only those that matter for the kind of write.
+    A third of them are as usual; of the others, each choice that matters for the kind of write is unusual at times.
     """
     kinds = [kind for kind in (*KINDS, *KINDS, "invalid", "invalid") if kind != "profile" or account.profiles]
     kind = draw(st.sampled_from(kinds))
-    timing = draw(_mostly("settled", TIMINGS))
-    chosen: dict[str, Any] = {
+    chosen: dict[str, Any] = {}
+    if kind == "invalid":
+        chosen["defect"] = draw(st.sampled_from(DEFECTS))
+    if kind == "profile":
+        chosen["profile"] = draw(st.integers(0, len(account.profiles or ()) - 1))
+    if draw(st.sampled_from((True, False, False))):
+        return Step(kind, **chosen)
+    chosen["timing"] = draw(_mostly("settled", TIMINGS))
+    if kind == "delete":
+        return Step(kind, **chosen)
+    chosen |= {
         "changed_fields": draw(_mostly(("summary",), _CHANGES)),
         "start": draw(_mostly("future", STARTS)),
         "time_format": draw(_mostly("utc", TIME_FORMATS)),
         "text_variant": draw(_mostly("plain", TEXT_VARIANTS)),
         "charset": draw(st.sampled_from((True, True, False))),
     }
-    url_variant = draw(st.sampled_from((*URL_VARIANTS, "again", "room")))  # always, or other kinds would be simpler
-    if kind == "delete":
-        return Step("delete", timing=timing)
-    if kind == "invalid":
-        chosen["defect"] = draw(st.sampled_from(DEFECTS))
     if kind in (*GENERATING, "none", "8x8"):
         chosen["extra_fields"] = draw(_mostly("", EXTRA_FIELDS))
     if kind == "explicit" or chosen.get("extra_fields"):
-        chosen["url_variant"] = url_variant
-    if kind == "profile":
-        chosen["profile"] = draw(st.integers(0, len(account.profiles or ()) - 1))
-    return Step(kind, timing=timing, **chosen)
+        chosen["url_variant"] = draw(st.sampled_from((*URL_VARIANTS, "again", "room")))
+    return Step(kind, **chosen)
 
 
 _steps = steps

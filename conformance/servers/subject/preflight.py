@@ -238,7 +238,8 @@ def _check_targets(subject: Subject, inventory: Inventory, named: tuple[str, ...
 
 
 def _unreachable(subject: Subject, exchange: Exchange) -> str:
-    why = dict(exchange.notes).get("no-answer", "no answer")
+    notes = dict(exchange.notes)
+    why = notes.get("no-answer") or notes.get("body", "no answer")
     lower = why.lower()
     url = subject.base_url
     if "wrong_version_number" in lower or "record layer" in lower or "unknown_protocol" in lower:
@@ -261,7 +262,10 @@ def _answer(exchange: Exchange) -> str:
     """The status of an answer and what its body is, for messages."""
     response = exchange.response
     if response is None:
-        return dict(exchange.notes).get("no-answer", "not at all")
+        notes = dict(exchange.notes)
+        return (
+            notes.get("no-answer") or f"{notes.get('response-status', 'not at all')} ({notes.get('body', 'no body')})"
+        )
     kind = (response.header("content-type") or "no content type").split(";")[0]
     return f"{response.status} ({kind}, {len(response.body)} bytes)"
 

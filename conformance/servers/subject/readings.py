@@ -56,15 +56,20 @@ def reading(*parameters: tuple[str, str]) -> str:
 async def read_pages(transport: Transport, account: str | None, target: str) -> list[Exchange]:
     """A read with all its pages.
 
-    It ends at a page that fails, repeats, or is at another origin, and after several pages without a new event.
+    It ends at a page that fails, repeats, cannot be requested or is at another origin, after several pages without a
+    new event, and at the limit of pages.
     """
     exchanges = [await transport.send("GET", target, account=account)]
     visited = {exchanges[0].request.url}
     listed = _events(exchanges[0])
     idle = 0
+    transport.count_events(listed)
     while idle < _IDLE_PAGES:
         following = next_page(exchanges[-1])
         if following is None or following in visited or not transport.owns(following):
+            break
+        if len(exchanges) >= transport.limits.pages:
+            transport.note(f"a reading has more than {transport.limits.pages} pages: the others were not read")
             break
         visited.add(following)
         page = await transport.send("GET", following, account=account)
@@ -73,6 +78,7 @@ async def read_pages(transport: Transport, account: str | None, target: str) -> 
         exchanges.append(page)
         new = _events(exchanges[-1]) - listed
         listed |= new
+        transport.count_events(new)
         idle = 0 if new else idle + 1
     return exchanges
 

@@ -19,7 +19,7 @@ from conformance.servers.attributes import load_attribute
 if TYPE_CHECKING:
     import httpx
 
-    from conformance.servers.subject.transport import Limits
+    from conformance.servers.subject.reception import Limits
 
 __all__ = ["EPOCH", "ConfigurationError", "Subject", "in_process", "parse"]
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import email.utils
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from functools import partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,35 +15,33 @@ from urllib.parse import urlsplit
 import httpx
 
 from conformance.clock import Clock
-from conformance.http.content_coding import ContentCodingError, OversizedBodyError, decode
+from conformance.errors import ConfigurationError, place_of
 from conformance.http.exchange import UNKNOWN_TOKEN, Exchange, Headers, Request, Response, bearer
 from conformance.http.ordering import OrderedDelivery
+from conformance.servers.subject.availability import Availability, is_good, is_unread
+from conformance.servers.subject.back_off import back_off, retry_after
 from conformance.servers.subject.rate_limit import BudgetExceededError, RateLimiter, RequestBudget
+from conformance.servers.subject.reception import Limits, Notes, receive
+from conformance.servers.subject.waiting import wait_for_answer
 
 __all__ = ["Limits", "Transport", "open_client", "origin_of"]
 
 #: Seconds that a request takes on a virtual clock, so that no two writes happen at the same time.
 _VIRTUAL_LATENCY = 0.001
 
+#: The longest URL that is requested: servers need not take more than 8,000 octets (RFC 9110 4.1).
+_LONGEST_URL = 16_384
+
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\x00-\x20\x7f-\xa0\\\ud800-\udfff]+\Z")
+
+#: How many sentences are kept for the report.
+_NOTES = 6
+
+#: Seconds that asking whether the subject is still there may take, and pauses between two times.
+_ASKING, _ASKING_PAUSE, _LONGEST_ASKING_PAUSE = 5.0, 0.5, 4.0
+
 _AGENT = "cronofy-conformance"
 _TRANSIENT = frozenset({429, 500, 502, 503, 504})
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """Limits on one response: decoded `body` bytes, `seconds` in all, and `attempts` while the subject is busy.
-
-    `bodies` limits all responses of a run, in bytes.  The pause between attempts begins at `first_pause` seconds and
-    doubles up to `longest_pause`.
-    """
-
-    body: int = 32 * 1024 * 1024
-    bodies: int = 256 * 1024 * 1024
-    seconds: float = 30.0
-    attempts: int = 6
-    first_pause: float = 0.1
-    longest_pause: float = 60.0
-    connections: int = 16
 
 
 def origin_of(url: str) -> tuple[str, str, int | None]:
@@ -56,6 +55,20 @@ def origin_of(url: str) -> tuple[str, str, int | None]:
     if not scheme or not host:
         raise ValueError(f"{url!r} is no absolute URL")
     return scheme, host, parts.port or {"http": 80, "https": 443}.get(scheme)
+
+
+def is_requestable(url: str) -> bool:
+    """Whether an absolute URL can be requested: short enough, of visible characters, and without userinfo.
+
+    >>> [is_requestable(url) for url in ("http://localhost/?a=%20", "http://localhost/?a= ", "http://me@localhost/")]
+    [True, False, False]
+    """
+    if len(url) > _LONGEST_URL or not _URL.match(url):
+        return False
+    try:
+        return httpx.URL(url).userinfo == b""
+    except (httpx.InvalidURL, ValueError):
+        return False
 
 
 class Transport:
@@ -89,7 +102,14 @@ class Transport:
         self._redact = redact
         self._order = OrderedDelivery(on_exchange)
         self._received = 0
+        self._bodies: set[int] = set()
+        self._events: set[int] = set()
         self._slots = asyncio.Semaphore(self.limits.connections)
+        self._notes: dict[str, None] = {}
+        self.availability = Availability()
+        self._usual: Callable[[], httpx.Request] | None = None
+        self._usual_account: str | None = None
+        self._asking = asyncio.Lock()
 
     @property
     def sent(self) -> int:
@@ -97,9 +117,9 @@ class Transport:
         return self._order.count
 
     def owns(self, url: str) -> bool:
-        """Whether `url` is at the subject's own origin, the only one that gets a token."""
+        """Whether `url` can be requested and is at the subject's own origin, the only one that gets a token."""
         try:
-            return origin_of(url) == self._origin
+            return origin_of(url) == self._origin and is_requestable(url)
         except ValueError:
             return False
 
@@ -124,27 +144,89 @@ class Transport:
 
         `target` is a path under the base URL or an absolute URL at its origin; `document` is sent as JSON,
         `content` as it is.  `reserve` reserves so many requests of the budget for the DELETEs that undo this one,
-        `reserved` uses one that was reserved.  Raises BudgetExceededError, and ValueError for a URL at another origin.
+        `reserved` uses one that was reserved.  Raises BudgetExceededError, SubjectGoneError, and ValueError for a URL
+        that `owns` does not admit.
         """
         url = target if "://" in target else self.base_url + target
         if not self.owns(url):
             raise ValueError(f"{url!r} is not at {self.base_url}: the token goes nowhere else")
         body = content if content is not None else _encoded(document)
-        headers = [("Content-Type", content_type)] if body is not None else []
-        if account is not None:
-            headers.append(("Authorization", f"Bearer {self._tokens[account]}"))
-        request = self._client.build_request(method, url, headers=headers, content=body)
+        request = self._request(method, url, account, body, content_type)
         last = attempts or self.limits.attempts
         for attempt in range(1, last + 1):
             self._spend(reserve=reserve * (attempt == 1), reserved=reserved and attempt == 1)
             exchange = await self._attempt(request, body or b"", account)
             pause = self._pause(exchange, attempt)
             if pause is None or attempt == last:
-                return exchange
+                break
             if exchange.response is not None and exchange.response.status == 429:
                 self.rate.pause(pause)
             await self.clock.sleep(pause)
-        raise AssertionError("a request has at least one attempt")
+        if await self.check_availability() and exchange.response is None and attempts is None:
+            self._spend(reserve=0, reserved=False)
+            return await self._attempt(request, body or b"", account)
+        return exchange
+
+    def watch_availability(self, account: str) -> None:
+        """From now on, where requests fail in a row, ask with `account`'s token for its calendars, as often as need be.
+
+        Requests raise SubjectGoneError once nothing was answered for as long as `limits.patience`.
+        """
+        self._usual = partial(self._request, "GET", f"{self.base_url}/v1/calendars", account, None, "")
+        self._usual_account = account
+
+    async def check_availability(self, patience: float | None = None) -> bool:
+        """Whether it was doubtful that the subject answers, and it does; asks it.  Raises SubjectGoneError if not.
+
+        All that comes to this point waits for the same answer; `patience` are seconds since the first failure.
+        """
+        if self._usual is None or not self.availability.is_doubtful(self.clock.now()):
+            return False
+        async with self._asking:
+            pause = _ASKING_PAUSE
+            while self.availability.is_doubtful(self.clock.now()):
+                self._spend(reserve=0, reserved=False)
+                exchange = await self._attempt(self._usual(), b"", self._usual_account, seconds=_ASKING)
+                now = self.clock.now()
+                if is_good(exchange):
+                    self.availability.still_there(now)
+                    return True
+                patient = self.limits.patience if patience is None else patience
+                if exchange.response is not None and exchange.response.status == 429:
+                    patient += self.limits.longest_pause
+                gone = self.availability.gone(now, patient)
+                if gone is not None:
+                    raise gone
+                await self.clock.sleep(pause)
+                pause = min(2 * pause, _LONGEST_ASKING_PAUSE)
+            return True
+
+    async def wait_for_answer(self, seconds: float) -> bool:
+        """Whether the subject answers within `seconds`; what it answers is no exchange."""
+        return await wait_for_answer(self._client, self.base_url, self.clock, seconds)
+
+    def count_events(self, events: Iterable[object]) -> None:
+        """Count what a page lists.  Raises BudgetExceededError where a run has seen too many different events."""
+        self._events.update(map(hash, events))
+        if len(self._events) > self.limits.events:
+            raise BudgetExceededError(f"the server listed over {self.limits.events:,} different events")
+
+    def note(self, sentence: str) -> None:
+        """Keep a sentence for the report, once."""
+        self._notes[sentence] = None
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences for the report: what disturbed the run, although it went on, and what was left unread."""
+        return (*self._notes, *self.availability.notes())
+
+    def _request(
+        self, method: str, url: str, account: str | None, body: bytes | None, content_type: str
+    ) -> httpx.Request:
+        headers = [("Content-Type", content_type)] if body is not None else []
+        if account is not None:
+            headers.append(("Authorization", f"Bearer {self._tokens[account]}"))
+        return self._client.build_request(method, url, headers=headers, content=body)
 
     def _spend(self, *, reserve: int, reserved: bool) -> None:
         if reserved:
@@ -156,32 +238,33 @@ class Transport:
         else:
             self.max_requests.spend(reserve=reserve)
 
-    async def _attempt(self, request: httpx.Request, body: bytes, account: str | None) -> Exchange:
+    async def _attempt(
+        self, request: httpx.Request, body: bytes, account: str | None, seconds: float | None = None
+    ) -> Exchange:
+        limit = min(seconds or self.limits.seconds, self.limits.seconds)
         async with self._slots:
             await self.rate.acquire()
             number = self._order.sent()
             exchange: Exchange | None = None
             try:
-                exchange = self._redact(await self._exchange(request, body, account, number))
+                exchange = await self._exchange(request, body, account, number, limit)
             finally:
                 self._order.answered(number, exchange)
+        took = (exchange.answered_at or 0.0) - (exchange.sent_at or 0.0)
+        self.availability.record(exchange, took_whole_time=took >= limit)
         return exchange
 
-    async def _exchange(self, request: httpx.Request, body: bytes, account: str | None, number: int) -> Exchange:
+    async def _exchange(
+        self, request: httpx.Request, body: bytes, account: str | None, number: int, limit: float
+    ) -> Exchange:
         sent = Request(request.method, str(request.url), _named(request.headers, account), body)
         sent_at = self.clock.now()
         if self.clock.virtual:
             await self.clock.sleep(_VIRTUAL_LATENCY)
-        notes: tuple[tuple[str, str], ...] = ()
-        response: Response | None = None
-        try:
-            async with asyncio.timeout(self.limits.seconds):
-                response, notes = await self._receive(request)
-        except TimeoutError:
-            notes = (("no-answer", f"no complete answer within {self.limits.seconds:g} s"),)
-        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError) as error:
-            notes = (("no-answer", _error_text(error)),)
-        return Exchange(
+        response, notes = await self._answer(request, limit)
+        if any(name == "body" for name, _ in notes) and len(self._notes) < _NOTES:
+            self.note(f"the body of the answer to #{number}: {notes[-1][1]}")
+        exchange = Exchange(
             sent,
             response,
             label=f"#{number}",
@@ -190,48 +273,42 @@ class Transport:
             headers_complete=True,
             notes=notes,
         )
-
-    async def _receive(self, request: httpx.Request) -> tuple[Response, tuple[tuple[str, str], ...]]:
-        answer = await self._client.send(request, stream=True, follow_redirects=False)
         try:
-            headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in answer.headers.raw)
-            raw = bytearray()
-            async for chunk in answer.aiter_raw():
-                raw += chunk
-                if len(raw) > self.limits.body:
-                    return Response(answer.status_code, headers), (self._too_large(),)
-            try:
-                body = decode(bytes(raw), answer.headers.get("content-encoding", ""), self.limits.body)
-            except OversizedBodyError:
-                return Response(answer.status_code, headers), (self._too_large(),)
-            except ContentCodingError as error:
-                note = ("body", f"its Content-Encoding does not decode: {error}")
-                return Response(answer.status_code, headers), (note,)
-            self._received += len(body)
-            return Response(answer.status_code, headers, body), ()
-        finally:
-            await answer.aclose()
+            return self._redact(exchange)
+        except Exception as error:  # noqa: BLE001 - what cannot be redacted is not kept
+            return replace(exchange, response=None, notes=(("no-answer", f"left out: {place_of(error)}"),))
 
-    def _too_large(self) -> tuple[str, str]:
-        return "body", f"over {self.limits.body} bytes: left unread"
+    async def _answer(self, request: httpx.Request, limit: float) -> tuple[Response | None, Notes]:
+        """The response to a request, or why there is none: whatever a server does, it ends no run."""
+        try:
+            async with asyncio.timeout(limit):
+                response, notes = await receive(self._client, request, self.limits)
+        except TimeoutError:
+            return None, (("no-answer", f"no complete answer within {limit:g} s"),)
+        except ConfigurationError:
+            raise  # a recording that is replayed has no answer to this
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError) as error:
+            return None, (("no-answer", _error_text(error)),)
+        except Exception as error:  # noqa: BLE001 - a server may find what no library foresees
+            return None, (("no-answer", f"an answer that cannot be read: {place_of(error)}"),)
+        if response is not None and hash(response.body) not in self._bodies:
+            self._bodies.add(hash(response.body))
+            self._received += len(response.body)
+        return response, notes
 
     def _pause(self, exchange: Exchange, attempt: int) -> float | None:
         """Seconds until the next attempt; None if there is to be none."""
-        response = exchange.response
+        response, longest = exchange.response, self.limits.longest_pause
+        if is_unread(exchange):
+            return None
+        usual = back_off(attempt, self.limits.first_pause, longest)
         if response is None:
-            gave_up = (
-                exchange.answered_at is not None
-                and exchange.sent_at is not None
-                and (exchange.answered_at - exchange.sent_at >= self.limits.seconds and attempt >= 2)
-            )
-            return None if gave_up else self._backoff(attempt)
+            took = (exchange.answered_at or 0.0) - (exchange.sent_at or 0.0)
+            return None if took >= self.limits.seconds and attempt >= 2 else usual
         if response.status not in _TRANSIENT:
             return None
-        retry_after = _retry_after(response.header("retry-after"), self.clock.now())
-        return self._backoff(attempt) if retry_after is None else min(retry_after, self.limits.longest_pause)
-
-    def _backoff(self, attempt: int) -> float:
-        return float(min(self.limits.first_pause * 2 ** (attempt - 1), self.limits.longest_pause))
+        asked = retry_after(response.header("retry-after"), self.clock.now())
+        return usual if asked is None else min(asked, longest)
 
 
 def open_client(
@@ -261,18 +338,6 @@ def _named(headers: httpx.Headers, account: str | None) -> Headers:
     if account is None:
         return pairs
     return tuple((name, bearer(account)) if name.lower() == "authorization" else (name, value) for name, value in pairs)
-
-
-def _retry_after(value: str | None, now: float) -> float | None:
-    """Seconds that a ``Retry-After`` asks for; None if it is missing or malformed."""
-    if value is None:
-        return None
-    if value.strip().isdigit():
-        return float(value.strip())
-    try:
-        return max(0.0, email.utils.parsedate_to_datetime(value).timestamp() - now)
-    except (ValueError, TypeError):
-        return None
 
 
 def _error_text(error: BaseException) -> str:
