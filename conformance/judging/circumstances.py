@@ -12,7 +12,10 @@ from typing import Any
 
 from conformance.facts import Facts
 
-__all__ = ["circumstances"]
+__all__ = ["SETTLED", "circumstances"]
+
+#: The one circumstance of observing: without it only what is wrong at once is shown.
+SETTLED = "read until it is settled"
 
 #: What a text may hold that servers are known to treat otherwise.
 _CHARACTERS = "#?%+;~'\"<&@[\n"
@@ -42,6 +45,8 @@ def _of_write(document: dict[str, Any], add: Callable[[str], None]) -> None:
     _words(document, ("requested", "outcome", "start", "all_day", "is_create", "otherwise_valid", "profiles"), add)
     for name in document.get("changed_fields", ()):
         add(f"changes {name}")
+    if "settled" in document.get("after", {}):
+        add(SETTLED)
     for part in ("calendar", "before", "resolution"):
         _inner(part, document.get(part), add)
     before = document.get("before", {}).get("conferencing")

@@ -9,17 +9,16 @@ from types import MappingProxyType
 
 from conformance.facts import Facts
 from conformance.judging.circumstances import circumstances
-from conformance.judging.memo import CACHEABLE
 from conformance.judging.verdict import Verdict
 
 __all__ = ["Circumstances", "ExerciseLog", "Exercised"]
 
 Circumstances = frozenset[str]
 
-#: Of how many writes of one account circumstances are taken: more of the same traffic adds nothing.
-_WRITES = 500
+#: Of how many facts of one account with the same verdicts circumstances are taken: more of the same adds little.
+_WRITES, _OTHERS = 60, 12
 
-#: How many judgements are remembered as known.
+#: How many judgements are remembered.
 _KNOWN = 4096
 
 
@@ -48,35 +47,38 @@ def _union(left: _Found, right: _Found) -> _Found:
 
 
 class ExerciseLog:
-    """Gathers what judgements exercise, while they come; `taken` is all of it so far."""
+    """Gathers what judgements exercise, while they come; `taken` is all of it so far.
+
+    Accounts may be judged apart, and what is taken of each does not depend on the others.
+    """
 
     def __init__(self) -> None:
         self._decided: defaultdict[str, set[Circumstances]] = defaultdict(set)
         self._open: defaultdict[str, set[Circumstances]] = defaultdict(set)
-        self._writes: defaultdict[str, int] = defaultdict(int)
-        self._known: dict[int, tuple[Verdict, ...]] = {}
+        self._counts: defaultdict[tuple[object, ...], int] = defaultdict(int)
+        self._said: dict[int, tuple[tuple[Verdict, ...], tuple[tuple[str, str], ...]]] = {}
 
     def note(self, facts: Facts, judgement: tuple[Verdict, ...]) -> None:
-        """Take one judgement of closed facts.
-
-        Judgements on facts of kinds that come again are one value for all documents that rules cannot tell apart.
-        """
+        """Take one judgement of closed facts."""
         if not judgement:
             return
-        if facts.about in CACHEABLE:
-            if id(judgement) in self._known:
-                return
-            if len(self._known) >= _KNOWN:
-                self._known.clear()
-            self._known[id(judgement)] = judgement  # held, so that no other takes its id
-        elif facts.about == "write":
-            account = facts.key[1]
-            if self._writes[account] >= _WRITES:
-                return
-            self._writes[account] += 1
+        alike = facts.about, facts.document.get("account"), self._outcomes(judgement)
+        if self._counts[alike] >= (_WRITES if facts.about == "write" else _OTHERS):
+            return
+        self._counts[alike] += 1
         found = circumstances(facts)
         for verdict in judgement:
             (self._open if verdict.outcome == "inconclusive" else self._decided)[verdict.rule].add(found)
+
+    def _outcomes(self, judgement: tuple[Verdict, ...]) -> tuple[tuple[str, str], ...]:
+        """The rules and what became of them; a judgement that comes again is the same value."""
+        known = self._said.get(id(judgement))
+        if known is None:
+            if len(self._said) >= _KNOWN:
+                self._said.clear()
+            known = judgement, tuple((verdict.rule, verdict.outcome) for verdict in judgement)
+            self._said[id(judgement)] = known  # with the judgement, so that no other takes its id
+        return known[1]
 
     @property
     def taken(self) -> Exercised:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
+from conformance.judging.circumstances import SETTLED
 from conformance.judging.exercised import Circumstances, Exercised
 
 __all__ = ["Addition", "KnownFault", "Strength", "Way", "known_faults", "strength"]
@@ -103,5 +104,11 @@ def _additions(missed: Iterable[KnownFault], exercised: Exercised) -> tuple[Addi
     """What would show most of the faults that were missed, the greatest gain first; at most five."""
     gains: Counter[str] = Counter()
     for fault in missed:
-        gains.update({_READ_ON if _met(way, exercised.open.get(way.rule, ())) else way.how for way in fault.ways})
+        gains.update({_READ_ON if _needs_readings(way, exercised) else way.how for way in fault.ways})
     return tuple(Addition(text, gain) for text, gain in gains.most_common(5))
+
+
+def _needs_readings(way: Way, exercised: Exercised) -> bool:
+    """Whether all that is missing is to read for longer."""
+    unsettled = Way(way.rule, way.needs - {SETTLED}, way.how)
+    return any(_met(unsettled, found.get(way.rule, ())) for found in (exercised.open, exercised.decided))

@@ -11,15 +11,15 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
-from conformance.contract.rules import load
+from conformance.contract.rules import load, load_clauses
 from conformance.facts import Settings, observe
 from conformance.http.exchange import Exchange
-from conformance.judging.circumstances import circumstances
+from conformance.judging.circumstances import SETTLED, circumstances
 from conformance.judging.exercised import Circumstances
 from conformance.judging.judge import Judge
 from conformance.judging.strength import Way
 
-__all__ = ["Judged", "judged", "ways"]
+__all__ = ["Judged", "judged", "section_of", "ways"]
 
 Key = tuple[str, ...]
 
@@ -69,6 +69,15 @@ def ways(faulty: Judged, right: Judged) -> tuple[Way, ...]:
     return tuple(certain or vague)
 
 
+def section_of(clauses: tuple[str, ...]) -> str:
+    """The section of the page that a fault breaks: that of the first clause, or group of clauses, that it names."""
+    first = clauses[0]
+    sections = [
+        clause["section"] for name, clause in load_clauses().items() if name == first or name.startswith(f"{first}.")
+    ]
+    return str(sections[0])
+
+
 def _how(about: str, group: Circumstances) -> str:
     """In words, what to do so that a fault shows in these circumstances."""
     said = dict(one.split("=", 1) for one in group if "=" in one)
@@ -105,8 +114,13 @@ def _write(said: dict[str, str]) -> str:
 
 
 def _counterpart(key: Key, own: Circumstances, usual: dict[Key, Circumstances]) -> Circumstances:
-    """The circumstances without the fault: writes are the same in both runs, readings are not."""
-    return usual.get(key, own) if key[0] == "write" else own
+    """The circumstances without the fault: writes and their values are the same in both runs, readings are not.
+
+    How long the event was read is that of the verdict that failed.
+    """
+    if key[0] not in ("write", "conferencing"):
+        return own
+    return usual.get(key, own) - {SETTLED} | own & {SETTLED}
 
 
 def _common(shown: Iterable[Circumstances], spared: Collection[Circumstances]) -> list[Circumstances]:
