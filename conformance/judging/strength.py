@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 
@@ -30,6 +30,11 @@ class Way:
     rule: str
     needs: Circumstances
     how: str
+
+    @property
+    def where_it_settles(self) -> Way:
+        """The same way, for traffic in which all is read until it is settled."""
+        return replace(self, needs=self.needs - {SETTLED})
 
 
 @dataclass(frozen=True)
@@ -71,12 +76,16 @@ class Strength:
         return {section: (caught[section], known[section]) for section in sorted(known)}
 
 
-def strength(exercised: Exercised, faults: Iterable[KnownFault] | None = None) -> Strength:
-    """The strength of what was exercised, against `faults` (None: all that are known)."""
+def strength(exercised: Exercised, faults: Iterable[KnownFault] | None = None, *, waits: bool = False) -> Strength:
+    """The strength of what was exercised, against `faults` (None: all that are known).
+
+    `waits` says that whoever made the traffic reads what is wrong until it is settled, as a run of this suite does.
+    """
     caught: list[KnownFault] = []
     missed: list[KnownFault] = []
     for fault in known_faults() if faults is None else faults:
-        shown = any(_met(way, exercised.decided.get(way.rule, ())) for way in fault.ways)
+        ways = [way.where_it_settles if waits else way for way in fault.ways]
+        shown = any(_met(way, exercised.decided.get(way.rule, ())) for way in ways)
         (caught if shown else missed).append(fault)
     return Strength(tuple(caught), tuple(missed), _additions(missed, exercised))
 
@@ -110,5 +119,4 @@ def _additions(missed: Iterable[KnownFault], exercised: Exercised) -> tuple[Addi
 
 def _needs_readings(way: Way, exercised: Exercised) -> bool:
     """Whether all that is missing is to read for longer."""
-    unsettled = Way(way.rule, way.needs - {SETTLED}, way.how)
-    return any(_met(unsettled, found.get(way.rule, ())) for found in (exercised.open, exercised.decided))
+    return any(_met(way.where_it_settles, found.get(way.rule, ())) for found in (exercised.open, exercised.decided))

@@ -173,7 +173,8 @@ class RunReport:
     @cached_property
     def strength(self) -> Strength | None:
         """How many of the known faults of servers would have been caught; None where no rule on servers was decided."""
-        return strength(self.report.exercised) if self.report.exercised.decided else None
+        exercised = self.report.exercised
+        return strength(exercised, waits=self.policy.is_run) if exercised.decided else None
 
     @property
     def coverage_gaps(self) -> tuple[tuple[str, str], ...]:

@@ -102,3 +102,12 @@ def test_a_fault_is_caught_where_a_rule_was_decided_in_the_circumstances_that_sh
     assert [fault.name for fault in found.caught] == ["lost"]
     assert found.sections == {"B": (1, 2), "F": (0, 2)}
     assert [(one.text.split(" ")[0], one.gain) for one in found.additions] == [("update", 2), ("read", 1)]
+
+
+def test_a_run_waits_until_what_is_wrong_is_settled_and_a_recording_does_not() -> None:
+    fault = KnownFault("late", "It is late", "B", (Way("a", frozenset({SETTLED}), "update an event"),))
+    log = ExerciseLog()
+    log.note(facts(), (verdict("a"),))
+    assert strength(log.taken, [fault]).caught == ()
+    assert strength(log.taken, [fault]).additions[0].text.startswith("read events")
+    assert strength(log.taken, [fault], waits=True).caught == (fault,)

@@ -62,9 +62,9 @@ def ways(faulty: Judged, right: Judged) -> tuple[Way, ...]:
             continue
         said, always = frozenset[str]().union(*usual.values()), frozenset.intersection(*usual.values())
         shown = {_counterpart(key, own, usual) & said for key, own in failed.items()}
-        spared = [own for own in faulty.passed[rule].values() if own not in shown]
+        spared = {own - {SETTLED} for own in faulty.passed[rule].values()} - {one - {SETTLED} for one in shown}
         for group in _common(shown, spared):
-            is_vague = any(group <= own for own in spared)
+            is_vague = _is_spared(group, spared)
             (vague if is_vague else certain).append(Way(rule, group - always, _how(_ABOUT[rule], group)))
     return tuple(certain or vague)
 
@@ -140,6 +140,12 @@ def _group(seed: Circumstances, others: Iterable[Circumstances], spared: Collect
     group = seed
     for other in others:
         both = group & other
-        if both != group and not any(both <= one for one in spared):
+        if both != group and not _is_spared(both, spared):
             group = both
     return group
+
+
+def _is_spared(group: Circumstances, spared: Iterable[Circumstances]) -> bool:
+    """Whether a verdict passed in these circumstances; what is right passes before it is settled."""
+    needs = group - {SETTLED}
+    return any(needs <= one for one in spared)
