@@ -1,18 +1,46 @@
-"""Ctrl-C and SIGTERM as an ordinary end of long work."""
+"""Ctrl-C, SIGTERM and SIGHUP as an ordinary end of long work."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import signal
 import threading
-from collections.abc import Coroutine, Iterable, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from types import FrameType, TracebackType
 from typing import Any, TypeVar
 
 __all__ = ["Interruption", "absorb_cancellation", "until_interrupted"]
 
 T = TypeVar("T")
+
+#: Windows has no SIGHUP.
+_SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+
+
+def until_interrupted(work: Coroutine[Any, Any, T], interruption: Interruption | None = None) -> T:
+    """Run a coroutine; a signal cancels it, so that it can clean up and return, and a second one cancels that.
+
+    `interruption` is the state that stands around this work and around what follows it; a signal that came before the
+    work cancels it at once.  Raises KeyboardInterrupt where the work does not deal with its cancellation.
+    """
+    if interruption is None:
+        with Interruption() as interruption:
+            return until_interrupted(work, interruption)
+    state = interruption
+
+    async def cancellable() -> T:
+        task, loop = asyncio.current_task(), asyncio.get_running_loop()
+        if task is not None:
+            state.begin(2, lambda: loop.call_soon_threadsafe(task.cancel))
+        return await work
+
+    try:
+        with asyncio.Runner() as runner:
+            return runner.run(cancellable())
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
+    finally:
+        state.begin(1, lambda: None)
 
 
 def absorb_cancellation() -> None:
@@ -22,43 +50,46 @@ def absorb_cancellation() -> None:
         task.uncancel()
 
 
-def until_interrupted(work: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine; Ctrl-C or SIGTERM cancels it once, so that it can clean up and return."""
-
-    async def cancellable() -> T:
-        task = asyncio.current_task()
-        loop = asyncio.get_running_loop()
-        if task is not None:
-            with contextlib.suppress(NotImplementedError, RuntimeError):
-                loop.add_signal_handler(signal.SIGTERM, task.cancel)
-        return await work
-
-    return asyncio.run(cancellable())
-
-
 class Interruption:
-    """Ctrl-C as a state instead of an exception: the first ends the work at hand, the second the program."""
+    """Signals as a state instead of an exception, while the block lasts: `came` says that one did.
+
+    The first one ends the work at hand, the next one the program.  Signals that the process was started to ignore stay
+    ignored, and outside of the main thread nothing is changed.
+    """
 
     def __init__(self) -> None:
         self.came = False
+        self._left = 1
+        self._cancel: Callable[[], object] = lambda: None
+        self._before: dict[int, Any] = {}
 
     def __enter__(self) -> Interruption:
-        self._main = threading.current_thread() is threading.main_thread()
-        if self._main:
-            self._before = signal.signal(signal.SIGINT, self._on_sigint)
+        if threading.current_thread() is threading.main_thread():
+            for number in _SIGNALS:
+                # None: what handles it was not installed from Python, and could not be put back.
+                if signal.getsignal(number) not in (signal.SIG_IGN, None):
+                    self._before[number] = signal.signal(number, self._on_signal)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        if self._main:
-            signal.signal(signal.SIGINT, self._before)
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
 
-    def _on_sigint(self, _: int, frame: FrameType | None) -> None:
+    def begin(self, signals: int, cancel: Callable[[], object]) -> None:
+        """Other work begins: each of the next `signals` calls `cancel`, and so does one that came before."""
+        self._left, self._cancel = signals, cancel
         if self.came:
+            cancel()
+
+    def _on_signal(self, _: int, frame: FrameType | None) -> None:
+        if not self._left:
             raise KeyboardInterrupt
+        self._left -= 1
         self.came = True
+        self._cancel()
 
     def until(self, things: Iterable[T]) -> Iterator[T]:
-        """The items of `things` up to Ctrl-C."""
+        """The items of `things` up to a signal."""
         for thing in things:
             if self.came:
                 return

@@ -131,6 +131,10 @@ class KnownFailures:
         today = datetime.now(UTC).date()
         self._baseline = None if path is None else read_baseline(path, today, missing=write)
 
+    def knows(self, rule: str, cause: str) -> bool:
+        """Whether a cause of a rule's failure is in the file and has not expired."""
+        return self._baseline is not None and self._baseline.knows(rule, cause)
+
     def applied(self, run_report: RunReport) -> RunReport:
         """The report in which known failures do not count, and stale entries do."""
         if self._baseline is None:

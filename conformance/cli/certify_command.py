@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,15 +13,16 @@ from conformance.cli.evidence import EvidenceFile, run_metadata
 from conformance.cli.output import TOOL
 from conformance.clients.certificate import Certificate, CertifyOptions
 from conformance.clients.certify import certify
+from conformance.clients.held_exchanges import known_secrets
 from conformance.clients.proxy import ProxyOptions, observe
 from conformance.clients.watch import watch
 from conformance.contract.rules import LEVELS
 from conformance.contract.selection import clause_summaries, contract
 from conformance.facts import Settings
 from conformance.http.redaction import Redactor
+from conformance.http.redaction.locations import looks_random
 from conformance.interrupts import until_interrupted
 from conformance.judging.summary import Policy, RunReport
-from conformance.reference import INVENTORY
 
 if TYPE_CHECKING:
     from conformance.cli.baseline_file import KnownFailures
@@ -32,12 +33,7 @@ if TYPE_CHECKING:
 
     Sink = Callable[[Exchange], None]
 
-__all__ = ["client_redactor", "run_certify", "run_proxy"]
-
-
-def client_redactor() -> Redactor:
-    """A redactor for the tokens that a client is given: the reference server's."""
-    return Redactor({account.name: account.token for account in INVENTORY.accounts})
+__all__ = ["run_certify", "run_proxy"]
 
 
 def run_certify(
@@ -49,13 +45,14 @@ def run_certify(
     echo: Callable[[str], None],
     progress: StatusLine,
     known: KnownFailures,
-) -> RunReport:
+) -> tuple[RunReport, Redactor]:
     """Drive a client, or listen for one, and report on it; Ctrl-C ends it with the report so far.
 
+    The redactor knows the credentials that passed, which nothing that is written may hold.
     `held` is the version of the contract that `rules` are of (None: this tool's).
     Raises DriverError for what the adapter does wrong, UsageError for a file that cannot be written.
     """
-    source = " ".join(options.command or options.watched) or "a client at the gateway"
+    source = _shown(options.command or options.watched) or "a client at the gateway"
 
     async def work(sink: Sink) -> Certificate:
         if not options.command:
@@ -77,9 +74,10 @@ def run_proxy(
     echo: Callable[[str], None],
     side: str | None,
     known: KnownFailures,
-) -> RunReport:
+) -> tuple[RunReport, Redactor]:
     """Stand between a client and its server until Ctrl-C or the end of the duration, and report on both.
 
+    The redactor knows the credentials that passed, which nothing that is written may hold.
     `side`: ``server`` or ``client`` alone is judged.
     Raises UsageError for a file that cannot be written.
     """
@@ -89,8 +87,9 @@ def run_proxy(
         certificate = await observe(options, rules, echo=echo, sink=sink)
         return replace(certificate, subject=one_sided(certificate.subject, side))
 
-    run_report = _run(work, metadata, policy, held, evidence, known)
-    return replace(run_report, advice=tuple(for_refused_requests(run_report.report, run_report.rules, side)))
+    run_report, redactor = _run(work, metadata, policy, held, evidence, known)
+    advice = tuple(for_refused_requests(run_report.report, run_report.rules, side))
+    return replace(run_report, advice=advice), redactor
 
 
 def _run(
@@ -100,15 +99,34 @@ def _run(
     held: str | None,
     evidence: Path | None,
     known: KnownFailures,
-) -> RunReport:
+) -> tuple[RunReport, Redactor]:
     if evidence is None:
-        run_report = known.applied(_run_report(until_interrupted(work(lambda _: None)), policy, held))
+        certificate = _concealed(until_interrupted(work(lambda _: None)))
+        run_report = known.applied(_run_report(certificate, policy, held))
     else:
-        with EvidenceFile(evidence, metadata, client_redactor()) as file:
-            run_report = known.applied(_run_report(until_interrupted(work(file.add)), policy, held))
-            run_report = replace(run_report, evidence=file.finish(run_report))
-    known.save(run_report, client_redactor().check)
-    return run_report
+        with EvidenceFile(evidence, metadata, Redactor(known_secrets())) as file:
+            certificate = _concealed(until_interrupted(work(file.add)))
+            run_report = known.applied(_run_report(certificate, policy, held))
+            run_report = replace(run_report, evidence=file.finish(run_report, certificate.redactor))
+    known.save(run_report, certificate.redactor.check)
+    return run_report, certificate.redactor
+
+
+def _shown(command: Sequence[str]) -> str:
+    """A command line, written before anything has passed, without the words that look like credentials."""
+    return " ".join("<redacted>" if looks_random(word) and not Path(word).exists() else word for word in command)
+
+
+def _concealed(certificate: Certificate) -> Certificate:
+    """The certificate without credentials in what is said of the client: in its command line, or what was refused."""
+    text = certificate.redactor.text
+    return replace(
+        certificate,
+        subject={name: text(value) if isinstance(value, str) else value for name, value in certificate.subject.items()},
+        blocked_requests=tuple(map(text, certificate.blocked_requests)),
+        unjudged=certificate.unjudged and text(certificate.unjudged),
+        program_failure=certificate.program_failure and text(certificate.program_failure),
+    )
 
 
 def _run_report(certificate: Certificate, policy: Policy, held: str | None) -> RunReport:
@@ -126,7 +144,7 @@ def _run_report(certificate: Certificate, policy: Policy, held: str | None) -> R
             program_failure=certificate.program_failure,
         ),
         clauses=clause_summaries(),
-        counterexamples=tuple(example.text() for example in certificate.counterexamples),
+        counterexamples=tuple(certificate.redactor.text(example.text()) for example in certificate.counterexamples),
         notes=certificate.blocked_requests,
     )
     if certificate.driver_failed and run_report.failures:  # a proven failure goes before an adapter's bad end

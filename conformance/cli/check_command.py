@@ -2,46 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from conformance import recordings
 from conformance.cli.advice import for_refused_requests, for_unknown_before, one_sided
+from conformance.cli.judging_processes import LostProcessError, Run, judge_runs
 from conformance.cli.output import TOOL, format_utc
+from conformance.cli.recorded_run import settings_from
 from conformance.contract.selection import clause_summaries, contract, of_side, select_rules
 from conformance.errors import UsageError
 from conformance.facts import Settings
 from conformance.http.redaction.collecting import SecretCollector
 from conformance.http.redaction.locations import mask_quotes
-from conformance.judging.check import examine
 from conformance.judging.formats.json import render
-from conformance.judging.report import Report
 from conformance.judging.summary import Policy, RunReport
-from conformance.judging.unknown_before import UnknownBefore
 from conformance.recordings import InvalidRecordingError
 from conformance.recordings.origins import of_the_api
 
 if TYPE_CHECKING:
     from conformance.cli.status_line import StatusLine
-    from conformance.contract.rules import Rule
-    from conformance.facts import Facts
     from conformance.http.exchange import Exchange
     from conformance.interrupts import Interruption
     from conformance.recordings import RecordingMetadata
 
-__all__ = ["CheckOptions", "check", "judge_run", "settings_from"]
+__all__ = ["CheckOptions", "check"]
 
-T = TypeVar("T")
+#: Recordings of fewer bytes are judged before another process has started.
+_SMALL = 4 << 20
 
 
 @dataclass(frozen=True)
 class CheckOptions:
     """The options of `check`; None or empty leaves a setting to the recording, or else to the usual one.
 
-    `side`: ``server`` or ``client`` alone is judged (None: both).
+    `side`: ``server`` or ``client`` alone is judged (None: both).  `jobs`: how many processes read and judge (None: as
+    many as there are cores, and one where there is little to judge).
     """
 
     paths: tuple[Path, ...]
@@ -54,6 +53,7 @@ class CheckOptions:
     require_coverage: bool = False
     side: str | None = None
     complete_recording: bool = False
+    jobs: int | None = None
 
 
 class _Span:
@@ -87,7 +87,11 @@ def check(
     """
     secrets = SecretCollector({}) if secrets is None else secrets
     try:
-        run_report = _check(options, interruption, progress, secrets)
+        try:
+            run_report = _check(options, interruption, progress, secrets)
+        except LostProcessError:  # whoever killed it did not end the command: what was lost is done again
+            options = replace(options, jobs=1)
+            run_report = _check(options, interruption, progress, secrets)
         if not interruption.came and secrets.leaks_into(render(run_report)):
             # A secret was encoded deeply, or used before it was recognised: by now all of them are known.
             secrets.enable_deep_scan()
@@ -106,15 +110,18 @@ def _check(
     # In a recording of this suite's own run, one of the two parties is the suite itself: it is not judged.
     applies_to = {header.applies_to for header in headers} if len(headers) == len(runs) else {"server", "client"}
     rules = of_side(select_rules(options.rules, applies_to, options.held), options.side)
-    span, unknown = _Span(), UnknownBefore(rules)
-    report = Report.empty(rules)
-    for header, files in runs:
-        read = interruption.until(recordings.read_all(files, secrets.collect))
-        exchanges = span.counting(secrets.redact_stream(read), progress)
-        if header is None:
-            exchanges = of_the_api(exchanges)
-        own = [rule for rule in rules if options.rules or header is None or rule.applies_to == header.applies_to]
-        report += judge_run(exchanges, own, _settings(options, header), unknown)
+    span = _Span()
+
+    def opened() -> Iterator[Run]:
+        for header, files in runs:
+            read = interruption.until(recordings.read_all(files, secrets.collect))
+            exchanges = span.counting(secrets.redact_stream(read), progress)
+            if header is None:
+                exchanges = of_the_api(exchanges)
+            own = {rule.id for rule in rules if options.rules or header is None or rule.applies_to == header.applies_to}
+            yield Run(exchanges, frozenset(own), _settings(options, header))
+
+    report, unknown = judge_runs(opened(), rules, options.jobs or _jobs(file for _, files in runs for file in files))
     if not span.count and not interruption.came:
         names = ", ".join(path.as_posix() for path in options.paths)
         raise UsageError(
@@ -136,27 +143,10 @@ def _check(
     )
 
 
-def judge_run(
-    exchanges: Iterable[Exchange],
-    rules: Sequence[Rule],
-    settings: Settings,
-    take: Callable[[Facts], None] = lambda _: None,
-) -> Report:
-    """The report on the exchanges of one run; those of a driven client are judged with its calls.
-
-    `take` is given the facts about all others.
-    """
-    rest = iter(exchanges)
-    first = next(rest, None)
-    if first is None:
-        return Report.empty(rules)
-    everything = chain((first,), rest)
-    if not first.request.url.startswith("http"):
-        from conformance.clients.transcript import is_driver_call, judge_calls
-
-        if is_driver_call(first):
-            return judge_calls(everything, rules)
-    return examine(everything, rules, settings, take=take)
+def _jobs(files: Iterable[Path]) -> int:
+    """As many processes as this one may use cores; one where starting another takes longer than judging."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return cores if sum(file.stat().st_size for file in files) >= _SMALL else 1
 
 
 def _runs(paths: Sequence[Path]) -> list[tuple[RecordingMetadata | None, tuple[Path, ...]]]:
@@ -180,33 +170,6 @@ def _settings(options: CheckOptions, header: RecordingMetadata | None) -> Settin
         default_profiles=options.default_profiles or recorded.default_profiles,
         complete_recording=options.complete_recording or recorded.complete_recording,
     )
-
-
-def settings_from(header: RecordingMetadata | None) -> Settings:
-    """The settings that a recording was made with, and the usual ones where its header has none.
-
-    Raises UsageError for invalid settings.
-    """
-    recorded, usual = (header.settings if header else {}), Settings()
-    declared = recorded.get("default_profiles") or {}
-    if not isinstance(declared, Mapping) or not all(isinstance(name, str) for name in declared.values()):
-        raise UsageError("the recording's default_profiles are not profile ids by account; record it again")
-    return Settings(
-        quiet=_seconds(recorded, "quiet", usual.quiet),
-        window=_seconds(recorded, "window", usual.window),
-        settle_timeout=_seconds(recorded, "settle_timeout", usual.settle_timeout),
-        default_profiles=dict(declared),
-        complete_recording=recorded.get("complete_recording") is True,
-    )
-
-
-def _seconds(recorded: Mapping[str, Any], name: str, usual: T) -> float | T:
-    value = recorded.get(name)
-    if value is None:
-        return usual
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < float("inf"):
-        raise UsageError(f"the recording's setting {name} is {value!r}, expected seconds; record it again")
-    return float(value)
 
 
 def _subject(paths: Sequence[Path], headers: Sequence[RecordingMetadata]) -> dict[str, Any]:

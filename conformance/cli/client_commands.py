@@ -13,6 +13,7 @@ from conformance.http.display import visible
 
 if TYPE_CHECKING:
     from conformance.clients.certificate import CertifyOptions
+    from conformance.http.redaction import Redactor
     from conformance.judging.summary import RunReport
 
 __all__ = ["certify", "proxy"]
@@ -115,7 +116,7 @@ def certify(
     policy = Policy(fail_on, require_coverage)
     known = KnownFailures(baseline, write=write_baseline)
     with StatusLine(shown=not quiet) as progress:
-        run_report = run_certify(
+        run_report, redactor = run_certify(
             chosen,
             select_rules(rules, ("client",), held),
             held,
@@ -125,7 +126,7 @@ def certify(
             progress,
             known,
         )
-    return _report(run_report, reports, quiet=quiet)
+    return _report(run_report, redactor, reports, quiet=quiet)
 
 
 def _check_driver(chosen: CertifyOptions) -> int:
@@ -139,19 +140,18 @@ def _check_driver(chosen: CertifyOptions) -> int:
     return 0 if well else 2
 
 
-def _report(run_report: RunReport, reports: tuple[str, ...], *, quiet: bool) -> int:
+def _report(run_report: RunReport, redactor: Redactor, reports: tuple[str, ...], *, quiet: bool) -> int:
     """Write the reports and give the exit code; why not all was judged is said before them."""
-    from conformance.cli.certify_command import client_redactor
     from conformance.cli.output import write_reports
 
     policy = run_report.policy
     reason = None if policy.interrupted else policy.program_failure or policy.unjudged or policy.cut_short
     if reason is not None and run_report.exit_code == 2 and not run_report.report.exchanges:
-        write_reports(run_report, reports, client_redactor(), quiet=True)
+        write_reports(run_report, reports, redactor, quiet=True)
         raise UsageError(f"nothing was judged: {reason}")
     if reason is not None:
         click.echo(f"Error: {visible(reason)}", err=True)
-    return write_reports(run_report, reports, client_redactor(), quiet=quiet)
+    return write_reports(run_report, reports, redactor, quiet=quiet)
 
 
 @click.command(short_help="Judge a client and its server while they talk.")
@@ -206,7 +206,7 @@ def proxy(
     chosen = ProxyOptions(server.base_url, settings=settings, **others)
     policy = Policy(fail_on, require_coverage)
     known = KnownFailures(baseline, write=write_baseline)
-    run_report = run_proxy(
+    run_report, redactor = run_proxy(
         chosen,
         of_side(select_rules(rules, version=held), side),
         held,
@@ -216,4 +216,4 @@ def proxy(
         side,
         known,
     )
-    return _report(run_report, reports, quiet=quiet)
+    return _report(run_report, redactor, reports, quiet=quiet)

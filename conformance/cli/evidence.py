@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
-from conformance.cli.check_command import judge_run, settings_from
 from conformance.cli.output import TOOL
+from conformance.cli.recorded_run import judge_run, settings_from
 from conformance.contract import schemas
 from conformance.contract.rules import load
 from conformance.contract.selection import clause_summaries, contract
 from conformance.errors import UsageError
+from conformance.http.redaction import SecretLeakError
 from conformance.judging.baseline import Baseline
 from conformance.judging.formats.json import render
 from conformance.judging.summary import Policy, RunReport, document
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from conformance.http.exchange import Exchange
     from conformance.http.redaction import Redactor
 
-__all__ = ["EvidenceFile", "digests", "run_metadata", "verify"]
+__all__ = ["EvidenceFile", "digests", "read_report", "run_metadata", "verify"]
 
 #: The key in the last line of what the report needs and the exchanges do not show.
 _REPORT = "report"
@@ -69,6 +70,7 @@ class EvidenceFile:
 
     def __init__(self, path: Path, metadata: RecordingMetadata, redactor: Redactor) -> None:
         self._path, self._metadata, self._redactor = path, metadata, redactor
+        self._problem: UsageError | SecretLeakError | None = None
         try:
             self._writer = NdjsonWriter(path, metadata, redactor)
         except OSError as error:
@@ -83,15 +85,27 @@ class EvidenceFile:
         self._writer.close()
 
     def add(self, exchange: Exchange) -> None:
-        """Append an exchange."""
-        self._writer.write(exchange)
+        """Append an exchange.  After one that cannot be written the file is given up, and the run goes on."""
+        if self._problem is not None:
+            return
+        try:
+            self._writer.write(exchange)
+        except OSError as error:
+            self._problem = UsageError(f"--evidence {self._path} cannot be written: {error.strerror or error}")
+        except SecretLeakError as error:
+            self._problem = error
 
-    def finish(self, run_report: RunReport) -> dict[str, Any]:
-        """Append what else the report needs; returns its ``evidence``."""
+    def finish(self, run_report: RunReport, redactor: Redactor | None = None) -> dict[str, Any]:
+        """Append what else the report needs, which holds nothing that `redactor` knows; returns its ``evidence``.
+
+        Raises what kept an exchange from the file.
+        """
+        if self._problem is not None:
+            raise self._problem
         self._writer.close()
         last = {HEADER_KEY: {**self._metadata.document(), _REPORT: _not_in_exchanges(run_report)}}
         line = json.dumps(last, separators=(",", ":")).encode("ascii") + b"\n"
-        self._redactor.check(line, f"{self._path}, the last line")
+        (redactor or self._redactor).check(line, f"{self._path}, the last line")
         with self._path.open("ab") as stream:
             stream.write(line)
         return digests(self._path)
@@ -138,7 +152,9 @@ def verify(report: Path, evidence: Path) -> tuple[str, ...]:
     Raises UsageError for a file that is not a report, or whose evidence cannot be read, and InvalidRecordingError for
     evidence that is not a recording.
     """
-    reported = _read_report(report)
+    reported = read_report(report)
+    if "evidence" not in reported:
+        raise UsageError(f"{report} has no evidence: run again with --evidence")
     found = list(_changed_lines(reported, evidence))
     last = _last_line(evidence)
     if last is None:
@@ -170,7 +186,8 @@ def _changed_contract(recorded: Any) -> Iterator[str]:
         yield f"the contract differs: the evidence has {_short(recorded)}, this tool {_short(ours)}"
 
 
-def _read_report(path: Path) -> dict[str, Any]:
+def read_report(path: Path) -> dict[str, Any]:
+    """The document of a ``.json`` report; raises UsageError for anything else."""
     try:
         content = json.loads(path.read_bytes())
     except OSError as error:
@@ -182,8 +199,6 @@ def _read_report(path: Path) -> dict[str, Any]:
         raise UsageError(
             f"{path} is not a report of this tool: {invalid.json_path} {_short(invalid.message)}; name a .json report"
         )
-    if "evidence" not in content:
-        raise UsageError(f"{path} has no evidence: run again with --evidence")
     return dict(content)
 
 

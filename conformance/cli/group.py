@@ -5,12 +5,11 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import click
 
-from conformance.errors import UsageError, nearest
+from conformance.errors import UsageError, nearest, place_of
 from conformance.http.display import visible
 from conformance.version import NAME
 
@@ -55,7 +54,8 @@ class Cli(click.Group):
             except click.ClickException as error:
                 sys.exit(_refuse(error.format_message()))
             except Exception as error:  # noqa: BLE001 - optional modules raise errors of their own
-                sys.exit(_refuse(str(error) if isinstance(error, _user_errors()) else _bug(error)))
+                known = isinstance(error, _user_errors())
+                sys.exit(_refuse(str(error) if known else f"the command could not go on: {place_of(error)}"))
         sys.exit(code if isinstance(code, int) else 0)
 
 
@@ -81,12 +81,3 @@ def _user_errors() -> tuple[type[Exception], ...]:
     from conformance.servers.subject import ConfigurationError
 
     return (DriverError, UsageError, ConfigurationError, SecretLeakError, InvalidRecordingError)
-
-
-def _bug(error: Exception) -> str:
-    """The type of an unexpected error and where it was raised; its message is left out, because it may hold a token."""
-    traceback = error.__traceback__
-    while traceback is not None and traceback.tb_next is not None:
-        traceback = traceback.tb_next
-    place = "" if traceback is None else f" at {Path(traceback.tb_frame.f_code.co_filename).name}:{traceback.tb_lineno}"
-    return f"this is a bug in {NAME}: {type(error).__name__}{place}; please report it with the command that you ran"

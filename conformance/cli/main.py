@@ -8,7 +8,7 @@ from conformance.cli import client_commands, contract_commands, recording_comman
 from conformance.cli.group import Cli
 from conformance.version import NAME, VERSION
 
-__all__ = ["cli", "main"]
+__all__ = ["cli"]
 
 
 @click.group(
@@ -32,13 +32,14 @@ def cli(context: click.Context) -> None:
     \b
     Exit codes:
         0  nothing that counts failed
-        1  a rule of the --fail-on level failed; for verify and drift: different;
+        1  a rule of the --fail-on level failed, or a known failure is gone;
+           for verify, drift and compare --fail-on-difference: different;
            for cleanup: something is left
         2  could not be judged: usage, configuration, unreadable input, preflight
         3  inconclusive: a must rule stayed inconclusive, a limit was reached, or the
            server stopped answering; with --require-coverage also: a must rule is
            untested
-      130  Ctrl-C or SIGTERM, after clean-up and with the report so far
+      130  Ctrl-C, SIGTERM or SIGHUP, after clean-up and with the report so far
     A failure (1) goes before an inconclusive rule (3).
     """
     if context.invoked_subcommand is None:
@@ -53,12 +54,8 @@ for command in (
     contract_commands.serve,
     contract_commands.rules,
     recording_commands.verify,
+    recording_commands.compare,
     contract_commands.drift,
     server_commands.cleanup,
 ):
     cli.add_command(command)
-
-
-def main() -> None:
-    """The script's entry point."""
-    cli()

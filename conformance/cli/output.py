@@ -6,19 +6,20 @@ import os
 import secrets
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from conformance.errors import UsageError
 from conformance.version import NAME, VERSION
 
 if TYPE_CHECKING:
+    from conformance.cli.files import Artefacts
     from conformance.http.redaction import Redactor
     from conformance.judging.formats import Destination
     from conformance.judging.summary import RunReport
 
-__all__ = ["TOOL", "colour_on", "echo", "format_utc", "write_reports"]
+__all__ = ["TOOL", "check_places", "colour_on", "echo", "format_utc", "write_reports"]
 
 TOOL: Mapping[str, str] = {"name": NAME, "version": VERSION}
 
@@ -34,26 +35,57 @@ def format_utc(seconds: float | None) -> str | None:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def write_reports(run_report: RunReport, reports: Sequence[str], redactor: Redactor, *, quiet: bool) -> int:
+def write_reports(
+    run_report: RunReport,
+    reports: Sequence[str],
+    redactor: Redactor,
+    *,
+    quiet: bool,
+    artefacts: Artefacts | None = None,
+) -> int:
     """Write each of `reports`, as ``--report`` takes them, and return the exit code.
 
     Without `reports`, and for ``-``, the text report goes to standard output. With files alone, its last paragraph
     goes to standard error. On GitHub Actions, failures become annotations. `quiet` writes `reports` and nothing else.
-    Raises UsageError for a file that cannot be written, SecretLeakError for a report that would hold a token.
+    Where a file, or one of `artefacts` before it, could not be written, the text report goes to standard output too.
+    Raises UsageError at the end for all that could not be written.
     """
+    from conformance.cli.files import Artefacts
     from conformance.judging.formats import text
 
+    artefacts = artefacts or Artefacts()
     chosen = [_destination(report) for report in reports]
     for one in chosen:
         if one is not None:
-            _write(one, run_report, redactor)
-    if None in chosen or not (chosen or quiet):
-        _show(lambda colour: text.render(run_report, colour=colour), sys.stdout, redactor)
-    elif not quiet:
-        _show(lambda colour: text.summary(run_report, colour=colour), sys.stderr, redactor)
-    if not quiet and os.environ.get("GITHUB_ACTIONS") == "true":
-        _annotate(run_report, redactor)
+            with artefacts.writing(f"--report {one.path}"):
+                _write(one, run_report, redactor)
+    with artefacts.writing("the text report"):
+        if None in chosen or artefacts.problems or not (chosen or quiet):
+            _show(lambda colour: text.render(run_report, colour=colour), sys.stdout, redactor)
+        elif not quiet:
+            _show(lambda colour: text.summary(run_report, colour=colour), sys.stderr, redactor)
+        if not quiet and os.environ.get("GITHUB_ACTIONS") == "true":
+            _annotate(run_report, redactor)
+    artefacts.complain()
     return run_report.exit_code
+
+
+def check_places(
+    options: Mapping[str, Path | None], folders: Mapping[str, Path | None], reports: Sequence[str]
+) -> None:
+    """Check that files, folders and reports can be written, by the names of their options; raises UsageError."""
+    from conformance.cli.files import check_place
+
+    for name, path in options.items():
+        if path is not None:
+            check_place(f"{name} {path}", path)
+    for name, path in folders.items():
+        if path is not None:
+            check_place(f"{name} {path}", path, is_folder=True)
+    for report in reports:
+        where = _destination(report)
+        if where is not None and where.path != "-":
+            check_place(f"--report {where.path}", Path(where.path))
 
 
 def _destination(report: str) -> Destination | None:
@@ -73,12 +105,7 @@ def _write(where: Destination, run_report: RunReport, redactor: Redactor) -> Non
         echo(rendered)
         return
     write = append if where.path == os.environ.get("GITHUB_STEP_SUMMARY") else write_atomically
-    try:
-        write(Path(where.path), rendered, redactor.check)
-    except OSError as error:
-        raise UsageError(
-            f"--report {where.path} cannot be written: {error.strerror or error}; choose another place"
-        ) from None
+    write(Path(where.path), rendered, redactor.check)
 
 
 def _annotate(run_report: RunReport, redactor: Redactor) -> None:
@@ -117,6 +144,7 @@ def echo(text: str, stream: Any = None) -> None:
     try:
         target.write(text.encode(encoding, "backslashreplace").decode(encoding))
         target.flush()
-    except BrokenPipeError:
+    except OSError:  # the reader has gone, the terminal hung up, or the disk is full: nothing more can be said there
         # What is left in the buffer would raise again when Python closes the stream at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), target.fileno())
+        with suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), target.fileno())

@@ -1,4 +1,4 @@
-"""Commands that judge what was recorded: check and verify."""
+"""Commands that judge what was recorded, and compare reports: check, verify and compare."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import click
 
 from conformance.cli import options
 
-__all__ = ["check", "verify"]
+__all__ = ["check", "compare", "verify"]
 
 
 complete_recording = click.option(
@@ -20,11 +20,20 @@ complete_recording = click.option(
 )
 
 
+jobs = click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Use N processes: one reads, the others judge. [default: one for each core, and one for little traffic]",
+)
+
+
 @click.command(short_help="Judge recordings.")
 @click.argument("paths", nargs=-1, required=True, type=options.path, metavar="PATH...")
 @options.default_profile
 @options.timing
 @complete_recording
+@jobs
 @options.side
 @options.strength
 @options.judging
@@ -54,7 +63,7 @@ def check(
     from conformance.cli.baseline_file import KnownFailures
     from conformance.cli.check_command import CheckOptions
     from conformance.cli.check_command import check as check_recordings
-    from conformance.cli.output import write_reports
+    from conformance.cli.output import check_places, write_reports
     from conformance.cli.status_line import StatusLine
     from conformance.cli.strength_notes import with_strength_notes
     from conformance.http.redaction.collecting import SecretCollector
@@ -63,6 +72,7 @@ def check(
 
     known = KnownFailures(baseline, write=write_baseline)
     chosen = CheckOptions(default_profiles=options.pairs(default_profiles, "--default-profile"), **others)
+    check_places({}, {}, reports)
     with Interruption() as interruption, StatusLine(shown=not quiet) as progress:
         secrets = SecretCollector(tokens({}, os.environ))
         run_report = known.applied(check_recordings(chosen, interruption, progress, secrets))
@@ -91,3 +101,38 @@ def verify(report: Path, evidence: Path) -> int:
     differences = compare(report, evidence)
     echo("".join(f"{visible(difference)}\n" for difference in differences) or "the same\n")
     return 1 if differences else 0
+
+
+@click.command(short_help="Compare reports.")
+@click.option(
+    "--evidence",
+    type=options.path,
+    multiple=True,
+    metavar="PATH",
+    help="The evidence of a report; once for each, in their order.",
+)
+@click.option("--fail-on-difference", is_flag=True, help="Exit with 1 if anything differs.")
+@options.report
+@click.argument("compared", nargs=-1, required=True, type=options.path, metavar="REPORT...")
+def compare(
+    compared: tuple[Path, ...], evidence: tuple[Path, ...], fail_on_difference: bool, reports: tuple[str, ...]
+) -> int:
+    """Put reports side by side: rules that they decide differently, or break for other causes.
+
+    REPORT is a .json report: of a real server and an emulator, of two versions, of several vendors. The evidence of two
+    runs with the same seed also shows the first exchange of the same scenario where the servers part; ids, times and
+    wording make no difference. A comparison is written as json, markdown, html, or as text.
+
+    \b
+    Examples:
+      cronofy-conformance compare real.json emulator.json
+      cronofy-conformance compare real.json emulator.json --evidence real.ndjson --evidence emulator.ndjson
+      cronofy-conformance compare monday.json tuesday.json --report differences.html --fail-on-difference
+    """
+    from conformance.cli.compare_command import compare as side_by_side
+    from conformance.cli.compare_command import write_comparison
+    from conformance.cli.output import echo
+
+    comparison = side_by_side(compared, evidence)
+    write_comparison(comparison, reports, echo)
+    return 1 if fail_on_difference and comparison.differs else 0

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from conformance.cli.baseline_file import KnownFailures
 from conformance.cli.evidence import EvidenceFile, run_metadata
+from conformance.cli.files import Artefacts
 from conformance.cli.output import TOOL, format_utc
 from conformance.cli.plan_text import limit_warning, step_text
 from conformance.contract.selection import clause_summaries, contract, select_rules
@@ -18,7 +19,8 @@ from conformance.errors import UsageError, nearest
 from conformance.http.curl import curl, variable_of
 from conformance.http.exchange import UNKNOWN_TOKEN, Exchange
 from conformance.http.redaction import Redactor
-from conformance.interrupts import until_interrupted
+from conformance.http.webhooks import address, is_public
+from conformance.interrupts import Interruption, until_interrupted
 from conformance.judging.access import access_problem
 from conformance.judging.summary import Policy, Reproduction, RunReport
 from conformance.recordings import RecordingMetadata, write_vcr
@@ -37,7 +39,7 @@ if TYPE_CHECKING:
     from conformance.servers.scenarios import Plan
     from conformance.servers.scenarios.added_scenarios import Source
 
-__all__ = ["cleanup", "run", "subject_of"]
+__all__ = ["cleanup", "leftovers", "run", "subject_of"]
 
 #: The size in bytes up to which a cassette is easy to read, and what an exchange takes beside its bodies.
 _CASSETTE_SIZE, _EXCHANGE_OVERHEAD = 100_000, 1_000
@@ -61,13 +63,17 @@ def run(
     progress: StatusLine,
     scenarios: Source = (),
     warn: Callable[[str], None] = lambda warning: None,
+    interruption: Interruption | None = None,
+    artefacts: Artefacts | None = None,
 ) -> tuple[RunReport, RunResult]:
-    """Run, record and judge; Ctrl-C ends it after clean-up with the report so far.  `scenarios` as in `run_campaign`.
+    """Run, record and judge; a signal ends it after clean-up with the report so far.  `scenarios` as in `run_campaign`.
 
-
-    `warn` is told, before anything is written, that the plan will not fit into --max-requests.
+    `interruption` stands around the run and what follows it.  `artefacts` learns what could not be written of evidence
+    and recording, so that the report is not lost.  `warn` is told, before anything is written to the subject, that the
+    plan will not fit into --max-requests.
     Raises ConfigurationError if nothing can be judged, UsageError for an unknown rule or a file that cannot be written.
     """
+    artefacts = artefacts or Artefacts()
     rules = select_rules(options.rules, ("server",), options.held)
     known = KnownFailures(options.baseline, write=options.write_baseline)
     settings = subject.settings(window=options.window, settle_timeout=options.settle_timeout)
@@ -86,14 +92,18 @@ def run(
                 progress=lambda state: progress(_progress_text(state)),
                 scenarios=scenarios,
                 planned=lambda plan: _warn_of_the_limit(options, plan, warn),
+                known=known.knows,
                 small=subject.kind != "cassette",  # a recording cannot answer smaller scenarios than it has
-            )
+            ),
+            interruption,
         )
         if options.record is not None and not options.plan:
-            _write_cassettes(options.record, result, metadata, redactor)
+            with artefacts.writing(f"--record {options.record}"):
+                _write_cassettes(options.record, result, metadata, redactor)
         run_report = known.applied(_run_report(options, subject, result))
-        if evidence is not None:
-            run_report = replace(run_report, evidence=evidence.finish(run_report))
+        with artefacts.writing(f"--evidence {options.evidence}"):
+            if evidence is not None:
+                run_report = replace(run_report, evidence=evidence.finish(run_report))
     if not options.plan:
         known.save(run_report, redactor.check)
     return run_report, result
@@ -140,6 +150,7 @@ def _run_report(options: RunOptions, subject: Subject, result: RunResult) -> Run
             options.fail_on,
             options.require_coverage,
             reachable_coverage=reachable_coverage(result.inventory, result.rules, result.report),
+            untested_reasons=_untested_reasons(options, result),
             unmet=unmet_coverage(result.unmet, result.rules),
             cut_short=result.cut_short,
             unjudged=None if options.plan else access_problem(result.exchanges),
@@ -148,7 +159,7 @@ def _run_report(options: RunOptions, subject: Subject, result: RunResult) -> Run
         variables=variables,
         clauses=clause_summaries(),
         counterexamples=tuple(_counterexample_text(example, variables) for example in result.counterexamples),
-        notes=(*result.plan.lacking, *result.notes, *_leftovers(options, result)),
+        notes=(*result.plan.lacking, *result.notes, *leftovers(options, result)),
         reproductions=tuple(_reproduction(example, result.inventory, variables) for example in result.counterexamples),
     )
 
@@ -208,11 +219,29 @@ def _source(value: Any) -> str:
     return f"{maker}{kind.__qualname__}({', '.join(arguments)})"
 
 
-def _leftovers(options: RunOptions, result: RunResult) -> Iterator[str]:
+def _untested_reasons(options: RunOptions, result: RunResult) -> dict[str, str]:
+    """Why rules on notifications were not exercised, where that is known."""
+    if result.receiver is None:
+        why = "no notifications were subscribed to: run with --notifications"
+    elif not result.subscribed:
+        why = f"subscriptions to {result.receiver} were not accepted"
+    else:
+        why = f"no notification came to {result.receiver}, or the client secret is not known"
+    found = {rule.id: why for rule in result.rules if rule.about == "notification"}
+    if result.receiver is None or not is_public(result.receiver):
+        where = (
+            "there was no receiver" if result.receiver is None else f"{result.receiver} is not accessible from outside"
+        )
+        found["subscriptions-are-accepted"] = f"{where}: a server may refuse it"
+    return found
+
+
+def leftovers(options: RunOptions, result: RunResult) -> Iterator[str]:
     if result.left:
+        why = "clean-up was cut short" if result.interrupted else "not all could be deleted"
         yield (
-            f"{len(result.left)} events could not be deleted: run `cronofy-conformance cleanup {options.subject}` "
-            "once the subject answers again"
+            f"{why}, {len(result.left)} events may be left: run `cronofy-conformance cleanup {options.subject}` once "
+            "the subject answers again"
         )
 
 
@@ -222,14 +251,11 @@ def _write_cassettes(folder: Path, result: RunResult, metadata: RecordingMetadat
     cassettes: dict[tuple[str, str], list[Exchange]] = {}
     for exchange in result.exchanges:
         cassettes.setdefault(_folder_and_name(exchange, families), []).append(exchange)
-    try:
-        for (account, family), exchanges in cassettes.items():
-            parts = list(_parts(exchanges))
-            for number, part in enumerate(parts, 1):
-                name = family if len(parts) == 1 else f"{family}-{number:02}"
-                write_vcr(folder / account / f"{name}.yaml", part, metadata, redactor)
-    except OSError as error:
-        raise UsageError(f"--record {folder} cannot be written: {error.strerror or error}; name a folder") from None
+    for (account, family), exchanges in cassettes.items():
+        parts = list(_parts(exchanges))
+        for number, part in enumerate(parts, 1):
+            name = family if len(parts) == 1 else f"{family}-{number:02}"
+            write_vcr(folder / account / f"{name}.yaml", part, metadata, redactor)
 
 
 def _parts(exchanges: Iterable[Exchange]) -> Iterator[list[Exchange]]:
@@ -258,6 +284,8 @@ def _families(result: RunResult) -> dict[str, str]:
 
 
 def _folder_and_name(exchange: Exchange, families: dict[str, str]) -> tuple[str, str]:
+    if address(exchange.request.url) is not None:
+        return "receiver", "notifications"
     account = exchange.request.account
     if account is None or account == UNKNOWN_TOKEN:
         return "nobody", "access"
@@ -271,5 +299,5 @@ def _folder_and_name(exchange: Exchange, families: dict[str, str]) -> tuple[str,
 
 def cleanup(options: RunOptions) -> tuple[int, tuple[str, ...]]:
     """Delete what earlier runs against the subject left: how many events were deleted, and which were not."""
-    deleted, left = until_interrupted(campaign.cleanup(subject_of(options)))
+    deleted, left = until_interrupted(campaign.cleanup(subject_of(options), journal=options.journal))
     return deleted, tuple(f"{entry.account} {entry.calendar_id} {entry.event_id}" for entry in left)

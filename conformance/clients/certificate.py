@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from conformance.clients.counterexample import CallCounterexample
 from conformance.clients.driver.process import MEMORY_LIMIT
 from conformance.contract.rules import Rule
+from conformance.http.redaction import Redactor
 from conformance.judging.report import Report
 from conformance.judging.stream import LiveJudge
 
@@ -44,7 +45,8 @@ class Certificate:
     `counterexamples` are the smallest failing cases, one a cause.  `blocked_requests` says, a sentence each, what the
     client sent to other hosts, which was refused.  `interrupted`: Ctrl-C ended the run early.  `unjudged` says why
     nothing, or not everything, could be judged, `program_failure` how the watched program failed.  `driver_failed`: it
-    is the driver's fault that something is not judged, and a failure that was proven before goes before it.
+    is the driver's fault that something is not judged, and a failure that was proven before goes before it.  `redactor`
+    knows the credentials that passed.
     """
 
     report: Report
@@ -57,6 +59,7 @@ class Certificate:
     unjudged: str | None = None
     program_failure: str | None = None
     driver_failed: bool = False
+    redactor: Redactor = field(default_factory=lambda: Redactor({}))
 
 
 def nothing_reached(

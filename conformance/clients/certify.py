@@ -22,10 +22,12 @@ from conformance.clients.driver.driver_session import (
     session,
 )
 from conformance.clients.driver.protocol import DriverError
+from conformance.clients.held_exchanges import known_secrets
 from conformance.clients.smallest import SmallestCases
 from conformance.clients.transcript import CallJudge, JudgedCall, as_exchanges
 from conformance.contract.rules import Rule
 from conformance.http.exchange import Exchange
+from conformance.http.redaction.collecting import SecretCollector
 from conformance.interrupts import absorb_cancellation
 from conformance.judging.report import Report
 
@@ -53,12 +55,13 @@ async def certify(
     started = datetime.now(UTC)
     run = CertificationRun(CallJudge(rules), sink, progress)
     current = CurrentStub()
+    secrets = SecretCollector(known_secrets())
     client: Mapping[str, Any] = {}
     interrupted = False
     driver_error: DriverError | None = None
-    async with gateway_with(current) as gateway, driver_at(gateway, options) as driver:
+    async with gateway_with(current, secrets) as gateway, driver_at(gateway, options, secrets) as driver:
         try:
-            at_gateway = await session(driver, gateway, current)
+            at_gateway = await session(driver, gateway, current, secrets)
             client = at_gateway.client
             await _drive(at_gateway, options, run)
             await driver.stop()
@@ -85,6 +88,7 @@ async def certify(
         interrupted,
         unjudged=str(driver_error) if driver_error else unjudged,
         driver_failed=driver_error is not None,
+        redactor=secrets.redactor(),
     )
 
 

@@ -14,12 +14,14 @@ from urllib.parse import urlsplit
 import httpx
 
 from conformance.clients.certificate import Certificate, nothing_reached, observed_facts
+from conformance.clients.held_exchanges import HeldExchanges, known_secrets
 from conformance.clock import Clock, RealClock
 from conformance.contract.rules import Rule
 from conformance.facts import Settings
 from conformance.http.content_coding import ContentCodingError, MissingCodecError, OversizedBodyError, decode
-from conformance.http.exchange import NOT_RECORDED, Exchange, Headers, Request, Response, redact_authorization
+from conformance.http.exchange import NOT_RECORDED, Exchange, Headers, Request, Response
 from conformance.http.ordering import OrderedDelivery
+from conformance.http.redaction.collecting import SecretCollector
 from conformance.http.server.http_server import HttpServer, Reply
 from conformance.interrupts import absorb_cancellation
 from conformance.judging.judge import Judge
@@ -66,7 +68,7 @@ class ProxyOptions:
 class Proxy:
     """Sends every request on to `upstream`, streams the answer back, and hands on the exchange when it is over.
 
-    Tokens go to `upstream` only, and never into an exchange.
+    Exchanges still have their credentials: `HeldExchanges` conceals them.
     """
 
     def __init__(
@@ -74,7 +76,6 @@ class Proxy:
         upstream: str,
         seen: Callable[[Exchange], None],
         *,
-        idle: Callable[[], object] = lambda: None,
         clock: Clock | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
@@ -83,7 +84,7 @@ class Proxy:
         self._prefix = parts.path.rstrip("/")
         self._clock = clock or RealClock()
         self._http = transport or httpx.AsyncHTTPTransport(retries=0, limits=httpx.Limits(max_connections=None))
-        self._order = OrderedDelivery(seen, idle)
+        self._order = OrderedDelivery(seen)
         self._count = 0
         self.added: list[float] = []
 
@@ -99,7 +100,7 @@ class Proxy:
         parts = urlsplit(request.url)
         target = f"{self._prefix}{parts.path or '/'}" + (f"?{parts.query}" if parts.query else "")
         url = self._origin.copy_with(raw_path=target.encode("latin-1"))
-        kept = Request(request.method, str(self._origin) + target, redact_authorization(request.headers), request.body)
+        kept = Request(request.method, str(self._origin) + target, request.headers, request.body)
         sent_at = self._clock.now()
         forwarded = httpx.Request(
             request.method,
@@ -194,8 +195,10 @@ async def observe(
     started = datetime.now(UTC)
     chosen = tuple(rule for rule in rules if rule.about != "call")
     live = LiveJudge(options.settings, Judge(chosen), keep=False, sink=sink)
+    secrets = SecretCollector(known_secrets())
+    held = HeldExchanges(live.add, secrets)
     blocked_requests: list[str] = []
-    proxy = Proxy(options.upstream, live.add, idle=live.advance)
+    proxy = Proxy(options.upstream, held.add)
     hosts = (urlsplit(options.upstream).hostname or "",)
     interrupted = False
     async with HttpServer(proxy.answer, hosts=hosts, on_blocked=blocked_requests.append, port=options.port) as server:
@@ -208,6 +211,7 @@ async def observe(
             absorb_cancellation()
             interrupted = options.duration is not None
     await proxy.close()
+    held.close()
     live.close()
     unused = nothing_reached(blocked_requests, "proxy", f"{server.origin} as its base URL")
     return Certificate(
@@ -218,4 +222,5 @@ async def observe(
         blocked_requests=tuple(blocked_requests),
         interrupted=interrupted,
         unjudged=None if interrupted or live.observer.exchanges else unused,
+        redactor=secrets.redactor(),
     )

@@ -15,11 +15,13 @@ from conformance.clients.certificate import Certificate, CertifyOptions, nothing
 from conformance.clients.driver.driver_session import ACCOUNT
 from conformance.clients.gateway.gateway import Gateway
 from conformance.clients.gateway.stub import StubServer
+from conformance.clients.held_exchanges import HeldExchanges, account_names, known_secrets
 from conformance.clock import RealClock
 from conformance.contract.rules import Rule
 from conformance.errors import UsageError
 from conformance.facts import Settings
 from conformance.http.exchange import Exchange
+from conformance.http.redaction.collecting import SecretCollector
 from conformance.interrupts import absorb_cancellation
 from conformance.judging.judge import Judge
 from conformance.judging.report import Report
@@ -50,6 +52,8 @@ async def watch(
     live = LiveJudge(Settings(), Judge(chosen), keep=False, sink=sink)
     clock = RealClock()
     app = reference_app(clock=clock, settle=_SETTLE)
+    secrets = SecretCollector(known_secrets())
+    held = HeldExchanges(live.add, secrets, account_names(app.tokens))
     stub = StubServer(app, clock, app.tokens[ACCOUNT])
     interrupted = False
     with TemporaryDirectory(prefix="cronofy-conformance-") as folder:
@@ -57,8 +61,8 @@ async def watch(
             stub.pass_on,
             tokens=app.tokens,
             folder=Path(folder),
-            seen=live.add,
-            idle=live.advance,
+            seen=held.add,
+            secrets=secrets,
             port=options.port,
         )
         async with gateway:
@@ -75,6 +79,7 @@ async def watch(
             await gateway.take()
             blocked_requests = tuple(gateway.blocked_requests)
     await stub.close()
+    held.close()
     live.close()
     nothing = None if live.observer.exchanges or interrupted else nothing_reached(blocked_requests)
     if failure and nothing:
@@ -89,6 +94,7 @@ async def watch(
         interrupted=interrupted,
         unjudged=nothing,
         program_failure=failure,
+        redactor=secrets.redactor(),
     )
 
 

@@ -24,6 +24,7 @@ __all__ = [
     "Response",
     "account_of_token",
     "bearer",
+    "first_of",
     "is_credential_header",
     "redact_authorization",
 ]
@@ -40,6 +41,7 @@ _BEARER = re.compile(r"\s*bearer\s+(.*?)\s*\Z", re.IGNORECASE | re.DOTALL)
 _PLACEHOLDER = re.compile(r"<([A-Za-z0-9_.-]{1,64})>\Z")
 
 
+@lru_cache(maxsize=1024)
 def account_of_token(token: str) -> str:
     """The stable name of a token: that of its placeholder, or one made from its SHA-256.
 
@@ -116,7 +118,7 @@ class Request:
 
     def header(self, name: str) -> str | None:
         """The first value of a header, by case-insensitive name."""
-        return _first(self.headers, name)
+        return first_of(self.headers, name)
 
     @property
     def account(self) -> str | None:
@@ -133,18 +135,17 @@ class Response:
     headers: Headers = ()
     body: bytes = b""
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Response, (self.status, self.headers, self.body)
+
     def header(self, name: str) -> str | None:
         """The first value of a header, by case-insensitive name."""
-        return _first(self.headers, name)
+        return first_of(self.headers, name)
 
     @property
     def date(self) -> float | None:
         """``Date`` in seconds since the epoch: the server's clock; None without a legible one."""
-        parsed = parsedate_tz(self.header("date") or "")
-        try:
-            return None if parsed is None else float(mktime_tz(parsed))
-        except (ValueError, OverflowError):
-            return None
+        return _seconds_of(self.header("date") or "")
 
     def json(self) -> Any:
         """The body as JSON.  Raises ValueError for what is no JSON text in UTF-8."""
@@ -168,6 +169,10 @@ class Exchange:
     time_resolution: float = 0.0
     headers_complete: bool = False
     notes: tuple[tuple[str, str], ...] = field(default=())
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        times = (self.sent_at, self.answered_at, self.time_resolution)
+        return Exchange, (self.request, self.response, self.label, *times, self.headers_complete, self.notes)
 
 
 #: Parsed bodies up to this size, in bytes, are cached: what is polled seldom changes.
@@ -195,14 +200,24 @@ _parsed = lru_cache(maxsize=16)(_parse)
 
 
 @lru_cache(maxsize=1024)
+def _seconds_of(date: str) -> float | None:
+    parsed = parsedate_tz(date)
+    try:
+        return None if parsed is None else float(mktime_tz(parsed))
+    except (ValueError, OverflowError):
+        return None
+
+
+@lru_cache(maxsize=1024)
 def _account(authorization: str) -> str | None:
     match = _BEARER.match(authorization)
     return account_of_token(match[1]) if match else None
 
 
-def _first(headers: Headers, name: str) -> str | None:
-    wanted = name.lower()
+def first_of(headers: Headers, name: str) -> str | None:
+    """The first value of a header, by case-insensitive name."""
+    wanted, size = name.lower(), len(name)
     for key, value in headers:
-        if key.lower() == wanted:
+        if len(key) == size and key.lower() == wanted:
             return value
     return None

@@ -5,11 +5,12 @@ Reports over the same rules are a monoid, so the parts of a recording may be jud
 
 from __future__ import annotations
 
+import copyreg
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from conformance.judging.exercised import Exercised
 
@@ -30,6 +31,14 @@ _HELD = 1024
 
 def _frozen(counts: Mapping[str, int]) -> Mapping[str, int]:
     return MappingProxyType({name: counts[name] for name in sorted(counts) if counts[name]})
+
+
+def _proxy(mapping: dict[str, Any]) -> MappingProxyType[str, Any]:
+    return MappingProxyType(mapping)
+
+
+# Reports are pickled on their way from one process to another.
+copyreg.pickle(MappingProxyType, lambda mapping: (_proxy, (dict(mapping),)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,12 +20,12 @@ _NAMELESS = (None, "unknown")
 class UnknownBefore:
     """Takes the facts of a recording, and finds the rules that would be decided if first writes created their events.
 
-    `events` counts those of which it is not known what was there before their first write.
+    `events` counts those of which it is not known what was there before their first write; `decided` are the rules.
     """
 
     def __init__(self, rules: Iterable[Rule]) -> None:
         self._rules = tuple(rule for rule in rules if rule.about == "write" and '"before"' in json.dumps(rule.schema))
-        self._decided: set[str] = set()
+        self.decided: frozenset[str] = frozenset()
         self.events = 0
 
     def __call__(self, facts: Facts) -> None:
@@ -38,15 +38,20 @@ class UnknownBefore:
         self.events += 1
         created = _created(document)
         for rule, applies, holds, decided in self._compiled:
-            if rule not in self._decided and applies(created) and not (holds(created) and not decided(created)):
-                self._decided.add(rule)
+            if rule not in self.decided and applies(created) and not (holds(created) and not decided(created)):
+                self.decided |= {rule}
+
+    def add(self, events: int, decided: frozenset[str]) -> None:
+        """Take what was found elsewhere, in other facts."""
+        self.events += events
+        self.decided |= decided
 
     def rules(self, report: Report) -> tuple[str, ...]:
         """The rules that it would decide, and that are untested or inconclusive in the report."""
         return tuple(
             rule.id
             for rule in self._rules
-            if rule.id in self._decided and report.tally(rule.id).outcome in ("untested", "inconclusive")
+            if rule.id in self.decided and report.tally(rule.id).outcome in ("untested", "inconclusive")
         )
 
     @cached_property

@@ -1,27 +1,39 @@
 """The pytest plugin: ``pytest --pyargs conformance.suite --subject URL`` runs a campaign, with one test for each rule.
 
-Any test can use two fixtures: `conformance_subject`, which a conftest may override, and `conformance_results`, the
-results of a campaign against it.  No campaign runs before a test requests it.
+With ``--recording PATH`` it judges recordings instead.  With ``--conformance``, each test of a project that is recorded
+is judged as it ends (`recorded_tests`).
+
+Any test can use three fixtures: `conformance_subject`, which a conftest may override, `conformance_results`, the
+results of a campaign against it, and `conformance_recorder`, which records what an HTTP client does.  No campaign runs
+before a test requests it.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NoReturn
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 import pytest
 
-from conformance.cli.options import by_name
+from conformance.cli.options import by_name, pairs
+from conformance.cli.recording_commands import check
 from conformance.cli.server_commands import run, run_options
 
 if TYPE_CHECKING:
+    from conformance.cli.check_command import CheckOptions
+    from conformance.plugins.recorder import ConformanceRecorder
     from conformance.plugins.results import CampaignResults
     from conformance.servers.inventory import Inventory
     from conformance.servers.run_options import RunOptions
     from conformance.servers.scenarios.added_scenarios import Source
     from conformance.servers.subject import Subject
 
-__all__ = ["conformance_options", "conformance_results", "conformance_subject"]
+__all__ = ["conformance_options", "conformance_recorder", "conformance_results", "conformance_subject"]
+
+T = TypeVar("T")
 
 _SUITE = "conformance.suite"
 
@@ -31,11 +43,12 @@ _GROUP = (
 )
 
 #: The parameters of `run` that make no sense here: pytest selects tests and writes reports itself.
-_LEFT_OUT = {"plan", "write-baseline", "record", "evidence", "rule", "report", "quiet"}
+_LEFT_OUT = {"paths", "plan", "write-baseline", "record", "evidence", "rule", "report", "quiet"}
 
 
 def _parameters() -> dict[str, click.Parameter]:
-    return {name: param for name, param in by_name(run).items() if name not in _LEFT_OUT}
+    """What a campaign takes, and what the judging of recordings takes besides."""
+    return {name: param for name, param in {**by_name(check), **by_name(run)}.items() if name not in _LEFT_OUT}
 
 
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
@@ -46,6 +59,45 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
     for name, param in _parameters().items():
         plain = [f"--{name}"] if suite and f"--{name}" not in taken else []
         group.addoption(f"--conformance-{name}", *plain, dest=_dest(name), **_attributes(param))
+    plain = ["--recording"] if suite and "--recording" not in taken else []
+    help_of_recording = "A recording to judge instead of a server, or a folder of them; repeatable."
+    group.addoption(
+        "--conformance-recording", *plain, action="append", default=[], metavar="PATH", help=help_of_recording
+    )
+    help_of_conformance = "Judge each test that is recorded, as it ends."
+    group.addoption("--conformance", action="store_true", dest="conformance_of_tests", help=help_of_conformance)
+    parser.addini("conformance", help_of_conformance, type="bool", default=False)
+    parser.addini("conformance_subject", "What is tested; also CRONOFY_CONFORMANCE_SUBJECT in the environment.")
+    parser.addini("conformance_complete_recording", "Each test records every write of its events.", type="bool")
+    parser.addini("conformance_fail_on", "The weakest level whose failures count: must, should or inferred.")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the marker, and judge what is recorded where that is asked for."""
+    config.addinivalue_line(
+        "markers",
+        "conformance(rules=[...], fail_on=LEVEL, side=SIDE, complete_recording=BOOL, skip=REASON): "
+        "how a recorded test is judged with --conformance.",
+    )
+    if config.getoption("conformance_of_tests") or config.getini("conformance"):
+        from conformance.plugins.recorded_tests import RecordedTests
+
+        judging = RecordedTests(
+            fail_on=_chosen(config, "fail-on") or "must",
+            side=_chosen(config, "side"),
+            complete_recording=bool(
+                config.getoption(_dest("complete-recording")) or config.getini("conformance_complete_recording")
+            ),
+        )
+        config.pluginmanager.register(judging, "conformance-recorded-tests")
+
+
+def _chosen(config: pytest.Config, name: str) -> str | None:
+    """The value of an option: the last one on the command line, else that of the ini file."""
+    given: list[str] = config.getoption(_dest(name)) or []
+    inis = {"fail-on": "conformance_fail_on", "subject": "conformance_subject"}
+    ini = str(config.getini(inis[name]) or "") if name in inis else ""
+    return given[-1] if given else ini or None
 
 
 def _attributes(param: click.Parameter) -> dict[str, Any]:
@@ -78,40 +130,61 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """A test that takes `conformance_rule` is one test for each rule that applies to servers."""
+    """A test that takes `conformance_rule` is one test for each rule on servers; on clients too, of recordings."""
     if "conformance_rule" in metafunc.fixturenames:
         from conformance.contract.rules import load
 
-        rules = [rule.id for rule in load() if rule.applies_to == "server"]
+        recorded = bool(metafunc.config.getoption("conformance_recording"))
+        rules = [rule.id for rule in load() if recorded or rule.applies_to == "server"]
         metafunc.parametrize("conformance_rule", rules, ids=rules)
 
 
 @pytest.fixture(scope="session")
 def conformance_options(pytestconfig: pytest.Config) -> RunOptions:
     """The options of the campaign, from pytest's command line and from the file that ``--config`` names."""
+    subject = _chosen(pytestconfig, "subject") or os.environ.get("CRONOFY_CONFORMANCE_SUBJECT")
+    return _parsed(pytestconfig, run, [subject] if subject else [], lambda found: run_options(**found))
+
+
+def _check_options(config: pytest.Config) -> CheckOptions:
+    """The options of judging recordings."""
+    from conformance.cli.check_command import CheckOptions
+
+    def made(found: dict[str, Any]) -> CheckOptions:
+        known = {name: value for name, value in found.items() if name in CheckOptions.__dataclass_fields__}
+        profiles = pairs(found["default_profiles"], "--default-profile")
+        return CheckOptions(**{**known, "default_profiles": profiles, "paths": tuple(map(Path, found["paths"]))})
+
+    return _parsed(config, check, config.getoption("conformance_recording"), made)
+
+
+def _parsed(
+    config: pytest.Config, command: click.Command, arguments: list[str], made: Callable[[dict[str, Any]], T]
+) -> T:
+    """What `made` makes of the parameters of a command, which checks them."""
     from conformance.cli.main import cli
     from conformance.errors import UsageError
 
     try:
         with click.Context(cli, info_name="pytest") as group:
-            return run_options(**run.make_context("run", _arguments(pytestconfig), parent=group).params)
+            line = [*_arguments(config, command), "--", *arguments]
+            return made(command.make_context(str(command.name), line, parent=group).params)
     except click.ClickException as error:
-        _stop(pytestconfig, error.format_message())
+        _stop(config, error.format_message())
     except UsageError as error:
-        _stop(pytestconfig, str(error))
+        _stop(config, str(error))
 
 
-def _arguments(config: pytest.Config) -> list[str]:
-    """The options as on the command line of `run`, which checks them."""
+def _arguments(config: pytest.Config, command: click.Command) -> list[str]:
+    """The options as on the command line of a command."""
     options: list[str] = []
-    subject: list[str] = []
-    for name, param in _parameters().items():
-        given = config.getoption(_dest(name), default=None) or []
-        if isinstance(param, click.Argument):
-            subject = given[-1:]
-        else:
-            options += [f"--{name}"] if given is True else [f"--{name}={value}" for value in given]
-    return [*options, "--", *subject]
+    level = _chosen(config, "fail-on")
+    for name, param in by_name(command).items():
+        if name in _LEFT_OUT or isinstance(param, click.Argument):
+            continue
+        given = config.getoption(_dest(name), default=None) or ([level] if name == "fail-on" and level else [])
+        options += [f"--{name}"] if given is True else [f"--{name}={value}" for value in given]
+    return options
 
 
 @pytest.fixture(scope="session")
@@ -127,28 +200,52 @@ def conformance_subject(conformance_options: RunOptions, pytestconfig: pytest.Co
 
 
 @pytest.fixture(scope="session")
-def conformance_results(
-    conformance_options: RunOptions,
-    conformance_subject: Subject,
-    pytestconfig: pytest.Config,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> CampaignResults:
-    """The results of a campaign against the subject: one campaign, also where pytest-xdist has several processes."""
-    from conformance.plugins.results import campaign_results, shared_campaign_results
+def conformance_results(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> CampaignResults:
+    """The results of a campaign against the subject: one campaign, also where pytest-xdist has several processes.
+
+    With ``--recording`` they are the results of judging recordings.
+    """
+    from conformance.plugins.results import shared_results
+
+    config = request.config
+    work = _of_recordings(config) if config.getoption("conformance_recording") else _of_campaign(request)
+    folder = tmp_path_factory.getbasetemp().parent
+    results = shared_results(work, folder) if _is_worker(config) else work()
+    if results.error is not None:
+        _stop(config, results.error)
+    return results
+
+
+def _of_recordings(config: pytest.Config) -> Callable[[], CampaignResults]:
+    from conformance.plugins.results import recording_results
+
+    options = _check_options(config)
+    return lambda: recording_results(options)
+
+
+def _of_campaign(request: pytest.FixtureRequest) -> Callable[[], CampaignResults]:
+    from conformance.plugins.results import campaign_results
+
+    config = request.config
+    options: RunOptions = request.getfixturevalue("conformance_options")
+    subject: Subject = request.getfixturevalue("conformance_subject")
 
     def scenarios(inventory: Inventory) -> Source:
-        given: list[Source] = pytestconfig.hook.pytest_conformance_scenarios(config=pytestconfig, inventory=inventory)
+        given: list[Source] = config.hook.pytest_conformance_scenarios(config=config, inventory=inventory)
         return given
 
-    if _is_worker(pytestconfig):
-        results = shared_campaign_results(
-            conformance_options, conformance_subject, tmp_path_factory.getbasetemp().parent, scenarios
-        )
-    else:
-        results = campaign_results(conformance_options, conformance_subject, scenarios)
-    if results.error is not None:
-        _stop(pytestconfig, results.error)
-    return results
+    return lambda: campaign_results(options, subject, scenarios)
+
+
+@pytest.fixture
+def conformance_recorder() -> ConformanceRecorder:
+    """Records what HTTP clients do: ``conformance_recorder.watch(client)``, of httpx or requests.
+
+    With ``--conformance``, it is judged as the test ends.
+    """
+    from conformance.plugins.recorder import ConformanceRecorder
+
+    return ConformanceRecorder()
 
 
 def _is_worker(config: pytest.Config) -> bool:

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import os
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from conformance.cli.check_command import CheckOptions
     from conformance.contract.rules import Rule
     from conformance.judging.summary import RunReport
     from conformance.servers.run_options import RunOptions
     from conformance.servers.scenarios.added_scenarios import Source
     from conformance.servers.subject import Subject
 
-__all__ = ["CampaignResults", "RuleResult", "campaign_results", "shared_campaign_results"]
+__all__ = ["CampaignResults", "RuleResult", "campaign_results", "recording_results", "shared_results"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +80,31 @@ def campaign_results(options: RunOptions, subject: Subject, scenarios: Source = 
     return results
 
 
-def shared_campaign_results(
-    options: RunOptions, subject: Subject, folder: Path, scenarios: Source = ()
-) -> CampaignResults:
-    """As `campaign_results`, by the first of all processes that share `folder`; the others wait and read them."""
+def recording_results(options: CheckOptions) -> CampaignResults:
+    """Judge recordings; what cannot be read or judged becomes the `error` of the results."""
+    from conformance.cli.check_command import check
+    from conformance.cli.status_line import StatusLine
+    from conformance.errors import UsageError
+    from conformance.http.redaction.collecting import SecretCollector
+    from conformance.interrupts import Interruption
+    from conformance.recordings import InvalidRecordingError
+    from conformance.servers.run_options import tokens
+
+    secrets = SecretCollector(tokens({}, os.environ))
+    try:
+        with Interruption() as interruption:
+            run_report = check(options, interruption, StatusLine(shown=False), secrets)
+    except (UsageError, InvalidRecordingError) as error:
+        return CampaignResults({}, str(error))
+    if run_report.policy.interrupted:
+        raise KeyboardInterrupt
+    results = CampaignResults({rule.id: _rule_result(run_report, rule) for rule in run_report.rules})
+    secrets.redactor().check(results.to_json(), "the messages of the tests")
+    return results
+
+
+def shared_results(work: Callable[[], CampaignResults], folder: Path) -> CampaignResults:
+    """What `work` gives to the first of all processes that share `folder`; the others wait and read it."""
     from filelock import FileLock
 
     from conformance.cli.files import write_atomically
@@ -90,7 +113,7 @@ def shared_campaign_results(
     with FileLock(folder / "conformance-results.lock"):
         if file.exists():
             return CampaignResults.from_json(file.read_text(encoding="utf-8"))
-        results = campaign_results(options, subject, scenarios)
+        results = work()
         write_atomically(file, results.to_json(), lambda text, where: None)  # it was checked for secrets
         return results
 

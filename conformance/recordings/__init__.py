@@ -9,12 +9,13 @@ import heapq
 import math
 import re
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from conformance.http.exchange import Exchange
 from conformance.http.redaction import scrub
-from conformance.recordings import ndjson, vcr
+from conformance.recordings import har, ndjson, vcr
 from conformance.recordings.containers import SUFFIXES, is_named_like_one, reopenable, unpacked
 from conformance.recordings.detection import document_in, kind_of_file, reader_of
 from conformance.recordings.metadata import (
@@ -44,28 +45,41 @@ __all__ = [
     "paths",
     "read",
     "read_all",
+    "read_cassette",
     "write_vcr",
 ]
 
 #: Suffixes that other files in a folder may have too.
 _ANYTHING = frozenset({".gz", ".json", ".json5", ".yaml", ".yml", ".zst"})
-#: Exchanges of a foreign file that are held back to be sorted.
-_WINDOW = 10_000
+#: Exchanges of a foreign file that are held back to be sorted, and bytes of their bodies.
+_WINDOW, _LARGEST_WINDOW = 10_000, 2**23
 #: The readers of formats other than our own that are read one exchange at a time.
-_STREAMED = {"yaml": vcr.read_yaml, "events": ndjson.read_events, "flows": read_flows}
+_STREAMED = {"yaml": vcr.read_yaml, "har": har.read_har, "events": ndjson.read_events, "flows": read_flows}
 _SERIAL = re.compile(r"#(\d{1,18})\Z")
 
 
 def read(path: Path, collect: Callable[[str], None] | None = None) -> Iterator[Exchange]:
     """The exchanges of one recording, scrubbed, in the order in which they were sent as far as their times are known.
 
-    `collect` is called with each credential that is removed.  NDJSON and YAML are streamed; a HAR and VCR's JSON are
+    `collect` is called with each credential that is removed.  NDJSON, YAML and HAR are streamed; other JSON is
     held in memory.  Raises InvalidRecordingError, perhaps after some exchanges; warns with TruncatedWarning and
     UndecodedWarning.
     """
     for part in unpacked(path):
         for _, exchange in _timed(part, collect):
             yield exchange
+
+
+def read_cassette(
+    document: Mapping[str, Any], name: str, collect: Callable[[str], None] | None = None
+) -> Iterator[Exchange]:
+    """The exchanges of a VCR cassette that is in memory, as `read` gives those of a file; `name` is in their labels.
+
+    `document` is what the file would hold.  Raises InvalidRecordingError.
+    """
+    path = Path(name)
+    for _, exchange in _in_order(_scrubbed(path, collect, vcr.read_document(path, document))):
+        yield exchange
 
 
 def read_all(recordings: Iterable[Path], collect: Callable[[str], None] | None = None) -> Iterator[Exchange]:
@@ -194,13 +208,18 @@ def _serial(exchange: Exchange) -> int:
 
 def _in_order(exchanges: Iterable[Exchange]) -> Iterator[tuple[float, Exchange]]:
     held: list[tuple[float, int, Exchange]] = []
+    size = 0
     for number, (key, exchange) in enumerate(_keyed(exchanges)):
-        item = (key, number, exchange)
-        if len(held) < _WINDOW:
-            heapq.heappush(held, item)
-        else:
-            key, _, exchange = heapq.heappushpop(held, item)
-            yield key, exchange
+        heapq.heappush(held, (key, number, exchange))
+        size += _size(exchange)
+        while len(held) > _WINDOW or size > _LARGEST_WINDOW:
+            key, _, first = heapq.heappop(held)
+            size -= _size(first)
+            yield key, first
     while held:
-        key, _, exchange = heapq.heappop(held)
-        yield key, exchange
+        key, _, first = heapq.heappop(held)
+        yield key, first
+
+
+def _size(exchange: Exchange) -> int:
+    return len(exchange.request.body) + (len(exchange.response.body) if exchange.response is not None else 0)

@@ -15,26 +15,36 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path, PosixPath
 from typing import IO, Any, Protocol
 
-from conformance.recordings.attachments import har_in_zip, is_zip
 from conformance.recordings.metadata import InvalidRecordingError, NotARecordingError
 
 __all__ = ["SUFFIXES", "Contained", "is_named_like_one", "opened_to_seek", "reopenable", "unpacked"]
 
 #: Names of recordings in a folder or a ZIP, which may be compressed; what they are, their content decides.
 SUFFIXES = (".flow", ".flows", ".har", ".json", ".json5", ".jsonl", ".mitm", ".ndjson", ".yaml", ".yml", ".zip")
-_GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+_GZIP, _ZSTD, _ZIP = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PK\x03\x04"
 #: Bytes of zstd that are decoded at once: they decode to 32 MiB at most.
 _PIECE = 1024
 #: Levels of containers in containers that are unpacked.
 _DEEPEST = 3
 #: What readers of compressed data raise where it is damaged, cut off or encrypted.
-_DAMAGE = (EOFError, OSError, RuntimeError, NotImplementedError, zlib.error, zipfile.BadZipFile, lzma.LZMAError)
+_DAMAGE = (
+    EOFError,
+    KeyError,
+    OSError,
+    RuntimeError,
+    NotImplementedError,
+    zlib.error,
+    zipfile.BadZipFile,
+    lzma.LZMAError,
+)
 
 
 class Contained(PosixPath):
     """The path of a recording in a pipe, a compressed file or a ZIP, which can be opened like a file."""
 
     opener: Callable[[], IO[bytes]]
+    #: Gives the path of another file in the same container; None: its neighbours are those of the container.
+    beside: Callable[[str], Path] | None = None
 
     def open(  # type: ignore[override]
         self,
@@ -49,8 +59,8 @@ class Contained(PosixPath):
         return stream if "b" in mode else io.TextIOWrapper(stream, encoding, errors, newline)
 
     def with_name(self, name: str) -> Path:  # type: ignore[override]
-        """The path of a file beside the container."""
-        return Path(str(self)).with_name(name)
+        """The path of a file beside this one: in the same ZIP, or beside the container."""
+        return self.beside(name) if self.beside is not None else Path(str(self)).with_name(name)
 
 
 class _Readable(Protocol):
@@ -127,8 +137,8 @@ def unpacked(path: Path, depth: int = _DEEPEST) -> tuple[Path, ...]:
         inside = [_contained(path, lambda: _stream(path, _gunzip))]
     elif head.startswith(_ZSTD):
         inside = [_contained(path, lambda: _stream(path, _unzstd))]
-    elif is_zip(head) and har_in_zip(path) is None:
-        inside = [_member(path, name) for name in _members(path)]
+    elif head.startswith(_ZIP):
+        inside = _members(path)
     return tuple(one for file in inside for one in unpacked(file, depth - 1)) or (path,)
 
 
@@ -195,25 +205,35 @@ class _Joined:
         return data
 
 
-def _members(path: Path) -> list[str]:
+def _members(path: Path) -> list[Contained]:
     try:
         with path.open("rb") as stream, zipfile.ZipFile(stream) as archive:
             names = [name for name in archive.namelist() if not name.rpartition("/")[2].startswith((".", "__"))]
     except _DAMAGE as error:
         raise _damaged(path, error) from None
+    hars = [name for name in names if name.lower().endswith(".har")]
+    if len(hars) == 1:
+        return [_archive_with_attachments(path, hars[0])]
     found = list(filter(is_named_like_one, names))
     if not found:
         raise NotARecordingError(path, "a ZIP without a recording", f"recordings end in {' '.join(SUFFIXES)}")
-    return found
+    return [_member(path, name, path / name) for name in found]
 
 
-def _member(path: Path, name: str) -> Contained:
+def _archive_with_attachments(path: Path, name: str) -> Contained:
+    """A HAR whose bodies may be other members: under the name of the ZIP, it is one recording."""
+    folder = "".join(name.rpartition("/")[:2])
+    archive = _member(path, name, path)
+    archive.beside = lambda other: _member(path, folder + other, path / other)
+    return archive
+
+
+def _member(path: Path, name: str, shown: Path) -> Contained:
     def unzip(_: Path, opened: ExitStack) -> _Readable:
         archive = opened.enter_context(zipfile.ZipFile(opened.enter_context(path.open("rb"))))
         return opened.enter_context(archive.open(name))
 
-    member = path / name
-    return _contained(member, lambda: _stream(member, unzip))
+    return _contained(shown, lambda: _stream(shown, unzip))
 
 
 def _damaged(path: Path, error: Exception) -> InvalidRecordingError:

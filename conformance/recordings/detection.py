@@ -13,7 +13,6 @@ from typing import Any
 
 from conformance.http.exchange import Exchange
 from conformance.recordings import har, ndjson, vcr
-from conformance.recordings.attachments import har_in_zip, is_zip
 from conformance.recordings.dialects import Dialect, dialect_of, exchanges_of
 from conformance.recordings.dialects.no_recordings import refusal_of
 from conformance.recordings.metadata import HEADER_KEY, InvalidRecordingError, NotARecordingError, kind_of
@@ -42,7 +41,7 @@ _READERS: Mapping[str, _Reader] = {
 
 
 def kind_of_file(path: Path) -> str:
-    """The format of a file: ``yaml`` (VCR), ``exchanges`` (our NDJSON), ``events`` (Schemathesis'), ``flows``
+    """The format of a file: ``yaml`` (VCR), ``har``, ``exchanges`` (our NDJSON), ``events`` (Schemathesis'), ``flows``
     (mitmproxy's) or a ``document``.
 
     Raises InvalidRecordingError.
@@ -54,8 +53,6 @@ def kind_of_file(path: Path) -> str:
         raise InvalidRecordingError(path, "a folder", "name the recordings in it") from None
     except OSError as error:
         raise InvalidRecordingError(path, error.strerror or str(error), "name a file that can be read") from None
-    if is_zip(head) and har_in_zip(path) is not None:
-        return "document"
     if are_flows(head):
         return "flows"
     text = _text(path, head).lstrip("\ufeff \t\r\n")
@@ -65,7 +62,7 @@ def kind_of_file(path: Path) -> str:
         return "yaml" if vcr.is_cassette(path) else "document"
     first = _FIRST_KEY.match(text)
     if first and first[1] in _READERS:
-        return "document"
+        return "har" if first[1] == "log" else "document"
     return _kind_of_line(path)
 
 
@@ -113,7 +110,6 @@ def document_in(path: Path) -> Any:
         content = stream.read(_LARGEST + 1)
     if len(content) > _LARGEST:
         raise InvalidRecordingError(path, f"larger than {_LARGEST >> 20} MiB", "split it, or write it as NDJSON")
-    content = (is_zip(content) and har_in_zip(path)) or content
     start = content[:_HEAD].decode("utf-8", "ignore").lstrip("\ufeff \t\r\n")
     if _JSON5.match(start):
         document = _json5(path, content)

@@ -5,22 +5,22 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import urlencode
 
-from conformance.http.exchange import Exchange, Headers
+from conformance.http.exchange import Exchange, Headers, first_of
 from conformance.recordings.attachments import attached
-from conformance.recordings.metadata import MalformedPartError, kind_of, reading
+from conformance.recordings.json_stream import JsonText, reading_json
+from conformance.recordings.metadata import InvalidRecordingError, MalformedPartError, kind_of, reading
 from conformance.recordings.parsing import (
     BODILESS_METHODS,
     assemble,
-    authorized_origins,
     base64_bytes,
     body_of,
     by_server_clock,
-    complete_where_authorized,
+    complete_where_authorized_anywhere,
     headers_of,
     moment_of,
     number_of,
@@ -29,7 +29,7 @@ from conformance.recordings.parsing import (
     without_filtered,
 )
 
-__all__ = ["read_document"]
+__all__ = ["read_document", "read_har"]
 
 _ADVICE = "export it again, with content"
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
@@ -42,25 +42,72 @@ _HARFILE = "harfile"
 _HARFILE_RESOLUTION = 0.1
 
 
+def read_har(path: Path) -> Iterator[Exchange]:
+    """The exchanges of a HAR, in file order, with one at a time in memory.  Raises InvalidRecordingError."""
+    return _completed(lambda: _of_file(path))
+
+
 def read_document(path: Path, document: Mapping[str, Any]) -> Iterator[Exchange]:
     """The exchanges of a HAR document, in file order.
 
     Entries that are no HTTP (``data:``, WebSockets) are left out, and those that a browser answered from its cache.
     """
+    return _completed(lambda: _of_document(path, document))
+
+
+def _completed(entries: Callable[[], Iterator[Exchange]]) -> Iterator[Exchange]:
+    return without_filtered(by_server_clock(complete_where_authorized_anywhere(entries)))
+
+
+def _of_file(path: Path) -> Iterator[Exchange]:
+    with path.open("rb") as stream:
+        text = JsonText(stream)
+        log: dict[str, Any] = {}
+        found = False
+        with reading_json(path, text):
+            for key in text.members():
+                if key != "log" or text.next_character() != "{":
+                    value = text.value()
+                    if key == "log":
+                        with reading(path, "log", _ADVICE):
+                            object_of(value, "log")
+                    continue
+                for name in text.members():
+                    if name == "entries" and text.next_character() == "[":
+                        found = True
+                        yield from _exchanges(path, log, text.items())
+                    else:
+                        log[name] = text.value()
+            text.end()
+        if not found:
+            _refuse(path, log)
+
+
+def _of_document(path: Path, document: Mapping[str, Any]) -> Iterator[Exchange]:
     with reading(path, "log", _ADVICE):
         log = object_of(document.get("log"), "log")
-        entries = log.get("entries")
-        if not isinstance(entries, list):
-            raise MalformedPartError(f"expected log.entries, found {kind_of(entries)}")
+    if not isinstance(log.get("entries"), list):
+        _refuse(path, log)
+    yield from _exchanges(path, log, log["entries"])
+
+
+def _refuse(path: Path, log: Mapping[str, Any]) -> NoReturn:
+    """Raises InvalidRecordingError: a log has no list of entries."""
+    problem = f"expected log.entries, found {kind_of(log.get('entries'))}"
+    raise InvalidRecordingError(path, problem, _ADVICE, "log")
+
+
+def _exchanges(path: Path, log: Mapping[str, Any], entries: Iterable[Any]) -> Iterator[Exchange]:
     creator = log.get("creator")
     harfile = isinstance(creator, dict) and creator.get("name") == _HARFILE
-    exchanges = []
+    name = path.as_posix()
     for number, item in enumerate(entries, 1):
         with reading(path, f"entry {number}", _ADVICE):
             entry = object_of(item, "it")
-            if _is_http(object_of(entry.get("request"), "request")) and not entry.get("_fromCache"):
-                exchanges.append(_exchange(path, entry, f"{path.as_posix()}#{number}", harfile))
-    yield from without_filtered(by_server_clock(complete_where_authorized(exchanges, authorized_origins(exchanges))))
+            wanted = _is_http(object_of(entry.get("request"), "request")) and not entry.get("_fromCache")
+            exchange = _exchange(path, entry, f"{name}#{number}", harfile) if wanted else None
+        if exchange is not None:
+            yield exchange
 
 
 def _is_http(request: Mapping[str, Any]) -> bool:
@@ -78,7 +125,7 @@ def _exchange(path: Path, entry: Mapping[str, Any], label: str, harfile: bool) -
     if started is not None and harfile:
         started -= seconds or 0.0
     headers = headers_of(request.get("headers"), "request.headers")
-    headers_complete = bool(status) and (harfile or any(name.lower() in _ADDED_LAST for name, _ in headers))
+    headers_complete = bool(status) and (harfile or any(first_of(headers, name) is not None for name in _ADDED_LAST))
     headers = _without_pseudo(headers)
     response_headers = _without_pseudo(headers_of(response.get("headers"), "response.headers"))
     return assemble(
@@ -99,7 +146,7 @@ def _exchange(path: Path, entry: Mapping[str, Any], label: str, harfile: bool) -
 
 def _without_pseudo(headers: Headers) -> Headers:
     """The headers without HTTP/2's pseudo-headers, which repeat the method, the URL and the status."""
-    return tuple((name, value) for name, value in headers if not name.startswith(":"))
+    return tuple([header for header in headers if header[0][:1] != ":"])
 
 
 def _request_body(path: Path, request: Mapping[str, Any], headers: Headers, harfile: bool) -> bytes | None:
@@ -112,7 +159,7 @@ def _request_body(path: Path, request: Mapping[str, Any], headers: Headers, harf
         return _bytes(text, posted, "request.postData")
     if params:
         pairs = headers_of(params, "request.postData.params")
-        mime = str(posted.get("mimeType", "")) or next((v for n, v in headers if n.lower() == "content-type"), "")
+        mime = str(posted.get("mimeType", "")) or first_of(headers, "content-type") or ""
         return None if "multipart" in mime else urlencode(pairs).encode()
     sizes = (size, _content_length(headers))
     if posted or str(request.get("method", "")).upper() not in BODILESS_METHODS:
@@ -155,8 +202,8 @@ def _attached_or_empty(path: Path, content: Mapping[str, Any], sizes: Iterable[f
 
 
 def _content_length(headers: Headers) -> float | None:
-    value = next((value for name, value in headers if name.lower() == "content-length"), "")
-    return float(value) if re.fullmatch("[0-9]{1,18}", value) else None
+    value = first_of(headers, "content-length") or ""
+    return float(value) if value.isascii() and value.isdigit() and len(value) <= 18 else None
 
 
 def _text(content: Mapping[str, Any], where: str) -> str | None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -44,15 +43,22 @@ class MalformedPartError(ValueError):
     """A value of an unexpected type or range; the message names its place in the exchange."""
 
 
-@contextmanager
-def reading(path: Path, place: str, advice: str = "record it again, or repair it there") -> Iterator[None]:
+class reading:  # noqa: N801 - used as a function
     """Turns MalformedPartError into InvalidRecordingError with the file and the place."""
-    try:
-        yield
-    except MalformedPartError as error:
-        raise InvalidRecordingError(path, str(error), advice, place) from None
-    except RecursionError:
-        raise InvalidRecordingError(path, "nested too deep", advice, place) from None
+
+    __slots__ = ("_advice", "_path", "_place")
+
+    def __init__(self, path: Path, place: str, advice: str = "record it again, or repair it there") -> None:
+        self._path, self._place, self._advice = path, place, advice
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
+        if isinstance(error, MalformedPartError):
+            raise InvalidRecordingError(self._path, str(error), self._advice, self._place) from None
+        if isinstance(error, RecursionError):
+            raise InvalidRecordingError(self._path, "nested too deep", self._advice, self._place) from None
 
 
 class TruncatedWarning(UserWarning):

@@ -38,6 +38,7 @@ from conformance.recordings.parsing import (
     time_of,
     without_filtered,
 )
+from conformance.recordings.private_files import private
 
 __all__ = ["LINES", "LONGEST_LINE", "NdjsonWriter", "header_of", "is_ours", "read_document", "read_events", "read_ours"]
 
@@ -64,7 +65,7 @@ class NdjsonWriter:
         self._path, self._redactor = path, redactor
         self._digest = hashlib.sha256()
         self._lines = 0
-        self._stream: IO[bytes] = path.open("wb")
+        self._stream: IO[bytes] = open(path, "wb", opener=private)  # noqa: SIM115 - closed by close
         self._append({HEADER_KEY: header.document()})
 
     def write(self, exchange: Exchange) -> str:

@@ -8,27 +8,29 @@ import codecs
 import json
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from conformance.http.content_coding import ContentCodingError, MissingCodecError, OversizedBodyError, decode
-from conformance.http.exchange import NOT_RECORDED, Exchange, Headers, Request, Response
+from conformance.http.exchange import NOT_RECORDED, Exchange, Headers, Request, Response, first_of
 from conformance.recordings.metadata import MalformedPartError, kind_of
 
 __all__ = [
     "BODILESS_METHODS",
     "NOT_RECORDED",
     "assemble",
-    "authorized_origins",
     "base64_bytes",
     "body_of",
     "by_server_clock",
     "complete_where_authorized",
+    "complete_where_authorized_anywhere",
     "headers_of",
     "json_bytes",
     "moment_of",
@@ -46,6 +48,9 @@ BODILESS_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 _FILTERED = "<filtered>"
 #: A token without its scheme, rather than the placeholder of a filter.
 _LIKE_A_TOKEN = re.compile(r"(?=[^\d]*\d)[A-Za-z0-9._~+/=-]{16,}\Z")
+
+#: Exchanges that are held back until it is known whether ``Authorization`` is recorded for their origin.
+_MOST_HELD = 1_000
 
 #: Seconds; a clock with a larger error was moved, or is in another time zone.
 _CLOCK_ERROR = 1_800.0
@@ -82,7 +87,7 @@ def assemble(
     if not isinstance(method, str) or not _METHOD.match(method):
         raise MalformedPartError(f"request.method: expected an HTTP method, found {kind_of(method)}")
     if not ours:
-        request_headers = tuple(map(_marked, request_headers))
+        request_headers = _marked(request_headers)
         request_body, request_notes = _decoded(request_body, request_headers, "request")
         response_body, response_notes = _decoded(response_body, response_headers, "response")
         notes += request_notes + response_notes
@@ -122,11 +127,12 @@ def _problem_of_url(url: str, http: bool) -> str:
     return "" if parts.scheme else "expected an absolute URL"
 
 
-def _marked(header: tuple[str, str]) -> tuple[str, str]:
-    name, value = header
-    if name.lower() == "authorization" and len(value.split()) < 2 and not _LIKE_A_TOKEN.match(value):
-        return name, _FILTERED
-    return header
+def _marked(headers: Headers) -> Headers:
+    """`headers` with a mark in place of an ``Authorization`` that a filter replaced."""
+    value = first_of(headers, "authorization")
+    if value is None or len(value.split()) >= 2 or _LIKE_A_TOKEN.match(value):
+        return headers
+    return tuple((name, _FILTERED if name.lower() == "authorization" else held) for name, held in headers)
 
 
 def headers_of(value: object, where: str) -> Headers:
@@ -134,10 +140,25 @@ def headers_of(value: object, where: str) -> Headers:
     if value is None:
         return ()
     if isinstance(value, dict):
+        pairs = [(name, one) for name, held in value.items() for one in (held if type(held) is list else (held,))]
+        if _are_text(pairs):
+            return tuple(pairs)
         return tuple(pair for name, held in value.items() for pair in _pairs(name, held, where))
     if isinstance(value, list | tuple):
+        if value and type(value[0]) is dict:
+            pairs = [(item.get("name"), item.get("value")) for item in value if type(item) is dict]
+            if len(pairs) == len(value) and _are_text(pairs):
+                return tuple(pairs)
         return tuple(_pair(item, where) for item in value)
     raise MalformedPartError(f"{where}: expected headers, found {kind_of(value)}")
+
+
+def _are_text(pairs: list[tuple[Any, Any]]) -> bool:
+    """Whether headers are plain names and values, as most are: nothing else is to be looked at."""
+    for name, value in pairs:  # noqa: SIM110 - `all` over a generator takes twice as long
+        if type(name) is not str or type(value) is not str:
+            return False
+    return True
 
 
 def _pairs(name: object, held: object, where: str) -> Iterator[tuple[str, str]]:
@@ -201,6 +222,8 @@ def number_of(value: object, where: str) -> float | None:
 
 def time_of(value: object, where: str) -> float | None:
     """Seconds since the epoch, from a number, its text or ISO 8601; None for None.  Raises MalformedPartError."""
+    if type(value) is float and _EARLIEST <= value <= _LATEST:
+        return value
     found = kind_of(value)
     try:
         moment = number_of(value, where)
@@ -214,8 +237,11 @@ def time_of(value: object, where: str) -> float | None:
 
 def moment_of(text: object) -> float | None:
     """Seconds since the epoch from an ISO 8601 or HTTP date; None for anything else."""
-    if not isinstance(text, str):
-        return None
+    return _moment_of(text) if isinstance(text, str) else None
+
+
+@lru_cache(maxsize=1024)
+def _moment_of(text: str) -> float | None:
     for parse in (datetime.fromisoformat, parsedate_to_datetime):
         try:
             moment = parse(text.strip())
@@ -227,7 +253,7 @@ def moment_of(text: object) -> float | None:
 
 
 def _date_of(headers: Headers) -> float | None:
-    return next((moment_of(value) for name, value in headers if name.lower() == "date"), None)
+    return moment_of(first_of(headers, "date"))
 
 
 def body_of(value: object, content_type: str, where: str) -> bytes:
@@ -282,6 +308,8 @@ def _decoded(body: bytes | None, headers: Headers, part: str) -> tuple[bytes | N
     """`body` with its content coding undone if it still has it (None: not recorded), and notes."""
     if not body:
         return body, ()
+    if first_of(headers, "content-encoding") is None:
+        return body, ()
     encoding = ",".join(value for name, value in headers if name.lower() == "content-encoding")
     try:
         return decode(body, encoding, _LARGEST_BODY), ()
@@ -301,20 +329,49 @@ def _is_text(body: bytes) -> bool:
     return True
 
 
-def authorized_origins(exchanges: Iterable[Exchange]) -> set[str]:
-    """The origins with a recorded ``Authorization``, redacted or not."""
-    return {_origin(exchange) for exchange in exchanges if exchange.request.header("authorization") is not None}
-
-
-def complete_where_authorized(exchanges: Iterable[Exchange], origins: Iterable[str] = ()) -> Iterator[Exchange]:
+def complete_where_authorized(exchanges: Iterable[Exchange]) -> Iterator[Exchange]:
     """`exchanges`, with complete headers only where ``Authorization`` was recorded for the same origin, here or before.
 
     A recorder that filters it out does so everywhere; beside a request that has it, one without it had none.
     """
-    authorized = set(origins)
+    authorized: set[str] = set()
     for exchange in exchanges:
-        authorized |= authorized_origins([exchange])
-        yield replace(exchange, headers_complete=exchange.headers_complete and _origin(exchange) in authorized)
+        if _is_authorized(exchange):
+            authorized.add(_origin(exchange))
+        yield _complete_in(exchange, authorized)
+
+
+def complete_where_authorized_anywhere(entries: Callable[[], Iterable[Exchange]]) -> Iterator[Exchange]:
+    """The exchanges that `entries` gives, with complete headers only where ``Authorization`` was recorded for the same
+    origin, here or anywhere.
+
+    Exchanges are held back until that is known; where it takes too many, `entries` is called once more.
+    """
+    authorized: set[str] = set()
+    held: deque[Exchange] = deque()
+    rest = iter(entries())
+    for exchange in rest:
+        if _is_authorized(exchange):
+            authorized.add(_origin(exchange))
+        held.append(exchange)
+        while held and (not held[0].headers_complete or _origin(held[0]) in authorized):
+            yield held.popleft()
+        if len(held) > _MOST_HELD:
+            authorized |= {_origin(one) for one in entries() if _is_authorized(one)}
+            break
+    for exchange in chain(held, rest):
+        yield _complete_in(exchange, authorized)
+
+
+def _is_authorized(exchange: Exchange) -> bool:
+    """Whether ``Authorization`` was recorded, redacted or not."""
+    return exchange.request.header("authorization") is not None
+
+
+def _complete_in(exchange: Exchange, authorized: set[str]) -> Exchange:
+    if not exchange.headers_complete or _origin(exchange) in authorized:
+        return exchange
+    return replace(exchange, headers_complete=False)
 
 
 def by_server_clock(exchanges: Iterable[Exchange]) -> Iterator[Exchange]:
@@ -347,5 +404,10 @@ def without_filtered(exchanges: Iterable[Exchange]) -> Iterator[Exchange]:
 
 
 def _origin(exchange: Exchange) -> str:
-    parts = urlsplit(exchange.request.url)
+    return _origin_of(exchange.request.url)
+
+
+@lru_cache(maxsize=256)
+def _origin_of(url: str) -> str:
+    parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}"

@@ -10,7 +10,7 @@ from typing import IO, Any
 
 import yaml
 
-from conformance.http.exchange import Exchange, Headers
+from conformance.http.exchange import Exchange, Headers, first_of
 from conformance.recordings.metadata import (
     HEADER_KEY,
     InvalidRecordingError,
@@ -206,7 +206,7 @@ def _status(response: Mapping[str, Any]) -> int:
 def _message(message: Mapping[str, Any], where: str) -> tuple[Headers, bytes | None]:
     """The headers and the body of a request or a response; None for a body that was not recorded."""
     headers = headers_of(message.get("headers"), f"{where}.headers")
-    content_type = next((value for name, value in headers if name.lower() == "content-type"), "")
+    content_type = first_of(headers, "content-type") or ""
     # ReqCassette has a key for each type of body.
     if message.get("body_type") == "json":
         return headers, json_bytes(message.get("body_json"), f"{where}.body_json")

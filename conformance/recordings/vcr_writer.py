@@ -13,6 +13,7 @@ from conformance.http.exchange import Exchange, Headers, Response
 from conformance.http.redaction import Redactor, scrub
 from conformance.recordings.metadata import HEADER_KEY, RecordingMetadata
 from conformance.recordings.parsing import headers_of
+from conformance.recordings.private_files import private
 from conformance.recordings.vcr import UNANSWERED
 
 __all__ = ["write_vcr"]
@@ -29,7 +30,7 @@ def write_vcr(
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}.draft")
     try:
-        with draft.open("w", encoding="utf-8", newline="\n") as stream:
+        with open(draft, "w", encoding="utf-8", newline="\n", opener=private) as stream:
             for text, where in _texts([scrub(exchange) for exchange in exchanges], header):
                 if redactor is not None:
                     redactor.check(text, f"{path}, {where}")

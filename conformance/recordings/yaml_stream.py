@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+import binascii
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from typing import IO, Any
 
 import yaml
-from yaml.composer import Composer, ComposerError
-from yaml.constructor import SafeConstructor
+from yaml.error import MarkedYAMLError
 from yaml.events import (
     AliasEvent,
     MappingEndEvent,
     MappingStartEvent,
+    ScalarEvent,
     SequenceEndEvent,
     SequenceStartEvent,
     StreamEndEvent,
 )
 from yaml.parser import Parser
 from yaml.reader import Reader
-from yaml.resolver import Resolver
 from yaml.scanner import Scanner
 
 __all__ = ["LIST_START", "TOP_LEVEL_LIST", "entries"]
@@ -49,92 +50,167 @@ else:  # pragma: no cover - tested in a process of its own
             Parser.__init__(self)
 
 
-class _Plain(Resolver):
-    """Plain scalars are resolved as in JSON: 12:30:45, 1_000 and 2026-01-01 are text."""
-
-    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 - PyYAML's own way to replace the inherited ones
-
-
-for _tag, _pattern, _first in (
-    ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
-    ("bool", r"true|True|TRUE|false|False|FALSE", list("tTfF")),
-    ("int", r"[-+]?(?:0|[1-9][0-9]*)", list("-+0123456789")),
-    ("float", r"[-+]?[0-9]+\.[0-9]*(?:[eE][-+][0-9]+)?", list("-+0123456789")),
-    ("merge", r"<<", ["<"]),
-):
-    _Plain.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(rf"(?:{_pattern})\Z"), _first)
+#: Plain scalars are read as in JSON: 12:30:45, 1_000 and 2026-01-01 are text.
+_INT = re.compile(r"[-+]?(?:0|[1-9][0-9]*)\Z")
+_FLOAT = re.compile(r"[-+]?[0-9]+\.[0-9]*(?:[eE][-+][0-9]+)?\Z")
+_WORDS = dict.fromkeys(("", "~", "null", "Null", "NULL")) | {
+    word: value for value in (True, False) for word in (str(value).lower(), str(value), str(value).upper())
+}
+#: The key that merges other mappings into its own.
+_MERGE = object()
 
 
-class _Loader(Composer, _Events, SafeConstructor, _Plain):
-    """Composes and constructs one node at a time, so that a long list is never in memory."""
+@lru_cache(maxsize=4096)
+def _plain(text: str) -> Any:
+    """The value of a plain scalar."""
+    if text in _WORDS:
+        return _WORDS[text]
+    if _INT.match(text):
+        return int(text)
+    if _FLOAT.match(text):
+        return float(text)
+    return _MERGE if text == "<<" else text
+
+
+def _binary(text: str) -> bytes:
+    try:
+        return binascii.a2b_base64(text.encode("ascii"))
+    except (UnicodeEncodeError, binascii.Error) as error:
+        raise ValueError(f"no base64: {error}") from None
+
+
+def _in_file(state: Any) -> Any:
+    """A request body that was an open file: its content is the first item of the pickled state."""
+    held = state.get("state") if isinstance(state, dict) else None
+    return held[0] if held else b""
+
+
+def _in_chunks(state: Any) -> Any:
+    """A request body that was an iterator: its chunks are the first argument."""
+    held = state.get("args") if isinstance(state, dict) else None
+    return held[0] if held else []
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+_YAML = "tag:yaml.org,2002:"
+_SCALARS: Mapping[str, Callable[[str], Any]] = {
+    "!": _same,
+    f"{_YAML}str": _same,
+    f"{_YAML}python/str": _same,
+    f"{_YAML}python/unicode": _same,
+    f"{_YAML}timestamp": _same,
+    f"{_YAML}null": lambda _: None,
+    **dict.fromkeys((f"{_YAML}{kind}" for kind in ("bool", "int", "float")), _plain),
+    **dict.fromkeys((f"{_YAML}binary", "!binary"), _binary),
+}
+_SEQUENCES: Mapping[str, Callable[[list[Any]], Any]] = {f"{_YAML}seq": _same, f"{_YAML}python/tuple": tuple}
+_MAPPINGS: Mapping[str, Callable[[dict[Any, Any]], Any]] = {
+    f"{_YAML}map": _same,
+    f"{_YAML}python/object/new:_io.BytesIO": _in_file,
+    f"{_YAML}python/object/apply:builtins.iter": _in_chunks,
+}
+
+
+class _Loader(_Events):
+    """Values straight from events, one item at a time: a long list is never in memory."""
 
     def __init__(self, stream: IO[str]) -> None:
-        _Events.__init__(self, stream)
-        Composer.__init__(self)
-        SafeConstructor.__init__(self)
-        Resolver.__init__(self)
+        super().__init__(stream)
         self._nodes = self._depth = 0
+        self._anchored: dict[str, Any] = {}
         self._weights: dict[str, int] = {}
-
-    def compose_node(self, parent: Any, index: Any) -> Any:
-        event: Any = self.peek_event()
-        anchor: str | None = event.anchor
-        before = self._nodes
-        self._nodes += 1
-        if isinstance(event, AliasEvent) and anchor in self.anchors:
-            if anchor not in self._weights:
-                raise _refused("an alias inside of its own value", event)
-            self._nodes += self._weights[anchor]
-        if self._nodes > _MOST_NODES:
-            raise _refused(f"more than {_MOST_NODES} values in one", event)
-        if self._depth >= _DEEPEST:
-            raise _refused(f"nested deeper than {_DEEPEST} levels", event)
-        self._depth += 1
-        node = super().compose_node(parent, index)
-        self._depth -= 1
-        if anchor is not None and not isinstance(event, AliasEvent):
-            self._weights[anchor] = self._nodes - before
-        return node
 
     def value(self) -> Any:
         """The value of the next node."""
         self._nodes = self._depth = 0
-        return self.construct_document(self.compose_node(None, None))
+        found = self._value(self.get_event())
+        return "<<" if found is _MERGE else found
+
+    def _value(self, event: Any) -> Any:
+        self._nodes += 1
+        if self._nodes > _MOST_NODES:
+            raise _refused(f"more than {_MOST_NODES} values in one", event)
+        kind = type(event)
+        if kind is AliasEvent:
+            return self._aliased(event)
+        before = self._nodes - 1
+        if kind is ScalarEvent:
+            tag, text = event.tag, event.value
+            if tag is None or (tag == "!" and event.implicit[1]):
+                value = _plain(text) if event.implicit[0] else text
+            else:
+                value = self._tagged(event, _SCALARS, text)
+        else:
+            if self._depth >= _DEEPEST:
+                raise _refused(f"nested deeper than {_DEEPEST} levels", event)
+            self._depth += 1
+            if event.anchor is not None:
+                self._anchored[event.anchor] = _UNFINISHED
+            value = self._mapping(event) if kind is MappingStartEvent else self._sequence(event)
+            self._depth -= 1
+        if event.anchor is not None:
+            self._anchored[event.anchor] = value
+            self._weights[event.anchor] = self._nodes - before
+        return value
+
+    def _aliased(self, event: Any) -> Any:
+        value = self._anchored.get(event.anchor, _UNKNOWN)
+        if value is _UNKNOWN:
+            raise _refused(f"an alias of {event.anchor!r}, which stands nowhere before it", event)
+        if value is _UNFINISHED:
+            raise _refused("an alias inside of its own value", event)
+        self._nodes += self._weights[event.anchor]
+        if self._nodes > _MOST_NODES:
+            raise _refused(f"more than {_MOST_NODES} values in one", event)
+        return value
+
+    def _sequence(self, start: Any) -> Any:
+        items = []
+        get = self.get_event
+        while type(event := get()) is not SequenceEndEvent:
+            value = self._value(event)
+            items.append("<<" if value is _MERGE else value)
+        return items if start.tag is None else self._tagged(start, _SEQUENCES, items)
+
+    def _mapping(self, start: Any) -> Any:
+        held: dict[Any, Any] = {}
+        merged: list[Any] = []
+        get = self.get_event
+        while type(event := get()) is not MappingEndEvent:
+            key = self._value(event)
+            value = self._value(get())
+            if value is _MERGE:
+                value = "<<"
+            if key is _MERGE:
+                merged += value if isinstance(value, list) else [value]
+                continue
+            try:
+                held[key] = value
+            except TypeError:
+                raise _refused("a key that is no text", event) from None
+        if merged:
+            if not all(isinstance(mapping, dict) for mapping in merged):
+                raise _refused("a merge of what is no mapping", start)
+            held = {key: value for mapping in reversed(merged) for key, value in mapping.items()} | held
+        return held if start.tag is None else self._tagged(start, _MAPPINGS, held)
+
+    def _tagged(self, event: Any, known: Mapping[str, Callable[[Any], Any]], value: Any) -> Any:
+        if event.tag not in known:
+            raise _refused(f"a value of the type {event.tag}", event)
+        try:
+            return known[event.tag](value)
+        except ValueError as error:
+            raise _refused(str(error), event) from None
 
 
-def _refused(problem: str, event: Any) -> ComposerError:
-    return ComposerError(None, None, problem, event.start_mark)
+_UNKNOWN, _UNFINISHED = object(), object()
 
 
-def _text(loader: _Loader, node: yaml.ScalarNode) -> Any:
-    return loader.construct_scalar(node)
-
-
-def _tuple(loader: _Loader, node: yaml.SequenceNode) -> tuple[Any, ...]:
-    return tuple(loader.construct_sequence(node, deep=True))
-
-
-def _file(loader: _Loader, node: yaml.MappingNode) -> Any:
-    """A request body that was an open file: its content is the first item of the pickled state."""
-    state = loader.construct_mapping(node, deep=True).get("state")
-    return state[0] if state else b""
-
-
-def _chunks(loader: _Loader, node: yaml.MappingNode) -> Any:
-    """A request body that was an iterator: its chunks are the first argument."""
-    arguments = loader.construct_mapping(node, deep=True).get("args")
-    return arguments[0] if arguments else []
-
-
-for _name, _constructor in {
-    "tag:yaml.org,2002:python/str": _text,
-    "tag:yaml.org,2002:python/unicode": _text,
-    "tag:yaml.org,2002:python/tuple": _tuple,
-    "tag:yaml.org,2002:python/object/new:_io.BytesIO": _file,
-    "tag:yaml.org,2002:python/object/apply:builtins.iter": _chunks,
-    "!binary": SafeConstructor.construct_yaml_binary,
-}.items():
-    _Loader.add_constructor(_name, _constructor)  # type: ignore[arg-type]
+def _refused(problem: str, event: Any) -> MarkedYAMLError:
+    return MarkedYAMLError(None, None, problem, event.start_mark)
 
 
 def entries(stream: IO[str], lists: frozenset[str]) -> Iterator[tuple[object, Any]]:

@@ -112,15 +112,19 @@ def test_a_known_failure_is_skipped_in_junit_and_marked_in_json(broken: Path, ba
     assert document["warnings"] == []
 
 
-def test_the_evidence_of_a_run_with_a_baseline_gives_the_same_report(tmp_path: Path) -> None:
+def test_the_evidence_of_a_run_gives_the_same_report_and_no_example_of_what_is_known_is_looked_for(
+    tmp_path: Path,
+) -> None:
     report, evidence, known = tmp_path / "r.json", tmp_path / "e.ndjson", tmp_path / "b.toml"
-    result = call(
-        "run", "--fault", "8x8-refused", "--rule", "8x8-is-accepted", "--baseline", known, "--write-baseline",
-        "--report", report, "--evidence", evidence,
-    )  # fmt: skip
+    faulty = ("run", "--fault", "explicit-url-lower-cased", "--rule", RULE, "--baseline", known)
+    result = call(*faulty, "--write-baseline", "--report", report, "--evidence", evidence)
     assert result.exit_code == 0, result.output
-    assert json.loads(report.read_text())["baseline"]["known"][0]["rule"] == "8x8-is-accepted"
+    assert json.loads(report.read_text())["baseline"]["known"][0]["rule"] == RULE
     assert call("verify", report, evidence).stdout == "the same\n"
+    again = json.loads(call(*faulty, "--report", "json:-").stdout)
+    first = json.loads(report.read_text())
+    assert again["run"]["exchanges"] == first["run"]["exchanges"]
+    assert again["run"]["requests"] < first["run"]["requests"]
 
 
 @pytest.mark.parametrize(

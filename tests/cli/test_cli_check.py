@@ -164,7 +164,7 @@ def test_a_report_that_cannot_be_written_is_one_line_and_2(tmp_path: Path) -> No
 
 
 def test_a_suffix_without_a_format_is_refused_before_anything_is_read(tmp_path: Path) -> None:
-    assert "'r.pdf' names no format: end it in .json .xml .md .html .py, or give -" in error(
+    assert "'r.pdf' names no format: end it in .json .xml .md .html .py" in error(
         "check", tmp_path / "missing", "--report", "r.pdf"
     )
 

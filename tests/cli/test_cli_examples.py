@@ -46,7 +46,8 @@ _PLACEHOLDERS = {
 #: Files that the reader of an example is taken to have.
 _THEIRS = {
     "traffic.har", "tests/cassettes", "recorded/", "create.md", "page.md", "report.json", "evidence.ndjson",
-    "cert.json", "cert.ndjson", "driver.py", "driver.js", "driver_httpx.py", "driver_pycronofy.py",
+    "cert.json", "cert.ndjson", "real.json", "real.ndjson", "emulator.json", "emulator.ndjson", "monday.json",
+    "tuesday.json", "driver.py", "driver.js", "driver_httpx.py", "driver_pycronofy.py",
 }  # fmt: skip
 
 #: Examples that need no network and little time, with the exit code that each has.
@@ -136,6 +137,8 @@ def read_by(command: str, params: dict[str, Any]) -> list[str | Path]:
             return [params["report"], params["evidence"]]
         case "drift":
             return [params["page"]]
+        case "compare":
+            return [*params["compared"], *params["evidence"]]
         case "certify":
             return [word for word in params["command"] if word.endswith((".py", ".js"))]
         case "run":
@@ -181,7 +184,7 @@ def test_the_python_examples_of_the_readme_run(theirs: Path) -> None:
 def test_options_named_in_the_readme_exist() -> None:
     text = README.read_text(encoding="utf-8")
     ours = {option for command in cli.commands.values() for param in command.params for option in param.opts}
-    others = {"--pyargs", "--subject", "--conformance-NAME", "--config-file", "--url", "--data-raw"}
+    others = {"--pyargs", "--subject", "--recording", "--conformance-NAME", "--config-file", "--url", "--data-raw"}
     assert set(re.findall(r"(?<![\w-])--[a-zA-Z][\w-]*", text)) - ours - others == set()
 
 

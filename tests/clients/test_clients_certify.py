@@ -39,8 +39,8 @@ CLIENTS = tuple(rule for rule in load() if rule.applies_to == "client")
 #: What no client on loopback shows.
 ELSEWHERE = frozenset({"requests-go-to-a-documented-host"})
 
-#: What a client on loopback that reads no userinfo does not show.
-UNSHOWN = frozenset({"a-profile-id-is-built-in-or-listed", *ELSEWHERE})
+#: What a client on loopback that reads no userinfo and sends no batches does not show.
+UNSHOWN = frozenset({"a-profile-id-is-built-in-or-listed", "a-batch-has-the-documented-form", *ELSEWHERE})
 
 FOLDER = Path(str(drivers.__path__[0]))
 BROKEN_DRIVERS = Path(__file__).parent / "broken" / "broken_drivers.py"

@@ -126,7 +126,6 @@ def test_bodies_statuses_and_codings_pass_unaltered_and_are_kept_decoded() -> No
         assert exchange.request.body == b"\x00\xff"
         assert exchange.response is not None
         assert exchange.response.json() == {"errors": {"ü": []}}
-        assert "secret-1" not in repr(exchange)
         assert exchange.request.account is not None
 
     behind(answer, use)

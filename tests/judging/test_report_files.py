@@ -21,7 +21,7 @@ def _leaking(text: str, where: str) -> None:
     raise LeakError(where)
 
 
-def test_a_file_is_written_as_a_whole_with_the_permissions_of_any_new_file(tmp_path: Path) -> None:
+def test_a_file_is_written_as_a_whole_and_its_owner_alone_may_read_it(tmp_path: Path) -> None:
     path = tmp_path / "new" / "report.json"
     before = os.umask(0o027)
     try:
@@ -29,7 +29,7 @@ def test_a_file_is_written_as_a_whole_with_the_permissions_of_any_new_file(tmp_p
     finally:
         os.umask(before)
     assert path.read_bytes() == "é\n".encode()
-    assert stat.S_IMODE(path.stat().st_mode) == 0o640
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert [entry.name for entry in path.parent.iterdir()] == ["report.json"]
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import stat
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +14,9 @@ import pytest
 from conformance.clock import VirtualClock
 from conformance.judging.judge import Judge
 from conformance.servers.campaign import cleanup
-from conformance.servers.campaign.journal import Journal, JournalEntry, folder, left_behind
+from conformance.servers.campaign.journal import Journal, JournalEntry, JournalError, folder, left_behind
 from conformance.servers.campaign.subject_session import open_session
-from conformance.servers.subject import EPOCH, Subject, in_process
+from conformance.servers.subject import EPOCH, ConfigurationError, Subject, in_process
 
 ONE, OTHER = JournalEntry("default", "cal_1", "cfc-1"), JournalEntry("default", "cal_2", "cfc-ü")
 
@@ -114,3 +116,102 @@ def test_a_later_clean_up_forgets_what_is_gone_and_keeps_what_is_listed() -> Non
     journal._file.close()  # type: ignore[union-attr]  # as the end of the process does
     assert asyncio.run(cleanup(_subject())) == (1, (OTHER,))
     assert asyncio.run(cleanup(_subject())) == (0, (OTHER,))
+
+
+def test_odd_lines_are_named_and_kept_aside_and_the_good_ones_count() -> None:
+    journal = Journal.of_run("http://localhost:1", "run1")
+    journal.open(ONE)
+    journal._file.close()  # type: ignore[union-attr]
+    [path] = files()
+    odd = [
+        b"\xff\xfe",
+        b"5",
+        b"[]",
+        b'{"open": ["a"]}',
+        b'{"open": "abc"}',
+        b'{"open": [1, 2, 3]}',
+        b'{"a": 1, "b": 2}',
+    ]
+    good = path.read_bytes()
+    path.write_bytes(b"\n".join(odd) + b"\n" + good + b'{"open": ["default", "cal_9", "torn')
+    with pytest.warns(UserWarning, match=r"7 lines of the journal .*run1\.ndjson cannot be read: see .*\.bad"):
+        [left] = left_behind("http://localhost:1")
+    assert left.entries == (ONE,)
+    left.close(())
+    assert path.with_name("run1.ndjson.bad").read_bytes() == b"\n".join(odd) + b"\n"
+    assert files() == []
+
+
+def test_a_journal_that_cannot_be_opened_is_named_and_blocks_no_other() -> None:
+    journal = Journal.of_run("http://localhost:1", "run2")
+    journal.open(ONE)
+    journal._file.close()  # type: ignore[union-attr]
+    files()[0].with_name("run1.ndjson").mkdir()
+    with pytest.warns(UserWarning, match="cannot be opened: Is a directory"):
+        [left] = left_behind("http://localhost:1")
+    assert left.entries == (ONE,)
+    left.close(())
+
+
+def test_a_journal_and_its_folder_are_their_owners_alone() -> None:
+    journal = Journal.of_run("http://localhost:1", "run1")
+    [path] = files()
+    assert (stat.S_IMODE(path.stat().st_mode), stat.S_IMODE(path.parent.stat().st_mode)) == (0o600, 0o700)
+    journal.close()
+
+
+@pytest.mark.parametrize("blocked", ["file", "no home"])
+def test_a_journal_that_cannot_be_made_is_a_wrong_set_up(
+    blocked: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if blocked == "file":
+        (tmp_path / "journal").write_text("")
+    else:
+        monkeypatch.delenv("CRONOFY_CONFORMANCE_JOURNAL")
+        monkeypatch.delenv("XDG_STATE_HOME", raising=False)
+        monkeypatch.setattr(Path, "home", _no_home)
+    with pytest.raises(ConfigurationError, match="--journal or CRONOFY_CONFORMANCE_JOURNAL"):
+        Journal.of_run("http://localhost:1", "run1")
+    other = Journal.of_run("http://localhost:1", "run1", tmp_path / "other")
+    other.close()
+
+
+def _no_home() -> Path:
+    raise RuntimeError("Could not determine home directory.")
+
+
+def test_clean_ups_and_new_runs_side_by_side_lose_no_entry(tmp_path: Path) -> None:
+    stop = threading.Event()
+
+    def clean_up() -> None:
+        while not stop.is_set():
+            for left in left_behind("http://localhost:1"):
+                left.close(left.entries)
+
+    threads = [threading.Thread(target=clean_up) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    try:
+        for number in range(60):
+            journal = Journal.of_run("http://localhost:1", f"run{number}")
+            journal.open(ONE)
+            journal._file.close()  # type: ignore[union-attr]  # as the end of the process does
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+    found = list(left_behind("http://localhost:1"))
+    assert [left.entries for left in found] == [(ONE,)] * 60
+    for left in found:
+        left.close(())
+
+
+def test_a_full_disk_ends_creating_and_not_forgetting(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "run.ndjson")
+    journal.open(ONE)
+    journal._file.close()  # type: ignore[union-attr]
+    journal._file = Path("/dev/full").open("wb", buffering=0)  # noqa: SIM115 - closed below
+    with pytest.raises(JournalError, match="cannot be written: No space left on device"):
+        journal.open(OTHER)
+    journal.settle(ONE)
+    journal._file.close()

@@ -417,3 +417,17 @@ def test_a_server_that_is_starting_is_waited_for_so_long_and_no_longer(seconds: 
 
     assert asyncio.run(wait()) is answers
     assert clock.now() - EPOCH <= seconds
+
+
+def test_a_run_waits_for_a_server_before_its_preflight() -> None:
+    asked: list[bytes] = []
+
+    def behave(connection: socket.socket) -> None:
+        asked.append(connection.recv(65536))
+        if len(asked) > 3:  # the first three connections are closed without an answer, as a starting server does
+            connection.sendall(b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+
+    with listening(behave) as port, pytest.raises(ConfigurationError, match=r"is refused by .* \(401\)"):
+        asyncio.run(run(RunOptions(wait=30.0), subject=at(f"http://127.0.0.1:{port}")))
+    assert len(asked) == 5
+    assert [b"authorization" in request.lower() for request in asked] == [False] * 4 + [True]

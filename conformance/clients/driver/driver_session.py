@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,12 +16,12 @@ from conformance.clients.certificate import CertifyOptions
 from conformance.clients.driver.process import Driver
 from conformance.clients.driver.protocol import DriverError, report_of
 from conformance.clients.facts.call import CallRecord
-from conformance.clients.gateway.environment import user_tokens
 from conformance.clients.gateway.gateway import Gateway
 from conformance.clients.gateway.stub import SETTLE, StubServer
+from conformance.clients.held_exchanges import known_secrets
 from conformance.clock import RealClock, VirtualClock
 from conformance.http.exchange import Request
-from conformance.http.redaction import Redactor
+from conformance.http.redaction.collecting import SecretCollector
 from conformance.http.redaction.locations import mask_quotes
 from conformance.http.server.http_server import Reply
 from conformance.reference import INVENTORY, reference_app
@@ -78,11 +77,17 @@ class DriverSession:
     """A driver at a gateway: plays cases, each on a fresh server.  `client` is the result of start."""
 
     def __init__(
-        self, driver: DriverTransport, gateway: Gateway, current: CurrentStub, client: Mapping[str, Any]
+        self,
+        driver: DriverTransport,
+        gateway: Gateway,
+        current: CurrentStub,
+        client: Mapping[str, Any],
+        secrets: SecretCollector,
     ) -> None:
         self._driver = driver
         self._gateway = gateway
         self._current = current
+        self._secrets = secrets
         self.client = client
         self._clock = RealClock()
         self._plays = 0
@@ -101,13 +106,14 @@ class DriverSession:
             sent_at = self._clock.now()
             answer = await self._driver.call(call.method, call.params)
             answered_at = self._clock.now()
+            exchanges = await self._gateway.take()
             event = call.params.get("event", {})
             key = (str(call.params.get("calendar_id")), str(event.get("event_id")))
             yield CallRecord(
                 f"{case.name} ({self._plays}.{number})",
                 call,
-                _without_token(answer, self._token),
-                await self._gateway.take(),
+                _without(answer, self._token, self._secrets),
+                tuple(map(self._secrets.redacted, exchanges)),
                 stub.readings(),
                 earlier.get(key),
                 step.valid,
@@ -120,48 +126,54 @@ class DriverSession:
                 earlier[key] = event["conferencing"]
 
 
-def _without_token(answer: dict[str, Any], token: str) -> dict[str, Any]:
-    """The answer without the token, which a client's error message may repeat."""
+def _without(answer: dict[str, Any], token: str, secrets: SecretCollector) -> dict[str, Any]:
+    """The answer without the token, and without other credentials: a client's error message may repeat them."""
     text = json.dumps(answer)
-    return answer if token not in text else dict(json.loads(text.replace(token, f"<{ACCOUNT}>")))
+    clean = text.replace(token, f"<{ACCOUNT}>")
+    if secrets.leaks_into(clean):
+        clean = secrets.redactor().text(clean)
+    return answer if clean == text else dict(json.loads(clean))
 
 
 @contextlib.asynccontextmanager
-async def gateway_with(current: CurrentStub) -> AsyncIterator[Gateway]:
+async def gateway_with(current: CurrentStub, secrets: SecretCollector | None = None) -> AsyncIterator[Gateway]:
     """A gateway that answers by the current stub, for the account whose token clients get."""
     with TemporaryDirectory(prefix="cronofy-conformance-") as folder:
         tokens = {ACCOUNT: INVENTORY.by_name[ACCOUNT].token}
-        async with Gateway(current.answer, tokens=tokens, folder=Path(folder)) as gateway:
+        async with Gateway(current.answer, tokens=tokens, folder=Path(folder), secrets=secrets) as gateway:
             try:
                 yield gateway
             finally:
                 await current.change(None)
 
 
-async def session(driver: DriverTransport, gateway: Gateway, current: CurrentStub) -> DriverSession:
+async def session(
+    driver: DriverTransport, gateway: Gateway, current: CurrentStub, secrets: SecretCollector | None = None
+) -> DriverSession:
     """Starts the client; raises DriverStartError if that cannot be done.
 
     What the client sends meanwhile is answered but not judged, since no call led to it.
     """
     token = INVENTORY.by_name[ACCOUNT].token
+    known = SecretCollector(known_secrets()) if secrets is None else secrets
     await current.change(fresh_stub())
     params = {"base_url": gateway.base_url, "access_token": token, "data_center": _DATA_CENTER}
     answer = await driver.call("start", params)
     await gateway.take()
     if "result" not in answer:
-        raise DriverStartError(f"could not start its client: {_reason(_without_token(answer, token))}")
-    return DriverSession(driver, gateway, current, answer["result"])
+        raise DriverStartError(f"could not start its client: {_reason(_without(answer, token, known))}")
+    return DriverSession(driver, gateway, current, _without(answer, token, known)["result"], known)
 
 
-def driver_at(gateway: Gateway, options: CertifyOptions) -> Driver:
+def driver_at(gateway: Gateway, options: CertifyOptions, secrets: SecretCollector | None = None) -> Driver:
     """The driver of `options`, not yet started, in the environment of the gateway; errors quote it redacted."""
-    redactor = Redactor({account.name: account.token for account in INVENTORY.accounts} | user_tokens(os.environ))
+    known = SecretCollector(known_secrets()) if secrets is None else secrets
     return Driver(
         options.command,
         gateway.environment(INVENTORY.by_name[ACCOUNT].token),
         timeout=options.driver_timeout,
         memory_limit=options.memory_limit,
-        redact=lambda line: redactor.text(mask_quotes(line)),
+        redact=lambda line: known.redactor().text(mask_quotes(line)),
     )
 
 

@@ -8,9 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from conformance.clients.gateway.environment import environment
+from conformance.clients.held_exchanges import account_names
 from conformance.clock import Clock, RealClock
-from conformance.http.exchange import Exchange, Headers, Request, Response, redact_authorization
+from conformance.http.exchange import Exchange, Headers, Request, Response
 from conformance.http.ordering import OrderedDelivery
+from conformance.http.redaction.collecting import SecretCollector
+from conformance.http.redaction.scrubbing import scrub
 from conformance.http.server.certificates import CertificateAuthority
 from conformance.http.server.http_server import HttpServer, Reply
 
@@ -20,9 +23,8 @@ __all__ = ["Gateway"]
 class Gateway:
     """Listens inside `async with`, answers by `answer`, and keeps what was exchanged or hands it to `seen`.
 
-    `idle` is called when no request is open.
-    `tokens` are the bearer tokens by account: they enter no exchange, their accounts' names do.  `folder` receives
-    the certificate of the run's authority.
+    `tokens` are the bearer tokens by account: they enter no exchange, their accounts' names do.  `secrets` learns the
+    other credentials that are sent.  `folder` receives the certificate of the run's authority.
     """
 
     def __init__(
@@ -33,13 +35,15 @@ class Gateway:
         folder: Path,
         clock: Clock | None = None,
         seen: Callable[[Exchange], None] | None = None,
-        idle: Callable[[], object] = lambda: None,
+        secrets: SecretCollector | None = None,
         port: int = 0,
     ) -> None:
         self._answer = answer
         self._names = {token: f"<{account}>" for account, token in tokens.items()}
         self._clock = clock or RealClock()
-        self._order = OrderedDelivery(seen or self._keep, idle)
+        self._account_of = account_names(tokens)
+        self._secrets = SecretCollector({}) if secrets is None else secrets
+        self._order = OrderedDelivery(seen or self._keep)
         self._kept: list[Exchange] = []
         self._authority = CertificateAuthority(folder)
         self.exchanges = 0
@@ -101,20 +105,27 @@ class Gateway:
         try:
             reply = await self._answer(request)
             assert isinstance(reply.body, bytes)
-            response = Response(reply.status, self._headers(reply.headers), self._bytes(reply.body))
-            answered_at = self._clock.now()
-            exchange = Exchange(self._request(request), response, label, sent_at, answered_at, headers_complete=True)
+            response = Response(reply.status, reply.headers, reply.body)
+            exchange = Exchange(request, response, label, sent_at, self._clock.now(), headers_complete=True)
+            exchange = self._named(scrub(exchange, self._account_of, self._secrets.collect))
         finally:
             self._order.answered(ticket, exchange)
         return reply
 
-    def _request(self, request: Request) -> Request:
+    def _named(self, exchange: Exchange) -> Exchange:
+        """The exchange with the names of accounts wherever their tokens were."""
+        request, response = exchange.request, exchange.response
+        assert response is not None
         return replace(
-            request, url=self._text(request.url), headers=self._headers(request.headers), body=self._bytes(request.body)
+            exchange,
+            request=Request(
+                request.method, self._text(request.url), self._headers(request.headers), self._bytes(request.body)
+            ),
+            response=Response(response.status, self._headers(response.headers), self._bytes(response.body)),
         )
 
     def _headers(self, headers: Headers) -> Headers:
-        return redact_authorization(tuple((name, self._text(value)) for name, value in headers))
+        return tuple((name, self._text(value)) for name, value in headers)
 
     def _text(self, text: str) -> str:
         for token, name in self._names.items():

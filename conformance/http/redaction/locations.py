@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from enum import Enum
+from functools import lru_cache
 
 __all__ = ["FIELDS", "SHORTEST", "Certainty", "is_secret", "looks_random", "mask_quotes", "of_field"]
 
@@ -80,6 +81,7 @@ def mask_quotes(text: str) -> str:
     return _QUOTED.sub(lambda match: match[1] or f"{match[2] or match[3]}<redacted>", text)
 
 
+@lru_cache(maxsize=1024)
 def is_secret(value: str) -> bool:
     """Whether the value of a credential field is a credential, rather than a word or a placeholder."""
     if len(value.encode("utf-8", "surrogatepass")) < SHORTEST or _MARKED.match(value) or len(set(value)) < 4:
@@ -90,6 +92,7 @@ def is_secret(value: str) -> bool:
     return not (len(value) < 64 and all(map(_STAND_IN.match, words))) and not _WORD.match(value)
 
 
+@lru_cache(maxsize=1024)
 def looks_random(value: str) -> bool:
     """Whether a value looks like a credential: it contains a long word that is not natural language."""
     words = re.split(r"[^A-Za-z0-9]+", value)

@@ -15,7 +15,7 @@ __all__ = ["render"]
 #: White text on each of these has a contrast of at least 4.5.
 _FILLS = {"brightgreen": "#2a7a1f", "red": "#b3261e", "yellow": "#8a5a00"}
 
-_HEIGHT, _MARGIN, _CHARACTER = 20, 6, 6.4
+_HEIGHT, _MARGIN, _CHARACTER = 20, 6, 6.1
 
 
 def render(run_report: RunReport) -> str:

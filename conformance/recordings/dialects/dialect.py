@@ -10,7 +10,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-from conformance.http.exchange import Exchange
+from conformance.http.exchange import Exchange, first_of
 from conformance.recordings.metadata import SkippedWarning, reading
 from conformance.recordings.parsing import (
     BODILESS_METHODS,
@@ -141,7 +141,7 @@ def _body(item: Any, place: Place, headers: Any, where: str, bodiless: bool) -> 
     value = at(item, place)
     if value is None:
         return b"" if bodiless or not callable(place) else None
-    return body_of(value, next((held for name, held in headers if name.lower() == "content-type"), ""), where)
+    return body_of(value, first_of(headers, "content-type") or "", where)
 
 
 def milliseconds(value: Any, where: str) -> float | None:

@@ -32,6 +32,7 @@ async def send_batch(transport: Transport, journal: Journal, run: RunContext) ->
     if not scenarios:
         return
     entries = []
+    transport.max_requests.check(BATCH_EVENTS)
     for scenario in scenarios:
         journal.open(JournalEntry(scenario.account, scenario.calendar_id, run.event_id(scenario)))
         [write] = write_requests(scenario, run)

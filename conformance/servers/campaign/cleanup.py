@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from urllib.parse import quote
 
 from conformance.servers.campaign.journal import Journal, JournalEntry, left_behind
@@ -63,17 +64,20 @@ async def clean(
     return journal.entries
 
 
-async def cleanup(subject: Subject, limits: Limits | None = None) -> tuple[int, tuple[JournalEntry, ...]]:
+async def cleanup(
+    subject: Subject, limits: Limits | None = None, journal: Path | None = None
+) -> tuple[int, tuple[JournalEntry, ...]]:
     """Delete what earlier runs against the subject left.  Returns how many events are gone, and which are not.
 
-    Entries of accounts without a token are left; runs that are still in progress are not touched.
+    `journal` is the folder of the journals, if it is not the usual one.  Entries of accounts without a token are left;
+    runs that are still in progress are not touched.
     """
     limits = limits or Limits()
     deleted = 0
     remaining: list[JournalEntry] = []
     async with subject.open(limits) as client:
         transport = Transport(client, subject.base_url, subject.tokens, subject.clock, limits=limits)
-        for left in left_behind(subject.base_url):
+        for left in left_behind(subject.base_url, journal):
             still = []
             for entry in left.entries:
                 if entry.account in subject.tokens and await _delete(transport, entry):

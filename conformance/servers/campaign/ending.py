@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from conformance.errors import ConfigurationError, UsageError, place_of
 from conformance.interrupts import absorb_cancellation
 from conformance.servers.campaign.deadline import Deadline
-from conformance.servers.campaign.journal import JournalEntry
+from conformance.servers.campaign.journal import JournalEntry, JournalError
 from conformance.servers.campaign.scenario_shrinking import ScenarioCounterexample
 from conformance.servers.campaign.subject_session import SubjectSession
 from conformance.servers.subject.availability import SubjectGoneError
@@ -43,7 +43,7 @@ class Ending:
         except asyncio.CancelledError:
             absorb_cancellation()
             self._record_cancellation()
-        except (BudgetExceededError, SubjectGoneError) as error:
+        except (BudgetExceededError, SubjectGoneError, JournalError) as error:
             self.reasons.append(str(error))
         except (ConfigurationError, UsageError):
             raise
@@ -58,6 +58,11 @@ class Ending:
 
     async def clean(self, session: SubjectSession) -> None:
         """Delete what the run created.  An interruption of the run lets that end; another one ends it."""
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():  # the second interruption came before the first was dealt with
+            absorb_cancellation()
+            self.left = session.journal.entries
+            return
         self.deadline.restart(_CLEANING + _DELETING * len(session.journal.entries))
         work = asyncio.create_task(session.clean())
         try:

@@ -5,17 +5,22 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import warnings
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, NamedTuple
+
+from conformance.errors import ConfigurationError
+from conformance.recordings.private_files import private
 
 try:
     import fcntl
 except ImportError:  # pragma: no cover - Windows has no such lock: there, clean up after a run, not during one
     fcntl = None  # type: ignore[assignment]
 
-__all__ = ["Journal", "JournalEntry", "folder", "left_behind"]
+__all__ = ["Journal", "JournalEntry", "JournalError", "folder", "left_behind"]
 
 _VARIABLE = "CRONOFY_CONFORMANCE_JOURNAL"
 
@@ -28,34 +33,50 @@ class JournalEntry(NamedTuple):
     event_id: str
 
 
-def folder() -> Path:
-    """The folder of the journals: CRONOFY_CONFORMANCE_JOURNAL, else a folder in the user's state directory."""
-    chosen = os.environ.get(_VARIABLE)
-    if chosen:
-        return Path(chosen)
-    state = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
+def folder(chosen: Path | None = None) -> Path:
+    """The folder of the journals: `chosen`, else CRONOFY_CONFORMANCE_JOURNAL, else one in the user's state directory.
+
+    Raises ConfigurationError where there is no home directory.
+    """
+    if chosen is not None or os.environ.get(_VARIABLE):
+        return chosen or Path(os.environ[_VARIABLE])
+    try:
+        state = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
+    except RuntimeError:
+        raise ConfigurationError(
+            f"there is no home directory for the journal: name a folder with --journal or {_VARIABLE}"
+        ) from None
     return Path(state) / "cronofy-conformance" / "journal"
+
+
+class JournalError(Exception):
+    """The journal cannot be written any more: nothing may be created."""
 
 
 class Journal:
     """The events of one run that may exist; with a `path`, each entry is on disk before `open` returns.
 
-    The file is locked until `close`, which removes it if nothing is left in it.
+    The file is locked until `close`, which removes it if nothing is left in it.  Raises ConfigurationError where it
+    cannot be made.
     """
 
     def __init__(self, path: Path | None = None) -> None:
         self._entries: dict[JournalEntry, None] = {}
         self._path = path
-        self._file: IO[str] | None = None
+        self._file: IO[bytes] | None = None
         if path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = path.open("a", encoding="utf-8")
-            _lock(self._file)
+            try:
+                self._file = _made(path)
+            except OSError as error:
+                raise ConfigurationError(
+                    f"the journal {path} cannot be written: {error.strerror or error}; name another folder with "
+                    f"--journal or {_VARIABLE}"
+                ) from None
 
     @classmethod
-    def of_run(cls, base_url: str, run_id: str) -> Journal:
-        """The journal on disk of one run against one subject."""
-        return cls(folder() / _name(base_url) / f"{run_id}.ndjson")
+    def of_run(cls, base_url: str, run_id: str, chosen: Path | None = None) -> Journal:
+        """The journal on disk of one run against one subject; `chosen` as in `folder`."""
+        return cls(folder(chosen) / _name(base_url) / f"{run_id}.ndjson")
 
     def open(self, entry: JournalEntry) -> None:
         """Add an event that is about to be created."""
@@ -78,14 +99,18 @@ class Journal:
         if self._file is None or self._path is None:
             return
         if not self._entries:
-            self._path.unlink(missing_ok=True)
+            _remove(self._path)
         self._file.close()
         self._file = None
 
     def _write(self, line: dict[str, list[str]]) -> None:
-        if self._file is not None:
-            self._file.write(json.dumps(line, ensure_ascii=False) + "\n")
-            self._file.flush()
+        if self._file is None:
+            return
+        try:
+            self._file.write(json.dumps(line).encode("ascii") + b"\n")
+        except OSError as error:
+            if "open" in line:
+                raise JournalError(f"the journal {self._path} cannot be written: {error.strerror or error}") from None
 
 
 @dataclass(slots=True)
@@ -93,51 +118,95 @@ class _LeftBehind:
     """The journal file of an earlier run, locked against that run and other clean-ups."""
 
     path: Path
-    file: IO[str]
+    file: IO[bytes]
     entries: tuple[JournalEntry, ...]
 
     def close(self, remaining: tuple[JournalEntry, ...]) -> None:
         """Write `remaining` to the file, or remove it if nothing remains."""
-        if remaining:
-            self.file.seek(0)
-            self.file.truncate()
-            self.file.writelines(json.dumps({"open": list(entry)}) + "\n" for entry in remaining)
-        else:
-            self.path.unlink(missing_ok=True)
-        self.file.close()
+        with self.file:
+            if remaining:
+                self.file.seek(0)
+                self.file.truncate()
+                self.file.writelines(json.dumps({"open": list(entry)}).encode("ascii") + b"\n" for entry in remaining)
+            else:
+                _remove(self.path)
 
 
-def left_behind(base_url: str) -> Iterator[_LeftBehind]:
-    """What earlier runs against a subject left; journals of runs in progress are skipped."""
-    for path in sorted((folder() / _name(base_url)).glob("*.ndjson")):
-        file = path.open("r+", encoding="utf-8")
+def left_behind(base_url: str, chosen: Path | None = None) -> Iterator[_LeftBehind]:
+    """What earlier runs against a subject left; journals of runs in progress, and of other clean-ups, are skipped.
+
+    Journals that cannot be opened, and lines that cannot be read, are named in a warning; such lines are kept aside.
+    """
+    for path in sorted((folder(chosen) / _name(base_url)).glob("*.ndjson")):
         try:
-            _lock(file)
-        except BlockingIOError:
-            file.close()
+            file = path.open("r+b", buffering=0)
+            if not _locked(file, path):
+                file.close()
+                continue
+        except FileNotFoundError:
+            continue  # another clean-up was faster
+        except OSError as error:
+            warnings.warn(f"the journal {path} cannot be opened: {error.strerror or error}", stacklevel=1)
             continue
-        yield _LeftBehind(path, file, _read(file))
+        entries, bad = _read(file)
+        if bad:
+            aside = path.with_name(f"{path.name}.bad")
+            with suppress(OSError), open(aside, "ab", opener=private) as kept:
+                kept.write(b"\n".join(bad) + b"\n")
+            warnings.warn(f"{len(bad)} lines of the journal {path} cannot be read: see {aside}", stacklevel=1)
+        yield _LeftBehind(path, file, entries)
 
 
-def _read(file: IO[str]) -> tuple[JournalEntry, ...]:
-    """The entries still open; a truncated last line is skipped, because its event was never sent."""
+def _read(file: IO[bytes]) -> tuple[tuple[JournalEntry, ...], list[bytes]]:
+    """The entries still open, and the lines that cannot be read.
+
+    A truncated last line is neither: its event was never sent.
+    """
     entries: dict[JournalEntry, None] = {}
-    for line in file:
+    bad = []
+    *lines, _ = file.read().split(b"\n")
+    for line in lines:
         try:
-            document = json.loads(line)
-        except ValueError:
-            continue
-        if "open" in document:
-            entries[JournalEntry(*document["open"])] = None
-        elif "settled" in document:
-            entries.pop(JournalEntry(*document["settled"]), None)
-    return tuple(entries)
+            [(word, names)] = json.loads(line).items()
+            entry = JournalEntry(*names) if isinstance(names, list) else None
+        except (ValueError, TypeError, AttributeError, RecursionError):
+            entry = None
+        if entry is None or word not in ("open", "settled") or not all(isinstance(name, str) for name in entry):
+            bad.append(line)
+        elif word == "open":
+            entries[entry] = None
+        else:
+            entries.pop(entry, None)
+    return tuple(entries), bad
 
 
-def _lock(file: IO[str]) -> None:
+def _made(path: Path) -> IO[bytes]:
+    """A new journal, which nobody else can lock or remove."""
+    while True:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        file = open(path, "ab", buffering=0, opener=private)  # noqa: SIM115 - closed by the journal
+        if _locked(file, path):
+            return file
+        file.close()  # a clean-up took it for one that was left behind
+
+
+def _locked(file: IO[bytes], path: Path) -> bool:
+    """Whether the file is now locked, and still the one at `path`."""
     if fcntl is not None:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+def _remove(path: Path) -> None:
+    with suppress(OSError):
+        path.unlink(missing_ok=True)
 
 
 def _name(base_url: str) -> str:
-    return hashlib.sha256(base_url.lower().encode()).hexdigest()[:16]
+    return hashlib.sha256(base_url.lower().encode("utf-8", "replace")).hexdigest()[:16]

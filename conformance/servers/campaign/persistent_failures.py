@@ -50,6 +50,7 @@ class PersistentFailureCheck:
         """Send a malformed request; the journal keeps the event that it may have created."""
         entry = JournalEntry(request.account, request.calendar_id, self.run.event_id(request.scenario))
         if request.names_event:
+            self.transport.max_requests.check(reserve=1)
             self.journal.open(entry)
         account = request.account
         send = partial(self.transport.send, request.method, request.target, account=account, content=request.content)
@@ -68,6 +69,7 @@ class PersistentFailureCheck:
             number = next(numbers)
             control = replace(scenario, id=f"control-{scenario.id}", steps=(Step("omitted"),) * number, event="")
             write = write_requests(control, self.run)[-1]
+            self.transport.max_requests.check(reserve=number == 1)
             self.journal.open(JournalEntry(control.account, control.calendar_id, self.run.event_id(control)))
             return await self.transport.send(
                 write.method, write.path, account=control.account, document=write.body, reserve=number == 1

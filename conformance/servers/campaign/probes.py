@@ -149,6 +149,7 @@ async def run_access_checks(transport: Transport, journal: Journal, checks: tupl
     """Send requests that must be refused; the journal keeps the events of those that were not."""
     for check in checks:
         if check.entry is not None:
+            transport.max_requests.check(reserve=1)
             journal.open(check.entry)
         exchange = await transport.send(
             check.method,

@@ -6,7 +6,7 @@ import base64
 import hashlib
 import os
 import statistics
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 
 __all__ = ["RunProgress", "RunResult", "run"]
 
+#: What looks for counterexamples after a run.
+Search = Callable[[SubjectSession, LiveJudge, Plan], Awaitable[tuple[ScenarioCounterexample, ...]]]
+
 
 @dataclass(frozen=True, slots=True)
 class RunProgress:
@@ -56,7 +59,8 @@ class RunResult:
 
     `counterexamples` has the smallest scenario found for each failed rule.  `unmet` are the cases of a pending event
     that no step met.  `left` are events that could not be deleted.  `cut_short` says why the run is not all that it
-    was to be, `notes` what disturbed it.
+    was to be, `notes` what disturbed it.  `receiver` is where notifications come to, `subscribed` whether the subject
+    accepted subscriptions.
     """
 
     report: Report
@@ -73,6 +77,8 @@ class RunResult:
     cut_short: str | None = None
     interrupted: bool = False
     notes: tuple[str, ...] = ()
+    receiver: str | None = None
+    subscribed: bool = False
 
 
 async def run(
@@ -85,11 +91,13 @@ async def run(
     planned: Callable[[Plan], None] = lambda plan: None,
     limits: Limits | None = None,
     small: bool = True,
+    known: Callable[[str, str], bool] = lambda rule, cause: False,
     scenarios: Source = (),
 ) -> RunResult:
     """Run a campaign against the subject that `options` name, or against `subject`.
 
-    `sink` gets every exchange that is judged, at once and in the order sent; `small` asks for counterexamples.
+    `sink` gets every exchange that is judged, at once and in the order sent; `small` asks for counterexamples,
+    but for failures that are `known` by rule and cause.
     `scenarios` run beside the core table: Scenario values, a Hypothesis strategy of them (from which as many are drawn
     as are explored, and at least one), or a function of the inventory that gives either.
     `planned` gets the plan before anything is written.
@@ -114,10 +122,12 @@ async def run(
             max_requests=options.max_requests,
             limits=limits,
             sink=sink,
-            journal=Journal.of_run(under_test.base_url, run_id) if in_journal else None,
+            journal=Journal.of_run(under_test.base_url, run_id, options.journal) if in_journal else None,
+            notifications=options.notifications,
         ) as session:
             plan_of_run = partial(_plan, session, options, scenarios, planned)
-            return await _run(session, options, chosen, plan_of_run, progress, Ending(deadline), small)
+            search = partial(counterexamples, known=known) if small else None
+            return await _run(session, options, chosen, plan_of_run, progress, Ending(deadline), search)
 
 
 async def _run(
@@ -127,7 +137,7 @@ async def _run(
     plan_of_run: Callable[[], Plan],
     progress: Callable[[RunProgress], None],
     ending: Ending,
-    small: bool,
+    search: Search | None,
 ) -> RunResult:
     assert session.hearing is not None
     hearing = session.hearing
@@ -137,7 +147,7 @@ async def _run(
         planned = plan_of_run()
         ending.deadline.set(options.max_time or options.wait + max(SHORTEST_LIMIT, 3 * planned.seconds))
         if not options.plan:
-            await _execute(session, hearing, planned, progress, ending, small)
+            await _execute(session, hearing, planned, progress, ending, search)
     return RunResult(
         Report.empty(rules) + hearing.report,
         rules,
@@ -152,7 +162,9 @@ async def _run(
         ending.left,
         "; ".join((*ending.reasons, *hearing.unjudged)) or None,
         ending.interrupted,
-        session.transport.notes,
+        (*session.transport.notes, *(session.receiver.notes() if session.receiver else ())),
+        session.receiver.base_url if session.receiver else None,
+        session.run.receiver is not None,
     )
 
 
@@ -180,7 +192,7 @@ async def _execute(
     planned: Plan,
     progress: Callable[[RunProgress], None],
     ending: Ending,
-    small: bool,
+    search: Search | None,
 ) -> None:
     """Carry out the plan, look for counterexamples, and clean up, however it ends."""
 
@@ -192,6 +204,7 @@ async def _execute(
         with ending.recorded():
             try:
                 await session.run_scenarios(scheduler, planned.waves)
+                await session.await_notifications()
                 report_progress("audit", scheduler)
                 await session.read_variants()
                 scheduler.on_round = partial(report_progress, "malformed requests")
@@ -199,9 +212,9 @@ async def _execute(
                 await session.send_malformed(planned.malformed)
             finally:
                 hearing.close()
-            if small and hearing.failed:
+            if search is not None and hearing.failed:
                 report_progress("counterexamples", scheduler)
-                ending.counterexamples = await counterexamples(session, hearing, planned)
+                ending.counterexamples = await search(session, hearing, planned)
     finally:
         await ending.clean(session)
 

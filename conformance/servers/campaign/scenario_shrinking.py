@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 
 from conformance.contract.rules import Rule, load
@@ -62,9 +62,12 @@ class _Search:
 
 
 async def counterexamples(
-    session: SubjectSession, hearing: LiveJudge, planned: Plan
+    session: SubjectSession,
+    hearing: LiveJudge,
+    planned: Plan,
+    known: Callable[[str, str], bool] = lambda rule, cause: False,
 ) -> tuple[ScenarioCounterexample, ...]:
-    """A counterexample for each rule that failed in `hearing`.
+    """A counterexample for each rule that failed in `hearing` for a cause that is not `known`.
 
     On this machine simpler scenarios are tried, within a budget of requests.  Elsewhere, or when that is spent, nothing
     is sent and the recorded exchanges are reduced.
@@ -76,12 +79,21 @@ async def counterexamples(
     }
     searches = [
         _begun(rules[name], violations, by_event, hearing)
-        for name, violations in list(hearing.failed.items())[:_RULES]
-        if violations and name in rules
+        for name, violations in _unknown(hearing, known)[:_RULES]
+        if name in rules
     ]
     if session.subject.loopback:
         await _shrink(session, searches)
     return tuple(_found(search, session) for search in searches)
+
+
+def _unknown(hearing: LiveJudge, known: Callable[[str, str], bool]) -> list[tuple[str, list[Violation]]]:
+    """The rules that failed, each with its violations of causes that are not known."""
+    unknown = (
+        (rule, [violation for violation in violations if not known(rule, violation.cause)])
+        for rule, violations in hearing.failed.items()
+    )
+    return [(rule, violations) for rule, violations in unknown if violations]
 
 
 def _begun(rule: Rule, violations: list[Violation], by_event: Mapping[str, Scenario], hearing: LiveJudge) -> _Search:

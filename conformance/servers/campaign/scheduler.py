@@ -187,6 +187,7 @@ class Scheduler:
     async def _send(self, state: ScenarioState, write: WriteRequest) -> None:
         creates = write.method == "POST" and state.entry not in self.journal.entries
         if write.method == "POST":
+            self.transport.max_requests.check(reserve=creates)  # what is not sent creates nothing
             self.journal.open(state.entry)
         existed, state.exists = state.exists, state.exists or write.method == "POST"
         pending, before = state.meets_pending, state.answered_at

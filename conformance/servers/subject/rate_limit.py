@@ -23,10 +23,14 @@ class RequestBudget:
 
     def spend(self, *, reserve: int = 0) -> None:
         """Count one request.  Raises BudgetExceededError where it, or its reservation, does not fit."""
-        if self.limit is not None and self.used + self.reserved + 1 + reserve > self.limit:
-            raise BudgetExceededError(f"the limit of {self.limit} requests was reached")
+        self.check(reserve)
         self.used += 1
         self.reserved += reserve
+
+    def check(self, reserve: int = 0) -> None:
+        """Raise BudgetExceededError where one request more, or its reservation, does not fit."""
+        if self.limit is not None and self.used + self.reserved + 1 + reserve > self.limit:
+            raise BudgetExceededError(f"the limit of {self.limit} requests was reached")
 
     def spend_reserved(self) -> None:
         """Count one request that an earlier creation reserved."""

@@ -606,6 +606,15 @@ class _TriesPut(Client):
             super().upsert_event(calendar_id, event)
 
 
+@breaks("a-batch-has-the-documented-form", "puts whole URLs into a batch")
+class _WholeUrls(Client):
+    def upsert_event(self, calendar_id: str, event: Mapping[str, Any]) -> None:
+        url = str(self._http.base_url.join(f"/v1/calendars/{calendar_id}/events"))
+        self.request(
+            "POST", "/v1/batch", json={"batch": [{"method": "POST", "relative_url": url, "data": dict(event)}]}
+        )
+
+
 @breaks("requests-carry-a-bearer-token", "brings its token only when it is asked to")
 class _TokenLater(Client):
     def list_calendars(self) -> list[JSON]:

@@ -1,0 +1,160 @@
+"""Runs that are read here and judged in other processes, at the same time; or here, one thing after the other."""
+
+from __future__ import annotations
+
+import pickle
+import signal
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from multiprocessing import get_context
+from typing import TYPE_CHECKING, NamedTuple
+
+from conformance.cli.recorded_run import judge_run
+from conformance.judging.report import Report
+from conformance.judging.unknown_before import UnknownBefore
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+
+    from conformance.contract.rules import Rule
+    from conformance.facts import Settings
+    from conformance.http.exchange import Exchange
+
+__all__ = ["LostProcessError", "Run", "judge_runs"]
+
+#: Exchanges are sent to another process in batches of so many, or of so many bytes of bodies.
+_BATCH, _BATCH_BYTES = 500, 1 << 20
+
+
+class Run(NamedTuple):
+    """One run of a recording: its exchanges in the order sent, the ids of the rules it is judged by, its settings."""
+
+    exchanges: Iterable[Exchange]
+    rules: frozenset[str]
+    settings: Settings
+
+
+class LostProcessError(Exception):
+    """A process that judged was killed, and what it knew is lost."""
+
+
+def judge_runs(runs: Iterable[Run], rules: Sequence[Rule], jobs: int) -> tuple[Report, UnknownBefore]:
+    """The report on all runs, each of which is judged by itself; `jobs` processes read and judge.
+
+    The report is the same whatever `jobs` is: exchanges of one run are judged in one process, in their order.
+    Raises LostProcessError, and what reading a run raises.
+    """
+    unknown = UnknownBefore(rules)
+    report = Report.empty(rules)
+    if jobs == 1:
+        for run in runs:
+            report += judge_run(run.exchanges, _of(run.rules, rules), run.settings, unknown)
+        return report, unknown
+    reports: dict[int, Report] = {}
+    with ExitStack() as stack:
+        workers: list[Connection] = []
+        for number, run in enumerate(runs):
+            if number < jobs - 1:
+                workers.append(stack.enter_context(_worker(rules)))
+            worker = workers[number % len(workers)]
+            _send(worker, (number, run.rules, run.settings))
+            for batch in _batches(run.exchanges):
+                _send(worker, batch)
+            _send(worker, [])
+        for worker in workers:
+            _send(worker, None)
+        for worker in workers:
+            found, events, decided = _receive(worker)
+            reports.update(found)
+            unknown.add(events, decided)
+    return sum((reports[number] for number in sorted(reports)), report), unknown
+
+
+def _of(ids: frozenset[str], rules: Sequence[Rule]) -> list[Rule]:
+    return [rule for rule in rules if rule.id in ids]
+
+
+@contextmanager
+def _worker(rules: Sequence[Rule]) -> Iterator[Connection]:
+    """A process that judges, as the connection to it."""
+    context = get_context("spawn")
+    here, there = context.Pipe()
+    process = context.Process(target=_work, args=(there, tuple(rules)), daemon=True)
+    with _sigint_ignored():  # inherited: Ctrl-C ends reading, and what was read is judged
+        process.start()
+    there.close()
+    try:
+        yield here
+    finally:
+        here.close()
+        process.join(1.0)
+        if process.is_alive():
+            process.kill()
+            process.join()
+
+
+@contextmanager
+def _sigint_ignored() -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _batches(exchanges: Iterable[Exchange]) -> Iterator[list[Exchange]]:
+    batch: list[Exchange] = []
+    size = 0
+    for exchange in exchanges:
+        batch.append(exchange)
+        size += len(exchange.request.body) + (len(exchange.response.body) if exchange.response is not None else 0)
+        if len(batch) >= _BATCH or size >= _BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def _send(connection: Connection, value: object) -> None:
+    try:
+        connection.send_bytes(pickle.dumps(value, pickle.HIGHEST_PROTOCOL))
+    except OSError:
+        raise LostProcessError("a process that judged was lost") from None
+
+
+def _receive(connection: Connection) -> tuple[dict[int, Report], int, frozenset[str]]:
+    try:
+        answer = pickle.loads(connection.recv_bytes())  # noqa: S301 - from a process of ours
+    except (EOFError, OSError):
+        raise LostProcessError("a process that judged was lost") from None
+    if isinstance(answer, Exception):
+        raise answer
+    found: tuple[dict[int, Report], int, frozenset[str]] = answer
+    return found
+
+
+def _work(connection: Connection, rules: tuple[Rule, ...]) -> None:
+    """Judge the runs that come through a connection, and answer with their reports, or with what went wrong."""
+    unknown = UnknownBefore(rules)
+    reports: dict[int, Report] = {}
+    problem: Exception | None = None
+    with suppress(EOFError, OSError):  # whoever asked is gone
+        while (run := pickle.loads(connection.recv_bytes())) is not None:  # noqa: S301 - from the process that started this one
+            number, ids, settings = run
+            exchanges = _received(connection)
+            try:
+                reports[number] = judge_run(exchanges, _of(ids, rules), settings, unknown)
+            except Exception as error:  # noqa: BLE001 - raised again where it was asked for
+                problem = problem or error
+            for _ in exchanges:  # what is left of a run that could not be judged
+                pass
+        _send(connection, problem or (reports, unknown.events, unknown.decided))
+
+
+def _received(connection: Connection) -> Iterator[Exchange]:
+    while batch := pickle.loads(connection.recv_bytes()):  # noqa: S301 - from the process that started this one
+        yield from batch

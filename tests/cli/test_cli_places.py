@@ -1,0 +1,74 @@
+"""Places that cannot be written are named before anything is sent, and one that fails later loses no other."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from pathlib import Path
+
+import pytest
+from cli_samples import call, error
+
+FEW = ("--max-requests", "40")
+
+
+@pytest.mark.parametrize("option", ["--report", "--evidence", "--record"])
+def test_a_file_in_the_place_of_a_folder_is_said_before_the_run(option: str, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    evidence = tmp_path / "e.ndjson"
+    others = () if option == "--evidence" else ("--evidence", evidence)
+    line = error("run", *FEW, option, tmp_path / "file" / "r.json", *others)
+    assert line.startswith(f"{option} ")
+    assert line.endswith(" cannot be written: Not a directory; choose another place")
+    assert not evidence.exists()
+
+
+def test_a_disk_that_is_full_in_the_end_loses_no_other_artefact(tmp_path: Path) -> None:
+    result = call(
+        "run", *FEW, "--report", "json:/dev/full", "--report", tmp_path / "r.json", "--record", tmp_path / "c"
+    )
+    assert result.exit_code == 2
+    assert result.stderr.splitlines()[1:] == [
+        "Error: --report /dev/full cannot be written: No space left on device; choose another place"
+    ]
+    assert "Outcome: inconclusive." in result.stdout  # as there is no file of it, the report is shown
+    assert json.loads((tmp_path / "r.json").read_text())["outcome"] == "inconclusive"
+    assert (tmp_path / "c").is_dir()
+
+
+def test_what_a_run_writes_is_its_owners_alone(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        call(
+            "run",
+            *FEW,
+            "--report",
+            tmp_path / "r.json",
+            "--evidence",
+            tmp_path / "e.ndjson",
+            "--record",
+            tmp_path / "c",
+        )
+    finally:
+        os.umask(before)
+    modes = {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.rglob("*") if path.is_file()}
+    assert modes == {0o600}
+
+
+def test_a_home_that_cannot_be_written_is_said_with_what_to_set(tmp_path: Path) -> None:
+    (tmp_path / "home").write_text("")
+    environment = {
+        "CRONOFY_ACCESS_TOKEN": "some-token",
+        "CRONOFY_CONFORMANCE_JOURNAL": "",
+        "XDG_STATE_HOME": str(tmp_path / "home"),
+    }
+    line = error("run", "http://127.0.0.1:9", env=environment)
+    assert line.endswith(
+        "cannot be written: Not a directory; name another folder with --journal or CRONOFY_CONFORMANCE_JOURNAL"
+    )
+
+
+def test_clean_up_takes_the_journal_from_where_the_run_put_it(tmp_path: Path) -> None:
+    result = call("cleanup", "http://127.0.0.1:9", "--journal", tmp_path, env={"CRONOFY_ACCESS_TOKEN": "some-token"})
+    assert (result.exit_code, result.stdout) == (0, "0 events deleted, 0 left\n")
