@@ -42,7 +42,11 @@ def circumstances(facts: Facts) -> frozenset[str]:
 
 
 def _of_write(document: dict[str, Any], add: Callable[[str], None]) -> None:
-    _words(document, ("requested", "outcome", "start", "all_day", "is_create", "otherwise_valid", "profiles"), add)
+    _words(
+        document,
+        ("requested", "outcome", "start", "all_day", "is_create", "otherwise_valid", "profiles", "subscriptions"),
+        add,
+    )
     for name in document.get("changed_fields", ()):
         add(f"changes {name}")
     if "settled" in document.get("after", {}):
@@ -81,6 +85,10 @@ def _of_account(document: dict[str, Any], add: Callable[[str], None]) -> None:
     _inner("defaults", document.get("defaults"), add)
 
 
+def _of_notification(document: dict[str, Any], add: Callable[[str], None]) -> None:
+    _words(document, ("requested", "outcome", "is_create", "interactions", "generates", "reachable"), add)
+
+
 def _of_nothing(document: dict[str, Any], add: Callable[[str], None]) -> None:
     """Kinds of facts that no server rule reads."""
 
@@ -93,6 +101,7 @@ _KINDS: dict[str, Callable[[dict[str, Any], Callable[[str], None]], None]] = {
     "conferencing": _of_value,
     "directory": _of_directory,
     "account": _of_account,
+    "notification": _of_notification,
 }
 
 

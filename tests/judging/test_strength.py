@@ -47,6 +47,7 @@ def verdict(rule: str, outcome: Any = "passed") -> Verdict:
         ("exchange", {"operation": "write", "response": {"status": 422}}, "status=422"),
         ("conferencing", {"conferencing": {"join_url": "ftp://a.example/"}}, "conferencing.join_url is ftp:"),
         ("directory", {"calendars": {"calendars": [{}, {}]}}, "calendars.calendars has several"),
+        ("notification", {"interactions": ["conferencing_failing"]}, "interactions has conferencing_failing"),
         ("account", {"defaults": {"conferences": 3}}, "defaults.conferences=several"),
     ],
 )  # fmt: skip

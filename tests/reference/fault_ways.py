@@ -93,6 +93,8 @@ def _how(about: str, group: Circumstances) -> str:
         return f"read {' and '.join(named or lists.values())}"
     if about == "account":
         return "create several events with default conferencing on calendars of several kinds"
+    if about == "notification":
+        return "subscribe to notifications, and let them arrive (--notifications)"
     if about == "exchange":
         return f"send a {said.get('operation', 'request')} that is answered {said.get('status', 'as documented')}"
     return "read an event until its conference is there"
