@@ -15,7 +15,8 @@ from conformance.errors import UsageError, nearest
 from conformance.judging.formats import FORMATS, NAMES, destination
 
 __all__ = ["account", "by_name", "calendar", "client_secret", "config", "default_profile", "evidence", "fault", "fuzz"]
-__all__ += ["journal", "judging", "max_examples", "max_requests", "max_time", "notifications", "pairs", "path", "plan"]
+__all__ += ["journal", "judging", "max_examples", "max_requests", "max_scenarios", "max_time", "no_shrink"]
+__all__ += ["notifications", "pairs", "path", "plan"]
 __all__ += ["positive", "rate_limit", "record", "scenarios", "seconds", "seed", "side", "timing", "wait", "word"]
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -187,12 +188,27 @@ config = click.option(
     metavar="FILE",
     help="A TOML file with the same options.",
 )
-max_examples = click.option(
-    "--max-examples",
-    "max_examples",
-    type=click.IntRange(0),
-    metavar="N",
-    help="Cases to generate beside the core table.",
+
+
+def _max_examples(usual: str) -> Callable[[F], F]:
+    return click.option(
+        "--max-examples",
+        "max_examples",
+        type=click.IntRange(0),
+        metavar="N",
+        help=f"Cases to generate with Hypothesis beside the standard ones. [default: {usual}]",
+    )
+
+
+max_examples = _max_examples("50")
+max_scenarios = _max_examples("100 in this process on a virtual clock, 25 on loopback, else 0; 0 with a limit")
+no_shrink = click.option(
+    "--no-shrink",
+    "shrink",
+    is_flag=True,
+    flag_value=False,
+    default=True,
+    help="Show failures as they were recorded; do not look for smaller ones.",
 )
 scenarios = click.option(
     "--scenarios",

@@ -19,7 +19,8 @@ __all__ = ["cleanup", "run", "run_options"]
 @options.account
 @options.calendar
 @options.default_profile
-@options.max_examples
+@options.max_scenarios
+@options.no_shrink
 @options.scenarios
 @options.fuzz
 @options.notifications

@@ -60,9 +60,23 @@ def main(names: list[str]) -> None:
         for name, (failed, fault) in zip(chosen, workers.map(compute_one, chosen), strict=True):
             matrix[name], known[name] = failed, fault
             sys.stderr.write(f"{name}: {', '.join(failed) or 'no rule fails'}\n")
-    for file, contents in ((MATRIX_FILE, matrix), (KNOWN_FILE, known)):
-        text = json.dumps({name: contents[name] for name in FAULTS if name in contents}, indent=1, ensure_ascii=False)
-        file.write_text(f"{text}\n", encoding="utf-8")
+    MATRIX_FILE.write_text(f"{json.dumps(_ordered(matrix), indent=1)}\n", encoding="utf-8")
+    KNOWN_FILE.write_text(known_text(_ordered(known)), encoding="utf-8")
+
+
+def _ordered(contents: dict[str, Any]) -> dict[str, Any]:
+    return {name: contents[name] for name in FAULTS if name in contents}
+
+
+def known_text(known: dict[str, Any]) -> str:
+    """The text of ``known_faults.json``: a line for each way."""
+    faults = []
+    for name, fault in known.items():
+        head = json.dumps({"title": fault["title"], "section": fault["section"]}, ensure_ascii=False)[1:-1]
+        ways = ",\n  ".join(json.dumps(way, ensure_ascii=False) for way in fault["ways"])
+        told = f"\n  {ways}" if ways else ""
+        faults.append(f' {json.dumps(name)}: {{{head}, "ways": [{told}]}}')
+    return "{\n" + ",\n".join(faults) + "\n}\n"
 
 
 if __name__ == "__main__":

@@ -126,7 +126,7 @@ async def run(
             notifications=options.notifications,
         ) as session:
             plan_of_run = partial(_plan, session, options, scenarios, planned)
-            search = partial(counterexamples, known=known) if small else None
+            search = partial(counterexamples, known=known) if small and options.shrink else None
             return await _run(session, options, chosen, plan_of_run, progress, Ending(deadline), search)
 
 
