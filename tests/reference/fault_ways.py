@@ -25,6 +25,14 @@ Key = tuple[str, ...]
 
 _ABOUT = {rule.id: rule.about for rule in load()}
 
+_REQUESTS = {
+    "any": "that requests conferencing",
+    "omitted": "without conferencing in the body",
+    "profile": "that requests a profile of the account",
+    "undefined": "with conferencing that is not valid",
+    "invalid": "with conferencing that is not valid",
+}
+
 #: From how many circumstances groups are grown, of which the largest is taken.
 _SEEDS = 12
 
@@ -106,9 +114,7 @@ def _write(said: dict[str, str]) -> str:
         return "delete an event, and read events afterwards"
     before = said.get("before.pending_request") or said.get("before.requested_as")
     pending = " while it is pending" if "before.pending_request" in said else ""
-    what = "without conferencing in the body" if requested == "omitted" else f"with {requested} conferencing"
-    if requested in ("undefined", "invalid"):
-        what = "with conferencing that is not valid"
+    what = _REQUESTS.get(requested, f"that requests {requested}")
     if before not in (None, "none", "omitted", "delete"):
         return f"update an event that has {before} conferencing {what}{pending}"
     verb = "update" if said.get("is_create") == "False" else "create"
