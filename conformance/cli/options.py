@@ -14,7 +14,8 @@ from conformance.cli.configuration import parse_account, parse_default_profile, 
 from conformance.errors import UsageError, nearest
 from conformance.judging.formats import FORMATS, NAMES, destination
 
-__all__ = ["account", "by_name", "calendar", "client_secret", "config", "default_profile", "evidence", "fault", "fuzz"]
+__all__ = ["ca"]
+__all__ += ["account", "by_name", "calendar", "client_secret", "config", "default_profile", "evidence", "fault", "fuzz"]
 __all__ += ["journal", "judging", "max_examples", "max_requests", "max_scenarios", "max_time", "no_shrink"]
 __all__ += ["notifications", "pairs", "path", "plan"]
 __all__ += ["positive", "rate_limit", "record", "scenarios", "seconds", "seed", "side", "timing", "wait", "word"]
@@ -279,6 +280,12 @@ record = click.option(
 )
 evidence = click.option(
     "--evidence", type=path, metavar="PATH", help="A file for all exchanges as NDJSON; the report has its digest."
+)
+ca = click.option(
+    "--ca",
+    type=path,
+    metavar="FILE",
+    help="Certificates in PEM that are trusted beside the usual ones and those in SSL_CERT_FILE.",
 )
 journal = click.option(
     "--journal",

@@ -53,7 +53,13 @@ def subject_of(options: RunOptions) -> Subject:
         for fault in options.faults:
             if fault not in FAULTS:
                 raise UsageError(f"there is no fault {fault!r}; {nearest(fault, FAULTS)}")
-    return parse(options.subject, options.accounts, default_profiles=options.default_profiles, faults=options.faults)
+    return parse(
+        options.subject,
+        options.accounts,
+        default_profiles=options.default_profiles,
+        faults=options.faults,
+        authority=options.ca,
+    )
 
 
 def run(

@@ -94,6 +94,7 @@ class RunOptions:
     record: Path | None = None
     evidence: Path | None = None
     journal: Path | None = None
+    ca: Path | None = None
     reports: tuple[str, ...] = ()
     quiet: bool = False
 
