@@ -61,6 +61,7 @@ def check(
     reports: tuple[str, ...],
     quiet: bool,
     strength: bool,
+    verbose: bool,
     **others: Any,
 ) -> int:
     """Judge recordings: VCR cassettes (of vcrpy and its relatives in Ruby, Go, PHP, R and Elixir), HAR files, NDJSON of
@@ -101,7 +102,7 @@ def check(
             run_report = known.applied(check_recordings(chosen, interruption, progress, secrets))
     known.save(run_report, secrets.redactor().check)
     told = with_strength_notes(run_report) if strength else run_report
-    return write_reports(told, reports, secrets.redactor(), quiet=quiet)
+    return write_reports(told, reports, secrets.redactor(), quiet=quiet, verbose=verbose)
 
 
 @click.command(short_help="Judge the evidence of a report again.")
