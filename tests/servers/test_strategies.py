@@ -11,8 +11,9 @@ import pytest
 from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis import strategies as st
 
-from conformance import Settings, judge, observe, strategies
+from conformance import Exchange, Request, Response, Settings, judge, observe, strategies
 from conformance.contract import schemas
+from conformance.http.exchange import bearer
 from conformance.servers.inventory import Account, Calendar, Inventory, Profile
 from conformance.servers.scenarios import KINDS, RunContext, Scenario, Step, write_requests
 from conformance.servers.scenarios.sampling import sample
@@ -203,3 +204,42 @@ def test_any_recording_can_be_judged_and_keeps_or_breaks_rules() -> None:
 
     check()
     assert outcomes == {"passed", "failed", "inconclusive"}
+
+
+def test_a_server_may_refuse_every_malformed_event() -> None:
+    """What a kind server may accept is not malformed: refusing it could be held against a right one."""
+    listed = {
+        "calendars": [
+            {
+                "calendar_id": "cal_1",
+                "calendar_name": "a",
+                "calendar_readonly": False,
+                "calendar_deleted": False,
+                "provider_name": "google",
+                "profile_id": "pro_1",
+                "calendar_integrated_conferencing_available": True,
+            }
+        ]
+    }
+    plain = {"event_id": "a", "summary": "s", "start": "2031-01-06T09:00:00Z", "end": "2031-01-06T09:00:00Z"}
+    why = {"errors": {"event": [{"key": "errors.invalid", "description": "invalid"}]}}
+    failed = set()
+    for value in sample(strategies.malformed_events(), 500, 5, json.dumps):
+        recording = [
+            _answered("GET", "/v1/calendars", 200, None, listed, 0),
+            _answered("POST", "/v1/calendars/cal_1/events", 202, {**plain, "event_id": "b"}, None, 1),
+            _answered("POST", "/v1/calendars/cal_1/events", 422, value, why, 2),
+            _answered("POST", "/v1/calendars/cal_1/events", 202, {**plain, "event_id": "c"}, None, 3),
+        ]
+        verdicts = (verdict for one in observe(recording, Settings()) for verdict in judge(one, "server"))
+        failed |= {(verdict.rule, json.dumps(value)) for verdict in verdicts if verdict.outcome == "failed"}
+    assert failed == set()
+
+
+def _answered(method: str, path: str, status: int, sent: Any, answer: Any, number: int) -> Exchange:
+    headers = (("Authorization", bearer("default")), ("Content-Type", "application/json; charset=utf-8"))
+    body, content = (b"" if value is None else json.dumps(value).encode() for value in (sent, answer))
+    at = 1777366800.0 + number
+    request = Request(method, f"https://api.cronofy.com{path}", headers, body)
+    response = Response(status, (("Date", "Tue, 28 Apr 2026 09:00:00 GMT"), headers[1]), content)
+    return Exchange(request, response, f"#{number}", at, at + 0.1, headers_complete=True)

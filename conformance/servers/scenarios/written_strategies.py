@@ -202,13 +202,13 @@ _NO_OBJECT: st.SearchStrategy[Any] = st.one_of(
 _NO_TIME: st.SearchStrategy[Any] = st.one_of(
     st.none(),
     st.integers(0, 2 * 10**9),
-    st.sampled_from(("", "tomorrow", "2031-13-01", "2031-01-06T09", "09:00", "06/01/2031", "2031-01-06 09:00")),
-    st.just({"time": "2031-01-06T09:00:00Z"}),
+    st.sampled_from(("", "tomorrow", "2031-13-01", "9 o'clock")),
     st.just({"tzid": "Etc/UTC"}),
     st.just([]),
 )
 
-#: What breaks a field of an event; ``...`` leaves it out.
+#: What breaks a field of an event for every reader; ``...`` leaves it out.  What a kind server may accept, such as an
+#: hour without minutes, is not here: no rule could say what its answer must be.
 _BROKEN: dict[str, st.SearchStrategy[Any]] = {
     "summary": st.one_of(st.just(...), _NO_TEXT, st.just("long " * 300)),
     "start": st.just(...) | _NO_TIME,
@@ -217,7 +217,7 @@ _BROKEN: dict[str, st.SearchStrategy[Any]] = {
     "conferencing": invalid_conferencing(),
     "description": st.one_of(st.integers(0, 9), st.just([]), st.just({}), st.just("long " * 1000)),
     "location": st.one_of(texts(20), st.integers(0, 9), st.just([]), st.just({"description": 7})),
-    "tzid": st.just("") | _NO_TEXT,
+    "tzid": _NO_TEXT,
     "subscriptions": st.one_of(st.just({}), texts(20), st.just([{}]), st.just([{"type": "webhook", "uri": "/path"}])),
 }
 
