@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any, Literal
 from conformance.contract.rules import LEVELS
 from conformance.http.curl import curl
 from conformance.judging.report import KEPT_CAUSES, Report, RuleOutcome
+from conformance.judging.strength import Strength, strength
 from conformance.judging.timeline import TimelineEntry, timeline
 
 if TYPE_CHECKING:
     from conformance.contract.rules import Rule
+    from conformance.facts import Evidence
     from conformance.judging.baseline import Baseline, KnownFailure
     from conformance.judging.verdict import Violation
 
@@ -75,12 +77,17 @@ class Policy:
 
 @dataclass(frozen=True)
 class Reproduction:
-    """How a failure is shown again: `scenarios` as Python for ``conformance.servers.replay``, `commands` as curl."""
+    """How a failure is shown again: `scenarios` as Python for ``conformance.servers.replay``, `commands` as curl.
+
+    `steps` say the same in words, and `exchanges` are the fewest that show it.
+    """
 
     rule: str
     title: str
     scenarios: tuple[str, ...]
     commands: tuple[str, ...]
+    steps: tuple[str, ...] = ()
+    exchanges: tuple[Evidence, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -173,6 +180,12 @@ class RunReport:
             return 2
         return {"failed": 1, "inconclusive": 3, "passed": 0}[self.outcome]
 
+    @cached_property
+    def strength(self) -> Strength | None:
+        """How many of the known faults of servers would have been caught; None where no rule on servers was decided."""
+        exercised = self.report.exercised
+        return strength(exercised, waits=self.policy.is_run) if exercised.decided else None
+
     @property
     def coverage_gaps(self) -> tuple[tuple[str, str], ...]:
         """Rule id and reason of everything that was not proved, a line for each coverage class that no pass covers."""
@@ -243,6 +256,8 @@ def document(run_report: RunReport) -> dict[str, Any]:
     if run_report.policy.baseline is not None:
         contents["baseline"] = _baseline(run_report, run_report.policy.baseline)
     contents["rules"] = [_rule(run_report, rule) for rule in run_report.rules]
+    if run_report.strength is not None:
+        contents["strength"] = {"caught": len(run_report.strength.caught), "known": run_report.strength.known}
     contents["coverage_gaps"] = [{"rule": rule, "reason": reason} for rule, reason in run_report.coverage_gaps]
     contents["warnings"] = [rule.id for rule in run_report.warnings]
     return contents
