@@ -33,6 +33,7 @@ jobs = click.option(
 @options.default_profile
 @options.timing
 @complete_recording
+@options.redact_personal
 @jobs
 @options.side
 @options.judging

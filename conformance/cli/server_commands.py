@@ -34,6 +34,7 @@ __all__ = ["cleanup", "run", "run_options"]
 @options.fault
 @options.record
 @options.evidence
+@options.redact_personal
 @options.ca
 @options.journal
 @options.judging
