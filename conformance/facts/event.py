@@ -87,6 +87,11 @@ class Event:
         return *self.home, self.event_id
 
     @property
+    def is_at_rest(self) -> bool:
+        """Whether only readings that show the same are awaited."""
+        return self._resting
+
+    @property
     def state(self) -> EventState:
         """The event's state, awake."""
         if self._state is None:
