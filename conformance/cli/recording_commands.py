@@ -60,6 +60,7 @@ def check(
     forget: float,
     reports: tuple[str, ...],
     quiet: bool,
+    verbose: bool,
     **others: Any,
 ) -> int:
     """Judge recordings: VCR cassettes (of vcrpy and its relatives in Ruby, Go, PHP, R and Elixir), HAR files, NDJSON of
@@ -98,7 +99,7 @@ def check(
         else:
             run_report = known.applied(check_recordings(chosen, interruption, progress, secrets))
     known.save(run_report, secrets.redactor().check)
-    return write_reports(run_report, reports, secrets.redactor(), quiet=quiet)
+    return write_reports(run_report, reports, secrets.redactor(), quiet=quiet, verbose=verbose)
 
 
 @click.command(short_help="Judge the evidence of a report again.")

@@ -50,6 +50,10 @@ class EventState:
             self.earlier = (*self.earlier, *self.episode.evidence())[-_TIME_LINE:]
         self.episode = episode
 
+    def time_line(self) -> tuple[Evidence, ...]:
+        """The writes of the event so far, and what readings showed, as far back as a time line goes."""
+        return self.earlier if self.episode.write is None else (*self.earlier, *self.episode.evidence())
+
     def note_created(self, item: dict[str, Any]) -> None:
         """Remember when the event was created, as a reading says."""
         created = item.get("created")

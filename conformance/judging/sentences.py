@@ -81,6 +81,9 @@ def _subject(about: str, document: Mapping[str, Any], path: Sequence[str | int])
     match about:
         case "write" | "batched_write":
             return _write(document) if path and path[0] in ("after", "before") else _request_of_write(document)
+        case "notification":
+            event = " ".join(part for part in ("an event", _verb(document), _requested("write", document)) if part)
+            return f"The address to which {event} is subscribed"
         case "conferencing":
             return "An event"
         case "call":
@@ -106,6 +109,8 @@ def _write(document: Mapping[str, Any]) -> str:
         phrase("write", "before.requested_as", before.get("requested_as")) if before.get("state") == "assigned" else ""
     )
     was = was or phrase("write", "before.state", before.get("state"))
+    if before.get("state") == "in_progress":
+        was = phrase("write", "before.pending_request", before.get("pending_request"), was)
     when = phrase("write", "start", document.get("start"))
     circumstances = " ".join(part for part in ("An event", when, was) if part)
     done = " ".join(part for part in (_verb(document), _requested("write", document)) if part)

@@ -98,6 +98,7 @@ class RunOptions:
     redact_personal: bool = False
     reports: tuple[str, ...] = ()
     quiet: bool = False
+    verbose: bool = False
 
 
 #: Scenarios that a command explores: where time is free, and on this machine.
