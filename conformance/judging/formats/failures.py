@@ -291,8 +291,14 @@ def closing(run_report: RunReport) -> str:
         coverage = f"Coverage gaps: {_counted(gaps, 'rule')}."
     else:
         coverage = "The run ended early."
-    untested = _why_untested(run_report)
-    return f"{', '.join(counts)}, over {run_report.report.exchanges:,} exchanges. {coverage}{untested}"
+    untested, worth = _why_untested(run_report), _strength(run_report)
+    return f"{', '.join(counts)}, over {run_report.report.exchanges:,} exchanges. {coverage}{untested}{worth}"
+
+
+def _strength(run_report: RunReport) -> str:
+    """What the report is worth, in one sentence."""
+    found = run_report.strength
+    return "" if found is None else f" Strength: {len(found.caught)} of {found.known} known faults would be caught."
 
 
 def _why_untested(run_report: RunReport) -> str:
