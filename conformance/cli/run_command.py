@@ -14,8 +14,10 @@ from conformance.cli.evidence import EvidenceFile, run_metadata
 from conformance.cli.files import Artefacts
 from conformance.cli.output import TOOL, format_utc
 from conformance.cli.plan_text import limit_warning, step_text
+from conformance.contract.fact_words import phrase
 from conformance.contract.selection import clause_summaries, contract, select_rules
 from conformance.errors import UsageError, nearest
+from conformance.facts import Evidence
 from conformance.http.curl import curl, variable_of
 from conformance.http.exchange import UNKNOWN_TOKEN, Exchange
 from conformance.http.redaction import Redactor
@@ -26,7 +28,7 @@ from conformance.judging.summary import Policy, Reproduction, RunReport
 from conformance.recordings import RecordingMetadata, write_vcr
 from conformance.servers import campaign
 from conformance.servers.coverage import reachable_coverage, unmet_coverage
-from conformance.servers.run_options import RunOptions
+from conformance.servers.run_options import RunOptions, default_examples
 from conformance.servers.scenarios import RunContext, Scenario, Step
 from conformance.servers.scenarios.malformed_requests import event_after
 from conformance.servers.subject import Subject, parse
@@ -53,7 +55,13 @@ def subject_of(options: RunOptions) -> Subject:
         for fault in options.faults:
             if fault not in FAULTS:
                 raise UsageError(f"there is no fault {fault!r}; {nearest(fault, FAULTS)}")
-    return parse(options.subject, options.accounts, default_profiles=options.default_profiles, faults=options.faults)
+    return parse(
+        options.subject,
+        options.accounts,
+        default_profiles=options.default_profiles,
+        faults=options.faults,
+        authority=options.ca,
+    )
 
 
 def run(
@@ -74,6 +82,8 @@ def run(
     Raises ConfigurationError if nothing can be judged, UsageError for an unknown rule or a file that cannot be written.
     """
     artefacts = artefacts or Artefacts()
+    if options.max_examples is None:
+        options = replace(options, max_examples=_examples(options, subject))
     rules = select_rules(options.rules, ("server",), options.held)
     known = KnownFailures(options.baseline, write=options.write_baseline)
     settings = subject.settings(window=options.window, settle_timeout=options.settle_timeout)
@@ -89,7 +99,7 @@ def run(
                 subject=subject,
                 rules=rules,
                 sink=evidence.add if evidence else lambda _: None,
-                progress=lambda state: progress(_progress_text(state)),
+                progress=_Told(progress),
                 scenarios=scenarios,
                 planned=lambda plan: _warn_of_the_limit(options, plan, warn),
                 known=known.knows,
@@ -109,10 +119,45 @@ def run(
     return run_report, result
 
 
+def _examples(options: RunOptions, subject: Subject) -> int:
+    if subject.kind == "cassette":
+        return 0
+    in_virtual_time = subject.app is not None and subject.clock.virtual
+    return default_examples(options, in_virtual_time=in_virtual_time, loopback=subject.loopback)
+
+
 def _warn_of_the_limit(options: RunOptions, plan: Plan, warn: Callable[[str], None]) -> None:
     warning = limit_warning(plan, options.max_requests)
     if warning is not None and not options.plan:
         warn(warning)
+
+
+#: The phases of a run, in words.
+_PHASES = {
+    "scenarios": "Creating, changing and deleting events",
+    "audit": "Reading in every documented way",
+    "malformed requests": "Sending malformed requests",
+    "counterexamples": "Looking for the smallest failures",
+}
+
+
+class _Told:
+    """Shows the progress of a run, and tells each phase and each rule that begins to fail once."""
+
+    def __init__(self, line: StatusLine) -> None:
+        self._line = line
+        self._doing = ""
+        self._failed: set[str] = set()
+
+    def __call__(self, state: campaign.RunProgress) -> None:
+        self._line(_progress_text(state))
+        if state.doing != self._doing:
+            self._doing = state.doing
+            self._line.event(f"{_PHASES.get(state.doing, state.doing)} ({state.requests} requests so far)")
+        for rule in state.failed:
+            if rule not in self._failed:
+                self._failed.add(rule)
+                self._line.event(f"Failed: {rule} (after {state.requests} requests)")
 
 
 def _progress_text(state: campaign.RunProgress) -> str:
@@ -158,23 +203,31 @@ def _run_report(options: RunOptions, subject: Subject, result: RunResult) -> Run
         ),
         variables=variables,
         clauses=clause_summaries(),
-        counterexamples=tuple(_counterexample_text(example, variables) for example in result.counterexamples),
         notes=(*result.plan.lacking, *result.notes, *leftovers(options, result)),
         reproductions=tuple(_reproduction(example, result.inventory, variables) for example in result.counterexamples),
     )
 
 
-def _counterexample_text(example: ScenarioCounterexample, variables: Mapping[str, str]) -> str:
-    lines = [f"{example.rule}: {example.title}"]
-    lines += [
-        f"  writes  {' > '.join(map(step_text, scenario.steps))}, on {scenario.calendar_id}"
-        for scenario in example.scenarios
-    ]
-    lines.append(f"  actual  {example.message}")
-    for number, exchange in enumerate(example.exchanges, 1):
-        status = exchange.response.status if exchange.response else "no answer"
-        lines.append(f"  {number}. {curl(exchange.request, variables)}  # {status}")
-    return "\n".join(lines)
+def _steps(example: ScenarioCounterexample) -> Iterator[str]:
+    """The scenarios in words, a line for each step."""
+    number = 0
+    for scenario in example.scenarios:
+        for place, step in enumerate(scenario.steps):
+            number += 1
+            verb = "delete" if step.kind == "delete" else "update" if place else "create"
+            asked = phrase("write", "requested", step.kind, step.kind)
+            when = _WHEN[step.timing] if place else f" on calendar {scenario.calendar_id}"
+            yield f"{number}. {' '.join(part for part in (verb, 'the event', asked) if part)}{when}{_details(step)}"
+        yield f"{number + 1}. read the event until it rests"
+        number += 1
+
+
+def _details(step: Step) -> str:
+    words = step_text(step).partition(" (")[2]
+    return f" ({words}" if words else ""
+
+
+_WHEN = {"settled": ", once it rests", "back-to-back": ", at once", "while-pending": ", while it shows pending"}
 
 
 def _subject(subject: Subject, options: RunOptions, result: RunResult) -> dict[str, Any]:
@@ -192,7 +245,14 @@ def _reproduction(example: ScenarioCounterexample, inventory: Inventory, variabl
         example.title,
         tuple(f"({_place(scenario, inventory)!a}, {_source(scenario)})" for scenario in example.scenarios),
         tuple(curl(exchange.request, variables) for exchange in example.exchanges),
+        tuple(_steps(example)),
+        tuple(_evidence(exchange) for exchange in example.exchanges),
     )
+
+
+def _evidence(exchange: Exchange) -> Evidence:
+    status = exchange.response.status if exchange.response is not None else None
+    return Evidence(exchange.label, exchange.request, status, at=exchange.sent_at)
 
 
 def _place(scenario: Scenario, inventory: Inventory) -> tuple[str | None, bool | None]:

@@ -19,7 +19,8 @@ __all__ = ["cleanup", "run", "run_options"]
 @options.account
 @options.calendar
 @options.default_profile
-@options.max_examples
+@options.max_scenarios
+@options.no_shrink
 @options.scenarios
 @options.fuzz
 @options.notifications
@@ -33,6 +34,7 @@ __all__ = ["cleanup", "run", "run_options"]
 @options.fault
 @options.record
 @options.evidence
+@options.ca
 @options.journal
 @options.judging
 def run(**parameters: Any) -> int:
@@ -82,7 +84,9 @@ def run(**parameters: Any) -> int:
         if chosen.plan:
             echo(plan_text(result, chosen.max_requests, virtual=subject.clock.virtual))
             return run_report.exit_code if result.interrupted or result.cut_short else 0
-        code = write_reports(run_report, chosen.reports, redactor, quiet=chosen.quiet, artefacts=artefacts)
+        code = write_reports(
+            run_report, chosen.reports, redactor, quiet=chosen.quiet, verbose=chosen.verbose, artefacts=artefacts
+        )
     return 130 if interruption.came else code
 
 
@@ -116,9 +120,10 @@ def run_options(
 @click.command(short_help="Delete what earlier runs left.")
 @click.argument("subject")
 @options.account
+@options.ca
 @options.journal
 @options.config
-def cleanup(subject: str, accounts: tuple[tuple[str, str], ...], journal: Path | None) -> int:
+def cleanup(subject: str, accounts: tuple[tuple[str, str], ...], ca: Path | None, journal: Path | None) -> int:
     """Delete the events that earlier runs against SUBJECT created and did not delete, as their journal lists them.
 
     Exits with 0 if nothing is left, else with 1 and a line for each event that could not be deleted.
@@ -127,7 +132,7 @@ def cleanup(subject: str, accounts: tuple[tuple[str, str], ...], journal: Path |
     Example:
       cronofy-conformance cleanup http://127.0.0.1:8000
     """
-    chosen = run_options(accounts, (), subject=subject, journal=journal)
+    chosen = run_options(accounts, (), subject=subject, ca=ca, journal=journal)
     from conformance.cli.output import echo
     from conformance.cli.run_command import cleanup as delete_leftovers
 
