@@ -10,13 +10,13 @@ from typing import Any
 
 from conformance.errors import UsageError, nearest
 
-__all__ = ["parse_account", "parse_default_profile", "read_configuration"]
+__all__ = ["parse_account", "parse_default_profile", "parse_listen", "read_configuration"]
 
 _ACCOUNT = re.compile(r"[A-Za-z0-9_.-]{1,64}\Z")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
 #: Options that are tables in a file: NAME = "VALUE" there is NAME=VALUE on the command line.
-_TABLES = ("account", "default-profile")
+_TABLES = ("account", "client-secret", "default-profile")
 
 
 def parse_account(text: str) -> tuple[str, str]:
@@ -40,6 +40,14 @@ def parse_default_profile(text: str) -> tuple[str, str]:
         raise ValueError(f"expected ACCOUNT=ID, the profile_id of that account's default, got {text!r}")
     _check_name(name)
     return name, profile
+
+
+def parse_listen(text: str) -> tuple[str, str]:
+    """HOST:PORT as a pair; raises ValueError."""
+    host, colon, port = text.rpartition(":")
+    if not colon or not host or not port.isdecimal() or int(port) > 65535:
+        raise ValueError(f"expected HOST:PORT, such as 127.0.0.1:8080, got {text!r}")
+    return host.strip("[]"), port
 
 
 def _check_name(name: str) -> None:

@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from conformance.cli.configuration import parse_account, parse_default_profile, read_configuration
+from conformance.cli.configuration import parse_account, parse_default_profile, parse_listen, read_configuration
 from conformance.errors import UsageError, nearest
 from conformance.judging.formats import FORMATS, NAMES, destination
 
-__all__ = ["account", "by_name", "calendar", "config", "default_profile", "evidence", "fault", "fuzz", "journal"]
-__all__ += ["judging", "max_time"]
-__all__ += ["max_examples", "max_requests", "pairs", "path", "plan", "positive", "rate_limit", "record", "seconds"]
-__all__ += ["scenarios", "seed", "side", "timing", "wait", "word"]
+__all__ = ["account", "by_name", "calendar", "client_secret", "config", "default_profile", "evidence", "fault", "fuzz"]
+__all__ += ["journal", "judging", "max_examples", "max_requests", "max_time", "notifications", "pairs", "path", "plan"]
+__all__ += ["positive", "rate_limit", "record", "scenarios", "seconds", "seed", "side", "timing", "wait", "word"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -204,6 +203,27 @@ scenarios = click.option(
 )
 fuzz = click.option(
     "--fuzz", is_flag=True, help="Send malformed requests outside loopback too; on loopback they are always sent."
+)
+client_secret = click.option(
+    "--client-secret",
+    "client_secrets",
+    type=_Pair("ACCOUNT=ENVVAR", parse_account),
+    multiple=True,
+    metavar="ACCOUNT=ENVVAR",
+    help="The environment variable that holds the secret by which notifications to an account are signed; repeatable.",
+)
+notifications = _all_of(
+    click.option(
+        "--notifications", is_flag=True, help="Subscribe to push notifications and receive them, on loopback."
+    ),
+    click.option("--notification-url", metavar="URL", help="The public address of a tunnel to --notification-listen."),
+    click.option(
+        "--notification-listen",
+        type=_Pair("HOST:PORT", parse_listen),
+        metavar="HOST:PORT",
+        help="Where notifications arrive. [default: 127.0.0.1 and a free port]",
+    ),
+    client_secret,
 )
 seed = click.option(
     "--seed", type=int, default=0, show_default=True, metavar="N", help="The seed of what is generated."

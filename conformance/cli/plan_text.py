@@ -47,6 +47,7 @@ def plan_text(result: RunResult, max_requests: int | None = None, *, virtual: bo
             if plan.malformed
             else []
         ),
+        *([f"Push notifications come to {result.receiver}.", ""] if result.receiver else []),
         f"Writes: {kinds}; {plan.generated} of them request a generated conference.",
         f"Expected: about {plan.expected:,} requests, {_duration(plan.expected_seconds)}{of_clock}, "
         "where conferencing settles within 5 s.",
@@ -71,7 +72,7 @@ def step_text(step: Step) -> str:
     usual = Step(step.kind)
     differences = [
         str(getattr(step, name))
-        for name in ("defect", "extra_fields", "start", "time_format", "text_variant", "url_variant")
+        for name in ("defect", "extra_fields", "start", "time_format", "text_variant", "url_variant", "subscriptions")
         if getattr(step, name) != getattr(usual, name)
     ]
     timing = "" if step.timing == "settled" else f" {step.timing}"

@@ -19,6 +19,7 @@ from conformance.errors import UsageError, nearest
 from conformance.http.curl import curl, variable_of
 from conformance.http.exchange import UNKNOWN_TOKEN, Exchange
 from conformance.http.redaction import Redactor
+from conformance.http.webhooks import address, is_public
 from conformance.interrupts import Interruption, until_interrupted
 from conformance.judging.access import access_problem
 from conformance.judging.summary import Policy, Reproduction, RunReport
@@ -149,6 +150,7 @@ def _run_report(options: RunOptions, subject: Subject, result: RunResult) -> Run
             options.fail_on,
             options.require_coverage,
             reachable_coverage=reachable_coverage(result.inventory, result.rules, result.report),
+            untested_reasons=_untested_reasons(options, result),
             unmet=unmet_coverage(result.unmet, result.rules),
             cut_short=result.cut_short,
             unjudged=None if options.plan else access_problem(result.exchanges),
@@ -217,6 +219,23 @@ def _source(value: Any) -> str:
     return f"{maker}{kind.__qualname__}({', '.join(arguments)})"
 
 
+def _untested_reasons(options: RunOptions, result: RunResult) -> dict[str, str]:
+    """Why rules on notifications were not exercised, where that is known."""
+    if result.receiver is None:
+        why = "no notifications were subscribed to: run with --notifications"
+    elif not result.subscribed:
+        why = f"subscriptions to {result.receiver} were not accepted"
+    else:
+        why = f"no notification came to {result.receiver}, or the client secret is not known"
+    found = {rule.id: why for rule in result.rules if rule.about == "notification"}
+    if result.receiver is None or not is_public(result.receiver):
+        where = (
+            "there was no receiver" if result.receiver is None else f"{result.receiver} is not accessible from outside"
+        )
+        found["subscriptions-are-accepted"] = f"{where}: a server may refuse it"
+    return found
+
+
 def leftovers(options: RunOptions, result: RunResult) -> Iterator[str]:
     if result.left:
         why = "clean-up was cut short" if result.interrupted else "not all could be deleted"
@@ -265,6 +284,8 @@ def _families(result: RunResult) -> dict[str, str]:
 
 
 def _folder_and_name(exchange: Exchange, families: dict[str, str]) -> tuple[str, str]:
+    if address(exchange.request.url) is not None:
+        return "receiver", "notifications"
     account = exchange.request.account
     if account is None or account == UNKNOWN_TOKEN:
         return "nobody", "access"

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from conformance.cli import options
-from conformance.servers.run_options import RunOptions, tokens
+from conformance.servers.run_options import NotificationOptions, RunOptions, secrets_of, tokens
 
 __all__ = ["cleanup", "run", "run_options"]
 
@@ -22,6 +22,7 @@ __all__ = ["cleanup", "run", "run_options"]
 @options.max_examples
 @options.scenarios
 @options.fuzz
+@options.notifications
 @options.seed
 @options.timing
 @options.rate_limit
@@ -50,6 +51,7 @@ def run(**parameters: Any) -> int:
       cronofy-conformance run us --calendar cal_n23kjnwrw2_jsdfjksn234 --plan
       cronofy-conformance run asgi:myserver.app:app --evidence evidence.ndjson --report report.json
       cronofy-conformance run cassette:recorded/ --seed 7
+      cronofy-conformance run http://127.0.0.1:8000 --notifications
     """
     chosen = run_options(**parameters)
     from conformance.cli.files import Artefacts
@@ -70,7 +72,7 @@ def run(**parameters: Any) -> int:
     artefacts = Artefacts()
     with Interruption() as interruption:
         subject = subject_of(chosen)
-        redactor = Redactor(subject.tokens)
+        redactor = Redactor({**subject.tokens, **chosen.notifications.named_secrets})
         with StatusLine(shown=not chosen.quiet) as progress:
             run_report, result = run_campaign(
                 chosen, subject, redactor, progress, warn=warn, interruption=interruption, artefacts=artefacts
@@ -85,14 +87,28 @@ def run(**parameters: Any) -> int:
 
 
 def run_options(
-    accounts: tuple[tuple[str, str], ...], default_profiles: tuple[tuple[str, str], ...], **others: Any
+    accounts: tuple[tuple[str, str], ...],
+    default_profiles: tuple[tuple[str, str], ...],
+    *,
+    notifications: bool = False,
+    notification_url: str | None = None,
+    notification_listen: tuple[str, str] | None = None,
+    client_secrets: tuple[tuple[str, str], ...] = (),
+    **others: Any,
 ) -> RunOptions:
     """The parameters of `run` as options, with tokens from the environment; raises UsageError if one is not there."""
     variables = options.pairs(accounts, "--account")
+    receiver = NotificationOptions.of(
+        enabled=notifications,
+        url=notification_url,
+        listen=notification_listen,
+        client_secrets=secrets_of(options.pairs(client_secrets, "--client-secret"), os.environ),
+    )
     return RunOptions(
         accounts=tokens(variables, os.environ),
         variables=variables,
         default_profiles=options.pairs(default_profiles, "--default-profile"),
+        notifications=receiver,
         **others,
     )
 

@@ -38,6 +38,11 @@ class Observer:
         """For how long, in seconds, a *never* is watched: as set, or as what was seen so far asks for."""
         return self._fold.window
 
+    @property
+    def awaits_notifications(self) -> bool:
+        """Whether a conference came of which nothing was notified where that was subscribed to."""
+        return self._fold.awaits_notifications
+
     def add(self, exchange: Exchange) -> None:
         """Take one more exchange."""
         self.exchanges += 1
@@ -48,6 +53,9 @@ class Observer:
         if ("request-body", NOT_RECORDED) in exchange.notes:
             if seen.account is not None and seen.route.name in ("write", "delete", "batch", "bulk"):
                 invalidate(fold, seen.account)  # it may have been about any event
+            return
+        if seen.route.name == "notification":
+            self._take_notification(seen)
             return
         calendar = fold.calendar_facts(seen.account, seen.route.calendar_id)
         fold.out.append(
@@ -70,6 +78,15 @@ class Observer:
             self._apply_batch(seen, entries, fold.account(seen.account))
         else:
             self._apply(seen, fold.account(seen.account))
+
+    def _take_notification(self, seen: Seen) -> None:
+        """Something came to a receiver of ours: it is counted for the event that subscribed the address."""
+        key = self._fold.subscriptions.arrive(seen)
+        if key is not None:
+            name, calendar_id, event_id = key
+            event = self._fold.account(name).event(calendar_id, event_id)
+            event.state.episode.dirty = True
+            self._fold.mark_dirty(event)
 
     def _entry_document(self, entry: Seen) -> Facts:
         """What an entry of a batch asks for; that it is answered like a single request is not documented."""
@@ -172,7 +189,8 @@ class Observer:
         for event in self._fold.dirty.values():
             episode = event.state.episode
             if episode.write is not None:
-                out.append(self._fold.facts(event, "open", closed=False))
+                written = self._fold.facts(event, "open", closed=False)
+                out += (written, *self._fold.notified(event, written))
             episode.dirty = False
         self._fold.dirty.clear()
         return out

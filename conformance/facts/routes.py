@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from conformance.facts.comparisons import parse_api_time
 from conformance.http.exchange import Request, load_json
+from conformance.http.webhooks import NOTIFICATIONS
 
 __all__ = ["UNKNOWN_ACCOUNT", "Route", "account_name", "body_json", "form_json", "route"]
 
@@ -31,8 +32,9 @@ class Route:
     """One operation: its name, the calendar in its path, the origin and path it went to, its query.
 
     Names: ``write``, ``delete``, ``read``, ``page``, ``calendars``, ``userinfo``, ``batch`` (of writes),
-    ``bulk`` (changes events in a way that facts do not follow), ``other``.  Of a reading: whether managed events are
-    ``only`` read, ``included`` or ``excluded``, and what its parameters limit it to.
+    ``bulk`` (changes events in a way that facts do not follow), ``notification`` (to a receiver of ours), ``other``.
+    Of a reading: whether managed events are ``only`` read, ``included`` or ``excluded``, and what its parameters limit
+    it to.
     """
 
     name: str
@@ -113,6 +115,8 @@ def _name(method: str, path: str) -> tuple[str, str | None]:
     if match:
         names = {"POST": "write", "DELETE": "delete"}
         return names.get(method, "other"), unquote(match[1])
+    if NOTIFICATIONS in path:
+        return "notification", None
     start = path.find("/v1/")
     tail = path[start:].rstrip("/") if start >= 0 else path
     if method == "GET":

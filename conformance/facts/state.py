@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -12,6 +13,7 @@ from conformance.facts.access_refusals import ACCESS_STATUSES, Refusals
 from conformance.facts.directory import Directory, resolution
 from conformance.facts.episode import Before
 from conformance.facts.event import Event, Home, Key
+from conformance.facts.notified import Subscriptions
 from conformance.facts.packing import Packer
 from conformance.facts.reading import Reading
 from conformance.facts.repeated_failures import RepeatedFailures
@@ -154,6 +156,7 @@ class ObserverState:
         self.window = min(WINDOW_LIMIT, settings.quiet) if settings.window is None else settings.window
         self.accounts: dict[str, AccountState] = {}
         self.granted: set[str] = set()
+        self.subscriptions = Subscriptions()
         self.out: list[Facts] = []
         self.dirty: dict[Key, Event] = {}
         self._asked: dict[int, Event] = {}
@@ -252,9 +255,11 @@ class ObserverState:
         episode = event.state.episode
         write = episode.write
         if write is None:
+            self.subscriptions.forget(event.key)
             return
         facts = self.facts(event, closed_by, closed=True)
-        self.out.append(facts)
+        self.out += (facts, *self.notified(event, facts))
+        self.subscriptions.forget(event.key)
         if write.requested.kind == "default" and facts.document.get("resolution", {}).get("source") == "profile":
             shown = facts.document["after"].get("stable", {})
             if write.start != "future" or shown.get("join_url_as_before"):
@@ -262,6 +267,23 @@ class ObserverState:
             service = shown.get("conferencing", {}).get("provider_name") if shown.get("state") == "assigned" else None
             if isinstance(service, str) and write.outcome == "accepted":
                 self.account(event.home[0]).services.append((write.sent, service))
+
+    @property
+    def awaits_notifications(self) -> bool:
+        """Whether a conference came of which nothing was notified where that was subscribed to."""
+        for one in self.subscriptions.waiting():
+            name, calendar_id, event_id = one.key
+            episode = self.account(name).event(calendar_id, event_id).state.episode
+            write, streak = episode.write, episode.streak
+            requests = write is not None and write.requested.kind in ("default", "integrated", "profile")
+            if requests and streak is not None and streak.fresh and streak.observation.state == "assigned":
+                return True
+        return False
+
+    def notified(self, event: Event, written: Facts) -> Iterator[Facts]:
+        """The facts of what the write of an event's open episode subscribed; `written` are those of the write."""
+        span = self.settings.quiet + self.window
+        return self.subscriptions.documents(event, written, span, self.settings.settle_timeout)
 
     def facts(self, event: Event, closed_by: str, *, closed: bool) -> Facts:
         """The facts of an event's episode as it now stands."""

@@ -10,6 +10,7 @@ from conformance.facts.comparisons import compare_urls, normal_url, parse_api_ti
 from conformance.facts.directory import compare_service
 from conformance.facts.episode import Before, Episode, Observation, ObservedWrite
 from conformance.facts.event import EventState
+from conformance.facts.notified import reach_of
 from conformance.facts.requested import FIELDS, RequestedConferencing, field_as_sent
 
 __all__ = ["Context", "shown", "write_document"]
@@ -75,6 +76,9 @@ def write_document(state: EventState, write: ObservedWrite, context: Context) ->
         "response": write.response,
         "outcome": write.outcome,
     }
+    reach = reach_of(write.event) if "subscriptions" in write.event else None
+    if reach is not None and _is_plain({k: v for k, v in write.event.items() if k != "subscriptions"}):
+        document["subscriptions"] = reach
     if write.failures:
         document["failures"] = write.failures
     if context.refusals:

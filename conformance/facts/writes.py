@@ -45,6 +45,8 @@ def apply_write(
         fold.close_episode(other, "next-write")
         other.state.begin(None, Before())
     event.state.indeterminate = event.state.indeterminate or _may_come_late(seen)
+    if event.state.episode.write is write:
+        fold.subscriptions.subscribe(event, write)
     _remember(fold, account, event, write)
 
 

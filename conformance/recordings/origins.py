@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from urllib.parse import urlsplit
 
 from conformance.http.exchange import Exchange
+from conformance.http.webhooks import address
 
 __all__ = ["of_the_api"]
 
@@ -16,7 +17,7 @@ _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 def of_the_api(exchanges: Iterable[Exchange]) -> Iterator[Exchange]:
-    """The exchanges with Cronofy's hosts, with loopback, and with hosts that turn out to serve this API.
+    """The exchanges with Cronofy's hosts, loopback, receivers of ours, and hosts that prove to serve this API.
 
     Other APIs have a ``/v1/events`` too.  Earlier exchanges with such a host follow once it is recognized.
     """
@@ -24,7 +25,7 @@ def of_the_api(exchanges: Iterable[Exchange]) -> Iterator[Exchange]:
     waiting: dict[str, list[Exchange]] = {}
     for exchange in exchanges:
         host = _host(exchange.request.url)
-        if host in known or _is_ours(host):
+        if host in known or _is_ours(host) or address(exchange.request.url) is not None:
             yield exchange
         elif _is_of_this_api(exchange):
             known.add(host)

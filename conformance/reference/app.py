@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMappi
 from difflib import get_close_matches
 from typing import Any
 
+from conformance.reference.courier import Courier
+from conformance.reference.notices import client_secret
 from conformance.reference.server import Answer, Call, ReferenceServer
 
 __all__ = ["ReferenceApp", "named"]
@@ -20,12 +22,15 @@ class ReferenceApp:
     """The server as an ASGI application.
 
     `tokens` maps account names to the bearer tokens that are accepted.  `default_profiles` maps the accounts whose
-    user chose a default profile to its profile_id.
+    user chose a default profile to its profile_id, `client_secrets` account names to what signs their notifications.
+    `courier` delivers notifications.
     """
 
     def __init__(self, server: ReferenceServer) -> None:
         self.server = server
         self.tokens: dict[str, str] = {account.name: account.token for account in server.inventory.accounts}
+        self.client_secrets = {account.name: client_secret(account.name) for account in server.inventory.accounts}
+        self.courier = Courier(server.notifications, server.clock)
         self.default_profiles: dict[str, str] = {
             account.name: account.chosen for account in server.inventory.accounts if account.chosen
         }
@@ -39,6 +44,7 @@ class ReferenceApp:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await _lifespan(receive, send)
+            await self.courier.stop()
             return
         if scope["type"] != "http":
             raise ValueError(f"scope type {scope['type']!r} is not served: expected http or lifespan")
@@ -50,6 +56,7 @@ class ReferenceApp:
             more = message["type"] == "http.request" and message.get("more_body", False)
         answer = self.server.answer(_call(scope, bytes(body)))
         await _send(answer, send)
+        await self.courier.go()
 
 
 async def _lifespan(receive: Receive, send: Send) -> None:

@@ -30,6 +30,7 @@ __all__ = [
     "StoredEvent",
     "StoredVersions",
     "StoredWrite",
+    "Subscription",
     "Timeline",
     "Version",
     "value_at",
@@ -98,6 +99,14 @@ class Service:
     connected: bool = True
 
 
+@dataclass(frozen=True)
+class Subscription:
+    """A webhook that is told of interactions with an event's conferencing."""
+
+    uri: str
+    interactions: tuple[str, ...]
+
+
 @dataclass
 class StoredEvent:
     """All versions of one event, in order of time, and how often it was read."""
@@ -131,6 +140,7 @@ class Store:
     seed: int = 0
     records: dict[Key, StoredEvent] = field(default_factory=dict)
     writes: list[StoredWrite] = field(default_factory=list)
+    subscriptions: dict[Key, tuple[Subscription, ...]] = field(default_factory=dict)
 
     def profiles(self, account: ReferenceAccount) -> tuple[ReferenceProfile, ...]:
         """The conferencing profiles of an account, in the order of authorisation."""

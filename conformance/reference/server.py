@@ -28,6 +28,7 @@ from conformance.reference.event_list import (
 )
 from conformance.reference.hooks import Hook, Hooks
 from conformance.reference.model import REMOVED, Key, Removal, Store, StoredEvent, StoredWrite, Version
+from conformance.reference.notices import Notifications
 from conformance.reference.timestamps import Moment
 from conformance.reference.validation import PROBLEMS, Errors, error, moments, problems
 
@@ -172,6 +173,7 @@ class ReferenceServer:
     ) -> None:
         self.inventory, self.clock, self.hooks, self.page_size = inventory, clock, hooks, page_size
         self.store = Store(inventory, hooks, settle, seed)
+        self.notifications = Notifications(self.store)
         self._serial = 0
         self._calls = 0
         self._cursors: OrderedDict[str, _Cursor] = OrderedDict()
@@ -312,7 +314,9 @@ class ReferenceServer:
                 self.store.apply(write, (left,))
             return self.hooks(REFUSAL, Answer(422, {"errors": errors}), refused)
         write = understood(write)
-        self.store.apply(write, versions_of(write))
+        versions = versions_of(write)
+        self.store.apply(write, versions)
+        self.notifications.follow(write, versions)
         self.store.writes.append(write)
         return self.hooks(ACCEPTED, Answer(202, self._userinfo_on_request(account, body)), write)
 
@@ -334,6 +338,7 @@ class ReferenceServer:
         existing = self.store.existing(Key(account.name, calendar.calendar_id, event_id), now)
         removal = Removal(self.store, account, calendar, event_id, now, self._serial, found=existing is not None)
         right = {removal.key: (self._tombstone(existing, removal),)} if existing else {}
+        self.notifications.forget(removal.key, now)
         for key, versions in self.hooks(REMOVED, right, removal).items():
             self.store.records[key].add(versions, now)
         return self.hooks(DELETED, Answer(202, self._userinfo_on_request(account, body)), removal)

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from conformance.reference.hooks import Hook
 from conformance.reference.model import BUILT_IN, StoredWrite
+from conformance.reference.notices import INTERACTIONS
 from conformance.reference.timestamps import Moment, parse, zone
 
 __all__ = ["NOT_AVAILABLE", "PROBLEMS", "Errors", "error", "is_http_url", "moments", "problems"]
@@ -79,9 +80,29 @@ def problems(write: StoredWrite) -> Errors:
             wrong[name] = error("too_long", f"{name} must be no more than {limit} characters")
         elif text is not None and not isinstance(text, str):
             wrong[name] = error("must_be_string", f"{name} must be a string")
+    if body.get("subscriptions") not in (None, ""):
+        wrong |= _subscriptions(body["subscriptions"])
     if body.get("conferencing") is not None:
         wrong |= _conferencing(write, body["conferencing"])
     return wrong
+
+
+def _subscriptions(given: Any) -> dict[str, list[dict[str, str]]]:
+    if not isinstance(given, list) or not all(isinstance(each, Mapping) for each in given):
+        return {"subscriptions": error("invalid", "subscriptions must be a list of objects")}
+    wrong = {}
+    if any(each.get("type") != "webhook" for each in given):
+        wrong["subscriptions.type"] = error("not_recognized", "subscriptions.type must be webhook")
+    if not all(is_http_url(each.get("uri")) for each in given):
+        wrong["subscriptions.uri"] = error("invalid_url", "subscriptions.uri must be an HTTP or HTTPS URI")
+    interactions = [each.get("interactions") for each in given]
+    if not all(isinstance(each, list) and all(map(_is_interaction, each)) for each in interactions if each):
+        wrong["subscriptions.interactions"] = error("not_recognized", "an interaction is not recognized")
+    return wrong
+
+
+def _is_interaction(given: Any) -> bool:
+    return isinstance(given, Mapping) and given.get("type") in INTERACTIONS
 
 
 def _conferencing(write: StoredWrite, requested: Any) -> dict[str, list[dict[str, str]]]:

@@ -51,7 +51,8 @@ async def _rerun(
     named = () if subject.loopback else tuple(scenario.calendar_id for _, scenario in scenarios)
     async with open_session(subject, subject.settings(), judge, os.urandom(4).hex()) as session:
         await session.preflight(named)
-        hearing = session.fresh_hearing()
+        hearing = session.hearing = session.fresh_hearing()
+        await session.subscribe()
         try:
             await session.try_scenarios(
                 hearing,

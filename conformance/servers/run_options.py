@@ -6,16 +6,51 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from conformance.errors import UsageError
 
-__all__ = ["DEFAULT_ACCOUNTS", "RunOptions", "tokens"]
+__all__ = ["DEFAULT_ACCOUNTS", "NotificationOptions", "RunOptions", "secrets_of", "tokens"]
 
 #: The account that is used if none is named, and the variable that holds its token.
 DEFAULT_ACCOUNTS: Mapping[str, str] = {"default": "CRONOFY_ACCESS_TOKEN"}
 
 #: What is surely the name of a variable, and not a token by mistake.
 _VARIABLE_NAME = re.compile(r"[A-Z_][A-Z0-9_]*\Z")
+
+
+@dataclass(frozen=True)
+class NotificationOptions:
+    """Whether and where push notifications are received; the reference server's always are.
+
+    They are listened for at `listen` (host and port, 0 for a free one), which the subject reaches by `url`; None: by
+    that address itself.  `client_secrets`: account name to the secret that its notifications are signed with.
+    """
+
+    enabled: bool = False
+    url: str | None = None
+    listen: tuple[str, int] = ("127.0.0.1", 0)
+    client_secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def of(
+        cls, *, enabled: bool, url: str | None, listen: tuple[str, str] | None, client_secrets: Mapping[str, str]
+    ) -> NotificationOptions:
+        """What the options of a command say together.  Raises UsageError for what does not fit."""
+        if url is not None:
+            parts = urlsplit(url)
+            if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query:
+                raise UsageError(f"--notification-url {url!r}: expected the http:// or https:// URL of a tunnel")
+            if listen is None:
+                raise UsageError("--notification-url needs --notification-listen HOST:PORT: where the tunnel leads to")
+            url = url.rstrip("/")
+        host, port = listen or ("127.0.0.1", "0")
+        return cls(enabled or url is not None or listen is not None, url, (host, int(port)), client_secrets)
+
+    @property
+    def named_secrets(self) -> dict[str, str]:
+        """The secrets by names that no account has."""
+        return {f"client-secret-{name}": secret for name, secret in self.client_secrets.items()}
 
 
 @dataclass(frozen=True)
@@ -45,6 +80,7 @@ class RunOptions:
     max_time: float | None = None
     wait: float = 0.0
     plan: bool = False
+    notifications: NotificationOptions = field(default_factory=NotificationOptions)
     rules: tuple[str, ...] = ()
     held: str | None = None
     fail_on: str = "must"
@@ -57,6 +93,15 @@ class RunOptions:
     journal: Path | None = None
     reports: tuple[str, ...] = ()
     quiet: bool = False
+
+
+def secrets_of(variables: Mapping[str, str], environment: Mapping[str, str]) -> dict[str, str]:
+    """The client secret of each account, from its variable.  Raises UsageError for one that is not set."""
+    for account, variable in variables.items():
+        if not environment.get(variable):
+            shown = variable if _VARIABLE_NAME.match(variable) else "that is named"
+            raise UsageError(f"--client-secret {account}: the variable {shown} is not set or empty; export it")
+    return {account: environment[variable] for account, variable in variables.items()}
 
 
 def tokens(accounts: Mapping[str, str], environment: Mapping[str, str]) -> dict[str, str]:

@@ -16,6 +16,7 @@ from action_steps import Action
 from cli_samples import call, har
 
 from conformance.cli.main import cli
+from conformance.version import VERSION
 
 ROOT = Path(__file__).resolve().parents[2]
 GITHUB = ROOT / ".github"
@@ -71,7 +72,8 @@ def test_a_baseline_makes_it_green_and_a_stale_one_red(action: Action, tmp_path:
     assert check(action, broken, baseline=str(baseline)).code == 0
     stale = check(action, sound, baseline=str(baseline))
     assert stale.code == 1
-    assert re.search(r"^::error title=conformance is failed::.* stale, because the failure is gone", stale.log, re.M)
+    assert re.search(r"^::error title=stale known failure of explicit-is-kept::", stale.log, re.MULTILINE)
+    assert re.search(r"^::error title=conformance%3A failed::.* stale, because the failure is gone", stale.log, re.M)
 
 
 def test_a_server_is_tested_with_every_input_and_nothing_in_them_is_run(action: Action, tmp_path: Path) -> None:
@@ -143,3 +145,11 @@ def test_what_the_image_copies_is_there_and_it_runs_the_command() -> None:
         assert [path for path in line.split()[:-1] if not (ROOT / path).exists()] == []
     assert 'ENTRYPOINT ["cronofy-conformance"]' in text
     assert "\nUSER conformance\n" in text
+
+
+def test_the_examples_of_the_readme_are_pinned_to_this_version() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    pinned = re.findall(r"(?:conformance@v|cronofy-conformance/v|cronofy-conformance==)([^/\s,]+)", readme)
+    assert pinned == [VERSION] * 3
+    assert "uses: OWNER/cronofy-conformance/.github/actions/conformance@v" in readme
+    assert "/.github/gitlab/conformance.yml" in readme

@@ -68,7 +68,7 @@ def test_elsewhere_and_where_nothing_failed_there_is_none(broken: Path, sound: P
 def test_an_outcome_without_failure_that_is_not_passed_is_an_annotation_too(sound: Path) -> None:
     weak = call("check", sound, "--rule", "8x8-is-accepted", env=ON_GITHUB)
     assert weak.exit_code == 3
-    assert "\n::error title=conformance is inconclusive::Outcome: inconclusive. Exit code 3: " in weak.output
+    assert "\n::error title=conformance%3A inconclusive::Outcome: inconclusive. Exit code 3: " in weak.output
 
 
 def test_on_github_no_line_of_a_server_is_taken_for_a_command(broken: Path) -> None:

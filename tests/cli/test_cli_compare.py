@@ -142,6 +142,15 @@ def test_ids_times_and_patience_make_no_difference() -> None:
     assert found.found == ()
 
 
+def test_where_no_scenario_was_sent_to_both_it_is_said_what_to_do(ran: Path, tmp_path: Path) -> None:
+    recorded, evidence = tmp_path / "recorded.json", ran / "right.ndjson"
+    call("check", har(tmp_path / "r.har"), "--report", recorded)
+    shown = call("compare", ran / "right.json", recorded, "--evidence", evidence, "--evidence", evidence).stdout
+    assert shown.endswith(
+        "No scenario was sent to both right and recorded: run both with one seed, and on calendars of the same kinds.\n"
+    )
+
+
 def test_what_cannot_be_compared_is_refused_in_a_line(ran: Path, judged: Path, tmp_path: Path) -> None:
     right, wrong = ran / "right.json", ran / "wrong.json"
     assert error("compare", right).startswith("compare takes two reports or more")

@@ -71,7 +71,7 @@ def test_cassettes_are_written_by_account_and_family_and_are_small(ran: dict[str
     assert {"nobody/access.yaml", "default/directory.yaml"} <= set(cassettes)
     assert any(path.startswith("default/readings") for path in cassettes)
     assert {path.split("/")[0] for path in cassettes} == {
-        "chosen", "default", "disconnected", "nobody", "profiles", "several",
+        "chosen", "default", "disconnected", "nobody", "profiles", "receiver", "several",
     }  # fmt: skip
 
 

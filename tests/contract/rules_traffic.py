@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import formatdate
@@ -14,6 +14,7 @@ import httpx
 from conformance.clock import VirtualClock
 from conformance.facts import Facts, Observer, Settings
 from conformance.http.exchange import UNKNOWN_TOKEN, Exchange, Request, Response, bearer
+from conformance.http.webhooks import NOTIFICATIONS, with_checked_signature
 from conformance.reference import ReferenceApp, reference_app
 
 __all__ = ["traffic"]
@@ -47,6 +48,15 @@ class _Talk:
         response = Response(answer.status_code, dated, answer.content)
         self.observer.add(Exchange(request, response, f"#{self.number}", sent, self.clock.now(), headers_complete=True))
         return answer
+
+    async def deliver(self, uri: str, headers: Mapping[str, str], body: bytes) -> int:
+        """Take a notification as the receiver of a run does."""
+        self.number += 1
+        checked = with_checked_signature(tuple(headers.items()), body, self.app.client_secrets["default"])
+        now = self.clock.now()
+        exchange = Exchange(Request("POST", uri, checked, body), Response(204), f"#{self.number}", now, now)
+        self.observer.add(exchange)
+        return 204
 
     async def read(self, account: str, **query: Any) -> None:
         answer = await self.send(account, "GET", "/v1/events", tzid="Etc/UTC", **query)
@@ -103,6 +113,12 @@ def _scenarios(name: str, profile: str) -> Iterable[list[dict[str, Any]]]:
     yield [_event(f"{name}-stray", 30, "Stray", {"profile_id": "default", **stray})]
     yield [_event(f"{name}-invalid", 30, "Invalid", {"profile_id": "explicit"})]
     yield [_event(f"{name}-undefined", 30, "Undefined", {})]
+    yield [_event(f"{name}-subscribed", 30, "Subscribed", {"profile_id": "default"}, subscriptions=_webhook(name))]
+
+
+def _webhook(name: str) -> list[dict[str, Any]]:
+    uri = f"https://tunnel.example.io{NOTIFICATIONS}{name}"
+    return [{"type": "webhook", "uri": uri, "interactions": [{"type": "conferencing_assigned"}]}]
 
 
 async def traffic(faults: Iterable[str] = ()) -> list[Facts]:
@@ -113,6 +129,7 @@ async def traffic(faults: Iterable[str] = ()) -> list[Facts]:
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://reference.example") as client:
         talk = _Talk(app, clock, client, observer)
+        app.courier.deliver = talk.deliver
         for account in app.tokens:
             await _account(talk, account)
         await _trespass(talk)
@@ -141,6 +158,7 @@ async def _account(talk: _Talk, account: str) -> None:
                 await talk.send(account, "POST", f"/v1/calendars/{home}/events", writes[step])
         await talk.watch(account)
     await _hasty(talk, account, ids[0])
+    await _batch(talk, account, ids[0])
     await talk.read(account)
     await talk.read(account, include_managed="true", **{"calendar_ids[]": ids[:1]})
     await talk.read(account, include_managed="true", to=_text(datetime.fromtimestamp(_NOW, UTC)))
@@ -160,6 +178,14 @@ async def _hasty(talk: _Talk, account: str, home: str) -> None:
     for number, conferencing in enumerate((_explicit(f"{account}/hasty"), None)):
         event = _event(f"{account}-hasty", 30, f"Hasty {number}", conferencing)
         await talk.send(account, "POST", f"/v1/calendars/{home}/events", event)
+    await talk.watch(account)
+
+
+async def _batch(talk: _Talk, account: str, home: str) -> None:
+    """One batch with one entry."""
+    event = _event(f"{account}-batch", 30, "Batch", _explicit(f"{account}/batch"))
+    entry = {"method": "POST", "relative_url": f"/v1/calendars/{home}/events", "data": event}
+    await talk.send(account, "POST", "/v1/batch", {"batch": [entry]})
     await talk.watch(account)
 
 

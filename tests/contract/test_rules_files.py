@@ -23,7 +23,17 @@ _GOOD = {
     "if": {"required": ["requested"]},
     "then": True,
 }
-_FACTS = ("account", "batched_write", "call", "conferencing", "directory", "exchange", "reading", "write")
+_FACTS = (
+    "account",
+    "batched_write",
+    "call",
+    "conferencing",
+    "directory",
+    "exchange",
+    "notification",
+    "reading",
+    "write",
+)
 
 
 @pytest.mark.parametrize("rule", sorted(RULES))

@@ -67,5 +67,6 @@ def test_the_traffic_gives_every_fact_of_a_write() -> None:
 
 def test_the_traffic_gives_every_kind_of_facts_that_server_rules_read() -> None:
     assert {facts.about for facts in _facts(())} == {
-        *("write", "conferencing", "reading", "directory", "exchange", "account")
+        *("write", "batched_write", "notification", "conferencing"),
+        *("reading", "directory", "exchange", "account"),
     }

@@ -80,6 +80,14 @@ class Probe:
     def delete(self, account: str, calendar: ReferenceCalendar | str, event_id: str, **more: Any) -> Answer:
         return self.call("DELETE", _events_of(calendar), account, {"event_id": event_id}, **more)
 
+    def notified(self) -> list[tuple[str, bytes, str]]:
+        """What is due to be notified: URI, body and signature of each; an answer like the others."""
+        notices = self.app.server.notifications
+        due = notices.take(self.clock.now())
+        found = [(each.uri, each.body, notices.headers(each)["Cronofy-HMAC-SHA256"]) for each in due]
+        self.answers.append((0, [[uri, body.decode(), signature] for uri, body, signature in found]))
+        return found
+
     def read(self, account: str = "default", **query: Any) -> list[dict[str, Any]]:
         """All pages of a read: the managed events, unless another flag is given."""
         calendar_ids = [("calendar_ids[]", each) for each in query.pop("calendar_ids", ())]
@@ -446,6 +454,31 @@ def _access(probe: Probe) -> None:
         probe.call("GET", "/v1/userinfo", account)
 
 
+def webhook(name: str, *interactions: str, host: str = "https://app.example.io") -> dict[str, Any]:
+    """A subscription of an event."""
+    return {"type": "webhook", "uri": f"{host}/{name}", "interactions": [{"type": each} for each in interactions]}
+
+
+def _subscriptions(probe: Probe) -> None:
+    for account, name in (("disconnected", "Work"), ("default", "Work")):
+        target = calendar_of(account, name)
+        for number, conferencing in enumerate(
+            (..., *({"profile_id": one} for one in ("default", "integrated", "none")))
+        ):
+            hooks = [webhook(f"{account}-{number}", "conferencing_assigned", "conferencing_failing")]
+            for summary in ("Created", "Updated"):
+                body = event(f"Told-{number}", conferencing, summary=summary, subscriptions=hooks)
+                probe.write(account, target, body)
+                probe.notified()
+                for settlings in (0.5, 0.6, 3.0):
+                    probe.wait(settlings)
+                    probe.notified()
+        local = [webhook("local", "conferencing_assigned", host="http://127.0.0.1:9")]
+        probe.write(account, target, event("Told-explicit", explicit(), subscriptions=local))
+        probe.wait(3)
+        probe.read(account)
+
+
 def _batch(probe: Probe) -> None:
     path = _events_of(calendar_of("default", "Work"))
     bodies = event("One", explicit()), event("Two"), event("Three", {"profile_id": "explicit"})
@@ -457,6 +490,7 @@ def _batch(probe: Probe) -> None:
 def sections() -> Iterator[tuple[str, Section, dict[str, Any]]]:
     """The script in sections: name, what to send, settings of the server."""
     yield "batch", _batch, {}
+    yield "subscriptions", _subscriptions, {}
     yield "access", _access, {"page_size": 2}
     yield "isolation", _isolation, {}
     yield "bodies", _bodies("profiles", "Work"), {}

@@ -100,7 +100,7 @@ def test_every_scope_has_many_faults() -> None:
 def test_an_unknown_name_is_refused_with_the_nearest_one() -> None:
     with pytest.raises(ValueError, match="fault 'none-ignore' is unknown: did you mean 'none-ignored'"):
         reference_app(faults=("none-ignore",))
-    with pytest.raises(ValueError, match="variation 'xyz' is unknown: 74 are known"):
+    with pytest.raises(ValueError, match="variation 'xyz' is unknown: 79 are known"):
         reference_app(variations=("xyz",))
 
 

@@ -51,10 +51,11 @@ class _NotServedError(Exception):
 
 
 class HttpServer:
-    """Listens on 127.0.0.1 while inside `async with`; every request goes to `answer`.
+    """Listens on 127.0.0.1, or the address `listen`, while inside `async with`; every request goes to `answer`.
 
     It answers for `hosts` as well as for loopback; `tls` is the server side of the run's certificates; `on_blocked`
     gets a sentence for each request or connection that was refused, or that the client gave up.
+    `option` is what chose the port.
     """
 
     def __init__(
@@ -65,12 +66,15 @@ class HttpServer:
         hosts: tuple[str, ...] = API_HOSTS,
         on_blocked: Callable[[str], None] = lambda _: None,
         port: int = 0,
+        listen: str = "127.0.0.1",
+        option: str = "--port",
     ) -> None:
         self._answer = answer
         self._tls = tls
         self._hosts = frozenset(hosts)
         self._on_blocked = on_blocked
         self._port = port
+        self._listen, self._option = listen, option
         self._servers: list[asyncio.Server] = []
         self._connections: set[asyncio.Task[None]] = set()
         self._tunnels: dict[int, str] = {}  # local port of a tunnel's inner end -> the authority that was requested
@@ -92,11 +96,12 @@ class HttpServer:
 
     async def __aenter__(self) -> HttpServer:
         try:
-            plain = await asyncio.start_server(self._connected("http"), "127.0.0.1", self._port, limit=_HEAD_LIMIT)
+            plain = await asyncio.start_server(self._connected("http"), self._listen, self._port, limit=_HEAD_LIMIT)
         except OSError as error:
             why = os.strerror(error.errno) if error.errno else str(error)
             raise UsageError(
-                f"--port {self._port}: cannot listen there on 127.0.0.1: {why}; choose another, or 0 for a free one"
+                f"{self._option} {self._port}: cannot listen there on {self._listen}: {why}; "
+                "choose another, or 0 for a free one"
             ) from None
         self._servers.append(plain)
         self.http_port = plain.sockets[0].getsockname()[1]

@@ -44,11 +44,14 @@ def closing(comparison: Comparison) -> str:
     if count["undecided"]:
         parts.append(f"{count['undecided']} decided by none")
     sentences = [f"{', '.join(parts)}."]
-    sentences += [
-        f"{len(one.found)} of {one.compared} scenarios that both were sent part between {' and '.join(one.labels)}."
-        for one in comparison.partings
-    ]
-    return " ".join(sentences)
+    return " ".join([*sentences, *map(_counted, comparison.partings)])
+
+
+def _counted(partings: Partings) -> str:
+    both = " and ".join(partings.labels)
+    if not partings.compared:
+        return f"No scenario was sent to both {both}: run both with one seed, and on calendars of the same kinds."
+    return f"{len(partings.found)} of {partings.compared} scenarios that both were sent part between {both}."
 
 
 def _lines(

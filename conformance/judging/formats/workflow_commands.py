@@ -19,13 +19,20 @@ _SHOWN = 10
 
 
 def render(run_report: RunReport) -> str:
-    """A line for each failure, at most ten errors and ten warnings, of which the last counts the rest."""
+    """A line for each failure, and for what else keeps the outcome from being passed.
+
+    At most ten errors and ten warnings are failures; the last of ten counts the rest.
+    """
     found = failures(run_report)
     errors = [failure for failure in found if run_report.is_fatal(failure.rule)]
     warnings = [failure for failure in found if not run_report.is_fatal(failure.rule)]
     lines = [*_of_failures("error", errors), *_of_failures("warning", warnings)]
+    lines += [
+        _command("error", f"stale known failure of {entry.rule}", f"Its failure is gone: {entry.cause}")
+        for entry in run_report.stale[:_SHOWN]
+    ]
     if not errors and run_report.outcome != "passed":
-        lines.append(_command("error", f"conformance is {run_report.outcome}", outcome_line(run_report)))
+        lines.append(_command("error", f"conformance: {run_report.outcome}", outcome_line(run_report)))
     return "".join(f"{line}\n" for line in lines)
 
 

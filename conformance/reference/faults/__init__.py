@@ -10,6 +10,7 @@ from conformance.reference.faults.events import EVENTS
 from conformance.reference.faults.explicit import EXPLICIT
 from conformance.reference.faults.limits import LIMITS
 from conformance.reference.faults.narrow import NARROW
+from conformance.reference.faults.notifying import NOTIFIED
 from conformance.reference.faults.omitted_or_none import OMITTED_OR_NONE
 from conformance.reference.faults.pages import PAGING
 from conformance.reference.faults.races import RACES
@@ -40,6 +41,7 @@ FAULTS: dict[str, Fault] = {
         CRASHES,
         SHARPER,
         BATCHES,
+        NOTIFIED,
     )
     for fault in area
 }

@@ -59,7 +59,8 @@ class RunResult:
 
     `counterexamples` has the smallest scenario found for each failed rule.  `unmet` are the cases of a pending event
     that no step met.  `left` are events that could not be deleted.  `cut_short` says why the run is not all that it
-    was to be, `notes` what disturbed it.
+    was to be, `notes` what disturbed it.  `receiver` is where notifications come to, `subscribed` whether the subject
+    accepted subscriptions.
     """
 
     report: Report
@@ -76,6 +77,8 @@ class RunResult:
     cut_short: str | None = None
     interrupted: bool = False
     notes: tuple[str, ...] = ()
+    receiver: str | None = None
+    subscribed: bool = False
 
 
 async def run(
@@ -120,6 +123,7 @@ async def run(
             limits=limits,
             sink=sink,
             journal=Journal.of_run(under_test.base_url, run_id, options.journal) if in_journal else None,
+            notifications=options.notifications,
         ) as session:
             plan_of_run = partial(_plan, session, options, scenarios, planned)
             search = partial(counterexamples, known=known) if small else None
@@ -158,7 +162,9 @@ async def _run(
         ending.left,
         "; ".join((*ending.reasons, *hearing.unjudged)) or None,
         ending.interrupted,
-        session.transport.notes,
+        (*session.transport.notes, *(session.receiver.notes() if session.receiver else ())),
+        session.receiver.base_url if session.receiver else None,
+        session.run.receiver is not None,
     )
 
 
@@ -198,6 +204,7 @@ async def _execute(
         with ending.recorded():
             try:
                 await session.run_scenarios(scheduler, planned.waves)
+                await session.await_notifications()
                 report_progress("audit", scheduler)
                 await session.read_variants()
                 scheduler.on_round = partial(report_progress, "malformed requests")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -22,13 +22,16 @@ from conformance.servers.campaign.persistent_failures import PersistentFailureCh
 from conformance.servers.campaign.polling import PollingPolicy
 from conformance.servers.campaign.probes import access_checks, read_variants, run_access_checks
 from conformance.servers.campaign.scheduler import Scheduler
+from conformance.servers.campaign.subscription_probe import subscriptions_are_accepted
 from conformance.servers.inventory import Inventory
+from conformance.servers.run_options import NotificationOptions
 from conformance.servers.scenarios.malformed_requests import MalformedRequest, event_after
 from conformance.servers.scenarios.scenario import RunContext, Scenario
 from conformance.servers.subject import Subject
 from conformance.servers.subject.preflight import preflight
 from conformance.servers.subject.rate_limit import RateLimiter, RequestBudget
 from conformance.servers.subject.readings import Flags, NextPage, next_page, read_with_retry, reading
+from conformance.servers.subject.receiver import Receiver, receiving
 from conformance.servers.subject.reception import Limits
 from conformance.servers.subject.transport import Transport
 
@@ -62,6 +65,29 @@ class SubjectSession:
     preflight_exchanges: tuple[Exchange, ...] = ()
     next_page: NextPage | None = None
     schedulers: list[Scheduler] = field(default_factory=list)
+    receiver: Receiver | None = None
+
+    async def subscribe(self) -> None:
+        """Where there is a receiver, find out whether subscriptions are accepted: if not, other writes have none."""
+        if self.receiver is None:
+            return
+        run = replace(self.run, receiver=self.receiver.base_url)
+        if await subscriptions_are_accepted(self.transport, self.journal, run):
+            self.run = run
+
+    async def await_notifications(self) -> None:
+        """Wait for what was subscribed to, until the settle time-out, and read once more what is there then."""
+        if self.run.receiver is None or self.hearing is None:
+            return
+        clock = self.transport.clock
+        until = clock.now() + self.settings.settle_timeout + self.settings.quiet
+        self.hearing.advance()
+        if not self.hearing.observer.awaits_notifications:
+            return
+        while self.hearing.observer.awaits_notifications and clock.now() < until:
+            await clock.sleep(min(1.0, until - clock.now()))
+        await self._read_after(self.settings.quiet + self.hearing.observer.window, list(self.flags))
+        self.hearing.advance()
 
     async def preflight(self, calendars: Sequence[str] = (), wait: float = 0.0) -> None:
         """Learn what the subject offers; `wait`: seconds in which a server that is starting may begin to answer.
@@ -106,6 +132,8 @@ class SubjectSession:
                 if account.target_calendars:
                     await self.transport.send("GET", "/v1/calendars", account=account.name)
 
+        await self.subscribe()
+        scheduler.run = self.run
         await scheduler.run_waves(waves, after_round=check_access, round_number=_ACCESS_ROUND)
         if self.transport.clock.virtual:
             await scheduler.final_reads()
@@ -178,6 +206,7 @@ async def open_session(
     limits: Limits | None = None,
     sink: Callable[[Exchange], None] = lambda exchange: None,
     journal: Journal | None = None,
+    notifications: NotificationOptions | None = None,
 ) -> AsyncIterator[SubjectSession]:
     """A session with `subject` before its preflight; without a `journal`, what it creates is not journalled on disk.
 
@@ -195,11 +224,14 @@ async def open_session(
                 sink(exchange)
 
     async with subject.open(limits) as client:
-        transport = _transport(client, subject, unknown_token, on_exchange, limits, rate, max_requests)
+        wanted = notifications or NotificationOptions()
+        secrets = {UNKNOWN_TOKEN: unknown_token, **wanted.named_secrets}
+        transport = _transport(client, subject, secrets, on_exchange, limits, rate, max_requests)
         context = RunContext(run_id, subject.clock.now(), Inventory())
         session = SubjectSession(subject, settings, judge, transport, journal or Journal(), hearing, context)
         try:
-            yield session
+            async with receiving(subject, transport, run_id, wanted) as session.receiver:
+                yield session
         finally:
             session.journal.close()
 
@@ -217,14 +249,14 @@ def _page_after(exchange: Exchange) -> NextPage | None:
 def _transport(
     client: httpx.AsyncClient,
     subject: Subject,
-    unknown_token: str,
+    others: Mapping[str, str],
     on_exchange: Callable[[Exchange], None],
     limits: Limits,
     rate: float | None,
     max_requests: int | None,
 ) -> Transport:
     # The reference server's tokens are public, and it echoes none.
-    secrets = {} if subject.kind == "reference" else {**subject.tokens, UNKNOWN_TOKEN: unknown_token}
+    secrets = {} if subject.kind == "reference" else {**subject.tokens, **others}
     return Transport(
         client,
         subject.base_url,
@@ -235,7 +267,7 @@ def _transport(
         limits=limits,
         rate=RateLimiter(subject.clock, rate or subject.rate),
         max_requests=RequestBudget(max_requests),
-        unknown_token=unknown_token,
+        unknown_token=others[UNKNOWN_TOKEN],
     )
 
 

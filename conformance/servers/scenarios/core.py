@@ -14,6 +14,7 @@ from conformance.servers.scenarios.pending import back_to_back, while_pending
 from conformance.servers.scenarios.refused import refused_creations, refused_updates
 from conformance.servers.scenarios.scenario import Scenario, Step
 from conformance.servers.scenarios.sequences import sequences
+from conformance.servers.scenarios.subscribed import with_subscriptions
 
 __all__ = ["core", "waves"]
 
@@ -29,7 +30,8 @@ def core(inventory: Inventory) -> tuple[Scenario, ...]:
     )  # fmt: skip
     scenarios = [scenario for family in families for scenario in family(table)]
     scenarios += calendars(table, scenarios)
-    return tuple(sorted(scenarios, key=lambda scenario: (-len(scenario.steps), _FIRST.get(scenario.family, 9))))
+    ordered = sorted(scenarios, key=lambda scenario: (-len(scenario.steps), _FIRST.get(scenario.family, 9)))
+    return with_subscriptions(ordered, inventory)
 
 
 def waves(scenarios: Iterable[Scenario]) -> tuple[tuple[Scenario, ...], ...]:

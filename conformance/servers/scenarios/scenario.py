@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 from conformance.errors import nearest
+from conformance.http.webhooks import NOTIFICATIONS
 from conformance.servers.inventory import Inventory
 from conformance.servers.scenarios.scenario_values import (
     CONFERENCING_DEFECTS,
@@ -21,6 +22,7 @@ from conformance.servers.scenarios.scenario_values import (
     PADDING,
     ROOM,
     STARTS,
+    SUBSCRIPTIONS,
     TEXT_VARIANTS,
     TEXTS,
     TIME_FORMATS,
@@ -43,6 +45,7 @@ class Step:
     `url_variant` is a key of URL_VARIANTS, ``again`` for the URL of the scenario's first explicit write, or ``room``
     for one that scenarios share.  `profile` is an index into the account's profiles.
     `timing` is one of TIMINGS.  Without `charset`, the media type of the request has no parameter.
+    `subscriptions` is a key of SUBSCRIPTIONS; it is sent in runs that have a receiver.
     """
 
     kind: str
@@ -56,6 +59,7 @@ class Step:
     profile: int = 0
     timing: str = "settled"
     charset: bool = True
+    subscriptions: str = ""
 
     def __post_init__(self) -> None:
         for name, known in _KNOWN.items():
@@ -95,6 +99,7 @@ _KNOWN: Mapping[str, Collection[str]] = MappingProxyType(
         "extra_fields": ("", *EXTRA_FIELDS),
         "defect": ("", *DEFECTS),
         "timing": TIMINGS,
+        "subscriptions": ("", *SUBSCRIPTIONS),
     }
 )
 
@@ -121,11 +126,15 @@ class Scenario:
 
 @dataclass(frozen=True, slots=True)
 class RunContext:
-    """What the writes of one run share: its id, the time that it counts from (epoch seconds), and the inventory."""
+    """What the writes of one run share: its id, the time that it counts from (epoch seconds), and the inventory.
+
+    `receiver` is the base URL of subscriptions; without one, none are sent.
+    """
 
     id: str
     now: float
     inventory: Inventory = field(default_factory=Inventory)
+    receiver: str | None = None
 
     def event_id(self, scenario: Scenario) -> str:
         """The event's id: unique to the run, safe in a URL, and in capitals for some scenarios."""
@@ -219,7 +228,19 @@ def _body(event_id: str, event: _Event, step: Step, marker: str, scenario: Scena
         body["conferencing"] = conferencing
     if step.defect in EVENT_DEFECTS:
         EVENT_DEFECTS[step.defect](body)
+    if step.subscriptions and run.receiver is not None:
+        body["subscriptions"] = _subscriptions(step, marker, scenario, run)
     return body
+
+
+def _subscriptions(step: Step, marker: str, scenario: Scenario, run: RunContext) -> list[dict[str, Any]]:
+    """The webhooks of a step, at addresses that no other write has; each tells the account by its number."""
+    number = [account.name for account in run.inventory.accounts].index(scenario.account)
+    base = f"{run.receiver}{NOTIFICATIONS}{run.id}/{number}-{marker}"
+    return [
+        {"type": "webhook", "uri": f"{base}-{place}", "interactions": [{"type": one} for one in interactions]}
+        for place, interactions in enumerate(SUBSCRIPTIONS[step.subscriptions], 1)
+    ]
 
 
 def _conferencing(step: Step, marker: str, scenario: Scenario, run: RunContext) -> Any:

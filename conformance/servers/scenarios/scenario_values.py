@@ -19,6 +19,7 @@ __all__ = [
     "PENDING_DEFECTS",
     "ROOM",
     "STARTS",
+    "SUBSCRIPTIONS",
     "TEXTS",
     "TEXT_VARIANTS",
     "TIME_FORMATS",
@@ -86,6 +87,15 @@ ROOM = "https://conference.example.com/room/{run}"
 
 #: Padding of long summaries and descriptions; a ``long`` description has it four times.
 PADDING = " and whatever else there is to say" * 4, " and whatever else there is to say" * 10
+
+#: The interactions of each webhook that a write subscribes.
+SUBSCRIPTIONS: Mapping[str, tuple[tuple[str, ...], ...]] = MappingProxyType(
+    {
+        "assigned": (("conferencing_assigned",),),
+        "both": (("conferencing_assigned", "conferencing_failing"),),
+        "two": (("conferencing_assigned",), ("conferencing_failing",)),
+    }
+)
 
 #: Fields of ``explicit`` in a write of another kind, where they must have no effect.
 EXTRA_FIELDS = ("join_url", "provider_description", "both")

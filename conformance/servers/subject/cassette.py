@@ -6,7 +6,7 @@ Only runs on a virtual clock can be replayed: there the same seed and the same r
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,6 +15,7 @@ import httpx
 from conformance.clock import VirtualClock
 from conformance.errors import ConfigurationError
 from conformance.http.exchange import UNKNOWN_TOKEN, Exchange
+from conformance.http.webhooks import address
 from conformance.recordings import RecordingMetadata, header, paths, read_all
 
 __all__ = ["RecordedRun", "ReplayTransport", "recorded_run"]
@@ -30,6 +31,25 @@ class _Key(NamedTuple):
     account: str | None
 
 
+class RecordedCourier:
+    """Delivers recorded notifications after the exchanges that they came after."""
+
+    def __init__(self) -> None:
+        self.deliver: Callable[[str, Mapping[str, str], bytes], Awaitable[int]] | None = None
+        self._after: dict[str, list[Exchange]] = defaultdict(list)
+
+    def expect(self, last: Exchange | None, notification: Exchange) -> None:
+        """A notification was recorded after `last`."""
+        self._after[last.label if last is not None else ""].append(notification)
+
+    async def follow(self, exchange: Exchange) -> None:
+        """Deliver what was recorded after an exchange."""
+        for notification in self._after.pop(exchange.label, ()):
+            if self.deliver is not None:
+                request = notification.request
+                await self.deliver(request.url, dict(request.headers), request.body)
+
+
 class ReplayTransport(httpx.AsyncBaseTransport):
     """Answers each request with its recorded responses, in order; ConfigurationError if nothing was recorded for it."""
 
@@ -42,8 +62,14 @@ class ReplayTransport(httpx.AsyncBaseTransport):
         self._answers: dict[_Key, deque[Exchange]] = defaultdict(deque)
         self._left = 0
         self._refused: ConfigurationError | None = None
+        self.courier = RecordedCourier()
+        last: Exchange | None = None
         for exchange in exchanges:
             request = exchange.request
+            if address(request.url) is not None:
+                self.courier.expect(last, exchange)
+                continue
+            last = exchange
             self._answers[_Key(request.method, request.url, request.body, request.account)].append(exchange)
             self._left += 1
 
@@ -62,6 +88,7 @@ class ReplayTransport(httpx.AsyncBaseTransport):
             await self._clock.sleep(exchange.answered_at - self._clock.now())
         if exchange.response is None:
             raise httpx.ReadError("no answer was recorded", request=request)
+        await self.courier.follow(exchange)
         headers = [(name, value) for name, value in exchange.response.headers if name.lower() not in _CODING_HEADERS]
         return httpx.Response(
             exchange.response.status, headers=headers, stream=httpx.ByteStream(exchange.response.body)

@@ -39,6 +39,7 @@ class Subject:
 
     `kind`: ``reference``, ``url``, ``asgi``, ``wsgi`` or ``cassette``.  `tokens`: account name to bearer token.  `app`
     is what answers in this process, if anything does: an application, or the transport that replays a recording.
+    `client_secrets`: account name to the secret by which its notifications are signed, where that is public.
     """
 
     kind: str
@@ -48,6 +49,7 @@ class Subject:
     tokens: Mapping[str, str] = field(repr=False)
     default_profiles: Mapping[str, str] = field(default_factory=dict)
     app: Any = field(default=None, repr=False)
+    client_secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def loopback(self) -> bool:
@@ -153,7 +155,7 @@ def _reference(default_profiles: Mapping[str, str], faults: Sequence[str], settl
     clock = VirtualClock(EPOCH)
     app = reference_app(clock=clock, settle=settle, faults=tuple(faults), page_size=_PAGE_SIZE)
     declared = {**app.default_profiles, **default_profiles}
-    return Subject("reference", "reference", _IN_PROCESS, clock, dict(app.tokens), declared, app)
+    return Subject("reference", "reference", _IN_PROCESS, clock, dict(app.tokens), declared, app, app.client_secrets)
 
 
 def _tokens(subject: str, accounts: Mapping[str, str]) -> Mapping[str, str]:

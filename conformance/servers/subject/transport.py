@@ -102,6 +102,7 @@ class Transport:
         self._redact = redact
         self._order = OrderedDelivery(on_exchange)
         self._received = 0
+        self._notified = 0
         self._bodies: set[int] = set()
         self._events: set[int] = set()
         self._slots = asyncio.Semaphore(self.limits.connections)
@@ -114,7 +115,14 @@ class Transport:
     @property
     def sent(self) -> int:
         """How many requests were sent, counting every attempt."""
-        return self._order.count
+        return self._order.count - self._notified
+
+    def received(self, request: Request, status: int) -> None:
+        """Pass on a notification that came from the subject and was answered with `status`."""
+        self._notified += 1
+        number, now = self._order.sent(), self.clock.now()
+        exchange = Exchange(request, Response(status), f"#{number}", now, now, headers_complete=True)
+        self._order.answered(number, self._redact(exchange))
 
     def owns(self, url: str) -> bool:
         """Whether `url` can be requested and is at the subject's own origin, the only one that gets a token."""
