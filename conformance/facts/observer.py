@@ -223,6 +223,7 @@ class Observer:
         else:
             self._fold.out.append(directory.learn_userinfo(body, seen.evidence, seen.answered))
         account.complete = account.complete and not directory.is_shared_token
+        self._fold.note_sub(account)
 
     def _release(self, until: float | None) -> None:
         held = self._held
