@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from conformance.cli.advice import for_refused_requests, one_sided
 from conformance.cli.evidence import EvidenceFile, run_metadata
+from conformance.cli.files import write_atomically
 from conformance.cli.output import TOOL
 from conformance.clients.certificate import Certificate, CertifyOptions
 from conformance.clients.certify import certify
@@ -18,6 +19,7 @@ from conformance.clients.proxy import ProxyOptions, observe
 from conformance.clients.watch import watch
 from conformance.contract.rules import LEVELS
 from conformance.contract.selection import clause_summaries, contract
+from conformance.errors import UsageError
 from conformance.facts import Settings
 from conformance.http.redaction import Redactor
 from conformance.http.redaction.locations import looks_random
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
 
     Sink = Callable[[Exchange], None]
 
-__all__ = ["run_certify", "run_proxy"]
+__all__ = ["run_certify", "run_proxy", "write_certificate"]
 
 
 def run_certify(
@@ -110,6 +112,18 @@ def _run(
             run_report = replace(run_report, evidence=file.finish(run_report, certificate.redactor))
     known.save(run_report, certificate.redactor.check)
     return run_report, certificate.redactor
+
+
+def write_certificate(run_report: RunReport, path: Path, redactor: Redactor) -> None:
+    """Write the page to publish, HTML or Markdown by suffix; raises UsageError for a file that cannot be written."""
+    from conformance.judging.formats.certificate_page import PAGES
+
+    try:
+        write_atomically(path, PAGES[path.suffix.lower()](run_report), redactor.check)
+    except OSError as error:
+        raise UsageError(
+            f"--certificate {path} cannot be written: {error.strerror or error}; choose another place"
+        ) from None
 
 
 def _shown(command: Sequence[str]) -> str:

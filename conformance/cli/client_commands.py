@@ -20,7 +20,12 @@ __all__ = ["certify", "proxy"]
 
 
 #: Adapters to copy from, by the language in which they are written.
-_EXAMPLES = {"python": "driver_httpx.py", "node": "driver_cronofy.js"}
+_EXAMPLES = {
+    "python": "driver_httpx.py",
+    "node": "driver_cronofy.js",
+    "ruby": "driver_cronofy.rb",
+    "shell": "driver_curl.sh",
+}
 
 
 def _print_driver(ctx: click.Context, _: click.Parameter, value: str | None) -> None:
@@ -31,6 +36,13 @@ def _print_driver(ctx: click.Context, _: click.Parameter, value: str | None) -> 
 
         echo((files("conformance.clients.driver.adapters") / _EXAMPLES[value]).read_text("utf-8"))
         ctx.exit(0)
+
+
+def _pages(_ctx: click.Context, _option: click.Parameter, paths: tuple[Path, ...]) -> tuple[Path, ...]:
+    for path in paths:
+        if path.suffix.lower() not in (".html", ".md"):
+            raise UsageError(f"--certificate {path} names no format: end it in .html or .md")
+    return paths
 
 
 duration = click.option("--duration", type=options.seconds, metavar="S", help="Seconds to listen. [default: to Ctrl-C]")
@@ -64,6 +76,15 @@ port = click.option(
 @options.max_examples
 @options.seed
 @options.evidence
+@click.option(
+    "--certificate",
+    "certificates",
+    multiple=True,
+    type=options.path,
+    callback=_pages,
+    metavar="PATH",
+    help="A page to publish: client, contract, level and findings; .html or .md; repeatable.",
+)
 @options.judging_a_client
 def certify(
     command: tuple[str, ...],
@@ -71,6 +92,7 @@ def certify(
     check_driver: bool,
     max_examples: int | None,
     evidence: Path | None,
+    certificates: tuple[Path, ...],
     rules: tuple[str, ...],
     fail_on: str,
     held: str | None,
@@ -92,6 +114,7 @@ def certify(
     Examples:
       cronofy-conformance certify -- python driver.py
       cronofy-conformance certify --report cert.json --evidence cert.ndjson -- node driver.js
+      cronofy-conformance certify --certificate certificate.html -- python driver.py
       cronofy-conformance certify --duration 60
       cronofy-conformance certify --watch -- npm test
       cronofy-conformance certify --print-driver python
@@ -102,7 +125,7 @@ def certify(
     from dataclasses import replace
 
     from conformance.cli.baseline_file import KnownFailures
-    from conformance.cli.certify_command import run_certify
+    from conformance.cli.certify_command import run_certify, write_certificate
     from conformance.cli.output import echo
     from conformance.cli.status_line import StatusLine
     from conformance.clients.certificate import CertifyOptions
@@ -126,6 +149,8 @@ def certify(
             progress,
             known,
         )
+    for path in certificates:
+        write_certificate(run_report, path, redactor)
     return _report(run_report, redactor, reports, quiet=quiet)
 
 

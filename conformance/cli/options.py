@@ -14,8 +14,10 @@ from conformance.cli.configuration import parse_account, parse_default_profile, 
 from conformance.errors import UsageError, nearest
 from conformance.judging.formats import FORMATS, NAMES, destination
 
-__all__ = ["account", "by_name", "calendar", "client_secret", "config", "default_profile", "evidence", "fault", "fuzz"]
-__all__ += ["journal", "judging", "max_examples", "max_requests", "max_time", "notifications", "pairs", "path", "plan"]
+__all__ = ["ca"]
+__all__ += ["account", "by_name", "calendar", "client_secret", "config", "default_profile", "evidence", "fault", "fuzz"]
+__all__ += ["journal", "judging", "max_examples", "max_requests", "max_scenarios", "max_time", "no_shrink"]
+__all__ += ["notifications", "pairs", "path", "plan"]
 __all__ += ["positive", "rate_limit", "record", "scenarios", "seconds", "seed", "side", "timing", "wait", "word"]
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -187,12 +189,27 @@ config = click.option(
     metavar="FILE",
     help="A TOML file with the same options.",
 )
-max_examples = click.option(
-    "--max-examples",
-    "max_examples",
-    type=click.IntRange(0),
-    metavar="N",
-    help="Cases to generate beside the core table.",
+
+
+def _max_examples(usual: str) -> Callable[[F], F]:
+    return click.option(
+        "--max-examples",
+        "max_examples",
+        type=click.IntRange(0),
+        metavar="N",
+        help=f"Cases to generate with Hypothesis beside the standard ones. [default: {usual}]",
+    )
+
+
+max_examples = _max_examples("50")
+max_scenarios = _max_examples("100 in this process on a virtual clock, 25 on loopback, else 0; 0 with a limit")
+no_shrink = click.option(
+    "--no-shrink",
+    "shrink",
+    is_flag=True,
+    flag_value=False,
+    default=True,
+    help="Show failures as they were recorded; do not look for smaller ones.",
 )
 scenarios = click.option(
     "--scenarios",
@@ -263,6 +280,12 @@ record = click.option(
 )
 evidence = click.option(
     "--evidence", type=path, metavar="PATH", help="A file for all exchanges as NDJSON; the report has its digest."
+)
+ca = click.option(
+    "--ca",
+    type=path,
+    metavar="FILE",
+    help="Certificates in PEM that are trusted beside the usual ones and those in SSL_CERT_FILE.",
 )
 journal = click.option(
     "--journal",

@@ -26,7 +26,7 @@ from conformance.judging.summary import Policy, Reproduction, RunReport
 from conformance.recordings import RecordingMetadata, write_vcr
 from conformance.servers import campaign
 from conformance.servers.coverage import reachable_coverage, unmet_coverage
-from conformance.servers.run_options import RunOptions
+from conformance.servers.run_options import RunOptions, default_examples
 from conformance.servers.scenarios import RunContext, Scenario, Step
 from conformance.servers.scenarios.malformed_requests import event_after
 from conformance.servers.subject import Subject, parse
@@ -53,7 +53,13 @@ def subject_of(options: RunOptions) -> Subject:
         for fault in options.faults:
             if fault not in FAULTS:
                 raise UsageError(f"there is no fault {fault!r}; {nearest(fault, FAULTS)}")
-    return parse(options.subject, options.accounts, default_profiles=options.default_profiles, faults=options.faults)
+    return parse(
+        options.subject,
+        options.accounts,
+        default_profiles=options.default_profiles,
+        faults=options.faults,
+        authority=options.ca,
+    )
 
 
 def run(
@@ -74,6 +80,8 @@ def run(
     Raises ConfigurationError if nothing can be judged, UsageError for an unknown rule or a file that cannot be written.
     """
     artefacts = artefacts or Artefacts()
+    if options.max_examples is None:
+        options = replace(options, max_examples=_examples(options, subject))
     rules = select_rules(options.rules, ("server",), options.held)
     known = KnownFailures(options.baseline, write=options.write_baseline)
     settings = subject.settings(window=options.window, settle_timeout=options.settle_timeout)
@@ -107,6 +115,13 @@ def run(
     if not options.plan:
         known.save(run_report, redactor.check)
     return run_report, result
+
+
+def _examples(options: RunOptions, subject: Subject) -> int:
+    if subject.kind == "cassette":
+        return 0
+    in_virtual_time = subject.app is not None and subject.clock.virtual
+    return default_examples(options, in_virtual_time=in_virtual_time, loopback=subject.loopback)
 
 
 def _warn_of_the_limit(options: RunOptions, plan: Plan, warn: Callable[[str], None]) -> None:

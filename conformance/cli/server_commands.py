@@ -21,7 +21,8 @@ __all__ = ["cleanup", "run", "run_options"]
 @options.account
 @options.calendar
 @options.default_profile
-@options.max_examples
+@options.max_scenarios
+@options.no_shrink
 @options.scenarios
 @options.fuzz
 @options.notifications
@@ -35,6 +36,7 @@ __all__ = ["cleanup", "run", "run_options"]
 @options.fault
 @options.record
 @options.evidence
+@options.ca
 @options.journal
 @options.judging
 def run(**parameters: Any) -> int:
@@ -120,9 +122,10 @@ def run_options(
 @click.command(short_help="Delete what earlier runs left.")
 @click.argument("subject")
 @options.account
+@options.ca
 @options.journal
 @options.config
-def cleanup(subject: str, accounts: tuple[tuple[str, str], ...], journal: Path | None) -> int:
+def cleanup(subject: str, accounts: tuple[tuple[str, str], ...], ca: Path | None, journal: Path | None) -> int:
     """Delete the events that earlier runs against SUBJECT created and did not delete, as their journal lists them.
 
     Exits with 0 if nothing is left, else with 1 and a line for each event that could not be deleted.
@@ -131,7 +134,7 @@ def cleanup(subject: str, accounts: tuple[tuple[str, str], ...], journal: Path |
     Example:
       cronofy-conformance cleanup http://127.0.0.1:8000
     """
-    chosen = run_options(accounts, (), subject=subject, journal=journal)
+    chosen = run_options(accounts, (), subject=subject, ca=ca, journal=journal)
     from conformance.cli.output import echo
     from conformance.cli.run_command import cleanup as delete_leftovers
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
-import signal
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +14,7 @@ from conformance.clients.driver.driver_session import ACCOUNT
 from conformance.clients.gateway.gateway import Gateway
 from conformance.clients.gateway.stub import StubServer
 from conformance.clients.held_exchanges import HeldExchanges, account_names, known_secrets
+from conformance.clients.processes import end_processes, marked
 from conformance.clock import RealClock
 from conformance.contract.rules import Rule
 from conformance.errors import UsageError
@@ -106,6 +105,7 @@ async def _until_it_ends(options: CertifyOptions, environment: Mapping[str, str]
         return None
     command = " ".join(options.watched)
     try:
+        environment = marked(environment)
         process = await asyncio.create_subprocess_exec(*options.watched, env=environment, start_new_session=True)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
@@ -115,8 +115,7 @@ async def _until_it_ends(options: CertifyOptions, environment: Mapping[str, str]
         with contextlib.suppress(TimeoutError):
             code = await asyncio.wait_for(process.wait(), options.duration)
     finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
+        end_processes(process.pid, environment)
         await process.wait()
     if code < 0:
         return f"{command!r} was killed by signal {-code}"

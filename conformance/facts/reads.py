@@ -283,7 +283,8 @@ def _is_to_be_gone(event: Event) -> bool:
 def _miss(fold: ObserverState, event: Event, reading: Reading, seen: Seen) -> None:
     """A reading that lists all it is limited to does not list an event."""
     episode = event.state.episode
-    shown = episode.stable_item(fold.window)
+    # What this side did not write may rightly be gone: whoever did may have deleted it.
+    shown = episode.stable_item(fold.window) if event.written else None
     if shown is not None and (not reading.route.windowed or reading.within(shown)):
         reading.expected += 1
         if not reading.route.modified:

@@ -23,6 +23,9 @@ RuleOutcome = Literal["passed", "failed", "inconclusive", "untested"]
 #: How many violations of a rule are kept; the count goes on.
 KEPT = 10
 
+#: How many causes of a rule are told apart: they may have words of the subject's in them.
+KEPT_CAUSES = 1000
+
 #: How many judgements are held to be counted when they come again.
 _HELD = 1024
 
@@ -111,7 +114,12 @@ def _added(left: Mapping[str, Cause], right: Mapping[str, Cause]) -> Mapping[str
     if not left or not right:
         return left or right
     both = {name: left[name] + right[name] for name in left.keys() & right.keys()}
-    return MappingProxyType(dict(sorted({**left, **right, **both}.items())))
+    return MappingProxyType(_first({**left, **right, **both}))
+
+
+def _first(causes: Mapping[str, Cause]) -> dict[str, Cause]:
+    """The first causes in order of their names: what is dropped of a part would be dropped of the whole."""
+    return dict(sorted(causes.items())[:KEPT_CAUSES])
 
 
 def _kept(violations: Sequence[Violation]) -> tuple[Violation, ...]:
@@ -153,6 +161,8 @@ class _Counting:
             cause = verdict.violation.cause
             seen = Cause(times, frozenset(verdict.cases), frozenset([verdict.requested] if verdict.requested else ()))
             self.causes[cause] = self.causes[cause] + seen if cause in self.causes else seen
+            if len(self.causes) > 2 * KEPT_CAUSES:
+                self.causes = _first(self.causes)
             self.violations += [verdict.violation] * min(times, KEPT)
             if len(self.violations) > 8 * KEPT:
                 self.violations[:] = _kept(self.violations)
@@ -165,7 +175,7 @@ class _Counting:
             reasons=_frozen(self.reasons),
             cases=_frozen(self.cases),
             requested=_frozen(self.requested),
-            causes=MappingProxyType(dict(sorted(self.causes.items()))),
+            causes=MappingProxyType(_first(self.causes)),
             violations=_kept(self.violations),
         )
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from conformance.contract.rules import LEVELS
 from conformance.http.curl import curl
-from conformance.judging.report import Report, RuleOutcome
+from conformance.judging.report import KEPT_CAUSES, Report, RuleOutcome
 from conformance.judging.timeline import TimelineEntry, timeline
 
 if TYPE_CHECKING:
@@ -140,9 +140,13 @@ class RunReport:
         return baseline.stale(self.report, self.rules, self.run)
 
     def is_known(self, rule: Rule) -> bool:
-        """Whether a rule failed, and for causes alone that the baseline knows."""
+        """Whether a rule failed, and for causes alone that the baseline knows; of too many causes it knows not all."""
         baseline, causes = self.policy.baseline, self.report.tally(rule.id).causes
-        return baseline is not None and bool(causes) and all(baseline.knows(rule.id, cause) for cause in causes)
+        return (
+            baseline is not None
+            and 0 < len(causes) < KEPT_CAUSES
+            and all(baseline.knows(rule.id, cause) for cause in causes)
+        )
 
     def is_fatal(self, rule: Rule) -> bool:
         """Whether the rule's own outcome keeps that of the whole from being *passed*."""

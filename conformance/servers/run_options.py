@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from conformance.errors import UsageError
 
-__all__ = ["DEFAULT_ACCOUNTS", "NotificationOptions", "RunOptions", "secrets_of", "tokens"]
+__all__ = ["DEFAULT_ACCOUNTS", "NotificationOptions", "RunOptions", "default_examples", "secrets_of", "tokens"]
 
 #: The account that is used if none is named, and the variable that holds its token.
 DEFAULT_ACCOUNTS: Mapping[str, str] = {"default": "CRONOFY_ACCESS_TOKEN"}
@@ -59,6 +59,8 @@ class RunOptions:
 
     `accounts`: account name to bearer token.  `variables`: account name to the environment variable of its token.
     Times are in seconds and `rate_limit` is in requests a second; None leaves them to the kind of subject.
+    `max_examples`: how many scenarios are explored beyond the core table; None is 0 in a call, and depends on the kind
+    of subject in a command (`default_examples`).  `shrink`: whether smaller scenarios of failures are looked for.
     `wait`: how long the subject may take to answer at all.  `scenarios` name more scenarios, each as MODULE:ATTRIBUTE.
     `rules` are the ids to judge by, empty for all of them; those
     newer than the contract's version `held` are left out.
@@ -70,6 +72,7 @@ class RunOptions:
     calendars: tuple[str, ...] = ()
     default_profiles: Mapping[str, str] = field(default_factory=dict)
     max_examples: int | None = None
+    shrink: bool = True
     scenarios: tuple[str, ...] = ()
     fuzz: bool = False
     seed: int = 0
@@ -91,8 +94,25 @@ class RunOptions:
     record: Path | None = None
     evidence: Path | None = None
     journal: Path | None = None
+    ca: Path | None = None
     reports: tuple[str, ...] = ()
     quiet: bool = False
+
+
+#: Scenarios that a command explores: where time is free, and on this machine.
+_EXPLORED, _EXPLORED_ON_LOOPBACK = 100, 25
+
+
+def default_examples(options: RunOptions, *, in_virtual_time: bool, loopback: bool) -> int:
+    """How many scenarios a command explores if nobody says how many.
+
+    None where requests or time are limited, or recorded: a limit is for the core table, and a recording is replayed.
+    """
+    if options.max_requests is not None or options.max_time is not None or options.record is not None:
+        return 0
+    if in_virtual_time:
+        return _EXPLORED
+    return _EXPLORED_ON_LOOPBACK if loopback else 0
 
 
 def secrets_of(variables: Mapping[str, str], environment: Mapping[str, str]) -> dict[str, str]:

@@ -43,7 +43,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("ran")
     for name, options in {"right": ("--seed", "1"), "wrong": ("--seed", "2", "--fault", "8x8-refused")}.items():
         call(
-            "run", *options, "--rule", "8x8-is-accepted", "--report", folder / f"{name}.json",
+            "run", "--max-examples", "0", *options, "--rule", "8x8-is-accepted", "--report", folder / f"{name}.json",
             "--evidence", folder / f"{name}.ndjson", "--quiet",
         )  # fmt: skip
     return folder

@@ -27,7 +27,8 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     folder = tmp_path_factory.mktemp("ran")
     files = {name: folder / name for name in ("r.json", "r.py", "r.html", "evidence.ndjson", "cassettes")}
     result = call(
-        "run", "--fault", FAULT, *RULES, "--evidence", files["evidence.ndjson"], "--record", files["cassettes"],
+        "run", "--max-examples", 0, "--fault", FAULT, *RULES,
+        "--evidence", files["evidence.ndjson"], "--record", files["cassettes"],
         "--report", "-", "--report", files["r.json"], "--report", files["r.py"], "--report", files["r.html"],
     )  # fmt: skip
     return {"result": result, "document": json.loads(files["r.json"].read_text()), "folder": folder, **files}
@@ -119,7 +120,9 @@ def test_a_run_that_reaches_max_requests_is_inconclusive(tmp_path: Path) -> None
 
 
 def test_a_plan_lists_scenarios_and_costs_and_writes_nothing(tmp_path: Path) -> None:
-    result = call("run", "--plan", "--evidence", tmp_path / "e.ndjson", "--record", tmp_path / "cas")
+    result = call(
+        "run", "--max-examples", 0, "--plan", "--evidence", tmp_path / "e.ndjson", "--record", tmp_path / "cas"
+    )
     assert result.exit_code == 0
     assert "explicit" in result.stdout
     assert "\nExpected: about " in result.stdout
@@ -182,8 +185,8 @@ def test_ctrl_c_ends_a_run_with_130_after_clean_up_and_with_a_report(served: Any
     _, url, exports = served
     report = tmp_path / "r.json"
     command = [
-        sys.executable, "-m", "conformance", "run", url, "--rate-limit", "40", "--report", str(report),
-        "--evidence", str(tmp_path / "e.ndjson"),
+        sys.executable, "-m", "conformance", "run", url, "--rate-limit", "40", "--max-examples", "0",
+        "--report", str(report), "--evidence", str(tmp_path / "e.ndjson"),
     ]  # fmt: skip
     environment = {**os.environ, **exports, "CRONOFY_CONFORMANCE_JOURNAL": str(tmp_path / "journal")}
     with subprocess.Popen(

@@ -28,6 +28,7 @@ from conformance.clients.certificate import Certificate, CertifyOptions
 from conformance.clients.certify import certify
 from conformance.clients.driver import adapters as drivers
 from conformance.clients.driver.adapters.driver_httpx import HttpxAdapter as Driver
+from conformance.clients.driver.driver_check import check_driver
 from conformance.clients.driver.driver_session import CurrentStub, fixture, gateway_with, session
 from conformance.clients.driver.process import DriverError
 from conformance.clients.transcript import call_records, is_driver_call, judge_calls
@@ -394,6 +395,26 @@ def test_cronofy_for_node_keeps_every_rule_over_its_own_hosts() -> None:
     assert certificate.subject["client"] == "cronofy"
     sent = {exchange.request.url.split("/v1")[0] for exchange in seen if not is_driver_call(exchange)}
     assert sent == {"https://api.cronofy.com"}
+
+
+def _has(*command: str) -> bool:
+    program = shutil.which(command[0])
+    return program is not None and subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+@pytest.mark.skipif(not _has("ruby", "-e", "require 'cronofy'"), reason="ruby does not find the gem cronofy (RUBYLIB)")
+def test_cronofy_for_ruby_keeps_every_rule() -> None:
+    certificate, _ = certified("ruby", str(FOLDER / "driver_cronofy.rb"))
+    assert outcomes(certificate) == passed_but_for(UNSHOWN)
+    assert (certificate.subject["client"], certificate.subject["language"]) == ("cronofy", "ruby")
+
+
+@pytest.mark.skipif(not (_has("curl", "--version") and _has("jq", "--version")), reason="there is no curl, or no jq")
+def test_curl_in_a_shell_script_speaks_the_protocol() -> None:
+    told: list[str] = []
+    options = CertifyOptions(("sh", str(FOLDER / "driver_curl.sh")))
+    assert asyncio.run(check_driver(options, lambda finding: told.append(str(finding))))
+    assert (told[0].startswith("ok       start"), len(told)) == (True, 9)
 
 
 def test_the_protocol_of_a_run_is_what_schemas_driver_describes(tmp_path: Path) -> None:

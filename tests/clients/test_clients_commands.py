@@ -219,6 +219,14 @@ def test_an_adapter_to_check_has_to_be_named() -> None:
     )
 
 
-@pytest.mark.parametrize(("language", "file"), [("python", "driver_httpx.py"), ("node", "driver_cronofy.js")])
+@pytest.mark.parametrize(
+    ("language", "file"),
+    [
+        ("python", "driver_httpx.py"),
+        ("node", "driver_cronofy.js"),
+        ("ruby", "driver_cronofy.rb"),
+        ("shell", "driver_curl.sh"),
+    ],
+)
 def test_an_example_driver_is_printed(language: str, file: str) -> None:
     assert call("certify", "--print-driver", language).stdout == (ADAPTERS / file).read_text("utf-8")

@@ -9,7 +9,7 @@ import pytest
 from report_samples import Rule, Violation, run_report
 
 from conformance.judging.baseline import Baseline, KnownFailure
-from conformance.judging.report import Report
+from conformance.judging.report import KEPT_CAUSES, Report
 from conformance.judging.summary import Policy
 from conformance.judging.verdict import Verdict
 
@@ -74,6 +74,17 @@ def test_every_cause_is_known_beyond_the_violations_that_are_kept() -> None:
     assert (known.outcome, known.known, known.failures) == ("passed", (RULE,), ())
     less = Baseline("b", TODAY, written.entries[:-1])
     assert run_report(verdicts, (RULE,), Policy(baseline=less)).failures == (RULE,)
+
+
+def test_a_rule_with_too_many_causes_is_never_known_as_a_whole() -> None:
+    verdicts = tuple(failing(f"word-{number}", "created") for number in range(3 * KEPT_CAUSES))
+    report = Report.empty((RULE,)).with_verdicts(verdicts)
+    assert len(report.tally("kept").causes) == KEPT_CAUSES
+    parts = [Report.empty((RULE,)).with_verdicts(verdicts[part::3]) for part in range(3)]
+    assert parts[2] + parts[0] + parts[1] == parts[2] + (parts[0] + parts[1])
+    assert (parts[0] + parts[1] + parts[2]).tally("kept").causes == report.tally("kept").causes
+    written = Baseline("b", TODAY).rewritten(report, (RULE,), {})
+    assert run_report(verdicts, (RULE,), Policy(baseline=written)).failures == (RULE,)
 
 
 def test_a_baseline_is_the_same_from_its_document() -> None:

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from report_samples import Rule, Violation, verdict
 
 from conformance.judging.report import _HELD, KEPT, Report, Tally
 from conformance.judging.verdict import Verdict
+
+#: A machine with other work to do makes reports slowly.
+patiently = settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 
 NAMES = ("a", "b", "c")
 RULES = tuple(Rule(name) for name in NAMES)
@@ -32,11 +35,13 @@ def reports(draw: st.DrawFn) -> Report:
     return Report.empty(RULES).with_verdicts(draw(lists)).with_exchanges(draw(st.integers(0, 5)))
 
 
+@patiently
 @given(reports(), reports(), reports())
 def test_addition_of_reports_is_associative(left: Report, middle: Report, right: Report) -> None:
     assert (left + middle) + right == left + (middle + right)
 
 
+@patiently
 @given(reports())
 def test_the_empty_report_is_the_identity_of_addition(report: Report) -> None:
     assert Report.empty(RULES) + report == report == report + Report.empty(RULES)

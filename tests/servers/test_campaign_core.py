@@ -355,6 +355,16 @@ def test_as_many_distinct_scenarios_are_explored_as_are_asked_for() -> None:
     assert explore(WHOLE, 30, 1) == found[:30]
 
 
+def test_some_explored_scenarios_share_an_event_id_on_two_calendars() -> None:
+    shared: dict[str, list[str]] = {}
+    for scenario in explore(WHOLE, 100, 1):
+        if scenario.event:
+            shared.setdefault(RUN.event_id(scenario), []).append(scenario.calendar_id)
+    assert len(shared) > 5
+    assert {len(calendars) for calendars in shared.values()} == {len(set(calendars)) for calendars in shared.values()}
+    assert {len(calendars) for calendars in shared.values()} == {2}
+
+
 def test_a_strategy_with_few_values_gives_each_of_them_once() -> None:
     assert sorted(sample(st.sampled_from("cab"), 10, 1, identity=str)) == ["a", "b", "c"]
 

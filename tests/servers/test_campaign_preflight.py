@@ -283,7 +283,9 @@ def test_an_untrusted_certificate_is_explained(tmp_path: Path) -> None:
     context = _context(tmp_path)
     with (
         listening(lambda connection: context.wrap_socket(connection, server_side=True).close()) as port,
-        pytest.raises(ConfigurationError, match=r"is not trusted .*: name the CA that signed it in SSL_CERT_FILE"),
+        pytest.raises(
+            ConfigurationError, match=r"is signed by an authority that is not trusted: name its certificate with --ca"
+        ),
     ):
         plan_of(at(f"https://127.0.0.1:{port}"))
 

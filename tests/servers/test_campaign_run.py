@@ -17,7 +17,7 @@ from conformance.http.webhooks import address
 from conformance.reference import reference_app
 from conformance.servers.campaign import RunProgress, RunResult, cleanup, run
 from conformance.servers.campaign.journal import folder
-from conformance.servers.run_options import RunOptions
+from conformance.servers.run_options import RunOptions, default_examples
 from conformance.servers.subject import EPOCH, Subject, in_process
 
 
@@ -308,6 +308,36 @@ def test_examples_beyond_the_core_are_run_too() -> None:
     explored = [scenario for scenario in result.plan.scenarios if scenario.family == "explored"]
     assert len(explored) == 8
     assert not {"failed", "inconclusive"} & set(outcomes(result).values())
+
+
+@pytest.mark.parametrize(
+    ("in_virtual_time", "loopback", "options", "expected"),
+    [
+        (True, True, {}, 100),
+        (False, True, {}, 25),
+        (False, False, {}, 0),
+        (True, True, {"max_requests": 900}, 0),
+        (True, True, {"max_time": 60.0}, 0),
+        (True, True, {"record": Path("cassettes")}, 0),
+    ],
+)
+def test_a_command_explores_where_time_is_free(
+    in_virtual_time: bool, loopback: bool, options: dict[str, Any], expected: int
+) -> None:
+    assert default_examples(RunOptions(**options), in_virtual_time=in_virtual_time, loopback=loopback) == expected
+
+
+def test_the_same_seed_gives_the_same_exchanges_and_report() -> None:
+    first, second = (result_of(reference("explicit-url-lower-cased"), small=True, max_examples=5) for _ in range(2))
+    assert first.exchanges == second.exchanges
+    assert first.report == second.report
+    assert first.counterexamples == second.counterexamples
+    assert first.counterexamples
+
+
+def test_without_shrinking_nothing_is_tried() -> None:
+    result = result_of(reference("explicit-url-lower-cased"), small=True, shrink=False)
+    assert (result.counterexamples, outcomes(result)["explicit-is-kept"]) == ((), "failed")
 
 
 def test_a_counterexample_is_the_shortest_scenario_and_the_fewest_exchanges() -> None:

@@ -78,7 +78,7 @@ def test_cleanup_deletes_what_a_killed_run_left_on_a_server(requests: int, tmp_p
     token = app.tokens["default"]
     counted = CountingApp(app)
     with served(counted) as url:
-        running = commanded("run", url, "--quiet", folder=tmp_path, token=token)
+        running = commanded("run", url, "--max-examples", "0", "--quiet", folder=tmp_path, token=token)
         assert counted.wait_for(requests)
         running.send_signal(signal.SIGKILL)
         running.communicate()

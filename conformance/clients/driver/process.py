@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import signal
 import time
 from collections import deque
 from collections.abc import Callable, Coroutine, Mapping, Sequence
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from conformance.clients.driver.protocol import DriverError, excerpt, named, read_response, request_line
+from conformance.clients.processes import end_processes, marked
 
 __all__ = ["LINE_LIMIT", "MEMORY_LIMIT", "STOP_TIMEOUT", "Driver", "DriverError"]
 
@@ -47,7 +47,7 @@ class Driver:
         redact: Callable[[str], str] = str,
     ) -> None:
         self._command = tuple(command)
-        self._environment = dict(environment)
+        self._environment = marked(environment)
         self._timeout = timeout
         self._memory_limit = memory_limit
         self._number = 0
@@ -78,8 +78,7 @@ class Driver:
         process, drain = self._process, self._drain
         assert process is not None
         assert drain is not None
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
+        end_processes(process.pid, self._environment)
         if process.stdin is not None:
             process.stdin.close()
         drain.cancel()
@@ -201,8 +200,7 @@ class Driver:
         """An error that names the driver and quotes the end of its standard error; ends the driver."""
         assert self._process is not None
         assert self._drain is not None
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, signal.SIGKILL)
+        end_processes(self._process.pid, self._environment)
         await asyncio.wait({self._drain}, timeout=1.0)  # what it wrote may still be on its way
         lines = " | ".join(self._redact(line)[:_LINE_SHOWN] for line in self._stderr_lines)
         return DriverError(

@@ -24,8 +24,8 @@ def render(run_report: RunReport) -> str:
     At most ten errors and ten warnings are failures; the last of ten counts the rest.
     """
     found = failures(run_report)
-    errors = [failure for failure in found if run_report.is_fatal(failure.rule)]
-    warnings = [failure for failure in found if not run_report.is_fatal(failure.rule)]
+    errors = [failure for failure in found if _counts(run_report, failure)]
+    warnings = [failure for failure in found if failure not in errors]
     lines = [*_of_failures("error", errors), *_of_failures("warning", warnings)]
     lines += [
         _command("error", f"stale known failure of {entry.rule}", f"Its failure is gone: {entry.cause}")
@@ -44,6 +44,11 @@ def without_commands(text: str, token: str) -> str:
     if "::" not in text and "##[" not in text:
         return text
     return f"::stop-commands::{token}\n{text.rstrip(chr(10))}\n::{token}::\n"
+
+
+def _counts(run_report: RunReport, failure: Failure) -> bool:
+    """Whether one of the rules that fail for the same reason counts."""
+    return any(run_report.is_fatal(rule) for rule in (failure.rule, *(other for other, _ in failure.also)))
 
 
 def _of_failures(kind: str, found: Sequence[Failure]) -> Iterator[str]:

@@ -105,7 +105,11 @@ async def run(
     where nothing can be judged.
     """
     under_test = subject or parse(
-        options.subject, options.accounts, default_profiles=options.default_profiles, faults=options.faults
+        options.subject,
+        options.accounts,
+        default_profiles=options.default_profiles,
+        faults=options.faults,
+        authority=options.ca,
     )
     chosen = tuple(rules) if rules is not None else _server_rules(options.rules)
     settings = under_test.settings(window=options.window, settle_timeout=options.settle_timeout)
@@ -126,7 +130,7 @@ async def run(
             notifications=options.notifications,
         ) as session:
             plan_of_run = partial(_plan, session, options, scenarios, planned)
-            search = partial(counterexamples, known=known) if small else None
+            search = partial(counterexamples, known=known) if small and options.shrink else None
             return await _run(session, options, chosen, plan_of_run, progress, Ending(deadline), search)
 
 

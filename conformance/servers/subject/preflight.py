@@ -244,11 +244,8 @@ def _unreachable(subject: Subject, exchange: Exchange) -> str:
     url = subject.base_url
     if "wrong_version_number" in lower or "record layer" in lower or "unknown_protocol" in lower:
         return f"{url} speaks no TLS ({why}): begin the URL with http:// if that is where the server is"
-    if "certificate" in lower:
-        return (
-            f"the certificate of {url} is not trusted ({why}): name the CA that signed it in SSL_CERT_FILE, "
-            "or use the host name that it is made for"
-        )
+    if "certificate" in notes:
+        return f"the certificate of {url} {notes['certificate']}"
     if any(word in lower for word in ("name or service", "nodename", "resolution", "getaddrinfo", "no address")):
         return f"the host of {url} cannot be resolved ({why}): check its spelling and the network"
     if "refused" in lower or "all connection attempts failed" in lower:

@@ -40,6 +40,7 @@ class Subject:
     `kind`: ``reference``, ``url``, ``asgi``, ``wsgi`` or ``cassette``.  `tokens`: account name to bearer token.  `app`
     is what answers in this process, if anything does: an application, or the transport that replays a recording.
     `client_secrets`: account name to the secret by which its notifications are signed, where that is public.
+    `authority`: a file of certificates that are trusted beside the usual ones.
     """
 
     kind: str
@@ -50,6 +51,7 @@ class Subject:
     default_profiles: Mapping[str, str] = field(default_factory=dict)
     app: Any = field(default=None, repr=False)
     client_secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    authority: Path | None = None
 
     @property
     def loopback(self) -> bool:
@@ -85,6 +87,7 @@ class Subject:
     @asynccontextmanager
     async def open(self, limits: Limits) -> AsyncIterator[httpx.AsyncClient]:
         """An HTTP client for the subject, in-process applications started and stopped around it."""
+        from conformance.http.tls import trusting
         from conformance.servers.subject import transport
         from conformance.servers.subject.app_transports import DateHeaderTransport, WsgiTransport, lifespan
 
@@ -99,7 +102,10 @@ class Subject:
 
                 await stack.enter_async_context(lifespan(self.app))
                 inner = DateHeaderTransport(httpx.ASGITransport(self.app, raise_app_exceptions=False), self.clock)
-            client = transport.open_client(inner, trust_env=not self.loopback, limits=limits)
+            # An application in this process needs no certificates, and they take long to load.
+            secured = inner is None and (self.base_url.startswith("https:") or not self.loopback)
+            verify = trusting(self.authority) if secured else False
+            client = transport.open_client(inner, trust_env=not self.loopback, limits=limits, verify=verify)
             yield await stack.enter_async_context(client)
 
 
@@ -110,6 +116,7 @@ def parse(
     default_profiles: Mapping[str, str] | None = None,
     faults: Sequence[str] = (),
     settle: float = 0.15,
+    authority: Path | None = None,
 ) -> Subject:
     """The subject called `name`, with the tokens of `accounts`; the reference server has its own.
 
@@ -131,7 +138,7 @@ def parse(
         run = recorded_run(Path(rest), name)
         return Subject("cassette", name, run.base_url, run.clock, run.tokens, run.default_profiles, run.app)
     base_url = DATA_CENTRES.get(name) or _base_url(name)
-    return Subject("url", base_url, base_url, RealClock(), _tokens(name, accounts), declared)
+    return Subject("url", base_url, base_url, RealClock(), _tokens(name, accounts), declared, authority=authority)
 
 
 def in_process(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import ssl
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
@@ -18,6 +19,7 @@ from conformance.clock import Clock
 from conformance.errors import ConfigurationError, place_of
 from conformance.http.exchange import UNKNOWN_TOKEN, Exchange, Headers, Request, Response, bearer
 from conformance.http.ordering import OrderedDelivery
+from conformance.http.tls import certificate_problem
 from conformance.servers.subject.availability import Availability, is_good, is_unread
 from conformance.servers.subject.back_off import back_off, retry_after
 from conformance.servers.subject.rate_limit import BudgetExceededError, RateLimiter, RequestBudget
@@ -296,7 +298,9 @@ class Transport:
         except ConfigurationError:
             raise  # a recording that is replayed has no answer to this
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError) as error:
-            return None, (("no-answer", _error_text(error)),)
+            problem = certificate_problem(error)
+            why = (("certificate", problem),) if problem else ()
+            return None, (("no-answer", _error_text(error)), *why)
         except Exception as error:  # noqa: BLE001 - a server may find what no library foresees
             return None, (("no-answer", f"an answer that cannot be read: {place_of(error)}"),)
         if response is not None and hash(response.body) not in self._bodies:
@@ -320,9 +324,13 @@ class Transport:
 
 
 def open_client(
-    transport: httpx.AsyncBaseTransport | None, *, trust_env: bool, limits: Limits, verify: bool = True
+    transport: httpx.AsyncBaseTransport | None,
+    *,
+    trust_env: bool,
+    limits: Limits,
+    verify: ssl.SSLContext | bool = True,
 ) -> httpx.AsyncClient:
-    """A client that follows no redirects and stores no cookies; `trust_env` uses proxies and CAs of the environment."""
+    """A client that follows no redirects and stores no cookies; `trust_env` uses the proxies of the environment."""
     return httpx.AsyncClient(
         transport=transport,
         verify=verify,

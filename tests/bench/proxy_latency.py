@@ -1,8 +1,8 @@
-"""What `observe` adds to a request, beside a peer: ``python observe_latency.py [REQUESTS]``.
+"""What `proxy` adds to a request, beside mitmproxy: ``python proxy_latency.py [REQUESTS]``.
 
 Each server has a process of its own; requests go one after another over one connection.  Figures are medians in
-milliseconds, and ratios to the server alone.  The peer is the smallest reverse proxy on Starlette, uvicorn and httpx,
-which judges nothing.
+milliseconds, and ratios to the server alone.  The smallest proxy is one on Starlette, uvicorn and httpx.  Neither it
+nor mitmproxy judges anything.  mitmproxy is left out where neither MITMDUMP nor the PATH has its mitmdump.
 """
 
 from __future__ import annotations
@@ -11,7 +11,11 @@ import asyncio
 import contextlib
 import multiprocessing
 import multiprocessing.connection
+import os
+import shutil
+import socket
 import statistics
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -25,7 +29,7 @@ from starlette.requests import Request
 from starlette.responses import StreamingResponse
 from starlette.routing import Route
 
-sys.path.insert(0, str(Path(__file__).parents[3]))
+sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from conformance.clients.proxy import ProxyOptions, observe
 from conformance.contract.rules import load
@@ -91,6 +95,38 @@ def running(target: object, *arguments: str) -> Iterator[str]:
         process.join()
 
 
+@contextlib.contextmanager
+def mitmproxy(upstream: str) -> Iterator[str | None]:
+    """The origin of mitmproxy before the server; None where it is not installed."""
+    program = shutil.which(os.environ.get("MITMDUMP", "")) or shutil.which("mitmdump")
+    if program is None:
+        yield None
+        return
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [
+        program,
+        "--quiet",
+        "--mode",
+        f"reverse:{upstream}",
+        "--listen-host",
+        "127.0.0.1",
+        "--listen-port",
+        f"{port}",
+    ]
+    process = subprocess.Popen(command)
+    try:
+        for _ in range(600):
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+                break
+            time.sleep(0.05)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.kill()
+        process.wait()
+
+
 def times(origin: str, count: int) -> list[float]:
     """Milliseconds for each of `count` requests."""
     found = []
@@ -105,8 +141,14 @@ def times(origin: str, count: int) -> list[float]:
 def main() -> None:
     """Prints one line a server."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 300
-    with running(reference) as alone, running(observing, alone) as ours, running(peer, alone) as other:
-        places = {"the server alone": alone, "observe": ours, "the peer": other}
+    with (
+        running(reference) as alone,
+        running(observing, alone) as ours,
+        running(peer, alone) as other,
+        mitmproxy(alone) as mitm,
+    ):
+        places = {"the server alone": alone, "proxy": ours, "the smallest proxy": other}
+        places |= {} if mitm is None else {"mitmproxy": mitm}
         found: dict[str, list[float]] = {name: [] for name in places}
         for _ in range(3):  # in turns, so that a busy moment of the machine meets all of them
             for name, origin in places.items():
@@ -114,7 +156,7 @@ def main() -> None:
         base = statistics.median(found["the server alone"])
         for name, measured in found.items():
             middle, high = statistics.median(measured), statistics.quantiles(measured, n=20)[18]
-            print(f"{name:17} median {middle:6.2f} ms, p95 {high:6.2f} ms, {middle / base:5.2f} times the server alone")
+            print(f"{name:18} median {middle:6.2f} ms, p95 {high:6.2f} ms, {middle / base:5.2f} times the server alone")
 
 
 if __name__ == "__main__":
