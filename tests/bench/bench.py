@@ -234,8 +234,8 @@ def show(what: str, path: Path) -> None:
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--million", action="store_true", help="check a million exchanges too: takes minutes")
-    million = arguments.parse_args().million
+    arguments.add_argument("--full", action="store_true", help="go on to a million exchanges, which takes minutes")
+    million = arguments.parse_args().full
     print(Path(__file__).name, "(CPU time; wall time where processes are compared)")
     command(million=million)
     side_by_side(1, 1500)
