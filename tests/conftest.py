@@ -1,4 +1,4 @@
-"""How the tests run: how many at once, and without looking through all that was loaded for garbage again and again."""
+"""How the tests run: how many at once, as on any machine, and without looking for garbage again and again."""
 
 from __future__ import annotations
 
@@ -12,6 +12,12 @@ import pytest
 def pytest_xdist_auto_num_workers() -> int:
     """One more than there are cores: some tests mostly wait, for sockets and for processes of their own."""
     return (os.cpu_count() or 1) + 1
+
+
+def pytest_configure() -> None:
+    """What a build service sets for its own steps is none of what the tests run."""
+    for name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"):
+        os.environ.pop(name, None)
 
 
 def pytest_collection_finish() -> None:

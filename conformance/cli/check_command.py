@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from conformance.interrupts import Interruption
     from conformance.recordings import RecordingMetadata
 
-__all__ = ["CheckOptions", "check"]
+__all__ = ["CheckOptions", "check", "settings_of"]
 
 #: Recordings of fewer bytes are judged before another process has started.
 _SMALL = 4 << 20
@@ -119,7 +119,7 @@ def _check(
             if header is None:
                 exchanges = of_the_api(exchanges)
             own = {rule.id for rule in rules if options.rules or header is None or rule.applies_to == header.applies_to}
-            yield Run(exchanges, frozenset(own), _settings(options, header))
+            yield Run(exchanges, frozenset(own), settings_of(options, header))
 
     report, unknown = judge_runs(opened(), rules, options.jobs or _jobs(file for _, files in runs for file in files))
     if not span.count and not interruption.came:
@@ -161,7 +161,8 @@ def _runs(paths: Sequence[Path]) -> list[tuple[RecordingMetadata | None, tuple[P
     return [(headers[key], tuple(files[key])) for key in headers]
 
 
-def _settings(options: CheckOptions, header: RecordingMetadata | None) -> Settings:
+def settings_of(options: CheckOptions, header: RecordingMetadata | None) -> Settings:
+    """The settings of a recording, as far as the options do not say otherwise.  Raises UsageError."""
     recorded = settings_from(header)
     return replace(
         recorded,

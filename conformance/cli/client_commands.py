@@ -101,6 +101,7 @@ def certify(
     write_baseline: bool,
     reports: tuple[str, ...],
     quiet: bool,
+    verbose: bool,
     **others: Any,
 ) -> int:
     """Certify a client in any language: what it sends, and what it makes of the answers.
@@ -151,7 +152,7 @@ def certify(
         )
     for path in certificates:
         write_certificate(run_report, path, redactor)
-    return _report(run_report, redactor, reports, quiet=quiet)
+    return _report(run_report, redactor, reports, quiet=quiet, verbose=verbose)
 
 
 def _check_driver(chosen: CertifyOptions) -> int:
@@ -165,7 +166,7 @@ def _check_driver(chosen: CertifyOptions) -> int:
     return 0 if well else 2
 
 
-def _report(run_report: RunReport, redactor: Redactor, reports: tuple[str, ...], *, quiet: bool) -> int:
+def _report(run_report: RunReport, redactor: Redactor, reports: tuple[str, ...], *, quiet: bool, verbose: bool) -> int:
     """Write the reports and give the exit code; why not all was judged is said before them."""
     from conformance.cli.output import write_reports
 
@@ -176,7 +177,7 @@ def _report(run_report: RunReport, redactor: Redactor, reports: tuple[str, ...],
         raise UsageError(f"nothing was judged: {reason}")
     if reason is not None:
         click.echo(f"Error: {visible(reason)}", err=True)
-    return write_reports(run_report, reports, redactor, quiet=quiet)
+    return write_reports(run_report, reports, redactor, quiet=quiet, verbose=verbose)
 
 
 @click.command(short_help="Judge a client and its server while they talk.")
@@ -203,6 +204,7 @@ def proxy(
     write_baseline: bool,
     reports: tuple[str, ...],
     quiet: bool,
+    verbose: bool,
     **others: Any,
 ) -> int:
     """Stand between a client and a server, pass everything on unchanged, and judge both by what passes.
@@ -241,4 +243,4 @@ def proxy(
         side,
         known,
     )
-    return _report(run_report, redactor, reports, quiet=quiet)
+    return _report(run_report, redactor, reports, quiet=quiet, verbose=verbose)

@@ -303,6 +303,7 @@ report = click.option(
     "- is text on standard output; repeatable.",
 )
 quiet = click.option("--quiet", is_flag=True, help="Print nothing but errors and the reports asked for.")
+verbose = click.option("--verbose", "-v", is_flag=True, help="List every rule with its outcome in the text report.")
 rule = click.option("--rule", "rules", multiple=True, metavar="ID", help="Judge by this rule only; repeatable.")
 
 
@@ -335,7 +336,7 @@ held = click.option(
     metavar="VERSION",
     help="Leave out rules that are newer than this version of the contract. [default: this tool's]",
 )
-_reporting = _all_of(held, require_coverage, baseline, write_baseline, report, quiet, config)
+_reporting = _all_of(held, require_coverage, baseline, write_baseline, report, quiet, verbose, config)
 judging = _all_of(rule, _fail_on("must"), _reporting)
 judging_a_client = _all_of(rule, _fail_on("should"), _reporting)
 

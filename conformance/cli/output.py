@@ -41,6 +41,7 @@ def write_reports(
     redactor: Redactor,
     *,
     quiet: bool,
+    verbose: bool = False,
     artefacts: Artefacts | None = None,
 ) -> int:
     """Write each of `reports`, as ``--report`` takes them, and return the exit code.
@@ -59,9 +60,11 @@ def write_reports(
         if one is not None:
             with artefacts.writing(f"--report {one.path}"):
                 _write(one, run_report, redactor)
+    if not quiet:
+        _name_files(chosen, artefacts)
     with artefacts.writing("the text report"):
         if None in chosen or artefacts.problems or not (chosen or quiet):
-            _show(lambda colour: text.render(run_report, colour=colour), sys.stdout, redactor)
+            _show(lambda colour: text.render(run_report, colour=colour, verbose=verbose), sys.stdout, redactor)
         elif not quiet:
             _show(lambda colour: text.summary(run_report, colour=colour), sys.stderr, redactor)
         if not quiet and os.environ.get("GITHUB_ACTIONS") == "true":
@@ -86,6 +89,13 @@ def check_places(
         where = _destination(report)
         if where is not None and where.path != "-":
             check_place(f"--report {where.path}", Path(where.path))
+
+
+def _name_files(chosen: Sequence[Destination | None], artefacts: Artefacts) -> None:
+    """Name the files that were written."""
+    paths = [one.path for one in chosen if one is not None and one.path != "-"]
+    if not artefacts.problems:
+        echo("".join(f"Written: {path}\n" for path in paths), sys.stderr)
 
 
 def _destination(report: str) -> Destination | None:

@@ -20,6 +20,19 @@ complete_recording = click.option(
 )
 
 
+follow = click.option(
+    "--follow",
+    is_flag=True,
+    help="Go on reading one NDJSON, or /dev/stdin, and show what fails as it comes. SIGUSR1 shows a summary.",
+)
+forget = click.option(
+    "--forget",
+    type=click.FloatRange(min=1),
+    default=3600,
+    show_default=True,
+    metavar="S",
+    help="With --follow: events at rest for S seconds are closed and dropped.",
+)
 jobs = click.option(
     "--jobs",
     type=click.IntRange(min=1),
@@ -33,6 +46,8 @@ jobs = click.option(
 @options.default_profile
 @options.timing
 @complete_recording
+@follow
+@forget
 @jobs
 @options.side
 @options.judging
@@ -40,8 +55,11 @@ def check(
     default_profiles: tuple[tuple[str, str], ...],
     baseline: Path | None,
     write_baseline: bool,
+    follow: bool,
+    forget: float,
     reports: tuple[str, ...],
     quiet: bool,
+    verbose: bool,
     **others: Any,
 ) -> int:
     """Judge recordings: VCR cassettes (of vcrpy and its relatives in Ruby, Go, PHP, R and Elixir), HAR files, NDJSON of
@@ -56,6 +74,7 @@ def check(
       cronofy-conformance check traffic.har
       cronofy-conformance check cassettes/ --report - --report report.xml
       cronofy-conformance check tests/cassettes --side server --complete-recording
+      tail -F access.ndjson | cronofy-conformance check --follow /dev/stdin
       cronofy-conformance check tests/cassettes --rule explicit-is-kept --fail-on inferred
     """
     from conformance.cli.baseline_file import KnownFailures
@@ -72,9 +91,14 @@ def check(
     check_places({}, {}, reports)
     with Interruption() as interruption, StatusLine(shown=not quiet) as progress:
         secrets = SecretCollector(tokens({}, os.environ))
-        run_report = known.applied(check_recordings(chosen, interruption, progress, secrets))
+        if follow:
+            from conformance.cli.follow_command import follow_recording
+
+            run_report = known.applied(follow_recording(chosen, forget, interruption, secrets))
+        else:
+            run_report = known.applied(check_recordings(chosen, interruption, progress, secrets))
     known.save(run_report, secrets.redactor().check)
-    return write_reports(run_report, reports, secrets.redactor(), quiet=quiet)
+    return write_reports(run_report, reports, secrets.redactor(), quiet=quiet, verbose=verbose)
 
 
 @click.command(short_help="Judge the evidence of a report again.")

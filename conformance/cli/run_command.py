@@ -14,8 +14,10 @@ from conformance.cli.evidence import EvidenceFile, run_metadata
 from conformance.cli.files import Artefacts
 from conformance.cli.output import TOOL, format_utc
 from conformance.cli.plan_text import limit_warning, step_text
+from conformance.contract.fact_words import phrase
 from conformance.contract.selection import clause_summaries, contract, select_rules
 from conformance.errors import UsageError, nearest
+from conformance.facts import Evidence
 from conformance.http.curl import curl, variable_of
 from conformance.http.exchange import UNKNOWN_TOKEN, Exchange
 from conformance.http.redaction import Redactor
@@ -97,7 +99,7 @@ def run(
                 subject=subject,
                 rules=rules,
                 sink=evidence.add if evidence else lambda _: None,
-                progress=lambda state: progress(_progress_text(state)),
+                progress=_Told(progress),
                 scenarios=scenarios,
                 planned=lambda plan: _warn_of_the_limit(options, plan, warn),
                 known=known.knows,
@@ -128,6 +130,34 @@ def _warn_of_the_limit(options: RunOptions, plan: Plan, warn: Callable[[str], No
     warning = limit_warning(plan, options.max_requests)
     if warning is not None and not options.plan:
         warn(warning)
+
+
+#: The phases of a run, in words.
+_PHASES = {
+    "scenarios": "Creating, changing and deleting events",
+    "audit": "Reading in every documented way",
+    "malformed requests": "Sending malformed requests",
+    "counterexamples": "Looking for the smallest failures",
+}
+
+
+class _Told:
+    """Shows the progress of a run, and tells each phase and each rule that begins to fail once."""
+
+    def __init__(self, line: StatusLine) -> None:
+        self._line = line
+        self._doing = ""
+        self._failed: set[str] = set()
+
+    def __call__(self, state: campaign.RunProgress) -> None:
+        self._line(_progress_text(state))
+        if state.doing != self._doing:
+            self._doing = state.doing
+            self._line.event(f"{_PHASES.get(state.doing, state.doing)} ({state.requests} requests so far)")
+        for rule in state.failed:
+            if rule not in self._failed:
+                self._failed.add(rule)
+                self._line.event(f"Failed: {rule} (after {state.requests} requests)")
 
 
 def _progress_text(state: campaign.RunProgress) -> str:
@@ -173,23 +203,31 @@ def _run_report(options: RunOptions, subject: Subject, result: RunResult) -> Run
         ),
         variables=variables,
         clauses=clause_summaries(),
-        counterexamples=tuple(_counterexample_text(example, variables) for example in result.counterexamples),
         notes=(*result.plan.lacking, *result.notes, *leftovers(options, result)),
         reproductions=tuple(_reproduction(example, result.inventory, variables) for example in result.counterexamples),
     )
 
 
-def _counterexample_text(example: ScenarioCounterexample, variables: Mapping[str, str]) -> str:
-    lines = [f"{example.rule}: {example.title}"]
-    lines += [
-        f"  writes  {' > '.join(map(step_text, scenario.steps))}, on {scenario.calendar_id}"
-        for scenario in example.scenarios
-    ]
-    lines.append(f"  actual  {example.message}")
-    for number, exchange in enumerate(example.exchanges, 1):
-        status = exchange.response.status if exchange.response else "no answer"
-        lines.append(f"  {number}. {curl(exchange.request, variables)}  # {status}")
-    return "\n".join(lines)
+def _steps(example: ScenarioCounterexample) -> Iterator[str]:
+    """The scenarios in words, a line for each step."""
+    number = 0
+    for scenario in example.scenarios:
+        for place, step in enumerate(scenario.steps):
+            number += 1
+            verb = "delete" if step.kind == "delete" else "update" if place else "create"
+            asked = phrase("write", "requested", step.kind, step.kind)
+            when = _WHEN[step.timing] if place else f" on calendar {scenario.calendar_id}"
+            yield f"{number}. {' '.join(part for part in (verb, 'the event', asked) if part)}{when}{_details(step)}"
+        yield f"{number + 1}. read the event until it rests"
+        number += 1
+
+
+def _details(step: Step) -> str:
+    words = step_text(step).partition(" (")[2]
+    return f" ({words}" if words else ""
+
+
+_WHEN = {"settled": ", once it rests", "back-to-back": ", at once", "while-pending": ", while it shows pending"}
 
 
 def _subject(subject: Subject, options: RunOptions, result: RunResult) -> dict[str, Any]:
@@ -207,7 +245,14 @@ def _reproduction(example: ScenarioCounterexample, inventory: Inventory, variabl
         example.title,
         tuple(f"({_place(scenario, inventory)!a}, {_source(scenario)})" for scenario in example.scenarios),
         tuple(curl(exchange.request, variables) for exchange in example.exchanges),
+        tuple(_steps(example)),
+        tuple(_evidence(exchange) for exchange in example.exchanges),
     )
+
+
+def _evidence(exchange: Exchange) -> Evidence:
+    status = exchange.response.status if exchange.response is not None else None
+    return Evidence(exchange.label, exchange.request, status, at=exchange.sent_at)
 
 
 def _place(scenario: Scenario, inventory: Inventory) -> tuple[str | None, bool | None]:

@@ -86,7 +86,9 @@ def run(**parameters: Any) -> int:
         if chosen.plan:
             echo(plan_text(result, chosen.max_requests, virtual=subject.clock.virtual))
             return run_report.exit_code if result.interrupted or result.cut_short else 0
-        code = write_reports(run_report, chosen.reports, redactor, quiet=chosen.quiet, artefacts=artefacts)
+        code = write_reports(
+            run_report, chosen.reports, redactor, quiet=chosen.quiet, verbose=chosen.verbose, artefacts=artefacts
+        )
     return 130 if interruption.came else code
 
 

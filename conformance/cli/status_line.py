@@ -1,4 +1,4 @@
-"""The progress of long work: one line on standard error, on a terminal only."""
+"""The progress of long work on standard error: one line that changes on a terminal, elsewhere a line at each event."""
 
 from __future__ import annotations
 
@@ -15,10 +15,15 @@ __all__ = ["StatusLine"]
 
 
 class StatusLine:
-    """A line that each call replaces; nothing if `shown` is false, in CI, and where standard error is no terminal."""
+    """A line that each call replaces, on a terminal outside CI; elsewhere only what is told by `event` is written.
+
+    Nothing is written if `shown` is false.
+    """
 
     def __init__(self, *, shown: bool = True) -> None:
-        self._shown = shown and sys.stderr.isatty() and not os.environ.get("CI")
+        is_terminal = sys.stderr.isatty() and not os.environ.get("CI")
+        self._shown = shown and is_terminal
+        self._tells_events = shown and not is_terminal
         self._live: Live | None = None
 
     def __call__(self, text: str) -> None:
@@ -37,6 +42,12 @@ class StatusLine:
             self._live.start(refresh=True)
         else:
             self._live.update(line)
+
+    def event(self, text: str) -> None:
+        """Write a line that stays, where no line changes: a phase begins, or a rule begins to fail."""
+        if self._tells_events:
+            sys.stderr.write(f"{visible(text)}\n")
+            sys.stderr.flush()
 
     def __enter__(self) -> StatusLine:
         return self

@@ -7,10 +7,11 @@ from collections.abc import Iterable, Sequence
 
 from conformance.contract.digest import contract_of
 from conformance.contract.rules import FIRST_VERSION, Rule, load, load_clauses, load_shared
+from conformance.contract.schemas import read
 from conformance.errors import UsageError, nearest
 from conformance.version import VERSION
 
-__all__ = ["clause_summaries", "contract", "of_side", "select_rules"]
+__all__ = ["clause_summaries", "clauses_page", "contract", "of_side", "select_rules"]
 
 _VERSION = re.compile(r"[0-9]{1,6}\.[0-9]{1,6}\.[0-9]{1,6}\Z")
 
@@ -78,3 +79,9 @@ def contract(version: str | None = None) -> dict[str, str]:
 def clause_summaries() -> dict[str, str]:
     """What each clause states, in a few words."""
     return {name: clause["about"] for name, clause in load_clauses().items()}
+
+
+def clauses_page() -> str:
+    """The address of the documented page."""
+    address: str = read("clauses")["page"]["url"]
+    return address

@@ -50,6 +50,10 @@ class EventState:
             self.earlier = (*self.earlier, *self.episode.evidence())[-_TIME_LINE:]
         self.episode = episode
 
+    def time_line(self) -> tuple[Evidence, ...]:
+        """The writes of the event so far, and what readings showed, as far back as a time line goes."""
+        return self.earlier if self.episode.write is None else (*self.earlier, *self.episode.evidence())
+
     def note_created(self, item: dict[str, Any]) -> None:
         """Remember when the event was created, as a reading says."""
         created = item.get("created")
@@ -85,6 +89,11 @@ class Event:
     def key(self) -> Key:
         """The account's name, the calendar's id and the event's."""
         return *self.home, self.event_id
+
+    @property
+    def is_at_rest(self) -> bool:
+        """Whether only readings that show the same are awaited."""
+        return self._resting
 
     @property
     def state(self) -> EventState:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from conformance.facts.batch import answers_each_entry, entries_of, is_refused, twice_written
 from conformance.facts.exchange_document import exchange_document
+from conformance.facts.forgetting import Forgetting
 from conformance.facts.reads import apply_read
 from conformance.facts.requested import requested_conferencing
 from conformance.facts.routes import account_name, makes_calendar, route
@@ -177,6 +178,10 @@ class Observer:
     def advance(self) -> None:
         """Nothing that was sent is still without its answer: let held-back reads count."""
         self._release(None)
+
+    def sweep(self, forgetting: Forgetting, now: float) -> None:
+        """Let go of the events that have been at rest for so long."""
+        forgetting.sweep(self._fold, now)
 
     def closed(self) -> list[Facts]:
         """The facts that closed since the last call."""

@@ -322,4 +322,4 @@ def _value(fold: ObserverState, event: Event, value: Any, evidence: Evidence) ->
     }
     key = ("conferencing", *event.key, str(len(reported)))
     shown = Evidence(evidence.label, evidence.request, evidence.status, {"conferencing": value}, evidence.at)
-    fold.out.append(Facts("conferencing", key, document, (shown,), closed=True))
+    fold.out.append(Facts("conferencing", key, document, (shown,), closed=True, earlier=event.state.time_line()))

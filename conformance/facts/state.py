@@ -227,6 +227,15 @@ class ObserverState:
         if hash(url) not in self._asked:
             self._shown.setdefault(hash(url), event)
 
+    def forget_urls_of_dropped_events(self) -> None:
+        """Let go of the URLs of events that are known no more."""
+        known = {
+            id(event) for one in self.accounts.values() for held in one.calendars.values() for event in held.values()
+        }
+        for urls in (self._asked, self._shown):
+            for url in [url for url, event in urls.items() if id(event) not in known]:
+                del urls[url]
+
     def shared_with(self, event: Event, url: str) -> str | None:
         """``requested`` or ``generated`` if a URL (in its normal form) belongs to another event; else None."""
         if url in event.state.requested_urls:

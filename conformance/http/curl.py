@@ -11,7 +11,7 @@ from urllib.parse import quote
 from conformance.http.display import UNSEEN, without_userinfo
 from conformance.http.exchange import UNKNOWN_TOKEN, Request, is_credential_header
 
-__all__ = ["curl", "variable_of"]
+__all__ = ["curl", "quoted", "variable_of"]
 
 #: Headers that curl adds itself, connection-specific headers, and secrets.
 _LEFT_OUT = frozenset(
@@ -56,19 +56,19 @@ def curl(request: Request, variables: Mapping[str, str] = _NO_VARIABLES) -> str:
     """One shell command; tokens come from the environment, binary bodies from base64."""
     words = ["curl", "-sS", "-i", "-g"]
     if request.method != "GET" or request.body:
-        words += ["-X", _quoted(request.method)]
+        words += ["-X", quoted(request.method)]
     words += _credentials(request, variables)
     for name, value in request.headers:
         # No client can send control characters in a header: such a command would send another request.
         if name.lower() not in _LEFT_OUT and _HEADER_NAME.match(name) and not UNSEEN.search(value):
             shown = "<credentials>" if value.strip() and is_credential_header(name) else value
-            words += ["-H", _quoted(f"{name}: {shown}" if shown.strip() else f"{name};")]
-    words += ["--url", _quoted(_visible_url(request.url))]
+            words += ["-H", quoted(f"{name}: {shown}" if shown.strip() else f"{name};")]
+    words += ["--url", quoted(_visible_url(request.url))]
     if not request.body:
         return " ".join(words)
     text = _text(request.body)
     if text is not None:
-        return " ".join([*words, "--data-raw", _quoted(text)])
+        return " ".join([*words, "--data-raw", quoted(text)])
     encoded = base64.b64encode(request.body).decode("ascii")
     return f"printf %s {encoded} | base64 -d | " + " ".join([*words, "--data-binary", "@-"])
 
@@ -98,5 +98,6 @@ def _visible_url(url: str) -> str:
     return UNSEEN.sub(lambda match: quote(match[0].encode("utf-8", "surrogatepass")), without_userinfo(url))
 
 
-def _quoted(word: str) -> str:
+def quoted(word: str) -> str:
+    """One word of a POSIX shell, whatever it holds."""
     return word if _SAFE_WORD.match(word) else "'" + word.replace("'", "'\\''") + "'"

@@ -81,6 +81,9 @@ def _subject(about: str, document: Mapping[str, Any], path: Sequence[str | int])
     match about:
         case "write" | "batched_write":
             return _write(document) if path and path[0] in ("after", "before") else _request_of_write(document)
+        case "notification":
+            event = " ".join(part for part in ("an event", _verb(document), _requested("write", document)) if part)
+            return f"The address to which {event} is subscribed"
         case "conferencing":
             return "An event"
         case "call":

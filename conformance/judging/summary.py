@@ -15,6 +15,7 @@ from conformance.judging.timeline import TimelineEntry, timeline
 
 if TYPE_CHECKING:
     from conformance.contract.rules import Rule
+    from conformance.facts import Evidence
     from conformance.judging.baseline import Baseline, KnownFailure
     from conformance.judging.verdict import Violation
 
@@ -75,12 +76,17 @@ class Policy:
 
 @dataclass(frozen=True)
 class Reproduction:
-    """How a failure is shown again: `scenarios` as Python for ``conformance.servers.replay``, `commands` as curl."""
+    """How a failure is shown again: `scenarios` as Python for ``conformance.servers.replay``, `commands` as curl.
+
+    `steps` say the same in words, and `exchanges` are the fewest that show it.
+    """
 
     rule: str
     title: str
     scenarios: tuple[str, ...]
     commands: tuple[str, ...]
+    steps: tuple[str, ...] = ()
+    exchanges: tuple[Evidence, ...] = ()
 
 
 @dataclass(frozen=True)

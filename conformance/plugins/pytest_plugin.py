@@ -43,7 +43,7 @@ _GROUP = (
 )
 
 #: The parameters of `run` that make no sense here: pytest selects tests and writes reports itself.
-_LEFT_OUT = {"paths", "plan", "write-baseline", "record", "evidence", "rule", "report", "quiet"}
+_LEFT_OUT = {"paths", "plan", "write-baseline", "record", "evidence", "rule", "report", "quiet", "verbose"}
 
 
 def _parameters() -> dict[str, click.Parameter]:

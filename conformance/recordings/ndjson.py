@@ -40,7 +40,18 @@ from conformance.recordings.parsing import (
 )
 from conformance.recordings.private_files import private
 
-__all__ = ["LINES", "LONGEST_LINE", "NdjsonWriter", "header_of", "is_ours", "read_document", "read_events", "read_ours"]
+__all__ = [
+    "LINES",
+    "LONGEST_LINE",
+    "NdjsonWriter",
+    "exchange_in",
+    "header_of",
+    "is_ours",
+    "metadata_in",
+    "read_document",
+    "read_events",
+    "read_ours",
+]
 
 #: The key of a JSON list of our lines in a document; no file has it.
 LINES = ""
@@ -152,6 +163,26 @@ def read_ours(path: Path) -> Iterator[Exchange]:
             exchange = _exchange(document, f"{path.as_posix()}#{line.number}")
         if exchange is not None:
             yield exchange
+
+
+def metadata_in(path: Path, number: int, text: bytes) -> RecordingMetadata | None:
+    """The header in a line; None for any other line.  Raises InvalidRecordingError."""
+    if HEADER_KEY.encode() not in text[:40]:
+        return None
+    document = _parsed(path, _Line(number, 0, text))
+    with reading(path, f"line {number}", _ADVICE):
+        held = isinstance(document, dict) and HEADER_KEY in document
+        return RecordingMetadata.of(document[HEADER_KEY]) if held else None
+
+
+def exchange_in(path: Path, number: int, text: bytes) -> Exchange:
+    """The exchange in a line of ours.  Raises InvalidRecordingError."""
+    document = _parsed(path, _Line(number, 0, text))
+    with reading(path, f"line {number}", _ADVICE):
+        exchange = _exchange(document, f"{path.as_posix()}#{number}")
+        if exchange is None:
+            raise MalformedPartError("no exchange")
+        return exchange
 
 
 def read_document(path: Path, document: Mapping[str, Any]) -> Iterator[Exchange]:

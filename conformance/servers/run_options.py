@@ -97,6 +97,7 @@ class RunOptions:
     ca: Path | None = None
     reports: tuple[str, ...] = ()
     quiet: bool = False
+    verbose: bool = False
 
 
 #: Scenarios that a command explores: where time is free, and on this machine.

@@ -37,6 +37,7 @@ def test_a_path_without_a_known_format_is_refused_with_both_ways_to_name_one() -
     said = error("check", "x.har", "--report", "summary")
     assert said.startswith("Invalid value for '--report': 'summary' names no format: end it in .json .xml ")
     assert ", put json: junit: markdown: " in said
+    assert "'markdown:' names no file: put a path after the colon" in error("check", "x.har", "--report", "markdown:")
 
 
 def test_the_summary_of_a_step_needs_no_format_and_keeps_what_is_there(sound: Path, tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ def test_a_bug_fails_the_right_test_by_the_right_rule_as_it_is_recorded(broken: 
     folder, output = broken
     assert output.startswith("1\n"), output
     assert failed_in(output) == {BROKEN}
-    assert "expected   Explicit conferencing reads back with the join URL that was sent" in output
+    assert "explicit-is-kept (must): Explicit conferencing reads back with the join URL that was sent" in output
     assert "1 failed (explicit-is-kept)" in output
     assert "booking-token" not in output
     cases = {case.attrib["name"]: case for case in ET.parse(folder / "junit.xml").iter("testcase")}
@@ -173,7 +173,9 @@ def test_what_clients_of_httpx_and_requests_do_is_judged_too(tmp_path: Path) -> 
     output = run_pytest(tmp_path, "--conformance", "--conformance-complete-recording", "--conformance-side", "server")
     own = "test_its_own_failure_is_shown_with_what_is_broken"
     assert failed_in(output) == {"test_httpx", "test_async_httpx", "test_requests", own}, output
-    assert output.count("expected   Explicit conferencing reads back with the join URL that was sent") == 4
+    assert (
+        output.count("explicit-is-kept (must): Explicit conferencing reads back with the join URL that was sent") == 4
+    )
     assert "assert 1 == 2" in output
     assert "a-token-of-ours" not in output
     without = run_pytest(tmp_path, "-k", "something_else or httpx")

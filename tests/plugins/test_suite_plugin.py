@@ -70,7 +70,7 @@ def test_each_rule_is_a_test_and_a_fault_fails_those_that_detect_it(tmp_path: Pa
     message = "".join(failures["test_rule[8x8-is-accepted]"].itertext())
     assert "expected   " in message
     assert "curl -sS " in message
-    assert "Smallest failures\n\n8x8-is-accepted: " in message
+    assert "smallest scenario\n     1. create the event with the profile_id 8x8" in message
     assert "Traceback" not in done.stdout
 
 
@@ -128,7 +128,7 @@ def test_a_users_tests_keep_their_options_and_use_the_fixtures(tmp_path: Path) -
 
 def test_each_option_of_run_is_one_of_pytest_or_is_left_to_it(tmp_path: Path) -> None:
     shown = " ".join(run_pytest(tmp_path, "--help").stdout.split())
-    left_out = {"--plan", "--write-baseline", "--record", "--evidence", "--rule", "--report", "--quiet"}
+    left_out = {"--plan", "--write-baseline", "--record", "--evidence", "--rule", "--report", "--quiet", "--verbose"}
     for param in run.params:
         option = param.opts[0].removeprefix("--")
         assert bool(re.search(rf"--conformance-{option}\b(?!-|ing)", shown)) is (f"--{option}" not in left_out)

@@ -45,7 +45,9 @@ def destination(text: str) -> Destination:
     (Destination(format='markdown', path='summary.txt'), Destination(format='html', path='out/report.html'))
     """
     name, colon, path = text.partition(":")
-    if colon and name in NAMES and path:
+    if colon and name in NAMES:
+        if not path:
+            raise ValueError(f"{text!r} names no file: put a path after the colon, or - for standard output")
         return Destination(name, path)
     suffix = Path(text).suffix.lower()
     if suffix not in FORMATS:

@@ -6,22 +6,28 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from conformance.contract.rules import load_clauses
+from conformance.contract.selection import clauses_page
 from conformance.http.curl import curl
 from conformance.http.display import visible, without_userinfo
+from conformance.judging.formats.script import script
+from conformance.judging.groups import FailureGroup, failure_groups
 from conformance.judging.summary import MISSED
+from conformance.judging.timeline import TimelineEntry, timeline
 
 if TYPE_CHECKING:
     from conformance.contract.rules import Rule
-    from conformance.judging.summary import RunReport
+    from conformance.facts import Evidence
+    from conformance.judging.summary import Reproduction, RunReport
     from conformance.judging.verdict import Violation
 
-__all__ = ["Failure", "FailureStep", "actual", "closing", "coverage_gaps", "failures", "headline", "outcome_line"]
-__all__ += ["status", "where"]
+__all__ = ["ClauseNote", "Failure", "FailureStep", "actual", "as_json", "brief", "closing", "coverage_gaps"]
+__all__ += ["failures", "headline", "outcome_line", "status"]
 
-#: How many characters of a response's content are shown.
-_SHOWN_CHARACTERS = 600
+#: How many characters of a response's content are shown, of one in a time line, of a headline, and of a value.
+_SHOWN_CHARACTERS, _SHOWN_IN_LINE, _HEADLINE, _VALUE = 600, 160, 300, 20_000
 
 
 @dataclass(frozen=True)
@@ -35,63 +41,141 @@ class FailureStep:
     command: str
 
 
+class ClauseNote(NamedTuple):
+    """A clause that a rule carries: its id, what it states, and the section and address of its page."""
+
+    id: str
+    text: str
+    section: str
+    url: str
+
+
 @dataclass(frozen=True)
 class Failure:
-    """The violations that have one cause, with the first as their example."""
+    """The violations that have one reason, with one as their example; all texts are visible.
+
+    `headline` is one sentence.  `sent` is the conferencing that the write sent, where one did; `expected` and `got` are
+    values on the wire, or words.  `times` counts the violations of the example's rule, `also` has one of each other
+    rule.  `reproduction` is there where a smaller scenario was found; `script` is one of curl.
+    """
 
     rule: Rule
     violation: Violation
+    headline: str
+    sent: str | None
+    expected: str
+    got: str
     times: int
+    clauses: tuple[ClauseNote, ...]
+    timeline: tuple[TimelineEntry, ...]
     steps: tuple[FailureStep, ...]
     also: tuple[tuple[Rule, Violation], ...]
+    reproduction: Reproduction | None
+    script: str
 
 
 def failures(run_report: RunReport) -> tuple[Failure, ...]:
-    """A failure for each cause that the baseline does not know.
-
-    Violations with the same `cause`, or with the same event and exchanges, are one.
-    """
-    baseline = run_report.policy.baseline
-    groups: list[list[tuple[Rule, Violation]]] = []
-    known: dict[object, list[tuple[Rule, Violation]]] = {}
-    for rule in run_report.failed:
-        for violation in run_report.report.tally(rule.id).violations:
-            if baseline is not None and baseline.knows(rule.id, violation.cause):
-                continue
-            keys = _keys(violation)
-            group = next((known[key] for key in keys if key in known), None)
-            if group is None:
-                group = []
-                groups.append(group)
-            group.append((rule, violation))
-            for key in keys:
-                known.setdefault(key, group)
-    return tuple(_failure(run_report, group) for group in groups)
+    """A failure for each reason, those that count first."""
+    return tuple(_failure(run_report, group) for group in failure_groups(run_report))
 
 
-def _keys(violation: Violation) -> tuple[object, ...]:
-    labels = tuple(evidence.label for evidence in violation.evidence)
-    return (violation.cause, (violation.event, labels)) if labels else (violation.cause,)
-
-
-def _failure(run_report: RunReport, group: list[tuple[Rule, Violation]]) -> Failure:
-    rule, violation = group[0]
+def _failure(run_report: RunReport, group: FailureGroup) -> Failure:
+    rule, violation = group.example
     others: dict[str, tuple[Rule, Violation]] = {}
-    for other, its in group:
+    for other, its in group.members:
         if other.id != rule.id:
             others.setdefault(other.id, (other, its))
+    entries = timeline(violation)
+    ids = {member.id for member, _ in group.members}
+    reproduction = next((one for one in run_report.reproductions if one.rule == rule.id), None)
+    reproduction = reproduction or next((one for one in run_report.reproductions if one.rule in ids), None)
+    exchanges = reproduction.exchanges if reproduction is not None else ()
     return Failure(
         rule=rule,
         violation=violation,
-        times=sum(1 for other, _ in group if other.id == rule.id),
+        headline=_short(group.headline),
+        sent=_sent(entries),
+        expected=_long(violation.expected or rule.title),
+        got=_long(violation.actual or violation.message),
+        times=run_report.report.tally(rule.id).failed,
+        clauses=_clauses(run_report, rule),
+        timeline=entries,
         steps=_steps(run_report, violation),
         also=tuple(others.values()),
+        reproduction=reproduction,
+        script=script(group.headline, exchanges or _in_order(violation), run_report.variables, _where(run_report)),
     )
 
 
+def _where(run_report: RunReport) -> str:
+    """What must be said of a server that ran in this process alone."""
+    faults = "".join(f" --fault {fault}" for fault in run_report.subject.get("faults", ()))
+    if run_report.subject.get("kind") == "reference":
+        return f"The subject ran in memory: set API to the address that `cronofy-conformance serve{faults}` prints."
+    if run_report.subject.get("kind") in ("asgi", "wsgi"):
+        return "The subject ran in memory: serve it, and set API to its address."
+    return ""
+
+
+def _in_order(violation: Violation) -> tuple[Evidence, ...]:
+    known = {evidence.label for evidence in violation.evidence}
+    entries = [*(one for one in violation.earlier if one.label not in known), *violation.evidence]
+    return tuple(sorted(entries, key=lambda one: one.at or 0.0)) if all(one.at for one in entries) else tuple(entries)
+
+
+def _sent(entries: tuple[TimelineEntry, ...]) -> str | None:
+    """The conferencing of the last write before the wrong value was shown; None where there is no write."""
+    place = next((place for place, entry in enumerate(entries) if entry.is_broken), len(entries))
+    write = next((entry for entry in reversed(entries[: place + 1]) if entry.action == "write"), None)
+    if write is None:
+        return None
+    return "no conferencing" if write.conferencing is None else _long(as_json(write.conferencing))
+
+
+def _clauses(run_report: RunReport, rule: Rule) -> tuple[ClauseNote, ...]:
+    known = load_clauses()
+    page = clauses_page()
+    ranked = sorted(rule.clauses, key=lambda name: _STRENGTHS.get(known.get(name, {}).get("strength", ""), 9))
+    return tuple(
+        ClauseNote(
+            name,
+            visible(run_report.clauses[name]),
+            known.get(name, {}).get("section", ""),
+            known.get(name, {}).get("source", page),
+        )
+        for name in ranked
+        if name in run_report.clauses
+    )
+
+
+#: The clauses that say most of what must be come first.
+_STRENGTHS = {"must": 0, "should": 1, "may": 2, "info": 3}
+
+
+def as_json(value: Any) -> str:
+    """A value as JSON on one line."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+def brief(value: Any) -> str:
+    """A value of the wire as JSON, short enough for a line of a time line."""
+    text = visible(as_json(value))
+    return text if len(text) <= _SHOWN_IN_LINE else f"{text[: _SHOWN_IN_LINE - 1]}…"
+
+
+def _short(text: str) -> str:
+    shown = visible(text)
+    return shown if len(shown) <= _HEADLINE else f"{shown[: _HEADLINE - 1]}…"
+
+
+def _long(text: str) -> str:
+    shown = visible(text)
+    return shown if len(shown) <= _VALUE else f"{shown[:_VALUE]}… ({len(shown)} characters)"
+
+
 def actual(rule: Rule, violation: Violation) -> str:
-    """What was observed, without the expectation that a message may begin with."""
-    return visible(violation.message)
+    """What is wrong, in one sentence."""
+    return _short(violation.message)
 
 
 def _steps(run_report: RunReport, violation: Violation) -> tuple[FailureStep, ...]:
@@ -126,12 +210,6 @@ def coverage_gaps(run_report: RunReport) -> tuple[tuple[str, str], ...]:
             by_reason.setdefault(visible(reason), []).append(rule)
     lines = [(rules[0] if len(rules) == 1 else f"{len(rules)} rules", reason) for reason, rules in by_reason.items()]
     return (*lines, *((rule, f"{MISSED} {', '.join(missed)}") for rule, missed in cases.items()))
-
-
-def where(violation: Violation) -> str:
-    """The event, if there is one, and the place in the facts."""
-    place = f"at {violation.path or '/'} of the facts"
-    return visible(place if violation.event is None else f"event {violation.event}, {place}")
 
 
 def status(run_report: RunReport, rule: Rule) -> str:

@@ -1,76 +1,64 @@
-"""The report as one HTML file: nothing is loaded, no script runs, light or dark as the reader prefers."""
+"""The report as one HTML file, failures first: nothing is loaded, no script runs, light or dark as readers prefer."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from html import escape
 from typing import TYPE_CHECKING
 
 from conformance.http.display import visible
 from conformance.judging.formats.failures import (
     Failure,
-    actual,
     closing,
     coverage_gaps,
     failures,
     headline,
     outcome_line,
     status,
-    where,
 )
+from conformance.judging.formats.html_failure import article, text_of
+from conformance.judging.formats.html_rules import explanations, table, text_of_lines
+from conformance.judging.formats.html_style import STYLE
+from conformance.judging.formats.picture import rows
 
 if TYPE_CHECKING:
-    from conformance.contract.rules import Rule
     from conformance.judging.summary import RunReport
 
 __all__ = ["render"]
 
-_STYLE = """
-:root { color-scheme: light dark; --ink: #1b1f24; --paper: #ffffff; --faint: #59636e; --line: #d1d9e0; --sunk: #f6f8fa;
-  --passed: #1a7f37; --failed: #c5221f; --open: #8a5a00; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e6edf3; --paper: #0d1117; --faint: #9198a1; --line: #3d444d;
-  --sunk: #161b22; --passed: #57c26b; --failed: #ff7b72; --open: #e0b341; } }
-body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); margin: 2rem auto;
-  max-width: 72rem; padding: 0 1rem; }
-h1 { font-size: 1.4rem; } h2 { font-size: 1.15rem; margin-top: 2rem; } h3 { font-size: 1rem; margin: 1.5rem 0 .5rem; }
-h1, h3, td, dd, li { overflow-wrap: anywhere; }
-.table { overflow-x: auto; }
-table { border-collapse: collapse; width: 100%; }
-th, td { text-align: left; padding: .3rem .6rem; border-bottom: 1px solid var(--line); vertical-align: top; }
-td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
-pre { background: var(--sunk); border: 1px solid var(--line); border-radius: 6px; padding: .6rem; overflow-x: auto;
-  white-space: pre-wrap; overflow-wrap: anywhere; }
-dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem; }
-dt { color: var(--faint); } dd { margin: 0; }
-.passed { color: var(--passed); } .failed { color: var(--failed); font-weight: 600; }
-.inconclusive, .warning, .known { color: var(--open); } .untested, footer { color: var(--faint); }
-"""
+_KEY = ("missing", "none", "pending", "assigned", "malformed")
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
 def render(run_report: RunReport) -> str:
     """A complete document in UTF-8."""
     subject = f"{run_report.subject['kind']} {run_report.subject['name']}"
+    found = failures(run_report)
     lines = [
         "<!doctype html>",
         '<html lang="en">',
         "<head>",
         '<meta charset="utf-8">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
-        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">",
-        f"<title>{_text(subject)}: {run_report.outcome}</title>",
-        f"<style>{_STYLE}</style>",
+        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">',
+        f"<title>{text_of(subject)}: {run_report.outcome}</title>",
+        f"<style>{STYLE}</style>",
         "</head>",
         "<body>",
-        f'<h1>{_text(subject)}: <span class="{run_report.outcome}">{run_report.outcome}</span></h1>',
-        *(f"<p><strong>{_text(line)}</strong></p>" for line in headline(run_report)),
-        f"<p>{_text(closing(run_report))}</p>",
-        f"<p>{_text(outcome_line(run_report))}</p>",
-        *_table(run_report),
-        *_failures(run_report),
+        "<header>",
+        f'<h1>{text_of(subject)}: <span class="{run_report.outcome}">{run_report.outcome}</span></h1>',
+        *(f"<p><strong>{text_of(line)}</strong></p>" for line in headline(run_report)),
+        f"<p>{text_of(closing(run_report))}</p>",
+        f"<p>{text_of(outcome_line(run_report))}</p>",
+        "</header>",
+        "<main>",
+        *_failures(run_report, found),
+        *_run(found),
         *_counterexamples(run_report),
         *_coverage_gaps(run_report),
         *_notes(run_report),
-        f"<footer><p>{_text(_about(run_report))}</p></footer>",
+        *_rules(run_report),
+        "</main>",
+        f"<footer><p>{text_of(_about(run_report))}</p></footer>",
         "</body>",
         "</html>",
     ]
@@ -84,59 +72,50 @@ def _about(run_report: RunReport) -> str:
     )
 
 
-def _table(run_report: RunReport) -> Iterator[str]:
-    numbers = "".join(f'<th class="number" scope="col">{name}</th>' for name in ("passed", "failed", "inconclusive"))
-    words = "".join(f'<th scope="col">{name}</th>' for name in ("outcome", "rule", "applies to", "level", "clauses"))
-    yield "<h2>Rules</h2>"
-    yield '<div class="table"><table>'
-    yield f'<thead><tr>{words}{numbers}<th scope="col">reason</th></tr></thead>'
-    yield "<tbody>"
-    yield from (_row(run_report, rule) for rule in run_report.rules)
-    yield "</tbody></table></div>"
-
-
-def _row(run_report: RunReport, rule: Rule) -> str:
-    tally = run_report.report.tally(rule.id)
-    outcome = status(run_report, rule)
-    cells = [
-        f'<td class="{outcome}">{outcome}</td>',
-        f'<td title="{_text(rule.title)}">{_text(rule.id)}</td>',
-        *(f"<td>{_text(value)}</td>" for value in (rule.applies_to, rule.level, ", ".join(rule.clauses))),
-        *(f'<td class="number">{count}</td>' for count in (tally.passed, tally.failed, tally.inconclusive)),
-        f"<td>{_text(run_report.reason(rule) or '')}</td>",
-    ]
-    return f"<tr>{''.join(cells)}</tr>"
-
-
-def _failures(run_report: RunReport) -> Iterator[str]:
-    found = failures(run_report)
-    if found:
-        yield "<h2>Failures</h2>"
+def _failures(run_report: RunReport, found: tuple[Failure, ...]) -> Iterator[str]:
+    heading = None
     for number, failure in enumerate(found, 1):
-        yield from _failure(run_report, number, failure)
+        its = "Failures" if run_report.is_fatal(failure.rule) else "Warnings"
+        if its != heading:
+            count = sum(run_report.is_fatal(one.rule) == (its == "Failures") for one in found)
+            yield f"<h2>{its} ({count})</h2>"
+            if heading is None:
+                yield from _key()
+            heading = its
+        yield from article(run_report, number, failure)
 
 
-def _failure(run_report: RunReport, number: int, failure: Failure) -> Iterator[str]:
-    rule, violation = failure.rule, failure.violation
-    terms = [("expected", rule.title), ("actual", actual(rule, violation)), ("where", where(violation))]
-    terms += [(f"clause {name}", run_report.clauses[name]) for name in rule.clauses if name in run_report.clauses]
-    if failure.times > 1:
-        terms.append(("repeated", f"{failure.times - 1} more of the same cause"))
-    terms += [("also fails", f"{other.id} ({other.level}): {actual(other, its)}") for other, its in failure.also]
-    yield f"<h3>{number}. {_text(rule.id)} ({rule.level}, {_text(', '.join(rule.clauses))})</h3>"
-    yield f"<dl>{''.join(f'<dt>{_text(term)}</dt><dd>{_text(words)}</dd>' for term, words in terms)}</dl>"
-    for step in failure.steps:
-        shown = "" if step.shown is None else f"<pre>{_text(step.shown)}</pre>"
-        command = escape(visible(step.command, lines=True))
-        yield f"<details open><summary>{_text(f'{step.label} {step.line}')}</summary>"
-        yield f"<pre>{command}</pre>{shown}</details>"
+def _key() -> Iterator[str]:
+    """What the colours of the time lines mean."""
+    swatch = '<svg width="14" height="12" aria-hidden="true"><rect class="{}" width="14" height="12"/></svg>'
+    words = {"missing": "not listed", "none": "no conferencing"}
+    items = "".join(f"<li>{swatch.format(state)}{words.get(state, state)}</li>" for state in _KEY)
+    yield f'<ul class="key" aria-label="Colours of the time lines">{items}</ul>'
+
+
+def _run(found: tuple[Failure, ...]) -> Iterator[str]:
+    drawn = rows([failure.violation for failure in found])
+    if drawn:
+        yield "<h2>The run</h2>"
+        yield "<p>The events of the failures, one in a row, over the time of the run.</p>"
+        yield drawn
+
+
+def _rules(run_report: RunReport) -> Iterator[str]:
+    yield "<h2>Rules</h2>"
+    passed = sum(status(run_report, rule) == "passed" for rule in run_report.rules)
+    yield f"<details><summary>All {len(run_report.rules)} rules, of which {passed} passed</summary>"
+    yield from table(run_report)
+    yield "</details>"
+    yield "<h2>Rules explained</h2>"
+    yield from explanations(run_report)
 
 
 def _coverage_gaps(run_report: RunReport) -> Iterator[str]:
     lines = coverage_gaps(run_report)
     if lines:
         yield "<h2>Coverage gaps</h2>"
-        items = "".join(f"<li>{_text(rule)}: {_text(reasons)}</li>" for rule, reasons in lines)
+        items = "".join(f"<li>{text_of(rule)}: {text_of(reasons)}</li>" for rule, reasons in lines)
         yield f"<ul>{items}</ul>"
 
 
@@ -144,15 +123,11 @@ def _counterexamples(run_report: RunReport) -> Iterator[str]:
     if run_report.counterexamples:
         yield "<h2>Smallest failures</h2>"
     for example in run_report.counterexamples:
-        yield f"<pre>{escape(visible(example, lines=True))}</pre>"
+        yield f'<pre tabindex="0">{text_of_lines(visible(example, lines=True))}</pre>'
 
 
 def _notes(run_report: RunReport) -> Iterator[str]:
     notes = (*run_report.notes, *run_report.advice)
     if notes:
         yield "<h2>Notes</h2>"
-        yield f"<ul>{''.join(f'<li>{_text(note)}</li>' for note in notes)}</ul>"
-
-
-def _text(text: str) -> str:
-    return escape(visible(text))
+        yield f"<ul>{''.join(f'<li>{text_of(note)}</li>' for note in notes)}</ul>"

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from conformance.http.display import visible
+from conformance.judging.formats import text
 from conformance.judging.formats.failures import (
     Failure,
     actual,
@@ -19,7 +20,6 @@ from conformance.judging.formats.failures import (
     headline,
     outcome_line,
     status,
-    where,
 )
 
 if TYPE_CHECKING:
@@ -29,11 +29,18 @@ if TYPE_CHECKING:
 
 __all__ = ["render"]
 
+#: How many characters of a value are quoted.
+_LONGEST = 2_000
+
 
 def render(run_report: RunReport) -> str:
     """One ``testsuites`` document, a suite for each party that rules apply to; without times."""
     root = ET.Element("testsuites", name=visible(f"{run_report.subject['kind']} {run_report.subject['name']}"))
-    found = {failure.rule.id: failure for failure in failures(run_report)}
+    found: dict[str, Failure] = {}
+    for failure in failures(run_report):
+        for rule in (failure.rule, *(other for other, _ in failure.also)):
+            if rule.id not in found or rule is failure.rule:
+                found[rule.id] = failure
     for party in sorted({rule.applies_to for rule in run_report.rules}, reverse=True):
         rules = [rule for rule in run_report.rules if rule.applies_to == party]
         suite = ET.SubElement(root, "testsuite", name=f"{run_report.tool['name']}.{party}")
@@ -75,7 +82,7 @@ def _case(suite: ET.Element, run_report: RunReport, rule: Rule, failure: Failure
     test = ET.SubElement(suite, "testcase", classname=f"{rule.applies_to}.{rule.level}", name=rule.id)
     match status(run_report, rule):
         case "failed":
-            message = visible(actual(rule, tally.violations[0]) if tally.violations else rule.title)
+            message = actual(rule, tally.violations[0]) if tally.violations else visible(rule.title)
             element = ET.SubElement(test, "failure", type=rule.level, message=message)
             element.text = "\n".join(["", *_details(rule, tally, failure), ""])
         case "known":
@@ -92,14 +99,15 @@ def _case(suite: ET.Element, run_report: RunReport, rule: Rule, failure: Failure
 
 
 def _details(rule: Rule, tally: Tally, failure: Failure | None) -> Iterator[str]:
-    yield f"expected: {visible(rule.title)}"
-    yield f"clauses: {', '.join(rule.clauses)}"
+    """The failure as in the text report; of a rule that fails for another rule's reason, its own values."""
+    yield f"rule: {visible(rule.title)} ({rule.level}, {', '.join(rule.clauses)})"
     yield f"failed: {tally.failed}"
-    for violation in tally.violations:
-        yield f"actual: {actual(rule, violation)}"
-        yield f"where: {where(violation)}"
-    for step in () if failure is None else failure.steps:
-        yield f"{step.label}  {step.line}"
-        if step.shown is not None:
-            yield f"response: {step.shown}"
-        yield visible(step.command, lines=True)
+    own = failure is not None and failure.rule.id == rule.id
+    if failure is not None and not own:
+        yield f"for the same reason as {failure.rule.id}: {failure.headline}"
+    for violation in () if own else tally.violations[:1]:
+        yield f"expected: {visible(violation.expected or rule.title)[:_LONGEST]}"
+        yield f"got: {visible(violation.actual or violation.message)[:_LONGEST]}"
+    if failure is not None and own:
+        yield from text.note(failure)
+        yield visible(failure.script.rstrip("\n"), lines=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from conformance.http.display import visible
@@ -10,7 +11,7 @@ from conformance.http.display import visible
 if TYPE_CHECKING:
     from conformance.judging.summary import Reproduction, RunReport
 
-__all__ = ["render"]
+__all__ = ["one", "render"]
 
 _VARIABLE = "CRONOFY_CONFORMANCE_SUBJECT"
 
@@ -18,6 +19,11 @@ _VARIABLE = "CRONOFY_CONFORMANCE_SUBJECT"
 def render(run_report: RunReport) -> str:
     """A module in ASCII with a test for each failure that can be reproduced."""
     return "\n".join(_lines(run_report)) + "\n"
+
+
+def one(run_report: RunReport, reproduction: Reproduction) -> str:
+    """A module with the test of one failure."""
+    return render(replace(run_report, reproductions=(reproduction,)))
 
 
 def _lines(run_report: RunReport) -> Iterator[str]:

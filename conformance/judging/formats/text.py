@@ -1,4 +1,4 @@
-"""The report as text for a terminal: a line for each rule, then each failure with its exchanges."""
+"""The report as text for a terminal: each failure as a note, then warnings, gaps and the outcome."""
 
 from __future__ import annotations
 
@@ -9,25 +9,27 @@ from typing import TYPE_CHECKING
 from conformance.http.display import visible
 from conformance.judging.formats.failures import (
     Failure,
-    FailureStep,
-    actual,
+    brief,
     closing,
     coverage_gaps,
     failures,
     headline,
     outcome_line,
     status,
-    where,
 )
+from conformance.judging.formats.marks import carets, differences
 
 if TYPE_CHECKING:
     from conformance.contract.rules import Rule
     from conformance.judging.report import Tally
     from conformance.judging.summary import RunReport
 
-__all__ = ["render", "rule_failures", "summary"]
+__all__ = ["note", "render", "rule_failures", "summary"]
 
 Paint = Callable[[str, str], str]
+
+#: Of how many failures the text has a script; files have them all.
+_SCRIPTS = 5
 
 _STYLES = {
     "passed": "green",
@@ -41,16 +43,20 @@ _STYLES = {
 }
 
 
-def render(run_report: RunReport, *, colour: bool = False) -> str:
-    """The whole report; with `colour`, in ANSI colours."""
+def _plain(_: str, text: str) -> str:
+    return text
+
+
+def render(run_report: RunReport, *, colour: bool = False, verbose: bool = False) -> str:
+    """The whole report, failures first; in ANSI colours with `colour`, with a line for every rule if `verbose`."""
     paint: Paint = _painted if colour else _plain
     lines = [
         *_head(run_report, paint),
-        *_rules(run_report, paint),
         *_failures(run_report, paint),
         *_counterexamples(run_report, paint),
         *_coverage_gaps(run_report, paint),
         *_notes(run_report, paint),
+        *_rules(run_report, paint, verbose=verbose),
         "",
         *_closing(run_report, paint),
     ]
@@ -58,8 +64,10 @@ def render(run_report: RunReport, *, colour: bool = False) -> str:
 
 
 def summary(run_report: RunReport, *, colour: bool = False) -> str:
-    """The last paragraph: the outcomes of the rules, the coverage, the outcome of the run and its exit code."""
-    return "\n".join(_closing(run_report, _painted if colour else _plain)) + "\n"
+    """The failures in a line each, the outcomes of the rules, the coverage, and the outcome of the run."""
+    paint: Paint = _painted if colour else _plain
+    lines = [_headline(run_report, failure, paint) for failure in failures(run_report)]
+    return "\n".join([*lines, *_closing(run_report, paint)]) + "\n"
 
 
 def rule_failures(run_report: RunReport, rule: Rule) -> str:
@@ -67,10 +75,6 @@ def rule_failures(run_report: RunReport, rule: Rule) -> str:
     smallest = tuple(example for example in run_report.counterexamples if example.startswith(f"{rule.id}: "))
     alone = replace(run_report, rules=(rule,), counterexamples=smallest)
     return "\n".join([*_failures(alone, _plain), *_counterexamples(alone, _plain)]).strip("\n") + "\n"
-
-
-def _plain(_: str, text: str) -> str:
-    return text
 
 
 def _painted(style: str, text: str) -> str:
@@ -88,7 +92,13 @@ def _head(run_report: RunReport, paint: Paint) -> Iterator[str]:
     yield from (paint("inconclusive", line) for line in headline(run_report))
 
 
-def _rules(run_report: RunReport, paint: Paint) -> Iterator[str]:
+def _rules(run_report: RunReport, paint: Paint, *, verbose: bool) -> Iterator[str]:
+    if not verbose:
+        passed = sum(status(run_report, rule) == "passed" for rule in run_report.rules)
+        if passed:
+            yield ""
+            yield paint("faint", f"{passed} rule{'' if passed == 1 else 's'} passed; -v lists every rule.")
+        return
     groups: dict[tuple[str, str], list[Rule]] = {}
     for rule in run_report.rules:
         groups.setdefault((rule.applies_to, rule.level), []).append(rule)
@@ -125,39 +135,78 @@ def _result(run_report: RunReport, rule: Rule, tally: Tally) -> str:
     return visible(": ".join(part for part in (counted, reason) if part))
 
 
+def _headline(run_report: RunReport, failure: Failure, paint: Paint) -> str:
+    rules = ", ".join([failure.rule.id, *(other.id for other, _ in failure.also)])
+    outcome = status(run_report, failure.rule)
+    return f"{paint(outcome, outcome)}: {failure.headline} ({rules})"
+
+
 def _failures(run_report: RunReport, paint: Paint) -> Iterator[str]:
-    found = failures(run_report)
-    if found:
-        yield ""
-        yield paint("heading", "Failures")
-    for number, failure in enumerate(found, 1):
+    heading = None
+    for number, failure in enumerate(failures(run_report), 1):
+        its = "Failures" if run_report.is_fatal(failure.rule) else "Warnings"
+        if its != heading:
+            yield from ("", paint("heading", its))
+            heading = its
         yield ""
         yield from _failure(run_report, number, failure, paint)
 
 
 def _failure(run_report: RunReport, number: int, failure: Failure, paint: Paint) -> Iterator[str]:
-    rule, violation = failure.rule, failure.violation
-    yield f"{number}. {paint('failed', rule.id)} ({rule.level}, {', '.join(rule.clauses)})"
-    yield f"   expected   {visible(rule.title)}"
-    yield f"   actual     {actual(rule, violation)}"
-    yield f"   where      {where(violation)}"
-    for clause in rule.clauses:
-        if clause in run_report.clauses:
-            yield f"   clause     {clause}: {visible(run_report.clauses[clause])}"
+    rule = failure.rule
+    yield f"{number}. {paint(status(run_report, rule), failure.headline)}"
+    yield f"   rule       {rule.id} ({rule.level}): {visible(rule.title)}"
+    yield from note(failure, paint)
+    if run_report.is_fatal(rule) and number <= _SCRIPTS:
+        yield "   reproduce: paste this into a shell"
+        # A script may have line feeds within quotes; an indent there would change it.
+        yield paint("faint", visible(failure.script.rstrip("\n"), lines=True))
+
+
+def note(failure: Failure, paint: Paint = _plain) -> Iterator[str]:
+    """What was sent, expected and got, the page, the time line and the smallest scenario, in lines."""
+    yield from _values(failure, paint)
+    for place, clause in enumerate(failure.clauses):
+        yield f"   {'' if place else 'page':<10} {clause.id}, {clause.section}: {clause.text}"
+        if clause.url not in (other.url for other in failure.clauses[place + 1 :]):
+            yield paint("faint", f"              {clause.url}")
+    if failure.violation.event is not None:
+        yield f"   event      {visible(failure.violation.event)}"
     if failure.times > 1:
-        yield f"   repeated   {failure.times - 1} more of the same cause"
-    for other, its in failure.also:
-        yield f"   also fails {other.id} ({other.level}, {', '.join(other.clauses)}): {actual(other, its)}"
-    for step in failure.steps:
-        yield from _step(step, paint)
+        yield f"   seen       {failure.times:,} times"
+    for other, _ in failure.also:
+        yield f"   also fails {other.id} ({other.level}): {visible(other.title)}"
+    yield from _timeline(failure, paint)
+    if failure.reproduction is not None and failure.reproduction.steps:
+        yield "   smallest scenario"
+        yield from (f"     {visible(step)}" for step in failure.reproduction.steps)
 
 
-def _step(step: FailureStep, paint: Paint) -> Iterator[str]:
-    yield f"   {step.label}  {step.line}".rstrip()
-    if step.shown is not None:
-        yield f"     response: {step.shown}"
-    # A command may have line feeds within quotes; an indent there would change it.
-    yield paint("faint", f"     {step.command}")
+def _values(failure: Failure, paint: Paint) -> Iterator[str]:
+    """What was sent, expected and got, with marks under the characters that differ."""
+    if failure.sent is not None and failure.sent not in (failure.expected, failure.got):
+        yield f"   sent       {failure.sent}"
+    expected, got = differences(failure.expected, failure.got)
+    for name, parts in (("expected", expected), ("got", got)):
+        yield f"   {name:<10} {''.join(part.text for part in parts)}"
+        marks = carets(parts)
+        if marks:
+            yield paint("failed", f"              {marks}")
+
+
+def _timeline(failure: Failure, paint: Paint) -> Iterator[str]:
+    if not failure.timeline:
+        return
+    yield "   what happened"
+    for entry in failure.timeline:
+        when = "" if entry.seconds is None else f"{entry.seconds:,.1f} s"
+        mark = "✗" if entry.is_broken else " "
+        line = (
+            f"   {mark} {when:>9}  {visible(entry.label):<5} {visible(entry.summary)} → {entry.status or 'no answer'}"
+        )
+        yield paint("failed", line) if entry.is_broken else line
+        if entry.conferencing is not None:
+            yield paint("faint", f"                      {brief(entry.conferencing)}")
 
 
 def _coverage_gaps(run_report: RunReport, paint: Paint) -> Iterator[str]:

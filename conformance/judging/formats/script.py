@@ -1,0 +1,239 @@
+"""A failure as a shell script of curl: paste it, and it writes the same events anew, reads them until they rest,
+and deletes them."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from conformance.facts.routes import Route, route
+from conformance.facts.seen import body_of
+from conformance.http.curl import curl, quoted, variable_of
+from conformance.http.display import UNSEEN, visible, without_userinfo
+from conformance.http.exchange import UNKNOWN_TOKEN
+
+if TYPE_CHECKING:
+    from conformance.facts import Evidence
+    from conformance.http.exchange import Request
+
+__all__ = ["script"]
+
+#: How often, and every how many seconds, an event is read until it shows the same twice and is not pending.
+_TRIES, _PAUSE = 24, 5
+
+#: The longest body that a script holds, in bytes: shells limit the length of an argument.
+_LONGEST = 64_000
+
+_DATE = re.compile(r"(?<![0-9])([0-9]{4})-([0-9]{2})-([0-9]{2})(?![0-9])")
+
+#: What stands around an expression of the shell in the text of a body, where nothing else has these characters.
+_OPEN, _CLOSE = "\ue000", "\ue001"
+_SPLICE = re.compile(r"(?:\ue000|\\ue000)(.*?)(?:\ue001|\\ue001)")
+
+#: Today and `$1` days more as YYYY-MM-DD, by arithmetic alone: date -d and date -v are not on every machine.
+_DAY = """\
+day() {  # the date in $1 days
+  z=$(( $(date +%s) / 86400 + $1 + 719468 )); e=$(( z / 146097 )); d=$(( z - e * 146097 ))
+  y=$(( (d - d / 1460 + d / 36524 - d / 146096) / 365 )); n=$(( d - (365 * y + y / 4 - y / 100) ))
+  m=$(( (5 * n + 2) / 153 )); d=$(( n - (153 * m + 2) / 5 + 1 )); m=$(( m < 10 ? m + 3 : m - 9 ))
+  printf '%04d-%02d-%02d' $(( y + e * 400 + (m < 3) )) $m $d
+}"""
+
+_SEND = """\
+send() {  # METHOD PATH TOKEN BODY
+  printf '\\n# %s %s\\n%s\\n' "$1" "$2" "$4"
+  curl -sS -i -g -X "$1" --url "$API$2" -H "Authorization: Bearer $3" \\
+    -H 'Content-Type: application/json; charset=utf-8' --data-raw "$4"; echo
+}"""
+
+_READ = f"""\
+only() {{  # EVENT: that event of a page, or the whole page without jq
+  if command -v jq >/dev/null 2>&1; then jq -c --arg id "$1" \\
+    '.events[]? | select(.event_id == $id) | {{event_id, summary, start, "end", location, conferencing}}'; else cat; fi
+}}
+settle() {{  # TOKEN EVENT: reads until the event shows the same twice, and is not pending
+  last=; tries=0
+  while :; do
+    url="$API/v1/events?tzid=Etc%2FUTC&only_managed=true"; now=; pages=0
+    while [ -n "$url" ] && [ $pages -lt 50 ]; do
+      page=$(curl -sS -g --url "$url" -H "Authorization: Bearer $1"); pages=$((pages + 1))
+      now="$now$(printf %s "$page" | only "$2")"
+      url=$(printf %s "$page" | sed -n 's/.*"next_page" *: *"\\([^"]*\\)".*/\\1/p' | sed 's,\\\\/,/,g')
+      case $url in "$API"/*) ;; *) url= ;; esac  # the token goes nowhere else
+    done
+    case $now in *'"pending":true'*) ;; *) if [ $tries -gt 0 ] && [ "$now" = "$last" ]; then break; fi ;; esac
+    last=$now; tries=$((tries + 1)); if [ $tries -ge {_TRIES} ]; then break; fi
+    sleep "${{PAUSE:-{_PAUSE}}}"
+  done
+  printf '\\n# %s reads back as\\n%s\\n' "$2" "${{now:-nothing: it is not listed}}"
+}}"""
+
+
+def script(headline: str, exchanges: Sequence[Evidence], variables: Mapping[str, str], where: str = "") -> str:
+    """A POSIX script that sends the writes of `exchanges` again, with ids and times of their own.
+
+    It reads each event where it was read, polls until it rests, and deletes what it made.  It needs curl, and jq to
+    show one event rather than whole pages.  `where` says in a comment where the server is.
+    """
+    writer = _Writer(exchanges, variables)
+    lines = list(writer.lines())
+    needs = "\n".join(lines)
+    tools = [part for name, part in (("day", _DAY), ("send", _SEND), ("settle", _READ)) if f"{name} " in needs]
+    return (
+        "\n".join(
+            [
+                "#!/bin/sh",
+                f"# {visible(headline)}.",
+                *([f"# {visible(where)}"] if where else []),
+                *writer.settings(),
+                *tools,
+                *lines,
+            ]
+        )
+        + "\n"
+    )
+
+
+class _Writer:
+    """Writes the commands of a script, one after the other."""
+
+    def __init__(self, exchanges: Sequence[Evidence], variables: Mapping[str, str]) -> None:
+        self._exchanges = exchanges
+        self._variables = variables
+        self._routes = [route(one.request.method, one.request.url) for one in exchanges]
+        self._writes = any(at.name in ("write", "delete") for at in self._routes)
+        self._events: dict[tuple[str, str, str], str] = {}
+        times = [one.at for one in exchanges if one.at is not None]
+        self._today = datetime.fromtimestamp(times[0], UTC).date() if times else None
+        self._origin = _origin(exchanges[0].request.url) if exchanges else ""
+
+    def settings(self) -> Iterator[str]:
+        """What the user may change, and the tokens that are needed."""
+        accounts = dict.fromkeys(one.request.account for one in self._exchanges)
+        yield f"API=${{API:-{quoted(self._origin)}}}"
+        for account in accounts:
+            if account is not None and account != UNKNOWN_TOKEN:
+                name = variable_of(account, self._variables)
+                yield f': "${{{name}:?set it to an access token}}"'
+        for number, _ in enumerate(self._events, 1):
+            yield f'EVENT{number}="reproduction-$(date +%s)-{number}"'
+
+    def lines(self) -> Iterator[str]:
+        """The commands: writes and readings in order, and at the end the deletion of what was written."""
+        open_events: dict[tuple[str, str, str], bool] = {}
+        sent: set[str] = set()
+        for one, at in zip(self._exchanges, self._routes, strict=True):
+            event = self._event(one.request, at)
+            if event is not None and at.name in ("write", "delete"):
+                yield self._write(one.request, at, event)
+                open_events[event] = at.name == "write" and (one.status or 500) < 500
+            elif at.name == "page" or (at.name == "read" and self._writes and _is_plain(at)):
+                unread = [event for event, is_open in open_events.items() if is_open]
+                yield from (self._settle(event) for event in unread)
+                open_events |= dict.fromkeys(unread, False)
+            else:
+                command = self._raw(one.request)
+                if command not in sent:
+                    yield command
+                sent.add(command)
+        for event, is_open in open_events.items():
+            if is_open:
+                yield self._settle(event)
+        for event in self._events:
+            yield self._deletion(event)
+
+    def _event(self, request: Request, at: Route) -> tuple[str, str, str] | None:
+        """Account, calendar and id of the event that a plain write names; None for any other request."""
+        if at.calendar_id is None or request.account in (None, UNKNOWN_TOKEN) or len(request.body) > _LONGEST:
+            return None
+        if not (request.header("content-type") or "").lower().startswith("application/json"):
+            return None
+        body = body_of(request)
+        event_id = body.get("event_id") if isinstance(body, dict) else None
+        if not isinstance(event_id, str) or _OPEN in request.body.decode("utf-8", "replace"):
+            return None
+        event = (str(request.account), at.calendar_id, event_id)
+        self._events.setdefault(event, f"EVENT{len(self._events) + 1}")
+        return event
+
+    def _write(self, request: Request, at: Route, event: tuple[str, str, str]) -> str:
+        body = self._anew(body_of(request), event[2], self._events[event])
+        return self._sending(request.method, urlsplit(request.url).path, event[0], body)
+
+    def _deletion(self, event: tuple[str, str, str]) -> str:
+        path = next(
+            urlsplit(one.request.url).path
+            for one, at in zip(self._exchanges, self._routes, strict=True)
+            if at.calendar_id == event[1] and at.name in ("write", "delete")
+        )
+        return self._sending("DELETE", path, event[0], {"event_id": f"{_OPEN}${self._events[event]}{_CLOSE}"})
+
+    def _sending(self, method: str, path: str, account: str, body: Any) -> str:
+        text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+        if UNSEEN.search(text):
+            text = json.dumps(body, separators=(",", ":"))
+        return f"send {quoted(method)} {quoted(visible(path))} {self._token(account)} {_word(text)}"
+
+    def _settle(self, event: tuple[str, str, str]) -> str:
+        return f'settle {self._token(event[0])} "${self._events[event]}"'
+
+    def _token(self, account: str) -> str:
+        return f'"${variable_of(account, self._variables)}"'
+
+    def _anew(self, value: Any, event_id: str, name: str) -> Any:
+        """A body with the script's own event id, and its dates as days from today."""
+        if isinstance(value, dict):
+            return {
+                key: f"{_OPEN}${name}{_CLOSE}"
+                if key == "event_id" and part == event_id
+                else self._moved(part)
+                if key in ("start", "end")
+                else part
+                for key, part in value.items()
+            }
+        return value
+
+    def _moved(self, value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: self._moved(part) for key, part in value.items()}
+        return self._days(value) if isinstance(value, str) else value
+
+    def _days(self, text: str) -> str:
+        def days(match: re.Match[str]) -> str:
+            try:
+                offset = (date(int(match[1]), int(match[2]), int(match[3])) - (self._today or date.min)).days
+            except ValueError:
+                return match[0]
+            return f"{_OPEN}$(day {offset}){_CLOSE}"
+
+        return text if self._today is None else _DATE.sub(days, text)
+
+    def _raw(self, request: Request) -> str:
+        """A request that is no plain write, as it was, but for its origin."""
+        if len(request.body) > _LONGEST:
+            return (
+                f"# {request.method} {visible(without_userinfo(request.url))} had a body of {len(request.body)} bytes"
+            )
+        command = curl(request, self._variables)
+        for start in (f"--url {self._origin}", f"--url '{self._origin}"):
+            command = command.replace(start, '--url "$API"' + start.removeprefix("--url ").removesuffix(self._origin))
+        return command
+
+
+def _is_plain(at: Route) -> bool:
+    """Whether a reading asks for managed events and for nothing else."""
+    return {name for name, _ in at.query} <= {"tzid", "only_managed", "include_managed"}
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(without_userinfo(url))
+    return visible(f"{parts.scheme}://{parts.netloc}")
+
+
+def _word(text: str) -> str:
+    """Text as one word of a shell script, within which the expressions between marks are expanded."""
+    return _SPLICE.sub(lambda match: f"'\"{match[1]}\"'", "'" + text.replace("'", "'\\''") + "'")

@@ -1,0 +1,98 @@
+"""A growing NDJSON: the exchanges as they are appended, from a file or a stream."""
+
+from __future__ import annotations
+
+import os
+import select
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO
+
+from conformance.http.exchange import Exchange
+from conformance.http.redaction import scrub
+from conformance.recordings.metadata import InvalidRecordingError, RecordingMetadata, SkippedWarning
+from conformance.recordings.ndjson import LONGEST_LINE, exchange_in, metadata_in
+
+__all__ = ["follow"]
+
+#: Seconds between two looks at what was appended.
+_POLL = 0.2
+_PIECE = 2**16
+
+
+def follow(
+    path: Path,
+    idle: Callable[[float], bool],
+    collect: Callable[[str], None],
+    described: Callable[[RecordingMetadata], None] = lambda _: None,
+) -> Iterator[Exchange]:
+    """The exchanges in the lines of an NDJSON, scrubbed, in file order, as they are appended; a stream until its end.
+
+    While nothing comes, `idle` is called with the seconds that this has lasted; what it gives says whether to stop.  A
+    file that was replaced or cut, as by a rotation of logs, is read again from its start.  `collect` is called with
+    each credential that is removed, `described` with the header of a recording of ours.  A line that is no exchange is
+    left out, with a SkippedWarning.  Raises InvalidRecordingError for a file that cannot be read.
+    """
+    number = 0
+    rest = b""
+    for data in _pieces(path, idle):
+        *lines, rest = (rest + data).split(b"\n")
+        for line in lines:
+            number += 1
+            if not line.strip():
+                continue
+            try:
+                if (metadata := metadata_in(path, number, line)) is not None:
+                    described(metadata)
+                    continue
+                exchange = exchange_in(path, number, line)
+            except InvalidRecordingError as error:
+                warnings.warn(f"{error.problem}; left out", SkippedWarning, stacklevel=2)
+                continue
+            yield scrub(exchange, collect=collect)
+        if len(rest) > LONGEST_LINE:
+            raise InvalidRecordingError(path, f"longer than {LONGEST_LINE >> 20} MiB", "split it", f"line {number + 1}")
+
+
+def _pieces(path: Path, idle: Callable[[float], bool]) -> Iterator[bytes]:
+    try:
+        stream = path.open("rb", buffering=0)
+    except OSError as error:
+        raise InvalidRecordingError(path, error.strerror or str(error), "name a file that can be read") from None
+    since = time.monotonic()
+    try:
+        while True:
+            data = stream.read(_PIECE) if _is_ready(stream) else None
+            if data:
+                since = time.monotonic()
+                yield data
+                continue
+            if data == b"" and not path.is_file():
+                return  # the end of a stream
+            if idle(time.monotonic() - since):
+                return
+            if data == b"":
+                time.sleep(_POLL)
+                if _was_replaced(path, stream):
+                    stream.close()
+                    stream = path.open("rb", buffering=0)
+                    yield b"\n"  # a line that was cut off in the file before ends there
+    except OSError as error:
+        raise InvalidRecordingError(path, error.strerror or str(error), "name a file that can be read") from None
+    finally:
+        stream.close()
+
+
+def _is_ready(stream: IO[bytes]) -> bool:
+    """Whether reading does not wait; a file is always ready."""
+    return bool(select.select([stream], [], [], _POLL)[0])
+
+
+def _was_replaced(path: Path, stream: IO[bytes]) -> bool:
+    try:
+        now, held = path.stat(), os.fstat(stream.fileno())
+    except FileNotFoundError:
+        return False  # between two files of a rotation
+    return (now.st_dev, now.st_ino) != (held.st_dev, held.st_ino) or now.st_size < stream.tell()

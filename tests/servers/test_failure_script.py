@@ -1,0 +1,90 @@
+"""The script of curl in a report: a real shell runs it against a real server, and shows the failure again."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx
+import pytest
+
+from conformance.cli.run_command import run
+from conformance.cli.status_line import StatusLine
+from conformance.http.redaction import Redactor
+from conformance.judging.formats.failures import Failure, failures
+from conformance.servers.run_options import RunOptions
+from conformance.servers.subject import parse
+
+TOKEN = "reference-default-token"
+
+
+@contextmanager
+def served(*faults: str) -> Iterator[str]:
+    """The reference server in a process of its own: its URL."""
+    command = [sys.executable, "-m", "conformance", "serve", "--port", "0", "--settle", "0.2"]
+    command += [word for fault in faults for word in ("--fault", fault)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            yield process.stdout.readline().split()[5]
+        finally:
+            process.kill()
+
+
+def failure(fault: str, rule: str) -> Failure:
+    options = RunOptions(faults=(fault,), rules=(rule,))
+    subject = parse("reference", {}, faults=(fault,))
+    report, _ = run(options, subject, Redactor(subject.tokens), StatusLine(shown=False))
+    return failures(report)[0]
+
+
+def pasted(script: str, url: str) -> str:
+    """What a POSIX shell prints for a script; every event that it wrote is gone again."""
+    environment = {
+        "PATH": "/usr/bin:/bin", "API": url, "PAUSE": "0.3",
+        **dict.fromkeys(re.findall(r"(?m)^: \"\$\{([A-Z_]+):", script), TOKEN),
+    }  # fmt: skip
+    done = subprocess.run(["sh", "-eu"], input=script, capture_output=True, text=True, timeout=60, env=environment)
+    assert done.stderr == ""
+    assert done.returncode == 0
+    query = "tzid=Etc/UTC&only_managed=true"
+    listed = httpx.get(f"{url}/v1/events?{query}", headers={"Authorization": f"Bearer {TOKEN}"}).json()["events"]
+    assert [event["event_id"] for event in listed] == []
+    return done.stdout
+
+
+def read_back(output: str) -> list[str]:
+    """The join URLs that the script's readings show, in order."""
+    found = re.findall(r"reads back as\n(\{.*\})", output)
+    return [(json.loads(text).get("conferencing") or {}).get("join_url", "") for text in found]
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+@pytest.mark.skipif(shutil.which("jq") is None, reason="jq is not installed")
+def test_the_script_shows_the_failure_on_a_broken_server_and_none_on_a_right_one() -> None:
+    shown = failure("explicit-url-lower-cased", "explicit-is-kept")
+    assert "/events/pages/" not in shown.script
+    assert "cfc-" not in re.sub(r'"(summary|description|join_url)":"[^"]*"', "", shown.script)
+    [sent] = re.findall(r'"join_url":"([^"]*)"', shown.script)
+    with served("explicit-url-lower-cased") as url:
+        [broken] = read_back(pasted(shown.script, url))
+    with served() as url:
+        [right] = read_back(pasted(shown.script, url))
+    assert right == sent != broken
+    assert broken.lower() == sent.lower()
+
+
+def test_the_script_has_every_write_from_the_first() -> None:
+    shown = failure("omitted-removes-explicit", "omitted-keeps-explicit")
+    sent = re.findall(r"(?m)^(send POST|settle|send DELETE) ", shown.script)
+    assert sent[:2] == ["send POST", "settle"]
+    assert sent[-2:] == ["settle", "send DELETE"]
+    assert sent.count("send POST") == 2
+    earlier = [entry for entry in shown.timeline if entry.is_earlier]
+    assert earlier[0].summary == "writes the event with explicit conferencing"
+    assert [entry.is_broken for entry in shown.timeline].count(True) == 1
