@@ -127,7 +127,7 @@ class Observer:
         status = exchange.response.status if exchange.response is not None else None
         return Seen(
             exchange,
-            Evidence(exchange.label, request, status, at=exchange.sent_at),
+            Evidence(exchange.label, request, status, None, exchange.sent_at),
             status,
             at,
             account,
