@@ -324,6 +324,11 @@ require_coverage = click.option(
 side = click.option(
     "--side", type=_Word(("server", "client")), metavar="SIDE", help="Judge server or client alone. [default: both]"
 )
+strength = click.option(
+    "--strength",
+    is_flag=True,
+    help="List, by section of the page, how many known faults would be caught, which would not, and what would help.",
+)
 baseline = click.option(
     "--baseline", type=path, metavar="FILE", help="A TOML file of known failures, which do not count; stale entries do."
 )

@@ -50,6 +50,7 @@ jobs = click.option(
 @forget
 @jobs
 @options.side
+@options.strength
 @options.judging
 def check(
     default_profiles: tuple[tuple[str, str], ...],
@@ -59,6 +60,7 @@ def check(
     forget: float,
     reports: tuple[str, ...],
     quiet: bool,
+    strength: bool,
     verbose: bool,
     **others: Any,
 ) -> int:
@@ -82,6 +84,7 @@ def check(
     from conformance.cli.check_command import check as check_recordings
     from conformance.cli.output import check_places, write_reports
     from conformance.cli.status_line import StatusLine
+    from conformance.cli.strength_notes import with_strength_notes
     from conformance.http.redaction.collecting import SecretCollector
     from conformance.interrupts import Interruption
     from conformance.servers.run_options import tokens
@@ -98,7 +101,8 @@ def check(
         else:
             run_report = known.applied(check_recordings(chosen, interruption, progress, secrets))
     known.save(run_report, secrets.redactor().check)
-    return write_reports(run_report, reports, secrets.redactor(), quiet=quiet, verbose=verbose)
+    told = with_strength_notes(run_report) if strength else run_report
+    return write_reports(told, reports, secrets.redactor(), quiet=quiet, verbose=verbose)
 
 
 @click.command(short_help="Judge the evidence of a report again.")

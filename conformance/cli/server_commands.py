@@ -36,10 +36,11 @@ __all__ = ["cleanup", "run", "run_options"]
 @options.fault
 @options.record
 @options.evidence
+@options.strength
 @options.ca
 @options.journal
 @options.judging
-def run(**parameters: Any) -> int:
+def run(strength: bool, **parameters: Any) -> int:
     """Test a server: create, change and delete events, read them back, and judge every exchange.
 
     SUBJECT is `reference` (the embedded server), a URL, a data center (au ca de sg uk us), an application in this
@@ -64,6 +65,7 @@ def run(**parameters: Any) -> int:
     from conformance.cli.run_command import leftovers, subject_of
     from conformance.cli.run_command import run as run_campaign
     from conformance.cli.status_line import StatusLine
+    from conformance.cli.strength_notes import with_strength_notes
     from conformance.http.redaction import Redactor
     from conformance.interrupts import Interruption
 
@@ -86,8 +88,9 @@ def run(**parameters: Any) -> int:
         if chosen.plan:
             echo(plan_text(result, chosen.max_requests, virtual=subject.clock.virtual))
             return run_report.exit_code if result.interrupted or result.cut_short else 0
+        told = with_strength_notes(run_report) if strength else run_report
         code = write_reports(
-            run_report, chosen.reports, redactor, quiet=chosen.quiet, verbose=chosen.verbose, artefacts=artefacts
+            told, chosen.reports, redactor, quiet=chosen.quiet, verbose=chosen.verbose, artefacts=artefacts
         )
     return 130 if interruption.came else code
 

@@ -177,19 +177,16 @@ class Directory:
                     said.append((source, flag))
                     del said[:-8]
 
-    def conflicting(self) -> list[str]:
-        """The calendars on whose availability one source differs from the other both before and after."""
-        found = []
+    def _availability(self) -> dict[str, list[str]]:
+        """The calendars of which one source was read both before and after the other, and those where they differ."""
+        compared, disagreeing = set(), set()
         for calendar_id, said in self._history.items():
             for (a, flag), (b, other), (c, again) in zip(said, said[1:], said[2:], strict=False):
-                if a == c != b and flag == again != other:
-                    found.append(calendar_id)
-                    break
-        return sorted(found)
-
-    def _availability(self) -> dict[str, list[str]]:
-        both = (calendar_id for calendar_id, said in self._history.items() if len({source for source, _ in said}) == 2)
-        return {"compared": sorted(both), "disagreeing": self.conflicting()}
+                if a == c != b:
+                    compared.add(calendar_id)
+                    if flag == again != other:
+                        disagreeing.add(calendar_id)
+        return {"compared": sorted(compared), "disagreeing": sorted(disagreeing)}
 
     def _facts(self, source: str, body: Any, evidence: Evidence) -> Facts:
         self.count += 1

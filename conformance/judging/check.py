@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from conformance.contract.rules import Rule
 from conformance.facts import Facts, Settings, observe
 from conformance.http.exchange import Exchange
+from conformance.judging.exercised import ExerciseLog
 from conformance.judging.judge import Judge
 from conformance.judging.report import Report
 from conformance.judging.verdict import Verdict
@@ -29,6 +30,7 @@ def examine(
     """
     rules = tuple(rules)
     judge = Judge(rules) if judge is None else judge
+    log = ExerciseLog()
     count = 0
 
     def counted() -> Iterable[Exchange]:
@@ -42,6 +44,9 @@ def examine(
     def judgements() -> Iterable[tuple[Verdict, ...]]:
         for facts in observe(counted(), settings):
             take(facts)
-            yield judge(facts)
+            judgement = judge(facts)
+            log.note(facts, judgement)
+            yield judgement
 
-    return Report.empty(rules).with_judgements(judgements()).with_exchanges(count)
+    report = Report.empty(rules).with_judgements(judgements())
+    return report.with_exchanges(count).with_exercised(log.taken)

@@ -99,7 +99,8 @@ class _Groups:
 def _pattern(violation: Violation) -> str | None:
     """How the wrong value compares with what was sent, where that is a reason of its own."""
     if violation.path.endswith("/status"):
-        return f"status {violation.actual}"
+        is_refusal = violation.actual.isdigit() and int(violation.actual) >= 400
+        return f"status {violation.actual}" if is_refusal else None
     entries = timeline(violation)
     place = next((place for place, entry in enumerate(entries) if entry.is_broken), None)
     if place is None:
@@ -138,9 +139,12 @@ def _rank(run_report: RunReport, rule: Rule) -> tuple[bool, int, bool]:
     return not run_report.is_fatal(rule), LEVELS.index(rule.level), not _is_on_the_page(rule)
 
 
-def _size(violation: Violation) -> tuple[int, int]:
-    """How much there is to read of a violation."""
-    return len(violation.earlier) + len(violation.evidence), len(violation.expected) + len(violation.actual)
+def _size(violation: Violation) -> tuple[bool, int, int]:
+    """How much there is to read of a violation; one about an odd request is no good example."""
+    writes = [entry for entry in timeline(violation) if entry.action == "write"]
+    is_odd = any(entry.is_odd for entry in writes)
+    exchanges = len(violation.earlier) + len(violation.evidence)
+    return is_odd, exchanges, len(violation.expected) + len(violation.actual)
 
 
 def _weight(run_report: RunReport, group: FailureGroup) -> tuple[bool, bool, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -64,38 +64,43 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Parting:
-    """The first write of a scenario after which two servers part: what both were sent, and what each did.
+    """A write after which two servers part: what both were sent, and what each did.
 
-    `step` counts from 1.
+    `step` counts from 1.  It is the first exchange that shows this difference, and `scenarios` counts those that do.
     """
 
     scenario: str
     step: int
     sent: str
     sides: tuple[Side, Side]
+    scenarios: int = 1
 
 
 @dataclass(frozen=True)
 class Partings:
-    """How one report's scenarios go beside those of the first: which part, in the order of the first one's exchanges.
+    """How one report's scenarios go beside those of the first: a parting for each difference, the first one first.
 
-    `labels` are the short names of both reports; `compared` counts the scenarios that both were sent.
+    `labels` are the short names of both reports; `compared` counts the scenarios that both were sent, `parted` those of
+    them in which anything differs.
     """
 
     labels: tuple[str, str]
     compared: int
-    found: tuple[Parting, ...] = field(default=())
+    parted: int
+    found: tuple[Parting, ...]
 
     def document(self) -> dict[str, Any]:
         """The same as JSON."""
         return {
             "labels": list(self.labels),
             "compared": self.compared,
+            "parted": self.parted,
             "found": [
                 {
                     "scenario": one.scenario,
                     "step": one.step,
                     "sent": one.sent,
+                    "scenarios": one.scenarios,
                     "sides": [
                         {
                             "exchange": side.label,
@@ -220,14 +225,26 @@ def _keys(entries: Any) -> Iterator[str]:
 
 
 def partings(labels: tuple[str, str], first: Sequence[Trace], second: Sequence[Trace]) -> Partings:
-    """Where scenarios part that both servers were sent, each at its first write that makes a difference."""
-    compared, found = 0, []
+    """Where scenarios part that both servers were sent: a parting for each difference, at its first exchange."""
+    compared = parted = 0
+    by_difference: dict[str, list[Parting]] = {}
     for left, right in _pairs(first, second):
         compared += 1
-        parting = _parting(left, right)
-        if parting is not None:
-            found.append(parting)
-    return Partings(labels, compared, tuple(sorted(found, key=lambda one: _number(one.sides[0].label))))
+        found = list(_scenario_partings(left, right))
+        parted += bool(found)
+        for parting in found:
+            by_difference.setdefault(_difference(parting), []).append(parting)
+    groups = [sorted(group, key=_place) for group in by_difference.values()]
+    firsts = [replace(group[0], scenarios=len(group)) for group in groups]
+    return Partings(labels, compared, parted, tuple(sorted(firsts, key=_place)))
+
+
+def _place(parting: Parting) -> int:
+    return _number(parting.sides[0].label)
+
+
+def _difference(parting: Parting) -> str:
+    return json.dumps([side.values for side in parting.sides], sort_keys=True)
 
 
 def _pairs(first: Sequence[Trace], second: Sequence[Trace]) -> Iterator[tuple[Trace, Trace]]:
@@ -255,15 +272,24 @@ def _all_sent(trace: Trace) -> str:
     return "\n".join(write.sent for write in trace.writes)
 
 
-def _parting(left: Trace, right: Trace) -> Parting | None:
+def _scenario_partings(left: Trace, right: Trace) -> Iterator[Parting]:
+    """The writes of a scenario that show a difference which none before them shows.
+
+    The scenario ends where one server accepts what the other refuses, or is in another state: what follows follows.
+    """
+    known: set[str] = set()
     for step, (one, other) in enumerate(zip(left.writes, right.writes, strict=False), 1):
         if one.sent != other.sent:
-            return None
-        names = [name for name in one.got if name in other.got and one.got[name] != other.got[name]]
-        if names:
+            return
+        pairs = {name: json.dumps([name, one.got[name], other.got[name]]) for name in one.got if name in other.got}
+        names = [name for name in pairs if one.got[name] != other.got[name]]
+        new = [name for name in names if pairs[name] not in known]
+        if new:
+            known |= {pairs[name] for name in new}
             sides = tuple(
-                Side(write.label, write.status, {name: write.got[name] for name in names}, write.shown)
+                Side(write.label, write.status, {name: write.got[name] for name in new}, write.shown)
                 for write in (one, other)
             )
-            return Parting(left.scenario, step, one.summary, (sides[0], sides[1]))
-    return None
+            yield Parting(left.scenario, step, one.summary, (sides[0], sides[1]))
+        if "state" in names or (one.status or 0) // 100 != (other.status or 0) // 100:
+            return

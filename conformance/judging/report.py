@@ -12,6 +12,8 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
+from conformance.judging.exercised import Exercised
+
 if TYPE_CHECKING:
     from conformance.contract.rules import Rule
     from conformance.judging.verdict import Verdict, Violation
@@ -182,10 +184,11 @@ class _Counting:
 
 @dataclass(frozen=True)
 class Report:
-    """A tally for each rule, by its id, and the number of exchanges that were judged."""
+    """A tally for each rule, by its id, the number of exchanges that were judged, and what they exercised."""
 
     tallies: Mapping[str, Tally] = field(default_factory=lambda: MappingProxyType({}))
     exchanges: int = 0
+    exercised: Exercised = field(default_factory=Exercised)
 
     @classmethod
     def empty(cls, rules: Iterable[Rule] = ()) -> Report:
@@ -219,6 +222,10 @@ class Report:
         """This report with `count` more exchanges."""
         return replace(self, exchanges=self.exchanges + count)
 
+    def with_exercised(self, exercised: Exercised) -> Report:
+        """This report, having exercised this too."""
+        return replace(self, exercised=self.exercised + exercised)
+
     def tally(self, rule: str) -> Tally:
         """The tally of a rule, by its id."""
         return self.tallies.get(rule, _NOTHING)
@@ -226,4 +233,5 @@ class Report:
     def __add__(self, other: Report) -> Report:
         names = sorted({*self.tallies, *other.tallies})
         tallies = {name: self.tally(name) + other.tally(name) for name in names}
-        return Report(MappingProxyType(tallies), self.exchanges + other.exchanges)
+        exercised = self.exercised + other.exercised
+        return Report(MappingProxyType(tallies), self.exchanges + other.exchanges, exercised)

@@ -109,6 +109,8 @@ def _write(document: Mapping[str, Any]) -> str:
         phrase("write", "before.requested_as", before.get("requested_as")) if before.get("state") == "assigned" else ""
     )
     was = was or phrase("write", "before.state", before.get("state"))
+    if before.get("state") == "in_progress":
+        was = phrase("write", "before.pending_request", before.get("pending_request"), was)
     when = phrase("write", "start", document.get("start"))
     circumstances = " ".join(part for part in ("An event", when, was) if part)
     done = " ".join(part for part in (_verb(document), _requested("write", document)) if part)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from conformance.errors import place_of
 from conformance.facts import Facts, Observer, Settings
 from conformance.http.exchange import Exchange
+from conformance.judging.exercised import ExerciseLog
 from conformance.judging.report import Report
 from conformance.judging.verdict import Verdict, Violation
 
@@ -44,6 +45,7 @@ class LiveJudge:
         self._sink = sink
         self._report = Report()
         self._judgements: list[tuple[Verdict, ...]] = []
+        self._log = ExerciseLog()
 
     def add(self, exchange: Exchange) -> None:
         """Take one more exchange, in the order sent."""
@@ -99,7 +101,7 @@ class LiveJudge:
     def report(self) -> Report:
         """The report so far, on the rules that applied."""
         self._fold()
-        return self._report.with_exchanges(self.observer.exchanges)
+        return self._report.with_exchanges(self.observer.exchanges).with_exercised(self._log.taken)
 
     def _fold(self) -> None:
         self._report = self._report.with_judgements(self._judgements)
@@ -121,4 +123,5 @@ class LiveJudge:
                         if one.closed and verdict.violation is not None:
                             violations.append(verdict.violation)
             if one.closed:
+                self._log.note(one, judgement)
                 self.count(judgement)

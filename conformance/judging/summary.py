@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from conformance.contract.rules import LEVELS
 from conformance.http.curl import curl
 from conformance.judging.report import KEPT_CAUSES, Report, RuleOutcome
+from conformance.judging.strength import Strength, strength
 from conformance.judging.timeline import TimelineEntry, timeline
 
 if TYPE_CHECKING:
@@ -179,6 +180,12 @@ class RunReport:
             return 2
         return {"failed": 1, "inconclusive": 3, "passed": 0}[self.outcome]
 
+    @cached_property
+    def strength(self) -> Strength | None:
+        """How many of the known faults of servers would have been caught; None where no rule on servers was decided."""
+        exercised = self.report.exercised
+        return strength(exercised, waits=self.policy.is_run) if exercised.decided else None
+
     @property
     def coverage_gaps(self) -> tuple[tuple[str, str], ...]:
         """Rule id and reason of everything that was not proved, a line for each coverage class that no pass covers."""
@@ -249,6 +256,8 @@ def document(run_report: RunReport) -> dict[str, Any]:
     if run_report.policy.baseline is not None:
         contents["baseline"] = _baseline(run_report, run_report.policy.baseline)
     contents["rules"] = [_rule(run_report, rule) for rule in run_report.rules]
+    if run_report.strength is not None:
+        contents["strength"] = {"caught": len(run_report.strength.caught), "known": run_report.strength.known}
     contents["coverage_gaps"] = [{"rule": rule, "reason": reason} for rule, reason in run_report.coverage_gaps]
     contents["warnings"] = [rule.id for rule in run_report.warnings]
     return contents

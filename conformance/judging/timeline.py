@@ -25,7 +25,7 @@ class TimelineEntry:
 
     `summary` says what the request did or what the response showed; `conferencing` is the value that a write sent or a
     reading showed, `state` what a reading showed in one word; `is_earlier` tells the writes before the one that is
-    judged, `is_broken` the exchange that shows the wrong value.
+    judged, `is_broken` the exchange that shows the wrong value, and `is_odd` a write that asks for nothing documented.
     """
 
     label: str
@@ -37,6 +37,7 @@ class TimelineEntry:
     state: str | None = None
     is_earlier: bool = False
     is_broken: bool = False
+    is_odd: bool = False
 
 
 def timeline(violation: Violation) -> tuple[TimelineEntry, ...]:
@@ -54,7 +55,11 @@ def _entry(entry: Evidence, first: float | None, violation: Violation, *, is_ear
     seconds = None if entry.at is None or first is None else round(entry.at - first, 3)
     action, summary, value, state = _told(entry)
     is_broken = entry.label == violation.shown_by and not is_earlier
-    return TimelineEntry(entry.label, seconds, action, summary, entry.status, value, state, is_earlier, is_broken)
+    body = body_of(entry.request) if action == "write" else None
+    is_odd = isinstance(body, dict) and requested_conferencing(body).kind in ("invalid", "undefined")
+    return TimelineEntry(
+        entry.label, seconds, action, summary, entry.status, value, state, is_earlier, is_broken, is_odd
+    )
 
 
 def _told(entry: Evidence) -> tuple[Action, str, Any, str | None]:

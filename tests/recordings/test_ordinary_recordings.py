@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
-from user_scripts import SCRIPTS, found, recorded, shows
+from user_scripts import SCRIPTS, examined, found, recorded, shows
+
+from conformance.judging.strength import strength
+from conformance.reference import FAULTS
 
 #: Faults that a few writes and readings show, each with a script that shows it.
 _SHOWN = {
@@ -24,3 +29,13 @@ def test_a_fault_that_a_recording_shows_is_found(fault: str, script: str) -> Non
     interactions = recorded(script, fault)
     assert shows(interactions, recorded(script))
     assert found(interactions)
+
+
+@pytest.mark.skipif(
+    not os.environ.get("WHOLE_MATRIX"), reason="plays every script with every fault, which takes minutes"
+)
+@pytest.mark.parametrize("script", sorted(SCRIPTS))
+def test_the_strength_of_a_recording_is_off_by_at_most_five_points(script: str) -> None:
+    predicted = len(strength(examined(recorded(script)).exercised).caught)
+    caught = sum(bool(found(recorded(script, fault))) for fault in FAULTS)
+    assert abs(predicted - caught) <= 0.05 * len(FAULTS)

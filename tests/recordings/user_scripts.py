@@ -27,10 +27,11 @@ from conformance.clock import VirtualClock
 from conformance.contract.rules import load
 from conformance.facts import Settings
 from conformance.judging.check import examine
+from conformance.judging.report import Report
 from conformance.recordings import read
 from conformance.reference import FAULTS, reference_app
 
-__all__ = ["SCRIPTS", "Recording", "found", "recorded", "shows"]
+__all__ = ["SCRIPTS", "Recording", "examined", "found", "recorded", "shows"]
 
 START = 1_795_341_600.0  # 2026-11-22T10:00:00Z
 EXPLICIT = {"profile_id": "explicit", "provider_description": "Rooms", "join_url": "https://rooms.example.com/j/1"}
@@ -216,14 +217,18 @@ def shows(interactions: list[JSON], without: list[JSON]) -> bool:
     return [masked(one) for one in interactions] != [masked(one) for one in without]
 
 
-def found(interactions: list[JSON]) -> set[str]:
-    """The rules that `check` fails on a cassette of these interactions."""
+def examined(interactions: list[JSON]) -> Report:
+    """What `check` makes of a cassette of these interactions."""
     with tempfile.TemporaryDirectory() as folder:
         cassette = Path(folder) / "cassette.yaml"
         cassette.write_text(yaml.dump({"interactions": interactions, "version": 1}), encoding="utf-8")
         rules = [rule for rule in load() if rule.applies_to == "server"]
-        report = examine(read(cassette), rules, Settings())
-    return {rule for rule, tally in report.tallies.items() if tally.failed}
+        return examine(read(cassette), rules, Settings())
+
+
+def found(interactions: list[JSON]) -> set[str]:
+    """The rules that `check` fails on a cassette of these interactions."""
+    return {rule for rule, tally in examined(interactions).tallies.items() if tally.failed}
 
 
 def main() -> None:

@@ -14,6 +14,7 @@ from conformance.servers.subject import EPOCH, Subject
 
 #: The rules that fail for each fault, and the command that computes them again.
 MATRIX_FILE = Path(__file__).parents[2] / "conformance" / "reference" / "detection_matrix.json"
+KNOWN_FILE = Path(__file__).parents[2] / "conformance" / "judging" / "known_faults.json"
 COMPUTE = f"nice python {Path(__file__).with_name('kill_matrix.py')}"
 
 
@@ -26,9 +27,14 @@ class MatrixRun:
     messages: tuple[str, ...] = ()
 
 
+def run_reference(*faults: str) -> RunResult:
+    """The core table on the reference server with faults, as `run --fault` runs it."""
+    return asyncio.run(run(RunOptions(faults=faults, max_examples=0), small=False))
+
+
 def run_with_fault(fault: str) -> MatrixRun:
-    """The core table on the reference server with one fault, as `run --fault` runs it."""
-    return _outcome(asyncio.run(run(RunOptions(faults=(fault,)), small=False)))
+    """What the core table shows of one fault."""
+    return outcome_of(run_reference(fault))
 
 
 def run_with_variations(*variations: str) -> MatrixRun:
@@ -36,10 +42,11 @@ def run_with_variations(*variations: str) -> MatrixRun:
     clock = VirtualClock(EPOCH)
     app = reference_app(clock=clock, variations=variations, page_size=8)
     subject = Subject("reference", "reference", "http://localhost", clock, dict(app.tokens), app.default_profiles, app)
-    return _outcome(asyncio.run(run(RunOptions(), subject=subject, small=False)))
+    return outcome_of(asyncio.run(run(RunOptions(), subject=subject, small=False)))
 
 
-def _outcome(result: RunResult) -> MatrixRun:
+def outcome_of(result: RunResult) -> MatrixRun:
+    """The rules that failed, and those that stayed inconclusive."""
     tallies = sorted(result.report.tallies.items())
     return MatrixRun(
         tuple(rule for rule, tally in tallies if tally.outcome == "failed"),

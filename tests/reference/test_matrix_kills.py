@@ -11,10 +11,11 @@ import os
 from collections.abc import Mapping
 
 import pytest
-from matrix_runs import COMPUTE, MATRIX_FILE, run_with_fault
+from matrix_runs import COMPUTE, MATRIX_FILE, run_reference, run_with_fault
 
 from conformance.cli import explanation as explain
 from conformance.contract.rules import load
+from conformance.judging.strength import known_faults, strength
 from conformance.reference import FAULTS
 
 MATRIX: Mapping[str, list[str]] = json.loads(MATRIX_FILE.read_text(encoding="utf-8"))
@@ -46,6 +47,17 @@ def test_the_rules_in_the_matrix_fail_for_a_fault(fault: str) -> None:
 
 def test_every_fault_is_in_the_matrix() -> None:
     assert list(MATRIX) == list(FAULTS), f"compute what is missing: {COMPUTE} FAULT…"
+
+
+def test_of_every_fault_that_is_caught_it_is_known_how() -> None:
+    known = {fault.name: fault.ways for fault in known_faults()}
+    assert list(known) == list(FAULTS), f"compute what is missing: {COMPUTE} FAULT…"
+    assert {name for name, ways in known.items() if ways} == {name for name, rules in MATRIX.items() if rules}
+
+
+def test_the_strength_of_the_core_table_is_the_faults_that_it_catches() -> None:
+    found = strength(run_reference().report.exercised, waits=True)
+    assert {fault.name for fault in found.caught} == {name for name, rules in MATRIX.items() if rules}
 
 
 def test_every_fault_is_caught_unless_it_is_endless() -> None:

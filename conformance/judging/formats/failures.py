@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from conformance.judging.verdict import Violation
 
 __all__ = ["ClauseNote", "Failure", "FailureStep", "actual", "as_json", "brief", "closing", "coverage_gaps"]
-__all__ += ["failures", "headline", "outcome_line", "status"]
+__all__ += ["failures", "headline", "outcome_line", "status", "subject_name"]
 
 #: How many characters of a response's content are shown, of one in a time line, of a headline, and of a value.
 _SHOWN_CHARACTERS, _SHOWN_IN_LINE, _HEADLINE, _VALUE = 600, 160, 300, 20_000
@@ -220,6 +220,12 @@ def status(run_report: RunReport, rule: Rule) -> str:
     return "warning" if outcome == "failed" and not run_report.is_fatal(rule) else outcome
 
 
+def subject_name(run_report: RunReport) -> str:
+    """What was under test: its kind, unless its name says that, and its name."""
+    kind, name = str(run_report.subject["kind"]), str(run_report.subject["name"])
+    return visible(name if name.partition(":")[0] == kind else f"{kind} {name}")
+
+
 def headline(run_report: RunReport) -> tuple[str, ...]:
     """What a reader must know before the outcome: that nothing could be judged, or that most was not exercised."""
     if run_report.policy.unjudged is not None:
@@ -285,8 +291,14 @@ def closing(run_report: RunReport) -> str:
         coverage = f"Coverage gaps: {_counted(gaps, 'rule')}."
     else:
         coverage = "The run ended early."
-    untested = _why_untested(run_report)
-    return f"{', '.join(counts)}, over {run_report.report.exchanges:,} exchanges. {coverage}{untested}"
+    untested, worth = _why_untested(run_report), _strength(run_report)
+    return f"{', '.join(counts)}, over {run_report.report.exchanges:,} exchanges. {coverage}{untested}{worth}"
+
+
+def _strength(run_report: RunReport) -> str:
+    """What the report is worth, in one sentence."""
+    found = run_report.strength
+    return "" if found is None else f" Strength: {len(found.caught)} of {found.known} known faults would be caught."
 
 
 def _why_untested(run_report: RunReport) -> str:

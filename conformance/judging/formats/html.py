@@ -14,6 +14,7 @@ from conformance.judging.formats.failures import (
     headline,
     outcome_line,
     status,
+    subject_name,
 )
 from conformance.judging.formats.html_failure import article, text_of
 from conformance.judging.formats.html_rules import explanations, table, text_of_lines
@@ -31,7 +32,7 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 def render(run_report: RunReport) -> str:
     """A complete document in UTF-8."""
-    subject = f"{run_report.subject['kind']} {run_report.subject['name']}"
+    subject = subject_name(run_report)
     found = failures(run_report)
     lines = [
         "<!doctype html>",

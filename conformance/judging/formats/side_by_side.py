@@ -11,7 +11,7 @@ from conformance.http.display import visible
 from conformance.judging.comparison import Cell, Comparison, RuleRow, document
 from conformance.judging.partings import Parting, Partings
 
-__all__ = ["as_json", "closing", "markdown", "same_values", "text"]
+__all__ = ["as_json", "closing", "markdown", "parting_title", "same_values", "text"]
 
 #: What Markdown would interpret.
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|~@:/])")
@@ -51,7 +51,7 @@ def _counted(partings: Partings) -> str:
     both = " and ".join(partings.labels)
     if not partings.compared:
         return f"No scenario was sent to both {both}: run both with one seed, and on calendars of the same kinds."
-    return f"{len(partings.found)} of {partings.compared} scenarios that both were sent part between {both}."
+    return f"{partings.parted} of {partings.compared} scenarios that both were sent part between {both}."
 
 
 def _lines(
@@ -104,19 +104,23 @@ def _cell_words(cell: Cell) -> tuple[str, ...]:
 
 
 def _partings(partings: Partings, safe: Callable[[str], str], item: str) -> Iterator[str]:
-    first = partings.found[0]
-    yield ""
-    yield safe("The first exchange:")
     for number, parting in enumerate(partings.found[:_TOLD]):
         yield ""
-        if number == 1 and parting is not first:
-            yield safe("Then, a scenario each:")
+        if number < 2:
+            yield safe(("The first exchange:", "Other differences:")[number])
             yield ""
-        yield safe(f"Scenario {parting.scenario}, write {parting.step}: {parting.sent}")
+        yield safe(parting_title(parting))
         yield from (f"{item}{safe(line)}" for line in _sides(partings.labels, parting))
     if len(partings.found) > _TOLD:
         yield ""
-        yield safe(f"And {len(partings.found) - _TOLD} more scenarios; a JSON report has all.")
+        yield safe(f"And {len(partings.found) - _TOLD} more differences; a JSON report has all.")
+
+
+def parting_title(parting: Parting) -> str:
+    """What both servers were sent where they part, and in how many scenarios they do."""
+    count = parting.scenarios
+    times = "" if count == 1 else f" (and so in {count - 1} more {'scenario' if count == 2 else 'scenarios'})"
+    return f"Scenario {parting.scenario}, write {parting.step}{times}: {parting.sent}"
 
 
 def _sides(labels: tuple[str, str], parting: Parting) -> Iterator[str]:

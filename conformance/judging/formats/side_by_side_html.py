@@ -8,7 +8,7 @@ from html import escape
 
 from conformance.http.display import visible
 from conformance.judging.comparison import Cell, Comparison, RuleRow
-from conformance.judging.formats.side_by_side import closing, same_values
+from conformance.judging.formats.side_by_side import closing, parting_title, same_values
 from conformance.judging.partings import Parting, Partings
 
 __all__ = ["html"]
@@ -120,7 +120,7 @@ def _partings(partings: Partings) -> Iterator[str]:
     yield from _told(partings, partings.found[:1])
     others = partings.found[1:]
     if others:
-        yield f"<details><summary>{len(others)} more, the first of each scenario</summary>"
+        yield f"<details><summary>{len(others)} other difference{'' if len(others) == 1 else 's'}</summary>"
         yield from _told(partings, others)
         yield "</details>"
 
@@ -128,7 +128,7 @@ def _partings(partings: Partings) -> Iterator[str]:
 def _told(partings: Partings, found: Sequence[Parting]) -> Iterator[str]:
     yield "<dl>"
     for parting in found:
-        yield f"<dt>Scenario {_text(parting.scenario)}, write {parting.step}: {_text(parting.sent)}</dt>"
+        yield f"<dt>{_text(parting_title(parting))}</dt>"
         for label, side in zip(partings.labels, parting.sides, strict=True):
             shown = "" if side.shown is None else f", and reads {json.dumps(side.shown, ensure_ascii=False)}"
             values = f"{side.label} → {side.status or 'no answer'}: {same_values(side.values)}{shown}"

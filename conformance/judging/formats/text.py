@@ -16,6 +16,7 @@ from conformance.judging.formats.failures import (
     headline,
     outcome_line,
     status,
+    subject_name,
 )
 from conformance.judging.formats.marks import carets, differences
 
@@ -84,7 +85,7 @@ def _painted(style: str, text: str) -> str:
 
 
 def _head(run_report: RunReport, paint: Paint) -> Iterator[str]:
-    subject = visible(f"{run_report.subject['kind']} {run_report.subject['name']}")
+    subject = subject_name(run_report)
     tool = f"{run_report.tool['name']} {run_report.tool['version']}"
     yield f"{paint('heading', subject)}"
     contract = run_report.contract

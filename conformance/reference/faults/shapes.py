@@ -322,7 +322,7 @@ SHAPES = (
     ),
     fault(
         "one-url-for-all-events",
-        "1H",
+        "2.6.g",
         "always",
         "All conferences that a service generates in a calendar have the same URL",
         reshaped(is_generated, _one_url),

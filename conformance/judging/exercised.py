@@ -1,0 +1,90 @@
+"""What was exercised: the circumstances in which each rule passed, and those in which it stayed inconclusive."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from conformance.facts import Facts
+from conformance.judging.circumstances import circumstances
+from conformance.judging.verdict import Verdict
+
+__all__ = ["Circumstances", "ExerciseLog", "Exercised"]
+
+Circumstances = frozenset[str]
+
+#: Of how many facts of one account with the same verdicts circumstances are taken: more of the same adds little.
+_WRITES, _OTHERS = 60, 12
+
+#: How many judgements are remembered.
+_KNOWN = 4096
+
+
+@dataclass(frozen=True)
+class Exercised:
+    """Rules by their ids, each with the distinct circumstances of its verdicts.
+
+    `decided` are those of verdicts that passed or failed, `open` those of inconclusive ones.  A monoid, as reports are.
+    """
+
+    decided: Mapping[str, frozenset[Circumstances]] = field(default_factory=lambda: MappingProxyType({}))
+    open: Mapping[str, frozenset[Circumstances]] = field(default_factory=lambda: MappingProxyType({}))
+
+    def __add__(self, other: Exercised) -> Exercised:
+        return Exercised(_union(self.decided, other.decided), _union(self.open, other.open))
+
+
+_Found = Mapping[str, frozenset[Circumstances]]
+
+
+def _union(left: _Found, right: _Found) -> _Found:
+    if not left or not right:
+        return left or right
+    none: frozenset[Circumstances] = frozenset()
+    return MappingProxyType({rule: left.get(rule, none) | right.get(rule, none) for rule in left.keys() | right.keys()})
+
+
+class ExerciseLog:
+    """Gathers what judgements exercise, while they come; `taken` is all of it so far.
+
+    Accounts may be judged apart, and what is taken of each does not depend on the others.
+    """
+
+    def __init__(self) -> None:
+        self._decided: defaultdict[str, set[Circumstances]] = defaultdict(set)
+        self._open: defaultdict[str, set[Circumstances]] = defaultdict(set)
+        self._counts: defaultdict[tuple[object, ...], int] = defaultdict(int)
+        self._said: dict[int, tuple[tuple[Verdict, ...], tuple[tuple[str, str], ...]]] = {}
+
+    def note(self, facts: Facts, judgement: tuple[Verdict, ...]) -> None:
+        """Take one judgement of closed facts."""
+        if not judgement:
+            return
+        alike = facts.about, facts.document.get("account"), self._outcomes(judgement)
+        if self._counts[alike] >= (_WRITES if facts.about == "write" else _OTHERS):
+            return
+        self._counts[alike] += 1
+        found = circumstances(facts)
+        for verdict in judgement:
+            (self._open if verdict.outcome == "inconclusive" else self._decided)[verdict.rule].add(found)
+
+    def _outcomes(self, judgement: tuple[Verdict, ...]) -> tuple[tuple[str, str], ...]:
+        """The rules and what became of them; a judgement that comes again is the same value."""
+        known = self._said.get(id(judgement))
+        if known is None:
+            if len(self._said) >= _KNOWN:
+                self._said.clear()
+            known = judgement, tuple((verdict.rule, verdict.outcome) for verdict in judgement)
+            self._said[id(judgement)] = known  # with the judgement, so that no other takes its id
+        return known[1]
+
+    @property
+    def taken(self) -> Exercised:
+        """All that was noted."""
+        return Exercised(_frozen(self._decided), _frozen(self._open))
+
+
+def _frozen(found: Mapping[str, set[Circumstances]]) -> _Found:
+    return MappingProxyType({rule: frozenset(circumstances) for rule, circumstances in found.items()})
