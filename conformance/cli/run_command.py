@@ -209,7 +209,7 @@ def _run_report(options: RunOptions, subject: Subject, result: RunResult) -> Run
 
 
 def _steps(example: ScenarioCounterexample) -> Iterator[str]:
-    """The scenarios in words, a line for each step."""
+    """The scenarios in words, a line for each step, and why there may be smaller ones."""
     number = 0
     for scenario in example.scenarios:
         for place, step in enumerate(scenario.steps):
@@ -220,6 +220,8 @@ def _steps(example: ScenarioCounterexample) -> Iterator[str]:
             yield f"{number}. {' '.join(part for part in (verb, 'the event', asked) if part)}{when}{_details(step)}"
         yield f"{number + 1}. read the event until it rests"
         number += 1
+    if example.note:
+        yield f"({example.note})"
 
 
 def _details(step: Step) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from conformance.clients.cases.driver_call import Case
 from conformance.clients.cases.generated_cases import generated_cases
+from conformance.clients.cases.optional_cases import optional_cases
 from conformance.clients.cases.standard_cases import standard_cases
 from conformance.clients.certificate import Certificate, CertifyOptions, nothing_reached, run_facts
 from conformance.clients.counterexample import CallCounterexample
@@ -130,7 +131,7 @@ async def _drive(at_gateway: DriverSession, options: CertifyOptions, run: Certif
     """Plays all cases and judges them, then looks for the smallest case of each cause of a failure."""
     here = fixture()
     search = SmallestCases(at_gateway, run.judge.rules, here, options.max_examples, options.seed)
-    first = await play(at_gateway, standard_cases(here), run)
+    first = await play(at_gateway, (*standard_cases(here), *optional_cases(here)), run)
     generated = generated_cases(here, options.max_examples, options.seed)
     first = await play(at_gateway, generated, run, search.knows) | first
     if not run.judge.live.observer.exchanges:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 from conformance.contract.rules import Rule
@@ -12,7 +13,7 @@ from conformance.judging.judge import Judge
 from conformance.judging.stream import LiveJudge
 from conformance.judging.verdict import Violation
 
-__all__ = ["ddmin", "minimal_history"]
+__all__ = ["Effort", "ddmin", "minimal_history"]
 
 T = TypeVar("T")
 
@@ -40,14 +41,37 @@ def ddmin(items: Sequence[T], fails: Callable[[tuple[T, ...]], bool], trials: in
     return kept
 
 
+@dataclass(slots=True)
+class Effort:
+    """How many exchanges may be judged once more, in all reductions together; it is counted and not timed, so that the
+    same run is reduced alike each time."""
+
+    left: int
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether something was not tried for want of effort."""
+        return self.left < 0
+
+    def allows(self, number: int) -> bool:
+        """Whether so many may still be judged; they count from here on."""
+        self.left -= number
+        return not self.is_spent
+
+
 def minimal_history(
-    exchanges: Iterable[Exchange], rule: Rule, violation: Violation, settings: Settings
+    exchanges: Iterable[Exchange], rule: Rule, violation: Violation, settings: Settings, effort: Effort | None = None
 ) -> tuple[Exchange, ...]:
-    """The fewest of `exchanges` over which `rule` still fails for the event of `violation`, in the order sent."""
+    """The fewest of `exchanges` over which `rule` still fails for the event of `violation`, in the order sent.
+
+    Where `effort` is spent, the fewest found so far, and at least those that the violation names.
+    """
     judge = Judge((rule,))
     history = tuple(exchanges)
 
     def fails(some: tuple[Exchange, ...]) -> bool:
+        if effort is not None and not effort.allows(len(some)):
+            return False
         return fails_in(some, judge, settings, violation.event)
 
     accounts = {evidence.request.account for evidence in violation.evidence}
@@ -59,10 +83,12 @@ def minimal_history(
         if exchange.request.account in accounts
         and (exchange.request.method == "GET" or _names(exchange, violation.event))
     )
-    for start in (shown, around, history):
+    # Most readings say nothing about a failure of one reading.
+    written = tuple(one for one in around if one.request.method != "GET" or one.label in labels)
+    for start in (shown, written, around, history):
         if fails(start):
             return ddmin(start, fails)
-    return history
+    return shown if effort is not None and effort.is_spent else history
 
 
 def fails_in(exchanges: Iterable[Exchange], judge: Judge, settings: Settings, event: str | None) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -100,3 +101,14 @@ def test_three_validators_agree_on_every_shape() -> None:
     shapes = [name for name in schemas.names("api") if schemas.is_schema(schemas.read(name))]
     answers = agreed([({"$ref": schemas.uri(name)}, values) for name in shapes])
     assert [name for name, answer in zip(shapes, answers, strict=True) if len(set(answer)) == 1] == []
+
+
+def test_the_readme_runs_a_rule_with_ajv() -> None:
+    root = HERE.parents[1]
+    [block] = re.findall(
+        r"^```js\n(.*?)^```", (root / "README.md").read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+    )
+    # What is not broken passes.
+    both = block + block.splitlines()[-1].replace("after}", 'after: {observed: [{join_url_as_sent: "identical"}]}}')
+    ran = node(["-e", f"process.chdir({json.dumps(str(root))});\n{both}"])
+    assert (ran.stdout.split(), ran.stderr) == (["false", "true"], "")

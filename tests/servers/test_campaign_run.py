@@ -14,6 +14,7 @@ import pytest
 from conformance.clock import Clock, RealClock, VirtualClock
 from conformance.http.exchange import Exchange
 from conformance.http.webhooks import address
+from conformance.judging.reduction import Effort, minimal_history
 from conformance.reference import reference_app
 from conformance.servers.campaign import RunProgress, RunResult, cleanup, run
 from conformance.servers.campaign.journal import folder
@@ -349,6 +350,55 @@ def test_a_counterexample_is_the_shortest_scenario_and_the_fewest_exchanges() ->
     assert kinds[1:] == ["none"]
     assert len(found.exchanges) <= 6
     assert result.run["requests"] <= result.plan.requests
+
+
+def test_looking_for_counterexamples_takes_at_most_a_quarter_of_the_requests() -> None:
+    without, with_them = (result_of(reference("omitted-removes-generated"), small=small) for small in (False, True))
+    assert len(with_them.counterexamples) > 1
+    assert {len(one.scenarios[0].steps) for one in with_them.counterexamples} <= {2, 3}
+    assert 0 < with_them.run["requests"] - without.run["requests"] <= with_them.run["requests"] / 4
+
+
+def test_a_failure_that_depends_on_counts_is_given_up_early_and_says_so() -> None:
+    class Tired:
+        """The reference server, which changes join URLs from its 60th answer to its 200th."""
+
+        def __init__(self) -> None:
+            self.clock = VirtualClock(EPOCH)
+            self.inner = reference_app(clock=self.clock)
+            self.answers = 0
+
+        async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+            async def changed(message: Any) -> None:
+                if message["type"] == "http.response.body" and 60 < self.answers < 200:
+                    message = {**message, "body": message["body"].replace(b"/join/", b"/JOIN/")}
+                await send(message)
+
+            self.answers += scope["type"] == "http"
+            await self.inner(scope, receive, changed)
+
+    app = Tired()
+    subject = in_process(app, {"default": app.inner.tokens["default"]}, clock=app.clock)
+    result = result_of(subject, small=True, rules=("explicit-is-kept",))
+    [found] = result.counterexamples
+    assert (
+        found.note
+        == "alone, the scenario did not fail: the failure depends on what else the server did, or on how often"
+    )
+    assert not found.replayed
+    assert len(found.exchanges) <= 6
+
+
+def test_where_the_effort_is_spent_the_exchanges_of_the_violation_are_shown() -> None:
+    result = result_of(reference("none-keeps-generated"))
+    rule = next(rule for rule in result.rules if rule.id == "none-removes-conferencing")
+    violation = result.report.tally(rule.id).violations[0]
+    effort = Effort(0)
+    shown = minimal_history(result.exchanges, rule, violation, result.settings, effort)
+    assert effort.is_spent
+    assert [one.label for one in shown] == sorted(
+        {one.label for one in violation.evidence}, key=[one.label for one in result.exchanges].index
+    )
 
 
 def test_a_counterexample_of_a_reading_is_the_reading() -> None:

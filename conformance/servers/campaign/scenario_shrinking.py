@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
+from itertools import zip_longest
 
-from conformance.contract.rules import Rule, load
+from conformance.contract.rules import LEVELS, Rule, load
 from conformance.http.exchange import Exchange
-from conformance.judging.reduction import minimal_history
+from conformance.judging.reduction import Effort, minimal_history
 from conformance.judging.stream import LiveJudge
 from conformance.judging.verdict import Violation
 from conformance.servers.campaign.subject_session import SubjectSession
@@ -28,6 +30,13 @@ _TIME_LIMIT = 30.0
 #: The choices of a step that can be made usual without making it another kind of write.
 _CHOICES = ("changed_fields", "start", "time_format", "text_variant", "url_variant", "extra_fields", "timing")
 
+#: Exchanges that may be judged again to reduce what was recorded, for each exchange of the run.
+_EFFORT = 6
+
+_NO_MORE_REQUESTS = "as many requests as a search may take were sent: there may be a smaller scenario"
+_NOT_ALONE = "alone, the scenario did not fail: the failure depends on what else the server did, or on how often"
+_AS_RECORDED = "shown as recorded: the effort for smaller failures was spent on others"
+
 #: How many rules are searched for; the others most often fail for the same reasons.
 _RULES = 12
 
@@ -37,7 +46,7 @@ class ScenarioCounterexample:
     """The smallest scenario found for a failed rule, and the fewest exchanges that show the failure.
 
     `scenarios` is empty where the failure is not about one event's history; `replayed` says that the scenario was
-    tried on the subject, and not only cut out of the recorded exchanges.
+    tried on the subject, and not only cut out of the recorded exchanges.  `note` says why there may be a smaller one.
     """
 
     rule: str
@@ -47,6 +56,7 @@ class ScenarioCounterexample:
     scenarios: tuple[Scenario, ...]
     exchanges: tuple[Exchange, ...]
     replayed: bool
+    note: str = ""
 
 
 @dataclass(slots=True)
@@ -58,7 +68,7 @@ class _Search:
     violation: Violation
     hearing: LiveJudge
     replayed: bool = False
-    done: bool = False
+    note: str = ""
 
 
 async def counterexamples(
@@ -69,8 +79,9 @@ async def counterexamples(
 ) -> tuple[ScenarioCounterexample, ...]:
     """A counterexample for each rule that failed in `hearing` for a cause that is not `known`.
 
-    On this machine simpler scenarios are tried, within a budget of requests.  Elsewhere, or when that is spent, nothing
-    is sent and the recorded exchanges are reduced.
+    On this machine simpler scenarios are tried; elsewhere nothing is sent, and the recorded exchanges are reduced.  All
+    of it together takes at most a quarter of the run; what failed most often at the strictest level goes first, and
+    what is left when that is spent is shown as it was recorded.
     """
     rules = {rule.id: rule for rule in load()}
     tried = (state.scenario for scheduler in session.schedulers for state in scheduler.scenarios)
@@ -79,12 +90,12 @@ async def counterexamples(
     }
     searches = [
         _begun(rules[name], violations, by_event, hearing)
-        for name, violations in _unknown(hearing, known)[:_RULES]
-        if name in rules
+        for name, violations in sorted(_unknown(hearing, known), key=lambda one: _rank(rules[one[0]], one[1]))[:_RULES]
     ]
+    effort = Effort(_EFFORT * len(hearing.exchanges))
     if session.subject.loopback:
         await _shrink(session, searches)
-    return tuple(_found(search, session) for search in searches)
+    return tuple(_found(search, session, effort) for search in searches)
 
 
 def _unknown(hearing: LiveJudge, known: Callable[[str, str], bool]) -> list[tuple[str, list[Violation]]]:
@@ -96,6 +107,12 @@ def _unknown(hearing: LiveJudge, known: Callable[[str, str], bool]) -> list[tupl
     return [(rule, violations) for rule, violations in unknown if violations]
 
 
+def _rank(rule: Rule, violations: list[Violation]) -> tuple[int, int, str]:
+    """The place of a rule in the order of search: by level, then by how often it failed for one cause."""
+    most = max(Counter(violation.cause for violation in violations).values())
+    return LEVELS.index(rule.level), -most, rule.id
+
+
 def _begun(rule: Rule, violations: list[Violation], by_event: Mapping[str, Scenario], hearing: LiveJudge) -> _Search:
     known = [violation for violation in violations if violation.event in by_event]
     if rule.about not in ("write", "conferencing") or not known:
@@ -105,46 +122,65 @@ def _begun(rule: Rule, violations: list[Violation], by_event: Mapping[str, Scena
 
 
 async def _shrink(session: SubjectSession, searches: list[_Search]) -> None:
-    """Rounds of tries: in each, all searches try their candidates side by side."""
-    until = session.transport.sent + SEARCH_REQUESTS
+    """Rounds of tries: in each, all searches try their candidates side by side, and learn from all that was tried."""
     clock = session.transport.clock
-    deadline = clock.now() + (math.inf if clock.virtual else _TIME_LIMIT)
+    until = session.transport.sent + min(SEARCH_REQUESTS, session.transport.sent // 4)
+    took = (clock.now() - session.run.now) / 3
+    deadline = clock.now() + (math.inf if clock.virtual else min(_TIME_LIMIT, took))
     number = 0
     for round_number in range(_ROUNDS):
-        tries: dict[str, tuple[_Search, Scenario]] = {}
+        tries: dict[str, Scenario] = {}
         cost = 0
-        for search in searches:
-            for candidate in _candidates(search, round_number):
-                cost += len(candidate.steps) + 1
-                if session.transport.sent + 2 * cost > until:
-                    break
-                number += 1
-                scenario = replace(candidate, id=f"t{number:03d}", family="try")
-                tries[session.run.event_id(scenario)] = (search, scenario)
+        for search, candidate in _in_turn(searches, shorter=round_number % 2 == 0, whole=not round_number):
+            cost += len(candidate.steps) + 1
+            if session.transport.sent + 2 * cost > until:
+                search.note = _NO_MORE_REQUESTS
+                break
+            number += 1
+            scenario = replace(candidate, id=f"t{number:03d}", family="try")
+            tries[session.run.event_id(scenario)] = scenario
         if not tries or clock.now() > deadline:
             return
         hearing = session.fresh_hearing()
-        await session.try_scenarios(hearing, tuple(scenario for _, scenario in tries.values()))
+        await session.try_scenarios(hearing, tuple(tries.values()))
+        repeated = {_identity(scenario) for scenario in tries.values()}
         for search in searches:
+            tried_whole = search.scenario is not None and _identity(search.scenario) in repeated
             _learn(search, hearing, tries)
+            if not round_number and tried_whole and not search.replayed:
+                search.note = _NOT_ALONE
 
 
-def _candidates(search: _Search, round_number: int) -> list[Scenario]:
-    if search.scenario is None or search.done:
-        return []
-    found = list(dict.fromkeys(shrink_candidates(search.scenario, shorter=round_number % 2 == 0)))
-    return sorted(found, key=_size)[:_TRIES]
+def _in_turn(searches: Iterable[_Search], *, shorter: bool, whole: bool) -> Iterator[tuple[_Search, Scenario]]:
+    """What is tried in a round: the smallest candidate of each search, then the next of each; nothing twice.
+
+    With `whole`, at last the scenario that failed itself: it may pass alone.
+    """
+    lists = []
+    for search in searches:
+        if search.scenario is not None and not search.note:
+            found = sorted(dict.fromkeys(shrink_candidates(search.scenario, shorter=shorter)), key=_size)[:_TRIES]
+            lists.append([(search, candidate) for candidate in (*found, *([search.scenario] if whole else []))])
+    seen: set[object] = set()
+    for turn in zip_longest(*lists):
+        for pair in turn:
+            if pair is not None and _identity(pair[1]) not in seen:
+                seen.add(_identity(pair[1]))
+                yield pair
 
 
-def _learn(search: _Search, hearing: LiveJudge, tries: Mapping[str, tuple[_Search, Scenario]]) -> None:
-    failed = []
-    for violation in hearing.failed.get(search.rule.id, ()):
-        owner, scenario = tries.get(violation.event or "", (None, None))
-        if owner is search and scenario is not None:
-            failed.append((scenario, violation))
-    if failed:
-        search.scenario, search.violation = min(failed, key=lambda pair: _size(pair[0]))
-        search.hearing, search.replayed = hearing, True
+def _identity(scenario: Scenario) -> tuple[str, str, tuple[Step, ...]]:
+    return scenario.account, scenario.calendar_id, scenario.steps
+
+
+def _learn(search: _Search, hearing: LiveJudge, tries: Mapping[str, Scenario]) -> None:
+    violations = hearing.failed.get(search.rule.id, ())
+    failed = [(tries[one.event], one) for one in violations if one.event is not None and one.event in tries]
+    if failed and search.scenario is not None:
+        scenario, violation = min(failed, key=lambda pair: _size(pair[0]))
+        if not search.replayed or _size(scenario) <= _size(search.scenario):
+            search.scenario, search.violation = scenario, violation
+            search.hearing, search.replayed = hearing, True
 
 
 def shrink_candidates(scenario: Scenario, *, shorter: bool) -> Iterator[Scenario]:
@@ -190,9 +226,9 @@ def _size(scenario: Scenario) -> tuple[int, int]:
     return len(scenario.steps), unusual
 
 
-def _found(search: _Search, session: SubjectSession) -> ScenarioCounterexample:
+def _found(search: _Search, session: SubjectSession, effort: Effort) -> ScenarioCounterexample:
     exchanges: Iterable[Exchange] = minimal_history(
-        search.hearing.exchanges, search.rule, search.violation, session.settings
+        search.hearing.exchanges, search.rule, search.violation, session.settings, effort
     )
     return ScenarioCounterexample(
         search.rule.id,
@@ -202,4 +238,5 @@ def _found(search: _Search, session: SubjectSession) -> ScenarioCounterexample:
         (search.scenario,) if search.scenario is not None else (),
         tuple(exchanges),
         search.replayed,
+        search.note or (_AS_RECORDED if effort.is_spent else ""),
     )
