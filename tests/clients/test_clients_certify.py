@@ -436,7 +436,7 @@ def test_the_protocol_of_a_run_is_what_schemas_driver_describes(tmp_path: Path) 
     )
     wrapped = tmp_path / "wrapped.py"
     wrapped.write_text(program)
-    options = CertifyOptions((sys.executable, str(wrapped)), max_examples=0)
+    options = CertifyOptions((sys.executable, str(wrapped)), max_examples=20)
     asyncio.run(certify(options, load()))
     parts = {
         kind: jsonschema_rs.validator_for({"$ref": f"{schema['$id']}#/$defs/{kind}"}, registry=rs_registry())

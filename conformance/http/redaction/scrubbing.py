@@ -91,8 +91,8 @@ def _has_credentials(url: str) -> bool:
 
 def _names_a_field(text: bytes) -> bool:
     """Whether a field of credentials may be named in a query or a form: most have none, and need not be split."""
-    plain = unquote_to_bytes(text).lower()
-    return _KELVIN in plain or any(name in plain for name in _FIELDS)
+    plain = unquote_to_bytes(text).lower().replace(_KELVIN, b"k")
+    return any(name in plain for name in _FIELDS)
 
 
 @lru_cache(maxsize=256)
