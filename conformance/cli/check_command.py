@@ -18,6 +18,7 @@ from conformance.errors import UsageError
 from conformance.facts import Settings
 from conformance.http.redaction.collecting import SecretCollector
 from conformance.http.redaction.locations import mask_quotes
+from conformance.http.redaction.personal import PersonalData
 from conformance.judging.formats.json import render
 from conformance.judging.summary import Policy, RunReport
 from conformance.recordings import InvalidRecordingError
@@ -54,6 +55,7 @@ class CheckOptions:
     side: str | None = None
     complete_recording: bool = False
     jobs: int | None = None
+    redact_personal: bool = False
 
 
 class _Span:
@@ -111,11 +113,14 @@ def _check(
     applies_to = {header.applies_to for header in headers} if len(headers) == len(runs) else {"server", "client"}
     rules = of_side(select_rules(options.rules, applies_to, options.held), options.side)
     span = _Span()
+    personal = PersonalData() if options.redact_personal else None
 
     def opened() -> Iterator[Run]:
         for header, files in runs:
             read = interruption.until(recordings.read_all(files, secrets.collect))
             exchanges = span.counting(secrets.redact_stream(read), progress)
+            if personal is not None:
+                exchanges = map(personal.exchange, exchanges)
             if header is None:
                 exchanges = of_the_api(exchanges)
             own = {rule.id for rule in rules if options.rules or header is None or rule.applies_to == header.applies_to}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -61,6 +60,8 @@ def read_configuration(path: Path, known: Iterable[str]) -> dict[str, Any]:
     `known` are the names that options may have. Raises UsageError for a file that cannot be read, for an unknown
     option, and for a table where the option takes a value.
     """
+    import tomllib  # every start of the command would pay for it
+
     try:
         with path.open("rb") as file:
             contents = tomllib.load(file)

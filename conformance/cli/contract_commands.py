@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 
@@ -41,6 +40,8 @@ def rules(rule: str | None, form: str) -> int:
 
     chosen = select_rules(() if rule is None else (rule,))
     if form == "json":
+        import json  # every start of the command would pay for it
+
         echo(json.dumps(explanation.contract_document(chosen), indent=2) + "\n")
     elif rule is not None:
         echo(explanation.explanation(chosen[0], load_clauses()))

@@ -11,6 +11,7 @@ from multiprocessing import get_context
 from typing import TYPE_CHECKING, NamedTuple
 
 from conformance.cli.recorded_run import judge_run
+from conformance.judging.judge import Judge
 from conformance.judging.report import Report
 from conformance.judging.unknown_before import UnknownBefore
 
@@ -45,12 +46,10 @@ def judge_runs(runs: Iterable[Run], rules: Sequence[Rule], jobs: int) -> tuple[R
     The report is the same whatever `jobs` is: exchanges of one run are judged in one process, in their order.
     Raises LostProcessError, and what reading a run raises.
     """
-    unknown = UnknownBefore(rules)
     report = Report.empty(rules)
+    here = _Judging(rules)
     if jobs == 1:
-        for run in runs:
-            report += judge_run(run.exchanges, _of(run.rules, rules), run.settings, unknown)
-        return report, unknown
+        return sum(map(here.judge, runs), report), here.unknown
     reports: dict[int, Report] = {}
     with ExitStack() as stack:
         workers: list[Connection] = []
@@ -67,12 +66,23 @@ def judge_runs(runs: Iterable[Run], rules: Sequence[Rule], jobs: int) -> tuple[R
         for worker in workers:
             found, events, decided = _receive(worker)
             reports.update(found)
-            unknown.add(events, decided)
-    return sum((reports[number] for number in sorted(reports)), report), unknown
+            here.unknown.add(events, decided)
+    return sum((reports[number] for number in sorted(reports)), report), here.unknown
 
 
-def _of(ids: frozenset[str], rules: Sequence[Rule]) -> list[Rule]:
-    return [rule for rule in rules if rule.id in ids]
+class _Judging:
+    """Judges runs in this process: rules are made ready, and verdicts remembered, once for all of them."""
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        self.unknown = UnknownBefore(rules)
+        self._rules = rules
+        self._judges: dict[frozenset[str], Judge] = {}
+
+    def judge(self, run: Run) -> Report:
+        rules = [rule for rule in self._rules if rule.id in run.rules]
+        if run.rules not in self._judges:
+            self._judges[run.rules] = Judge(rules)
+        return judge_run(run.exchanges, rules, run.settings, self.unknown, self._judges[run.rules])
 
 
 @contextmanager
@@ -139,7 +149,7 @@ def _receive(connection: Connection) -> tuple[dict[int, Report], int, frozenset[
 
 def _work(connection: Connection, rules: tuple[Rule, ...]) -> None:
     """Judge the runs that come through a connection, and answer with their reports, or with what went wrong."""
-    unknown = UnknownBefore(rules)
+    here = _Judging(rules)
     reports: dict[int, Report] = {}
     problem: Exception | None = None
     with suppress(EOFError, OSError):  # whoever asked is gone
@@ -147,12 +157,12 @@ def _work(connection: Connection, rules: tuple[Rule, ...]) -> None:
             number, ids, settings = run
             exchanges = _received(connection)
             try:
-                reports[number] = judge_run(exchanges, _of(ids, rules), settings, unknown)
+                reports[number] = here.judge(Run(exchanges, ids, settings))
             except Exception as error:  # noqa: BLE001 - raised again where it was asked for
                 problem = problem or error
             for _ in exchanges:  # what is left of a run that could not be judged
                 pass
-        _send(connection, problem or (reports, unknown.events, unknown.decided))
+        _send(connection, problem or (reports, here.unknown.events, here.unknown.decided))
 
 
 def _received(connection: Connection) -> Iterator[Exchange]:

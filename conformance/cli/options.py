@@ -14,7 +14,7 @@ from conformance.cli.configuration import parse_account, parse_default_profile, 
 from conformance.errors import UsageError, nearest
 from conformance.judging.formats import FORMATS, NAMES, destination
 
-__all__ = ["ca"]
+__all__ = ["ca", "redact_personal"]
 __all__ += ["account", "by_name", "calendar", "client_secret", "config", "default_profile", "evidence", "fault", "fuzz"]
 __all__ += ["journal", "judging", "max_examples", "max_requests", "max_scenarios", "max_time", "no_shrink"]
 __all__ += ["notifications", "pairs", "path", "plan"]
@@ -280,6 +280,11 @@ record = click.option(
 )
 evidence = click.option(
     "--evidence", type=path, metavar="PATH", help="A file for all exchanges as NDJSON; the report has its digest."
+)
+redact_personal = click.option(
+    "--redact-personal",
+    is_flag=True,
+    help="Replace names, addresses, summaries, descriptions, locations and attendees by stand-ins.",
 )
 ca = click.option(
     "--ca",

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from conformance.contract.rules import Rule
     from conformance.facts import Facts
     from conformance.http.exchange import Exchange
+    from conformance.judging.judge import Judge
     from conformance.recordings import RecordingMetadata
 
 __all__ = ["judge_run", "settings_from"]
@@ -27,10 +28,11 @@ def judge_run(
     rules: Sequence[Rule],
     settings: Settings,
     take: Callable[[Facts], None] = lambda _: None,
+    judge: Judge | None = None,
 ) -> Report:
     """The report on the exchanges of one run; those of a driven client are judged with its calls.
 
-    `take` is given the facts about all others.
+    `take` is given the facts about all others; `judge` is one over the same rules, if there is one already.
     """
     rest = iter(exchanges)
     first = next(rest, None)
@@ -42,7 +44,7 @@ def judge_run(
 
         if is_driver_call(first):
             return judge_calls(everything, rules)
-    return examine(everything, rules, settings, take=take)
+    return examine(everything, rules, settings, take=take, judge=judge)
 
 
 def settings_from(header: RecordingMetadata | None) -> Settings:

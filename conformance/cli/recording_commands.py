@@ -46,6 +46,7 @@ jobs = click.option(
 @options.default_profile
 @options.timing
 @complete_recording
+@options.redact_personal
 @follow
 @forget
 @jobs

@@ -214,7 +214,8 @@ def _steps(example: ScenarioCounterexample) -> Iterator[str]:
     for scenario in example.scenarios:
         for place, step in enumerate(scenario.steps):
             number += 1
-            verb = "delete" if step.kind == "delete" else "update" if place else "create"
+            is_there = place > 0 and scenario.steps[place - 1].kind != "delete"
+            verb = "delete" if step.kind == "delete" else "update" if is_there else "create"
             asked = phrase("write", "requested", step.kind, step.kind)
             when = _WHEN[step.timing] if place else f" on calendar {scenario.calendar_id}"
             yield f"{number}. {' '.join(part for part in (verb, 'the event', asked) if part)}{when}{_details(step)}"

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from conformance.cli import options
-from conformance.servers.run_options import NotificationOptions, RunOptions, secrets_of, tokens
+
+if TYPE_CHECKING:
+    from conformance.servers.run_options import RunOptions
 
 __all__ = ["cleanup", "run", "run_options"]
 
@@ -34,6 +36,7 @@ __all__ = ["cleanup", "run", "run_options"]
 @options.fault
 @options.record
 @options.evidence
+@options.redact_personal
 @options.strength
 @options.ca
 @options.journal
@@ -104,6 +107,8 @@ def run_options(
     **others: Any,
 ) -> RunOptions:
     """The parameters of `run` as options, with tokens from the environment; raises UsageError if one is not there."""
+    from conformance.servers.run_options import NotificationOptions, RunOptions, secrets_of, tokens
+
     variables = options.pairs(accounts, "--account")
     receiver = NotificationOptions.of(
         enabled=notifications,

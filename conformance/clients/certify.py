@@ -9,6 +9,7 @@ from typing import Any
 
 from conformance.clients.cases.driver_call import Case
 from conformance.clients.cases.generated_cases import generated_cases
+from conformance.clients.cases.optional_cases import optional_cases
 from conformance.clients.cases.standard_cases import standard_cases
 from conformance.clients.certificate import Certificate, CertifyOptions, nothing_reached, run_facts
 from conformance.clients.counterexample import CallCounterexample
@@ -31,7 +32,7 @@ from conformance.http.redaction.collecting import SecretCollector
 from conformance.interrupts import absorb_cancellation
 from conformance.judging.report import Report
 
-__all__ = ["CertificationRun", "certify", "play"]
+__all__ = ["CertificationRun", "certify", "drive", "play"]
 
 #: Most causes of which the smallest case is shown.
 _SHOWN = 12
@@ -63,7 +64,7 @@ async def certify(
         try:
             at_gateway = await session(driver, gateway, current, secrets)
             client = at_gateway.client
-            await _drive(at_gateway, options, run)
+            await drive(at_gateway, options, run)
             await driver.stop()
         except DriverStartError as error:
             raise await driver.error(str(error)) from None
@@ -126,11 +127,11 @@ class CertificationRun:
         )
 
 
-async def _drive(at_gateway: DriverSession, options: CertifyOptions, run: CertificationRun) -> None:
+async def drive(at_gateway: DriverSession, options: CertifyOptions, run: CertificationRun) -> None:
     """Plays all cases and judges them, then looks for the smallest case of each cause of a failure."""
     here = fixture()
     search = SmallestCases(at_gateway, run.judge.rules, here, options.max_examples, options.seed)
-    first = await play(at_gateway, standard_cases(here), run)
+    first = await play(at_gateway, (*standard_cases(here), *optional_cases(here)), run)
     generated = generated_cases(here, options.max_examples, options.seed)
     first = await play(at_gateway, generated, run, search.knows) | first
     if not run.judge.live.observer.exchanges:
@@ -139,10 +140,13 @@ async def _drive(at_gateway: DriverSession, options: CertifyOptions, run: Certif
     shown = sorted(first, key=lambda cause: first[cause][-1].causes[cause])[:_SHOWN]
     if shown:
         run.progress("looking for the smallest case of each failure")
-    found = await search.of(shown)
-    for cause in shown:
-        calls = found.get(cause, first[cause])
-        run.counterexamples.append(CallCounterexample(rules[calls[-1].causes[cause]], calls))
+    smallest: dict[str, Calls] = {}
+    try:
+        smallest = await search.of(shown)
+    finally:  # what ends the search takes nothing away from what was found before it
+        for cause in shown:
+            calls = smallest.get(cause, first[cause])
+            run.counterexamples.append(CallCounterexample(rules[calls[-1].causes[cause]], calls))
 
 
 async def play(

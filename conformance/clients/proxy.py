@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from statistics import quantiles
@@ -91,6 +91,7 @@ class Proxy:
     async def close(self) -> None:
         """Closes the connections to the server behind."""
         await self._http.aclose()
+        self._order.flush()
 
     async def answer(self, request: Request) -> Reply:
         """The server's answer, or 502 where none comes."""
@@ -124,16 +125,12 @@ class Proxy:
         def over(body: bytes | None) -> None:
             response, notes = (None, ()) if body is None else _recorded(answer.status_code, raw, body)
             answered_at = None if body is None else self._clock.now()
-            # Judging waits for the next turn of the loop: the client gets the end of its answer first.
-            asyncio.get_running_loop().call_soon(
-                self._order.answered,
-                ticket,
-                Exchange(kept, response, label, sent_at, answered_at, headers_complete=True, notes=notes),
-            )
+            exchange = Exchange(kept, response, label, sent_at, answered_at, headers_complete=True, notes=notes)
+            self._order.answered(ticket, exchange)
 
         if len(self.added) < _MEASURED:
             self.added.append((waited - began) + (time.perf_counter() - got))
-        return Reply(answer.status_code, _passed(raw), _through(answer, over))
+        return Reply(answer.status_code, _passed(raw), _Passing(answer, over))
 
     def latency(self) -> dict[str, float] | None:
         """Milliseconds that requests spent here on their way there and back: p50, p95 and the most."""
@@ -147,20 +144,44 @@ class Proxy:
         }
 
 
-async def _through(answer: httpx.Response, over: Callable[[bytes | None], None]) -> AsyncIterator[bytes]:
-    kept = bytearray()
-    complete = False
-    stream = answer.stream
-    assert isinstance(stream, httpx.AsyncByteStream)
-    try:
-        async for piece in stream:
-            if len(kept) <= _LARGEST_BODY:
-                kept += piece
-            yield piece
-        complete = True
-    finally:
-        await stream.aclose()
-        over(bytes(kept) if complete else None)
+class _Passing:
+    """The pieces of an answer as they pass; `over` is told once, however it ends: the body, or None if cut off."""
+
+    def __init__(self, answer: httpx.Response, over: Callable[[bytes | None], None]) -> None:
+        assert isinstance(answer.stream, httpx.AsyncByteStream)
+        self._stream = answer.stream
+        self._pieces = aiter(answer.stream)
+        self._announced = answer.headers.get("content-length")
+        self._over = over
+        self._kept = bytearray()
+        self._size = 0
+        self._open = True
+
+    def __aiter__(self) -> _Passing:
+        return self
+
+    async def __anext__(self) -> bytes:
+        try:
+            piece = await anext(self._pieces)
+        except StopAsyncIteration:
+            await self._end(complete=True)
+            raise
+        if len(self._kept) <= _LARGEST_BODY:
+            self._kept += piece
+        self._size += len(piece)
+        return piece
+
+    async def aclose(self) -> None:
+        """No more is taken: whoever has as much as was announced has all of it."""
+        await self._end(complete=self._announced == str(self._size))
+
+    async def _end(self, *, complete: bool) -> None:
+        if self._open:
+            self._open = False
+            try:
+                await self._stream.aclose()
+            finally:
+                self._over(bytes(self._kept) if complete else None)
 
 
 def _passed(headers: Headers, also: Iterable[str] = ()) -> Headers:

@@ -21,7 +21,7 @@ from conformance.contract.rules import Rule
 __all__ = ["SmallestCases"]
 
 #: Cases that are played to make the one of a cause smaller, and seconds for all causes together.
-_TRIES, _SECONDS = 250, 40.0
+_TRIES, _SECONDS = 250, 25.0
 
 Calls = tuple[JudgedCall, ...]
 
@@ -32,6 +32,10 @@ class _FoundError(Exception):
 
 class _StoppedError(BaseException):
     """The search is over, because of an error or a cancellation; Hypothesis catches every Exception."""
+
+
+class _EnoughError(BaseException):
+    """The smallest case so far is small enough: more tries would take too long."""
 
 
 class SmallestCases:
@@ -92,14 +96,14 @@ class SmallestCases:
             key = _key(case)
             if key not in self._known:
                 if tries >= _TRIES or time.monotonic() > ends:
-                    return  # it counts as right, and Hypothesis soon has nothing left to try
+                    raise _EnoughError
                 tries += 1
                 self._known[key] = self._played(case)
             if cause in self._known[key]:
                 smallest[cause] = self._known[key][cause]
                 raise _FoundError
 
-        with contextlib.suppress(_FoundError):
+        with contextlib.suppress(_FoundError, _EnoughError):
             each_case(self._fixture, self._examples, self._number, use, Phase.generate, Phase.shrink)()
 
     def _played(self, case: Case) -> Mapping[str, Calls]:

@@ -127,7 +127,7 @@ class Observer:
         status = exchange.response.status if exchange.response is not None else None
         return Seen(
             exchange,
-            Evidence(exchange.label, request, status, at=exchange.sent_at),
+            Evidence(exchange.label, request, status, None, exchange.sent_at),
             status,
             at,
             account,
@@ -228,6 +228,7 @@ class Observer:
         else:
             self._fold.out.append(directory.learn_userinfo(body, seen.evidence, seen.answered))
         account.complete = account.complete and not directory.is_shared_token
+        self._fold.note_sub(account)
 
     def _release(self, until: float | None) -> None:
         held = self._held

@@ -87,7 +87,9 @@ def _page(reading: Reading, seen: Seen) -> tuple[dict[str, Any], list[Any], str 
     events, pages = body.get("events"), body.get("pages")
     following = None
     if isinstance(pages, dict):
-        page.update({part: pages[part] for part in ("current", "total") if part in pages})
+        for part in ("current", "total"):
+            if part in pages:
+                page[part] = pages[part]
         reading.urls.add(seen.exchange.request.url)
         kind = page["next_page"] = next_page_kind(pages.get("next_page"), seen.route, reading.urls)
         following = pages["next_page"] if kind in ("same-origin", "other-origin", "relative") else None

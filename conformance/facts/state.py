@@ -162,6 +162,7 @@ class ObserverState:
         self._asked: dict[int, Event] = {}
         self._shown: dict[int, Event] = {}
         self._resting: deque[Event] = deque()
+        self._by_sub: dict[str, set[str]] = {}
 
     def note_settling(self, seconds: float) -> None:
         """An episode settled after so many seconds: the slowest one asks for a longer window, if none is set."""
@@ -201,14 +202,21 @@ class ObserverState:
 
     def aliases(self, event: Event) -> list[Event]:
         """The same event as other tokens of the same account know it."""
-        sub = self.accounts[event.home[0]].directory.sub
         name, calendar_id = event.home
+        sub = self.accounts[name].directory.sub
+        if sub is None or len(self._by_sub.get(sub, ())) < 2:
+            return []  # of every write it is asked, and there may be many accounts
         return [
             account.calendars[calendar_id][event.event_id]
             for account in self.accounts.values()
-            if sub is not None and account.directory.sub == sub and account.name != name
+            if account.directory.sub == sub and account.name != name
             if event.event_id in account.calendars.get(calendar_id, ())
         ]
+
+    def note_sub(self, account: AccountState) -> None:
+        """Remember which tokens are shown to be of one account."""
+        if account.directory.sub is not None:
+            self._by_sub.setdefault(account.directory.sub, set()).add(account.name)
 
     def claim_url(self, url: str, event: Event) -> None:
         """Remember which event was the first to be given an explicit URL (in its normal form)."""

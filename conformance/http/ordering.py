@@ -40,6 +40,11 @@ class OrderedDelivery:
         if not self._open:
             self._idle()
 
+    def flush(self) -> None:
+        """Deliver what waits for answers that will not come."""
+        while self._open:
+            self._release(self._open.popleft())
+
     def _release(self, ticket: int) -> None:
         exchange = self._answered.pop(ticket, None)
         if exchange is not None:

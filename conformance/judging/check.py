@@ -21,13 +21,15 @@ def examine(
     settings: Settings,
     progress: Callable[[int], None] | None = None,
     take: Callable[[Facts], None] = lambda _: None,
+    judge: Judge | None = None,
 ) -> Report:
     """The report on `exchanges`, given in the order in which they were sent.
 
-    Memory follows the events that the exchanges name, not their number.  `take` is given all facts as they close.
+    Memory follows the events that the exchanges name, not their number.  `take` is given all facts as they close;
+    `judge` is one over the same rules, if there is one already.
     """
     rules = tuple(rules)
-    judge = Judge(rules)
+    judge = Judge(rules) if judge is None else judge
     log = ExerciseLog()
     count = 0
 

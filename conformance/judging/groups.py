@@ -62,6 +62,8 @@ def failure_groups(run_report: RunReport) -> tuple[FailureGroup, ...]:
     for rule, violation in found:
         pattern = patterns[id(violation)]
         wide = pattern == "echo" or (pattern is not None and not run_report.report.tally(rule.id).passed)
+        if pattern == "accepted":  # a rule that wants a refusal says nothing of another such rule
+            pattern = f"accepted {rule.id}"
         groups.join(violation.cause, _keys(violation, pattern if wide else None))
     members: dict[str, list[tuple[Rule, Violation]]] = {}
     for rule, violation in found:
@@ -100,7 +102,7 @@ def _pattern(violation: Violation) -> str | None:
     """How the wrong value compares with what was sent, where that is a reason of its own."""
     if violation.path.endswith("/status"):
         is_refusal = violation.actual.isdigit() and int(violation.actual) >= 400
-        return f"status {violation.actual}" if is_refusal else None
+        return f"status {violation.actual}" if is_refusal else "accepted"
     entries = timeline(violation)
     place = next((place for place, entry in enumerate(entries) if entry.is_broken), None)
     if place is None:
@@ -128,7 +130,7 @@ def _group(
     common = {patterns[id(violation)] for _, violation in ranked}
     headline = ranked[0][1].message
     if len({violation.cause for _, violation in ranked}) > 1 and len({rule.id for rule, _ in ranked}) > 1:
-        patterned = sorted(pattern for pattern in common if pattern is not None)
+        patterned = sorted(pattern for pattern in common if pattern is not None and pattern != "accepted")
         if patterned and (len(common) == 1 or patterned == ["echo"]):
             name, _, detail = patterned[0].partition(" ")
             headline = _PATTERNS[name].format(detail)

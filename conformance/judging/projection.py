@@ -30,6 +30,9 @@ _LENGTH = frozenset({"minItems", "maxItems", "minContains", "maxContains"})
 #: Keywords over texts, whose answers are kept in place of the text.
 _OF_TEXT = frozenset({"pattern", "minLength", "maxLength"})
 
+#: What is kept as it is.
+_SCALARS = frozenset({bool, int, float, type(None)})
+
 #: How deep references are followed; what lies deeper is kept whole.
 _DEEPEST = 40
 
@@ -89,6 +92,11 @@ class _Node:
         elif word not in _FREE and not word.startswith("x-"):
             self.whole = True
 
+    @property
+    def plain_texts(self) -> frozenset[str] | None:
+        """The texts that are told from all others; None where others are told apart as well."""
+        return None if self.whole or self.tests else frozenset(self.texts)
+
     def projector(self) -> Callable[[Any], Any]:
         """A function from a value to what is looked at in it, in forms that no other kind of value takes.
 
@@ -96,7 +104,7 @@ class _Node:
         """
         if self.whole:
             return lambda value: value
-        members = tuple((name, self.members[name].projector()) for name in sorted(self.members))
+        members = tuple((name, node.plain_texts, node.projector()) for name, node in sorted(self.members.items()))
         element = self.element.projector() if self.element is not None else None
         texts, text = frozenset(self.texts), _answers(tuple(sorted(self.tests)))
 
@@ -105,7 +113,17 @@ class _Node:
             if kind is str:
                 return value if value in texts else text(value)
             if kind is dict:
-                return tuple([part for name, inner in members if name in value for part in (name, inner(value[name]))])
+                parts: list[Any] = []
+                for name, plain, inner in members:
+                    if name in value:
+                        part = value[name]
+                        kind = type(part)
+                        if kind is str and plain is not None:  # most are: it saves a call for each
+                            part = part if part in plain else ...
+                        elif kind not in _SCALARS:
+                            part = inner(part)
+                        parts += name, part
+                return tuple(parts)
             if kind is list:
                 return [element(part) for part in value] if element is not None else []
             return value

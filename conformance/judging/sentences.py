@@ -8,7 +8,7 @@ from typing import Any
 
 from conformance.contract.fact_words import FactWords, fact_words, key, phrase
 
-__all__ = ["as_text", "sentence"]
+__all__ = ["as_text", "predicate", "sentence"]
 
 #: How many characters of a value, and how many values of a list, stand in a sentence.
 _EXCERPT, _LISTED = 80, 3
@@ -17,8 +17,7 @@ _EXCERPT, _LISTED = 80, 3
 def sentence(document: Mapping[str, Any], path: Sequence[str | int], missing: str | None, value: Any) -> str:
     """What is wrong at `path` of a facts document, where `value` stands, or lacks its member `missing`."""
     about = str(document.get("about"))
-    words = fact_words(about, path)
-    return f"{_subject(about, document, path)} {_predicate(words, missing, value)}"
+    return f"{_subject(about, document, path)} {predicate(fact_words(about, path), missing, value)}"
 
 
 def as_text(value: Any) -> str:
@@ -26,7 +25,8 @@ def as_text(value: Any) -> str:
     return value if isinstance(value, str) and value.strip() else json.dumps(value, ensure_ascii=False)
 
 
-def _predicate(words: FactWords, missing: str | None, value: Any) -> str:
+def predicate(words: FactWords, missing: str | None, value: Any) -> str:
+    """What is wrong with a value, or that its member `missing` is not there, as the end of a sentence."""
     says, rest = words.says, list(words.rest)
     while rest and isinstance(rest[-1], int) and not isinstance(value, dict | list):
         rest.pop()  # an item of a list of plain values

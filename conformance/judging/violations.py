@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from conformance.contract.fact_words import fact_words
-from conformance.judging.sentences import as_text, sentence
+from conformance.contract.fact_words import FactWords, fact_words
+from conformance.judging.sentences import as_text, predicate, sentence
 from conformance.judging.verdict import Violation
 
 if TYPE_CHECKING:
@@ -50,8 +50,8 @@ def explain(rule: Rule, facts: Facts) -> Violation:
         facts.evidence,
         " ".join(part for part in (rule.id, requested, _generic(path), difference) if part),
         _expected(rule, expected),
-        _actual(wire),
-        _symptom(document, path, words.compares, wire, shown_by),
+        as_text(wire) if _says_itself(wire, words) else predicate(words, missing, value),
+        _symptom(facts, path, words, wire, shown_by),
         shown_by,
         facts.earlier,
     )
@@ -131,8 +131,9 @@ def _expected(rule: Rule, expected: Any) -> str:
     return rule.title if expected is None else as_text(expected)
 
 
-def _actual(wire: Any) -> str:
-    return "nothing" if wire is None else as_text(wire)
+def _says_itself(wire: Any, words: FactWords) -> bool:
+    """Whether a value says what was seen: a count, a yes or a no, and nothing at all need words."""
+    return not (wire is None or isinstance(wire, bool) or words.is_count)
 
 
 def _generic(path: Path) -> str:
@@ -188,10 +189,13 @@ def _shown_by(evidence: Sequence[Evidence], observation: Any) -> str | None:
     return evidence[-1].label if len(evidence) == 1 else None
 
 
-def _symptom(
-    document: Mapping[str, Any], path: Path, compares: Mapping[str, str], wire: Any, shown_by: str | None
-) -> str:
+def _symptom(facts: Facts, path: Path, words: FactWords, wire: Any, shown_by: str | None) -> str:
     """What violations share that show the same wrong value: the event or the exchange, the member and its value."""
     place = [part for part in _generic(path).split("/") if part not in ("after", "")]
-    member = compares.get("shown") or "/".join(place)
-    return json.dumps([document.get("event_id") or shown_by, member, wire], ensure_ascii=False, sort_keys=True)
+    member = words.compares.get("shown") or "/".join(place)
+    anchor = facts.document.get("event_id") or shown_by
+    if path and path[0] != "after" and "write" in facts.about and facts.evidence:
+        anchor = facts.evidence[0].label  # what the response to the write shows, whatever it is about
+    if anchor is None:
+        return ""
+    return json.dumps([anchor, member, None if words.is_count else wire], ensure_ascii=False, sort_keys=True)

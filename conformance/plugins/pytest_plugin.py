@@ -43,7 +43,7 @@ _GROUP = (
 )
 
 #: The parameters of `run` that make no sense here: pytest selects tests and writes reports itself.
-_LEFT_OUT = {"paths", "plan", "write-baseline", "record", "evidence", "rule", "report", "quiet", "verbose"}
+_LEFT_OUT = {"paths", "plan", "write-baseline", "record", "evidence", "rule", "report", "quiet", "verbose", "strength"}
 
 
 def _parameters() -> dict[str, click.Parameter]:
@@ -143,7 +143,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def conformance_options(pytestconfig: pytest.Config) -> RunOptions:
     """The options of the campaign, from pytest's command line and from the file that ``--config`` names."""
     subject = _chosen(pytestconfig, "subject") or os.environ.get("CRONOFY_CONFORMANCE_SUBJECT")
-    return _parsed(pytestconfig, run, [subject] if subject else [], lambda found: run_options(**found))
+
+    def options(found: dict[str, Any]) -> RunOptions:
+        found.pop("strength", None)  # what a report says besides, and pytest has none
+        return run_options(**found)
+
+    return _parsed(pytestconfig, run, [subject] if subject else [], options)
 
 
 def _check_options(config: pytest.Config) -> CheckOptions:

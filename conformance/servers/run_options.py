@@ -95,6 +95,7 @@ class RunOptions:
     evidence: Path | None = None
     journal: Path | None = None
     ca: Path | None = None
+    redact_personal: bool = False
     reports: tuple[str, ...] = ()
     quiet: bool = False
     verbose: bool = False

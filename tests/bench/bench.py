@@ -1,23 +1,27 @@
-"""How fast exchanges are judged, beside what others do with the same bodies; run it with ``tox -e bench``.
+"""How fast recordings are checked, from file to report, and facts and rules beside what others do with the same bodies.
 
-Absolute figures belong to the machine; compare the ratios.
+Run it with ``tox -e bench``.  Absolute figures belong to the machine; compare the ratios.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import resource
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
+from typing import Any, NamedTuple
 
 from conformance.contract.rules import load
 from conformance.contract.schemas import folder, read, registry
 from conformance.facts import Settings
 from conformance.http.exchange import Exchange, Request, Response, bearer
 from conformance.judging.check import examine
+from conformance.recordings import NdjsonWriter, RecordingMetadata
 
 HEADERS = (("Authorization", bearer("default")), ("Content-Type", "application/json"))
 READ = "https://api.cronofy.com/v1/events?tzid=Etc%2FUTC&only_managed=true&last_modified=2026-01-01T00%3A00%3A00Z"
@@ -150,27 +154,92 @@ def side_by_side(a_page: int, events: int) -> None:
         print(f"  {name:<30} {theirs:>9.0f} bodies/s      we are {own / theirs:.1f} times as fast")
 
 
-def linear(sizes: tuple[int, ...]) -> None:
-    print("\nas traffic grows (one event a page)")
-    for events in sizes:
-        start = time.process_time()
-        count = sum(1 for _ in traffic(events, 1))
-        making = time.process_time() - start
-        start = time.process_time()
-        ours(traffic(events, 1))
-        judging = time.process_time() - start - making
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-        print(f"  {count:>9} exchanges: {count / judging:>9.0f} exchanges/s, peak {peak} MB")
+class Checked(NamedTuple):
+    """One run of the command: CPU and wall time in seconds, peak memory of its largest process in MiB, its report."""
+
+    cpu: float
+    wall: float
+    peak: int
+    report: dict[str, Any]
+
+
+def checked(path: Path, jobs: int) -> Checked:
+    """What ``check PATH`` costs, from starting the command to its report."""
+    output = path.with_name(f"{path.name}.report.json")
+    command = [
+        sys.executable,
+        "-m",
+        "conformance",
+        "check",
+        str(path),
+        f"--jobs={jobs}",
+        "--quiet",
+        f"--report={output}",
+    ]
+    start = time.perf_counter()
+    process = os.posix_spawn(sys.executable, command, os.environ)
+    _, status, usage = os.wait4(process, 0)
+    wall = time.perf_counter() - start
+    assert os.waitstatus_to_exitcode(status) == 0, "the benchmark's traffic is conforming"
+    report = json.loads(output.read_text(encoding="utf-8"))
+    return Checked(usage.ru_utime + usage.ru_stime, wall, usage.ru_maxrss // 1024, report)
+
+
+def write(path: Path, exchanges: Iterable[Exchange]) -> Path:
+    with NdjsonWriter(path, RecordingMetadata("bench", "1", "nowhere")) as writer:
+        for exchange in exchanges:
+            writer.write(exchange)
+    return path
+
+
+def varied(folder: Path, runs: int) -> Path:
+    """A folder of runs against the reference server, which exercise nearly all rules: the same one again and again."""
+    first = folder / "0.ndjson"
+    command = [sys.executable, "-m", "conformance", "run", "reference", "--quiet", f"--evidence={first}"]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    header, _, rest = first.read_text(encoding="utf-8").partition("\n")
+    for number in range(1, runs):
+        named = json.loads(header)
+        named["conformance"]["run"] = f"run-{number}"
+        (folder / f"{number}.ndjson").write_text(f"{json.dumps(named)}\n{rest}", encoding="utf-8")
+    return folder
+
+
+def command(*, million: bool) -> None:
+    """The whole command, over recordings of growing size and over varied traffic."""
+    print("\ncheck, from file to report (NDJSON)")
+    print(
+        f"  {'':<22} {'exchanges':>9} {'one process':>14} {'peak':>8} {'two processes':>16} {'peak':>8}   server rules"
+    )
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        sizes = (1_000, 10_000, *((100_000,) if million else ()))
+        for events in sizes:
+            show("1 event a page", write(folder / f"{events}.ndjson", traffic(events, 1)))
+        show("20 events a page", write(folder / "pages.ndjson", traffic(6_000, 20)))
+        (folder / "varied").mkdir()
+        show("varied", varied(folder / "varied", 16))
+
+
+def show(what: str, path: Path) -> None:
+    one, two = checked(path, 1), checked(path, 2)
+    count = one.report["run"]["exchanges"]
+    rules = [rule["outcome"] != "untested" for rule in one.report["rules"] if rule["applies_to"] == "server"]
+    assert one.report["rules"] == two.report["rules"]
+    print(
+        f"  {what:<22} {count:>9} {count / one.cpu:>9.0f} a s {one.peak:>4} MiB"
+        f" {one.wall / two.wall:>9.2f} x as fast {two.peak:>4} MiB   {sum(rules)} of {len(rules)}"
+    )
 
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--full", action="store_true", help="go on to a million exchanges")
-    full = arguments.parse_args().full
-    print(Path(__file__).name, "(CPU time of one core)")
+    arguments.add_argument("--full", action="store_true", help="go on to a million exchanges, which takes minutes")
+    million = arguments.parse_args().full
+    print(Path(__file__).name, "(CPU time; wall time where processes are compared)")
+    command(million=million)
     side_by_side(1, 1500)
     side_by_side(20, 3000)
-    linear((1_000, 5_000, 10_000, *((100_000,) if full else ())))
 
 
 if __name__ == "__main__":

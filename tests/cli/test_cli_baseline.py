@@ -81,12 +81,18 @@ def test_an_entry_that_was_not_exercised_is_left_alone(sound: Path, baseline: Pa
 
 def test_a_new_cause_of_a_known_rule_counts_and_alone_is_shown(broken: Path, baseline: Path) -> None:
     text = baseline.read_text()
-    other = {entry["rule"] for entry in entries(baseline)} - {RULE}
     baseline.write_text(text.replace(f'cause = "{RULE} ', f'cause = "{RULE} another '))
-    result = call("check", broken, "--baseline", baseline)
+    result = call("check", broken, "--baseline", baseline, "--report", "json:-")
     assert result.exit_code == 1
-    assert f"  failed       {RULE} " in result.stdout
-    assert all(f"  failed       {rule}" not in result.stdout for rule in other)
+    failed = [rule for rule in json.loads(result.stdout)["rules"] if rule["outcome"] == "failed"]
+    new = {rule["id"] for rule in failed for violation in rule["violations"] if "known" not in violation}
+    assert new == {RULE}
+    assert f"error title={RULE}" in workflow_commands(broken, baseline)
+
+
+def workflow_commands(recording: Path, baseline: Path) -> str:
+    """The annotations that a check leaves, which are of what counts alone."""
+    return call("check", recording, "--baseline", baseline, "--report", "json:-", env={"GITHUB_ACTIONS": "true"}).stderr
 
 
 def test_after_its_last_day_an_entry_counts_again(broken: Path, baseline: Path) -> None:

@@ -23,6 +23,7 @@ from matrix import InProcess, failed, judged
 from conformance.clients.cases.driver_call import Case
 from conformance.clients.cases.generated_cases import cases as cases_of
 from conformance.clients.cases.generated_cases import generated_cases
+from conformance.clients.cases.optional_cases import optional_cases
 from conformance.clients.cases.standard_cases import standard_cases
 from conformance.clients.certificate import Certificate, CertifyOptions
 from conformance.clients.certify import certify
@@ -40,8 +41,8 @@ CLIENTS = tuple(rule for rule in load() if rule.applies_to == "client")
 #: What no client on loopback shows.
 ELSEWHERE = frozenset({"requests-go-to-a-documented-host"})
 
-#: What a client on loopback that reads no userinfo and sends no batches does not show.
-UNSHOWN = frozenset({"a-profile-id-is-built-in-or-listed", "a-batch-has-the-documented-form", *ELSEWHERE})
+#: What a client on loopback that reads no userinfo does not show.
+UNSHOWN = frozenset({"a-profile-id-is-built-in-or-listed", *ELSEWHERE})
 
 FOLDER = Path(str(drivers.__path__[0]))
 BROKEN_DRIVERS = Path(__file__).parent / "broken" / "broken_drivers.py"
@@ -94,7 +95,7 @@ TELLING = (
 
 def telling() -> tuple[Case, ...]:
     by_name = {case.name: case for case in standard_cases(fixture())}
-    return (*(by_name[name] for name in TELLING), by_name["calendars"])
+    return (*(by_name[name] for name in TELLING), by_name["calendars"], *optional_cases(fixture()))
 
 
 def certified(*command: str, max_examples: int = 0) -> tuple[Certificate, list[Exchange]]:
@@ -435,7 +436,7 @@ def test_the_protocol_of_a_run_is_what_schemas_driver_describes(tmp_path: Path) 
     )
     wrapped = tmp_path / "wrapped.py"
     wrapped.write_text(program)
-    options = CertifyOptions((sys.executable, str(wrapped)), max_examples=0)
+    options = CertifyOptions((sys.executable, str(wrapped)), max_examples=20)
     asyncio.run(certify(options, load()))
     parts = {
         kind: jsonschema_rs.validator_for({"$ref": f"{schema['$id']}#/$defs/{kind}"}, registry=rs_registry())

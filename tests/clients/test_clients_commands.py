@@ -101,8 +101,10 @@ def test_a_failure_that_was_proven_goes_before_the_failure_of_an_adapter(tmp_pat
 
 
 def test_a_client_of_which_nothing_comes_is_not_judged(tmp_path: Path) -> None:
+    lacks = 'if method in ("batch", "verify_notification"): return {"error": {"code": -32601, "message": "none"}}'
     change = 'return {"result": {"events": [], "calendars": []}} if method != "stop" else None'
-    result, report = certified(tmp_path, changed(tmp_path, f'if method == "start": return None\n        {change}'))
+    adapter = changed(tmp_path, f'if method == "start": return None\n        {lacks}\n        {change}')
+    result, report = certified(tmp_path, adapter)
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr.splitlines()[-1] == f"Error: nothing was judged: {NOTHING_REACHED}"
     assert report["subject"]["attested_level"] is None

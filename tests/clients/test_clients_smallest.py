@@ -11,18 +11,20 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 
 sys.path.insert(0, str(Path(__file__).parent / "broken"))
 
 from broken_drivers import BROKEN
 from matrix import InProcess
 
-from conformance.clients.cases.case_values import optional_fields
+from conformance.clients.cases.case_values import optional_fields, refusals
 from conformance.clients.cases.driver_call import CannedResponse, Case, ReadOverride, StubBehavior
 from conformance.clients.cases.generated_cases import cases, generated_cases
 from conformance.clients.cases.standard_cases import delete, event, read, standard_cases, write
-from conformance.clients.certify import CertificationRun, play
+from conformance.clients.cases.standard_values import REFUSALS
+from conformance.clients.certificate import CertifyOptions
+from conformance.clients.certify import CertificationRun, drive, play
 from conformance.clients.driver.adapters.driver_httpx import HttpxAdapter
 from conformance.clients.driver.driver_session import CurrentStub, DriverSession, fixture, gateway_with, session
 from conformance.clients.driver.protocol import DriverError
@@ -154,6 +156,22 @@ def test_a_client_that_fails_in_the_middle_of_the_search_ends_it() -> None:
         certified(Fails(), 30)
 
 
+def test_a_cancelled_search_leaves_the_failures_that_were_found() -> None:
+    async def work(at_gateway: DriverSession) -> tuple[int, int]:
+        run = CertificationRun(CallJudge(load()), progress=said.append)
+        driving = asyncio.create_task(drive(at_gateway, CertifyOptions(max_examples=20), run))
+        while "looking for the smallest case of each failure" not in said:
+            await asyncio.sleep(0.01)
+        driving.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await driving
+        return run.calls, len(run.counterexamples)
+
+    said: list[str] = []
+    calls, found = asyncio.run(_at_a_gateway(DropsTwoFields(), work))
+    assert (calls > 0, found > 0) == (True, True)
+
+
 class ByEventId(HttpxAdapter):
     """A client that gives events back by their id alone."""
 
@@ -237,21 +255,11 @@ def test_an_answer_that_is_not_documented_may_be_choked_on_but_not_misread() -> 
     ] * 2
 
 
-def test_the_cases_that_a_seed_makes_know_the_field() -> None:
+def test_the_cases_of_a_run_are_of_every_kind() -> None:
     made = generated_cases(HERE, 100, 0)
-    steps = [step for case in made for step in case.steps]
-    bodies = [step.call.params["event"] for step in steps if "event" in step.call.params]
     assert len(made) == 100
-    assert {step.call.method for step in steps} == {"upsert_event", "read_events", "delete_event", "list_calendars"}
-    assert any("\n" in body.get("description", "") for body in bodies)
-    assert max(len(body["subscriptions"]) for body in bodies if "subscriptions" in body) > 1
-    answered = {
-        answer.status
-        for step in steps
-        for answer in (step.behavior.write_response, step.behavior.read_response, step.behavior.list_response)
-        if answer is not None
-    }
-    assert len(answered) >= 5
+    methods = {step.call.method for case in made for step in case.steps}
+    assert methods == {"upsert_event", "read_events", "delete_event", "list_calendars"}
 
 
 def test_a_case_about_events_of_other_names_is_the_same_in_all_else() -> None:
@@ -267,13 +275,31 @@ def test_a_case_about_events_of_other_names_is_the_same_in_all_else() -> None:
     assert cases(HERE) is cases(HERE)
 
 
-def test_descriptions_are_made_up_to_their_documented_length() -> None:
-    lengths: set[int] = set()
+def test_the_fields_that_are_asked_reach_their_limits() -> None:
+    made: list[dict[str, Any]] = []
 
     @given(optional_fields())
-    @settings(max_examples=200, database=None, derandomize=True)
+    @settings(max_examples=400, database=None, derandomize=True, phases=(Phase.generate,))
     def collect(fields: dict[str, Any]) -> None:
-        lengths.add(len(fields.get("description", "")))
+        made.append(fields)
 
     collect()
-    assert (max(lengths), len(lengths) > 20) == (4096, True)
+    assert max(len(fields.get("description", "")) for fields in made) == 4096
+    assert any("\n" in fields.get("description", "") for fields in made)
+    assert max(len(fields.get("attendees", {}).get("invite", ())) for fields in made) >= 3
+    assert max(len(fields.get("subscriptions", ())) for fields in made) >= 3
+
+
+def test_every_status_is_answered() -> None:
+    statuses = {401, 402, 403, 404, 423, 429, 499, 500, 502, 503, 504}
+    assert {answer.status for _, answer in REFUSALS} == statuses
+    made: set[tuple[int, bool]] = set()
+
+    @given(refusals())
+    @settings(max_examples=300, database=None, derandomize=True, phases=(Phase.generate,))
+    def collect(answer: CannedResponse) -> None:
+        made.add((answer.status, isinstance(answer.body, bytes)))
+
+    collect()
+    assert {status for status, _ in made} >= statuses
+    assert {is_html for _, is_html in made} == {True, False}

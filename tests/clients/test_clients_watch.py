@@ -215,6 +215,16 @@ def test_exchanges_come_in_the_order_in_which_they_were_sent(order: tuple[int, .
     assert (seen, idle) == (["1", "2", "3"], [3])
 
 
+def test_what_waits_for_an_answer_that_never_comes_is_delivered_in_the_end() -> None:
+    seen: list[str] = []
+    in_order = OrderedDelivery(lambda exchange: seen.append(exchange.label))
+    in_order.sent()
+    in_order.answered(in_order.sent(), Exchange(Request("GET", "http://x/"), None, "second"))
+    assert seen == []
+    in_order.flush()
+    assert seen == ["second"]
+
+
 def test_an_answer_that_never_comes_does_not_hold_the_others_for_ever() -> None:
     seen: list[str] = []
     in_order = OrderedDelivery(lambda exchange: seen.append(exchange.label))

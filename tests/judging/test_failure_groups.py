@@ -77,3 +77,16 @@ def test_what_never_works_is_one_defect_and_what_works_at_times_is_several() -> 
     )
     assert grouped(run_report(verdicts, (A, B))) == [["a", "b"]]
     assert grouped(run_report((*verdicts, passed("b")), (A, B))) == [["a"], ["b"]]
+
+
+def test_what_is_never_refused_is_one_defect_of_its_rule() -> None:
+    def answered(cause: str, status: str) -> Violation:
+        return Violation(f"message of {cause}", "/response/status", None, (), cause, actual=status)
+
+    verdicts = (
+        failed("a", answered("a read 200", "200")),
+        failed("a", answered("a write 202", "202")),
+        failed("b", answered("b write 202", "202")),
+    )
+    assert grouped(run_report(verdicts, (A, B))) == [["a"], ["b"]]
+    assert grouped(run_report((*verdicts, passed("a")), (A, B))) == [["a"], ["a"], ["b"]]

@@ -13,8 +13,10 @@ import pytest
 from report_samples import (
     BROKEN,
     HOSTILE,
+    READ,
     RULES,
     VERDICTS,
+    WRITE,
     Rule,
     Violation,
     failed,
@@ -26,6 +28,7 @@ from report_samples import (
 
 from conformance.facts import Evidence
 from conformance.http.display import UNSEEN
+from conformance.http.exchange import Request
 from conformance.judging.formats import FORMATS, renderer, text
 from conformance.judging.formats.failures import _SHOWN_CHARACTERS
 from conformance.judging.summary import Policy, Reproduction, RunReport, document
@@ -362,6 +365,17 @@ def test_the_html_shows_hostile_text_as_text() -> None:
     structure = Structure()
     structure.feed(renderer(".html")(hostile()))
     assert "<script>alert(1)</script>" in "".join(structure.words)
+
+
+def test_values_of_any_length_are_cut_for_people() -> None:
+    long = "@everyone ]]> |<b>" + "x" * 1_000_000
+    request = Request("POST", WRITE.url, WRITE.headers, long.encode())
+    evidence = (Evidence("#1", request, 202, at=1.0), Evidence("#2", READ, 200, {"state": "none", "odd": long}, 2.0))
+    broken = replace(BROKEN, message=long, expected=long, actual=f"{long}y", evidence=evidence, shown_by="#2")
+    rendered = _all(run_report((failed("explicit-is-kept", broken),)))
+    assert {suffix: len(rendered[suffix]) < 100_000 for suffix in ("text", *PEOPLE)} == dict.fromkeys(
+        ("text", *PEOPLE), True
+    )
 
 
 def test_markdown_cells_and_fences_hold_hostile_text() -> None:

@@ -128,7 +128,17 @@ def test_a_users_tests_keep_their_options_and_use_the_fixtures(tmp_path: Path) -
 
 def test_each_option_of_run_is_one_of_pytest_or_is_left_to_it(tmp_path: Path) -> None:
     shown = " ".join(run_pytest(tmp_path, "--help").stdout.split())
-    left_out = {"--plan", "--write-baseline", "--record", "--evidence", "--rule", "--report", "--quiet", "--verbose"}
+    left_out = {
+        "--plan",
+        "--write-baseline",
+        "--record",
+        "--evidence",
+        "--rule",
+        "--report",
+        "--quiet",
+        "--verbose",
+        "--strength",
+    }
     for param in run.params:
         option = param.opts[0].removeprefix("--")
         assert bool(re.search(rf"--conformance-{option}\b(?!-|ing)", shown)) is (f"--{option}" not in left_out)

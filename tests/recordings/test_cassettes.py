@@ -12,6 +12,7 @@ import yaml
 
 from conformance.cli.check_command import CheckOptions, check
 from conformance.cli.run_command import run, subject_of
+from conformance.cli.status_line import StatusLine
 from conformance.http.redaction import Redactor
 from conformance.interrupts import Interruption
 from conformance.judging.formats import renderer
@@ -30,7 +31,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any]:
     folder = tmp_path_factory.mktemp("recorded")
     options = RunOptions(record=folder)
     subject = subject_of(options)
-    statement, _ = run(options, subject, Redactor(subject.tokens), lambda text: None)
+    statement, _ = run(options, subject, Redactor(subject.tokens), StatusLine(shown=False))
     return folder, statement
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import time
+from random import Random
 
 import pytest
 
@@ -125,3 +127,19 @@ def test_every_field_is_scrubbed_and_collected_alike_in_a_query_a_form_and_json(
         assert set(found) == {TOKEN}
         assert TOKEN not in repr(clean)
         assert scrub(clean) is clean
+
+
+@pytest.mark.parametrize("body", [b"a=b&" * 2**21, Random(1).randbytes(2**23), b"%41" * 2**21 + b"="])
+def test_a_large_body_that_may_be_a_form_is_searched_fast(body: bytes) -> None:
+    sent = Exchange(Request("POST", "http://a/", (), body), Response(200, (), body))
+    begun = time.process_time()
+    assert scrub(sent, collect=lambda _: None) is sent
+    assert time.process_time() - begun < 2
+
+
+@pytest.mark.parametrize("name", ["access_token", "ACCESS_TOKEN", "access%5Ftoken", "access_to%E2%84%AAen"])
+def test_a_field_of_credentials_is_found_however_its_name_is_spelt(name: str) -> None:
+    form = (("Content-Type", "application/x-www-form-urlencoded"),)
+    query = f"x=1&{name}=CRN_a-very-secret"
+    sent = Exchange(Request("POST", f"http://a/?{query}", form, query.encode()), None)
+    assert "CRN_a-very-secret" not in repr(scrub(sent))

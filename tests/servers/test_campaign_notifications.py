@@ -181,6 +181,7 @@ def test_a_public_address_is_enough_to_receive() -> None:
 def test_a_recording_is_judged_like_its_run(tmp_path: Path) -> None:
     from conformance.cli.check_command import CheckOptions, check
     from conformance.cli.run_command import run as run_and_record
+    from conformance.cli.status_line import StatusLine
     from conformance.http.redaction import Redactor
     from conformance.interrupts import Interruption
 
@@ -189,7 +190,7 @@ def test_a_recording_is_judged_like_its_run(tmp_path: Path) -> None:
         "reference", "reference", "http://localhost", app.server.clock, app.tokens, {}, app, app.client_secrets
     )
     options = RunOptions(record=tmp_path, rules=tuple(rule.id for rule in RULES))
-    _, result = run_and_record(options, subject, Redactor({}), lambda text: None)  # type: ignore[arg-type]
+    _, result = run_and_record(options, subject, Redactor({}), StatusLine(shown=False))
     again = check(CheckOptions((tmp_path,), rules=options.rules), Interruption(), lambda text: None)
     assert outcomes(again.report) == outcomes(result.report)
     assert set(outcomes(again.report)) == {rule.id for rule in RULES}

@@ -20,7 +20,7 @@ _UNSUPPORTED = -32601
 _UNREAD = {-32700: "a parse error", -32600: "an invalid request"}
 
 #: Methods whose result is not ignored.
-_WITH_RESULT = frozenset({"start", "read_events", "list_calendars"})
+_WITH_RESULT = frozenset({"start", "read_events", "list_calendars", "batch", "verify_notification"})
 
 
 class DriverError(Exception):

@@ -10,6 +10,7 @@ from typing import Any
 from conformance.clients.cases.driver_call import DriverCall
 from conformance.clients.driver.protocol import report_of
 from conformance.clients.facts.differences import Differences, compare_conferencing, compare_errors, pointer
+from conformance.clients.facts.optional_calls import OPTIONAL, optional_facts
 from conformance.clients.facts.requests import (
     compare_requests,
     left_out,
@@ -82,6 +83,8 @@ class _Compared:
 def call_facts(record: CallRecord) -> Facts:
     """The facts about one call, as ``schemas/facts/call.json`` describes them."""
     method, params, report = record.call.method, record.call.params, report_of(record.answer)
+    if method in OPTIONAL:
+        return _optional(record, report)
     routes = [(exchange, route(exchange.request.method, exchange.request.url)) for exchange in record.exchanges]
     writes = [exchange for exchange, at in routes if at.name in ("write", "delete")]
     wanted = _ROUTES.get(method, ())
@@ -134,11 +137,29 @@ def call_facts(record: CallRecord) -> Facts:
     if "ok" in report and method == "read_events" and 200 in statuses:
         document["returned"] = compared.returned
     document["compared"] = compared.as_json()
-    evidence = tuple(
+    return Facts("call", ("call", record.name), document, _evidence(record), closed=True)
+
+
+def _evidence(record: CallRecord) -> tuple[Evidence, ...]:
+    return tuple(
         Evidence(one.label, one.request, one.response.status if one.response else None, _shown(one))
         for one in record.exchanges
     )
-    return Facts("call", ("call", record.name), document, evidence, closed=True)
+
+
+def _optional(record: CallRecord, report: Mapping[str, Any]) -> Facts:
+    """The facts about a call that a client need not have means for."""
+    method, params = record.call.method, record.call.params
+    document = {
+        "about": "call",
+        "operation": method,
+        "arguments": dict(params),
+        "valid": record.valid,
+        "reported": report,
+        "report_kind": next(iter(report)),
+        **optional_facts(method, params, report, record.exchanges),
+    }
+    return Facts("call", ("call", record.name), document, _evidence(record), closed=True)
 
 
 def _reported_status(report: Mapping[str, Any], statuses: Sequence[int]) -> dict[str, bool]:

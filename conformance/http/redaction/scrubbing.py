@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from urllib.parse import quote, unquote, unquote_plus, urlsplit
+from urllib.parse import quote, unquote, unquote_plus, unquote_to_bytes, urlsplit
 
 from conformance.http.display import without_userinfo
 from conformance.http.exchange import (
@@ -35,6 +35,9 @@ _PUBLIC = frozenset({"algorithm", "nc", "qop", "realm", "uri", "username", "sign
 _JSON_HINTS = tuple({re.split("_|api", name)[-1].encode() + b'"' for name in FIELDS})
 _JSON_FIELD = re.compile(rb'("(' + "|".join(FIELDS).encode() + rb')"\s*:\s*")((?:[^"\\]|\\.)*)(?=")', re.DOTALL)
 _JSON_RELINK = re.compile(rb'("\w*relink_url"\s*:\s*")((?:[^"\\]|\\.)+)(?=")', re.DOTALL)
+_FIELDS = tuple(f"{name}=".encode() for name in FIELDS)
+#: The one letter beyond ASCII that is an ASCII letter in lower case.
+_KELVIN = "\N{KELVIN SIGN}".encode()
 _ORIGIN = re.compile(rb"https?:(?:\\?/){2}[^/\\?#]*|")
 
 
@@ -83,8 +86,13 @@ def _has_credentials(url: str) -> bool:
     if "@" in url:
         return True
     at = min((i for i in (url.find("?"), url.find("#")) if i >= 0), default=-1)
-    plain = unquote_plus(url[at:]).lower() if at >= 0 else ""
-    return any(name in plain for name in FIELDS)
+    return at >= 0 and _names_a_field(url[at:].encode("utf-8", "surrogatepass"))
+
+
+def _names_a_field(text: bytes) -> bool:
+    """Whether a field of credentials may be named in a query or a form: most have none, and need not be split."""
+    plain = unquote_to_bytes(text).lower().replace(_KELVIN, b"k")
+    return any(name in plain for name in _FIELDS)
 
 
 @lru_cache(maxsize=256)
@@ -138,6 +146,8 @@ class _Places:
                     break
             if self.collect is None or b"=" not in body or body.lstrip().startswith((b"{", b"[")):
                 return body
+        if not _names_a_field(body):
+            return body
         text = body.decode("latin-1")
         is_grant = "grant_type=" in text
         pairs = [self._pair(part, in_url=is_grant) for part in re.split(r"([&;])", text)]

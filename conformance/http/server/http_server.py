@@ -13,7 +13,7 @@ import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from email.utils import formatdate
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import h11
@@ -32,13 +32,22 @@ _BODY_LIMIT = 16 * 1024 * 1024
 _IDLE = 300.0
 
 
+class Pieces(Protocol):
+    """A body that comes in pieces; it is closed however the answer ends."""
+
+    def __aiter__(self) -> AsyncIterator[bytes]: ...
+
+    async def aclose(self) -> None:
+        """No more pieces are taken."""
+
+
 @dataclass(frozen=True)
 class Reply:
     """An answer: status, headers, and a body that is bytes or comes in pieces."""
 
     status: int
     headers: Headers = ()
-    body: bytes | AsyncIterator[bytes] = b""
+    body: bytes | Pieces = b""
 
 
 Answer = Callable[[Request], Awaitable[Reply]]
@@ -309,10 +318,11 @@ class _Connection:
             body = self._http.send(h11.Data(data=reply.body)) if reply.body and bodied else None
             await self._write(head + (body or b""))
         else:
-            await self._write(head)
-            async for piece in reply.body:
-                if piece and bodied:
-                    await self._write(self._http.send(h11.Data(data=piece)))
+            async with contextlib.aclosing(reply.body) as pieces:
+                await self._write(head)
+                async for piece in pieces:
+                    if piece and bodied:
+                        await self._write(self._http.send(h11.Data(data=piece)))
         await self._write(self._http.send(h11.EndOfMessage()))
 
     async def _write(self, data: bytes | None) -> None:

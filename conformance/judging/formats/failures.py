@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -12,7 +12,7 @@ from conformance.contract.rules import load_clauses
 from conformance.contract.selection import clauses_page
 from conformance.http.curl import curl
 from conformance.http.display import visible, without_userinfo
-from conformance.judging.formats.script import script
+from conformance.judging.formats.script import LONGEST_BODY, script
 from conformance.judging.groups import FailureGroup, failure_groups
 from conformance.judging.summary import MISSED
 from conformance.judging.timeline import TimelineEntry, timeline
@@ -20,6 +20,7 @@ from conformance.judging.timeline import TimelineEntry, timeline
 if TYPE_CHECKING:
     from conformance.contract.rules import Rule
     from conformance.facts import Evidence
+    from conformance.http.exchange import Request
     from conformance.judging.summary import Reproduction, RunReport
     from conformance.judging.verdict import Violation
 
@@ -103,7 +104,9 @@ def _failure(run_report: RunReport, group: FailureGroup) -> Failure:
         steps=_steps(run_report, violation),
         also=tuple(others.values()),
         reproduction=reproduction,
-        script=script(group.headline, exchanges or _in_order(violation), run_report.variables, _where(run_report)),
+        script=script(
+            _short(group.headline), exchanges or _in_order(violation), run_report.variables, _where(run_report)
+        ),
     )
 
 
@@ -186,10 +189,17 @@ def _steps(run_report: RunReport, violation: Violation) -> tuple[FailureStep, ..
                 f"{evidence.request.method} {without_userinfo(evidence.request.url)} → {evidence.status or 'no answer'}"
             ),
             shown=_shown(evidence.shown),
-            command=curl(evidence.request, run_report.variables),
+            command=_command(evidence.request, run_report.variables),
         )
         for evidence in violation.evidence
     )
+
+
+def _command(request: Request, variables: Mapping[str, str]) -> str:
+    """A request as curl; in place of a body that no shell takes as an argument, how long it is."""
+    if len(request.body) > LONGEST_BODY:
+        return f"# {request.method} {visible(without_userinfo(request.url))} with a body of {len(request.body):,} bytes"
+    return curl(request, variables)
 
 
 def _shown(value: Any) -> str | None:

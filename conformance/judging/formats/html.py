@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 __all__ = ["render"]
 
 _KEY = ("missing", "none", "pending", "assigned", "malformed")
+#: From more failures on, a list of them comes first.
+_INDEXED = 5
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
@@ -74,6 +76,11 @@ def _about(run_report: RunReport) -> str:
 
 
 def _failures(run_report: RunReport, found: tuple[Failure, ...]) -> Iterator[str]:
+    if len(found) > _INDEXED:
+        items = (
+            f'<li><a href="#failure-{number}">{text_of(one.headline)}</a></li>' for number, one in enumerate(found, 1)
+        )
+        yield f'<nav aria-label="All failures"><ol>{"".join(items)}</ol></nav>'
     heading = None
     for number, failure in enumerate(found, 1):
         its = "Failures" if run_report.is_fatal(failure.rule) else "Warnings"

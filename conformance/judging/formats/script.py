@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from conformance.facts import Evidence
     from conformance.http.exchange import Request
 
-__all__ = ["script"]
+__all__ = ["LONGEST_BODY", "script"]
 
 #: How often, and every how many seconds, an event is read until it shows the same twice and is not pending.
 _TRIES, _PAUSE = 24, 5
 
 #: The longest body that a script holds, in bytes: shells limit the length of an argument.
-_LONGEST = 64_000
+LONGEST_BODY = 64_000
 
 _DATE = re.compile(r"(?<![0-9])([0-9]{4})-([0-9]{2})-([0-9]{2})(?![0-9])")
 
@@ -148,7 +148,7 @@ class _Writer:
 
     def _event(self, request: Request, at: Route) -> tuple[str, str, str] | None:
         """Account, calendar and id of the event that a plain write names; None for any other request."""
-        if at.calendar_id is None or request.account in (None, UNKNOWN_TOKEN) or len(request.body) > _LONGEST:
+        if at.calendar_id is None or request.account in (None, UNKNOWN_TOKEN) or len(request.body) > LONGEST_BODY:
             return None
         if not (request.header("content-type") or "").lower().startswith("application/json"):
             return None
@@ -214,7 +214,7 @@ class _Writer:
 
     def _raw(self, request: Request) -> str:
         """A request that is no plain write, as it was, but for its origin."""
-        if len(request.body) > _LONGEST:
+        if len(request.body) > LONGEST_BODY:
             return (
                 f"# {request.method} {visible(without_userinfo(request.url))} had a body of {len(request.body)} bytes"
             )

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from conformance.contract.rules import Rule, load
 from conformance.facts import Settings
 from conformance.http.exchange import Exchange
+from conformance.http.redaction.personal import PersonalData
 from conformance.judging.judge import Judge
 from conformance.judging.report import Report
 from conformance.judging.stream import LiveJudge
@@ -126,6 +127,7 @@ async def run(
             max_requests=options.max_requests,
             limits=limits,
             sink=sink,
+            personal=PersonalData() if options.redact_personal else None,
             journal=Journal.of_run(under_test.base_url, run_id, options.journal) if in_journal else None,
             notifications=options.notifications,
         ) as session:

@@ -12,6 +12,7 @@ import httpx
 from conformance.facts import Settings
 from conformance.http.exchange import UNKNOWN_TOKEN, Exchange, Response
 from conformance.http.redaction import Redactor, scrub
+from conformance.http.redaction.personal import PersonalData
 from conformance.judging.judge import Judge
 from conformance.judging.stream import LiveJudge
 from conformance.servers.campaign.batch_probe import send_batch
@@ -206,11 +207,12 @@ async def open_session(
     limits: Limits | None = None,
     sink: Callable[[Exchange], None] = lambda exchange: None,
     journal: Journal | None = None,
+    personal: PersonalData | None = None,
     notifications: NotificationOptions | None = None,
 ) -> AsyncIterator[SubjectSession]:
     """A session with `subject` before its preflight; without a `journal`, what it creates is not journalled on disk.
 
-    `sink` gets every exchange that is judged.
+    `personal` replaces personal data before anything is judged.  `sink` gets every exchange that is judged.
     """
     limits = limits or _limits(subject)
     unknown_token = f"nobody-has-this-token-{run_id}"
@@ -226,7 +228,7 @@ async def open_session(
     async with subject.open(limits) as client:
         wanted = notifications or NotificationOptions()
         secrets = {UNKNOWN_TOKEN: unknown_token, **wanted.named_secrets}
-        transport = _transport(client, subject, secrets, on_exchange, limits, rate, max_requests)
+        transport = _transport(client, subject, secrets, on_exchange, limits, rate, max_requests, personal)
         context = RunContext(run_id, subject.clock.now(), Inventory())
         session = SubjectSession(subject, settings, judge, transport, journal or Journal(), hearing, context)
         try:
@@ -254,6 +256,7 @@ def _transport(
     limits: Limits,
     rate: float | None,
     max_requests: int | None,
+    personal: PersonalData | None,
 ) -> Transport:
     # The reference server's tokens are public, and it echoes none.
     secrets = {} if subject.kind == "reference" else {**subject.tokens, **others}
@@ -263,7 +266,7 @@ def _transport(
         subject.tokens,
         subject.clock,
         on_exchange=on_exchange,
-        redact=_redaction(Redactor(secrets)),
+        redact=_redaction(Redactor(secrets), personal),
         limits=limits,
         rate=RateLimiter(subject.clock, rate or subject.rate),
         max_requests=RequestBudget(max_requests),
@@ -271,13 +274,18 @@ def _transport(
     )
 
 
-def _redaction(redactor: Redactor) -> Callable[[Exchange], Exchange]:
-    """What `redactor` does to an exchange of a run, where the same headers, URLs and bodies recur; hence the caches."""
+def _redaction(redactor: Redactor, personal: PersonalData | None) -> Callable[[Exchange], Exchange]:
+    """What `redactor` does to an exchange of a run, where the same headers, URLs and bodies recur; hence the caches.
+
+    With `personal`, stand-ins for personal data too.
+    """
     text = lru_cache(maxsize=4096)(redactor.text)
     body = lru_cache(maxsize=128)(redactor.bytes)
 
     def redact(exchange: Exchange) -> Exchange:
         clean = scrub(exchange)
+        if personal is not None:
+            clean = personal.exchange(clean)
         response = clean.response
         return replace(
             clean,

@@ -821,5 +821,32 @@ class _JsonPatch(Client):
         return super().request(method, url, **options)
 
 
+# batches and notifications
+
+
+@breaks("batch-entries-are-sent-as-requested", "sends the entries of a batch backwards")
+class _Backwards(Client):
+    def batch(self, entries: Sequence[Mapping[str, Any]]) -> list[JSON]:
+        return super().batch(entries[::-1])
+
+
+@breaks("the-answers-of-a-batch-are-returned", "takes each entry of a batch for done")
+class _AllDone(Client):
+    def batch(self, entries: Sequence[Mapping[str, Any]]) -> list[JSON]:
+        return [{"status": 202} for _ in super().batch(entries)]
+
+
+@breaks("a-signature-is-verified", "compares the whole header with one signature", "one-signature-alone")
+class _OneSignature(Driver):
+    def verify_notification(self, params: Mapping[str, Any]) -> JSON:
+        return {"valid": "," not in params["header"] and super().verify_notification(params)["valid"]}
+
+
+@breaks("a-signature-is-verified", "takes every signed notification for genuine")
+class _EverySignature(Driver):
+    def verify_notification(self, params: Mapping[str, Any]) -> JSON:
+        return {"valid": bool(params["header"])}
+
+
 if __name__ == "__main__":
     BROKEN[sys.argv[1]].driver().run()

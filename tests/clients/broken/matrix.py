@@ -11,6 +11,7 @@ from typing import Any
 from broken_drivers import BROKEN
 
 from conformance.clients.cases.driver_call import Case
+from conformance.clients.cases.optional_cases import optional_cases
 from conformance.clients.cases.standard_cases import standard_cases
 from conformance.clients.certify import CertificationRun, play
 from conformance.clients.driver.adapters.driver_httpx import HttpxAdapter as Driver
@@ -55,7 +56,9 @@ def failed(run: CertificationRun) -> frozenset[str]:
 if __name__ == "__main__":
     alone: set[str] = set()
     for name in sys.argv[1:] or BROKEN:
-        caught_by = failed(asyncio.run(judged(BROKEN[name].driver(), standard_cases(fixture()))))
+        caught_by = failed(
+            asyncio.run(judged(BROKEN[name].driver(), (*standard_cases(fixture()), *optional_cases(fixture()))))
+        )
         alone |= caught_by if len(caught_by) == 1 else set()
         mark = "as meant" if caught_by == BROKEN[name].rules else f"NOT AS MEANT: {sorted(BROKEN[name].rules)}"
         print(f"{name}: {', '.join(sorted(caught_by))} ({mark})", flush=True)

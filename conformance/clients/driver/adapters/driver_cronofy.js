@@ -34,6 +34,14 @@ const methods = {
     return {};
   },
   list_calendars: async () => ({ calendars: (await client.listCalendars()).calendars }),
+  batch: async (params) => ({ responses: (await client.batch({ batch: params.entries })).batch }),
+  verify_notification: async (params) => ({
+    valid: client.hmacValid({
+      hmac: params.header,
+      body: Buffer.from(params.body_base64, 'base64').toString(),
+      client_secret: params.client_secret,
+    }),
+  }),
   stop: async () => ({}),
 };
 

@@ -8,6 +8,8 @@ what the client gave back (``schemas/driver.json``).  Run it by
 
 from __future__ import annotations
 
+import base64
+import hmac
 import json
 import sys
 from collections.abc import Mapping, Sequence
@@ -53,11 +55,31 @@ class Client:
         calendars: list[dict[str, Any]] = self.request("GET", "/v1/calendars").json()["calendars"]
         return calendars
 
+    def batch(self, entries: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """One answer for each entry."""
+        answers: list[dict[str, Any]] = self.request("POST", "/v1/batch", json={"batch": entries}).json()["batch"]
+        return answers
+
+
+def is_genuine(body: bytes, header: str, client_secret: str) -> bool:
+    """Whether one of a notification's signatures is right."""
+    right = base64.b64encode(hmac.digest(client_secret.encode(), body, "sha256")).decode()
+    return any(hmac.compare_digest(part.strip(), right) for part in header.split(","))
+
 
 class HttpxAdapter:
     """Turns requests of the protocol into calls of the client; a method's parameters are the request's ``params``."""
 
-    methods = ("start", "upsert_event", "read_events", "delete_event", "list_calendars", "stop")
+    methods = (
+        "start",
+        "upsert_event",
+        "read_events",
+        "delete_event",
+        "list_calendars",
+        "batch",
+        "verify_notification",
+        "stop",
+    )
     client_class = Client
     client: Client
 
@@ -78,6 +100,13 @@ class HttpxAdapter:
 
     def list_calendars(self, _params: Mapping[str, Any]) -> dict[str, Any]:
         return {"calendars": self.client.list_calendars()}
+
+    def batch(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        return {"responses": self.client.batch(params["entries"])}
+
+    def verify_notification(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        body = base64.b64decode(params["body_base64"])
+        return {"valid": is_genuine(body, params["header"], params["client_secret"])}
 
     def stop(self, _params: Mapping[str, Any]) -> dict[str, Any]:
         self.client.close()

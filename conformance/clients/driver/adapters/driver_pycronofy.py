@@ -7,11 +7,16 @@ from __future__ import annotations
 
 import json
 import sys
+from base64 import b64decode
 from importlib.metadata import version
 from typing import Any
 
 import pycronofy  # type: ignore[import-untyped, import-not-found, unused-ignore]  # it ships no types
-from pycronofy.exceptions import PyCronofyRequestError  # type: ignore[import-untyped, import-not-found, unused-ignore]
+from pycronofy.batch import BatchBuilder  # type: ignore[import-untyped, import-not-found, unused-ignore]
+from pycronofy.exceptions import (  # type: ignore[import-untyped, import-not-found, unused-ignore]
+    PyCronofyPartialSuccessError,
+    PyCronofyRequestError,
+)  # type: ignore[import-untyped, import-not-found, unused-ignore]
 
 PARAMETERS = {"from": "from_date", "to": "to_date"}
 
@@ -42,11 +47,31 @@ def list_calendars(_params: dict[str, Any]) -> dict[str, Any]:
     return {"calendars": client.list_calendars()}
 
 
+def batch(params: dict[str, Any]) -> dict[str, Any]:
+    builder = BatchBuilder()
+    for entry in params["entries"]:
+        builder.add_entry(entry["method"], entry["relative_url"], entry["data"])
+    try:
+        result = client.batch(builder)
+    except PyCronofyPartialSuccessError as error:
+        result = error.batch_response
+    return {"responses": [entry.response for entry in result.entries]}
+
+
+def verify_notification(params: dict[str, Any]) -> dict[str, Any]:
+    verifier = pycronofy.Client(client_secret=params["client_secret"])
+    return {"valid": verifier.hmac_valid(params["header"], b64decode(params["body_base64"]).decode())}
+
+
 def stop(_params: dict[str, Any]) -> dict[str, Any]:
     return {}
 
 
-METHODS = {method.__name__: method for method in (start, upsert_event, read_events, delete_event, list_calendars, stop)}
+OPTIONAL = (batch, verify_notification)
+METHODS = {
+    method.__name__: method
+    for method in (start, upsert_event, read_events, delete_event, list_calendars, *OPTIONAL, stop)
+}
 
 
 def answer(method: str, params: dict[str, Any]) -> dict[str, Any]:

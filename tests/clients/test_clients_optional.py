@@ -1,0 +1,91 @@
+"""What a client need not have means for: batches, and the check of a notification's signature."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from conformance.clients.cases.driver_call import Case, DriverCall
+from conformance.clients.cases.optional_cases import optional_cases
+from conformance.clients.driver.driver_session import fixture
+from conformance.clients.facts.call import CallRecord, call_facts
+from conformance.contract.schemas import registry, uri
+from conformance.http.exchange import Exchange, Request, Response
+
+ENTRY = {"method": "POST", "relative_url": "/v1/calendars/cal_1/events", "data": {"event_id": "e"}}
+BATCH = DriverCall("batch", {"entries": [ENTRY]})
+ANSWERED = {"batch": [{"status": 202}]}
+
+
+def facts(call: DriverCall, answer: dict[str, Any], *exchanges: Exchange) -> dict[str, Any]:
+    document = call_facts(CallRecord("c", call, answer, exchanges)).document
+    return {name: value for name, value in document.items() if isinstance(value, bool) and name != "valid"}
+
+
+def sent(entries: Any, answer: Any = ANSWERED, status: int = 207) -> Exchange:
+    body = json.dumps({"batch": entries}).encode()
+    answered = json.dumps(answer).encode() if answer is not None else b"<html>"
+    return Exchange(Request("POST", "http://127.0.0.1/v1/batch", (), body), Response(status, (), answered), "#1")
+
+
+@pytest.mark.parametrize(
+    ("entries", "as_requested"),
+    [([ENTRY], True), ([{**ENTRY, "data": {"event_id": "x"}}], False), ([], False), (None, False), ([7], False)],
+)
+def test_entries_are_compared_with_what_was_requested(entries: Any, as_requested: bool) -> None:
+    found = facts(BATCH, {"result": {"responses": [{"status": 202}]}}, sent(entries))
+    assert found == {"entries_as_requested": as_requested, "entries_as_answered": True}
+
+
+def test_members_that_are_null_make_no_difference() -> None:
+    call = DriverCall("batch", {"entries": [{**ENTRY}]})
+    assert facts(call, {"error": {"code": 1, "message": "x"}}, sent([{**ENTRY, "headers": None}])) == {
+        "entries_as_requested": True
+    }
+
+
+@pytest.mark.parametrize(
+    ("responses", "answered", "same"),
+    [
+        ([{"status": 202}], ANSWERED, True),
+        ([{"status": 200}], ANSWERED, False),
+        ([], ANSWERED, False),
+        ("done", ANSWERED, False),
+        ([{"status": 202}], None, False),
+        ([7], ANSWERED, False),
+    ],
+)
+def test_statuses_are_compared_with_what_was_answered(responses: Any, answered: Any, same: bool) -> None:
+    found = facts(BATCH, {"result": {"responses": responses}}, sent([ENTRY], answered))
+    assert found["entries_as_answered"] is same
+
+
+def test_a_client_without_means_is_told_of_nothing() -> None:
+    unsupported = {"error": {"code": -32601, "message": "none"}}
+    verify = DriverCall("verify_notification", {"body_base64": "", "header": "", "client_secret": "s"})
+    assert (facts(BATCH, unsupported), facts(verify, unsupported)) == ({}, {})
+
+
+def test_of_a_batch_of_which_nothing_was_sent_nothing_is_told() -> None:
+    assert facts(BATCH, {"result": {"responses": []}}) == {}
+
+
+def test_each_signature_is_verified_by_itself() -> None:
+    [signatures] = [case for case in optional_cases(fixture()) if case.name == "signatures of notifications"]
+    rightly = [
+        [facts(step.call, {"result": {"valid": answer}})["verified_rightly"] for answer in (True, False)]
+        for step in signatures.steps
+    ]
+    assert rightly == [[True, False], [False, True], [True, False], [False, True], [False, True]]
+
+
+@pytest.mark.parametrize("case", optional_cases(fixture()), ids=lambda case: case.name)
+def test_requests_are_as_the_protocol_describes_them(case: Case) -> None:
+    from jsonschema import Draft202012Validator
+
+    validator = Draft202012Validator({"$ref": f"{uri('driver')}#/$defs/request"}, registry=registry())
+    for number, step in enumerate(case.steps, 1):
+        request = {"jsonrpc": "2.0", "id": number, "method": step.call.method, "params": step.call.params}
+        assert validator.is_valid(request)
