@@ -198,7 +198,7 @@ def _run_report(options: RunOptions, subject: Subject, result: RunResult) -> Run
             untested_reasons=_untested_reasons(options, result),
             unmet=unmet_coverage(result.unmet, result.rules),
             cut_short=result.cut_short,
-            unjudged=None if options.plan else access_problem(result.exchanges),
+            unjudged=None if options.plan else access_problem(result.exchanges) or _nothing_to_write_to(result),
             interrupted=result.interrupted,
         ),
         variables=variables,
@@ -280,6 +280,14 @@ def _source(value: Any) -> str:
     # A team's own step comes from a module of theirs.
     maker = "" if kind in (Scenario, Step) else f"importlib.import_module({kind.__module__!a})."
     return f"{maker}{kind.__qualname__}({', '.join(arguments)})"
+
+
+def _nothing_to_write_to(result: RunResult) -> str | None:
+    """Why a run has proved nothing where no calendar is listed; None where a `must` rule says what is wrong with it."""
+    failed = any(rule.level == "must" and result.report.tally(rule.id).failed for rule in result.rules)
+    if result.inventory.targets or failed:
+        return None
+    return "no account lists a calendar that may be written to: connect one, or give the emulator one"
 
 
 def _untested_reasons(options: RunOptions, result: RunResult) -> dict[str, str]:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from conformance.facts.comparisons import parse_api_time, same_text, same_time
 
-__all__ = ["FIELDS", "RequestedConferencing", "field_as_sent", "requested_conferencing"]
+__all__ = ["FIELDS", "RequestedConferencing", "field_as_sent", "is_documented_time", "requested_conferencing"]
 
 #: The fields of an event by which a reading shows which write it belongs to.
 FIELDS = ("summary", "description", "start", "end")
@@ -68,17 +68,22 @@ def _explicit(url: Any, text: Any) -> str:
 
 
 @cache
-def _validator(name: str) -> Any:
+def _validator(name: str, fragment: str = "") -> Any:
     import jsonschema_rs  # the schemas are read when the first URL is met
 
     from conformance.contract.schemas import rs_registry, uri
 
-    return jsonschema_rs.validator_for({"$ref": f"{uri('api/http-uri')}#/$defs/{name}"}, registry=rs_registry())
+    return jsonschema_rs.validator_for({"$ref": f"{uri(name)}#{fragment}"}, registry=rs_registry())
 
 
 @lru_cache(maxsize=4096)
 def _is(name: str, url: str) -> bool:
-    return bool(_validator(name).is_valid(url))
+    return bool(_validator("api/http-uri", f"/$defs/{name}").is_valid(url))
+
+
+def is_documented_time(value: Any) -> bool:
+    """Whether a time of a write has one of the documented forms: ``schemas/api/times.json``."""
+    return bool(_validator("api/times").is_valid(value))
 
 
 def field_as_sent(event: dict[str, Any], item: dict[str, Any], name: str) -> bool | None:

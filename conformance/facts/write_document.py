@@ -11,7 +11,7 @@ from conformance.facts.directory import compare_service
 from conformance.facts.episode import Before, Episode, Observation, ObservedWrite
 from conformance.facts.event import EventState
 from conformance.facts.notified import reach_of
-from conformance.facts.requested import FIELDS, RequestedConferencing, field_as_sent
+from conformance.facts.requested import FIELDS, RequestedConferencing, field_as_sent, is_documented_time
 
 __all__ = ["Context", "shown", "write_document"]
 
@@ -32,9 +32,9 @@ _PLAIN = {
     "event_id": lambda v: isinstance(v, str) and 0 < len(v) <= 64,
     "summary": lambda v: _is_text(v) and len(v.strip()) > 0 and len(v) <= 1024,
     "description": lambda v: _is_text(v) and len(v) <= 4096,
-    "start": lambda v: _is_near(v),
-    "end": lambda v: _is_near(v),
-    "tzid": lambda v: isinstance(v, str) and parse_api_time("2026-01-01T00:00:00", v) is not None,
+    "start": lambda v: is_documented_time(v) and _is_near(v),
+    "end": lambda v: is_documented_time(v) and _is_near(v),
+    "tzid": lambda v: isinstance(v, str) and v != "" and parse_api_time("2026-01-01T00:00:00", v) is not None,
     "location": lambda v: isinstance(v, dict) and all(_is_text(part) for part in v.values()),
     "conferencing": lambda v: isinstance(v, dict) and set(v) <= _FIELDS.get(str(v.get("profile_id")), {"profile_id"}),
 }

@@ -238,3 +238,21 @@ def test_a_driver_that_supports_nothing_is_one_line_and_2_and_its_report_is_not_
         "Error: nothing was judged: the driver answered every call that could be judged with unsupported"
     )
     assert json.loads(report.read_text())["outcome"] == "inconclusive"
+
+
+def test_a_server_without_a_calendar_to_write_to_proves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "no_calendars.py").write_text(
+        "import json\n"
+        "async def app(scope, receive, send):\n"
+        "    answers = {'/v1/calendars': {'calendars': []}, '/v1/userinfo': {'cronofy.data': {'profiles': []}}}\n"
+        "    body = answers.get(scope['path'], {'pages': {'current': 1, 'total': 1}, 'events': []})\n"
+        "    headers = [(b'content-type', b'application/json')]\n"
+        "    await send({'type': 'http.response.start', 'status': 200, 'headers': headers})\n"
+        "    await send({'type': 'http.response.body', 'body': json.dumps(body).encode()})\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    result = call("run", "asgi:no_calendars:app", env={"CRONOFY_ACCESS_TOKEN": "secret-token-of-nobody"})
+    assert result.exit_code == 2, result.output
+    assert "no account lists a calendar that may be written to" in result.output

@@ -52,3 +52,25 @@ def test_the_join_url_is_in_an_event_whose_location_or_other_field_holds_it(fiel
     traffic = Traffic().write(0, event()).read(1, item(ASSIGNED, **fields))
     [facts] = traffic.writes()
     assert facts["after"]["latest"]["join_url_in_event"] is shows
+
+
+ZONE = {"time": "2026-12-01T10:00:00", "tzid": "Europe/London"}
+LATER = {"time": "2026-12-01T11:00:00", "tzid": "Europe/London"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "valid"),
+    [
+        ({"start": "2026-12-01T10:00:00Z", "end": "2026-12-01T11:00:00+01:00"}, False),
+        ({"start": "2026-12-01T10:00:00Z", "end": "2026-12-01T11:00:00Z"}, True),
+        ({"start": "2026-12-01", "end": "2026-12-02"}, True),
+        ({"start": ZONE, "end": LATER}, True),
+        ({"start": "2026-12-01T10", "end": "2026-12-01T11"}, False),
+        ({"start": {**ZONE, "tzid": ""}, "end": {**LATER, "tzid": ""}}, False),
+        ({"start": {"time": ZONE["time"]}, "end": {"time": LATER["time"]}}, False),
+        ({"start": "2026-12-01T10:00:00Z", "end": "2026-12-01T11:00:00Z", "tzid": ""}, False),
+    ],
+)
+def test_a_write_is_otherwise_valid_only_with_times_of_a_documented_form(fields: dict[str, Any], valid: bool) -> None:
+    [facts] = Traffic().write(0, event(**fields)).writes()
+    assert facts["otherwise_valid"] is valid

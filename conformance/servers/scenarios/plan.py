@@ -92,7 +92,7 @@ def plan(
     """
     scenarios = core(run.inventory)
     scenarios += added_scenarios(added, run.inventory, scenarios, examples, seed)
-    if examples:
+    if examples and run.inventory.targets:
         from conformance.servers.scenarios.scenario_strategies import explore
 
         scenarios += explore(run.inventory, examples, seed)
