@@ -219,7 +219,7 @@ def _steps(example: ScenarioCounterexample) -> Iterator[str]:
             asked = phrase("write", "requested", step.kind, step.kind)
             when = _WHEN[step.timing] if place else f" on calendar {scenario.calendar_id}"
             yield f"{number}. {' '.join(part for part in (verb, 'the event', asked) if part)}{when}{_details(step)}"
-        yield f"{number + 1}. read the event until it rests"
+        yield f"{number + 1}. read the event until it has settled"
         number += 1
     if example.note:
         yield f"({example.note})"
@@ -230,7 +230,7 @@ def _details(step: Step) -> str:
     return f" ({words}" if words else ""
 
 
-_WHEN = {"settled": ", once it rests", "back-to-back": ", at once", "while-pending": ", while it shows pending"}
+_WHEN = {"settled": ", after it has settled", "back-to-back": ", at once", "while-pending": ", while it shows pending"}
 
 
 def _subject(subject: Subject, options: RunOptions, result: RunResult) -> dict[str, Any]:

@@ -297,14 +297,19 @@ def _miss(fold: ObserverState, event: Event, reading: Reading, seen: Seen) -> No
 
 
 def _admits(reading: Reading, event: Event) -> bool:
-    """Whether a reading has to list an event, if there is one: its times lie well within, as written and as shown."""
+    """Whether an event that is not listed is seen to be missing.
+
+    Its times must lie well within those of the reading, as they were written and as they were before.  Of an event that
+    was shown, a reading that is limited says no more than that it leaves it out, which is a finding about the reading.
+    """
     if reading.complete:
         return True
     episode = event.state.episode
+    if reading.route.modified or (episode.streak is not None and episode.streak.observation.item is not None):
+        return False
     written = episode.write.event if episode.write is not None and episode.write.method == "POST" else None
-    shown = episode.streak.observation.item if episode.streak is not None else None
-    known = [item for item in (written, shown, episode.before.item) if item is not None]
-    return not reading.route.modified and bool(known) and all(reading.within(item) is True for item in known)
+    known = [item for item in (written, episode.before.item) if item is not None]
+    return bool(known) and all(reading.within(item) is True for item in known)
 
 
 def _value(fold: ObserverState, event: Event, value: Any, evidence: Evidence) -> None:

@@ -60,9 +60,16 @@ def _of_write(document: dict[str, Any], add: Callable[[str], None]) -> None:
 
 
 def _of_reading(document: dict[str, Any], add: Callable[[str], None]) -> None:
-    _words(document, ("items", "expected", "all_pages_read"), add)
+    _words(document, ("all_pages_read",), add)
     _inner("flags", document.get("flags"), add)
-    add(f"pages={_count(len(document.get('pages', ())))}")
+    counts = {
+        "pages": len(document.get("pages", ())),
+        "items": document.get("items"),
+        "expected": document.get("expected"),
+    }
+    for name, count in counts.items():
+        if count is not None and count > 1:
+            add(f"several {name}")  # fewer may be what a defect leaves of them
     _of_request(document, add)
 
 

@@ -16,7 +16,7 @@ __all__ = ["Circumstances", "ExerciseLog", "Exercised"]
 Circumstances = frozenset[str]
 
 #: Of how many facts of one account with the same verdicts circumstances are taken: more of the same adds little.
-_WRITES, _OTHERS = 60, 12
+_WRITES, _OTHERS = 60, 250
 
 #: How many judgements are remembered.
 _KNOWN = 4096

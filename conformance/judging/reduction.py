@@ -62,9 +62,10 @@ class Effort:
 def minimal_history(
     exchanges: Iterable[Exchange], rule: Rule, violation: Violation, settings: Settings, effort: Effort | None = None
 ) -> tuple[Exchange, ...]:
-    """The fewest of `exchanges` over which `rule` still fails for the event of `violation`, in the order sent.
+    """The fewest readings over which `rule` still fails for the event of `violation`, with all writes of that event.
 
-    Where `effort` is spent, the fewest found so far, and at least those that the violation names.
+    A write that the judge can do without may be what brought the server there.  Where `effort` is spent, the fewest
+    found so far, and at least those that the violation names.
     """
     judge = Judge((rule,))
     history = tuple(exchanges)
@@ -85,10 +86,22 @@ def minimal_history(
     )
     # Most readings say nothing about a failure of one reading.
     written = tuple(one for one in around if one.request.method != "GET" or one.label in labels)
+    kept = _writes_until_shown(written, labels) if violation.event is not None else ()
+
+    def with_kept(some: tuple[Exchange, ...]) -> tuple[Exchange, ...]:
+        chosen = {id(one) for one in (*some, *kept)}
+        return tuple(one for one in history if id(one) in chosen)
+
     for start in (shown, written, around, history):
-        if fails(start):
-            return ddmin(start, fails)
-    return shown if effort is not None and effort.is_spent else history
+        if fails(with_kept(start)):
+            return with_kept(ddmin(start, lambda some: fails(with_kept(some))))
+    return with_kept(shown) if effort is not None and effort.is_spent else history
+
+
+def _writes_until_shown(exchanges: Sequence[Exchange], labels: Iterable[str]) -> tuple[Exchange, ...]:
+    """The writes up to the last exchange of these labels."""
+    last = max((place for place, one in enumerate(exchanges) if one.label in labels), default=-1)
+    return tuple(one for one in exchanges[: last + 1] if one.request.method != "GET")
 
 
 def fails_in(exchanges: Iterable[Exchange], judge: Judge, settings: Settings, event: str | None) -> bool:

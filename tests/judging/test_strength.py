@@ -42,7 +42,7 @@ def verdict(rule: str, outcome: Any = "passed") -> Verdict:
         ("write", {"request": {"json": {"conferencing": {"join_url": "https://a.example/B#c"}}}},
          "event.conferencing.join_url has '#'"),
         ("write", {"request": {"headers": {}}}, "no authorization"),
-        ("reading", {"flags": {"managed": "only"}, "pages": [{}, {}]}, "pages=several"),
+        ("reading", {"flags": {"managed": "only"}, "pages": [{}, {}]}, "several pages"),
         ("reading", {"request": {"query": [["from", "2026-12-01"]]}}, "query from"),
         ("exchange", {"operation": "write", "response": {"status": 422}}, "status=422"),
         ("conferencing", {"conferencing": {"join_url": "ftp://a.example/"}}, "conferencing.join_url is ftp:"),
@@ -79,7 +79,7 @@ def test_a_log_takes_the_circumstances_of_what_was_decided_and_of_what_stayed_op
 def test_what_is_taken_of_one_account_does_not_depend_on_others() -> None:
     def taken(*accounts: str) -> Exercised:
         log = ExerciseLog()
-        for number in range(200):
+        for number in range(300):
             for account in accounts:
                 log.note(facts(account=account, changed_fields=[f"{account}{number}"]), (verdict("a"),))
         return log.taken

@@ -93,7 +93,7 @@ def _how(about: str, group: Circumstances) -> str:
         return _write(said)
     if about == "reading":
         flags = sorted(one.removeprefix("query ") for one in group if one.startswith("query ") and "tzid" not in one)
-        pages = " of several pages" if said.get("pages") == "several" else ""
+        pages = " of several pages" if "several pages" in group else ""
         return f"read events{pages} with {' and '.join(flags)}" if flags else f"read events{pages} without any flag"
     if about == "directory":
         lists = {"calendars": "the calendar list", "userinfo": "userinfo"}

@@ -88,3 +88,10 @@ def test_the_script_has_every_write_from_the_first() -> None:
     earlier = [entry for entry in shown.timeline if entry.is_earlier]
     assert earlier[0].summary == "writes the event with explicit conferencing"
     assert [entry.is_broken for entry in shown.timeline].count(True) == 1
+
+
+def test_the_script_keeps_the_writes_that_only_the_server_needs_and_waits_between_them() -> None:
+    shown = failure("none-ignored-second-time", "none-removes-conferencing")
+    sent = re.findall(r"(?m)^(send POST|settle|send DELETE) ", shown.script)
+    assert len(re.findall(r'"profile_id":"none"', shown.script)) == 2
+    assert sent == ["send POST", "settle"] * (len(sent) // 2) + ["send DELETE"]

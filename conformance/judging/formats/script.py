@@ -73,6 +73,11 @@ settle() {{  # TOKEN EVENT: reads until the event shows the same twice, and is n
 }}"""
 
 
+#: Seconds between two writes of an event from which on it was read between them: steps that are sent at once, or while
+#: the event is pending, come sooner.
+_RESTED = 2.0
+
+
 def script(headline: str, exchanges: Sequence[Evidence], variables: Mapping[str, str], where: str = "") -> str:
     """A POSIX script that sends the writes of `exchanges` again, with ids and times of their own.
 
@@ -125,10 +130,14 @@ class _Writer:
     def lines(self) -> Iterator[str]:
         """The commands: writes and readings in order, and at the end the deletion of what was written."""
         open_events: dict[tuple[str, str, str], bool] = {}
+        written: dict[tuple[str, str, str], float | None] = {}
         sent: set[str] = set()
         for one, at in zip(self._exchanges, self._routes, strict=True):
             event = self._event(one.request, at)
             if event is not None and at.name in ("write", "delete"):
+                if open_events.get(event) and _rested(written.get(event), one.at):
+                    yield self._settle(event)
+                written[event] = one.at
                 yield self._write(one.request, at, event)
                 open_events[event] = at.name == "write" and (one.status or 500) < 500
             elif at.name == "page" or (at.name == "read" and self._writes and _is_plain(at)):
@@ -222,6 +231,11 @@ class _Writer:
         for start in (f"--url {self._origin}", f"--url '{self._origin}"):
             command = command.replace(start, '--url "$API"' + start.removeprefix("--url ").removesuffix(self._origin))
         return command
+
+
+def _rested(before: float | None, at: float | None) -> bool:
+    """Whether a write came so long after the one before that the event was read until it had settled."""
+    return before is not None and at is not None and at - before >= _RESTED
 
 
 def _is_plain(at: Route) -> bool:

@@ -143,11 +143,13 @@ def _lacking(inventory: Inventory) -> Iterator[str]:
     for provider, service in (("google", "google_meet"), ("exchange", "ms_teams_for_business")):
         if not any(calendar.integrated and calendar.provider_name == provider for calendar in calendars):
             yield f"no calendar of the host {provider} offers integrated conferencing: {service} is not tried"
-    if not any(connected_profiles(account) for account in inventory.accounts):
+    if all(account.profiles is None for account in inventory.accounts):
+        yield "userinfo lists no conferencing profiles: whatever depends on them is not tried"
+    elif not any(connected_profiles(account) for account in inventory.accounts):
         yield "no account has a connected conferencing profile: naming one, and `default` preferring it, is not tried"
     elif not any(account.default_profile or len(account.profiles or ()) == 1 for account in inventory.accounts):
         yield "no account has one profile or a declared default (--default-profile): which is preferred is not known"
-    if not any(not account.profiles for account in inventory.accounts if account.profiles is not None):
+    if all(account.profiles for account in inventory.accounts):
         yield "every account has conferencing profiles: what `default` does without one is not tried"
     if len(inventory.accounts) < 2:
         yield "there is one account only: whether accounts are kept apart is not tried"
