@@ -80,6 +80,8 @@ def _value(path: Path, name: str, value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     if name not in _TABLES:
-        raise UsageError(f"--config {path}: {name} is a table; only {' and '.join(_TABLES)} can be tables")
+        raise UsageError(
+            f"--config {path}: {name} is a table; only {', '.join(_TABLES[:-1])} and {_TABLES[-1]} can be tables"
+        )
 
     return [f"{key}={entry}" for key, entry in value.items()]

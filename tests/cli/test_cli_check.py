@@ -197,9 +197,9 @@ def test_a_recording_is_judged_with_its_own_settings_unless_options_override_the
         check_command.settings_from(RecordingMetadata("t", "1", "x")) == check_command.settings_from(None) == Settings()
     )
     options = check_command.CheckOptions((), default_profiles={"a": "b"}, settle_timeout=1.0, window=0.0)
-    assert check_command._settings(options, header) == Settings(2.0, 0.0, 1.0, {"a": "b"})
+    assert check_command.settings_of(options, header) == Settings(2.0, 0.0, 1.0, {"a": "b"})
     complete = Settings(complete_recording=True)
-    assert check_command._settings(check_command.CheckOptions((), complete_recording=True), None) == complete
+    assert check_command.settings_of(check_command.CheckOptions((), complete_recording=True), None) == complete
     header = RecordingMetadata("t", "1", "x", settings={"complete_recording": True})
     assert check_command.settings_from(header) == complete
 

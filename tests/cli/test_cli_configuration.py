@@ -138,7 +138,7 @@ def test_options_of_other_commands_are_ignored(tmp_path: Path) -> None:
         ("seed = [1, 2]", "seed takes one value, got a list of 2"),
         ("plan = 1", "plan is true or false, got int"),
         ('fail-on = "mist"', "fail-on: 'mist' is unknown; did you mean 'must'?"),
-        ("[window]\na = 1", "window is a table; only account and default-profile can be tables"),
+        ("[window]\na = 1", "window is a table; only account, client-secret and default-profile can be tables"),
         ("window = inf", "window: expected a number of 0 or more, got inf"),
         ('account = ["default"]', "account: expected NAME=ENVVAR"),
         ('[account]\ndefault = "sk-123.4"', "put the token into a variable"),

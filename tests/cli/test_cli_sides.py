@@ -10,9 +10,11 @@ import pytest
 from cli_samples import EXPLICIT, call, error
 
 from conformance import Settings, judge, observe, read
+from conformance.cli.baseline_file import KnownFailures
 from conformance.cli.certify_command import run_proxy
 from conformance.clients.proxy import ProxyOptions
 from conformance.contract.rules import load
+from conformance.contract.selection import of_side
 from conformance.judging.summary import Policy
 
 _SIDES = {rule.id: rule.applies_to for rule in load()}
@@ -158,14 +160,15 @@ def test_tests_of_a_team_judge_one_side(side: Any, tmp_path: Path) -> None:
 @pytest.mark.parametrize("side", ["server", "client"])
 def test_the_proxy_judges_one_side(side: str) -> None:
     options = ProxyOptions("http://127.0.0.1:1", duration=0.01)
-    statement = run_proxy(options, (), Policy(), None, lambda _: None, side)
+    known = KnownFailures(None, write=False)
+    statement, _ = run_proxy(options, of_side(load(), side), None, Policy(), None, lambda _: None, side, known)
     assert {rule.applies_to for rule in statement.rules} == {side}
     assert statement.subject == {
         "kind": "observed",
         "name": f"http://127.0.0.1:1 (its {side} side alone)",
         "side": side,
     }
-    both = run_proxy(options, (), Policy(), None, lambda _: None)
+    both, _ = run_proxy(options, of_side(load(), None), None, Policy(), None, lambda _: None, None, known)
     assert {rule.applies_to for rule in both.rules} == {"server", "client"}
 
 

@@ -65,7 +65,6 @@ MEMBERS: Mapping[str, Mapping[str, str]] = {
         "compared.told_changed": "result_changed",
         "compared.told_added": "result_extra",
         "read.pages_there": "page_count",
-        "read.unasked_limits": "unrequested_limits",
     },
     "exchange": {"access": "token", "calendar.foreign": "other_account"},
     "reading": {

@@ -60,7 +60,7 @@ def test_a_wrong_one_fails_by_the_smallest_steps_the_same_each_time() -> None:
     assert "step=Step('explicit', url_variant='query')" in text
     assert text.count("state.create(") + text.count("state.write(") == 1
     assert type(first).__name__ == "BrokenRuleError[explicit-is-kept]"
-    assert "expected   Explicit conferencing reads back with the join URL that was sent" in str(first)
+    assert "explicit-is-kept (must): Explicit conferencing reads back with the join URL that was sent" in str(first)
     assert (str(first), first.__notes__) == (str(second), second.__notes__)
 
 

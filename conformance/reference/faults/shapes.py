@@ -322,7 +322,7 @@ SHAPES = (
     ),
     fault(
         "one-url-for-all-events",
-        "2.6.g",
+        "2.6",
         "always",
         "All conferences that a service generates in a calendar have the same URL",
         reshaped(is_generated, _one_url),
