@@ -175,6 +175,13 @@ def _(event: JSON) -> JSON:
     return event
 
 
+@sends("subscriptions-are-sent-as-requested", "sends the first interaction of a subscription alone", "one-interaction")
+def _(event: JSON) -> JSON:
+    for each in event.get("subscriptions") or ():
+        each["interactions"] = each["interactions"][:1]
+    return event
+
+
 @sends("ids-are-sent-as-requested", "lower-cases event ids")
 def _(event: JSON) -> JSON:
     return {**event, "event_id": event["event_id"].lower()}
