@@ -114,7 +114,7 @@ Failures
                       ^^^^
    got        https://other.example.com
                       ^^^^^
-   page       B8, Built-in values: Explicit conferencing is what the request says
+   clauses    B8, Built-in values: Explicit conferencing is what the request says
               https://docs.cronofy.com/developers/api/conferencing-services/create/
    event      cal_1/evt_1
    what happened
@@ -140,7 +140,7 @@ Coverage gaps
   bearer-is-sent: nothing in the traffic meets its condition
   none-removes: no pass covers microsoft
 
-1 rule passed; -v lists every rule.
+-v lists every rule.
 
 1 of 5 rules passed, 1 failed, 1 warning, 1 inconclusive, 1 untested, over 118 exchanges. Coverage gaps: 3 rules. """
         """Untested: 1 because nothing in the traffic meets its condition.

@@ -48,7 +48,7 @@ def article(run_report: RunReport, number: int, failure: Failure) -> Iterator[st
         for clause in failure.clauses
     )
     if clauses:
-        yield _term("page", clauses)
+        yield _term("clauses", clauses)
     if violation.event is not None:
         yield _term("event", f"<code>{text_of(violation.event)}</code>")
     if failure.times > 1:

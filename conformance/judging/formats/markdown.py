@@ -97,7 +97,7 @@ def _failure(run_report: RunReport, number: int, failure: Failure) -> Iterator[s
     if failure.times > 1:
         yield f"- seen: {failure.times:,} times"
     for clause in failure.clauses:
-        yield f"- page: [{_text(f'{clause.id}, {clause.section}')}](<{clause.url}>): {_text(clause.text)}"
+        yield f"- clause: [{_text(f'{clause.id}, {clause.section}')}](<{clause.url}>): {_text(clause.text)}"
     for other, _ in failure.also:
         yield f"- also fails: **{_text(other.id)}** ({other.level}): {_text(other.title)}"
     yield ""

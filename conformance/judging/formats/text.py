@@ -95,10 +95,8 @@ def _head(run_report: RunReport, paint: Paint) -> Iterator[str]:
 
 def _rules(run_report: RunReport, paint: Paint, *, verbose: bool) -> Iterator[str]:
     if not verbose:
-        passed = sum(status(run_report, rule) == "passed" for rule in run_report.rules)
-        if passed:
-            yield ""
-            yield paint("faint", f"{passed} rule{'' if passed == 1 else 's'} passed; -v lists every rule.")
+        yield ""
+        yield paint("faint", "-v lists every rule.")
         return
     groups: dict[tuple[str, str], list[Rule]] = {}
     for rule in run_report.rules:
@@ -168,7 +166,7 @@ def note(failure: Failure, paint: Paint = _plain) -> Iterator[str]:
     """What was sent, expected and got, the page, the time line and the smallest scenario, in lines."""
     yield from _values(failure, paint)
     for place, clause in enumerate(failure.clauses):
-        yield f"   {'' if place else 'page':<10} {clause.id}, {clause.section}: {clause.text}"
+        yield f"   {'' if place else 'clauses':<10} {clause.id}, {clause.section}: {clause.text}"
         if clause.url not in (other.url for other in failure.clauses[place + 1 :]):
             yield paint("faint", f"              {clause.url}")
     if failure.violation.event is not None:
