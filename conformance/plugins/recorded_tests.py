@@ -167,7 +167,7 @@ def _recorded(item: pytest.Item, secrets: SecretCollector) -> Iterable[Exchange]
 
 def _document(cassette: Any, item: pytest.Item) -> tuple[Mapping[str, Any], str]:
     """What the file of a cassette of vcrpy holds or will hold, and its name."""
-    from vcr.serialize import serialize  # type: ignore[import-untyped]
+    from vcr.serialize import serialize
 
     class Unwritten:
         """A serializer that writes nothing."""

@@ -255,10 +255,10 @@ def test_an_answer_that_is_not_documented_may_be_choked_on_but_not_misread() -> 
     ] * 2
 
 
-def test_the_cases_of_a_run_are_of_every_kind() -> None:
-    made = generated_cases(HERE, 100, 0)
-    assert len(made) == 100
-    methods = {step.call.method for case in made for step in case.steps}
+def test_the_cases_of_runs_are_of_every_kind() -> None:
+    runs = [generated_cases(HERE, 100, seed) for seed in range(3)]
+    assert [len(made) for made in runs] == [100, 100, 100]
+    methods = {step.call.method for made in runs for case in made for step in case.steps}
     assert methods == {"upsert_event", "read_events", "delete_event", "list_calendars"}
 
 
