@@ -36,6 +36,11 @@ HERE = fixture()
 EXPLICIT = {"profile_id": "explicit", "provider_description": "Room", "join_url": "https://conf.example/A?b=1"}
 
 
+@pytest.fixture(autouse=True)
+def _searches_are_counted_and_not_timed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("conformance.clients.smallest._SECONDS", float("inf"))
+
+
 def certified(driver: HttpxAdapter, examples: int) -> dict[str, tuple[JudgedCall, ...]]:
     """The smallest calls of each cause that generated cases show of a client."""
 
