@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import uvicorn
 from cli_samples import call, error, har
 
 import conformance.cli.explanation
@@ -55,6 +56,18 @@ def test_a_port_that_is_taken_is_one_line_and_2(command: tuple[str, ...]) -> Non
             f"--port {port}: cannot listen there on 127.0.0.1: {os.strerror(errno.EADDRINUSE)}; "
             "choose another, or 0 for a free one"
         )
+
+
+def test_the_address_that_serve_tells_takes_connections_already(monkeypatch: pytest.MonkeyPatch) -> None:
+    connected = []
+
+    def before_it_serves(self: uvicorn.Server, sockets: list[socket.socket]) -> None:
+        with sockets[0], socket.create_connection(sockets[0].getsockname(), timeout=5):
+            connected.append(sockets[0])
+
+    monkeypatch.setattr(uvicorn.Server, "run", before_it_serves)
+    assert call("serve", "--port", "0").exit_code == 0
+    assert len(connected) == 1
 
 
 def test_a_program_that_does_not_exist_is_one_line_and_2() -> None:

@@ -20,6 +20,7 @@ def run_pytest(folder: Path, *args: str, plugins: tuple[str, ...] = ("pytest_rec
     """What pytest prints in `folder`, with the exit code before it."""
     environment = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", **env}
     environment.pop("PYTEST_ADDOPTS", None)
+    environment.pop("CI", None)  # where it is set, pytest repeats whole messages in its summary
     named = [part for plugin in ("conformance.plugins.pytest_plugin", *plugins) for part in ("-p", plugin)]
     command = [sys.executable, "-m", "pytest", *named, *args]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, env=environment, check=False)
