@@ -225,7 +225,7 @@ fuzz = click.option(
 quick = click.option(
     "--quick",
     is_flag=True,
-    help="Send the smallest part of the plan that decides every rule and shows every known fault.",
+    help="Send the smallest part of the plan that decides every rule; a few faults may escape it.",
 )
 fail_fast = click.option("--fail-fast", is_flag=True, help="End at the first failure that counts, after clean-up.")
 client_secret = click.option(

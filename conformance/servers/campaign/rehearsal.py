@@ -31,9 +31,10 @@ from conformance.reference import (
 )
 from conformance.servers.campaign.subject_session import SubjectSession, open_session
 from conformance.servers.inventory import Account, Calendar, Inventory
+from conformance.servers.scenarios.core import core
 from conformance.servers.scenarios.needed import MALFORMED, Needed, Piece, needed
 from conformance.servers.scenarios.plan import PROBES, Plan, estimated
-from conformance.servers.scenarios.scenario import RunContext
+from conformance.servers.scenarios.scenario import RunContext, Scenario
 from conformance.servers.subject import EPOCH, in_process
 
 __all__ = ["reduced"]
@@ -60,18 +61,32 @@ async def reduced(
 ) -> Plan:
     """Of `plan`, what decides `rules` in all their coverage classes and shows all of their known faults.
 
-    `run` is the run that the plan was made for.
+    `run` is the run that the plan was made for.  Scenarios that do not belong to the core were asked for: they stay.
     """
     rules = tuple(rules)
-    pieces = await _rehearse(plan, run, rules)
+    own = {scenario.id for scenario in core(run.inventory)}
+    asked_for = [scenario for scenario in plan.scenarios if scenario.id not in own]
+    standard = estimated(run, settings, [one for one in plan.scenarios if one.id in own], plan.malformed)
+
+    def plan_of(chosen: Needed, others: list[Scenario]) -> Plan:
+        return estimated(
+            run,
+            settings,
+            [*(one for one in standard.scenarios if one.id in chosen.scenarios), *others],
+            plan.malformed if MALFORMED in chosen.probes else (),
+            chosen.probes & PROBES.keys(),
+            rate=rate,
+            together=True,
+        )
+
+    pieces = await _rehearse(standard, run, rules)
     wanted = {one for piece in pieces for one in piece.shows}
-    chosen = needed(plan, pieces)
+    chosen = needed(standard, pieces)
     for _ in range(_ATTEMPTS):
-        smaller = _plan_of(chosen, run, settings, rate)
-        again = await _rehearse(smaller, run, rules)
+        again = await _rehearse(plan_of(chosen, []), run, rules)
         missing = wanted - {one for piece in again for one in piece.shows}
         if not missing:
-            return smaller
+            return replace(plan_of(chosen, asked_for), reduced_from=plan)
         _add(chosen, pieces, missing)
     return plan
 
@@ -82,20 +97,6 @@ def _add(chosen: Needed, pieces: Iterable[Piece], missing: set[Hashable]) -> Non
         others = [piece for piece in pieces if goal in piece.shows and any(chosen.lacks(piece))]
         if others:
             chosen.take(min(others, key=lambda piece: chosen.cost(*chosen.lacks(piece))))
-
-
-def _plan_of(chosen: Needed, run: RunContext, settings: Settings, rate: float | None) -> Plan:
-    plan = chosen.plan
-    smaller = estimated(
-        run,
-        settings,
-        [scenario for scenario in plan.scenarios if scenario.id in chosen.scenarios],
-        plan.malformed if MALFORMED in chosen.probes else (),
-        chosen.probes & PROBES.keys(),
-        rate=rate,
-        together=True,
-    )
-    return replace(smaller, reduced_from=plan)
 
 
 async def _rehearse(plan: Plan, run: RunContext, rules: tuple[Rule, ...]) -> tuple[Piece, ...]:
