@@ -155,7 +155,11 @@ async def _run(
     hearing = session.hearing
     planned = plan(session.run, session.settings)
     with ending.recorded():
-        await session.preflight(options.calendars, options.wait)
+        try:
+            await session.preflight(options.calendars, options.wait)
+        except BaseException:
+            hearing.close()  # what the preflight showed until it ended is judged, as the evidence of it will be
+            raise
         planned = await plan_of_run()
         ending.deadline.set(options.max_time or options.wait + max(SHORTEST_LIMIT, 3 * planned.seconds))
         if not options.plan:
