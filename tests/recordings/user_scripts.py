@@ -14,6 +14,7 @@ import re
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import formatdate
@@ -211,10 +212,8 @@ def shows(interactions: list[JSON], without: list[JSON]) -> bool:
 
     def said(one: JSON) -> tuple[int, str]:
         text = one["response"]["body"]["string"]
-        try:
+        with suppress(ValueError):
             text = json.dumps(json.loads(text), sort_keys=True)
-        except ValueError:
-            pass
         return one["response"]["status"]["code"], _MADE_UP.sub("*", text)
 
     return [said(one) for one in interactions] != [said(one) for one in without]
