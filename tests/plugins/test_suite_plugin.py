@@ -81,7 +81,7 @@ def test_two_processes_share_one_campaign(tmp_path: Path) -> None:
     (tmp_path / "counted.py").write_text(COUNTED)
     done = run_pytest(
         tmp_path, "-p", "xdist", "-n", "2", "--pyargs", "conformance.suite", "--subject", "asgi:counted:app",
-        "--account", "default=TOKEN", "--max-requests", "60", "-k", "explicit-is",
+        "--account", "default=TOKEN", "--max-requests", "20", "-k", "explicit-is",
         TOKEN="reference-default-token", PYTHONPATH=str(tmp_path),
     )  # fmt: skip
     assert (tmp_path / "runs.txt").read_text() == "run\n", done.stdout
@@ -118,14 +118,14 @@ def test_a_users_tests_keep_their_options_and_use_the_fixtures(tmp_path: Path) -
         "from conformance.suite.test_server import test_rule\n\n\n"
         "def test_beside_rules(pytestconfig, conformance_options):\n"
         "    assert pytestconfig.getoption('--seed') == '5'\n"
-        "    assert (conformance_options.seed, conformance_options.max_requests) == (7, 30)\n"
+        "    assert (conformance_options.seed, conformance_options.max_requests) == (7, 10)\n"
     )
     done = run_pytest(
-        tmp_path, "--seed", "5", "--conformance-seed", "7", "--conformance-max-requests", "30",
+        tmp_path, "--seed", "5", "--conformance-seed", "7", "--conformance-max-requests", "10",
         "--conformance-require-coverage", "-k", "beside_rules or 8x8-generates-nothing",
     )  # fmt: skip
     assert (done.returncode, "1 passed" in done.stdout) == (1, True), done.stdout
-    assert "the limit of 30 requests was reached" in done.stdout
+    assert "the limit of 10 requests was reached" in done.stdout
     assert (tmp_path / "hooked.txt").read_text() == "default"
 
 
