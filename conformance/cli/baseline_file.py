@@ -51,7 +51,7 @@ def read_baseline(path: Path, today: date, *, missing: bool = False) -> Baseline
         raise UsageError(f"--baseline {path}: there is no such file; write it with --write-baseline") from None
     except OSError as error:
         raise UsageError(f"--baseline {path}: {error.strerror or error}; name a TOML file") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise UsageError(f"--baseline {path} is not TOML: {error}") from None
     for name in contents:
         if name != "known":

@@ -151,7 +151,9 @@ def _check(
 def _jobs(files: Iterable[Path]) -> int:
     """As many processes as this one may use cores; one where starting another takes longer than judging."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return cores if sum(file.stat().st_size for file in files) >= _SMALL else 1
+    # The members of a ZIP are no files: the ZIP above them is.
+    on_disk = {next(at for at in (file, *file.parents) if at.exists()) for file in files}
+    return cores if sum(file.stat().st_size for file in on_disk) >= _SMALL else 1
 
 
 def _runs(paths: Sequence[Path]) -> list[tuple[RecordingMetadata | None, tuple[Path, ...]]]:

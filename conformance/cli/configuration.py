@@ -67,7 +67,7 @@ def read_configuration(path: Path, known: Iterable[str]) -> dict[str, Any]:
             contents = tomllib.load(file)
     except OSError as error:
         raise UsageError(f"--config {path}: {error.strerror or error}; name a TOML file") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise UsageError(f"--config {path} is not TOML: {error}") from None
     names = set(known)
     for name in contents:

@@ -15,7 +15,8 @@ from conformance.errors import UsageError, nearest
 from conformance.judging.formats import FORMATS, NAMES, destination
 
 __all__ = ["ca", "redact_personal"]
-__all__ += ["account", "by_name", "calendar", "client_secret", "config", "default_profile", "evidence", "fault", "fuzz"]
+__all__ += ["account", "by_name", "calendar", "client_secret", "config", "default_profile", "evidence"]
+__all__ += ["fail_fast", "fault", "fuzz", "quick"]
 __all__ += ["journal", "judging", "max_examples", "max_requests", "max_scenarios", "max_time", "no_shrink"]
 __all__ += ["notifications", "pairs", "path", "plan"]
 __all__ += ["positive", "rate_limit", "record", "scenarios", "seconds", "seed", "side", "timing", "wait", "word"]
@@ -221,6 +222,12 @@ scenarios = click.option(
 fuzz = click.option(
     "--fuzz", is_flag=True, help="Send malformed requests outside loopback too; on loopback they are always sent."
 )
+quick = click.option(
+    "--quick",
+    is_flag=True,
+    help="Send the smallest part of the plan that decides every rule; a few faults may escape it.",
+)
+fail_fast = click.option("--fail-fast", is_flag=True, help="End at the first failure that counts, after clean-up.")
 client_secret = click.option(
     "--client-secret",
     "client_secrets",

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from conformance.servers.scenarios import RunContext, Step
+from conformance.servers.scenarios.plan import PROBES
 
 if TYPE_CHECKING:
     from conformance.servers.campaign import RunResult
@@ -47,6 +48,7 @@ def plan_text(result: RunResult, max_requests: int | None = None, *, virtual: bo
             if plan.malformed
             else []
         ),
+        *_left_out(plan),
         *([f"Push notifications come to {result.receiver}.", ""] if result.receiver else []),
         f"Writes: {kinds}; {plan.generated} of them request a generated conference.",
         f"Expected: about {plan.expected:,} requests, {_duration(plan.expected_seconds)}{of_clock}, "
@@ -57,6 +59,21 @@ def plan_text(result: RunResult, max_requests: int | None = None, *, virtual: bo
         *(f"Not tested: {lack}" for lack in plan.lacking),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _left_out(plan: Plan) -> Iterator[str]:
+    """What of the whole plan is left out, as the chosen rules do not need it."""
+    whole = plan.reduced_from
+    if whole is None:
+        return
+    left = [words for name, words in PROBES.items() if name not in plan.probes]
+    left += ["malformed requests"] * bool(whole.malformed and not plan.malformed)
+    also = f"; left out too: {', '.join(left)}" if left else ""
+    yield (
+        f"This is what the chosen rules need: {len(plan.scenarios)} of {len(whole.scenarios)} scenarios, and about "
+        f"{plan.expected:,} of {whole.expected:,} requests{also}."
+    )
+    yield ""
 
 
 def _limit(plan: Plan, max_requests: int | None) -> Iterator[str]:

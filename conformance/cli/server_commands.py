@@ -25,6 +25,8 @@ __all__ = ["cleanup", "run", "run_options"]
 @options.no_shrink
 @options.scenarios
 @options.fuzz
+@options.quick
+@options.fail_fast
 @options.notifications
 @options.seed
 @options.timing
@@ -55,6 +57,8 @@ def run(strength: bool, **parameters: Any) -> int:
       cronofy-conformance run reference --fault explicit-url-lower-cased
       cronofy-conformance run http://127.0.0.1:8000 --report report.html
       cronofy-conformance run us --calendar cal_n23kjnwrw2_jsdfjksn234 --plan
+      cronofy-conformance run http://127.0.0.1:8000 --quick --fail-fast
+      cronofy-conformance run http://127.0.0.1:8000 --rule explicit-is-kept
       cronofy-conformance run asgi:myserver.app:app --evidence evidence.ndjson --report report.json
       cronofy-conformance run cassette:recorded/ --seed 7
       cronofy-conformance run http://127.0.0.1:8000 --notifications

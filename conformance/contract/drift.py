@@ -229,7 +229,7 @@ def _code(text: str) -> Iterator[str]:
         yield from (_line(line) for line in head.split("\n"))
     try:
         text = json.dumps(json.loads(text), sort_keys=True, ensure_ascii=False)
-    except ValueError:
+    except (ValueError, RecursionError):
         text = _line(text)
     if text:
         yield _undated(text)

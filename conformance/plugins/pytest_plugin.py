@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
@@ -239,7 +240,27 @@ def _of_campaign(request: pytest.FixtureRequest) -> Callable[[], CampaignResults
         given: list[Source] = config.hook.pytest_conformance_scenarios(config=config, inventory=inventory)
         return given
 
-    return lambda: campaign_results(options, subject, scenarios)
+    chosen = replace(options, rules=_selected(request.session, options.held))
+    return lambda: campaign_results(chosen, subject, scenarios)
+
+
+def _selected(session: pytest.Session, version: str | None) -> tuple[str, ...]:
+    """The rules that the selected tests are about, so that only what decides them is sent; none if all are needed.
+
+    `version` is that of the contract which is held; None for the newest.
+    """
+    from conformance.contract.selection import select_rules
+
+    rules: list[str] = []
+    for item in session.items:
+        if "conformance_results" in getattr(item, "fixturenames", ()):
+            parameters = getattr(getattr(item, "callspec", None), "params", {})
+            if "conformance_rule" not in parameters:
+                return ()  # a test of the team's own, which may ask for any rule
+            rules.append(parameters["conformance_rule"])
+    held = [rule.id for rule in select_rules((), ("server",), version)]
+    selected = tuple(rule for rule in held if rule in rules)
+    return () if len(selected) == len(held) else selected
 
 
 @pytest.fixture

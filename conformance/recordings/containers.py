@@ -217,7 +217,7 @@ def _members(path: Path) -> list[Contained]:
     found = list(filter(is_named_like_one, names))
     if not found:
         raise NotARecordingError(path, "a ZIP without a recording", f"recordings end in {' '.join(SUFFIXES)}")
-    return [_member(path, name, path / name) for name in found]
+    return [_member(path, name, path / name.lstrip("/")) for name in found]
 
 
 def _archive_with_attachments(path: Path, name: str) -> Contained:

@@ -62,8 +62,9 @@ class RunOptions:
     `max_examples`: how many scenarios are explored beyond the core table; None is 0 in a call, and depends on the kind
     of subject in a command (`default_examples`).  `shrink`: whether smaller scenarios of failures are looked for.
     `wait`: how long the subject may take to answer at all.  `scenarios` name more scenarios, each as MODULE:ATTRIBUTE.
-    `rules` are the ids to judge by, empty for all of them; those
-    newer than the contract's version `held` are left out.
+    `rules` are the ids to judge by, empty for all of them; those newer than the contract's version `held` are left out.
+    With `rules` or `quick`, only what decides the rules and shows their known faults is sent.  With `fail_fast`, the
+    run ends at the first failure that counts.
     """
 
     subject: str = "reference"
@@ -75,6 +76,8 @@ class RunOptions:
     shrink: bool = True
     scenarios: tuple[str, ...] = ()
     fuzz: bool = False
+    quick: bool = False
+    fail_fast: bool = False
     seed: int = 0
     settle_timeout: float | None = None
     window: float | None = None
@@ -109,7 +112,10 @@ def default_examples(options: RunOptions, *, in_virtual_time: bool, loopback: bo
     """How many scenarios a command explores if nobody says how many.
 
     None where requests or time are limited, or recorded: a limit is for the core table, and a recording is replayed.
+    None either where only what is needed is sent.
     """
+    if options.rules or options.quick:
+        return 0
     if options.max_requests is not None or options.max_time is not None or options.record is not None:
         return 0
     if in_virtual_time:

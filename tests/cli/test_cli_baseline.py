@@ -155,6 +155,7 @@ def test_the_evidence_of_a_run_gives_the_same_report_and_no_example_of_what_is_k
         ("known = 1\n", "known is no list of tables; begin each entry with [[known]]"),
         ("rules = []\n", "unknown key 'rules'; each entry begins with [[known]]"),
         ("[[known\n", "is not TOML: "),
+        ("known = " + 5000 * "[", "is not TOML: "),
     ],
 )
 def test_a_file_that_is_no_baseline_is_refused_in_a_line(text: str, message: str, sound: Path, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import xml.etree.ElementTree as ET
+import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
@@ -239,3 +240,14 @@ def test_ctrl_c_ends_with_130_and_the_report_so_far(tmp_path: Path, monkeypatch:
     document = json.loads((tmp_path / "r.json").read_text())
     assert (document["run"]["exchanges"], document["outcome"], document["fully_covered"]) == (5, "inconclusive", False)
     assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_the_recordings_in_a_zip_are_judged(tmp_path: Path) -> None:
+    """How many processes judge follows from the size of the files, and a member of a ZIP is none."""
+    packed = tmp_path / "ours.zip"
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.write(har(tmp_path / "a.har"), "one/a.json")
+        archive.write(har(tmp_path / "b.har", WRONG), "/b.json")
+    result = call("check", packed, "--rule", "explicit-is-kept")
+    assert result.exit_code == 1, result.output
+    assert f"{packed}/b.json" in result.stdout

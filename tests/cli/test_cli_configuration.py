@@ -143,6 +143,7 @@ def test_options_of_other_commands_are_ignored(tmp_path: Path) -> None:
         ('account = ["default"]', "account: expected NAME=ENVVAR"),
         ('[account]\ndefault = "sk-123.4"', "put the token into a variable"),
         ("seed = ", "is not TOML: "),
+        ("seed = " + 5000 * "[", "is not TOML: "),
         ('config = "other.toml"', "unknown option 'config'"),
     ],
 )

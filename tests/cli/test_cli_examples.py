@@ -184,7 +184,16 @@ def test_the_python_examples_of_the_readme_run(theirs: Path) -> None:
 def test_options_named_in_the_readme_exist() -> None:
     text = README.read_text(encoding="utf-8")
     ours = {option for command in cli.commands.values() for param in command.params for option in param.opts}
-    others = {"--pyargs", "--subject", "--recording", "--conformance-NAME", "--config-file", "--url", "--data-raw"}
+    others = {
+        "--lf",
+        "--pyargs",
+        "--subject",
+        "--recording",
+        "--conformance-NAME",
+        "--config-file",
+        "--url",
+        "--data-raw",
+    }
     assert set(re.findall(r"(?<![\w-])--[a-zA-Z][\w-]*", text)) - ours - others == set()
 
 

@@ -118,6 +118,13 @@ def test_a_run_that_reaches_max_requests_is_inconclusive(tmp_path: Path) -> None
     )
 
 
+@pytest.mark.parametrize("requests", [1, 5])
+def test_the_evidence_of_a_run_that_ends_in_its_preflight_gives_the_same_report(tmp_path: Path, requests: int) -> None:
+    report, evidence = tmp_path / "r.json", tmp_path / "e.ndjson"
+    call("run", "--max-requests", requests, "--report", report, "--evidence", evidence, "--quiet")
+    assert call("verify", report, evidence).stdout == "the same\n"
+
+
 def test_a_plan_lists_scenarios_and_costs_and_writes_nothing(tmp_path: Path) -> None:
     result = call(
         "run", "--max-examples", 0, "--plan", "--evidence", tmp_path / "e.ndjson", "--record", tmp_path / "cas"

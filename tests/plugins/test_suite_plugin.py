@@ -9,12 +9,15 @@ import sys
 import tomllib
 import xml.etree.ElementTree as ET
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import click
 import pytest
 
 from conformance.cli.server_commands import run
 from conformance.contract.rules import load
+from conformance.plugins.pytest_plugin import _selected
 from conformance.plugins.results import CampaignResults, RuleResult, shared_results
 
 SERVER_RULES = {rule.id for rule in load() if rule.applies_to == "server"}
@@ -208,3 +211,19 @@ def _cause(folder: Path) -> str:
     subprocess.run([sys.executable, "-m", "conformance", *command], check=True, capture_output=True)
     cause: str = tomllib.loads(path.read_text())["known"][0]["cause"]
     return cause
+
+
+def test_only_what_decides_the_selected_rules_is_sent() -> None:
+    """Whatever selected them: ``-k``, ``--lf`` or a test's id."""
+
+    def item(rule: str | None, fixture: str = "conformance_results") -> SimpleNamespace:
+        params = {} if rule is None else {"conformance_rule": rule}
+        return SimpleNamespace(fixturenames=(fixture,), callspec=SimpleNamespace(params=params))
+
+    def selected(*items: SimpleNamespace) -> set[str]:
+        return set(_selected(cast(Any, SimpleNamespace(items=items)), None))
+
+    one, other = item("explicit-is-kept"), item("8x8-is-accepted")
+    assert selected(one, other, item(None, "tmp_path")) == {"explicit-is-kept", "8x8-is-accepted"}
+    assert selected(one, item(None)) == set()  # a team's own test may ask for any rule
+    assert selected(*map(item, SERVER_RULES)) == set()

@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from conformance.clock import Clock, RealClock, VirtualClock
+from conformance.contract.rules import load
 from conformance.http.exchange import Exchange
 from conformance.http.webhooks import address
 from conformance.judging.reduction import Effort, minimal_history
@@ -379,7 +380,8 @@ def test_a_failure_that_depends_on_counts_is_given_up_early_and_says_so() -> Non
 
     app = Tired()
     subject = in_process(app, {"default": app.inner.tokens["default"]}, clock=app.clock)
-    result = result_of(subject, small=True, rules=("explicit-is-kept",))
+    rules = [rule for rule in load() if rule.id == "explicit-is-kept"]
+    result = asyncio.run(run(RunOptions(), subject=subject, rules=rules))
     [found] = result.counterexamples
     assert (
         found.note

@@ -5,13 +5,14 @@ from __future__ import annotations
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 from conformance.http.exchange import Exchange, first_of
-from conformance.recordings.metadata import SkippedWarning, reading
+from conformance.recordings.metadata import MalformedPartError, SkippedWarning, reading
 from conformance.recordings.parsing import (
     BODILESS_METHODS,
     assemble,
@@ -92,12 +93,12 @@ def exchanges_of(path: Path, dialect: Dialect, document: Any) -> Iterator[Exchan
     Where their order is not recorded and not all have a ``Date``, readings come first: nothing follows from them about
     a write.
     """
-    with reading(path, dialect.name, dialect.advice):
+    with reading(path, dialect.name, dialect.advice), _as_written(dialect):
         items = list(dialect.items(document))
     exchanges: list[Exchange] = []
     left_out: Counter[str] = Counter()
     for number, item in enumerate(items, 1):
-        with reading(path, f"item {number}", dialect.advice):
+        with reading(path, f"item {number}", dialect.advice), _as_written(dialect):
             try:
                 exchanges.append(_exchange(dialect, object_of(item, "it"), f"{path.as_posix()}#{number}"))
             except LeftOutError as reason:
@@ -107,6 +108,15 @@ def exchanges_of(path: Path, dialect: Dialect, document: Any) -> Iterator[Exchan
     if not dialect.ordered:
         exchanges.sort(key=_unordered(exchanges))
     yield from without_filtered(by_server_clock(exchanges))
+
+
+@contextmanager
+def _as_written(dialect: Dialect) -> Iterator[None]:
+    """Where a dialect's functions meet a value of another type than its recorder writes, the part is malformed."""
+    try:
+        yield
+    except (AttributeError, IndexError, KeyError, TypeError):
+        raise MalformedPartError(f"a value of another type than in {dialect.name}") from None
 
 
 def _unordered(exchanges: list[Exchange]) -> Callable[[Exchange], tuple[float, bool]]:

@@ -23,7 +23,8 @@ def _examples(document: Mapping[str, Any]) -> Iterator[Any]:
     """The saved examples of all requests, with the collection's variables filled in."""
     values = _values(document.get("variable"))
     for item in _requests(document["item"]):
-        for example in item.get("response") or []:
+        saved = item.get("response")
+        for example in saved if isinstance(saved, list) else []:
             if isinstance(example, dict):
                 request = example.get("originalRequest") or item.get("request")
                 yield {"request": _filled(request, values), "response": example}

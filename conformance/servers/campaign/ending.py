@@ -16,13 +16,17 @@ from conformance.servers.campaign.subject_session import SubjectSession
 from conformance.servers.subject.availability import SubjectGoneError
 from conformance.servers.subject.rate_limit import BudgetExceededError
 
-__all__ = ["SHORTEST_LIMIT", "Ending"]
+__all__ = ["SHORTEST_LIMIT", "Ending", "FirstFailureError"]
 
 #: Seconds that a run may take at least, and its preflight.
 SHORTEST_LIMIT = 60.0
 
 #: Seconds that clean-up may take, and more for each event.
 _CLEANING, _DELETING = 60.0, 0.5
+
+
+class FirstFailureError(Exception):
+    """A rule failed, and the run is to end there."""
 
 
 @dataclass(slots=True)
@@ -43,7 +47,7 @@ class Ending:
         except asyncio.CancelledError:
             absorb_cancellation()
             self._record_cancellation()
-        except (BudgetExceededError, SubjectGoneError, JournalError) as error:
+        except (BudgetExceededError, SubjectGoneError, JournalError, FirstFailureError) as error:
             self.reasons.append(str(error))
         except (ConfigurationError, UsageError):
             raise

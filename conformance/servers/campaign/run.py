@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from conformance.contract.rules import Rule, load
+from conformance.contract.rules import LEVELS, Rule, load
 from conformance.facts import Settings
 from conformance.http.exchange import Exchange
 from conformance.http.redaction.personal import PersonalData
@@ -19,9 +19,10 @@ from conformance.judging.judge import Judge
 from conformance.judging.report import Report
 from conformance.judging.stream import LiveJudge
 from conformance.servers.campaign.deadline import Deadline
-from conformance.servers.campaign.ending import SHORTEST_LIMIT, Ending
+from conformance.servers.campaign.ending import SHORTEST_LIMIT, Ending, FirstFailureError
 from conformance.servers.campaign.journal import Journal, JournalEntry
 from conformance.servers.campaign.pending_steps import PendingCase
+from conformance.servers.campaign.rehearsal import reduced
 from conformance.servers.campaign.scenario_shrinking import SEARCH_REQUESTS, ScenarioCounterexample, counterexamples
 from conformance.servers.campaign.scheduler import Scheduler
 from conformance.servers.campaign.subject_session import SubjectSession, open_session
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
     from conformance.servers.run_options import RunOptions
 
 __all__ = ["RunProgress", "RunResult", "run"]
+
+#: What a run does last of all.
+_SHRINKING = "counterexamples"
 
 #: What looks for counterexamples after a run.
 Search = Callable[[SubjectSession, LiveJudge, Plan], Awaitable[tuple[ScenarioCounterexample, ...]]]
@@ -131,8 +135,10 @@ async def run(
             journal=Journal.of_run(under_test.base_url, run_id, options.journal) if in_journal else None,
             notifications=options.notifications,
         ) as session:
-            plan_of_run = partial(_plan, session, options, scenarios, planned)
+            plan_of_run = partial(_plan, session, options, chosen, scenarios, planned)
             search = partial(counterexamples, known=known) if small and options.shrink else None
+            if options.fail_fast:
+                progress = _ending_at_a_failure(session.hearing, options, chosen, known, progress)
             return await _run(session, options, chosen, plan_of_run, progress, Ending(deadline), search)
 
 
@@ -140,7 +146,7 @@ async def _run(
     session: SubjectSession,
     options: RunOptions,
     rules: tuple[Rule, ...],
-    plan_of_run: Callable[[], Plan],
+    plan_of_run: Callable[[], Awaitable[Plan]],
     progress: Callable[[RunProgress], None],
     ending: Ending,
     search: Search | None,
@@ -149,8 +155,12 @@ async def _run(
     hearing = session.hearing
     planned = plan(session.run, session.settings)
     with ending.recorded():
-        await session.preflight(options.calendars, options.wait)
-        planned = plan_of_run()
+        try:
+            await session.preflight(options.calendars, options.wait)
+        except BaseException:
+            hearing.close()  # what the preflight showed until it ended is judged, as the evidence of it will be
+            raise
+        planned = await plan_of_run()
         ending.deadline.set(options.max_time or options.wait + max(SHORTEST_LIMIT, 3 * planned.seconds))
         if not options.plan:
             await _execute(session, hearing, planned, progress, ending, search)
@@ -174,18 +184,27 @@ async def _run(
     )
 
 
-def _plan(session: SubjectSession, options: RunOptions, scenarios: Source, take: Callable[[Plan], None]) -> Plan:
+async def _plan(
+    session: SubjectSession,
+    options: RunOptions,
+    rules: tuple[Rule, ...],
+    scenarios: Source,
+    take: Callable[[Plan], None],
+) -> Plan:
     """The plan for what the preflight found; `take` gets it, and the limit of requests follows it if none was given."""
     check_default_profiles(options.default_profiles, session.run.inventory)
+    rate = options.rate_limit or session.subject.rate
     planned = plan(
         session.run,
         session.settings,
         options.max_examples or 0,
         options.seed,
         malformed=session.subject.loopback or options.fuzz,
-        rate=options.rate_limit or session.subject.rate,
+        rate=rate,
         added=(scenarios, *map(named_source, options.scenarios)),
     )
+    if (options.rules or options.quick) and session.subject.kind != "cassette":
+        planned = await reduced(planned, session.run, rules, session.settings, rate=rate)
     take(planned)
     if options.max_requests is None:
         session.transport.max_requests.limit = session.transport.sent + planned.requests + SEARCH_REQUESTS
@@ -209,20 +228,36 @@ async def _execute(
     try:
         with ending.recorded():
             try:
-                await session.run_scenarios(scheduler, planned.waves)
-                await session.await_notifications()
-                report_progress("audit", scheduler)
-                await session.read_variants()
-                scheduler.on_round = partial(report_progress, "malformed requests")
-                scheduler.on_round(scheduler)
-                await session.send_malformed(planned.malformed)
+                await session.carry_out(scheduler, planned, lambda part: report_progress(part, scheduler))
             finally:
                 hearing.close()
             if search is not None and hearing.failed:
-                report_progress("counterexamples", scheduler)
+                report_progress(_SHRINKING, scheduler)
                 ending.counterexamples = await search(session, hearing, planned)
     finally:
         await ending.clean(session)
+
+
+def _ending_at_a_failure(
+    hearing: LiveJudge | None,
+    options: RunOptions,
+    rules: tuple[Rule, ...],
+    known: Callable[[str, str], bool],
+    progress: Callable[[RunProgress], None],
+) -> Callable[[RunProgress], None]:
+    """Tells `progress`, and ends the run where a rule of the level that counts failed for a cause not `known`."""
+    counting = {rule.id for rule in rules if LEVELS.index(rule.level) <= LEVELS.index(options.fail_on)}
+
+    def tell(state: RunProgress) -> None:
+        progress(state)
+        failed = hearing.failed if hearing is not None else {}
+        for rule, violations in failed.items():
+            is_new = any(not known(rule, one.cause) for one in violations)
+            # What fails while it is open has no cause yet; a baseline may know it.
+            if rule in counting and (is_new or not (violations or options.baseline)) and state.doing != _SHRINKING:
+                raise FirstFailureError(f"it ended at the first failure that counts, of {rule} (--fail-fast)")
+
+    return tell
 
 
 def _progress(doing: str, session: SubjectSession, hearing: LiveJudge, scheduler: Scheduler) -> RunProgress:

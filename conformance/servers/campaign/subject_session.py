@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 import httpx
 
-from conformance.facts import Settings
+from conformance.facts import Facts, Settings
 from conformance.http.exchange import UNKNOWN_TOKEN, Exchange, Response
 from conformance.http.redaction import Redactor, scrub
 from conformance.http.redaction.personal import PersonalData
-from conformance.judging.judge import Judge
 from conformance.judging.stream import LiveJudge
+from conformance.judging.verdict import Verdict
 from conformance.servers.campaign.batch_probe import send_batch
 from conformance.servers.campaign.cleanup import clean
 from conformance.servers.campaign.concurrency import gather_all
@@ -27,6 +27,7 @@ from conformance.servers.campaign.subscription_probe import subscriptions_are_ac
 from conformance.servers.inventory import Inventory
 from conformance.servers.run_options import NotificationOptions
 from conformance.servers.scenarios.malformed_requests import MalformedRequest, event_after
+from conformance.servers.scenarios.plan import PROBES, Plan
 from conformance.servers.scenarios.scenario import RunContext, Scenario
 from conformance.servers.subject import Subject
 from conformance.servers.subject.preflight import preflight
@@ -52,12 +53,13 @@ _LOCAL_SECONDS = 10.0
 class SubjectSession:
     """A subject, the transport to it and, after `preflight`, its inventory.
 
-    What comes back goes to `hearing`, if there is one; `preflight_exchanges` are those of the preflight.
+    What comes back goes to `hearing`, if there is one; `preflight_exchanges` are those of the preflight.  `part` names
+    the part of the plan that is being sent.
     """
 
     subject: Subject
     settings: Settings
-    judge: Judge
+    judge: Callable[[Facts], tuple[Verdict, ...]]
     transport: Transport
     journal: Journal
     hearing: LiveJudge | None
@@ -67,6 +69,7 @@ class SubjectSession:
     next_page: NextPage | None = None
     schedulers: list[Scheduler] = field(default_factory=list)
     receiver: Receiver | None = None
+    part: str = "preflight"
 
     async def subscribe(self) -> None:
         """Where there is a receiver, find out whether subscriptions are accepted: if not, other writes have none."""
@@ -117,23 +120,48 @@ class SubjectSession:
         self.schedulers.append(scheduler)
         return scheduler
 
-    async def run_scenarios(self, scheduler: Scheduler, waves: Sequence[tuple[Scenario, ...]]) -> None:
+    async def carry_out(self, scheduler: Scheduler, planned: Plan, tell: Callable[[str], None]) -> None:
+        """Send all that is planned; `tell` is told the name of each part after the scenarios, as it begins."""
+        await self.run_scenarios(scheduler, planned.waves, planned.probes)
+        await self.await_notifications()
+        if "readings" in planned.probes:
+            self.part = "readings"
+            tell("audit")
+            await self.read_variants()
+        if planned.malformed:
+            self.part = "malformed"
+            scheduler.on_round = lambda _: tell("malformed requests")
+            scheduler.on_round(scheduler)
+            await self.send_malformed(planned.malformed)
+
+    async def run_scenarios(
+        self, scheduler: Scheduler, waves: Sequence[tuple[Scenario, ...]], probes: Collection[str] = tuple(PROBES)
+    ) -> None:
         """Run all scenarios; on the way, send the access checks and a batch, and list the calendars once more.
 
         What the lists show before and after is not held against the writes in between; later writes are judged by it.
         """
 
         async def check_access() -> None:
-            existing = next((state.entry for state in scheduler.scenarios if state.exists), None)
-            page = self.next_page if self.next_page and self.transport.owns(self.next_page.url) else None
-            checks = access_checks(self.run.inventory, self.run, existing, page, everywhere=self.subject.loopback)
-            await run_access_checks(self.transport, self.journal, checks)
-            await send_batch(self.transport, self.journal, self.run)
-            for account in self.run.inventory.accounts:
+            if "access" in probes:
+                self.part = "access"
+                existing = next((state.entry for state in scheduler.scenarios if state.exists), None)
+                page = self.next_page if self.next_page and self.transport.owns(self.next_page.url) else None
+                checks = access_checks(self.run.inventory, self.run, existing, page, everywhere=self.subject.loopback)
+                await run_access_checks(self.transport, self.journal, checks)
+            if "batch" in probes:
+                self.part = "batch"
+                await send_batch(self.transport, self.journal, self.run)
+            self.part = "lists"
+            for account in self.run.inventory.accounts if "lists" in probes else ():
                 if account.target_calendars:
                     await self.transport.send("GET", "/v1/calendars", account=account.name)
+            self.part = "scenarios"
 
-        await self.subscribe()
+        if "notifications" in probes:
+            self.part = "notifications"
+            await self.subscribe()
+        self.part = "scenarios"
         scheduler.run = self.run
         await scheduler.run_waves(waves, after_round=check_access, round_number=_ACCESS_ROUND)
         if self.transport.clock.virtual:
@@ -199,7 +227,7 @@ class SubjectSession:
 async def open_session(
     subject: Subject,
     settings: Settings,
-    judge: Judge,
+    judge: Callable[[Facts], tuple[Verdict, ...]],
     run_id: str,
     *,
     rate: float | None = None,

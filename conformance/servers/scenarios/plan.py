@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from conformance.facts import Settings
 from conformance.servers.inventory import Inventory
@@ -14,10 +15,21 @@ from conformance.servers.scenarios.covering import connected_profiles
 from conformance.servers.scenarios.malformed_requests import MalformedRequest, core_malformed, generated_malformed
 from conformance.servers.scenarios.scenario import RunContext, Scenario
 
-__all__ = ["Plan", "plan"]
+__all__ = ["PROBES", "Plan", "estimated", "plan"]
 
-#: Requests of preflight and audit for one account, and of the access checks.
-_READS, _ACCESS = 10, 32
+#: What a run sends beside its scenarios and malformed requests, each with its words.
+PROBES: Mapping[str, str] = MappingProxyType(
+    {
+        "access": "access without or with other tokens",
+        "batch": "a batch",
+        "lists": "calendar lists after writes",
+        "readings": "readings in every documented way",
+        "notifications": "subscriptions to notifications",
+    }
+)
+
+#: Requests of preflight and audit for one account, those of the preflight alone, and of the access checks.
+_READS, _PREFLIGHT, _ACCESS = 10, 3, 32
 
 #: Requests that try a step again which did not meet a pending event, at most: three times two or three writes, and the
 #: clean-up.
@@ -50,7 +62,8 @@ class Plan:
     seconds, the latter within a factor of two; `requests` and `seconds` are upper bounds, with two events on a page and
     everything pending until the time-out.
     `generated` counts the writes that request a generated conference; `lacking` says what is not tested, and why.
-    `malformed` requests are sent after the scenarios.
+    `malformed` requests are sent after the scenarios.  `probes` are the names of those of PROBES that are sent.
+    `reduced_from` is the plan of which this one is what the chosen rules need; None if nothing was left out.
     """
 
     waves: tuple[tuple[Scenario, ...], ...]
@@ -62,6 +75,8 @@ class Plan:
     seconds: float
     lacking: tuple[str, ...]
     malformed: tuple[MalformedRequest, ...] = ()
+    probes: frozenset[str] = frozenset(PROBES)
+    reduced_from: Plan | None = field(default=None, repr=False)
 
     @property
     def scenarios(self) -> tuple[Scenario, ...]:
@@ -97,18 +112,39 @@ def plan(
 
         scenarios += explore(run.inventory, examples, seed)
     bad_requests = (*core_malformed(run), *generated_malformed(run, examples, seed)) if malformed else ()
-    groups = waves(scenarios)
+    return estimated(run, settings, scenarios, bad_requests, rate=rate)
+
+
+def estimated(
+    run: RunContext,
+    settings: Settings,
+    scenarios: Iterable[Scenario],
+    malformed: tuple[MalformedRequest, ...],
+    probes: Collection[str] = tuple(PROBES),
+    *,
+    rate: float | None = None,
+    together: bool = False,
+) -> Plan:
+    """The plan of these scenarios, malformed requests and probes, with what it takes.
+
+    `together`: all scenarios begin at once, as is best for a few.
+    """
+    scenarios = tuple(scenarios)
+    groups = (scenarios,) * bool(scenarios) if together else waves(scenarios)
     rounds = max((number + len(scenario.steps) for number, wave in enumerate(groups) for scenario in wave), default=0)
     steps = [step for scenario in scenarios for step in scenario.steps]
     accounts = max(1, len(run.inventory.accounts))
-    named = sum(request.names_event for request in bad_requests)
-    requests = len(steps) + sum(not scenario.ends_deleted for scenario in scenarios) + len(bad_requests) + named
-    requests += _AFTER * bool(bad_requests) + (_BATCH + 1) * bool(run.inventory.targets)
+    named = sum(request.names_event for request in malformed)
+    batch = _BATCH * bool(run.inventory.targets and "batch" in probes)
+    requests = len(steps) + sum(not scenario.ends_deleted for scenario in scenarios) + len(malformed) + named
+    requests += _AFTER * bool(malformed) + batch + bool(batch)
     again = _RETRIES * sum(step.timing != "settled" for step in steps)
-    reads = _READS * accounts + _ACCESS
+    reads = _PREFLIGHT * accounts + (_READS - _PREFLIGHT) * accounts * ("readings" in probes)
+    reads += _ACCESS * ("access" in probes)
     readings = rounds * _readings_a_round(settings) + _FINAL_READINGS
     most = requests + again + reads + readings * (-(-len(scenarios) // 2) + accounts)
-    expected = requests + reads + _USUAL_READINGS * rounds * accounts
+    written = len({scenario.account for scenario in scenarios})
+    expected = requests + reads + _USUAL_READINGS * rounds * written
     settling = min(_USUAL_SETTLING, settings.settle_timeout) + settings.quiet
     waiting = (rounds + 1) * settling + max(0.0, (settings.window or 0.0) - settling)
     return Plan(
@@ -116,13 +152,14 @@ def plan(
         expected=expected,
         expected_seconds=waiting + (expected / rate if rate else 0.0),
         requests=most,
-        objects=len(scenarios) + named + bool(bad_requests) + _BATCH * bool(run.inventory.targets),
+        objects=len(scenarios) + named + bool(malformed) + batch,
         generated=sum(step.kind in _GENERATING for step in steps),
         seconds=(rounds + 1) * (settings.settle_timeout + 2 * settings.quiet)
         + (settings.window or 0.0)
         + (most / rate if rate else 0.0),
         lacking=tuple(_lacking(run.inventory)),
-        malformed=bad_requests,
+        malformed=malformed,
+        probes=frozenset(probes),
     )
 
 

@@ -1,0 +1,89 @@
+"""A value of any kind, wherever it stands in a recording: it is read, or refused in one line that names its place."""
+
+from __future__ import annotations
+
+import copy
+import json
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from conformance.recordings import InvalidRecordingError, paths, read
+
+DIALECTS = Path(__file__).parent / "dialects"
+SAMPLES = [
+    *sorted((DIALECTS / "right").glob("*.json")),
+    DIALECTS / "right" / "responses.yaml",
+    DIALECTS / "schemathesis.har",
+    DIALECTS / "schemathesis.ndjson",
+    DIALECTS / "schemathesis.yaml",
+    Path(__file__).parents[2] / "cassettes" / "by-hand" / "explicit.yaml",
+]
+ODD: list[Any] = [None, True, -1, 1e300, "\ud800", [], {}, [None], {"": None}]
+
+
+def loaded(path: Path) -> Any:
+    """A document, its first exchanges alone; the lines of NDJSON as a list."""
+    text = path.read_text(encoding="utf-8")
+    if path.suffix == ".ndjson":
+        return [json.loads(line) for line in text.splitlines()]
+    return yaml.safe_load(text) if path.suffix == ".yaml" else json.loads(text)
+
+
+def shortened(value: Any) -> Any:
+    """The first items of each list."""
+    if isinstance(value, dict):
+        return {key: shortened(item) for key, item in value.items()}
+    return [shortened(item) for item in value[:2]] if isinstance(value, list) else value
+
+
+def saved(path: Path, document: Any, like: Path) -> None:
+    if like.suffix == ".ndjson":
+        path.write_text("".join(json.dumps(line) + "\n" for line in document), encoding="utf-8")
+    elif like.suffix == ".yaml":
+        path.write_text(yaml.dump(document, sort_keys=False), encoding="utf-8")
+    else:
+        path.write_text(json.dumps(document), encoding="utf-8")
+
+
+def places(value: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    if at:
+        yield at
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in items:
+        yield from places(item, (*at, key))
+
+
+def replaced(document: Any, at: tuple[Any, ...], value: Any) -> Any:
+    changed = copy.deepcopy(document)
+    target = changed
+    for key in at[:-1]:
+        target = target[key]
+    target[at[-1]] = value
+    return changed
+
+
+def refusal(target: Path) -> str:
+    """Why a recording is refused; nothing where it is read."""
+    try:
+        for path in paths([target]):
+            list(read(path))
+    except InvalidRecordingError as error:
+        return str(error)
+    return ""
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=[path.name for path in SAMPLES])
+def test_an_odd_value_anywhere_is_read_or_refused_in_one_line(tmp_path: Path, sample: Path) -> None:
+    document = shortened(loaded(sample))
+    target = tmp_path / sample.name
+    for number, at in enumerate(places(document)):
+        odd = ODD[number % len(ODD)]  # the samples have so many places that each kind of place meets most values
+        saved(target, replaced(document, at, odd), sample)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            assert refusal(target).count("\n") == 0, (at, odd)
