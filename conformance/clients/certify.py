@@ -130,7 +130,7 @@ class CertificationRun:
 async def drive(at_gateway: DriverSession, options: CertifyOptions, run: CertificationRun) -> None:
     """Plays all cases and judges them, then looks for the smallest case of each cause of a failure."""
     here = fixture()
-    search = SmallestCases(at_gateway, run.judge.rules, here, options.max_examples, options.seed)
+    search = SmallestCases(at_gateway, run.judge.rules, here, options.seed)
     first = await play(at_gateway, (*standard_cases(here), *optional_cases(here)), run)
     generated = generated_cases(here, options.max_examples, options.seed)
     first = await play(at_gateway, generated, run, search.knows) | first

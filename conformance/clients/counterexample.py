@@ -40,7 +40,10 @@ class CallCounterexample:
         )
 
     def _expected(self, judged: JudgedCall) -> str:
-        found = {name: pointers for name, pointers in judged.facts.document["compared"].items() if pointers}
+        compared = judged.facts.document.get("compared")
+        if compared is None:  # what a client need not have: its rule alone says what is right
+            return self.rule.title
+        found = {name: pointers for name, pointers in compared.items() if pointers}
         parts = [f"{name.replace('_', ' ')} {', '.join(pointers)}" for name, pointers in found.items()]
         if any(name.startswith("request") for name in found) or not judged.record.exchanges:
             parts.insert(0, _request(ideal_exchange(judged.record.call)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
 from contextlib import aclosing
@@ -20,8 +20,9 @@ from conformance.contract.rules import Rule
 
 __all__ = ["SmallestCases"]
 
-#: Cases that are played to make the one of a cause smaller, and seconds for all causes together.
-_TRIES, _SECONDS = 250, 25.0
+#: Cases that are played to make the one of a cause smaller, at most, and for all causes together.  Counts, for the
+#: same seed has the same outcome however fast the client is.
+_TRIES, _TRIES_IN_ALL = 250, 600
 
 Calls = tuple[JudgedCall, ...]
 
@@ -39,29 +40,34 @@ class _EnoughError(BaseException):
 
 
 class SmallestCases:
-    """Looks for the smallest of the `examples` cases from the seed `number` that show a cause.
+    """Looks for the smallest of the cases from the seed `number` that show a cause, once it `knows` those of a run.
 
     Hypothesis works in a thread of its own; what it tries is played here, in the loop, on events of new names.
     """
 
-    def __init__(self, at_gateway: DriverSession, rules: Iterable[Rule], fixture: Fixture, examples: int, number: int):
+    def __init__(self, at_gateway: DriverSession, rules: Iterable[Rule], fixture: Fixture, number: int):
         self._at_gateway = at_gateway
         self._judge = CallJudge(rules)
-        self._fixture, self._examples, self._number = fixture, examples, number
+        self._fixture, self._number = fixture, number
         self._known: dict[str, Mapping[str, Calls]] = {}
+        self._shown: dict[str, tuple[int, str]] = {}
+        self._counts: Counter[str] = Counter()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._playing: Future[Mapping[str, Calls]] | None = None
         self._error: BaseException | None = None
         self._plays = 0
 
     def knows(self, case: Case, found: Mapping[str, Calls]) -> None:
-        """A case was played before, and showed these causes, each with the calls that led to it."""
+        """A generated case was played, and showed these causes, each with the calls that led to it."""
         self._known[_key(case)] = found
+        self._counts[case.kind] += 1
+        for cause, calls in found.items():
+            if len(calls) < self._shown.get(cause, (len(calls) + 1, ""))[0]:
+                self._shown[cause] = len(calls), case.kind
 
     async def of(self, causes: Iterable[str]) -> dict[str, Calls]:
         """The calls of the smallest case of each cause that the cases show; raises what playing raises."""
-        shown = {cause for found in self._known.values() for cause in found}
-        wanted = [cause for cause in causes if cause in shown]
+        wanted = [cause for cause in causes if cause in self._shown]
         if not wanted:
             return {}
         self._loop = asyncio.get_running_loop()
@@ -80,31 +86,30 @@ class SmallestCases:
 
     def _search(self, wanted: list[str]) -> dict[str, Calls]:
         smallest: dict[str, Calls] = {}
-        ends = time.monotonic() + _SECONDS
-        for cause in wanted:
+        for place, cause in enumerate(wanted):
+            left = _TRIES_IN_ALL - self._plays
             try:
-                self._shrink(cause, ends, smallest)
+                self._shrink(cause, min(_TRIES, left // (len(wanted) - place)), smallest)
             except _StoppedError:
                 break
         return smallest
 
-    def _shrink(self, cause: str, ends: float, smallest: dict[str, Calls]) -> None:
-        tries = 0
+    def _shrink(self, cause: str, tries: int, smallest: dict[str, Calls]) -> None:
+        ends = self._plays + tries
 
         def use(case: Case) -> None:
-            nonlocal tries
             key = _key(case)
             if key not in self._known:
-                if tries >= _TRIES or time.monotonic() > ends:
+                if self._plays >= ends:
                     raise _EnoughError
-                tries += 1
                 self._known[key] = self._played(case)
             if cause in self._known[key]:
                 smallest[cause] = self._known[key][cause]
                 raise _FoundError
 
+        kind = self._shown[cause][1]
         with contextlib.suppress(_FoundError, _EnoughError):
-            each_case(self._fixture, self._examples, self._number, use, Phase.generate, Phase.shrink)()
+            each_case(self._fixture, kind, self._counts[kind], self._number, use, Phase.generate, Phase.shrink)()
 
     def _played(self, case: Case) -> Mapping[str, Calls]:
         if self._error is not None:

@@ -184,7 +184,8 @@ class RunReport:
     def strength(self) -> Strength | None:
         """How many of the known faults of servers would have been caught; None where no rule on servers was decided."""
         exercised = self.report.exercised
-        return strength(exercised, waits=self.policy.is_run) if exercised.decided else None
+        on_servers = any(rule.applies_to == "server" and rule.id in exercised.decided for rule in self.rules)
+        return strength(exercised, waits=self.policy.is_run) if on_servers else None
 
     @property
     def coverage_gaps(self) -> tuple[tuple[str, str], ...]:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import json
+import os
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 sys.path.insert(0, str(Path(__file__).parent / "broken"))
 
@@ -21,8 +24,8 @@ from broken_drivers import BROKEN
 from matrix import InProcess, failed, judged
 
 from conformance.clients.cases.driver_call import Case
+from conformance.clients.cases.generated_cases import KINDS, generated_cases
 from conformance.clients.cases.generated_cases import cases as cases_of
-from conformance.clients.cases.generated_cases import generated_cases
 from conformance.clients.cases.optional_cases import optional_cases
 from conformance.clients.cases.standard_cases import standard_cases
 from conformance.clients.certificate import Certificate, CertifyOptions
@@ -35,6 +38,7 @@ from conformance.clients.driver.process import DriverError
 from conformance.clients.transcript import call_records, is_driver_call, judge_calls
 from conformance.contract.rules import load
 from conformance.http.exchange import Exchange
+from conformance.judging.summary import RunReport
 
 CLIENTS = tuple(rule for rule in load() if rule.applies_to == "client")
 
@@ -184,7 +188,7 @@ def test_what_needs_two_calls_shrinks_to_two() -> None:
     assert found.text().splitlines()[1].startswith("  earlier   upsert_event")
 
 
-@given(cases_of(fixture()))
+@given(st.sampled_from(KINDS).flatmap(lambda kind: cases_of(fixture(), kind)))
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 def test_a_client_that_sends_what_it_is_called_for_is_never_accused(case: Case) -> None:
     run = asyncio.run(judged(Driver(), (dataclasses.replace(case, name="generated"),)))
@@ -416,6 +420,32 @@ def test_curl_in_a_shell_script_speaks_the_protocol() -> None:
     options = CertifyOptions(("sh", str(FOLDER / "driver_curl.sh")))
     assert asyncio.run(check_driver(options, lambda finding: told.append(str(finding))))
     assert (told[0].startswith("ok       start"), len(told)) == (True, 9)
+
+
+@pytest.mark.skipif(not (_has("curl", "--version") and _has("jq", "--version")), reason="there is no curl, or no jq")
+def test_one_jq_reads_all_requests_of_the_shell_script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    started = tmp_path / "started"
+    wrapper = tmp_path / "jq"
+    wrapper.write_text(f'#!/bin/sh\necho >>{started}\nexec {shutil.which("jq")} "$@"\n')
+    wrapper.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    options = CertifyOptions(("sh", str(FOLDER / "driver_curl.sh")))
+    assert asyncio.run(check_driver(options, lambda _: None))
+    # Beside it one each for the page that is read, the list of calendars, and the errors of the 422.
+    assert len(started.read_text().splitlines()) == 4
+
+
+def test_the_readme_says_what_the_minimal_client_shows(minimal: tuple[Certificate, list[Exchange]]) -> None:
+    certificate, _ = minimal
+    found = Counter(outcomes(certificate).values())
+    line = f"{found['passed']} of {found.total()} rules passed, {found['untested']} untested, over … exchanges"
+    assert line in (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+
+
+def test_a_certificate_speaks_of_no_faults_of_servers(minimal: tuple[Certificate, list[Exchange]]) -> None:
+    certificate, _ = minimal
+    run_report = RunReport(certificate.report, certificate.rules, certificate.subject, certificate.run, {}, {})
+    assert run_report.strength is None
 
 
 def test_the_protocol_of_a_run_is_what_schemas_driver_describes(tmp_path: Path) -> None:

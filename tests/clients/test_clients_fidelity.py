@@ -7,10 +7,11 @@ from urllib.parse import quote, urlencode
 
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from conformance.clients.cases.case_values import shown
 from conformance.clients.cases.driver_call import ABSENT
-from conformance.clients.cases.generated_cases import cases
+from conformance.clients.cases.generated_cases import KINDS, cases
 from conformance.clients.driver.driver_session import fixture
 from conformance.clients.facts.differences import (
     Differences,
@@ -116,7 +117,7 @@ def test_what_is_sent_is_compared_by_its_meaning(asked: Any, sent: Any, differen
     assert compare_event(asked, sent) == differences
 
 
-@given(cases(fixture()))
+@given(st.sampled_from(KINDS).flatmap(lambda kind: cases(fixture(), kind)))
 @settings(max_examples=60, deadline=None)
 def test_an_event_that_is_passed_on_is_never_found_altered_in_json_or_forms(case: Any) -> None:
     for step in case.steps:

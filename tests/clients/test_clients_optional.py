@@ -9,8 +9,11 @@ import pytest
 
 from conformance.clients.cases.driver_call import Case, DriverCall
 from conformance.clients.cases.optional_cases import optional_cases
+from conformance.clients.counterexample import CallCounterexample
 from conformance.clients.driver.driver_session import fixture
 from conformance.clients.facts.call import CallRecord, call_facts
+from conformance.clients.transcript import CallJudge
+from conformance.contract.rules import load
 from conformance.contract.schemas import registry, uri
 from conformance.http.exchange import Exchange, Request, Response
 
@@ -79,6 +82,24 @@ def test_each_signature_is_verified_by_itself() -> None:
         for step in signatures.steps
     ]
     assert rightly == [[True, False], [False, True], [True, False], [False, True], [False, True]]
+
+
+@pytest.mark.parametrize(
+    ("call", "answer", "rule"),
+    [
+        (BATCH, {"result": {"responses": []}}, "the-answers-of-a-batch-are-returned"),
+        (
+            DriverCall("verify_notification", {"body_base64": "", "header": "", "client_secret": "s"}),
+            {"result": {"valid": True}},
+            "a-signature-is-verified",
+        ),
+    ],
+)
+def test_a_counterexample_says_which_rule_was_broken(call: DriverCall, answer: dict[str, Any], rule: str) -> None:
+    judged = CallJudge(load()).judge(CallRecord("c", call, answer, (sent([ENTRY]),) if call is BATCH else ()))
+    assert rule in judged.causes.values()
+    (broken,) = [one for one in load() if one.id == rule]
+    assert CallCounterexample(broken, (judged,)).text().splitlines()[-1] == f"  expected  {broken.title}"
 
 
 @pytest.mark.parametrize("case", optional_cases(fixture()), ids=lambda case: case.name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sys
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from matrix import InProcess
 
 from conformance.clients.cases.case_values import optional_fields, refusals
 from conformance.clients.cases.driver_call import CannedResponse, Case, ReadOverride, StubBehavior
-from conformance.clients.cases.generated_cases import cases, generated_cases
+from conformance.clients.cases.generated_cases import generated_cases
 from conformance.clients.cases.standard_cases import delete, event, read, standard_cases, write
 from conformance.clients.cases.standard_values import REFUSALS
 from conformance.clients.certificate import CertifyOptions
@@ -36,17 +37,12 @@ HERE = fixture()
 EXPLICIT = {"profile_id": "explicit", "provider_description": "Room", "join_url": "https://conf.example/A?b=1"}
 
 
-@pytest.fixture(autouse=True)
-def _searches_are_counted_and_not_timed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("conformance.clients.smallest._SECONDS", float("inf"))
-
-
 def certified(driver: HttpxAdapter, examples: int) -> dict[str, tuple[JudgedCall, ...]]:
     """The smallest calls of each cause that generated cases show of a client."""
 
     async def work(at_gateway: DriverSession) -> dict[str, tuple[JudgedCall, ...]]:
         run = CertificationRun(CallJudge(load()))
-        search = SmallestCases(at_gateway, load(), HERE, examples, 0)
+        search = SmallestCases(at_gateway, load(), HERE, 0)
         first = await play(at_gateway, generated_cases(HERE, examples, 0), run, search.knows)
         return await search.of(first)
 
@@ -92,6 +88,19 @@ def test_hypothesis_shrinks_each_of_two_defects_to_the_field_that_shows_it() -> 
         f"{rule} /description": ["description"],
     }
     assert all(len(calls) == 1 for calls in found.values())
+
+
+def test_a_search_ends_after_so_many_tries_for_all_causes_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("conformance.clients.smallest._TRIES_IN_ALL", 12)
+    names: set[str] = set()
+
+    class Notes(DropsTwoFields):
+        def upsert_event(self, params: Mapping[str, Any]) -> dict[str, Any]:
+            names.add(params["event"]["event_id"].rpartition("-")[2])
+            return super().upsert_event(params)
+
+    assert len(certified(Notes(), 40)) >= 2
+    assert {"1", "13"} & names == {"1"}
 
 
 def test_two_fields_that_one_call_loses_are_two_causes_whatever_else_was_asked() -> None:
@@ -165,7 +174,7 @@ def test_a_cancelled_search_leaves_the_failures_that_were_found() -> None:
     async def work(at_gateway: DriverSession) -> tuple[int, int]:
         run = CertificationRun(CallJudge(load()), progress=said.append)
         driving = asyncio.create_task(drive(at_gateway, CertifyOptions(max_examples=20), run))
-        while "looking for the smallest case of each failure" not in said:
+        while "looking for the smallest case of each failure" not in said and not driving.done():
             await asyncio.sleep(0.01)
         driving.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -260,11 +269,12 @@ def test_an_answer_that_is_not_documented_may_be_choked_on_but_not_misread() -> 
     ] * 2
 
 
-def test_the_cases_of_runs_are_of_every_kind() -> None:
-    runs = [generated_cases(HERE, 100, seed) for seed in range(3)]
-    assert [len(made) for made in runs] == [100, 100, 100]
-    methods = {step.call.method for made in runs for case in made for step in case.steps}
-    assert methods == {"upsert_event", "read_events", "delete_event", "list_calendars"}
+@pytest.mark.parametrize("examples", [5, 100])
+def test_every_run_has_each_kind_of_call_in_the_same_share(examples: int) -> None:
+    made = generated_cases(HERE, examples, 7)
+    last = Counter("pages" if case.seeds else case.steps[-1].call.method for case in made)
+    of_twenty = {"upsert_event": 9, "pages": 6, "read_events": 2, "delete_event": 2, "list_calendars": 1}
+    assert last == {kind: 1 if examples == 5 else 5 * share for kind, share in of_twenty.items()}
 
 
 def test_a_case_about_events_of_other_names_is_the_same_in_all_else() -> None:
@@ -277,7 +287,6 @@ def test_a_case_about_events_of_other_names_is_the_same_in_all_else() -> None:
     assert (reading.behavior.overrides, reading.behavior.last) == ((ReadOverride("a-1", None),), ("a-1",))
     assert reading.behavior.first == behavior.first
     assert case.seeds[0][1]["event_id"] == "a-1"
-    assert cases(HERE) is cases(HERE)
 
 
 def test_the_fields_that_are_asked_reach_their_limits() -> None:

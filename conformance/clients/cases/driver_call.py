@@ -96,11 +96,15 @@ class CaseStep:
 
 @dataclass(frozen=True)
 class Case:
-    """Steps that belong together, on a fresh server; `seeds`, each ``(calendar_id, event)``, are there before them."""
+    """Steps that belong together, on a fresh server; `seeds`, each ``(calendar_id, event)``, are there before them.
+
+    `kind` is that of a generated case.
+    """
 
     name: str
     steps: tuple[CaseStep, ...]
     seeds: tuple[tuple[str, Mapping[str, Any]], ...] = ()
+    kind: str = ""
 
     def renamed(self, mark: str) -> Case:
         """The same case about events of other names: a client may remember those that it has met."""

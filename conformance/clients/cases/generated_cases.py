@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import cache
 from importlib import import_module
 from pkgutil import walk_packages
-from typing import Any
 
 from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
 from hypothesis import strategies as st
@@ -35,7 +36,7 @@ from conformance.clients.cases.standard_cases import (
     write,
 )
 
-__all__ = ["cases", "each_case", "generated_cases"]
+__all__ = ["KINDS", "cases", "each_case", "generated_cases"]
 
 #: Parameters of a reading that sees what the application manages.
 _READINGS = (
@@ -47,26 +48,34 @@ _READINGS = (
 _PARAMS = st.sampled_from(_READINGS)
 _COUNTS = st.integers(1, 4)
 _SIZES = st.sampled_from((None, 1, 2, 3))
-_KINDS = st.sampled_from(("write", "write", "write", "write", "read", "read", "delete", "list"))
+_CALLS = st.sampled_from(("write", "write", "write", "write", "read", "read", "delete", "list"))
 _RARELY = st.sampled_from((False, False, False, True))
 
 
+#: The kinds of the cases, over and over, so that every run has each: calls that end in one of the kind, or a reading
+#: of several events at once.
+KINDS = (
+    *("write", "pages", "delete", "read", "list", "write", "pages", "write", "pages", "write"),
+    *("write", "pages", "delete", "read", "write", "pages", "write", "pages", "write", "write"),
+)
+
+
 @cache
-def cases(fixture: Fixture) -> st.SearchStrategy[Case]:
-    """A case of one to four calls about a few events, or one reading of them; they shrink to one small write."""
-    return st.one_of(_sequences(fixture), _sequences(fixture), _readings(fixture))
+def cases(fixture: Fixture, kind: str) -> st.SearchStrategy[Case]:
+    """A case of one to four calls about a few events, or one reading of them; they shrink to one small call."""
+    return _readings(fixture) if kind == "pages" else _sequences(fixture, kind)
 
 
 @st.composite
-def _sequences(draw: st.DrawFn, fixture: Fixture) -> Case:
-    """Calls about one event, or two: writes above all, then readings, deletions and lists."""
+def _sequences(draw: st.DrawFn, fixture: Fixture, kind: str) -> Case:
+    """Calls about one event, or two: the last is of this kind; before it come writes above all."""
     ids = draw(st.lists(event_ids(), min_size=1, max_size=2, unique=True))
     home = {event_id: draw(_calendars(fixture)) for event_id in ids}
     steps = []
-    for _ in range(draw(_COUNTS)):
+    for left in reversed(range(draw(_COUNTS))):
         event_id = ids[draw(_COUNTS) % len(ids)]
-        steps.append(_step(draw, fixture, home[event_id], event_id))
-    return Case("generated", tuple(steps))
+        steps.append(_step(draw, fixture, draw(_CALLS) if left else kind, home[event_id], event_id))
+    return Case("generated", tuple(steps), kind=kind)
 
 
 @cache
@@ -74,8 +83,7 @@ def _calendars(fixture: Fixture) -> st.SearchStrategy[str]:
     return st.sampled_from((fixture.calendar_id, fixture.other_id))
 
 
-def _step(draw: st.DrawFn, fixture: Fixture, calendar_id: str, event_id: str) -> CaseStep:
-    kind = draw(_KINDS)
+def _step(draw: st.DrawFn, fixture: Fixture, kind: str, calendar_id: str, event_id: str) -> CaseStep:
     behavior = draw(_behaviors(kind))
     if kind == "read":
         return read([calendar_id], [event_id], behavior, draw(_PARAMS))
@@ -120,7 +128,7 @@ def _readings(draw: st.DrawFn, fixture: Fixture) -> Case:
     )
     home = {event_id: draw(_calendars(fixture)) for event_id in ids}
     seeds = tuple((calendar, event(fixture, event_id)) for event_id, calendar in home.items())
-    return Case("generated", (read(sorted({*home.values()}), ids, behavior, draw(_PARAMS)),), seeds=seeds)
+    return Case("generated", (read(sorted({*home.values()}), ids, behavior, draw(_PARAMS)),), seeds, "pages")
 
 
 @cache
@@ -140,11 +148,11 @@ def _load_modules() -> None:
 
 
 def each_case(
-    fixture: Fixture, examples: int, number: int, use: Callable[[Case], object], *phases: Phase
+    fixture: Fixture, kind: str, examples: int, number: int, use: Callable[[Case], object], *phases: Phase
 ) -> Callable[[], None]:
-    """A test of Hypothesis that gives `examples` cases from the seed `number` to `use`, always the same ones."""
+    """A test of Hypothesis that gives `examples` cases of a kind from the seed `number` to `use`, always the same."""
 
-    @seed(number)
+    @seed(number * len(KINDS) + KINDS.index(kind))
     @settings(
         max_examples=max(1, examples),
         database=None,
@@ -154,7 +162,7 @@ def each_case(
         verbosity=Verbosity.quiet,
         print_blob=False,
     )
-    @given(cases(fixture))
+    @given(cases(fixture, kind))
     def test(case: Case) -> None:
         use(case)
 
@@ -168,8 +176,11 @@ def each_case(
 
 
 def generated_cases(fixture: Fixture, examples: int, number: int) -> tuple[Case, ...]:
-    """`examples` cases from the seed `number`."""
-    found: list[Any] = []
-    if examples:
-        each_case(fixture, examples, number, found.append, Phase.generate)()
-    return tuple(Case(f"generated {place}", case.steps, case.seeds) for place, case in enumerate(found[:examples], 1))
+    """`examples` cases from the seed `number`, each kind at its places."""
+    kinds = [KINDS[place % len(KINDS)] for place in range(examples)]
+    made: dict[str, Iterator[Case]] = {}
+    for kind, count in Counter(kinds).items():
+        found: list[Case] = []
+        each_case(fixture, kind, count, number, found.append, Phase.generate)()
+        made[kind] = iter(found)
+    return tuple(replace(next(made[kind]), name=f"generated {place}") for place, kind in enumerate(kinds, 1))

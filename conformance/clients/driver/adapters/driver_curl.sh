@@ -5,11 +5,16 @@
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 
-# What a request says, as assignments for the shell: each value is quoted.
-read_request='@sh "id=\(.id) method=\(.method) base=\(.params.base_url // "") new_token=\(.params.access_token // "")
-    calendar=\(.params.calendar_id // "") event=\(.params.event | tojson) event_id=\(.params | {event_id} | tojson)
-    query=\([(.params.params // {} | to_entries[] | "\(.key)=\(.value | tostring | @uri)"),
-             (.params.calendar_ids // [] | .[] | "calendar_ids%5B%5D=\(@uri)")] | join("&"))"'
+# What a request says, as a line of assignments for the shell: each value is quoted.
+read_request='
+    @sh "id=\(.id) method=\(.method) base=\(.params.base_url // "") new_token=\(.params.access_token // "") "
+    + @sh "calendar=\(.params.calendar_id // "") event=\(.params.event | tojson) "
+    + @sh "event_id=\(.params | {event_id} | tojson) "
+    + @sh "query=\([(.params.params // {} | to_entries[] | "\(.key)=\(.value | tostring | @uri)"),
+                    (.params.calendar_ids // [] | .[] | "calendar_ids%5B%5D=\(@uri)")] | join("&"))"'
+
+# What a page says, likewise: where the next one is, and its events, without the brackets around them.
+read_page='@sh "next=\(.pages.next_page // "") page=\(.events | tojson[1:-1])"'
 
 # call METHOD URL [BODY]: leaves the body of the answer in a file, and its status in $status; 000 is no answer.
 call() {
@@ -32,18 +37,18 @@ refused() {
 }
 
 read_events() {
-    next="$base_url/v1/events?$query"
-    : >"$folder/pages"
+    next="$base_url/v1/events?$query" found=
     while [ -n "$next" ]; do
         call GET "$next" || return 1
-        cat "$folder/body" >>"$folder/pages"
-        next=$(jq --raw-output '.pages.next_page // empty' "$folder/body")
+        eval "$(jq --raw-output "$read_page" "$folder/body")"
+        found="$found${found:+${page:+,}}$page"
     done
-    result "$(jq --slurp --compact-output '{events: map(.events[])}' "$folder/pages")"
+    result "{\"events\":[$found]}"
 }
 
-while IFS= read -r line; do
-    eval "$(printf '%s' "$line" | jq --raw-output "$read_request")"
+# One jq reads all requests: to start one costs more than what it does.
+jq --unbuffered --raw-output "$read_request" | while IFS= read -r assignments; do
+    eval "$assignments"
     events="${base_url-}/v1/calendars/$calendar/events"
     case $method in
     start) base_url=$base token=$new_token && result '{"client":"curl","language":"sh"}' ;;
