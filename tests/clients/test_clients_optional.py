@@ -11,8 +11,10 @@ from conformance.clients.cases.driver_call import Case, DriverCall
 from conformance.clients.cases.optional_cases import optional_cases
 from conformance.clients.driver.driver_session import fixture
 from conformance.clients.facts.call import CallRecord, call_facts
+from conformance.clients.transcript import as_exchanges, call_records
 from conformance.contract.schemas import registry, uri
 from conformance.http.exchange import Exchange, Request, Response
+from conformance.http.redaction import scrub
 
 ENTRY = {"method": "POST", "relative_url": "/v1/calendars/cal_1/events", "data": {"event_id": "e"}}
 BATCH = DriverCall("batch", {"entries": [ENTRY]})
@@ -79,6 +81,16 @@ def test_each_signature_is_verified_by_itself() -> None:
         for step in signatures.steps
     ]
     assert rightly == [[True, False], [False, True], [True, False], [False, True], [False, True]]
+
+
+def test_the_evidence_of_a_signature_is_judged_as_the_call_was() -> None:
+    """The client secret stands where credentials stand, so that the evidence has none."""
+    [signatures] = [case for case in optional_cases(fixture()) if case.name == "signatures of notifications"]
+    for step in signatures.steps:
+        record = CallRecord("c", step.call, {"result": {"valid": True}}, ())
+        [kept] = call_records([scrub(exchange) for exchange in as_exchanges(record)])
+        assert "client-secret" not in str(kept.call.params)
+        assert call_facts(kept).document["verified_rightly"] == call_facts(record).document["verified_rightly"]
 
 
 @pytest.mark.parametrize("case", optional_cases(fixture()), ids=lambda case: case.name)
