@@ -12,10 +12,11 @@ from conformance.clients.cases.optional_cases import optional_cases
 from conformance.clients.counterexample import CallCounterexample
 from conformance.clients.driver.driver_session import fixture
 from conformance.clients.facts.call import CallRecord, call_facts
-from conformance.clients.transcript import CallJudge
+from conformance.clients.transcript import CallJudge, as_exchanges, call_records
 from conformance.contract.rules import load
 from conformance.contract.schemas import registry, uri
 from conformance.http.exchange import Exchange, Request, Response
+from conformance.http.redaction import scrub
 
 ENTRY = {"method": "POST", "relative_url": "/v1/calendars/cal_1/events", "data": {"event_id": "e"}}
 BATCH = DriverCall("batch", {"entries": [ENTRY]})
@@ -100,6 +101,16 @@ def test_a_counterexample_says_which_rule_was_broken(call: DriverCall, answer: d
     assert rule in judged.causes.values()
     (broken,) = [one for one in load() if one.id == rule]
     assert CallCounterexample(broken, (judged,)).text().splitlines()[-1] == f"  expected  {broken.title}"
+
+
+def test_the_evidence_of_a_signature_is_judged_as_the_call_was() -> None:
+    """The client secret stands where credentials stand, so that the evidence has none."""
+    [signatures] = [case for case in optional_cases(fixture()) if case.name == "signatures of notifications"]
+    for step in signatures.steps:
+        record = CallRecord("c", step.call, {"result": {"valid": True}}, ())
+        [kept] = call_records([scrub(exchange) for exchange in as_exchanges(record)])
+        assert "client-secret" not in str(kept.call.params)
+        assert call_facts(kept).document["verified_rightly"] == call_facts(record).document["verified_rightly"]
 
 
 @pytest.mark.parametrize("case", optional_cases(fixture()), ids=lambda case: case.name)

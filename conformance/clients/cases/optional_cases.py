@@ -11,11 +11,12 @@ from typing import Any
 from conformance.clients.cases.driver_call import Case, CaseStep, DriverCall
 from conformance.clients.cases.standard_cases import PARAMS, Fixture, event
 from conformance.clients.cases.standard_values import EXPLICIT
+from conformance.clients.facts.optional_calls import CLIENT_SECRET
 
 __all__ = ["optional_cases"]
 
-#: A client secret for tests, and another one.
-_SECRET, _OTHER = "conformance-client-secret", "conformance-other-secret"
+#: Another client secret than that of the cases.
+_OTHER = "conformance-other-secret"
 
 #: A body with characters of several bytes, and spaces that a parser would drop.
 _BODY = '{"notification": {"type": "verification"},  "channel": "Größe 計画"}'.encode()
@@ -44,7 +45,7 @@ def _batch(entries: list[dict[str, Any]]) -> CaseStep:
 
 
 def _signatures() -> Iterator[CaseStep]:
-    right, other = _signed(_SECRET), _signed(_OTHER)
+    right, other = _signed(CLIENT_SECRET), _signed(_OTHER)
     yield _signature(_BODY, right)
     yield _signature(_BODY, other)
     yield _signature(_BODY, f"{other},{right}")
@@ -58,5 +59,5 @@ def _signed(secret: str) -> str:
 
 def _signature(body: bytes, header: str) -> CaseStep:
     encoded = base64.b64encode(body).decode()
-    params = {"body_base64": encoded, "header": header, "client_secret": _SECRET}
+    params = {"body_base64": encoded, "header": header, "client_secret": CLIENT_SECRET}
     return CaseStep(DriverCall("verify_notification", params))
