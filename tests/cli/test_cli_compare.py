@@ -117,7 +117,7 @@ def test_the_first_exchange_where_two_servers_part_is_shown(ran: Path) -> None:
     document = compared(ran, "right", "wrong", evidence=True)
     (found,) = document["partings"]
     assert found["labels"] == ["right", "wrong"]
-    assert found["compared"] > 60
+    assert found["compared"] >= 2, "a run of one rule compares what that rule needs"
     first = found["found"][0]
     assert '{"profile_id": "8x8"}' in first["sent"]
     assert [side["values"]["status"] for side in first["sides"]] == [202, 422]
