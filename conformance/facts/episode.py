@@ -353,9 +353,15 @@ class Episode:
         if streak is None:
             return under_way if pending else Before()
         shown = self._shown_stable()
-        if shown is not None:
+        if shown is not None and not self._may_lag(streak, pending):
             return shown if shown.state == "nonexistent" else shown._replace(requested_as=self.requested_as())
         return under_way if streak.observation.state == "pending" or pending else Before()
+
+    def _may_lag(self, streak: Streak, pending: RequestedConferencing | None) -> bool:
+        """Whether readings may not show yet what was accepted: they show what was there before (law staleness)."""
+        write = self.write
+        unlisted = write is not None and write.outcome == "accepted" and streak.observation.state == "missing"
+        return (pending is not None or unlisted) and not streak.fresh and self.settled_key != streak.key
 
     def _shown_stable(self) -> Before | None:
         """What the event stably shows; None where it does not."""

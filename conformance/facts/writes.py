@@ -141,6 +141,8 @@ def _next(state: EventState, account: AccountState) -> tuple[Before, frozenset[s
     if unseen and episode.number == 0 and account.complete:
         before = Before("nonexistent", is_assumed=not account.read_completely)
     known = set(state.stale_values)
+    if before.state in (None, "in_progress"):
+        known |= episode.stale_values  # readings lag by more than one write
     if before.state == "nonexistent":
         known |= {"none", "missing"}
     if before.state == "none":

@@ -163,3 +163,40 @@ def test_the_old_conference_in_a_row_from_before_the_write_is_a_stale_reading() 
     traffic.read(20, shown(A, summary="Two"))
     [facts] = traffic.writes(SETTINGS)
     assert "replaced_late" not in facts["after"]
+
+
+@pytest.mark.parametrize("rows", [(), (item(),)], ids=["missing", "none"])
+def test_what_readings_show_until_an_accepted_request_is_read_is_not_what_the_next_write_finds(rows: Any) -> None:
+    """Readings that lag by some seconds: what was asked for may still come, and was not asked by the next write."""
+    traffic = Traffic()
+    for number in range(4):
+        traffic.read(2 * number, *rows)
+    traffic.write(10, event(conferencing={"profile_id": "integrated"}))
+    for number in range(3):
+        traffic.read(11 + 1.5 * number, *rows)
+    traffic.write(16, event())
+    facts = traffic.writes(SETTINGS)[-1]
+    assert facts["before"]["state"] == "in_progress"
+
+
+def test_what_is_shown_for_long_after_a_request_is_what_the_next_write_finds() -> None:
+    traffic = Traffic()
+    for number in range(4):
+        traffic.read(2 * number, item())
+    traffic.write(10, event(conferencing={"profile_id": "integrated"}))
+    for number in range(12):
+        traffic.read(11 + 2 * number, item())
+    traffic.write(40, event())
+    facts = traffic.writes(SETTINGS)[-1]
+    assert facts["before"]["state"] == "none"
+
+
+def test_an_event_that_is_missing_after_two_writes_in_a_row_may_not_be_read_yet() -> None:
+    traffic = Traffic().read(0).write(1, event(conferencing={"profile_id": "default"}))
+    traffic.write(1.2, event(conferencing={"profile_id": "none"}))
+    for number in range(4):
+        traffic.read(2 + 2 * number)
+    for number in range(12):
+        traffic.read(10 + 2 * number, item())
+    facts = traffic.writes(SETTINGS)[-1]
+    assert facts["after"]["settled"]["state"] == "none"
