@@ -43,7 +43,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("ran")
     for name, options in {"right": ("--seed", "1"), "wrong": ("--seed", "2", "--fault", "8x8-refused")}.items():
         call(
-            "run", "--max-examples", "0", *options, "--rule", "8x8-is-accepted", "--report", folder / f"{name}.json",
+            "run", "--max-examples", "0", *options, "--no-shrink", "--report", folder / f"{name}.json",
             "--evidence", folder / f"{name}.ndjson", "--quiet",
         )  # fmt: skip
     return folder
@@ -117,7 +117,7 @@ def test_the_first_exchange_where_two_servers_part_is_shown(ran: Path) -> None:
     document = compared(ran, "right", "wrong", evidence=True)
     (found,) = document["partings"]
     assert found["labels"] == ["right", "wrong"]
-    assert found["compared"] >= 2, "a run of one rule compares what that rule needs"
+    assert found["compared"] > 60
     first = found["found"][0]
     assert '{"profile_id": "8x8"}' in first["sent"]
     assert [side["values"]["status"] for side in first["sides"]] == [202, 422]

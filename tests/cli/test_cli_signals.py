@@ -45,6 +45,12 @@ class Held:
             assert self.changed.wait_for(lambda: met(self.requests), timeout=30)
 
 
+def _as_started_by_hand() -> None:
+    """Whoever started the tests may ignore signals, in the background and under nohup: so would the command."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 @contextmanager
 def running(app: Held, folder: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], Path]]:
     """A run against the app, in a process of its own, and its report."""
@@ -68,7 +74,7 @@ def running(app: Held, folder: Path, *options: str) -> Iterator[tuple[subprocess
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        preexec_fn=_as_started_by_hand,
     )
     try:
         yield process, report
