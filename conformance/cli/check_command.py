@@ -19,6 +19,7 @@ from conformance.facts import Settings
 from conformance.http.redaction.collecting import SecretCollector
 from conformance.http.redaction.locations import mask_quotes
 from conformance.http.redaction.personal import PersonalData
+from conformance.judging.access import RefusedWrites
 from conformance.judging.formats.json import render
 from conformance.judging.summary import Policy, RunReport
 from conformance.recordings import InvalidRecordingError
@@ -112,7 +113,7 @@ def _check(
     # In a recording of this suite's own run, one of the two parties is the suite itself: it is not judged.
     applies_to = {header.applies_to for header in headers} if len(headers) == len(runs) else {"server", "client"}
     rules = of_side(select_rules(options.rules, applies_to, options.held), options.side)
-    span = _Span()
+    span, writes = _Span(), RefusedWrites()
     personal = PersonalData() if options.redact_personal else None
 
     def opened() -> Iterator[Run]:
@@ -124,7 +125,7 @@ def _check(
             if header is None:
                 exchanges = of_the_api(exchanges)
             own = {rule.id for rule in rules if options.rules or header is None or rule.applies_to == header.applies_to}
-            yield Run(exchanges, frozenset(own), settings_of(options, header))
+            yield Run(writes.noting(exchanges), frozenset(own), settings_of(options, header))
 
     report, unknown = judge_runs(opened(), rules, options.jobs or _jobs(file for _, files in runs for file in files))
     if not span.count and not interruption.came:
@@ -139,7 +140,13 @@ def _check(
         run=_run(span, headers),
         contract=contract(options.held),
         tool=TOOL,
-        policy=Policy(options.fail_on, options.require_coverage, is_run=any(headers), interrupted=interruption.came),
+        policy=Policy(
+            options.fail_on,
+            options.require_coverage,
+            unjudged=None if options.side == "client" else writes.problem,
+            is_run=any(headers),
+            interrupted=interruption.came,
+        ),
         clauses=clause_summaries(),
         advice=(
             *for_refused_requests(report, rules, options.side),

@@ -11,7 +11,7 @@ from conformance.facts.routes import route
 from conformance.facts.seen import body_of
 from conformance.http.exchange import UNKNOWN_TOKEN, Exchange
 
-__all__ = ["access_problem"]
+__all__ = ["RefusedWrites", "access_problem"]
 
 #: From so many answers on, the same one every time is no accident.
 _ENOUGH = 3
@@ -37,15 +37,52 @@ def access_problem(exchanges: Iterable[Exchange]) -> str | None:
     answered = tuple(_answered(exchanges))
     writes = [one for one in answered if one.kind is not None]
     if _all_refused(writes, ACCESS_STATUSES):
-        return f"every write was refused with {_statuses(writes)}{_excerpt(writes[-1])}"
+        return (
+            f"every write was refused with {_statuses({one.status for one in writes})}{_excerpt(writes[-1].exchange)}"
+        )
     conferencing = [one for one in writes if one.kind not in ("omitted", "undefined", "invalid", "none")]
     if _all_refused(conferencing, {402}):
-        return f"every request for conferencing was refused with 402 (the account's plan){_excerpt(conferencing[-1])}"
+        excerpt = _excerpt(conferencing[-1].exchange)
+        return f"every request for conferencing was refused with 402 (the account's plan){excerpt}"
     for account in dict.fromkeys(one.account for one in answered):
         problem = _lost_token([one for one in answered if one.account == account])
         if problem is not None:
             return problem
     return None
+
+
+class RefusedWrites:
+    """Whether a recording has writes, and all of them were refused: nothing is proved then of what writes do."""
+
+    def __init__(self) -> None:
+        self._refused = 0
+        self._statuses: set[int] = set()
+        self._last: Exchange | None = None
+        self._granted = False
+
+    def noting(self, exchanges: Iterable[Exchange]) -> Iterator[Exchange]:
+        """The exchanges as they are; looks at no more than it must, for recordings are long."""
+        for exchange in exchanges:
+            if not self._granted and exchange.response is not None and exchange.request.method == "POST":
+                self._note(exchange, exchange.response.status)
+            yield exchange
+
+    def _note(self, exchange: Exchange, status: int) -> None:
+        if status == 429 or status >= 500 or route(exchange.request.method, exchange.request.url).name != "write":
+            return
+        if status not in ACCESS_STATUSES:
+            self._granted = True
+            return
+        self._refused += 1
+        self._statuses.add(status)
+        self._last = exchange
+
+    @property
+    def problem(self) -> str | None:
+        """Why the server cannot be judged, in one sentence; None where it can."""
+        if self._granted or self._last is None or self._refused < _ENOUGH:
+            return None
+        return f"every write was refused with {_statuses(self._statuses)}{_excerpt(self._last)}"
 
 
 def _answered(exchanges: Iterable[Exchange]) -> Iterator[_Answered]:
@@ -79,13 +116,13 @@ def _lost_token(answered: Sequence[_Answered]) -> str | None:
     return f"the token of account {name!r} was accepted at first and refused with 401 from {label} on: renew it"
 
 
-def _statuses(answered: Sequence[_Answered]) -> str:
-    return " or ".join(map(str, sorted({one.status for one in answered})))
+def _statuses(statuses: Iterable[int]) -> str:
+    return " or ".join(map(str, sorted(statuses)))
 
 
-def _excerpt(answered: _Answered) -> str:
+def _excerpt(exchange: Exchange) -> str:
     """What the answer says, if it says anything."""
-    response = answered.exchange.response
+    response = exchange.response
     text = " ".join(response.body.decode("utf-8", "replace").split()) if response is not None else ""
     if not text:
         return ""

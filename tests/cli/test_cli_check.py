@@ -47,6 +47,26 @@ def test_a_must_rule_that_stays_inconclusive_exits_with_3(tmp_path: Path) -> Non
     assert "inconclusive explicit-is-kept" in result.stdout
 
 
+def test_a_recording_whose_writes_were_all_refused_proves_nothing_of_the_server(tmp_path: Path) -> None:
+    recording = tmp_path / "refused.ndjson"
+    wrote = {
+        "method": "POST", "url": "https://api.cronofy.com/v1/calendars/cal_1/events",
+        "headers": {"Content-Type": "application/json"},
+    }  # fmt: skip
+    lines = [
+        {
+            "request": {**wrote, "body": json.dumps({"event_id": f"e{number}", "summary": "a", "description": "b"})},
+            "response": {"status": 403, "headers": {}, "body": "no scope"},
+        }
+        for number in range(3)
+    ]
+    recording.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    result = call("check", recording)
+    assert result.exit_code == 2, result.output
+    assert "every write was refused with 403: no scope" in result.stdout
+    assert call("check", recording, "--side", "client").exit_code != 2
+
+
 def test_a_check_by_a_rule_that_nothing_exercised_is_no_pass(tmp_path: Path) -> None:
     passes = har(tmp_path / "passes.har")
     assert call("check", passes, "--rule", "none-is-accepted").exit_code == 3

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from conformance.http.exchange import Exchange, Request, Response, bearer
-from conformance.judging.access import access_problem
+from conformance.judging.access import RefusedWrites, access_problem
 
 EVENT = {"event_id": "e", "summary": "s", "start": "2031-05-05T10:00:00Z", "end": "2031-05-05T11:00:00Z"}
 DEFAULT = {"profile_id": "default"}
@@ -65,3 +65,25 @@ def test_a_long_answer_is_cut() -> None:
     found = access_problem([write(403, body="x" * 1000)] * 3)
     assert found is not None
     assert len(found) < 250
+
+
+@pytest.mark.parametrize(
+    ("exchanges", "problem"),
+    [
+        ([], None),
+        (
+            [read(200), *[write(403, body="no  scope")] * 2, write(423, body="x")],
+            "every write was refused with 403 or 423: x",
+        ),
+        ([*[write(403)] * 5, PLAIN], None),
+        ([PLAIN, *[write(403)] * 5], None),
+        ([write(403)] * 2, None),
+        ([*[write(403)] * 3, write(422)], None),
+        ([*[write(403)] * 3, write(503), write(429), write(None)], "every write was refused with 403"),
+        ([read(403)] * 5, None),
+    ],
+)
+def test_a_recording_whose_writes_were_all_refused(exchanges: list[Exchange], problem: str | None) -> None:
+    writes = RefusedWrites()
+    assert list(writes.noting(exchanges)) == exchanges
+    assert writes.problem == problem
