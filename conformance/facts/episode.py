@@ -359,9 +359,12 @@ class Episode:
 
     def _may_lag(self, streak: Streak, pending: RequestedConferencing | None) -> bool:
         """Whether readings may not show yet what was accepted: they show what was there before (law staleness)."""
-        write = self.write
-        unlisted = write is not None and write.outcome == "accepted" and streak.observation.state == "missing"
-        return (pending is not None or unlisted) and not streak.fresh and self.settled_key != streak.key
+        if streak.fresh or self.settled_key == streak.key:
+            return False
+        if streak.observation.state == "missing":
+            return pending is not None or (self.write is not None and self.write.outcome == "accepted")
+        nothing = ("8x8", "none") if streak.observation.state == "none" else ()  # what these ask for is shown
+        return pending is not None and pending.kind not in nothing
 
     def _shown_stable(self) -> Before | None:
         """What the event stably shows; None where it does not."""
