@@ -18,7 +18,7 @@ from conformance.cli.recorded_run import judge_run, settings_from
 from conformance.contract import schemas
 from conformance.contract.rules import load
 from conformance.contract.selection import clause_summaries, contract
-from conformance.errors import UsageError
+from conformance.errors import UsageError, place_of
 from conformance.http.redaction import SecretLeakError
 from conformance.judging.baseline import Baseline
 from conformance.judging.formats.json import render
@@ -94,6 +94,8 @@ class EvidenceFile:
             self._problem = UsageError(f"--evidence {self._path} cannot be written: {error.strerror or error}")
         except SecretLeakError as error:
             self._problem = error
+        except Exception as error:  # noqa: BLE001 - whatever it is, the run goes on
+            self._problem = UsageError(f"--evidence {self._path} could not be made: {place_of(error)}")
 
     def finish(self, run_report: RunReport, redactor: Redactor | None = None) -> dict[str, Any]:
         """Append what else the report needs, which holds nothing that `redactor` knows; returns its ``evidence``.
