@@ -309,7 +309,7 @@ class ObserverState:
         assert write is not None
         account = self.account(key[0])
         requested, asked_at = write.requested, write.directory_version
-        if requested.kind == "omitted":
+        if requested.kind in ("omitted", "none"):
             requested, asked_at = episode.before.pending or requested, episode.before.pending_version
         profiles = self._profiles(account.directory.since(write.directory_version))
         if closed_by == "recording-ended" and episode.stable is not None and episode.stable is episode.streak:
