@@ -38,6 +38,12 @@ class HeldExchanges:
         self._learnt: deque[Exchange] = deque()
         self._sizes: deque[int] = deque()
         self._bytes = 0
+        self._known: int | None = None
+
+    @property
+    def learnt_late(self) -> bool:
+        """Whether a credential was learnt after something had been delivered, which may hold it."""
+        return self._known not in (None, len(self._secrets))
 
     def add(self, exchange: Exchange) -> None:
         """Take one more."""
@@ -59,6 +65,8 @@ class HeldExchanges:
             self._learnt.append(scrub(self._new.popleft(), self._account_of, self._secrets.collect))
 
     def _release(self) -> None:
+        if self._known is None:
+            self._known = len(self._secrets)
         self._bytes -= self._sizes.popleft()
         self._deliver(self._secrets.redacted(self._learnt.popleft()))
 

@@ -6,7 +6,8 @@ import marshal
 from dataclasses import dataclass, field
 from typing import Any
 
-from conformance.facts.episode import Before, Episode, ObservedWrite
+from conformance.facts.episode import Episode
+from conformance.facts.observed import Before, ObservedWrite
 from conformance.facts.packing import Packer, packable
 from conformance.facts.values import Evidence
 from conformance.http.exchange import Request
