@@ -39,6 +39,12 @@ class HeldExchanges:
         self._learnt: deque[Exchange] = deque()
         self._sizes: deque[int] = deque()
         self._bytes = 0
+        self._known: int | None = None
+
+    @property
+    def learnt_late(self) -> bool:
+        """Whether a credential was learnt after something had been delivered, which may hold it."""
+        return self._known not in (None, len(self._secrets))
 
     def add(self, exchange: Exchange) -> None:
         """Take one more."""
@@ -61,6 +67,8 @@ class HeldExchanges:
             self._learnt.append(scrubbed)
 
     def _release(self) -> None:
+        if self._known is None:
+            self._known = len(self._secrets)
         self._bytes -= self._sizes.popleft()
         self._deliver(concealed(self._learnt.popleft(), self._secrets.redacted))
 

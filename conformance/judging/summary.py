@@ -216,6 +216,8 @@ class RunReport:
         tally = self.report.tally(rule.id)
         if tally.outcome == "untested":
             return self.policy.untested_reasons.get(rule.id, _DOES_NOT_APPLY)
+        if tally.reason == "recording-ended" and self.policy.is_run:
+            return "the run ended before the outcome could be seen"
         return None if tally.reason is None else _REASONS.get(tally.reason, tally.reason)
 
     def _with(self, outcome: RuleOutcome) -> tuple[Rule, ...]:
