@@ -11,9 +11,9 @@ from typing import Any
 
 from conformance.facts.access_refusals import ACCESS_STATUSES, Refusals
 from conformance.facts.directory import Directory, resolution
-from conformance.facts.episode import Before
 from conformance.facts.event import Event, Home, Key
 from conformance.facts.notified import Subscriptions
+from conformance.facts.observed import Before
 from conformance.facts.packing import Packer
 from conformance.facts.reading import Reading
 from conformance.facts.repeated_failures import RepeatedFailures
