@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from conformance.facts.episode import Episode, ObservedWrite
+from conformance.facts.episode import Episode
 from conformance.facts.event import Event, Key
+from conformance.facts.observed import ObservedWrite
 from conformance.facts.seen import Seen
 from conformance.facts.values import Evidence, Facts
 from conformance.http.webhooks import address, is_public, signature

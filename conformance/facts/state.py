@@ -11,9 +11,9 @@ from typing import Any
 
 from conformance.facts.access_refusals import ACCESS_STATUSES, Refusals
 from conformance.facts.directory import Directory, resolution
-from conformance.facts.episode import Before
 from conformance.facts.event import Event, Home, Key
 from conformance.facts.notified import Subscriptions
+from conformance.facts.observed import Before
 from conformance.facts.packing import Packer
 from conformance.facts.reading import Reading
 from conformance.facts.repeated_failures import RepeatedFailures
@@ -312,7 +312,7 @@ class ObserverState:
         assert write is not None
         account = self.account(key[0])
         requested, asked_at = write.requested, write.directory_version
-        if requested.kind == "omitted":
+        if requested.kind in ("omitted", "none"):
             requested, asked_at = episode.before.pending or requested, episode.before.pending_version
         profiles = self._profiles(account.directory.since(write.directory_version))
         if closed_by == "recording-ended" and episode.stable is not None and episode.stable is episode.streak:
