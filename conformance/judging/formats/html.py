@@ -11,6 +11,7 @@ from conformance.judging.formats.failures import (
     closing,
     coverage_gaps,
     failures,
+    headings,
     headline,
     outcome_line,
     status,
@@ -69,15 +70,12 @@ def _failures(run_report: RunReport, found: tuple[Failure, ...]) -> Iterator[str
             f'<li><a href="#failure-{number}">{text_of(one.headline)}</a></li>' for number, one in enumerate(found, 1)
         )
         yield f'<nav aria-label="All failures"><ol>{"".join(items)}</ol></nav>'
-    heading = None
+    above = headings(run_report, found)
     for number, failure in enumerate(found, 1):
-        its = "Failures" if run_report.is_fatal(failure.rule) else "Warnings"
-        if its != heading:
-            count = sum(run_report.is_fatal(one.rule) == (its == "Failures") for one in found)
-            yield f"<h2>{its} ({count})</h2>"
-            if heading is None:
-                yield from _key()
-            heading = its
+        if number in above:
+            yield f"<h2>{above[number]}</h2>"
+        if number == 1:
+            yield from _key()
         yield from article(run_report, number, failure)
 
 
