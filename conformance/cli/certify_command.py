@@ -183,7 +183,7 @@ def _attested_level(run_report: RunReport) -> str | None:
     """The weakest level of which, and of the stricter ones, no rule failed; None where nothing can be attested."""
     judged = any(run_report.report.tally(rule.id).outcome == "passed" for rule in run_report.rules)
     policy = run_report.policy
-    if policy.interrupted or policy.unjudged or policy.cut_short or policy.program_failure or not judged:
+    if run_report.is_partial or policy.unjudged or policy.program_failure or not judged:
         return None
     failed = [LEVELS.index(rule.level) for rule in run_report.failed]
     return LEVELS[: min(failed, default=len(LEVELS))][-1] if 0 not in failed else None

@@ -17,6 +17,7 @@ from conformance.contract.selection import clause_summaries, contract, of_side, 
 from conformance.errors import UsageError
 from conformance.facts import Settings
 from conformance.http.redaction.collecting import SecretCollector
+from conformance.http.redaction.concealing import concealed
 from conformance.http.redaction.locations import mask_quotes
 from conformance.http.redaction.personal import PersonalData
 from conformance.judging.access import RefusedWrites
@@ -121,7 +122,7 @@ def _check(
             read = interruption.until(recordings.read_all(files, secrets.collect))
             exchanges = span.counting(secrets.redact_stream(read), progress)
             if personal is not None:
-                exchanges = map(personal.exchange, exchanges)
+                exchanges = (concealed(exchange, personal.exchange) for exchange in exchanges)
             if header is None:
                 exchanges = of_the_api(exchanges)
             own = {rule.id for rule in rules if options.rules or header is None or rule.applies_to == header.applies_to}

@@ -19,7 +19,7 @@ from conformance.cli.recorded_run import judge_run, settings_from
 from conformance.contract import schemas
 from conformance.contract.rules import load
 from conformance.contract.selection import clause_summaries, contract
-from conformance.errors import UsageError
+from conformance.errors import UsageError, place_of
 from conformance.http.redaction import SecretLeakError
 from conformance.judging.baseline import Baseline
 from conformance.judging.formats.json import render
@@ -97,6 +97,8 @@ class EvidenceFile:
             self._problem = UsageError(f"--evidence {self._path} cannot be written: {error.strerror or error}")
         except SecretLeakError as error:
             self._problem = error
+        except Exception as error:  # noqa: BLE001 - whatever it is, the run goes on
+            self._problem = UsageError(f"--evidence {self._path} could not be made: {place_of(error)}")
 
     def conceal(self, exchange: Callable[[Exchange], Exchange], redactor: Redactor, rules: Sequence[Rule]) -> Report:
         """Apply `exchange` to all that was written, for what was learnt since; returns the report on what it gives.

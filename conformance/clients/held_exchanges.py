@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from conformance.clients.gateway.environment import user_tokens
 from conformance.http.exchange import Exchange, account_of_token
 from conformance.http.redaction.collecting import SecretCollector
+from conformance.http.redaction.concealing import concealed
 from conformance.http.redaction.scrubbing import scrub
 from conformance.reference import INVENTORY
 
@@ -62,13 +63,14 @@ class HeldExchanges:
 
     def _learn(self) -> None:
         while self._new:
-            self._learnt.append(scrub(self._new.popleft(), self._account_of, self._secrets.collect))
+            scrubbed = concealed(self._new.popleft(), lambda one: scrub(one, self._account_of, self._secrets.collect))
+            self._learnt.append(scrubbed)
 
     def _release(self) -> None:
         if self._known is None:
             self._known = len(self._secrets)
         self._bytes -= self._sizes.popleft()
-        self._deliver(self._secrets.redacted(self._learnt.popleft()))
+        self._deliver(concealed(self._learnt.popleft(), self._secrets.redacted))
 
 
 def account_names(tokens: Mapping[str, str]) -> Callable[[str], str]:

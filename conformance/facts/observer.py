@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from functools import partial
 
 from conformance.facts.batch import answers_each_entry, entries_of, is_refused, twice_written
+from conformance.facts.event import Event
 from conformance.facts.exchange_document import exchange_document
 from conformance.facts.forgetting import Forgetting
+from conformance.facts.reading import Reading
 from conformance.facts.reads import apply_read
 from conformance.facts.requested import requested_conferencing
 from conformance.facts.routes import account_name, makes_calendar, route
@@ -207,18 +210,25 @@ class Observer:
     def drain(self, reason: str = "recording-ended") -> Iterator[Facts]:
         """Close, and give the last facts one at a time, so that they need not all be held at once."""
         self.advance()
-        fold = self._fold
-        fold.dirty.clear()
-        yield from self.closed()
-        for account in fold.accounts.values():
-            yield from (reading.facts() for reading in account.readings.values())
+        for end in self.endings(reason):
+            yield from end()
+
+    def endings(self, reason: str = "recording-ended") -> Iterator[Callable[[], Iterable[Facts]]]:
+        """What gives the last facts of each thing that is still open; one that cannot be closed keeps back no other."""
+        self._fold.dirty.clear()
+        yield self.closed
+        for account in self._fold.accounts.values():
+            for reading in account.readings.values():
+                yield partial(_only, reading)
             for events in account.calendars.values():
                 for event_id in list(events):
-                    event = events.pop(event_id)
-                    fold.close_episode(event, reason)
-                    event.forget()
-                    yield from self.closed()
-            yield account.facts()
+                    yield partial(self._end, events.pop(event_id), reason)
+            yield partial(_only, account)
+
+    def _end(self, event: Event, reason: str) -> list[Facts]:
+        self._fold.close_episode(event, reason)
+        event.forget()
+        return self.closed()
 
     def _learn(self, account: AccountState, seen: Seen) -> None:
         directory = account.directory
@@ -236,6 +246,10 @@ class Observer:
         for seen in held:
             if until is None or seen.answered <= until:
                 apply_read(self._fold, self._fold.account(str(seen.account)), seen)
+
+
+def _only(source: Reading | AccountState) -> tuple[Facts]:
+    return (source.facts(),)
 
 
 def observe(exchanges: Iterable[Exchange], settings: Settings) -> Iterator[Facts]:

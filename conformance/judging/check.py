@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from conformance.contract.rules import Rule
-from conformance.facts import Facts, Settings, observe
+from conformance.facts import Facts, Settings
 from conformance.http.exchange import Exchange
-from conformance.judging.exercised import ExerciseLog
 from conformance.judging.judge import Judge
 from conformance.judging.report import Report
-from conformance.judging.verdict import Verdict
+from conformance.judging.stream import LiveJudge
 
 __all__ = ["examine"]
 
@@ -29,24 +28,12 @@ def examine(
     `judge` is one over the same rules, if there is one already.
     """
     rules = tuple(rules)
-    judge = Judge(rules) if judge is None else judge
-    log = ExerciseLog()
-    count = 0
-
-    def counted() -> Iterable[Exchange]:
-        nonlocal count
-        for exchange in exchanges:
-            count += 1
-            if progress is not None and count % 1000 == 0:
-                progress(count)
-            yield exchange
-
-    def judgements() -> Iterable[tuple[Verdict, ...]]:
-        for facts in observe(counted(), settings):
-            take(facts)
-            judgement = judge(facts)
-            log.note(facts, judgement)
-            yield judgement
-
-    report = Report.empty(rules).with_judgements(judgements())
-    return report.with_exchanges(count).with_exercised(log.taken)
+    live = LiveJudge(
+        settings, Judge(rules) if judge is None else judge, keep=False, told=lambda facts, _verdicts: take(facts)
+    )
+    for count, exchange in enumerate(exchanges, 1):
+        live.add(exchange)
+        if progress is not None and count % 1000 == 0:
+            progress(count)
+    live.close()
+    return Report.empty(rules) + live.report

@@ -65,7 +65,8 @@ def _facts(run_report: RunReport) -> list[tuple[str, str]]:
 def _verdict(run_report: RunReport) -> str:
     level = run_report.subject.get("attested_level")
     policy = run_report.policy
-    why = policy.program_failure or policy.unjudged or policy.cut_short or (policy.interrupted and "it was interrupted")
+    interrupted = "it was interrupted" if policy.interrupted else None
+    why = policy.program_failure or policy.unjudged or run_report.incomplete or interrupted
     if level is None:
         return f"No level is attested: {why or 'a rule of level must failed, or nothing was judged'}."
     return (

@@ -287,11 +287,15 @@ def headline(run_report: RunReport) -> tuple[str, ...]:
     """What a reader must know before the outcome: that nothing could be judged, or that most was not exercised."""
     if run_report.policy.unjudged is not None:
         return (visible(f"Not judged: {run_report.policy.unjudged}."),)
+    unjudged = tuple(visible(f"{one}, by a limit of this tool; all else was.") for one in run_report.report.unjudged)
     if not run_report.is_mostly_untested:
-        return ()
+        return unjudged
     musts = [rule for rule in run_report.rules if rule.level == "must"]
     untested = sum(status(run_report, rule) == "untested" for rule in musts)
-    return (f"{untested} of {len(musts)} rules of level must were not exercised: this result says nothing about them.",)
+    says_nothing = (
+        f"{untested} of {len(musts)} rules of level must were not exercised: this result says nothing about them."
+    )
+    return (*unjudged, says_nothing)
 
 
 def outcome_line(run_report: RunReport) -> str:
@@ -309,8 +313,8 @@ def _why(run_report: RunReport) -> str:
         return policy.unjudged or "nothing could be judged"
     if policy.program_failure:
         return policy.program_failure
-    if policy.cut_short and code != 1:
-        return policy.cut_short
+    if run_report.incomplete and code != 1:
+        return run_report.incomplete
     if code == 1:
         failed = [f"a rule that counts at --fail-on {policy.fail_on} failed"] if run_report.failures else []
         return ", and ".join([*failed, *_stale(run_report)])
