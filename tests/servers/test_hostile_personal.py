@@ -69,7 +69,9 @@ def test_stand_ins_of_two_runs_differ() -> None:
 
 def outcome(folder: Path, **options: Any) -> dict[str, Any]:
     """The tallies of a run of the broken reference server, whose report and evidence are in `folder`."""
-    chosen = RunOptions(faults=("update-of-summary-ignored",), shrink=False, max_requests=350, evidence=folder / "e.ndjson", **options)
+    chosen = RunOptions(
+        faults=("update-of-summary-ignored",), shrink=False, max_requests=350, evidence=folder / "e.ndjson", **options
+    )
     subject = subject_of(chosen)
     redactor = Redactor(subject.tokens)
     run_report, _ = run(chosen, subject, redactor, StatusLine(shown=False))
