@@ -92,6 +92,7 @@ def _step_text(step: Step) -> str:
         for name in ("defect", "extra_fields", "start", "time_format", "text_variant", "url_variant", "subscriptions")
         if getattr(step, name) != getattr(usual, name)
     ]
+    differences += ["in a batch"] * step.batched
     timing = "" if step.timing == "settled" else f" {step.timing}"
     return f"{step.kind}{timing}" + (f" ({' '.join(differences)})" if differences else "")
 

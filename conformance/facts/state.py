@@ -28,7 +28,10 @@ __all__ = ["AccountState", "ObserverState", "page_key"]
 Suspects = frozenset[tuple[str, str]]
 
 #: What is told of a write that was an entry of a batch.
-_OF_A_BATCH = ("account", "event_id", "request", "response", "outcome", "requested", "start", "before", "after")
+_OF_A_BATCH = (
+    *("account", "event_id", "calendar", "resolution", "request", "response", "outcome", "requested"),
+    *("otherwise_valid", "is_create", "start", "all_day", "before", "after"),
+)
 
 #: How many writes of an account are remembered by their numbers, at least.
 _WRITES = 512
