@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 
 from conformance.contract.rules import Rule
 from conformance.facts import Facts, Settings, observe
+from conformance.facts.share import Crossing, Share
 from conformance.http.exchange import Exchange
 from conformance.judging.exercised import ExerciseLog
 from conformance.judging.judge import Judge
@@ -22,11 +23,14 @@ def examine(
     progress: Callable[[int], None] | None = None,
     take: Callable[[Facts], None] = lambda _: None,
     judge: Judge | None = None,
+    share: Share | None = None,
+    crossed: Callable[[Crossing], object] = lambda _: None,
 ) -> Report:
     """The report on `exchanges`, given in the order in which they were sent.
 
     Memory follows the events that the exchanges name, not their number.  `take` is given all facts as they close;
-    `judge` is one over the same rules, if there is one already.
+    `judge` is one over the same rules, if there is one already.  With a `share` of the accounts, it is the report on
+    these, `Report.together` makes one of all shares, and `crossed` is given what each must know of the others.
     """
     rules = tuple(rules)
     judge = Judge(rules) if judge is None else judge
@@ -42,7 +46,7 @@ def examine(
             yield exchange
 
     def judgements() -> Iterable[tuple[Verdict, ...]]:
-        for facts in observe(counted(), settings):
+        for facts in observe(counted(), settings, share, crossed):
             take(facts)
             judgement = judge(facts)
             log.note(facts, judgement)

@@ -54,6 +54,7 @@ def explain(rule: Rule, facts: Facts) -> Violation:
         _symptom(facts, path, words, wire, shown_by),
         shown_by,
         facts.earlier,
+        facts.place,
     )
 
 
