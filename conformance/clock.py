@@ -6,7 +6,7 @@ import asyncio
 import time
 from typing import Protocol
 
-__all__ = ["Clock", "RealClock", "VirtualClock"]
+__all__ = ["Clock", "MovableClock", "RealClock", "VirtualClock"]
 
 
 class Clock(Protocol):
@@ -36,6 +36,14 @@ class RealClock:
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(max(0.0, seconds))
+
+
+class MovableClock(RealClock):
+    """The real clock, which somebody may put forward."""
+
+    def advance(self, seconds: float) -> None:
+        """Put the clock forward by `seconds`, 0 or more."""
+        self._offset += max(0.0, seconds)
 
 
 class VirtualClock:

@@ -27,7 +27,7 @@ ROOMS: dict[str, set[str]] = {
     "servers": {"http", "contract", "facts", "judging", "recordings", "reference"},
     "clients": {"http", "contract", "facts", "judging", "reference"},
     "cli": {"http", "contract", "facts", "judging", "recordings", "reference", "servers", "clients"},
-    "plugins": {"http", "contract", "facts", "judging", "recordings", "servers", "cli"},
+    "plugins": {"http", "contract", "facts", "judging", "recordings", "reference", "servers", "clients", "cli"},
     "suite": {"plugins"},
 }
 

@@ -159,7 +159,7 @@ class KnownFailures:
             _write_baseline(self._path, baseline, check)
 
     def _writes(self, run_report: RunReport) -> bool:
-        return self._write and not run_report.ended_early and run_report.policy.unjudged is None
+        return self._write and not run_report.is_partial and run_report.policy.unjudged is None
 
 
 def _notes(run_report: RunReport, baseline: Baseline) -> Iterator[str]:

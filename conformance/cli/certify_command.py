@@ -108,6 +108,9 @@ def _run(
     else:
         with EvidenceFile(evidence, metadata, Redactor(known_secrets())) as file:
             certificate = _concealed(until_interrupted(work(file.add)))
+            if certificate.conceal is not None:
+                again = file.conceal(certificate.conceal, certificate.redactor, certificate.rules)
+                certificate = replace(certificate, report=again)
             run_report = known.applied(_run_report(certificate, policy, held))
             run_report = replace(run_report, evidence=file.finish(run_report, certificate.redactor))
     known.save(run_report, certificate.redactor.check)
@@ -132,14 +135,16 @@ def _shown(command: Sequence[str]) -> str:
 
 
 def _concealed(certificate: Certificate) -> Certificate:
-    """The certificate without credentials in what is said of the client: in its command line, or what was refused."""
-    text = certificate.redactor.text
+    """The certificate without credentials in what is said of the client, and none that were learnt late in the rest."""
+    value, late = certificate.redactor.value, certificate.conceal is not None
     return replace(
         certificate,
-        subject={name: text(value) if isinstance(value, str) else value for name, value in certificate.subject.items()},
-        blocked_requests=tuple(map(text, certificate.blocked_requests)),
-        unjudged=certificate.unjudged and text(certificate.unjudged),
-        program_failure=certificate.program_failure and text(certificate.program_failure),
+        report=value(certificate.report) if late else certificate.report,
+        subject=value(certificate.subject),
+        counterexamples=tuple(replace(one, calls=value(one.calls)) for one in certificate.counterexamples),
+        blocked_requests=value(certificate.blocked_requests),
+        unjudged=value(certificate.unjudged),
+        program_failure=value(certificate.program_failure),
     )
 
 
@@ -158,7 +163,7 @@ def _run_report(certificate: Certificate, policy: Policy, held: str | None) -> R
             program_failure=certificate.program_failure,
         ),
         clauses=clause_summaries(),
-        counterexamples=tuple(certificate.redactor.text(example.text()) for example in certificate.counterexamples),
+        counterexamples=tuple(example.text() for example in certificate.counterexamples),
         notes=certificate.blocked_requests,
     )
     if certificate.driver_failed and run_report.failures:  # a proven failure goes before an adapter's bad end
@@ -178,7 +183,7 @@ def _attested_level(run_report: RunReport) -> str | None:
     """The weakest level of which, and of the stricter ones, no rule failed; None where nothing can be attested."""
     judged = any(run_report.report.tally(rule.id).outcome == "passed" for rule in run_report.rules)
     policy = run_report.policy
-    if policy.interrupted or policy.unjudged or policy.cut_short or policy.program_failure or not judged:
+    if run_report.is_partial or policy.unjudged or policy.program_failure or not judged:
         return None
     failed = [LEVELS.index(rule.level) for rule in run_report.failed]
     return LEVELS[: min(failed, default=len(LEVELS))][-1] if 0 not in failed else None

@@ -171,7 +171,7 @@ def _report(run_report: RunReport, redactor: Redactor, reports: tuple[str, ...],
     from conformance.cli.output import write_reports
 
     policy = run_report.policy
-    reason = None if policy.interrupted else policy.program_failure or policy.unjudged or policy.cut_short
+    reason = None if policy.interrupted else policy.program_failure or policy.unjudged or run_report.incomplete
     if reason is not None and run_report.exit_code == 2 and not run_report.report.exchanges:
         write_reports(run_report, reports, redactor, quiet=True)
         raise UsageError(f"nothing was judged: {reason}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -88,13 +89,21 @@ def drift(page: Path) -> int:
     "--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="The port; 0 takes a free one."
 )
 @click.option(
+    "--inventory",
+    type=options.path,
+    metavar="FILE",
+    help="A TOML file with accounts, calendars, profiles, settling and page size.",
+)
+@click.option("--print-inventory", is_flag=True, help="Print the default inventory as such a file, and end.")
+@click.option(
     "--settle",
     type=options.seconds,
-    default=0.5,
-    show_default=True,
     metavar="S",
-    help="Seconds until conferencing is no longer pending.",
+    help="Seconds until conferencing is no longer pending: as the inventory says, or 0.5.",
 )
+@click.option("--latency", type=options.seconds, default=0.0, metavar="S", help="Seconds before each answer.")
+@click.option("--log", is_flag=True, help="Print a line for each request.")
+@options.evidence
 @click.option(
     "--list-faults",
     is_flag=False,
@@ -103,20 +112,26 @@ def drift(page: Path) -> int:
     help="List the faults, or those with WORD in their name, title or clauses, and end.",
 )
 @options.config
-def serve(faults: tuple[str, ...], host: str, port: int, settle: float, list_faults: str | None) -> int:
+def serve(list_faults: str | None, print_inventory: bool, **parameters: Any) -> int:
     """Run the reference server until Ctrl-C, to try a client on it or to see a fault.
+
+    What --evidence writes is a recording of the client: `check` judges it.
 
     \b
     Examples:
       cronofy-conformance serve
-      cronofy-conformance serve --port 0 --settle 3
+      cronofy-conformance serve --port 0 --settle 3 --log
       cronofy-conformance serve --fault explicit-url-lower-cased
       cronofy-conformance serve --list-faults explicit
+      cronofy-conformance serve --print-inventory
+      cronofy-conformance serve --inventory inventory.toml --evidence traffic.ndjson
     """
     from conformance.cli import serve_command
 
-    if list_faults is None:
-        serve_command.serve(host, port, settle, faults)
-    else:
+    if list_faults is not None:
         serve_command.list_faults(list_faults)
+    elif print_inventory:
+        serve_command.print_inventory()
+    else:
+        serve_command.serve(serve_command.ServeOptions(**parameters))
     return 0

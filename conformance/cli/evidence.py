@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from difflib import SequenceMatcher
 from itertools import takewhile
 from pathlib import Path
@@ -18,7 +19,7 @@ from conformance.cli.recorded_run import judge_run, settings_from
 from conformance.contract import schemas
 from conformance.contract.rules import load
 from conformance.contract.selection import clause_summaries, contract
-from conformance.errors import UsageError
+from conformance.errors import UsageError, place_of
 from conformance.http.redaction import SecretLeakError
 from conformance.judging.baseline import Baseline
 from conformance.judging.formats.json import render
@@ -29,9 +30,11 @@ from conformance.recordings.metadata import HEADER_KEY
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from conformance.contract.rules import Rule
     from conformance.facts import Settings
     from conformance.http.exchange import Exchange
     from conformance.http.redaction import Redactor
+    from conformance.judging.report import Report
 
 __all__ = ["EvidenceFile", "digests", "read_report", "run_metadata", "verify"]
 
@@ -94,6 +97,32 @@ class EvidenceFile:
             self._problem = UsageError(f"--evidence {self._path} cannot be written: {error.strerror or error}")
         except SecretLeakError as error:
             self._problem = error
+        except Exception as error:  # noqa: BLE001 - whatever it is, the run goes on
+            self._problem = UsageError(f"--evidence {self._path} could not be made: {place_of(error)}")
+
+    def conceal(self, exchange: Callable[[Exchange], Exchange], redactor: Redactor, rules: Sequence[Rule]) -> Report:
+        """Apply `exchange` to all that was written, for what was learnt since; returns the report on what it gives.
+
+        What cannot be concealed is deleted.  Raises what kept an exchange from the file.
+        """
+        if self._problem is not None:
+            raise self._problem
+        self._writer.close()
+        self._metadata = replace(self._metadata, recorded_from=redactor.text(self._metadata.recorded_from))
+        aside = self._path.with_name(f".{self._path.name}.concealed")
+        try:
+            with NdjsonWriter(aside, self._metadata, redactor) as writer:
+                for one in read(self._path):
+                    writer.write(exchange(one))
+            aside.replace(self._path)
+        except OSError as error:
+            raise UsageError(f"--evidence {self._path} cannot be written: {error.strerror or error}") from None
+        except SecretLeakError:
+            self._path.unlink()
+            raise
+        finally:
+            aside.unlink(missing_ok=True)
+        return judge_run(read(self._path), rules, settings_from(header(self._path)))
 
     def finish(self, run_report: RunReport, redactor: Redactor | None = None) -> dict[str, Any]:
         """Append what else the report needs, which holds nothing that `redactor` knows; returns its ``evidence``.

@@ -154,7 +154,7 @@ def judge_apart(parts: Sequence[Part], submit: Submit, finished: Callable[[], ob
 
 def _together(part: Part, judged: list[Judged], submit: Submit) -> Judged:
     """The shares of one run as one; where what they relied on does not hold, they are judged again."""
-    if any(one.error is not None for one in judged):
+    if any(one.error is not None or one.report.unjudged for one in judged):
         return submit(part.runs, None).result()  # which of them comes first is told by the whole
     crossings = [one.crossing for one in judged]
     again = unmet(crossings, part.runs[0].settings)

@@ -12,6 +12,7 @@ from conformance.facts import Settings
 from conformance.facts.routes import account_name, route
 from conformance.facts.share import Share
 from conformance.http.redaction.collecting import SecretCollector
+from conformance.http.redaction.concealing import concealed
 from conformance.http.redaction.personal import PersonalData
 from conformance.judging.access import RefusedWrites
 from conformance.recordings.origins import of_the_api
@@ -85,8 +86,9 @@ class OpenedRuns:
             read = recordings.read_all(run.files, self._secrets.collect)
         read = self._secrets.redact_stream(self._interruption.until(read))
         exchanges: Iterable[Exchange] = self.span.counting(read, self._progress)
-        if self._personal is not None:
-            exchanges = map(self._personal.exchange, exchanges)
+        personal = self._personal
+        if personal is not None:
+            exchanges = (concealed(exchange, personal.exchange) for exchange in exchanges)
         return self.writes.noting(of_the_api(exchanges) if run.header is None else exchanges)
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from conformance.servers.campaign import RunResult
     from conformance.servers.scenarios import Plan
 
-__all__ = ["limit_warning", "plan_text", "step_text"]
+__all__ = ["limit_warning", "plan_text"]
 
 
 def limit_warning(plan: Plan, max_requests: int | None) -> str | None:
@@ -39,7 +39,7 @@ def plan_text(result: RunResult, max_requests: int | None = None, *, virtual: bo
         "",
         *(
             f"  {scenario.account}  {scenario.calendar_id}  {ours.event_id(scenario)}  "
-            f"{scenario.family or 'scenarios'}: {' > '.join(map(step_text, scenario.steps))}"
+            f"{scenario.family or 'scenarios'}: {' > '.join(map(_step_text, scenario.steps))}"
             for scenario in plan.scenarios
         ),
         "",
@@ -84,7 +84,7 @@ def _limit(plan: Plan, max_requests: int | None) -> Iterator[str]:
         yield f"--max-requests {max_requests:,} is enough for what is expected, and less than it can take at most."
 
 
-def step_text(step: Step) -> str:
+def _step_text(step: Step) -> str:
     """A step by its kind and what in it has not its default."""
     usual = Step(step.kind)
     differences = [
@@ -92,6 +92,7 @@ def step_text(step: Step) -> str:
         for name in ("defect", "extra_fields", "start", "time_format", "text_variant", "url_variant", "subscriptions")
         if getattr(step, name) != getattr(usual, name)
     ]
+    differences += ["in a batch"] * step.batched
     timing = "" if step.timing == "settled" else f" {step.timing}"
     return f"{step.kind}{timing}" + (f" ({' '.join(differences)})" if differences else "")
 

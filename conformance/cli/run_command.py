@@ -13,8 +13,7 @@ from conformance.cli.baseline_file import KnownFailures
 from conformance.cli.evidence import EvidenceFile, run_metadata
 from conformance.cli.files import Artefacts
 from conformance.cli.output import TOOL, format_utc
-from conformance.cli.plan_text import limit_warning, step_text
-from conformance.contract.fact_words import phrase
+from conformance.cli.plan_text import limit_warning
 from conformance.contract.selection import clause_summaries, contract, select_rules
 from conformance.errors import UsageError, nearest
 from conformance.facts import Evidence
@@ -31,6 +30,7 @@ from conformance.servers.coverage import reachable_coverage, unmet_coverage
 from conformance.servers.run_options import RunOptions, default_examples
 from conformance.servers.scenarios import RunContext, Scenario, Step
 from conformance.servers.scenarios.malformed_requests import event_after
+from conformance.servers.scenarios.step_words import steps_in_words
 from conformance.servers.subject import Subject, parse
 
 if TYPE_CHECKING:
@@ -208,31 +208,6 @@ def _run_report(options: RunOptions, subject: Subject, result: RunResult) -> Run
     )
 
 
-def _steps(example: ScenarioCounterexample) -> Iterator[str]:
-    """The scenarios in words, a line for each step, and why there may be smaller ones."""
-    number = 0
-    for scenario in example.scenarios:
-        for place, step in enumerate(scenario.steps):
-            number += 1
-            is_there = place > 0 and scenario.steps[place - 1].kind != "delete"
-            verb = "delete" if step.kind == "delete" else "update" if is_there else "create"
-            asked = phrase("write", "requested", step.kind, step.kind)
-            when = _WHEN[step.timing] if place else f" on calendar {scenario.calendar_id}"
-            yield f"{number}. {' '.join(part for part in (verb, 'the event', asked) if part)}{when}{_details(step)}"
-        yield f"{number + 1}. read the event until it has settled"
-        number += 1
-    if example.note:
-        yield f"({example.note})"
-
-
-def _details(step: Step) -> str:
-    words = step_text(step).partition(" (")[2]
-    return f" ({words}" if words else ""
-
-
-_WHEN = {"settled": ", after it has settled", "back-to-back": ", at once", "while-pending": ", while it shows pending"}
-
-
 def _subject(subject: Subject, options: RunOptions, result: RunResult) -> dict[str, Any]:
     document = {**result.subject, "lacking": list(result.plan.lacking)}
     if subject.default_profiles:
@@ -248,7 +223,7 @@ def _reproduction(example: ScenarioCounterexample, inventory: Inventory, variabl
         example.title,
         tuple(f"({_place(scenario, inventory)!a}, {_source(scenario)})" for scenario in example.scenarios),
         tuple(curl(exchange.request, variables) for exchange in example.exchanges),
-        tuple(_steps(example)),
+        (*steps_in_words(example.scenarios), *([f"({example.note})"] if example.note else [])),
         tuple(_evidence(exchange) for exchange in example.exchanges),
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from conformance.clients.counterexample import CallCounterexample
 from conformance.clients.driver.process import MEMORY_LIMIT
 from conformance.contract.rules import Rule
+from conformance.http.exchange import Exchange
 from conformance.http.redaction import Redactor
 from conformance.judging.report import Report
 from conformance.judging.stream import LiveJudge
@@ -46,7 +47,8 @@ class Certificate:
     client sent to other hosts, which was refused.  `interrupted`: Ctrl-C ended the run early.  `unjudged` says why
     nothing, or not everything, could be judged, `program_failure` how the watched program failed.  `driver_failed`: it
     is the driver's fault that something is not judged, and a failure that was proven before goes before it.  `redactor`
-    knows the credentials that passed.
+    knows the credentials that passed, and `conceal` replaces them in an exchange: only where some were learnt after
+    others had been judged or handed on, which is concealed and judged again then.
     """
 
     report: Report
@@ -60,6 +62,7 @@ class Certificate:
     program_failure: str | None = None
     driver_failed: bool = False
     redactor: Redactor = field(default_factory=lambda: Redactor({}))
+    conceal: Callable[[Exchange], Exchange] | None = None
 
 
 def nothing_reached(

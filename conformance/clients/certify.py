@@ -23,7 +23,7 @@ from conformance.clients.driver.driver_session import (
     session,
 )
 from conformance.clients.driver.protocol import DriverError
-from conformance.clients.held_exchanges import known_secrets
+from conformance.clients.held_exchanges import HeldExchanges, known_secrets
 from conformance.clients.smallest import SmallestCases
 from conformance.clients.transcript import CallJudge, JudgedCall, as_exchanges
 from conformance.contract.rules import Rule
@@ -54,16 +54,18 @@ async def certify(
     under `asyncio.run`), ends the run with the report so far.
     """
     started = datetime.now(UTC)
-    run = CertificationRun(CallJudge(rules), sink, progress)
     current = CurrentStub()
     secrets = SecretCollector(known_secrets())
+    held = HeldExchanges(sink, secrets)
+    run = CertificationRun(CallJudge(rules), held.add, progress)
+    known = len(secrets)
     client: Mapping[str, Any] = {}
     interrupted = False
     driver_error: DriverError | None = None
     async with gateway_with(current, secrets) as gateway, driver_at(gateway, options, secrets) as driver:
         try:
             at_gateway = await session(driver, gateway, current, secrets)
-            client = at_gateway.client
+            client, known = at_gateway.client, len(secrets)
             await drive(at_gateway, options, run)
             await driver.stop()
         except DriverStartError as error:
@@ -77,6 +79,7 @@ async def certify(
             interrupted = True
         reached = gateway.exchanges
         blocked_requests = tuple(gateway.blocked_requests)
+    held.close()
     report = run.judge.close()
     unjudged = None if interrupted else _unjudged(report, run.calls, reached, blocked_requests)
     return Certificate(
@@ -90,6 +93,7 @@ async def certify(
         unjudged=str(driver_error) if driver_error else unjudged,
         driver_failed=driver_error is not None,
         redactor=secrets.redactor(),
+        conceal=secrets.redacted if len(secrets) > known else None,
     )
 
 

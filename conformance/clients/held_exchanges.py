@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from conformance.clients.gateway.environment import user_tokens
 from conformance.http.exchange import Exchange, account_of_token
 from conformance.http.redaction.collecting import SecretCollector
+from conformance.http.redaction.concealing import concealed
 from conformance.http.redaction.scrubbing import scrub
 from conformance.reference import INVENTORY
 
@@ -38,6 +39,12 @@ class HeldExchanges:
         self._learnt: deque[Exchange] = deque()
         self._sizes: deque[int] = deque()
         self._bytes = 0
+        self._known: int | None = None
+
+    @property
+    def learnt_late(self) -> bool:
+        """Whether a credential was learnt after something had been delivered, which may hold it."""
+        return self._known not in (None, len(self._secrets))
 
     def add(self, exchange: Exchange) -> None:
         """Take one more."""
@@ -56,11 +63,14 @@ class HeldExchanges:
 
     def _learn(self) -> None:
         while self._new:
-            self._learnt.append(scrub(self._new.popleft(), self._account_of, self._secrets.collect))
+            scrubbed = concealed(self._new.popleft(), lambda one: scrub(one, self._account_of, self._secrets.collect))
+            self._learnt.append(scrubbed)
 
     def _release(self) -> None:
+        if self._known is None:
+            self._known = len(self._secrets)
         self._bytes -= self._sizes.popleft()
-        self._deliver(self._secrets.redacted(self._learnt.popleft()))
+        self._deliver(concealed(self._learnt.popleft(), self._secrets.redacted))
 
 
 def account_names(tokens: Mapping[str, str]) -> Callable[[str], str]:

@@ -244,4 +244,5 @@ async def observe(
         interrupted=interrupted,
         unjudged=None if interrupted or live.observer.exchanges else unused,
         redactor=secrets.redactor(),
+        conceal=secrets.redacted if held.learnt_late else None,
     )

@@ -135,16 +135,16 @@ class CallJudge:
         self._exempt: dict[bytes, frozenset[str]] = {}
 
     def judge(self, record: CallRecord) -> JudgedCall:
-        """Judge one record, and count its verdicts."""
-        exempt = self._broken_by(record.call)
-        facts = call_facts(replace(record, valid=record.valid and not exempt))
-        verdicts = tuple(one for verdict in self._calls(facts) for one in self._distinct(verdict, facts))
-        if record.exchanges:
-            verdicts += tuple(verdict for verdict in self._observed(record.exchanges) if verdict.rule not in exempt)
-        self.live.count(verdicts)
+        """Judge one record, and count its verdicts; one that cannot be judged is named in the report."""
+        try:
+            judged = self._judged(record)
+        except Exception as error:  # noqa: BLE001 - whatever a client answers, its other calls are judged
+            self.live.pass_over(record.name, error)
+            judged = JudgedCall(record, Facts("call", (record.name,), {}, (), closed=True), ())
+        self.live.count(judged.verdicts)
         for exchange in record.exchanges:
             self.live.add(exchange)
-        return JudgedCall(record, facts, verdicts)
+        return judged
 
     def close(self) -> Report:
         """Nothing more comes: the report on all records."""
@@ -155,6 +155,14 @@ class CallJudge:
     def report(self) -> Report:
         """The report so far."""
         return Report.empty(self.rules) + self.live.report
+
+    def _judged(self, record: CallRecord) -> JudgedCall:
+        exempt = self._broken_by(record.call)
+        facts = call_facts(replace(record, valid=record.valid and not exempt))
+        verdicts = tuple(one for verdict in self._calls(facts) for one in self._distinct(verdict, facts))
+        if record.exchanges:
+            verdicts += tuple(verdict for verdict in self._observed(record.exchanges) if verdict.rule not in exempt)
+        return JudgedCall(record, facts, verdicts)
 
     def _distinct(self, verdict: Verdict, facts: Facts) -> tuple[Verdict, ...]:
         if verdict.outcome != "failed":

@@ -94,6 +94,7 @@ async def watch(
         unjudged=nothing,
         program_failure=failure,
         redactor=secrets.redactor(),
+        conceal=secrets.redacted if held.learnt_late else None,
     )
 
 

@@ -6,7 +6,8 @@ import marshal
 from dataclasses import dataclass, field
 from typing import Any
 
-from conformance.facts.episode import Before, Episode, ObservedWrite
+from conformance.facts.episode import Episode
+from conformance.facts.observed import Before, ObservedWrite
 from conformance.facts.packing import Packer, packable
 from conformance.facts.values import Evidence
 from conformance.http.exchange import Request
@@ -16,8 +17,8 @@ __all__ = ["Event", "EventState", "Home", "Key"]
 Home = tuple[str, str]
 Key = tuple[str, str, str]
 
-#: How many exchanges before the newest write are kept of an event.
-_TIME_LINE = 24
+#: How many exchanges before the newest write are kept of an event, and how many writes before those.
+_TIME_LINE, _WRITES = 24, 500
 
 _NOTHING: tuple[Request, int | None] = (Request("GET", ""), None)
 
@@ -47,7 +48,7 @@ class EventState:
     def start(self, episode: Episode) -> None:
         """Open another episode, and keep the evidence of the one that ends, as far back as a time line goes."""
         if self.episode.write is not None and self.episode.number != episode.number:
-            self.earlier = (*self.earlier, *self.episode.evidence())[-_TIME_LINE:]
+            self.earlier = _recent((*self.earlier, *self.episode.evidence()))
         self.episode = episode
 
     def time_line(self) -> tuple[Evidence, ...]:
@@ -60,6 +61,14 @@ class EventState:
         if isinstance(created, str) and created != self.created:
             self.created_varies = self.created_varies or self.created is not None
             self.created = created
+
+
+def _recent(evidence: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
+    """The newest exchanges, and the writes before them: who repeats what happened begins with the first write."""
+    if len(evidence) <= _TIME_LINE:
+        return evidence
+    writes = [one for one in evidence[:-_TIME_LINE] if one.request.method != "GET"]
+    return (*writes[-_WRITES:], *evidence[-_TIME_LINE:])
 
 
 class Event:

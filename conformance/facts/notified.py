@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from conformance.facts.episode import Episode, ObservedWrite
+from conformance.facts.episode import Episode
 from conformance.facts.event import Event, Key
+from conformance.facts.observed import ObservedWrite
 from conformance.facts.seen import Seen
 from conformance.facts.values import Evidence, Facts, Settings
 from conformance.facts.window import Window
@@ -156,9 +157,12 @@ def _document(
 
 
 def _generates(written: dict[str, Any]) -> bool | None:
-    """Whether a write generates a conference for an event that has none; None where that is not sure."""
+    """Whether a write generates a conference for an event that has none; None where that is not sure.
+
+    Of an entry of a batch it is not: that it does what a single write does is a conclusion.
+    """
     before, source = written.get("before", {}).get("state"), written.get("resolution", {}).get("source")
-    if written["outcome"] != "accepted" or written.get("start") != "future":
+    if written["about"] != "write" or written["outcome"] != "accepted" or written.get("start") != "future":
         return None
     if written["requested"] in _GENERATED and source in ("profile", "integrated"):
         return True if before in ("nonexistent", "none", "assigned") else None

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from functools import partial
 
 from conformance.facts.batch import answers_each_entry, entries_of, is_refused, twice_written
+from conformance.facts.event import Event
 from conformance.facts.exchange_document import exchange_document
 from conformance.facts.forgetting import Forgetting
+from conformance.facts.reading import Reading
 from conformance.facts.reads import apply_read
 from conformance.facts.requested import requested_conferencing
 from conformance.facts.routes import account_name, makes_calendar, route
@@ -192,6 +195,8 @@ class Observer:
     def forget(self) -> None:
         """Something could not be observed: nothing is known any more of any event, and nobody is accused of it."""
         self._held.clear()
+        if self._fold.taken is not None:
+            self._fold.taken.entangle()
         for account in list(self._fold.accounts):
             invalidate(self._fold, account)
 
@@ -230,23 +235,33 @@ class Observer:
     def drain(self, reason: str = "recording-ended") -> Iterator[Facts]:
         """Close, and give the last facts one at a time, so that they need not all be held at once."""
         self.advance()
+        for end in self.endings(reason):
+            yield from end()
+
+    def endings(self, reason: str = "recording-ended") -> Iterator[Callable[[], Iterable[Facts]]]:
+        """What gives the last facts of each thing that is still open; one that cannot be closed keeps back no other."""
         fold = self._fold
         fold.dirty.clear()
-        yield from self.closed()
+        yield self.closed
         for account in fold.accounts.values():
             if not fold.has(account.name):
                 continue
             fold.move(self.exchanges + 2, *account.created)
-            fold.out += (reading.facts() for reading in account.readings.values())
-            yield from self.closed()
+            for reading in account.readings.values():
+                yield partial(self._only, reading)
             for events in account.calendars.values():
                 for event_id in list(events):
-                    event = events.pop(event_id)
-                    fold.close_episode(event, reason)
-                    event.forget()
-                    yield from self.closed()
-            fold.out.append(account.facts())
-            yield from self.closed()
+                    yield partial(self._end, events.pop(event_id), reason)
+            yield partial(self._only, account)
+
+    def _end(self, event: Event, reason: str) -> list[Facts]:
+        self._fold.close_episode(event, reason)
+        event.forget()
+        return self.closed()
+
+    def _only(self, source: Reading | AccountState) -> list[Facts]:
+        self._fold.out.append(source.facts())
+        return self.closed()
 
     def _learn(self, account: AccountState, seen: Seen) -> None:
         directory = account.directory
@@ -270,19 +285,10 @@ class Observer:
                 apply_read(self._fold, self._fold.account(str(seen.account)), seen)
 
 
-def observe(
-    exchanges: Iterable[Exchange],
-    settings: Settings,
-    share: Share | None = None,
-    crossed: Callable[[Crossing], object] = lambda _: None,
-) -> Iterator[Facts]:
-    """The closed facts of all exchanges, as they close.
-
-    With a `share`, those of its accounts; `crossed` is called at the end with what other shares must know.
-    """
+def observe(exchanges: Iterable[Exchange], settings: Settings, share: Share | None = None) -> Iterator[Facts]:
+    """The closed facts of all exchanges, as they close; with a `share`, those of its accounts."""
     observer = Observer(settings, revisions=False, share=share)
     for exchange in exchanges:
         observer.add(exchange)
         yield from observer.closed()
     yield from observer.drain()
-    crossed(observer.crossing)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from conformance.facts.comparisons import normal_url, parse_api_time
-from conformance.facts.episode import Before, Observation, staleness_key, state_of
 from conformance.facts.event import Event
 from conformance.facts.exchange_document import request_document
+from conformance.facts.observed import Before, Observation, staleness_key, state_of
 from conformance.facts.reading import Reading, next_page_kind
 from conformance.facts.seen import UNREADABLE, Seen
 from conformance.facts.state import AccountState, ObserverState, page_key

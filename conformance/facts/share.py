@@ -99,7 +99,11 @@ class Taken:
     def note_tokens(self, names: Iterable[str]) -> None:
         """These tokens are of one account."""
         if len({self.share.has(name) for name in names}) > 1:
-            self._entangled = True
+            self.entangle()
+
+    def entangle(self) -> None:
+        """What became of this share concerns the others in a way that is not told."""
+        self._entangled = True
 
     def _rely(self, seconds: float) -> None:
         """An answer holds while the window is no longer than so: of later places only shorter lengths say more."""

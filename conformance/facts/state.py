@@ -11,9 +11,9 @@ from typing import Any
 
 from conformance.facts.access_refusals import ACCESS_STATUSES, Refusals
 from conformance.facts.directory import Directory, resolution
-from conformance.facts.episode import Before
 from conformance.facts.event import Event, Home, Key
 from conformance.facts.notified import Subscriptions
+from conformance.facts.observed import Before
 from conformance.facts.packing import Packer
 from conformance.facts.reading import Reading
 from conformance.facts.repeated_failures import RepeatedFailures
@@ -30,7 +30,10 @@ __all__ = ["AccountState", "ObserverState", "page_key"]
 Suspects = frozenset[tuple[str, str]]
 
 #: What is told of a write that was an entry of a batch.
-_OF_A_BATCH = ("account", "event_id", "request", "response", "outcome", "requested", "start", "before", "after")
+_OF_A_BATCH = (
+    *("account", "event_id", "calendar", "resolution", "request", "response", "outcome", "requested"),
+    *("otherwise_valid", "is_create", "start", "all_day", "before", "after"),
+)
 
 #: How many writes of an account are remembered by their numbers, at least.
 _WRITES = 512
@@ -319,7 +322,7 @@ class ObserverState:
         assert write is not None
         account = self.account(key[0])
         requested, asked_at = write.requested, write.directory_version
-        if requested.kind == "omitted":
+        if requested.kind in ("omitted", "none"):
             requested, asked_at = episode.before.pending or requested, episode.before.pending_version
         profiles = self._profiles(account.directory.since(write.directory_version))
         if closed_by == "recording-ended" and episode.stable is not None and episode.stable is episode.streak:

@@ -8,9 +8,10 @@ from typing import Any
 
 from conformance.facts.comparisons import compare_urls, normal_url, parse_api_time, same_text
 from conformance.facts.directory import compare_service
-from conformance.facts.episode import Before, Episode, Observation, ObservedWrite
+from conformance.facts.episode import Episode
 from conformance.facts.event import EventState
 from conformance.facts.notified import reach_of
+from conformance.facts.observed import Before, Observation, ObservedWrite
 from conformance.facts.requested import FIELDS, RequestedConferencing, field_as_sent, is_documented_time
 from conformance.facts.window import Window
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from conformance.facts.comparisons import is_all_day, normal_url, time_relation
-from conformance.facts.episode import Before, Episode, ObservedWrite
+from conformance.facts.episode import Episode
 from conformance.facts.event import Event, EventState
 from conformance.facts.exchange_document import answer_document, request_document
+from conformance.facts.observed import Before, ObservedWrite
 from conformance.facts.repeated_failures import HUNG
 from conformance.facts.requested import RequestedConferencing, requested_conferencing
 from conformance.facts.seen import Seen

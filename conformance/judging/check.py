@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from conformance.contract.rules import Rule
-from conformance.facts import Facts, Settings, observe
+from conformance.facts import Facts, Settings
 from conformance.facts.share import Crossing, Share
 from conformance.http.exchange import Exchange
-from conformance.judging.exercised import ExerciseLog
 from conformance.judging.judge import Judge
 from conformance.judging.report import Report
-from conformance.judging.verdict import Verdict
+from conformance.judging.stream import LiveJudge
 
 __all__ = ["examine"]
 
@@ -33,24 +32,17 @@ def examine(
     these, `Report.together` makes one of all shares, and `crossed` is given what each must know of the others.
     """
     rules = tuple(rules)
-    judge = Judge(rules) if judge is None else judge
-    log = ExerciseLog()
-    count = 0
-
-    def counted() -> Iterable[Exchange]:
-        nonlocal count
-        for exchange in exchanges:
-            count += 1
-            if progress is not None and count % 1000 == 0:
-                progress(count)
-            yield exchange
-
-    def judgements() -> Iterable[tuple[Verdict, ...]]:
-        for facts in observe(counted(), settings, share, crossed):
-            take(facts)
-            judgement = judge(facts)
-            log.note(facts, judgement)
-            yield judgement
-
-    report = Report.empty(rules).with_judgements(judgements())
-    return report.with_exchanges(count).with_exercised(log.taken)
+    live = LiveJudge(
+        settings,
+        Judge(rules) if judge is None else judge,
+        keep=False,
+        share=share,
+        told=lambda facts, _verdicts: take(facts),
+    )
+    for count, exchange in enumerate(exchanges, 1):
+        live.add(exchange)
+        if progress is not None and count % 1000 == 0:
+            progress(count)
+    live.close()
+    crossed(live.observer.crossing)
+    return Report.empty(rules) + live.report

@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from conformance.judging.exercised import Exercised
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from conformance.contract.rules import Rule
     from conformance.judging.verdict import Verdict, Violation
 
-__all__ = ["Cause", "Report", "RuleOutcome", "Tally"]
+__all__ = ["Cause", "Report", "RuleOutcome", "Tally", "Unjudged"]
 
 RuleOutcome = Literal["passed", "failed", "inconclusive", "untested"]
 
@@ -27,6 +27,9 @@ KEPT = 10
 
 #: How many causes of a rule are told apart: they may have words of the subject's in them.
 KEPT_CAUSES = 1000
+
+#: How many exchanges that could not be judged are named.
+KEPT_UNJUDGED = 5
 
 #: How many judgements are held to be counted when they come again.
 _HELD = 1024
@@ -186,13 +189,27 @@ class _Counting:
         )
 
 
+class Unjudged(NamedTuple):
+    """The label of an exchange that this tool could not observe or judge, and the kind and place of the error."""
+
+    exchange: str
+    error: str
+
+    def __str__(self) -> str:
+        return f"{self.exchange} could not be judged ({self.error})"
+
+
 @dataclass(frozen=True)
 class Report:
-    """A tally for each rule, by its id, the number of exchanges that were judged, and what they exercised."""
+    """A tally for each rule, by its id, the number of exchanges that were judged, and what they exercised.
+
+    `unjudged` names the first exchanges that could not be judged, whatever they are: a limit of this tool.
+    """
 
     tallies: Mapping[str, Tally] = field(default_factory=lambda: MappingProxyType({}))
     exchanges: int = 0
     exercised: Exercised = field(default_factory=Exercised)
+    unjudged: tuple[Unjudged, ...] = ()
 
     @classmethod
     def empty(cls, rules: Iterable[Rule] = ()) -> Report:
@@ -243,6 +260,10 @@ class Report:
         """This report, having exercised this too."""
         return replace(self, exercised=self.exercised + exercised)
 
+    def with_unjudged(self, unjudged: Unjudged) -> Report:
+        """This report, and one more exchange that could not be judged."""
+        return replace(self, unjudged=_first_unjudged((*self.unjudged, unjudged)))
+
     def tally(self, rule: str) -> Tally:
         """The tally of a rule, by its id."""
         return self.tallies.get(rule, _NOTHING)
@@ -251,4 +272,9 @@ class Report:
         names = sorted({*self.tallies, *other.tallies})
         tallies = {name: self.tally(name) + other.tally(name) for name in names}
         exercised = self.exercised + other.exercised
-        return Report(MappingProxyType(tallies), self.exchanges + other.exchanges, exercised)
+        unjudged = _first_unjudged((*self.unjudged, *other.unjudged))
+        return Report(MappingProxyType(tallies), self.exchanges + other.exchanges, exercised, unjudged)
+
+
+def _first_unjudged(unjudged: Iterable[Unjudged]) -> tuple[Unjudged, ...]:
+    return tuple(dict.fromkeys(unjudged))[:KEPT_UNJUDGED]

@@ -1,4 +1,4 @@
-"""The live judge: exchanges are observed, judged and counted while they come."""
+"""The live judge: exchanges are observed, judged and counted while they come, and none of them ends it."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ from collections.abc import Callable, Iterable
 
 from conformance.errors import place_of
 from conformance.facts import Facts, Observer, Settings
+from conformance.facts.forgetting import Forgetting
+from conformance.facts.share import Share
 from conformance.http.exchange import Exchange
+from conformance.http.redaction.concealing import left_out
 from conformance.judging.exercised import ExerciseLog
-from conformance.judging.report import Report
+from conformance.judging.report import Report, Unjudged
 from conformance.judging.verdict import Verdict, Violation
 
 __all__ = ["LiveJudge"]
@@ -16,15 +19,15 @@ __all__ = ["LiveJudge"]
 #: Judgements that wait to be folded into the report.
 _BATCH = 500
 
-#: How many exchanges that could not be judged are named.
-_UNJUDGED = 5
-
 
 class LiveJudge:
     """Observes exchanges and judges what becomes known; verdicts on closed facts are counted in `report`.
 
-    With `keep`, `exchanges` and the violations in `failed` are kept, and facts that are still open are judged too,
-    which tells early what will fail.  Without it memory follows the open episodes only.  `sink` is given each exchange.
+    With `keep`, `exchanges` and the violations in `failed` are kept, and facts are judged at `advance`.  Without it
+    memory follows the open episodes only.  With `revisions` facts that are still open are judged too, which tells early
+    what will fail.  `sink` is given each exchange, and `told` all facts with the verdicts on them.
+    What cannot be observed or judged is named in the report, and the rest is judged.  With a `share`, facts are of its
+    accounts alone.
     """
 
     def __init__(
@@ -33,63 +36,79 @@ class LiveJudge:
         judge: Callable[[Facts], tuple[Verdict, ...]],
         *,
         keep: bool = True,
+        revisions: bool | None = None,
+        share: Share | None = None,
         sink: Callable[[Exchange], None] = lambda _: None,
+        told: Callable[[Facts, tuple[Verdict, ...]], None] = lambda _facts, _verdicts: None,
     ) -> None:
-        self.observer = Observer(settings, revisions=keep)
+        self.observer = Observer(settings, revisions=keep if revisions is None else revisions, share=share)
         self.judge = judge
         self.failed: dict[str, list[Violation]] = {}
         self.exchanges: list[Exchange] = []
         self.first_failure: int | None = None
-        self._unjudged: dict[str, None] = {}
         self._keep = keep
-        self._sink = sink
+        self._sink, self._told = sink, told
+        self._label = "the first exchange"
         self._report = Report()
         self._judgements: list[tuple[Verdict, ...]] = []
         self._log = ExerciseLog()
 
     def add(self, exchange: Exchange) -> None:
         """Take one more exchange, in the order sent."""
-        try:
-            self.observer.add(exchange)
-        except Exception as error:  # noqa: BLE001 - whatever a server answers, the others are judged
-            self._forget(exchange.label, error)
+        self._label = exchange.label
+        reason = left_out(exchange)
+        if reason is None:
+            self._observed(lambda: self.observer.add(exchange))
+        else:
+            self._lose(Unjudged(exchange.label, reason))
         self._sink(exchange)
         if self._keep:
             self.exchanges.append(exchange)
         else:
-            self._judge(self.observer.closed())
+            self.judge_known()
 
     def advance(self) -> list[Facts]:
         """Nothing is in flight: judge what became known, and return it."""
-        try:
-            self.observer.advance()
-            facts = self.observer.changed()
-        except Exception as error:  # noqa: BLE001
-            self._forget("a reading", error)
-            return []
-        self._judge(facts)
-        return facts
+        self._observed(self.observer.advance)
+        return self.judge_known()
+
+    def judge_known(self) -> list[Facts]:
+        """Judge what became known, whatever is in flight, and return it."""
+        known: list[Facts] = []
+        self._observed(lambda: known.extend(self.observer.changed()))
+        self._judge(known)
+        return known
+
+    def sweep(self, forgetting: Forgetting, now: float) -> None:
+        """Let go of the events that have been at rest for so long."""
+        self._observed(lambda: self.observer.sweep(forgetting, now))
+        self.judge_known()
 
     def close(self) -> None:
         """Nothing more comes: judge all that was still open."""
         self.advance()
-        try:
-            self.observer.close()
-            facts = self.observer.changed()
-        except Exception as error:  # noqa: BLE001
-            self._forget("what was still open", error)
-            return
-        self._judge(facts)
+        for end in self.observer.endings():
+            try:
+                facts = end()
+            except Exception as error:  # noqa: BLE001 - whatever cannot be closed, the rest is
+                self.pass_over(self._label, error)
+                continue
+            self._judge(facts)
 
-    @property
-    def unjudged(self) -> tuple[str, ...]:
-        """What could not be observed or judged, a sentence each: nothing is known of it, and the rest is judged."""
-        return tuple(f"{what} could not be judged" for what in self._unjudged)
+    def pass_over(self, label: str, error: Exception) -> None:
+        """What this exchange shows could not be judged: it is named in the report."""
+        self._report = self._report.with_unjudged(Unjudged(label, place_of(error)))
 
-    def _forget(self, what: str, error: Exception) -> None:
-        if len(self._unjudged) < _UNJUDGED:
-            self._unjudged[f"{what} ({place_of(error)})"] = None
+    def _lose(self, unjudged: Unjudged) -> None:
+        """An exchange could not be observed: nothing is known of any event any more, and nobody is accused of it."""
+        self._report = self._report.with_unjudged(unjudged)
         self.observer.forget()
+
+    def _observed(self, observe: Callable[[], object]) -> None:
+        try:
+            observe()
+        except Exception as error:  # noqa: BLE001 - whatever a server answers, the others are judged
+            self._lose(Unjudged(self._label, place_of(error)))
 
     def count(self, judgement: tuple[Verdict, ...]) -> None:
         """Count the verdicts on one closed facts document."""
@@ -111,10 +130,10 @@ class LiveJudge:
         for one in facts:
             try:
                 judgement = self.judge(one)
-            except Exception as error:  # noqa: BLE001
-                label = one.evidence[0].label if one.evidence else one.about
-                self._forget(label, error)
+            except Exception as error:  # noqa: BLE001 - what a rule cannot be asked of, others can
+                self.pass_over(one.evidence[0].label if one.evidence else self._label, error)
                 continue
+            self._told(one, judgement)
             for verdict in judgement:
                 if verdict.outcome == "failed":
                     self.first_failure = self.first_failure or self.observer.exchanges

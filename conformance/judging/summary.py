@@ -142,7 +142,7 @@ class RunReport:
     def stale(self) -> tuple[KnownFailure, ...]:
         """The entries of the baseline whose failures are gone; a run that ended early does not tell."""
         baseline = self.policy.baseline
-        if baseline is None or self.ended_early:
+        if baseline is None or self.is_partial:
             return ()
         return baseline.stale(self.report, self.rules, self.run)
 
@@ -203,7 +203,7 @@ class RunReport:
     @property
     def fully_covered(self) -> bool:
         """Whether every rule was decided, in every coverage class that the subject's inventory can show."""
-        return not self.coverage_gaps and not self.ended_early
+        return not self.coverage_gaps and not self.is_partial
 
     @property
     def is_mostly_untested(self) -> bool:
@@ -216,6 +216,8 @@ class RunReport:
         tally = self.report.tally(rule.id)
         if tally.outcome == "untested":
             return self.policy.untested_reasons.get(rule.id, _DOES_NOT_APPLY)
+        if tally.reason == "recording-ended" and self.policy.is_run:
+            return "the run ended before the outcome could be seen"
         return None if tally.reason is None else _REASONS.get(tally.reason, tally.reason)
 
     def _with(self, outcome: RuleOutcome) -> tuple[Rule, ...]:
@@ -228,15 +230,20 @@ class RunReport:
     def _is_open(self) -> bool:
         """Whether something that counts is not proved; without a pass or a known failure, nothing is."""
         return (
-            self.ended_early
+            self.is_partial
             or not (self._with("passed") or self.known)
             or any(self.is_fatal(rule) for rule in self.rules)
         )
 
     @property
-    def ended_early(self) -> bool:
-        """Whether the run ended before its plan."""
-        return self.policy.interrupted or self.policy.cut_short is not None
+    def incomplete(self) -> str | None:
+        """Why not all was judged that was to be: how the run was cut short, and what this tool could not judge."""
+        return "; ".join(filter(None, (self.policy.cut_short, *map(str, self.report.unjudged)))) or None
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether not all was judged that was to be."""
+        return self.policy.interrupted or self.incomplete is not None
 
 
 def document(run_report: RunReport) -> dict[str, Any]:
@@ -252,6 +259,8 @@ def document(run_report: RunReport) -> dict[str, Any]:
     }
     if run_report.policy.unjudged is not None:
         contents["unjudged"] = run_report.policy.unjudged
+    if run_report.report.unjudged:
+        contents["unjudged_exchanges"] = [one._asdict() for one in run_report.report.unjudged]
     if run_report.evidence is not None:
         contents["evidence"] = dict(run_report.evidence)
     if run_report.policy.baseline is not None:

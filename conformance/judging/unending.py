@@ -7,11 +7,12 @@ import math
 from collections.abc import Callable, Iterable
 
 from conformance.contract.rules import Rule
-from conformance.facts import Facts, Observer, Settings
+from conformance.facts import Facts, Settings
 from conformance.facts.forgetting import Forgetting
 from conformance.http.exchange import Exchange
 from conformance.judging.judge import Judge
 from conformance.judging.report import Report
+from conformance.judging.stream import LiveJudge
 from conformance.judging.verdict import Verdict
 
 __all__ = ["UnendingJudge"]
@@ -20,8 +21,6 @@ __all__ = ["UnendingJudge"]
 HOLD = 5.0
 #: Exchanges that are held back at most, to be put in the order in which they were sent.
 _MOST_HELD = 10_000
-#: Judgements that wait to be folded into the report.
-_BATCH = 500
 #: How many sweeps there are in the time after which an event is forgotten.
 _SWEEPS = 4
 _METHODS_OF_READS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -39,8 +38,7 @@ class UnendingJudge:
         self, rules: Iterable[Rule], settings: Settings, forget: float, failed: Callable[[Verdict], None]
     ) -> None:
         self.late = 0
-        self._observer = Observer(settings)
-        self._judge = Judge(tuple(rules))
+        self._live = LiveJudge(settings, Judge(tuple(rules)), keep=False, revisions=True, told=self._tell)
         self._failed = failed
         self._forgetting = Forgetting(forget)
         self._swept = -math.inf
@@ -48,8 +46,6 @@ class UnendingJudge:
         self._number = 0
         self._newest = self._released = -math.inf
         self._told: dict[tuple[str, ...], set[str]] = {}
-        self._report = Report()
-        self._judgements: list[tuple[Verdict, ...]] = []
 
     def add(self, exchange: Exchange) -> None:
         """Take one more exchange."""
@@ -64,20 +60,16 @@ class UnendingJudge:
     def rest(self) -> None:
         """Nothing came for HOLD seconds: what is held back counts."""
         self._release(math.inf)
-        self._observer.advance()
-        self._judged()
+        self._live.advance()
 
     def report(self) -> Report:
         """The report so far, on what is closed."""
-        self._report = self._report.with_judgements(self._judgements)
-        self._judgements = []
-        return self._report.with_exchanges(self._observer.exchanges)
+        return self._live.report
 
     def close(self) -> Report:
         """Nothing more comes: the report on everything."""
-        self.rest()
-        self._observer.close()
-        self._judged()
+        self._release(math.inf)
+        self._live.close()
         return self.report()
 
     def _release(self, until: float) -> None:
@@ -86,29 +78,18 @@ class UnendingJudge:
             sent, _, exchange = heapq.heappop(held)
             if sent >= self._released:
                 self._released = sent
-                self._observer.add(exchange)
+                self._live.add(exchange)
             else:
                 self.late += 1
                 if exchange.request.method not in _METHODS_OF_READS:
-                    self._observer.forget()
-            self._judged()
+                    self._live.observer.forget()
+                    self._live.judge_known()
 
     def _sweep(self) -> None:
         first = self._swept == -math.inf
         self._swept = self._newest
         if not first:
-            self._observer.sweep(self._forgetting, self._newest)
-            self._judged()
-
-    def _judged(self) -> None:
-        for facts in self._observer.changed():
-            judgement = self._judge(facts)
-            self._tell(facts, judgement)
-            if facts.closed:
-                self._judgements.append(judgement)
-                if len(self._judgements) >= _BATCH:
-                    self._report = self._report.with_judgements(self._judgements)
-                    self._judgements = []
+            self._live.sweep(self._forgetting, self._newest)
 
     def _tell(self, facts: Facts, judgement: tuple[Verdict, ...]) -> None:
         told = self._told.pop(facts.key, set())

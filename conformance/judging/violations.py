@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from jsonschema import ValidationError
 
     from conformance.contract.rules import Rule
-    from conformance.facts import Evidence, Facts
+    from conformance.facts import Facts
 
 __all__ = ["explain"]
 
@@ -42,7 +42,7 @@ def explain(rule: Rule, facts: Facts) -> Violation:
     requested = document.get("requested") or document.get("operation") or ""
     difference = _difference(value, wire, expected, missing, is_count=words.is_count)
     event = document.get("event_id")
-    shown_by = _shown_by(facts.evidence, _observation(document, path))
+    shown_by = _shown_by(facts, path)
     return Violation(
         sentence(document, path, missing, value),
         "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path),
@@ -183,20 +183,26 @@ def _observation(document: Mapping[str, Any], path: Path) -> Any:
     return {"conferencing": document.get("conferencing")} if document.get("about") == "conferencing" else None
 
 
-def _shown_by(evidence: Sequence[Evidence], observation: Any) -> str | None:
-    """The first exchange that showed an observation; without one, the only exchange, or the last."""
+def _is_of_write(facts: Facts, path: Path) -> bool:
+    """Whether a path leads to what the response to a write shows."""
+    return bool(path) and path[0] != "after" and "write" in facts.about and bool(facts.evidence)
+
+
+def _shown_by(facts: Facts, path: Path) -> str | None:
+    """The write itself, or the first exchange that showed the observation; without one, the only exchange."""
+    if _is_of_write(facts, path):
+        return facts.evidence[0].label
+    observation = _observation(facts.document, path)
     if observation is not None:
-        return next((one.label for one in evidence if one.shown == observation), None)
-    return evidence[-1].label if len(evidence) == 1 else None
+        return next((one.label for one in facts.evidence if one.shown == observation), None)
+    return facts.evidence[0].label if len(facts.evidence) == 1 else None
 
 
 def _symptom(facts: Facts, path: Path, words: FactWords, wire: Any, shown_by: str | None) -> str:
     """What violations share that show the same wrong value: the event or the exchange, the member and its value."""
     place = [part for part in _generic(path).split("/") if part not in ("after", "")]
     member = words.compares.get("shown") or "/".join(place)
-    anchor = facts.document.get("event_id") or shown_by
-    if path and path[0] != "after" and "write" in facts.about and facts.evidence:
-        anchor = facts.evidence[0].label  # what the response to the write shows, whatever it is about
+    anchor = shown_by if _is_of_write(facts, path) else facts.document.get("event_id") or shown_by
     if anchor is None:
         return ""
     return json.dumps([anchor, member, None if words.is_count else wire], ensure_ascii=False, sort_keys=True)

@@ -3,15 +3,15 @@
 With ``--recording PATH`` it judges recordings instead.  With ``--conformance``, each test of a project that is recorded
 is judged as it ends (`recorded_tests`).
 
-Any test can use three fixtures: `conformance_subject`, which a conftest may override, `conformance_results`, the
-results of a campaign against it, and `conformance_recorder`, which records what an HTTP client does.  No campaign runs
-before a test requests it.
+Any test can use four fixtures: `conformance_subject`, which a conftest may override, `conformance_results`, the
+results of a campaign against it, `conformance_recorder`, which records what an HTTP client does, and `cronofy_server`,
+the reference server for the tests of an application.  No campaign runs before a test requests it.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
@@ -27,16 +27,25 @@ if TYPE_CHECKING:
     from conformance.cli.check_command import CheckOptions
     from conformance.plugins.recorder import ConformanceRecorder
     from conformance.plugins.results import CampaignResults
+    from conformance.plugins.served import CronofyServer, ServerThread
     from conformance.servers.inventory import Inventory
     from conformance.servers.run_options import RunOptions
     from conformance.servers.scenarios.added_scenarios import Source
     from conformance.servers.subject import Subject
 
-__all__ = ["conformance_options", "conformance_recorder", "conformance_results", "conformance_subject"]
+__all__ = [
+    "conformance_options",
+    "conformance_recorder",
+    "conformance_results",
+    "conformance_subject",
+    "cronofy_server",
+    "cronofy_server_url",
+]
 
 T = TypeVar("T")
 
 _SUITE = "conformance.suite"
+_JUDGING = "conformance-recorded-tests"
 
 _GROUP = (
     "conformance of a server (the options of `cronofy-conformance run`, each as --conformance-NAME; with "
@@ -70,6 +79,7 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
     parser.addini("conformance", help_of_conformance, type="bool", default=False)
     parser.addini("conformance_subject", "What is tested; also CRONOFY_CONFORMANCE_SUBJECT in the environment.")
     parser.addini("conformance_complete_recording", "Each test records every write of its events.", type="bool")
+    parser.addini("cronofy_server_inventory", "The inventory of cronofy_server: a TOML file, below the root folder.")
     parser.addini("conformance_fail_on", "The weakest level whose failures count: must, should or inferred.")
 
 
@@ -80,17 +90,38 @@ def pytest_configure(config: pytest.Config) -> None:
         "conformance(rules=[...], fail_on=LEVEL, side=SIDE, complete_recording=BOOL, skip=REASON): "
         "how a recorded test is judged with --conformance.",
     )
+    config.addinivalue_line(
+        "markers",
+        "cronofy_server(fault=NAME, variation=NAME, settling=S, latency=S, page_size=N, inventory=FILE): "
+        "how the server of a test behaves that has the fixture cronofy_server.",
+    )
     if config.getoption("conformance_of_tests") or config.getini("conformance"):
-        from conformance.plugins.recorded_tests import RecordedTests
+        _judge_tests(config)
 
-        judging = RecordedTests(
-            fail_on=_chosen(config, "fail-on") or "must",
-            side=_chosen(config, "side"),
-            complete_recording=bool(
-                config.getoption(_dest("complete-recording")) or config.getini("conformance_complete_recording")
-            ),
-        )
-        config.pluginmanager.register(judging, "conformance-recorded-tests")
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """What was judged in other processes, of pytest-xdist, is summed up in this one."""
+    reporter: Any = session.config.pluginmanager.get_plugin("terminalreporter")
+    reports = [report for some in reporter.stats.values() for report in some] if reporter else []
+    if any(hasattr(report, "conformance") for report in reports):
+        _judge_tests(session.config, served_only=True)
+
+
+def _judge_tests(config: pytest.Config, *, served_only: bool = False) -> None:
+    """See to it that tests are judged as they end, by the options: all that are recorded, or those with a server."""
+    if config.pluginmanager.has_plugin(_JUDGING):
+        return
+    from conformance.plugins.recorded_tests import RecordedTests
+
+    judging = RecordedTests(
+        fail_on=_chosen(config, "fail-on") or "must",
+        side=_chosen(config, "side"),
+        complete_recording=bool(
+            config.getoption(_dest("complete-recording")) or config.getini("conformance_complete_recording")
+        ),
+        served_only=served_only,
+    )
+    config.pluginmanager.register(judging, _JUDGING)
 
 
 def _chosen(config: pytest.Config, name: str) -> str | None:
@@ -272,6 +303,46 @@ def conformance_recorder() -> ConformanceRecorder:
     from conformance.plugins.recorder import ConformanceRecorder
 
     return ConformanceRecorder()
+
+
+@pytest.fixture(scope="session")
+def cronofy_server_thread() -> Iterator[ServerThread]:
+    """Where the servers of tests listen, one after the other."""
+    from conformance.plugins.served import ServerThread
+
+    thread = ServerThread()
+    yield thread
+    thread.close()
+
+
+@pytest.fixture(scope="session")
+def cronofy_server_url(cronofy_server_thread: ServerThread) -> str:
+    """The URL of `cronofy_server`, which is the same for all tests of a session."""
+    return cronofy_server_thread.url
+
+
+@pytest.fixture
+def cronofy_server(
+    request: pytest.FixtureRequest, cronofy_server_thread: ServerThread, pytestconfig: pytest.Config
+) -> Iterator[CronofyServer]:
+    """A fresh reference server, for the tests of an application; what these send is judged as they end.
+
+    It has `url`, `token`, `calendar_id`, `inventory`, `advance()` for its clock, and `exchanges`.  The marker
+    ``@pytest.mark.cronofy_server(fault=…, variation=…, settling=…, latency=…, page_size=…, inventory=…)`` says how it
+    behaves; the ini option ``cronofy_server_inventory`` names the inventory of all tests.
+    """
+    from conformance.errors import UsageError
+    from conformance.plugins.served import ServerMarks
+
+    _judge_tests(pytestconfig, served_only=True)
+    usual = str(pytestconfig.getini("cronofy_server_inventory") or "") or None
+    try:
+        marks = ServerMarks.of(request.node.iter_markers("cronofy_server"), usual)
+        server = cronofy_server_thread.fresh(marks, pytestconfig.rootpath)
+    except UsageError as error:
+        raise pytest.fail.Exception(f"cronofy_server of {request.node.nodeid}: {error}", pytrace=False) from None
+    with cronofy_server_thread.serving(server):
+        yield server
 
 
 def _is_worker(config: pytest.Config) -> bool:

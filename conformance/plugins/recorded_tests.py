@@ -23,7 +23,7 @@ from conformance.http.redaction import scrub
 from conformance.http.redaction.collecting import SecretCollector
 from conformance.judging.findings import broken_rules, judged, text_of_failure
 from conformance.judging.summary import RunReport
-from conformance.plugins.recorder import ConformanceRecorder
+from conformance.plugins.recorder import Recorder
 from conformance.recordings import InvalidRecordingError, read_cassette
 from conformance.recordings.origins import of_the_api
 from conformance.recordings.parsing import by_server_clock
@@ -55,10 +55,12 @@ class _Terms:
 class RecordedTests:
     """The pytest plugin that judges tests; `fail_on`, `side` and `complete_recording` count where no marker says else.
 
+    `served_only`: nobody asked for it, and only what `cronofy_server` was sent is judged.
     Raises pytest.UsageError for an unknown level or side.
     """
 
-    def __init__(self, *, fail_on: str, side: str | None, complete_recording: bool) -> None:
+    def __init__(self, *, fail_on: str, side: str | None, complete_recording: bool, served_only: bool = False) -> None:
+        self._served_only = served_only
         try:
             self._terms = _Terms((), fail_on, side, complete_recording)
         except UsageError as error:
@@ -109,8 +111,15 @@ class RecordedTests:
 
     def _judge(self, item: pytest.Item) -> str:
         """What is wrong with what a test did; empty where nothing is, or nothing was recorded."""
+        recorders = [value for value in _values(item) if isinstance(value, Recorder)]
+        served = next((recorder for recorder in recorders if recorder.complete), None)
+        if served is None and self._served_only:
+            return ""
+        usual = self._terms
+        if served is not None:
+            usual = replace(usual, side=usual.side or served.side, complete_recording=True)
         try:
-            terms = _terms(self._terms, item.iter_markers("conformance"))
+            terms = _terms(usual, item.iter_markers("conformance"))
             rules = _rules(terms)
         except UsageError as error:
             return f"marker conformance of {item.nodeid}: {error}"
@@ -119,7 +128,8 @@ class RecordedTests:
             return ""
         secrets = SecretCollector(tokens({}, os.environ))
         try:
-            exchanges = list(of_the_api(secrets.redact_stream(_recorded(item, secrets))))
+            recorded = _recorded(item, [served] if served else recorders, secrets)
+            exchanges = list(of_the_api(secrets.redact_stream(recorded)))
         except InvalidRecordingError as error:
             return f"the cassette of {item.nodeid} cannot be judged: {error}"
         if not exchanges:
@@ -153,16 +163,22 @@ def _terms(usual: _Terms, markers: Iterable[pytest.Mark]) -> _Terms:
     return replace(usual, **chosen)
 
 
-def _recorded(item: pytest.Item, secrets: SecretCollector) -> Iterable[Exchange]:
-    """The exchanges of a test: those in its cassette, whether recorded now or before, else what a recorder saw."""
-    values = getattr(item, "funcargs", {}).values()
-    for value in values:
-        if type(value).__module__ == "vcr.cassette" and len(value):
+def _values(item: pytest.Item) -> tuple[Any, ...]:
+    """The values of the fixtures that a test has."""
+    return tuple(getattr(item, "funcargs", {}).values())
+
+
+def _recorded(item: pytest.Item, recorders: Iterable[Recorder], secrets: SecretCollector) -> Iterable[Exchange]:
+    """The exchanges of a test: those in its cassette, whether recorded now or before, else what `recorders` saw.
+
+    What `cronofy_server` was sent goes before a cassette.
+    """
+    for value in _values(item):
+        if type(value).__module__ == "vcr.cassette" and len(value) and not any(one.complete for one in recorders):
             yield from read_cassette(*_document(value, item), secrets.collect)
             return
-    for value in values:
-        if isinstance(value, ConformanceRecorder):
-            yield from by_server_clock(scrub(exchange, collect=secrets.collect) for exchange in value.exchanges)
+    for recorder in recorders:
+        yield from by_server_clock(scrub(exchange, collect=secrets.collect) for exchange in recorder.exchanges)
 
 
 def _document(cassette: Any, item: pytest.Item) -> tuple[Mapping[str, Any], str]:

@@ -10,7 +10,7 @@ from conformance.http.exchange import Exchange, Request, Response
 if TYPE_CHECKING:
     import httpx
 
-__all__ = ["ConformanceRecorder"]
+__all__ = ["ConformanceRecorder", "Recorder"]
 
 Client = TypeVar("Client")
 
@@ -18,11 +18,30 @@ Client = TypeVar("Client")
 _SENT_AT = "conformance_sent_at"
 
 
-class ConformanceRecorder:
+class Recorder:
+    """What a test has at hand that knows its exchanges, and so judges it as it ends."""
+
+    #: Which side is judged unless somebody says; None: both.
+    side: str | None = None
+    #: Whether it surely saw every write of its events.
+    complete = False
+
+    @property
+    def exchanges(self) -> list[Exchange]:
+        """The exchanges so far, in the order sent."""
+        raise NotImplementedError
+
+
+class ConformanceRecorder(Recorder):
     """Keeps the exchanges of the clients that it watches, in the order in which they were answered."""
 
     def __init__(self) -> None:
-        self.exchanges: list[Exchange] = []
+        self._exchanges: list[Exchange] = []
+
+    @property
+    def exchanges(self) -> list[Exchange]:
+        """The exchanges so far, in the order in which they were answered."""
+        return self._exchanges
 
     def watch(self, client: Client) -> Client:
         """Record what `client` does from here on; gives it back.
@@ -79,8 +98,8 @@ class ConformanceRecorder:
         )
 
     def _add(self, request: Request, response: Response, sent_at: float) -> None:
-        label = f"#{len(self.exchanges) + 1}"
-        self.exchanges.append(Exchange(request, response, label, sent_at, time.time(), headers_complete=True))
+        label = f"#{len(self._exchanges) + 1}"
+        self._exchanges.append(Exchange(request, response, label, sent_at, time.time(), headers_complete=True))
 
 
 def _stamp(request: httpx.Request) -> None:

@@ -127,7 +127,7 @@ def _rule_result(run_report: RunReport, rule: Rule) -> RuleResult:
     if outcome == "failed":
         message = rule_failures(run_report, rule)
     elif outcome != "passed":
-        message = f"{outcome}: {run_report.policy.cut_short or run_report.reason(rule)}"
+        message = f"{outcome}: {run_report.incomplete or run_report.reason(rule)}"
     return RuleResult(outcome, message, is_fatal, _known(run_report, rule), stale)
 
 

@@ -10,11 +10,13 @@ import math
 import re
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from conformance.http.exchange import Exchange, Request
 from conformance.http.redaction import scrub
+from conformance.http.redaction.concealing import concealed
 from conformance.recordings import har, ndjson, vcr
 from conformance.recordings.containers import SUFFIXES, is_named_like_one, reopenable, unpacked
 from conformance.recordings.detection import document_in, kind_of_file, reader_of
@@ -196,7 +198,7 @@ def _scrubbed(path: Path, collect: Callable[[str], None] | None, exchanges: Iter
                     UndecodedWarning,
                     stacklevel=2,
                 )
-        yield scrub(exchange, collect=collect)
+        yield concealed(exchange, partial(scrub, collect=collect))
 
 
 def _keyed(exchanges: Iterable[Exchange]) -> Iterator[tuple[float, Exchange]]:

@@ -7,11 +7,13 @@ import select
 import time
 import warnings
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import IO
 
 from conformance.http.exchange import Exchange
 from conformance.http.redaction import scrub
+from conformance.http.redaction.concealing import concealed
 from conformance.recordings.metadata import InvalidRecordingError, RecordingMetadata, SkippedWarning
 from conformance.recordings.ndjson import LONGEST_LINE, exchange_in, metadata_in
 
@@ -51,7 +53,7 @@ def follow(
             except InvalidRecordingError as error:
                 warnings.warn(f"{error.problem}; left out", SkippedWarning, stacklevel=2)
                 continue
-            yield scrub(exchange, collect=collect)
+            yield concealed(exchange, partial(scrub, collect=collect))
         if len(rest) > LONGEST_LINE:
             raise InvalidRecordingError(path, f"longer than {LONGEST_LINE >> 20} MiB", "split it", f"line {number + 1}")
 

@@ -47,7 +47,7 @@ _PLACEHOLDERS = {
 _THEIRS = {
     "traffic.har", "tests/cassettes", "recorded/", "create.md", "page.md", "report.json", "evidence.ndjson",
     "cert.json", "cert.ndjson", "real.json", "real.ndjson", "emulator.json", "emulator.ndjson", "monday.json",
-    "tuesday.json", "driver.py", "driver.js", "driver_httpx.py", "driver_pycronofy.py",
+    "tuesday.json", "traffic.ndjson", "driver.py", "driver.js", "driver_httpx.py", "driver_pycronofy.py",
 }  # fmt: skip
 
 #: Examples that need no network and little time, with the exit code that each has.
@@ -175,8 +175,9 @@ def test_a_quick_example_runs(words: tuple[str, ...], theirs: Path) -> None:
 def test_the_python_examples_of_the_readme_run(theirs: Path) -> None:
     blocks = re.findall(r"^```python\n(.*?)^```", README.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
     assert blocks
-    team = README.parent / "tests" / "plugins" / "team"  # whose server some of them are about
-    environment = {**os.environ, "PYTHONPATH": str(team)}
+    plugins = README.parent / "tests" / "plugins"
+    theirs_too = (plugins / "team", plugins / "application")  # what some of them are about
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, theirs_too))}
     for block in blocks:
         subprocess.run([sys.executable, "-c", block], check=True, cwd=theirs, env=environment)
 

@@ -209,7 +209,7 @@ def endless(events: int) -> Iterator[Exchange]:
 
 def test_what_is_remembered_does_not_grow_with_time() -> None:
     judge, failed = judged(list(endless(200)), forget=2000.0)
-    fold = judge._observer._fold
+    fold = judge._live.observer._fold
     held = [events for account in fold.accounts.values() for events in account.calendars.values()]
     assert sum(map(len, held)) < 30
     assert len(fold._asked) < 30

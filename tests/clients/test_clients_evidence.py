@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import gzip
 import http.client
 import json
 import signal
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+
+from clients_server import Answer, answering
 
 TOKEN = "Tk-9fZ3pQ+7xL/2mN8vR4w=Yb6"
 
@@ -29,7 +27,7 @@ EVENT = {"event_id": "a", "calendar_id": "cal_1", "conferencing": {"pending": Tr
 PAGE: dict[str, Any] = {"pages": {"current": 1, "total": 1}, "events": [EVENT]}
 
 #: The status, headers and body of each answer.
-ANSWERS: tuple[tuple[int, dict[str, str], bytes], ...] = (
+ANSWERS: tuple[Answer, ...] = (
     (200, {}, json.dumps(PAGE).encode()),
     (200, {}, b""),
     (200, {}, b"\x00\xff\xfe" * 50),
@@ -56,41 +54,16 @@ BODIES = (
 )
 
 
-class Odd(BaseHTTPRequestHandler):
-    """Gives the answer whose number stands in the query."""
-
-    def _answer(self) -> None:
-        self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        status, headers, body = ANSWERS[int(self.path.rpartition("=")[2])]
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    do_GET = do_POST = _answer  # noqa: N815 - the names that the base class looks for
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name that the base class gives it
-        pass
-
-
-@contextlib.contextmanager
-def odd_server() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Odd)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
+def odd(path: str) -> Answer:
+    """The answer whose number stands in the query."""
+    return ANSWERS[int(path.rpartition("=")[2])]
 
 
 def test_every_exchange_is_kept_and_verified_whatever_its_bodies_hold(tmp_path: Path) -> None:
     report, evidence = tmp_path / "report.json", tmp_path / "evidence.ndjson"
     tool = [sys.executable, "-m", "conformance"]
     sent = 0
-    with odd_server() as upstream:
+    with answering(odd) as upstream:
         command = [*tool, "proxy", "--upstream", upstream, "--evidence", str(evidence), "--report", str(report)]
         program = subprocess.Popen(command, stdout=-1, stderr=-1, text=True)
         assert program.stdout is not None

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import json
 import signal
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 from urllib.request import Request, urlopen
 
+import pytest
+from clients_server import Answer, answering
+
+from conformance.cli.evidence import EvidenceFile, run_metadata
+from conformance.cli.main import cli
+from conformance.clients import certify
+from conformance.clients.cases.standard_cases import standard_cases
 from conformance.clients.held_exchanges import HeldExchanges
+from conformance.contract.rules import load
+from conformance.facts import Settings
 from conformance.http.exchange import Exchange, Response
 from conformance.http.exchange import Request as Sent
+from conformance.http.redaction import Redactor
 from conformance.http.redaction.collecting import SecretCollector
 
 TOKEN = "Tk-9fZ3pQ+7xL/2mN8vR4w=Yb6"
@@ -49,36 +54,12 @@ TRACES = tuple(
 )
 
 
-class Echo(BaseHTTPRequestHandler):
+def echo(_path: str) -> Answer:
     """A server that repeats the credentials of its client wherever it can, and breaks rules while it does so."""
-
-    def _answer(self) -> None:
-        self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        said = text_of(TOKEN, SECRET)
-        event = {"event_id": "a", "summary": said, "conferencing": {"join_url": 7, "provider_name": said}}
-        body = json.dumps({"pages": {"current": 1, "total": 1}, "events": [event]}).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.send_header("X-Echo", quote(TOKEN))
-        self.end_headers()
-        self.wfile.write(body)
-
-    do_GET = do_POST = _answer  # noqa: N815 - the names that the base class looks for
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name that the base class gives it
-        pass
-
-
-@contextlib.contextmanager
-def echoing() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Echo)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
+    said = text_of(TOKEN, SECRET)
+    event = {"event_id": "a", "summary": said, "conferencing": {"join_url": 7, "provider_name": said}}
+    body = json.dumps({"pages": {"current": 1, "total": 1}, "events": [event]}).encode()
+    return 200, {"Content-Type": "application/json", "X-Echo": quote(TOKEN)}, body
 
 
 def reports_in(folder: Path) -> list[str]:
@@ -95,7 +76,7 @@ def assert_nothing_leaks(folder: Path, *outputs: str) -> None:
 
 def test_what_a_client_sends_through_the_proxy_is_in_nothing_that_is_written(tmp_path: Path) -> None:
     arguments = [sys.executable, "-m", "conformance", "proxy"]
-    with echoing() as upstream:
+    with answering(echo) as upstream:
         command = [*arguments, "--upstream", upstream, "--evidence", str(tmp_path / "evidence.ndjson")]
         program = subprocess.Popen(
             [*command, *reports_in(tmp_path), "--report", "-"], stdout=-1, stderr=-1, text=True, encoding="utf-8"
@@ -187,3 +168,87 @@ def test_what_is_held_is_bounded_and_comes_in_order() -> None:
     assert seen[-1] == "large"
     held.close()
     assert (len(seen), seen[:2]) == (1_004, ["0", "1"])
+
+
+LATE = f"""
+from conformance.clients.driver.adapters.driver_httpx import Client, HttpxAdapter
+
+class Late(Client):
+    def upsert_event(self, calendar_id, event):
+        super().upsert_event(calendar_id, {{**event, "summary": event["summary"] + {text_of(SECRET)!r}}})
+
+class Adapter(HttpxAdapter):
+    client_class = Late
+
+    def answer(self, method, params):
+        answer = super().answer(method, params)
+        if "error" in answer:
+            answer["error"]["message"] += {text_of(SECRET)!r}
+        return answer
+
+    def stop(self, params):
+        self.client.request("GET", "/v1/calendars", headers={{"X-Api-Key": {SECRET!r}}})
+        return super().stop(params)
+
+Adapter().run()
+"""
+
+
+def exit_code(*arguments: str) -> object:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(arguments)
+    return ended.value.code
+
+
+def test_what_a_driven_client_shows_to_be_secret_at_the_very_end_is_in_nothing_that_is_written(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(certify, "standard_cases", lambda here: standard_cases(here)[:5])
+    program = tmp_path / "late.py"
+    program.write_text(LATE, encoding="utf-8")
+    out = tmp_path / "out"
+    out.mkdir()
+    report, evidence = str(out / "report.json"), str(out / "evidence.ndjson")
+    rule = "event-fields-are-sent-as-requested"
+    command = ["certify", "--max-examples", "0", "--rule", rule, "--evidence", evidence, *reports_in(out)]
+    assert exit_code(*command, "--report", "-", "--", sys.executable, str(program)) == 1
+    output = capfd.readouterr()
+    assert_nothing_leaks(out, output.out, output.err)
+    assert rule in output.out
+    assert exit_code("verify", report, evidence) == 0, capfd.readouterr().out
+
+
+def test_what_was_written_before_it_was_known_to_be_secret_is_concealed_in_the_file(tmp_path: Path) -> None:
+    secrets = SecretCollector({})
+    path = tmp_path / "evidence.ndjson"
+    with EvidenceFile(path, run_metadata("1", SECRET, (), Settings(), "client"), Redactor({})) as file:
+        held = HeldExchanges(file.add, secrets)
+        for number in range(1_001):
+            held.add(Exchange(Sent("GET", "http://x/"), Response(200, (), SECRET.encode()), f"#{number}"))
+        assert SECRET in path.read_text()
+        assert not held.learnt_late
+        held.add(Exchange(Sent("GET", "http://x/", (("Authorization", f"Bearer {SECRET}"),)), Response(200), "#last"))
+        held.close()
+        assert held.learnt_late
+        report = file.conceal(secrets.redacted, secrets.redactor(), load())
+    assert SECRET not in path.read_text()
+    assert report.exchanges == 1_002
+    assert [one.name for one in tmp_path.iterdir()] == [path.name]
+
+
+def test_a_secret_in_what_was_judged_is_concealed_whatever_it_stands_in() -> None:
+    redactor = Redactor({"a": SECRET})
+    exchange = Exchange(Sent("GET", f"http://x/?{SECRET}"), Response(200, (), SECRET.encode()), "#1")
+    value = {SECRET: [exchange, (1, None, {"b": f"x {SECRET}"})], "cut": f"{SECRET[:9]}…", "whole": SECRET[:9]}
+    clean = redactor.value(value)
+    assert SECRET not in repr(clean)
+    assert clean["<a>"][0] == Exchange(Sent("GET", "http://x/?<a>"), Response(200, (), b"<a>"), "#1")
+    assert (clean["<a>"][1], clean["cut"], clean["whole"]) == ((1, None, {"b": "x <a>"}), "…", SECRET[:9])
+
+
+def test_a_secret_that_is_encoded_too_deep_costs_its_own_string_of_a_document_alone() -> None:
+    deep = SECRET.encode()
+    for _ in range(3):
+        deep = base64.b64encode(deep)
+    clean = Redactor({"a": SECRET}).text(json.dumps({"one": deep.decode(), "other": ["kept", SECRET, 1.5]}))
+    assert json.loads(clean) == {"one": "<redacted>", "other": ["kept", "<a>", 1.5]}

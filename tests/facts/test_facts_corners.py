@@ -405,3 +405,14 @@ def test_an_event_on_a_calendar_that_it_was_not_written_to_is_entered_at_first_s
     stray = {**item(), "calendar_id": "cal_B"}
     traffic = Traffic().read(0).write(1, event()).read(5, item(), stray).read(9, item(), stray)
     assert [document["listing"]["wrong_calendar"] for document in readings(traffic)] == [[], ["e1"], []]
+
+
+def test_a_time_line_has_every_write_from_the_first_and_the_newest_readings() -> None:
+    traffic = Traffic()
+    for number in range(40):
+        traffic.write(10.0 * number, event(summary=f"Board {number}")).read(10.0 * number + 1, item())
+    last = [facts for facts in traffic.facts() if facts.about == "write"][-1]
+    methods = [one.request.method for one in last.earlier]
+    assert methods.count("POST") == 39
+    assert methods[-24:] == ["POST", "GET"] * 12
+    assert last.earlier[0].label == "#1"

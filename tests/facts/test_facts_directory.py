@@ -69,6 +69,14 @@ def test_what_changed_before_a_write_is_known_as_it_was_then() -> None:
     assert write["resolution"]["source"] == "unavailable"
 
 
+@pytest.mark.parametrize("available", [True, False])
+def test_a_removal_that_comes_at_once_is_told_what_the_request_before_it_resolves_to(available: bool) -> None:
+    traffic = told(Traffic(), 0, calendars(calendar_integrated_conferencing_available=available))
+    told(traffic, 1, userinfo(), USERINFO).write(2, event(conferencing={"profile_id": "default"}))
+    _, removal = traffic.write(3, event(conferencing={"profile_id": "none"}), status=422).writes()
+    assert removal["resolution"]["source"] == ("integrated" if available else "nothing")
+
+
 @pytest.mark.parametrize(("later", "known"), [((ZOOM,), True), ((ZOOM, GO_TO), False), ((), False)])
 def test_profiles_that_came_or_went_since_leave_open_what_default_means(
     later: tuple[dict[str, Any], ...], known: bool

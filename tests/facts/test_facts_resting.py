@@ -8,8 +8,8 @@ import pytest
 from facts_traffic import Traffic, event, explicit, item
 
 from conformance.facts import Settings, observe
-from conformance.facts.episode import Before, Observation
 from conformance.facts.event import Event
+from conformance.facts.observed import Before, Observation
 from conformance.facts.observer import Observer
 from conformance.facts.packing import Packer
 from conformance.facts.values import Evidence

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from facts_traffic import ASSIGNED, CALENDAR, Traffic, event, explicit, item
 
-from conformance.facts import Facts, Settings, observe
+from conformance.facts import Facts, Observer, Settings, observe
 from conformance.facts.share import Crossing, Share, are_entangled, unmet
 from conformance.http.exchange import Exchange, Request, bearer
 
@@ -61,15 +61,24 @@ def whole(exchanges: Sequence[Exchange]) -> list[Facts]:
     return list(observe(exchanges, SETTINGS))
 
 
+def shared(exchanges: Sequence[Exchange], share: Share, settings: Settings = SETTINGS) -> tuple[list[Facts], Crossing]:
+    observer = Observer(settings, revisions=False, share=share)
+    found = []
+    for exchange in exchanges:
+        observer.add(exchange)
+        found += observer.closed()
+    return [*found, *observer.drain()], observer.crossing
+
+
 def apart(exchanges: Sequence[Exchange], *names: str) -> tuple[list[Facts], list[Crossing], int]:
     """The facts of each account made apart and put in order, what they told each other, and how many were repeated."""
     everybody = frozenset(names)
     shares = [Share(frozenset({name}), everybody - {name}, number == 0) for number, name in enumerate(names)]
-    crossings: list[Crossing] = []
-    found = [list(observe(exchanges, SETTINGS, share, crossings.append)) for share in shares]
+    told = [shared(exchanges, share) for share in shares]
+    found, crossings = [facts for facts, _ in told], [crossing for _, crossing in told]
     again = unmet(crossings, SETTINGS)
-    for number, told in again.items():
-        found[number] = list(observe(exchanges, SETTINGS, replace(shares[number], settled=told)))
+    for number, settled in again.items():
+        found[number], _ = shared(exchanges, replace(shares[number], settled=settled))
     ordered = sorted((one for facts in found for one in facts), key=lambda one: one.place)
     return [one._replace(place=()) for one in ordered], crossings, len(again)
 
@@ -100,10 +109,9 @@ def test_a_setting_asks_for_no_repetition() -> None:
     exchanges = together(
         of("a", booked(0.0, 4.0, "https://zoom.example/a")), of("b", booked(10.0, 1.0, "https://zoom.example/b"))
     )
-    crossings: list[Crossing] = []
     settings = replace(SETTINGS, window=3.0)
-    for mine, others in (("a", "b"), ("b", "a")):
-        list(observe(exchanges, settings, Share(frozenset({mine}), frozenset({others}), mine == "a"), crossings.append))
+    shares = [Share(frozenset({mine}), frozenset({others}), mine == "a") for mine, others in (("a", "b"), ("b", "a"))]
+    crossings = [shared(exchanges, share, settings)[1] for share in shares]
     assert unmet(crossings, settings) == {}
 
 

@@ -5,7 +5,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from report_samples import Rule, Violation, verdict
 
-from conformance.judging.report import _HELD, KEPT, Report, Tally
+from conformance.judging.report import _HELD, KEPT, Report, Tally, Unjudged
 from conformance.judging.verdict import Verdict
 
 #: A machine with other work to do makes reports slowly.
@@ -32,7 +32,10 @@ lists = st.lists(verdicts(), max_size=60)
 
 @st.composite
 def reports(draw: st.DrawFn) -> Report:
-    return Report.empty(RULES).with_verdicts(draw(lists)).with_exchanges(draw(st.integers(0, 5)))
+    report = Report.empty(RULES).with_verdicts(draw(lists)).with_exchanges(draw(st.integers(0, 5)))
+    for label in draw(st.lists(st.sampled_from("#12345678"), max_size=8)):
+        report = report.with_unjudged(Unjudged(label, "KeyError"))
+    return report
 
 
 @patiently

@@ -13,6 +13,7 @@ import pytest
 from report_samples import (
     BROKEN,
     HOSTILE,
+    JSON_HEADERS,
     READ,
     RULES,
     VERDICTS,
@@ -30,7 +31,7 @@ from conformance.facts import Evidence
 from conformance.http.display import UNSEEN
 from conformance.http.exchange import Request
 from conformance.judging.formats import FORMATS, renderer, text
-from conformance.judging.formats.failures import _SHOWN_CHARACTERS
+from conformance.judging.formats.failures import _SHOWN_CHARACTERS, failures
 from conformance.judging.summary import Policy, Reproduction, RunReport, document
 
 PEOPLE = (".md", ".html", ".xml")
@@ -98,14 +99,14 @@ def test_nothing_from_outside_reaches_the_reader_as_a_control_character(suffix: 
 
 def test_the_text_has_the_failures_then_the_warnings_then_the_outcome() -> None:
     rendered = text.render(run_report())
-    scripts = re.findall(r"(?m)^#!/bin/sh\n(?:.*\n)*?\n", rendered)
+    scripts = re.findall(r"(?m)(?<=into a shell\n)(?:.*\n)*?\n", rendered)
     assert len(scripts) == 1
     assert rendered.replace(scripts[0], "(script)\n\n") == (
         """\
 url https://api.example.com
 cronofy-conformance 0.1.0, contract 2026-04-28 (sha256 abababababab)
 
-Failures
+Failures: 1 rule failed
 
 1. An event reads back with another join URL than the one that was sent
    rule       explicit-is-kept (must): Explicit conferencing reads back with the join URL that was sent
@@ -117,6 +118,7 @@ Failures
    clauses    B8, Built-in values: Explicit conferencing is what the request says
               https://docs.cronofy.com/developers/api/conferencing-services/create/
    event      cal_1/evt_1
+   seen       1 of 2 writes breaks this rule
    what happened
          0.0 s  #9    writes the event in an undocumented way → 202
         60.0 s  #12   writes the event in an undocumented way → 202
@@ -125,12 +127,10 @@ Failures
    reproduce: paste this into a shell
 (script)
 
-Warnings
+Warnings: 1 rule, which does not count
 
 2. an event is on two pages
    rule       pages-are-whole (should): Pages lose no event
-   expected   Pages lose no event
-   got        an event is on two pages
    what happened
          0.0 s  #15   the event reads back with a conference → 200
                       {"join_url": "https://other.example.com"}
@@ -194,8 +194,35 @@ def test_failures_of_one_cause_are_shown_once() -> None:
     )
     rendered = text.render(run_report(verdicts))
     assert rendered.count("expected   ") == 1
-    assert "seen       2 times" in rendered
-    assert "also fails none-removes (must): None removes conferencing" in rendered
+    assert "Failures: 2 rules failed for 1 cause\n" in rendered
+    assert "seen       2 of 2 writes break this rule" in rendered
+    assert "also fails none-removes" in rendered
+
+
+def test_the_functions_of_a_script_are_said_once() -> None:
+    write = Request("POST", WRITE.url, JSON_HEADERS, b'{"event_id":"e","conferencing":{"profile_id":"none"}}')
+    one = replace(BROKEN, evidence=(Evidence("#1", write, 202, at=1000.0), *BROKEN.evidence[1:]), earlier=())
+    other = replace(one, cause="two", symptom="two")
+    rendered = text.render(run_report((failed("explicit-is-kept", one), failed("none-removes", other))))
+    assert rendered.count("reproduce: paste this into a shell") == 1
+    assert rendered.count("reproduce: paste this into the same shell") == 1
+    assert rendered.count("settle() {") == rendered.count("send() {") == 1
+    whole = failures(run_report((failed("explicit-is-kept", one),)))[0].script.whole
+    assert whole.startswith("#!/bin/sh\n# An event reads back")
+    assert "settle() {" in whole
+
+
+def test_what_the_headline_says_is_not_said_again() -> None:
+    said = Violation("The write is answered 422", "/response/status", actual="422", expected=RULES[0].title)
+    rendered = text.render(run_report((failed("explicit-is-kept", said),)))
+    assert "expected" not in rendered
+    assert "got  " not in rendered
+
+
+def test_a_run_ends_and_a_recording_ends() -> None:
+    verdicts = (inconclusive("none-removes", "recording-ended"),)
+    ended = [run_report(verdicts, policy=Policy(is_run=is_run)).reason(RULES[1]) for is_run in (True, False)]
+    assert ended == [f"the {what} ended before the outcome could be seen" for what in ("run", "recording")]
 
 
 def test_coverage_gaps_with_the_same_reason_are_counted_together() -> None:

@@ -1,3 +1,3 @@
-"""What is not collected: the project of a team, whose tests run as a team's do, in a process of their own."""
+"""What is not collected: projects of users, whose tests run as theirs do, in processes of their own."""
 
-collect_ignore = ["team"]
+collect_ignore = ["application", "team"]

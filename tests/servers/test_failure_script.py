@@ -68,20 +68,20 @@ def read_back(output: str) -> list[str]:
 @pytest.mark.skipif(shutil.which("jq") is None, reason="jq is not installed")
 def test_the_script_shows_the_failure_on_a_broken_server_and_none_on_a_right_one() -> None:
     shown = failure("explicit-url-lower-cased", "explicit-is-kept")
-    assert "/events/pages/" not in shown.script
-    assert "cfc-" not in re.sub(r'"(summary|description|join_url)":"[^"]*"', "", shown.script)
-    [sent] = re.findall(r'"join_url":"([^"]*)"', shown.script)
+    assert "/events/pages/" not in shown.script.whole
+    assert "cfc-" not in re.sub(r'"(summary|description|join_url)":"[^"]*"', "", shown.script.whole)
+    [sent] = re.findall(r'"join_url":"([^"]*)"', shown.script.whole)
     with served("explicit-url-lower-cased") as url:
-        [broken] = read_back(pasted(shown.script, url))
+        [broken] = read_back(pasted(shown.script.whole, url))
     with served() as url:
-        [right] = read_back(pasted(shown.script, url))
+        [right] = read_back(pasted(shown.script.whole, url))
     assert right == sent != broken
     assert broken.lower() == sent.lower()
 
 
 def test_the_script_has_every_write_from_the_first() -> None:
     shown = failure("omitted-removes-explicit", "omitted-keeps-explicit")
-    sent = re.findall(r"(?m)^(send POST|settle|send DELETE) ", shown.script)
+    sent = re.findall(r"(?m)^(send POST|settle|send DELETE) ", shown.script.whole)
     assert sent[:2] == ["send POST", "settle"]
     assert sent[-2:] == ["settle", "send DELETE"]
     assert sent.count("send POST") == 2
@@ -92,6 +92,6 @@ def test_the_script_has_every_write_from_the_first() -> None:
 
 def test_the_script_keeps_the_writes_that_only_the_server_needs_and_waits_between_them() -> None:
     shown = failure("none-ignored-second-time", "none-removes-conferencing")
-    sent = re.findall(r"(?m)^(send POST|settle|send DELETE) ", shown.script)
-    assert len(re.findall(r'"profile_id":"none"', shown.script)) == 2
+    sent = re.findall(r"(?m)^(send POST|settle|send DELETE) ", shown.script.whole)
+    assert len(re.findall(r'"profile_id":"none"', shown.script.whole)) == 2
     assert sent == ["send POST", "settle"] * (len(sent) // 2) + ["send DELETE"]

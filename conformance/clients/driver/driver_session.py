@@ -130,9 +130,8 @@ def _without(answer: dict[str, Any], token: str, secrets: SecretCollector) -> di
     """The answer without the token, and without other credentials: a client's error message may repeat them."""
     text = json.dumps(answer)
     clean = text.replace(token, f"<{ACCOUNT}>")
-    if secrets.leaks_into(clean):
-        clean = secrets.redactor().text(clean)
-    return answer if clean == text else dict(json.loads(clean))
+    named = answer if clean == text else dict(json.loads(clean))
+    return secrets.redactor().value(named) if secrets.leaks_into(clean) else named
 
 
 @contextlib.asynccontextmanager

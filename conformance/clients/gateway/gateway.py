@@ -13,6 +13,7 @@ from conformance.clock import Clock, RealClock
 from conformance.http.exchange import Exchange, Headers, Request, Response
 from conformance.http.ordering import OrderedDelivery
 from conformance.http.redaction.collecting import SecretCollector
+from conformance.http.redaction.concealing import concealed
 from conformance.http.redaction.scrubbing import scrub
 from conformance.http.server.certificates import CertificateAuthority
 from conformance.http.server.http_server import HttpServer, Reply
@@ -107,7 +108,7 @@ class Gateway:
             assert isinstance(reply.body, bytes)
             response = Response(reply.status, reply.headers, reply.body)
             exchange = Exchange(request, response, label, sent_at, self._clock.now(), headers_complete=True)
-            exchange = self._named(scrub(exchange, self._account_of, self._secrets.collect))
+            exchange = concealed(exchange, lambda one: self._named(scrub(one, self._account_of, self._secrets.collect)))
         finally:
             self._order.answered(ticket, exchange)
         return reply

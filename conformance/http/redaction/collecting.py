@@ -10,6 +10,7 @@ from itertools import islice
 from urllib.parse import urlsplit
 
 from conformance.http.exchange import NOT_RECORDED, Exchange, Headers, Request, Response, account_of_token
+from conformance.http.redaction.concealing import concealed
 from conformance.http.redaction.decodings import unescaped
 from conformance.http.redaction.encodings import REDACTED, Secret, hidden_in, redacted
 from conformance.http.redaction.locations import SHORTEST, is_secret
@@ -72,7 +73,7 @@ class SecretCollector:
         rest = iter(exchanges)
         held = deque(islice(rest, _AHEAD))
         while held:
-            yield self.redacted(held.popleft())
+            yield concealed(held.popleft(), self.redacted)
             held.extend(islice(rest, 1))
 
     def enable_deep_scan(self) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+import json
 import re
 from collections.abc import Iterable, Iterator
 from functools import cached_property, lru_cache
 from html.entities import html5
+from typing import Any
 
 from conformance.http.redaction.decodings import bare, decoded, text_in
 
@@ -76,7 +78,10 @@ def hidden_in(secrets: Iterable[Secret], data: bytes) -> list[Secret]:
 
 
 def redacted(secrets: Iterable[Secret], data: bytes) -> bytes | None:
-    """`data` with all of `secrets` replaced; just REDACTED where one is encoded too deep for that; None without any."""
+    """`data` with all of `secrets` replaced; None without any.
+
+    Where one is encoded too deep for that, just REDACTED stands for the text, or for the string of a JSON document.
+    """
     known = sorted(secrets, key=lambda secret: -secret.size)  # the longest first: one may be part of another
     affected: list[tuple[int, int, set[Secret]]] = []
     for start, stop, window in _windows(known, data):
@@ -95,7 +100,26 @@ def redacted(secrets: Iterable[Secret], data: bytes) -> bytes | None:
         pieces += [data[at:start], piece]
         at = stop
     clean = b"".join([*pieces, data[at:]])
-    return REDACTED.encode() if hidden_in(known, clean) else clean
+    return _by_strings(known, data) if hidden_in(known, clean) else clean
+
+
+def _by_strings(secrets: list[Secret], data: bytes) -> bytes:
+    """A JSON document whose strings are searched one by one, so that the others stay; REDACTED for anything else."""
+
+    def clean(value: Any) -> Any:
+        if isinstance(value, str):
+            found = redacted(secrets, value.encode("utf-8", "surrogatepass"))
+            return value if found is None else found.decode("utf-8", "surrogatepass")
+        if isinstance(value, list):
+            return [clean(part) for part in value]
+        return {clean(name): clean(part) for name, part in value.items()} if isinstance(value, dict) else value
+
+    try:
+        document = json.loads(data)
+        text = REDACTED if isinstance(document, str) else json.dumps(clean(document))
+    except (ValueError, RecursionError):
+        return REDACTED.encode()
+    return REDACTED.encode() if hidden_in(secrets, text.encode()) else text.encode()
 
 
 def _windows(secrets: Iterable[Secret], data: bytes) -> Iterator[tuple[int, int, bytes]]:

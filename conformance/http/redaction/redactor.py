@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import builtins
 import logging
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import fields, is_dataclass, replace
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
 
 from conformance.http.exchange import Exchange, Headers, Request, Response, account_of_token
@@ -21,6 +24,10 @@ class SecretLeakError(Exception):
 
 #: Shorter tokens are indistinguishable from other text; only `scrub` removes them.
 _SHORTEST = 8
+#: Characters of a token that are taken for its beginning where a text was cut off.
+_BEGINNING = 4
+
+T = TypeVar("T")
 
 
 class Redactor:
@@ -69,6 +76,37 @@ class Redactor:
             label=self.text(clean.label),
             notes=tuple((self.text(name), self.text(value)) for name, value in clean.notes),
         )
+
+    def value(self, value: T) -> T:
+        """`value` with every text and bytes in it replaced, whatever dataclasses, tuples and mappings they are in.
+
+        A text that was cut off, which ends in ``…``, loses the beginning of a token too.
+        """
+        return cast(T, self._value(value, lru_cache(maxsize=4096)(self._text_cut_off)))
+
+    def _value(self, value: Any, text: Callable[[str], str]) -> Any:
+        if isinstance(value, str):
+            return text(value)
+        if isinstance(value, builtins.bytes):
+            return self.bytes(value)
+        if isinstance(value, Mapping):
+            clean = {self._value(name, text): self._value(part, text) for name, part in value.items()}
+            return MappingProxyType(clean) if isinstance(value, MappingProxyType) else clean
+        if isinstance(value, tuple | list | frozenset):
+            parts = [self._value(part, text) for part in value]
+            return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
+        if is_dataclass(value) and not isinstance(value, type):
+            return replace(value, **{part.name: self._value(getattr(value, part.name), text) for part in fields(value)})
+        return value
+
+    def _text_cut_off(self, text: str) -> str:
+        clean = self.text(text)
+        if clean.endswith("…"):
+            for token in self._accounts:
+                for size in range(len(token) - 1, _BEGINNING - 1, -1):
+                    if clean.endswith(f"{token[:size]}…"):
+                        return f"{clean[: -size - 1]}…"
+        return clean
 
     def check(self, data: builtins.bytes | str, where: str) -> None:
         """Raises SecretLeakError, naming `where`, if `data` contains a token in any encoding."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from conformance.contract.rules import LEVELS
 from conformance.http.display import visible
+from conformance.judging.formats.html_page import page
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,7 +65,8 @@ def _facts(run_report: RunReport) -> list[tuple[str, str]]:
 def _verdict(run_report: RunReport) -> str:
     level = run_report.subject.get("attested_level")
     policy = run_report.policy
-    why = policy.program_failure or policy.unjudged or policy.cut_short or (policy.interrupted and "it was interrupted")
+    interrupted = "it was interrupted" if policy.interrupted else None
+    why = policy.program_failure or policy.unjudged or run_report.incomplete or interrupted
     if level is None:
         return f"No level is attested: {why or 'a rule of level must failed, or nothing was judged'}."
     return (
@@ -123,16 +125,6 @@ def _html(run_report: RunReport) -> str:
     title = f"Conformance certificate: {_text(str(run_report.subject['name']))}"
     found = _findings(run_report)
     lines = [
-        "<!doctype html>",
-        '<html lang="en">',
-        "<head>",
-        '<meta charset="utf-8">',
-        '<meta name="viewport" content="width=device-width, initial-scale=1">',
-        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">",
-        f"<title>{title}</title>",
-        f"<style>{_STYLE}</style>",
-        "</head>",
-        "<body>",
         f"<h1>{title}</h1>",
         f'<p class="level {attested}">{_text(_verdict(run_report))}</p>',
         "<table><tbody>",
@@ -151,10 +143,8 @@ def _html(run_report: RunReport) -> str:
         "<h2>Findings</h2>",
         *(_findings_table(found) if found else ["<p>None.</p>"]),
         f"<footer><p>To check it, take its report and evidence: <code>{_text(_COMMAND)}</code>.</p></footer>",
-        "</body>",
-        "</html>",
     ]
-    return "\n".join(lines) + "\n"
+    return page(title, _STYLE, lines)
 
 
 _COMMAND = "cronofy-conformance verify REPORT EVIDENCE"

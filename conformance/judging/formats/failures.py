@@ -12,7 +12,8 @@ from conformance.contract.rules import load_clauses
 from conformance.contract.selection import clauses_page
 from conformance.http.curl import curl
 from conformance.http.display import visible, without_userinfo
-from conformance.judging.formats.script import LONGEST_BODY, script
+from conformance.judging.formats.marks import Part, differences
+from conformance.judging.formats.script import LONGEST_BODY, Script, script
 from conformance.judging.groups import FailureGroup, failure_groups
 from conformance.judging.summary import MISSED
 from conformance.judging.timeline import TimelineEntry, timeline
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from conformance.judging.verdict import Violation
 
 __all__ = ["ClauseNote", "Failure", "FailureStep", "actual", "as_json", "brief", "closing", "coverage_gaps"]
-__all__ += ["failures", "headline", "outcome_line", "status", "subject_name"]
+__all__ += ["failures", "headings", "headline", "outcome_line", "status", "subject_name"]
 
 #: How many characters of a response's content are shown, of one in a time line, of a headline, and of a value.
 _SHOWN_CHARACTERS, _SHOWN_IN_LINE, _HEADLINE, _VALUE = 600, 160, 300, 20_000
@@ -55,24 +56,22 @@ class ClauseNote(NamedTuple):
 class Failure:
     """The violations that have one reason, with one as their example; all texts are visible.
 
-    `headline` is one sentence.  `sent` is the conferencing that the write sent, where one did; `expected` and `got` are
-    values on the wire, or words.  `times` counts the violations of the example's rule, `also` has one of each other
-    rule.  `reproduction` is there where a smaller scenario was found; `script` is one of curl.
+    `headline` is one sentence.  `values` are what was sent, expected and got, as far as the headline and the rule do
+    not say it; what differs is marked.  `share` says how often the rule is broken, where it judged more than once;
+    `also` are the other rules.  `reproduction` is there where a smaller scenario was found; `script` is one of curl.
     """
 
     rule: Rule
     violation: Violation
     headline: str
-    sent: str | None
-    expected: str
-    got: str
-    times: int
+    values: tuple[tuple[str, tuple[Part, ...]], ...]
+    share: str | None
     clauses: tuple[ClauseNote, ...]
     timeline: tuple[TimelineEntry, ...]
     steps: tuple[FailureStep, ...]
-    also: tuple[tuple[Rule, Violation], ...]
+    also: tuple[Rule, ...]
     reproduction: Reproduction | None
-    script: str
+    script: Script
 
 
 def failures(run_report: RunReport) -> tuple[Failure, ...]:
@@ -82,10 +81,7 @@ def failures(run_report: RunReport) -> tuple[Failure, ...]:
 
 def _failure(run_report: RunReport, group: FailureGroup) -> Failure:
     rule, violation = group.example
-    others: dict[str, tuple[Rule, Violation]] = {}
-    for other, its in group.members:
-        if other.id != rule.id:
-            others.setdefault(other.id, (other, its))
+    others = {other.id: other for other, _ in group.members if other.id != rule.id}
     entries = timeline(violation)
     ids = {member.id for member, _ in group.members}
     reproduction = next((one for one in run_report.reproductions if one.rule == rule.id), None)
@@ -95,10 +91,8 @@ def _failure(run_report: RunReport, group: FailureGroup) -> Failure:
         rule=rule,
         violation=violation,
         headline=_short(group.headline),
-        sent=_sent(entries),
-        expected=_long(violation.expected or rule.title),
-        got=_long(violation.actual or violation.message),
-        times=run_report.report.tally(rule.id).failed,
+        values=tuple(_values(rule, violation, entries, group.headline)),
+        share=_share(run_report, rule),
         clauses=_clauses(run_report, rule),
         timeline=entries,
         steps=_steps(run_report, violation),
@@ -124,6 +118,59 @@ def _in_order(violation: Violation) -> tuple[Evidence, ...]:
     known = {evidence.label for evidence in violation.evidence}
     entries = [*(one for one in violation.earlier if one.label not in known), *violation.evidence]
     return tuple(sorted(entries, key=lambda one: one.at or 0.0)) if all(one.at for one in entries) else tuple(entries)
+
+
+#: What facts are about, as what a rule judges.
+_JUDGED = {
+    "write": "writes",
+    "batched_write": "writes in batches",
+    "exchange": "requests",
+    "reading": "readings",
+    "conferencing": "conferencing values",
+    "notification": "subscriptions",
+    "call": "calls",
+}
+
+
+def _share(run_report: RunReport, rule: Rule) -> str | None:
+    """How many of those that the rule judged break it; None where it judged one, or no list of like things."""
+    tally, noun = run_report.report.tally(rule.id), _JUDGED.get(rule.about)
+    judged = tally.failed + tally.passed
+    if judged < 2 or noun is None:
+        return None
+    return f"{tally.failed:,} of {judged:,} {noun} {'breaks' if tally.failed == 1 else 'break'} this rule"
+
+
+def _values(
+    rule: Rule, violation: Violation, entries: tuple[TimelineEntry, ...], said: str
+) -> Iterator[tuple[str, tuple[Part, ...]]]:
+    """What was sent, expected and got: values of the wire, and no words that the rule or `said` have already."""
+    expected = None if violation.expected in ("", rule.title) else _long(violation.expected)
+    got = _got(violation, entries, said) if expected is None else _long(violation.actual)
+    sent = _sent(entries)
+    if sent is not None and sent not in (expected, got):
+        yield "sent", (Part(sent, differs=False),)
+    if expected is not None and got is not None:
+        yield from zip(("expected", "got"), differences(expected, got), strict=True)
+    elif got is not None:
+        yield "got", (Part(got, differs=False),)
+
+
+def _got(violation: Violation, entries: tuple[TimelineEntry, ...], said: str) -> str | None:
+    """The conferencing that the wrong reading showed; else the wrong value, unless `said` has it."""
+    broken = next((entry for entry in entries if entry.is_broken), None)
+    if broken is not None and broken.action == "read" and broken.state is not None:
+        if broken.conferencing is not None:
+            return _long(as_json(broken.conferencing))
+        return "no conferencing" if broken.state == "none" else None
+    found = violation.actual
+    try:
+        parts = json.loads(found)
+    except ValueError:
+        parts = found
+    names = parts if isinstance(parts, list) else [parts]
+    is_said = all(isinstance(name, bool) or str(name) in said or str(name) in violation.message for name in names)
+    return None if is_said else _long(found)
 
 
 def _sent(entries: tuple[TimelineEntry, ...]) -> str | None:
@@ -240,11 +287,15 @@ def headline(run_report: RunReport) -> tuple[str, ...]:
     """What a reader must know before the outcome: that nothing could be judged, or that most was not exercised."""
     if run_report.policy.unjudged is not None:
         return (visible(f"Not judged: {run_report.policy.unjudged}."),)
+    unjudged = tuple(visible(f"{one}, by a limit of this tool; all else was.") for one in run_report.report.unjudged)
     if not run_report.is_mostly_untested:
-        return ()
+        return unjudged
     musts = [rule for rule in run_report.rules if rule.level == "must"]
     untested = sum(status(run_report, rule) == "untested" for rule in musts)
-    return (f"{untested} of {len(musts)} rules of level must were not exercised: this result says nothing about them.",)
+    says_nothing = (
+        f"{untested} of {len(musts)} rules of level must were not exercised: this result says nothing about them."
+    )
+    return (*unjudged, says_nothing)
 
 
 def outcome_line(run_report: RunReport) -> str:
@@ -262,8 +313,8 @@ def _why(run_report: RunReport) -> str:
         return policy.unjudged or "nothing could be judged"
     if policy.program_failure:
         return policy.program_failure
-    if policy.cut_short and code != 1:
-        return policy.cut_short
+    if run_report.incomplete and code != 1:
+        return run_report.incomplete
     if code == 1:
         failed = [f"a rule that counts at --fail-on {policy.fail_on} failed"] if run_report.failures else []
         return ", and ".join([*failed, *_stale(run_report)])
@@ -293,7 +344,7 @@ def closing(run_report: RunReport) -> str:
     """The outcomes of the rules, the coverage, and why rules are untested, a sentence each."""
     outcomes = [status(run_report, rule) for rule in run_report.rules]
     counts = [f"{outcomes.count('passed')} of {len(outcomes)} rules passed"]
-    counts += [_number(outcomes.count(outcome), outcome) for outcome in _NOT_PASSED if outcome in outcomes]
+    counts += [_number(run_report, outcomes.count(outcome), outcome) for outcome in _NOT_PASSED if outcome in outcomes]
     gaps = len({rule for rule, _ in run_report.coverage_gaps})
     if run_report.fully_covered:
         coverage = "Every rule passed or failed, in every coverage class that the subject offers."
@@ -324,9 +375,30 @@ def _counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
-def _number(count: int, outcome: str) -> str:
+def _number(run_report: RunReport, count: int, outcome: str) -> str:
     nouns = {"warning": "warning", "known": "known failure"}
+    if outcome == "failed":
+        return f"{count} failed{_for_causes(run_report, count)}"
     return _counted(count, nouns[outcome]) if outcome in nouns else f"{count} {outcome}"
+
+
+def _for_causes(run_report: RunReport, count: int) -> str:
+    """For how many causes so many rules fail, where that is not one each."""
+    causes = sum(run_report.is_fatal(group.example[0]) for group in failure_groups(run_report))
+    return "" if causes == count == 1 else f" for {_counted(causes, 'cause')}"
+
+
+def headings(run_report: RunReport, found: tuple[Failure, ...]) -> dict[int, str]:
+    """The headings of the lists of failures, by the number of the failure that each stands before."""
+    fatal = sum(run_report.is_fatal(failure.rule) for failure in found)
+    count = len(run_report.failures)
+    result = {1: f"Failures: {_counted(count, 'rule')} failed{_for_causes(run_report, count)}"} if fatal else {}
+    if fatal < len(found):
+        weak = {rule.id for one in found[fatal:] for rule in (one.rule, *one.also)}
+        result[fatal + 1] = (
+            f"Warnings: {_counted(len(weak), 'rule')}, which {'does' if len(weak) == 1 else 'do'} not count"
+        )
+    return result
 
 
 _NOT_PASSED = ("failed", "known", "warning", "inconclusive", "untested")

@@ -11,12 +11,14 @@ from conformance.judging.formats.failures import (
     closing,
     coverage_gaps,
     failures,
+    headings,
     headline,
     outcome_line,
     status,
     subject_name,
 )
 from conformance.judging.formats.html_failure import article, text_of
+from conformance.judging.formats.html_page import page
 from conformance.judging.formats.html_rules import explanations, table, text_of_lines
 from conformance.judging.formats.html_style import STYLE
 from conformance.judging.formats.picture import rows
@@ -29,7 +31,6 @@ __all__ = ["render"]
 _KEY = ("missing", "none", "pending", "assigned", "malformed")
 #: From more failures on, a list of them comes first.
 _INDEXED = 5
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
 def render(run_report: RunReport) -> str:
@@ -37,16 +38,6 @@ def render(run_report: RunReport) -> str:
     subject = subject_name(run_report)
     found = failures(run_report)
     lines = [
-        "<!doctype html>",
-        '<html lang="en">',
-        "<head>",
-        '<meta charset="utf-8">',
-        '<meta name="viewport" content="width=device-width, initial-scale=1">',
-        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">',
-        f"<title>{text_of(subject)}: {run_report.outcome}</title>",
-        f"<style>{STYLE}</style>",
-        "</head>",
-        "<body>",
         "<header>",
         f'<h1>{text_of(subject)}: <span class="{run_report.outcome}">{run_report.outcome}</span></h1>',
         *(f"<p><strong>{text_of(line)}</strong></p>" for line in headline(run_report)),
@@ -62,10 +53,8 @@ def render(run_report: RunReport) -> str:
         *_rules(run_report),
         "</main>",
         f"<footer><p>{text_of(_about(run_report))}</p></footer>",
-        "</body>",
-        "</html>",
     ]
-    return "\n".join(lines) + "\n"
+    return page(f"{text_of(subject)}: {run_report.outcome}", STYLE, lines)
 
 
 def _about(run_report: RunReport) -> str:
@@ -81,15 +70,12 @@ def _failures(run_report: RunReport, found: tuple[Failure, ...]) -> Iterator[str
             f'<li><a href="#failure-{number}">{text_of(one.headline)}</a></li>' for number, one in enumerate(found, 1)
         )
         yield f'<nav aria-label="All failures"><ol>{"".join(items)}</ol></nav>'
-    heading = None
+    above = headings(run_report, found)
     for number, failure in enumerate(found, 1):
-        its = "Failures" if run_report.is_fatal(failure.rule) else "Warnings"
-        if its != heading:
-            count = sum(run_report.is_fatal(one.rule) == (its == "Failures") for one in found)
-            yield f"<h2>{its} ({count})</h2>"
-            if heading is None:
-                yield from _key()
-            heading = its
+        if number in above:
+            yield f"<h2>{above[number]}</h2>"
+        if number == 1:
+            yield from _key()
         yield from article(run_report, number, failure)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from conformance.http.display import visible
 from conformance.judging.formats import pytest_file
 from conformance.judging.formats.failures import Failure, brief
-from conformance.judging.formats.marks import Part, differences
+from conformance.judging.formats.marks import Part
 from conformance.judging.formats.picture import picture
 
 if TYPE_CHECKING:
@@ -37,11 +37,8 @@ def article(run_report: RunReport, number: int, failure: Failure) -> Iterator[st
     yield f'<article class="{kind}" aria-labelledby="failure-{number}">'
     yield f'<h3 id="failure-{number}">{number}. {text_of(failure.headline)}</h3>'
     yield "<dl>"
-    expected, got = differences(failure.expected, failure.got)
-    if failure.sent not in (None, failure.expected, failure.got):
-        yield _term("sent", f'<div class="value">{text_of(failure.sent or "")}</div>')
-    yield _term("expected", f'<div class="value">{_marked(expected)}</div>')
-    yield _term("got", f'<div class="value">{_marked(got)}</div>')
+    for name, parts in failure.values:
+        yield _term(name, f'<div class="value">{_marked(parts)}</div>')
     yield _term("rule", f"{link(rule)} ({rule.level}): {text_of(rule.title)}")
     clauses = "<br>".join(
         f'{text_of(clause.id)}, <a href="{text_of(clause.url)}">{text_of(clause.section)}</a>: {text_of(clause.text)}'
@@ -51,11 +48,10 @@ def article(run_report: RunReport, number: int, failure: Failure) -> Iterator[st
         yield _term("clauses", clauses)
     if violation.event is not None:
         yield _term("event", f"<code>{text_of(violation.event)}</code>")
-    if failure.times > 1:
-        yield _term("seen", f"{failure.times:,} times")
+    if failure.share is not None:
+        yield _term("seen", failure.share)
     if failure.also:
-        others = (f"{link(other)} ({other.level}): {text_of(other.title)}" for other, _ in failure.also)
-        yield _term("also fails", "<br>".join(others))
+        yield _term("also fails", ", ".join(map(link, failure.also)))
     yield "</dl>"
     if failure.timeline:
         yield "<h4>What happened</h4>"
@@ -70,7 +66,7 @@ def _reproduction(run_report: RunReport, failure: Failure) -> Iterator[str]:
     yield "<h4>Reproduce</h4>"
     if reproduction is not None and reproduction.steps:
         yield f"<p>{'<br>'.join(map(text_of, reproduction.steps))}</p>"
-    yield _folded("As a shell script of curl", failure.script)
+    yield _folded("As a shell script of curl", failure.script.whole)
     if reproduction is not None and reproduction.scenarios:
         yield _folded("As pytest", pytest_file.one(run_report, reproduction))
     if failure.steps:

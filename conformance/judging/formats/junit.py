@@ -20,6 +20,7 @@ from conformance.judging.formats.failures import (
     headline,
     outcome_line,
     status,
+    subject_name,
 )
 
 if TYPE_CHECKING:
@@ -35,10 +36,10 @@ _LONGEST = 2_000
 
 def render(run_report: RunReport) -> str:
     """One ``testsuites`` document, a suite for each party that rules apply to; without times."""
-    root = ET.Element("testsuites", name=visible(f"{run_report.subject['kind']} {run_report.subject['name']}"))
+    root = ET.Element("testsuites", name=subject_name(run_report))
     found: dict[str, Failure] = {}
     for failure in failures(run_report):
-        for rule in (failure.rule, *(other for other, _ in failure.also)):
+        for rule in (failure.rule, *failure.also):
             if rule.id not in found or rule is failure.rule:
                 found[rule.id] = failure
     for party in sorted({rule.applies_to for rule in run_report.rules}, reverse=True):
@@ -62,7 +63,7 @@ def render(run_report: RunReport) -> str:
 def _properties(suite: ET.Element, run_report: RunReport) -> None:
     properties = ET.SubElement(suite, "properties")
     values = {
-        "subject": f"{run_report.subject['kind']} {run_report.subject['name']}",
+        "subject": subject_name(run_report),
         "contract": f"{run_report.contract['version']} {run_report.contract['sha256']}",
         "outcome": run_report.outcome,
         "fully_covered": str(run_report.fully_covered).lower(),
@@ -83,6 +84,8 @@ def _case(suite: ET.Element, run_report: RunReport, rule: Rule, failure: Failure
     match status(run_report, rule):
         case "failed":
             message = actual(rule, tally.violations[0]) if tally.violations else visible(rule.title)
+            if failure is not None and failure.rule.id == rule.id:
+                message = failure.headline
             element = ET.SubElement(test, "failure", type=rule.level, message=message)
             element.text = "\n".join(["", *_details(rule, tally, failure), ""])
         case "known":
@@ -101,13 +104,13 @@ def _case(suite: ET.Element, run_report: RunReport, rule: Rule, failure: Failure
 def _details(rule: Rule, tally: Tally, failure: Failure | None) -> Iterator[str]:
     """The failure as in the text report; of a rule that fails for another rule's reason, its own values."""
     yield f"rule: {visible(rule.title)} ({rule.level}, {', '.join(rule.clauses)})"
-    yield f"failed: {tally.failed}"
     own = failure is not None and failure.rule.id == rule.id
     if failure is not None and not own:
         yield f"for the same reason as {failure.rule.id}: {failure.headline}"
     for violation in () if own else tally.violations[:1]:
-        yield f"expected: {visible(violation.expected or rule.title)[:_LONGEST]}"
+        if violation.expected not in ("", rule.title):
+            yield f"expected: {visible(violation.expected)[:_LONGEST]}"
         yield f"got: {visible(violation.actual or violation.message)[:_LONGEST]}"
     if failure is not None and own:
         yield from text.note(failure)
-        yield visible(failure.script.rstrip("\n"), lines=True)
+        yield visible(failure.script.whole.rstrip("\n"), lines=True)

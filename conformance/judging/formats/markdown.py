@@ -14,11 +14,13 @@ from conformance.judging.formats.failures import (
     closing,
     coverage_gaps,
     failures,
+    headings,
     headline,
     outcome_line,
     status,
+    subject_name,
 )
-from conformance.judging.formats.marks import carets, differences
+from conformance.judging.formats.marks import carets
 
 if TYPE_CHECKING:
     from conformance.contract.rules import Rule
@@ -33,19 +35,18 @@ _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|~@:/])")
 def render(run_report: RunReport) -> str:
     """The outcome first, then each failure, the coverage gaps, and the rules folded."""
     lines = [
-        f"# {_text(run_report.subject['kind'])} {_text(run_report.subject['name'])}: {run_report.outcome}",
+        f"# {_text(subject_name(run_report))}: {run_report.outcome}",
         "",
         *(part for line in headline(run_report) for part in (f"**{_text(line)}**", "")),
         _text(closing(run_report)),
         "",
         _text(outcome_line(run_report)),
     ]
-    heading = None
-    for number, failure in enumerate(failures(run_report), 1):
-        its = "Failures" if run_report.is_fatal(failure.rule) else "Warnings"
-        if its != heading:
-            lines += ["", f"## {its}"]
-            heading = its
+    found = failures(run_report)
+    above = headings(run_report, found)
+    for number, failure in enumerate(found, 1):
+        if number in above:
+            lines += ["", f"## {above[number]}"]
         lines += ["", *_failure(run_report, number, failure)]
     if run_report.counterexamples:
         lines += ["", "## Smallest failures"]
@@ -94,28 +95,28 @@ def _failure(run_report: RunReport, number: int, failure: Failure) -> Iterator[s
     yield f"- rule: **{_text(rule.id)}** ({rule.level}, {_text(', '.join(rule.clauses))}): {_text(rule.title)}"
     if violation.event is not None:
         yield f"- event: {_text(violation.event)}"
-    if failure.times > 1:
-        yield f"- seen: {failure.times:,} times"
+    if failure.share is not None:
+        yield f"- seen: {failure.share}"
     for clause in failure.clauses:
         yield f"- clause: [{_text(f'{clause.id}, {clause.section}')}](<{clause.url}>): {_text(clause.text)}"
-    for other, _ in failure.also:
-        yield f"- also fails: **{_text(other.id)}** ({other.level}): {_text(other.title)}"
-    yield ""
-    yield from _fenced("text", _values(failure))
+    if failure.also:
+        yield f"- also fails: {', '.join(_text(rule.id) for rule in failure.also)}"
+    if failure.values:
+        yield ""
+        yield from _fenced("text", _values(failure))
     if failure.timeline:
         yield from ("", "| | seconds | exchange | what happened | status | conferencing |", "|---|--:|---|---|--:|---|")
         yield from (_entry(entry) for entry in failure.timeline)
     if failure.reproduction is not None and failure.reproduction.steps:
         yield from ("", "Smallest scenario:", "", *(_text(step) + "  " for step in failure.reproduction.steps))
-    yield from _folded("As a shell script", "sh", failure.script)
+    yield from _folded("As a shell script", "sh", failure.script.whole)
     if failure.reproduction is not None and failure.reproduction.scenarios:
         yield from _folded("As pytest", "python", pytest_file.one(run_report, failure.reproduction))
 
 
 def _values(failure: Failure) -> str:
-    expected, got = differences(failure.expected, failure.got)
-    lines = [] if failure.sent in (None, failure.expected, failure.got) else [f"sent      {failure.sent}"]
-    for name, parts in (("expected", expected), ("got", got)):
+    lines = []
+    for name, parts in failure.values:
         lines.append(f"{name:<9} {''.join(part.text for part in parts)}")
         if marks := carets(parts):
             lines.append(f"          {marks}")

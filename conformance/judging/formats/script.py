@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from conformance.facts import Evidence
     from conformance.http.exchange import Request
 
-__all__ = ["LONGEST_BODY", "script"]
+__all__ = ["LONGEST_BODY", "Script", "script"]
 
 #: How often, and every how many seconds, an event is read until it shows the same twice and is not pending.
 _TRIES, _PAUSE = 24, 5
@@ -78,7 +79,33 @@ settle() {{  # TOKEN EVENT: reads until the event shows the same twice, and is n
 _RESTED = 2.0
 
 
-def script(headline: str, exchanges: Sequence[Evidence], variables: Mapping[str, str], where: str = "") -> str:
+_TOOLS = {"day": _DAY, "send": _SEND, "settle": _READ}
+
+
+@dataclass(frozen=True)
+class Script:
+    """A script in its parts: comments, what the user may change, the functions that it needs by name, its commands."""
+
+    comments: tuple[str, ...]
+    settings: tuple[str, ...]
+    tools: tuple[str, ...]
+    commands: tuple[str, ...]
+
+    @property
+    def whole(self) -> str:
+        """The script as a file."""
+        return "\n".join(["#!/bin/sh", *self._lines(())]) + "\n"
+
+    def after(self, defined: Collection[str]) -> str:
+        """What to paste into a shell that has the functions in `defined` already."""
+        return "\n".join(self._lines(defined)) + "\n"
+
+    def _lines(self, defined: Collection[str]) -> list[str]:
+        tools = [_TOOLS[name] for name in self.tools if name not in defined]
+        return [*(f"# {comment}" for comment in self.comments), *self.settings, *tools, *self.commands]
+
+
+def script(headline: str, exchanges: Sequence[Evidence], variables: Mapping[str, str], where: str = "") -> Script:
     """A POSIX script that sends the writes of `exchanges` again, with ids and times of their own.
 
     It reads each event where it was read, polls until it rests, and deletes what it made.  It needs curl, and jq to
@@ -87,19 +114,11 @@ def script(headline: str, exchanges: Sequence[Evidence], variables: Mapping[str,
     writer = _Writer(exchanges, variables)
     lines = list(writer.lines())
     needs = "\n".join(lines)
-    tools = [part for name, part in (("day", _DAY), ("send", _SEND), ("settle", _READ)) if f"{name} " in needs]
-    return (
-        "\n".join(
-            [
-                "#!/bin/sh",
-                f"# {visible(headline)}.",
-                *([f"# {visible(where)}"] if where else []),
-                *writer.settings(),
-                *tools,
-                *lines,
-            ]
-        )
-        + "\n"
+    return Script(
+        (f"{visible(headline)}.", *([visible(where)] if where else [])),
+        tuple(writer.settings()),
+        tuple(name for name in _TOOLS if f"{name} " in needs),
+        tuple(lines),
     )
 
 

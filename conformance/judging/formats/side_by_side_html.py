@@ -8,6 +8,7 @@ from html import escape
 
 from conformance.http.display import visible
 from conformance.judging.comparison import Cell, Comparison, RuleRow
+from conformance.judging.formats.html_page import page
 from conformance.judging.formats.side_by_side import closing, parting_title, same_values
 from conformance.judging.partings import Parting, Partings
 
@@ -48,30 +49,19 @@ _PICTURES = {
 
 def html(comparison: Comparison) -> str:
     """A complete document in UTF-8: what differs first, then all rules, then where scenarios part."""
+    title = f"{_text(' and '.join(column.label for column in comparison.columns))}, side by side"
     differing, others = comparison.having("differs"), [row for row in comparison.rows if row.relation != "differs"]
     lines = [
-        "<!doctype html>",
-        '<html lang="en">',
-        "<head>",
-        '<meta charset="utf-8">',
-        '<meta name="viewport" content="width=device-width, initial-scale=1">',
-        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">",
-        f"<title>{_text(' and '.join(column.label for column in comparison.columns))}, side by side</title>",
-        f"<style>{_STYLE}</style>",
-        "</head>",
-        "<body>",
         "<main>",
-        f"<h1>{_text(' and '.join(column.label for column in comparison.columns))}, side by side</h1>",
+        f"<h1>{title}</h1>",
         f"<p>{_text(closing(comparison))}</p>",
         *_columns(comparison),
         *_matrix(comparison, differing, "Rules that differ"),
         *(line for partings in comparison.partings for line in _partings(partings)),
         *_matrix(comparison, others, "Other rules"),
         "</main>",
-        "</body>",
-        "</html>",
     ]
-    return "\n".join(lines) + "\n"
+    return page(title, _STYLE, lines)
 
 
 def _columns(comparison: Comparison) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from conformance.http.display import visible
@@ -13,12 +14,13 @@ from conformance.judging.formats.failures import (
     closing,
     coverage_gaps,
     failures,
+    headings,
     headline,
     outcome_line,
     status,
     subject_name,
 )
-from conformance.judging.formats.marks import carets, differences
+from conformance.judging.formats.marks import carets
 
 if TYPE_CHECKING:
     from conformance.contract.rules import Rule
@@ -31,6 +33,9 @@ Paint = Callable[[str, str], str]
 
 #: Of how many failures the text has a script; files have them all.
 _SCRIPTS = 5
+
+#: How long a line that lists rules may be.
+_WIDTH = 120
 
 _STYLES = {
     "passed": "green",
@@ -75,7 +80,7 @@ def rule_failures(run_report: RunReport, rule: Rule) -> str:
     """The failures of one rule, as text."""
     smallest = tuple(example for example in run_report.counterexamples if example.startswith(f"{rule.id}: "))
     alone = replace(run_report, rules=(rule,), counterexamples=smallest)
-    return "\n".join([*_failures(alone, _plain), *_counterexamples(alone, _plain)]).strip("\n") + "\n"
+    return "\n".join([*_failures(alone, _plain, headed=False), *_counterexamples(alone, _plain)]).strip("\n") + "\n"
 
 
 def _painted(style: str, text: str) -> str:
@@ -135,31 +140,33 @@ def _result(run_report: RunReport, rule: Rule, tally: Tally) -> str:
 
 
 def _headline(run_report: RunReport, failure: Failure, paint: Paint) -> str:
-    rules = ", ".join([failure.rule.id, *(other.id for other, _ in failure.also)])
+    rules = ", ".join(rule.id for rule in (failure.rule, *failure.also))
     outcome = status(run_report, failure.rule)
     return f"{paint(outcome, outcome)}: {failure.headline} ({rules})"
 
 
-def _failures(run_report: RunReport, paint: Paint) -> Iterator[str]:
-    heading = None
-    for number, failure in enumerate(failures(run_report), 1):
-        its = "Failures" if run_report.is_fatal(failure.rule) else "Warnings"
-        if its != heading:
-            yield from ("", paint("heading", its))
-            heading = its
+def _failures(run_report: RunReport, paint: Paint, *, headed: bool = True) -> Iterator[str]:
+    found = failures(run_report)
+    above = headings(run_report, found) if headed else {}
+    defined: set[str] = set()
+    for number, failure in enumerate(found, 1):
+        if number in above:
+            yield from ("", paint("heading", above[number]))
         yield ""
-        yield from _failure(run_report, number, failure, paint)
+        yield from _failure(run_report, number, failure, paint, defined)
 
 
-def _failure(run_report: RunReport, number: int, failure: Failure, paint: Paint) -> Iterator[str]:
+def _failure(run_report: RunReport, number: int, failure: Failure, paint: Paint, defined: set[str]) -> Iterator[str]:
+    """One failure; `defined` are the functions of the shell that the scripts before it have."""
     rule = failure.rule
     yield f"{number}. {paint(status(run_report, rule), failure.headline)}"
     yield f"   rule       {rule.id} ({rule.level}): {visible(rule.title)}"
     yield from note(failure, paint)
     if run_report.is_fatal(rule) and number <= _SCRIPTS:
-        yield "   reproduce: paste this into a shell"
+        yield f"   reproduce: paste this into {'the same' if defined else 'a'} shell"
         # A script may have line feeds within quotes; an indent there would change it.
-        yield paint("faint", visible(failure.script.rstrip("\n"), lines=True))
+        yield paint("faint", visible(failure.script.after(defined).rstrip("\n"), lines=True))
+        defined |= {*failure.script.tools}
 
 
 def note(failure: Failure, paint: Paint = _plain) -> Iterator[str]:
@@ -171,10 +178,16 @@ def note(failure: Failure, paint: Paint = _plain) -> Iterator[str]:
             yield paint("faint", f"              {clause.url}")
     if failure.violation.event is not None:
         yield f"   event      {visible(failure.violation.event)}"
-    if failure.times > 1:
-        yield f"   seen       {failure.times:,} times"
-    for other, _ in failure.also:
-        yield f"   also fails {other.id} ({other.level}): {visible(other.title)}"
+    if failure.share is not None:
+        yield f"   seen       {failure.share}"
+    if failure.also:
+        yield from wrap(
+            ", ".join(rule.id for rule in failure.also),
+            _WIDTH,
+            initial_indent="   also fails ",
+            subsequent_indent=" " * 14,
+            break_on_hyphens=False,
+        )
     yield from _timeline(failure, paint)
     if failure.reproduction is not None and failure.reproduction.steps:
         yield "   smallest scenario"
@@ -183,10 +196,7 @@ def note(failure: Failure, paint: Paint = _plain) -> Iterator[str]:
 
 def _values(failure: Failure, paint: Paint) -> Iterator[str]:
     """What was sent, expected and got, with marks under the characters that differ."""
-    if failure.sent is not None and failure.sent not in (failure.expected, failure.got):
-        yield f"   sent       {failure.sent}"
-    expected, got = differences(failure.expected, failure.got)
-    for name, parts in (("expected", expected), ("got", got)):
+    for name, parts in failure.values:
         yield f"   {name:<10} {''.join(part.text for part in parts)}"
         marks = carets(parts)
         if marks:

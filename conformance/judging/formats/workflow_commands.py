@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from conformance.http.display import visible
-from conformance.judging.formats.failures import actual, failures, outcome_line
+from conformance.judging.formats.failures import failures, outcome_line
 
 if TYPE_CHECKING:
     from conformance.judging.formats.failures import Failure
@@ -48,7 +48,7 @@ def without_commands(text: str, token: str) -> str:
 
 def _counts(run_report: RunReport, failure: Failure) -> bool:
     """Whether one of the rules that fail for the same reason counts."""
-    return any(run_report.is_fatal(rule) for rule in (failure.rule, *(other for other, _ in failure.also)))
+    return any(run_report.is_fatal(rule) for rule in (failure.rule, *failure.also))
 
 
 def _of_failures(kind: str, found: Sequence[Failure]) -> Iterator[str]:
@@ -56,7 +56,7 @@ def _of_failures(kind: str, found: Sequence[Failure]) -> Iterator[str]:
     for failure in shown:
         rule = failure.rule
         title = f"{rule.id} ({rule.level}, {', '.join(rule.clauses)})"
-        yield _command(kind, title, actual(rule, failure.violation))
+        yield _command(kind, title, failure.headline)
     if len(shown) < len(found):
         yield _command(kind, f"{len(found) - len(shown)} more failures", "The report has all of them.")
 

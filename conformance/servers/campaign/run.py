@@ -176,7 +176,7 @@ async def _run(
         ending.counterexamples,
         session.schedulers[0].pending_steps.unmet if session.schedulers else (),
         ending.left,
-        "; ".join((*ending.reasons, *hearing.unjudged)) or None,
+        "; ".join(ending.reasons) or None,
         ending.interrupted,
         (*session.transport.notes, *(session.receiver.notes() if session.receiver else ())),
         session.receiver.base_url if session.receiver else None,
