@@ -362,13 +362,13 @@ def test_ctrl_c_leaves_the_certificate_so_far() -> None:
         enough = asyncio.Event()
         seen = 0
 
-        def sink(_: Exchange) -> None:
+        def progress(_: str) -> None:
             nonlocal seen
             seen += 1
             if seen > 20:
                 enough.set()
 
-        run = asyncio.create_task(certify(options, load(), sink=sink))
+        run = asyncio.create_task(certify(options, load(), progress=progress))
         await enough.wait()
         run.cancel()
         return await run

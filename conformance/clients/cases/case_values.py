@@ -134,8 +134,8 @@ def conferencing(profile_id: str | None) -> st.SearchStrategy[Any]:
 def times(year: int) -> st.SearchStrategy[dict[str, Any]]:
     """``start`` and ``end`` in every documented form, from `year` to the far future; they shrink to a day in June."""
 
-    def form(day: int, hour: int, how: str, zone: str, offset: str, years: int) -> dict[str, Any]:
-        start, end = (f"{year + years}-06-{day:02}T{h:02}:30:00" for h in (hour, hour + 1))
+    def form(day: int, hour: int, rest: str, how: str, zone: str, offset: str, years: int) -> dict[str, Any]:
+        start, end = (f"{year + years}-06-{day:02}T{h:02}:{rest}" for h in (hour, hour + 1))
         if how == "date":
             return {"start": f"{year + years}-06-{day:02}", "end": f"{year + years}-06-{day + 1:02}"}
         if how == "zoned":
@@ -146,8 +146,16 @@ def times(year: int) -> st.SearchStrategy[dict[str, Any]]:
 
     hows = st.sampled_from(("utc", "offset", "date", "zoned"))
     far = st.one_of(st.just(0), st.integers(0, 9), st.integers(10, 900))
+    rests = st.sampled_from(("30:00", "00:00", "05:07", "59:59"))
     return st.builds(
-        form, st.integers(1, 28), st.integers(0, 21), hows, st.sampled_from(_ZONES), st.sampled_from(_OFFSETS), far
+        form,
+        st.integers(1, 28),
+        st.integers(0, 21),
+        rests,
+        hows,
+        st.sampled_from(_ZONES),
+        st.sampled_from(_OFFSETS),
+        far,
     )
 
 
