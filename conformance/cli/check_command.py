@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from conformance import recordings
 from conformance.cli.advice import for_refused_requests, for_unknown_before, one_sided
-from conformance.cli.dividing import SMALL, Part, is_divisible, parts_of, size_of
+from conformance.cli.dividing import SMALL, RunPart, is_divisible, parts_of, size_of
 from conformance.cli.judging_parts import Judged, RuleChoice, judge_apart, say
 from conformance.cli.judging_processes import LostProcessError, Run, judge_runs
-from conformance.cli.opened_runs import OpenedRuns, RecordedRun, Span
+from conformance.cli.opened_runs import OneRun, OpenedRuns, Span
 from conformance.cli.output import TOOL, format_utc
 from conformance.cli.pool import pool
 from conformance.cli.recorded_run import settings_from
@@ -102,8 +102,7 @@ def _check(
     choice = RuleChoice(options.rules, frozenset(applies_to), options.held, options.side)
     rules = choice.rules()
     runs = [
-        RecordedRun(files, header, _ids(rules, header, options), settings_of(options, header))
-        for header, files in found
+        OneRun(files, header, _ids(rules, header, options), settings_of(options, header)) for header, files in found
     ]
     judged = _judged(options, runs, choice, interruption, progress, secrets)
     say(judged.said)
@@ -146,7 +145,7 @@ def _ids(rules: Sequence[Rule], header: RecordingMetadata | None, options: Check
 
 def _judged(
     options: CheckOptions,
-    runs: Sequence[RecordedRun],
+    runs: Sequence[OneRun],
     choice: RuleChoice,
     interruption: Interruption,
     progress: StatusLine,
@@ -176,7 +175,7 @@ def _judged(
 class _Finished:
     """Shows how many parts are done."""
 
-    def __init__(self, parts: Sequence[Part], progress: StatusLine) -> None:
+    def __init__(self, parts: Sequence[RunPart], progress: StatusLine) -> None:
         self._count, self._of, self._progress = 0, len(parts), progress
 
     def __call__(self) -> None:
@@ -184,7 +183,7 @@ class _Finished:
         self._progress(f"{self._count} of {self._of} parts")
 
 
-def _jobs(runs: Iterable[RecordedRun]) -> int:
+def _jobs(runs: Iterable[OneRun]) -> int:
     """As many processes as this one may use cores; one where starting another takes longer than judging."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return cores if sum(map(size_of, runs)) >= SMALL else 1

@@ -7,14 +7,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from conformance.cli.opened_runs import RecordedRun
+from conformance.cli.opened_runs import OneRun
 from conformance.facts.routes import account_name, route
 from conformance.facts.share import Share
 from conformance.recordings.containers import is_readable_elsewhere
 from conformance.recordings.detection import kind_of_file
 from conformance.recordings.heads import Heads
 
-__all__ = ["SMALL", "Part", "is_divisible", "parts_of", "size_of"]
+__all__ = ["SMALL", "RunPart", "is_divisible", "parts_of", "size_of"]
 
 #: Recordings of fewer bytes are judged before another process has started.
 SMALL = 4 << 20
@@ -22,51 +22,53 @@ SMALL = 4 << 20
 _ROUNDS = 4
 #: The part of a run's lines whose heads must be legible, and that the largest share of it may have.
 _LEGIBLE, _LARGEST = 0.9, 0.75
+#: How the answer of a line begins that grants what was asked.
+_GRANTED = b'"response":{"status":2'
 
 
-class Part(NamedTuple):
+class RunPart(NamedTuple):
     """Runs that are judged together; or the shares of one run, each of which is judged by itself."""
 
-    runs: tuple[RecordedRun, ...]
+    runs: tuple[OneRun, ...]
     shares: tuple[Share, ...] = ()
 
 
-def is_divisible(runs: Iterable[RecordedRun]) -> bool:
+def is_divisible(runs: Iterable[OneRun]) -> bool:
     """Whether other processes can read the files of the runs."""
     return all(is_readable_elsewhere(file) for run in runs for file in run.files)
 
 
-def size_of(run: RecordedRun) -> int:
+def size_of(run: OneRun) -> int:
     """How many bytes the files of a run have, packed if they are."""
     # The members of a ZIP are no files: the ZIP above them is.
     on_disk = {next(at for at in (file, *file.parents) if Path(at).exists()) for file in run.files}
     return sum(Path(file).stat().st_size for file in on_disk)
 
 
-def parts_of(runs: Sequence[RecordedRun], jobs: int) -> list[Part]:
+def parts_of(runs: Sequence[OneRun], jobs: int) -> list[RunPart]:
     """The runs, in their order, as parts for `jobs` processes: long ones in shares, small ones together."""
     sizes = [size_of(run) for run in runs]
     enough = sum(sizes) // (jobs * _ROUNDS)
-    parts: list[Part] = []
-    together: list[RecordedRun] = []
+    parts: list[RunPart] = []
+    together: list[OneRun] = []
     held = 0
     for run, size in zip(runs, sizes, strict=True):
         shares = _shares(run, jobs) if size * jobs >= sum(sizes) else ()
         if shares or (together and held + size > enough):
-            parts += [Part(tuple(together))] if together else []
+            parts += [RunPart(tuple(together))] if together else []
             together, held = [], 0
         if shares:
-            parts.append(Part((run,), shares))
+            parts.append(RunPart((run,), shares))
         else:
             together.append(run)
             held += size
-    return [*parts, Part(tuple(together))] if together else parts
+    return [*parts, RunPart(tuple(together))] if together else parts
 
 
-def _shares(run: RecordedRun, jobs: int) -> tuple[Share, ...]:
+def _shares(run: OneRun, jobs: int) -> tuple[Share, ...]:
     """Shares of the accounts of a run that take about as long; none where its accounts cannot be told apart.
 
-    Tokens that write to the same calendar are of the same account.  What is overlooked here costs time only.
+    Tokens that may write to the same calendar are of the same account.  What is overlooked here costs time only.
     """
     if len(run.files) != 1 or kind_of_file(run.files[0]) != "exchanges":
         return ()
@@ -84,7 +86,8 @@ def _shares(run: RecordedRun, jobs: int) -> tuple[Share, ...]:
             name = account_name(head.request, whole=True)
             if name is not None:
                 sizes[name] += len(line)
-                accounts.note(name, route(head.request.method, head.request.url).calendar_id)
+                calendar_id = route(head.request.method, head.request.url).calendar_id
+                accounts.note(name, calendar_id if calendar_id is not None and _GRANTED in line else None)
     groups = [(sum(sizes[name] for name in group), group) for group in accounts.groups()]
     shares = _balanced(groups, jobs)
     total = sum(sizes.values())

@@ -9,8 +9,8 @@ from functools import lru_cache, reduce
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from conformance.cli.dividing import Part
-from conformance.cli.opened_runs import OpenedRuns, RecordedRun, Span
+from conformance.cli.dividing import RunPart
+from conformance.cli.opened_runs import OneRun, OpenedRuns, Span
 from conformance.cli.recorded_run import judge_run
 from conformance.contract.selection import of_side, select_rules
 from conformance.facts.share import Crossing, Share, are_entangled, unmet
@@ -85,14 +85,14 @@ class Judged:
         )
 
 
-class Answer(Protocol):
+class Awaited(Protocol):
     """A result that is awaited."""
 
     def result(self) -> Judged:
         """The result, when it has come."""
 
 
-Submit = Callable[[tuple[RecordedRun, ...], "Share | None"], Answer]
+Submit = Callable[[tuple[OneRun, ...], "Share | None"], Awaited]
 
 
 @lru_cache(maxsize=8)
@@ -102,7 +102,7 @@ def _judge_of(rules: RuleChoice, own: frozenset[str]) -> Judge:
 
 
 def judge_part(
-    runs: Sequence[RecordedRun],
+    runs: Sequence[OneRun],
     share: Share | None,
     choice: RuleChoice,
     known: Mapping[str, str] = MappingProxyType({}),
@@ -138,7 +138,7 @@ def judge_part(
     )
 
 
-def judge_apart(parts: Sequence[Part], submit: Submit, finished: Callable[[], object]) -> Judged:
+def judge_apart(parts: Sequence[RunPart], submit: Submit, finished: Callable[[], object]) -> Judged:
     """What becomes of all parts, whoever judges them: as if they had been judged here, one after the other.
 
     `submit` gives runs, or a share of one, to somebody; `finished` is called as each part is done.
@@ -152,7 +152,7 @@ def judge_apart(parts: Sequence[Part], submit: Submit, finished: Callable[[], ob
     return reduce(Judged.__add__, found)
 
 
-def _together(part: Part, judged: list[Judged], submit: Submit) -> Judged:
+def _together(part: RunPart, judged: list[Judged], submit: Submit) -> Judged:
     """The shares of one run as one; where what they relied on does not hold, they are judged again."""
     if any(one.error is not None or one.report.unjudged for one in judged):
         return submit(part.runs, None).result()  # which of them comes first is told by the whole

@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from conformance.interrupts import Interruption
     from conformance.recordings import RecordingMetadata
 
-__all__ = ["OpenedRuns", "RecordedRun", "Span", "passed_over"]
+__all__ = ["OneRun", "OpenedRuns", "Span", "passed_over"]
 
 
 @dataclass(frozen=True)
-class RecordedRun:
+class OneRun:
     """One run: its files, its header if this suite recorded it, the ids of the rules that judge it, its settings."""
 
     files: tuple[Path, ...]
@@ -78,7 +78,7 @@ class OpenedRuns:
         self._secrets, self._interruption, self._progress = secrets, interruption, progress
         self._personal = PersonalData() if redact_personal else None
 
-    def exchanges(self, run: RecordedRun, share: Share | None = None) -> Iterator[Exchange]:
+    def exchanges(self, run: OneRun, share: Share | None = None) -> Iterator[Exchange]:
         """The exchanges of a run; of readings that are in another share, only who sent them and when."""
         if share is not None and len(run.files) == 1:
             read = recordings.read(run.files[0], self._secrets.collect, passed_over(share))

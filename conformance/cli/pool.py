@@ -16,7 +16,7 @@ from conformance.cli.judging_processes import LostProcessError, sigint_ignored
 from conformance.interrupts import Interruption
 
 if TYPE_CHECKING:
-    from conformance.cli.opened_runs import RecordedRun
+    from conformance.cli.opened_runs import OneRun
     from conformance.facts.share import Share
 
 __all__ = ["pool"]
@@ -35,7 +35,7 @@ def pool(jobs: int, choice: RuleChoice, known: Mapping[str, str], interruption: 
     stop = context.Event()
     executor = ProcessPoolExecutor(jobs, context, _start, (choice, known, stop))
 
-    def submit(runs: tuple[RecordedRun, ...], share: Share | None) -> Any:
+    def submit(runs: tuple[OneRun, ...], share: Share | None) -> Any:
         with sigint_ignored():  # inherited: Ctrl-C ends what is read, and what was read is judged
             return executor.submit(_work, runs, share)
 
@@ -57,7 +57,7 @@ def _start(choice: RuleChoice, known: Mapping[str, str], stop: Any) -> None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _work(runs: tuple[RecordedRun, ...], share: Share | None) -> Judged:
+def _work(runs: tuple[OneRun, ...], share: Share | None) -> Judged:
     choice, known, stop = _given
     interruption = Interruption()
 

@@ -15,10 +15,10 @@ import pytest
 
 from conformance.cli import check_command, pool
 from conformance.cli.check_command import CheckOptions, OneCoreWarning, check
-from conformance.cli.dividing import Part, is_divisible, parts_of
+from conformance.cli.dividing import RunPart, is_divisible, parts_of
 from conformance.cli.judging_parts import Judged, RuleChoice, judge_apart, judge_part
 from conformance.cli.judging_processes import _work
-from conformance.cli.opened_runs import RecordedRun
+from conformance.cli.opened_runs import OneRun
 from conformance.cli.status_line import StatusLine
 from conformance.contract.rules import load
 from conformance.facts import Settings
@@ -49,8 +49,8 @@ def report(*paths: Path, jobs: int | None, progress: StatusLine | None = None, *
     return render(check(chosen, Interruption(), progress or StatusLine(shown=False)))
 
 
-def run_of(path: Path) -> RecordedRun:
-    return RecordedRun((path,), None, frozenset(rule.id for rule in load()), Settings())
+def run_of(path: Path) -> OneRun:
+    return OneRun((path,), None, frozenset(rule.id for rule in load()), Settings())
 
 
 def kill() -> list[int | None]:
@@ -92,7 +92,7 @@ def test_a_run_of_several_accounts_is_divided_and_small_ones_are_put_together(wr
     assert len(shares) == 3
     assert [share.is_first for share in shares] == [True, False, False]
     assert len({name for share in shares for name in share.accounts}) == sum(len(share.accounts) for share in shares)
-    assert parts_of([run_of(alike)], 3) == [Part((run_of(alike),))]
+    assert parts_of([run_of(alike)], 3) == [RunPart((run_of(alike),))]
 
 
 def test_the_report_is_the_same_whatever_the_number_of_processes(wrong: Path) -> None:
@@ -110,7 +110,9 @@ def test_a_recording_that_cannot_be_divided_is_judged_beside_its_reading_and_say
 def test_a_process_that_is_killed_changes_nothing(wrong: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     killed: list[int | None] = []
 
-    def judged_by_the_killed(parts: list[Part], submit: Callable[..., Any], finished: Callable[[], object]) -> Judged:
+    def judged_by_the_killed(
+        parts: list[RunPart], submit: Callable[..., Any], finished: Callable[[], object]
+    ) -> Judged:
         def submitted(*part: Any) -> Any:
             answer = submit(*part)
             killed.extend(kill())
