@@ -81,6 +81,7 @@ port = click.option(
 @options.max_examples
 @options.seed
 @options.evidence
+@options.redact_personal
 @click.option(
     "--certificate",
     "certificates",
@@ -193,6 +194,8 @@ def _report(run_report: RunReport, redactor: Redactor, reports: tuple[str, ...],
 @options.timing
 @options.side
 @options.evidence
+@options.redact_personal
+@options.ca
 @options.judging
 def proxy(
     upstream: str,
