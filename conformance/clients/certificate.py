@@ -27,6 +27,8 @@ class CertifyOptions:
     `duration`: how long a client is watched (None: until Ctrl-C or the end of `watched`, a command that is run in
     the gateway's environment).  `max_examples` cases are generated beyond the standard ones, from `seed`.  `port`:
     where the gateway listens when it watches (0: any).  `memory_limit`: bytes that the driver's processes may hold.
+    `redact_personal`: what a watched client sends is judged and kept with stand-ins for personal data; what a driver
+    is called for is none.
     """
 
     command: tuple[str, ...] = ()
@@ -37,6 +39,7 @@ class CertifyOptions:
     seed: int = 0
     port: int = 0
     memory_limit: int = MEMORY_LIMIT
+    redact_personal: bool = False
 
 
 @dataclass(frozen=True)

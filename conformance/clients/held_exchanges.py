@@ -10,6 +10,7 @@ from conformance.clients.gateway.environment import user_tokens
 from conformance.http.exchange import Exchange, account_of_token
 from conformance.http.redaction.collecting import SecretCollector
 from conformance.http.redaction.concealing import concealed
+from conformance.http.redaction.personal import PersonalData
 from conformance.http.redaction.scrubbing import scrub
 from conformance.reference import INVENTORY
 
@@ -23,7 +24,8 @@ class HeldExchanges:
     """Holds exchanges, in the order sent, and delivers them without credentials when more have come, or at the end.
 
     What stands in the place of a credential is secret everywhere.  Taking one in costs next to nothing: it is looked
-    at when it is delivered, and most often that is when the run is over.  `account_of` names the account of a token.
+    at when it is delivered, and most often that is when the run is over.  `account_of` names the account of a token;
+    `personal` puts stand-ins for personal data.
     """
 
     def __init__(
@@ -31,8 +33,10 @@ class HeldExchanges:
         deliver: Callable[[Exchange], None],
         secrets: SecretCollector,
         account_of: Callable[[str], str] = account_of_token,
+        personal: PersonalData | None = None,
     ) -> None:
         self._deliver = deliver
+        self._personal = personal
         self._secrets = secrets
         self._account_of = account_of
         self._new: deque[Exchange] = deque()
@@ -66,11 +70,15 @@ class HeldExchanges:
             scrubbed = concealed(self._new.popleft(), lambda one: scrub(one, self._account_of, self._secrets.collect))
             self._learnt.append(scrubbed)
 
+    def _concealed(self, exchange: Exchange) -> Exchange:
+        clean = self._secrets.redacted(exchange)
+        return clean if self._personal is None else self._personal.exchange(clean)
+
     def _release(self) -> None:
         if self._known is None:
             self._known = len(self._secrets)
         self._bytes -= self._sizes.popleft()
-        self._deliver(concealed(self._learnt.popleft(), self._secrets.redacted))
+        self._deliver(concealed(self._learnt.popleft(), self._concealed))
 
 
 def account_names(tokens: Mapping[str, str]) -> Callable[[str], str]:

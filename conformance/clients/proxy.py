@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ssl
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from statistics import quantiles
 from urllib.parse import urlsplit
 
@@ -22,7 +24,9 @@ from conformance.http.content_coding import ContentCodingError, MissingCodecErro
 from conformance.http.exchange import NOT_RECORDED, Exchange, Headers, Request, Response
 from conformance.http.ordering import OrderedDelivery
 from conformance.http.redaction.collecting import SecretCollector
+from conformance.http.redaction.personal import PersonalData
 from conformance.http.server.http_server import HttpServer, Reply
+from conformance.http.tls import certificate_problem, trusting
 from conformance.interrupts import absorb_cancellation
 from conformance.judging.judge import Judge
 from conformance.judging.report import Report
@@ -57,12 +61,16 @@ class ProxyOptions:
     """The server behind the proxy, an origin or a URL whose path precedes every path, and where to listen for how long.
 
     `duration` None: until Ctrl-C.  `settings` are those of the facts: give ``quiet`` 2 for a server on loopback.
+    `ca`: a file of certificates that are trusted beside the usual ones.  `redact_personal`: what passes is judged and
+    kept with stand-ins for personal data.
     """
 
     upstream: str
     duration: float | None = None
     port: int = 0
     settings: Settings = field(default_factory=Settings)
+    ca: Path | None = None
+    redact_personal: bool = False
 
 
 class Proxy:
@@ -83,10 +91,11 @@ class Proxy:
         self._origin = httpx.URL(f"{parts.scheme}://{parts.netloc}")
         self._prefix = parts.path.rstrip("/")
         self._clock = clock or RealClock()
-        self._http = transport or httpx.AsyncHTTPTransport(retries=0, limits=httpx.Limits(max_connections=None))
+        self._http = transport or upstream_transport()
         self._order = OrderedDelivery(seen)
         self._count = 0
         self.added: list[float] = []
+        self.certificate_problem: str | None = None
 
     async def close(self) -> None:
         """Closes the connections to the server behind."""
@@ -115,10 +124,15 @@ class Proxy:
             answer = await self._http.handle_async_request(forwarded)
         except httpx.HTTPError as error:
             self._order.answered(ticket, Exchange(kept, None, label, sent_at, None, headers_complete=True))
-            return Reply(502, (("Content-Type", "text/plain"),), f"no answer from {self._origin}: {error}".encode())
+            problem = certificate_problem(error)
+            if problem is not None:
+                self.certificate_problem = f"the certificate of {self._origin} {problem}"
+            said = self.certificate_problem or f"no answer from {self._origin}: {error}"
+            return Reply(502, (("Content-Type", "text/plain"),), said.encode())
         except BaseException:
             self._order.answered(ticket, None)
             raise
+        self.certificate_problem = None
         got = time.perf_counter()
         raw = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in answer.headers.raw)
 
@@ -142,6 +156,11 @@ class Proxy:
             "p95": round(cuts[18] * 1000, 3),
             "max": round(max(self.added) * 1000, 3),
         }
+
+
+def upstream_transport(verify: ssl.SSLContext | bool = True) -> httpx.AsyncHTTPTransport:
+    """Connections to a server behind, as many as the client asks for, each tried once."""
+    return httpx.AsyncHTTPTransport(verify=verify, retries=0, limits=httpx.Limits(max_connections=None))
 
 
 class _Passing:
@@ -211,15 +230,17 @@ async def observe(
     """Stands between a client and `options.upstream`, judges both by all rules about exchanges, and measures.
 
     `echo` gets the line that says what to point the client at.  Ends after `options.duration` or when it is cancelled
-    (Ctrl-C).  The certificate's run has ``added_latency_ms``: p50, p95 and max.
+    (Ctrl-C).  The certificate's run has ``added_latency_ms``: p50, p95 and max.  Raises ConfigurationError for
+    certificates that cannot be read.
     """
     started = datetime.now(UTC)
     chosen = tuple(rule for rule in rules if rule.about != "call")
     live = LiveJudge(options.settings, Judge(chosen), keep=False, sink=sink)
     secrets = SecretCollector(known_secrets())
-    held = HeldExchanges(live.add, secrets)
+    held = HeldExchanges(live.add, secrets, personal=PersonalData() if options.redact_personal else None)
     blocked_requests: list[str] = []
-    proxy = Proxy(options.upstream, held.add)
+    verify = trusting(options.ca) if options.upstream.startswith("https:") else False
+    proxy = Proxy(options.upstream, held.add, transport=upstream_transport(verify))
     hosts = (urlsplit(options.upstream).hostname or "",)
     interrupted = False
     async with HttpServer(proxy.answer, hosts=hosts, on_blocked=blocked_requests.append, port=options.port) as server:
@@ -234,7 +255,11 @@ async def observe(
     await proxy.close()
     held.close()
     live.close()
-    unused = nothing_reached(blocked_requests, "proxy", f"{server.origin} as its base URL")
+    unused = (
+        None
+        if live.observer.exchanges
+        else nothing_reached(blocked_requests, "proxy", f"{server.origin} as its base URL")
+    )
     return Certificate(
         Report.empty(chosen) + live.report,
         chosen,
@@ -242,7 +267,7 @@ async def observe(
         {**observed_facts(started, live), "added_latency_ms": proxy.latency()},
         blocked_requests=tuple(blocked_requests),
         interrupted=interrupted,
-        unjudged=None if interrupted or live.observer.exchanges else unused,
+        unjudged=None if interrupted else proxy.certificate_problem or unused,
         redactor=secrets.redactor(),
         conceal=secrets.redacted if held.learnt_late else None,
     )

@@ -21,6 +21,7 @@ from conformance.errors import UsageError
 from conformance.facts import Settings
 from conformance.http.exchange import Exchange
 from conformance.http.redaction.collecting import SecretCollector
+from conformance.http.redaction.personal import PersonalData
 from conformance.interrupts import absorb_cancellation
 from conformance.judging.judge import Judge
 from conformance.judging.report import Report
@@ -52,7 +53,8 @@ async def watch(
     clock = RealClock()
     app = reference_app(clock=clock, settle=_SETTLE)
     secrets = SecretCollector(known_secrets())
-    held = HeldExchanges(live.add, secrets, account_names(app.tokens))
+    personal = PersonalData() if options.redact_personal else None
+    held = HeldExchanges(live.add, secrets, account_names(app.tokens), personal)
     stub = StubServer(app, clock, app.tokens[ACCOUNT])
     interrupted = False
     with TemporaryDirectory(prefix="cronofy-conformance-") as folder:

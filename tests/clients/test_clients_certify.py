@@ -362,13 +362,13 @@ def test_ctrl_c_leaves_the_certificate_so_far() -> None:
         enough = asyncio.Event()
         seen = 0
 
-        def sink(_: Exchange) -> None:
+        def progress(_: str) -> None:
             nonlocal seen
             seen += 1
             if seen > 20:
                 enough.set()
 
-        run = asyncio.create_task(certify(options, load(), sink=sink))
+        run = asyncio.create_task(certify(options, load(), progress=progress))
         await enough.wait()
         run.cancel()
         return await run
@@ -419,7 +419,7 @@ def test_curl_in_a_shell_script_speaks_the_protocol() -> None:
     told: list[str] = []
     options = CertifyOptions(("sh", str(FOLDER / "driver_curl.sh")))
     assert asyncio.run(check_driver(options, lambda finding: told.append(str(finding))))
-    assert (told[0].startswith("ok       start"), len(told)) == (True, 9)
+    assert (told[0].startswith("ok       start"), len(told)) == (True, 11)
 
 
 @pytest.mark.skipif(not (_has("curl", "--version") and _has("jq", "--version")), reason="there is no curl, or no jq")

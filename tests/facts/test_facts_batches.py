@@ -32,9 +32,14 @@ def documents(traffic: Traffic, about: str) -> list[dict[str, Any]]:
     return [facts.document for facts in traffic.facts() if facts.about == about]
 
 
-def failed(traffic: Traffic) -> set[str]:
-    judge = Judge(load())
-    return {verdict.rule for facts in traffic.facts() for verdict in judge(facts) if verdict.outcome == "failed"}
+def failed(traffic: Traffic, *about: str) -> set[str]:
+    """The rules that fail, or those of them that are about such facts."""
+    return {rule for rule, outcome in outcomes(traffic, *about) if outcome == "failed"}
+
+
+def outcomes(traffic: Traffic, *about: str) -> set[tuple[str, str]]:
+    judge = Judge([rule for rule in load() if not about or rule.about in about])
+    return {(verdict.rule, verdict.outcome) for facts in traffic.facts() for verdict in judge(facts)}
 
 
 def watched(traffic: Traffic, *items: dict[str, Any], since: float = 1.0) -> Traffic:
@@ -82,9 +87,82 @@ def test_client_rules_apply_to_entries() -> None:
     }
 
 
-def test_what_a_server_does_with_an_entry_is_held_against_it_as_inferred() -> None:
-    traffic = batch(Traffic().read(-1), 0, entry(event(conferencing=explicit(ROOM))))
-    assert failed(watched(traffic, item())) == {"explicit-in-a-batch-is-kept"}
+RULE = "an-entry-of-a-batch-has-the-effect-of-a-single-write"
+CALENDARS = {
+    "calendars": [
+        {
+            "provider_name": "google",
+            "calendar_id": CALENDAR,
+            "calendar_readonly": False,
+            "calendar_deleted": False,
+            "calendar_integrated_conferencing_available": True,
+        }
+    ]
+}
+PROFILE = {"provider_name": "zoom", "profile_id": "pro_1", "profile_connected": True}
+MEET = {"join_url": "https://meet.google.com/x", "provider_name": "google_meet"}
+ZOOM = {"join_url": "https://zoom.example/1", "provider_name": "zoom"}
+GONE: Any = "gone"
+
+
+def known(profiles: list[Any], *, integrated: bool = True) -> Traffic:
+    """Traffic of an account whose calendar and profiles are known, and that has no events."""
+    [calendar] = CALENDARS["calendars"]
+    listed = {"calendars": [{**calendar, "calendar_integrated_conferencing_available": integrated}]}
+    userinfo = {"sub": "acc_1", "cronofy.data": {"conferencing_profiles": profiles, "profiles": []}}
+    traffic = Traffic().add(-99, "GET", "http://127.0.0.1/v1/calendars", None, 200, listed)
+    return traffic.add(-98, "GET", "http://127.0.0.1/v1/userinfo", None, 200, userinfo).read(-97)
+
+
+@pytest.mark.parametrize(
+    ("profiles", "before", "requested", "status", "right", "wrong"),
+    [
+        ([], ..., explicit(ROOM), 202, SHOWN, None),
+        ([], SHOWN, {"profile_id": "none"}, 202, None, SHOWN),
+        ([], SHOWN, ..., 202, SHOWN, None),
+        ([], ..., ..., 202, None, MEET),
+        ([PROFILE], ..., {"profile_id": "default"}, 202, ZOOM, MEET),
+        ([], ..., {"profile_id": "default"}, 202, MEET, None),
+        ([PROFILE], ..., {"profile_id": "integrated"}, 202, MEET, ZOOM),
+        ([PROFILE], ..., {"profile_id": "pro_1"}, 202, ZOOM, MEET),
+        ([PROFILE], ..., {"profile_id": "8x8"}, 202, None, ZOOM),
+        ([], ..., {"profile_id": "explicit"}, 422, GONE, None),
+        ([], SHOWN, {"profile_id": "explicit"}, 422, SHOWN, None),
+        ([], SHOWN, "delete", 202, GONE, SHOWN),
+    ],
+)
+def test_what_a_server_does_with_an_entry_is_held_against_it_as_inferred(
+    profiles: list[Any], before: Any, requested: Any, status: int, right: Any, wrong: Any
+) -> None:
+    body = event(summary="Later") if requested is ... else event(summary="Later", conferencing=requested)
+    one = entry({"event_id": "e1"}, "DELETE") if requested == "delete" else entry(body)
+    summary = "Board" if status == 422 or requested == "delete" else "Later"
+    for shown, expected in ((right, "passed"), (wrong, "failed")):
+        traffic = known(profiles)
+        if before is not ...:
+            watched(traffic.write(-90, event(conferencing=explicit(ROOM))), item(before), since=-89)
+        batch(traffic, 0, one, answers=[{"status": status}])
+        watched(traffic, *([] if shown is GONE else [item(shown, summary=summary)]))
+        assert outcomes(traffic, "batched_write") == {(RULE, expected)}
+
+
+def test_integrated_in_a_batch_is_refused_where_it_is_not_available() -> None:
+    for status, expected in ((422, "passed"), (202, "failed")):
+        traffic = known([], integrated=False)
+        batch(traffic, 0, entry(event(conferencing={"profile_id": "integrated"})), answers=[{"status": status}])
+        watched(traffic, *([item()] if status == 202 else []))
+        assert outcomes(traffic, "batched_write") == {(RULE, expected)}
+
+
+def test_a_notification_of_an_entry_is_held_against_nobody() -> None:
+    """That an entry generates nothing follows from a conclusion, and the rule on notifications is none."""
+    hook = {"type": "webhook", "uri": "https://t.example.io/cronofy-conformance/notifications/run/a"}
+    hook["interactions"] = [{"type": "conferencing_assigned"}]  # type: ignore[assignment]
+    batch(traffic := known([]), 0, entry(event(conferencing={"profile_id": "none"}, subscriptions=[hook])))
+    traffic.add(1, "POST", str(hook["uri"]), {}, 204, None)
+    [told] = documents(watched(traffic, item(), since=2), "notification")
+    assert (told["arrived"], "generates" in told) == (1, False)
+    assert failed(traffic, "notification") == set()
 
 
 def test_two_entries_for_one_event_leave_its_state_unknown() -> None:

@@ -480,11 +480,22 @@ def _subscriptions(probe: Probe) -> None:
 
 
 def _batch(probe: Probe) -> None:
-    path = _events_of(calendar_of("default", "Work"))
-    bodies = event("One", explicit()), event("Two"), event("Three", {"profile_id": "explicit"})
+    profiles = calendar_of("profiles", "Work")
+    path = _events_of(profiles)
+    for name in ("Kept", "Bare", "Gone"):
+        probe.write("profiles", profiles, event(name, explicit()))
+    bodies = (
+        event("One", explicit()),
+        event("Two", {"profile_id": "integrated"}),
+        event("Three", {"profile_id": "explicit"}),
+        event("Kept"),
+        event("Bare", {"profile_id": "none"}),
+    )
     entries = [{"method": "POST", "relative_url": path, "data": body} for body in bodies]
-    probe.call("POST", "/v1/batch", "default", {"batch": entries})
-    probe.read("default")
+    entries.append({"method": "DELETE", "relative_url": path, "data": {"event_id": "Gone"}})
+    probe.call("POST", "/v1/batch", "profiles", {"batch": entries})
+    probe.wait(3)
+    probe.read("profiles")
 
 
 def sections() -> Iterator[tuple[str, Section, dict[str, Any]]]:

@@ -334,7 +334,7 @@ def test_a_disconnected_profile_is_named_once_and_not_otherwise() -> None:
 def test_a_plan_counts_its_requests_and_names_what_it_lacks() -> None:
     whole, bare = plan(RUN, Settings()), plan(RunContext("r", NOW, INVENTORIES["bare"]), Settings())
     assert (whole.objects, sum(whole.kinds.values())) == (
-        len(core(WHOLE)) + 3,  # the events of the batch
+        len(core(WHOLE)),
         sum(len(scenario.steps) for scenario in core(WHOLE)),
     )
     assert whole.expected < 800 < whole.requests

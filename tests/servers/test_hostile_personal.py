@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,9 @@ from conformance.cli.evidence import verify
 from conformance.cli.output import write_reports
 from conformance.cli.run_command import run, subject_of
 from conformance.cli.status_line import StatusLine
+from conformance.clients.certificate import CertifyOptions
+from conformance.clients.watch import watch
+from conformance.contract.rules import load
 from conformance.http.exchange import Exchange, Request, Response
 from conformance.http.redaction import Redactor
 from conformance.http.redaction.personal import PersonalData
@@ -64,7 +69,9 @@ def test_stand_ins_of_two_runs_differ() -> None:
 
 def outcome(folder: Path, **options: Any) -> dict[str, Any]:
     """The tallies of a run of the broken reference server, whose report and evidence are in `folder`."""
-    chosen = RunOptions(faults=("update-of-summary-ignored",), shrink=False, evidence=folder / "e.ndjson", **options)
+    chosen = RunOptions(
+        faults=("update-of-summary-ignored",), shrink=False, max_requests=350, evidence=folder / "e.ndjson", **options
+    )
     subject = subject_of(chosen)
     redactor = Redactor(subject.tokens)
     run_report, _ = run(chosen, subject, redactor, StatusLine(shown=False))
@@ -81,3 +88,24 @@ def test_verdicts_and_verify_stay_the_same(tmp_path: Path) -> None:
         assert "Planning" not in (hidden / name).read_text()
     assert "Planning" in (plain / "e.ndjson").read_text()
     assert verify(hidden / "r.json", hidden / "e.ndjson") == ()
+
+
+PROGRAM = """
+import os, urllib.request
+url, token = os.environ["CRONOFY_API_URL"], os.environ["CRONOFY_ACCESS_TOKEN"]
+request = urllib.request.Request(url + "/v1/calendars/cal_x/events", b'{"event_id": "e", "summary": "Planning"}')
+request.add_header("Authorization", "Bearer " + token)
+try:
+    urllib.request.urlopen(request)
+except OSError:
+    pass
+"""
+
+
+def test_what_a_watched_client_sends_is_kept_with_stand_ins() -> None:
+    seen: list[Exchange] = []
+    options = CertifyOptions(watched=(sys.executable, "-S", "-c", PROGRAM), redact_personal=True)
+    asyncio.run(watch(options, load(), echo=lambda line: None, sink=seen.append))
+    [exchange] = seen
+    assert json.loads(exchange.request.body)["event_id"] == "e"
+    assert b"Planning" not in exchange.request.body

@@ -10,11 +10,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 import trustme
 import uvicorn
 
+from conformance.clients.certificate import Certificate
+from conformance.clients.proxy import ProxyOptions, observe
+from conformance.contract.rules import load
+from conformance.http.exchange import Exchange
 from conformance.reference import reference_app
 from conformance.servers.campaign import RunResult, run
 from conformance.servers.run_options import RunOptions
@@ -77,6 +83,44 @@ def test_a_certificate_is_refused_with_its_reason(
     with served(certificate, tmp_path) as (url, token), pytest.raises(ConfigurationError) as refused:
         planned(url, token, tmp_path / "ca.pem" if trusted else None)
     assert str(refused.value).startswith(f"the certificate of {url} {reason}")
+
+
+def proxied(url: str, token: str, **options: Any) -> tuple[httpx.Response, Certificate, list[Exchange]]:
+    """What a client that writes an event through the proxy is answered, what is judged, and what is kept."""
+    kept: list[Exchange] = []
+
+    async def use() -> tuple[httpx.Response, Certificate]:
+        said: asyncio.Queue[str] = asyncio.Queue()
+        observing = asyncio.create_task(
+            observe(ProxyOptions(url, **options), load(), echo=said.put_nowait, sink=kept.append)
+        )
+        origin = (await said.get()).split()[2].rstrip(",")
+        headers = {"Authorization": f"Bearer {token}"}
+        async with httpx.AsyncClient(trust_env=False, base_url=origin, headers=headers) as http:
+            answer = await http.post("/v1/calendars/cal_x/events", json={"event_id": "e", "summary": "Planning"})
+        observing.cancel()
+        return answer, await observing
+
+    return *asyncio.run(use()), kept
+
+
+@pytest.mark.parametrize("redact_personal", [False, True])
+def test_a_proxy_trusts_the_authority_too_and_keeps_personal_data_only_if_it_may(
+    redact_personal: bool, tmp_path: Path
+) -> None:
+    with served(CA.issue_cert("127.0.0.1"), tmp_path) as (url, token):
+        answer, certificate, [exchange] = proxied(url, token, ca=tmp_path / "ca.pem", redact_personal=redact_personal)
+    assert (answer.status_code, certificate.unjudged) == (404, None)
+    assert (b"Planning" in exchange.request.body) is not redact_personal
+
+
+def test_a_proxy_says_why_a_certificate_is_refused(tmp_path: Path) -> None:
+    with served(CA.issue_cert("127.0.0.1"), tmp_path) as (url, token):
+        answer, certificate, _ = proxied(url, token)
+    reason = f"the certificate of {url} is signed by an authority that is not trusted: name its certificate with --ca"
+    assert answer.status_code == 502
+    assert answer.text.startswith(reason)
+    assert (certificate.unjudged or "").startswith(reason)
 
 
 @pytest.mark.parametrize(("content", "reason"), [(None, "No such file"), ("no PEM", "no certificate in PEM")])

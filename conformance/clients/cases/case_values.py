@@ -134,8 +134,8 @@ def conferencing(profile_id: str | None) -> st.SearchStrategy[Any]:
 def times(year: int) -> st.SearchStrategy[dict[str, Any]]:
     """``start`` and ``end`` in every documented form, from `year` to the far future; they shrink to a day in June."""
 
-    def form(day: int, hour: int, how: str, zone: str, offset: str, years: int) -> dict[str, Any]:
-        start, end = (f"{year + years}-06-{day:02}T{h:02}:30:00" for h in (hour, hour + 1))
+    def form(day: int, hour: int, rest: str, how: str, zone: str, offset: str, years: int) -> dict[str, Any]:
+        start, end = (f"{year + years}-06-{day:02}T{h:02}:{rest}" for h in (hour, hour + 1))
         if how == "date":
             return {"start": f"{year + years}-06-{day:02}", "end": f"{year + years}-06-{day + 1:02}"}
         if how == "zoned":
@@ -146,8 +146,16 @@ def times(year: int) -> st.SearchStrategy[dict[str, Any]]:
 
     hows = st.sampled_from(("utc", "offset", "date", "zoned"))
     far = st.one_of(st.just(0), st.integers(0, 9), st.integers(10, 900))
+    rests = st.sampled_from(("30:00", "00:00", "05:07", "59:59"))
     return st.builds(
-        form, st.integers(1, 28), st.integers(0, 21), hows, st.sampled_from(_ZONES), st.sampled_from(_OFFSETS), far
+        form,
+        st.integers(1, 28),
+        st.integers(0, 21),
+        rests,
+        hows,
+        st.sampled_from(_ZONES),
+        st.sampled_from(_OFFSETS),
+        far,
     )
 
 
@@ -162,7 +170,8 @@ def past_times() -> st.SearchStrategy[dict[str, Any]]:
 @cache
 def json_values() -> st.SearchStrategy[Any]:
     """Values of every JSON type, nested: what a field may hold that clients do not know yet."""
-    numbers = st.one_of(st.integers(-_LARGEST, _LARGEST), st.floats(-1e9, 1e9, width=32))
+    fractions = st.integers(-(10**9), 10**9).map(lambda thousandths: thousandths / 1000)  # not all languages write more
+    numbers = st.one_of(st.integers(-_LARGEST, _LARGEST), fractions)
     leaf: st.SearchStrategy[Any] = st.one_of(st.booleans(), numbers, texts(20), st.sampled_from((None, "", {}, [])))
 
     def around(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:

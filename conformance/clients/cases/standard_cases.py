@@ -178,6 +178,7 @@ def _updates(fixture: Fixture) -> Iterator[Case]:
             write(fixture.other_id, event(fixture, name, {"profile_id": "none"}, summary="Elsewhere")),
             read([here], [name], StubBehavior(settle=True)),
             read([fixture.other_id], [name]),
+            delete(here, name),
         ),
     )
 

@@ -158,6 +158,7 @@ def time_forms(year: int) -> list[tuple[str, JSON]]:
         ("times that passed", {"start": "2020-04-11T15:30:00Z", "end": "2020-04-11T17:00:00Z"}),
         ("a time in the far future", {"start": "2145-04-28T15:30:00Z", "end": "2145-04-28T17:00:00Z"}),
         ("a day in daylight saving", {"start": f"{year}-07-01T00:00:00Z", "end": f"{year}-07-01T00:30:00Z"}),
+        ("seconds", {"start": f"{year}-07-01T09:00:30Z", "end": f"{year}-07-01T09:59:59Z"}),
     ]
     for zone in zoned:
         start, end = f"{year}-10-01T09:00:00Z", f"{year}-10-01T10:00:00Z"

@@ -2,21 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from conformance.reference.hooks import at, fault
+from conformance.reference.hooks import Override, at, fault
 from conformance.reference.server import BATCH, BATCH_ENTRY, Answer, Batch
 
 __all__ = ["BATCHES"]
 
 
-def _without_conferencing(entry: Mapping[str, Any]) -> Mapping[str, Any]:
-    data = entry.get("data")
-    if not isinstance(data, Mapping):
-        return entry
-    return {**entry, "data": {name: value for name, value in data.items() if name != "conferencing"}}
+#: The body of an entry as it is done; None to leave it.
+Change = Callable[[Mapping[str, Any]], Mapping[str, Any] | None]
+
+
+def _done_as(method: str, change: Change) -> Override:
+    """Entries of a method that are done with another body."""
+
+    def alter(right: Mapping[str, Any], _: Mapping[str, Any]) -> Mapping[str, Any]:
+        data = right.get("data")
+        other = change(data) if right["method"] == method and isinstance(data, Mapping) else None
+        return right if other is None else {**right, "data": other}
+
+    return at(BATCH_ENTRY, alter)
+
+
+def _requesting(profile_id: str, change: Change) -> Change:
+    """The change of bodies that request this."""
+
+    def alter(data: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        conferencing = data.get("conferencing")
+        requested = conferencing.get("profile_id") if isinstance(conferencing, Mapping) else None
+        return change(data) if requested == profile_id else None
+
+    return alter
+
+
+def _without_conferencing(data: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {name: value for name, value in data.items() if name != "conferencing"}
+
+
+def _with(profile_id: str) -> Change:
+    return lambda data: {**data, "conferencing": {"profile_id": profile_id}}
+
+
+def _removing_what_is_omitted(data: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    return None if "conferencing" in data else {**data, "conferencing": {"profile_id": "none"}}
+
+
+def _of_another_event(data: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {**data, "event_id": f"{data.get('event_id')}-"}
 
 
 def _errors_alone(right: Answer, batch: Batch) -> Answer:
@@ -30,7 +65,35 @@ BATCHES = (
         "2.1 B8",
         "case",
         "Entries of a batch are written without their conferencing",
-        at(BATCH_ENTRY, lambda right, _: _without_conferencing(right)),
+        _done_as("POST", _without_conferencing),
+    ),
+    fault(
+        "batch-keeps-what-none-removes",
+        "2.1 B7",
+        "case",
+        "Entries of a batch that request none leave the event's conferencing as it is",
+        _done_as("POST", _requesting("none", _without_conferencing)),
+    ),
+    fault(
+        "batch-removes-what-is-omitted",
+        "2.1 D3",
+        "case",
+        "Entries of a batch that leave conferencing out remove it",
+        _done_as("POST", _removing_what_is_omitted),
+    ),
+    fault(
+        "batch-integrated-means-default",
+        "2.1 B10 X1",
+        "case",
+        "Entries of a batch that request integrated are written with default",
+        _done_as("POST", _requesting("integrated", _with("default"))),
+    ),
+    fault(
+        "batch-deletions-do-nothing",
+        "2.1 2.5",
+        "case",
+        "Deletions in a batch are accepted, and the events stay",
+        _done_as("DELETE", _of_another_event),
     ),
     fault(
         "batch-answers-errors-alone",

@@ -131,6 +131,16 @@ SERVICES = (
         served_by(lambda write: is_default(write) and not write.store.profiles(write.account), lambda _: None),
     ),
     fault(
+        "default-needs-a-profile-on-creation",
+        "B4",
+        "case",
+        "`default` generates nothing for a new event where the user has no profile",
+        served_by(
+            lambda write: is_default(write) and write.creates and not write.store.profiles(write.account),
+            lambda _: None,
+        ),
+    ),
+    fault(
         "default-ignores-the-chosen-profile",
         "B3",
         "always",
@@ -162,6 +172,15 @@ SERVICES = (
         "case",
         "`default` generates an 8x8 room where nothing else is available",
         served_by(lambda write: is_default(write) and default_service(write) is None, lambda _: SERVICE_8X8),
+    ),
+    fault(
+        "default-falls-back-to-8x8-on-creation",
+        "B6 B16",
+        "case",
+        "`default` generates an 8x8 room for a new event where nothing else is available",
+        served_by(
+            lambda write: is_default(write) and write.creates and default_service(write) is None, lambda _: SERVICE_8X8
+        ),
     ),
     fault(
         "default-resolved-once-per-account",

@@ -27,7 +27,7 @@ class PersistentFailureCheck:
     run: RunContext
     exhausted_kinds: set[Step] = field(default_factory=set)
 
-    async def send(self, scenario: Scenario, write: WriteRequest, *, reserve: bool) -> Exchange:
+    async def send(self, scenario: Scenario, write: WriteRequest, *, reserve: int) -> Exchange:
         """The last answer to a write; `reserve` as in `Transport.send`."""
         send = partial(
             self.transport.send,

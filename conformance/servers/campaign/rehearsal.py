@@ -192,13 +192,14 @@ class _Evidence:
         return frozenset(scenario.id for scenario in sorted(own, key=lambda one: len(one.steps))[:_DEFAULTS])
 
     def _of_exchange(self, facts: Facts, events: Mapping[tuple[str, ...], str]) -> Piece | None:
-        """What an exchange among the scenarios needs: the scenario of the event that it writes, or any events."""
+        """What an exchange among the scenarios needs: those of the events that it writes, or any events."""
         document = facts.document
         body = document.get("request", {}).get("json")
-        written = body.get("event_id") if isinstance(body, dict) else None
-        for (_, _, event_id), scenario in events.items():
-            if event_id == written:
-                return Piece(frozenset(), frozenset({scenario}))
+        bodies = [entry["data"] for entry in body.get("batch", ())] + [body] if isinstance(body, dict) else []
+        written = {one.get("event_id") for one in bodies}
+        own = frozenset(scenario for (_, _, event_id), scenario in events.items() if event_id in written)
+        if own:
+            return Piece(frozenset(), own)
         events_read = _EVENTS_OF.get(str(document.get("operation")), 1)
         return Piece(frozenset(), account=facts.evidence[0].request.account or "", events=events_read)
 

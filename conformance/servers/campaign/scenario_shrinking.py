@@ -115,7 +115,7 @@ def _rank(rule: Rule, violations: list[Violation]) -> tuple[int, int, str]:
 
 def _begun(rule: Rule, violations: list[Violation], by_event: Mapping[str, Scenario], hearing: LiveJudge) -> _Search:
     known = [violation for violation in violations if violation.event in by_event]
-    if rule.about not in ("write", "conferencing") or not known:
+    if rule.about not in ("write", "batched_write", "conferencing") or not known:
         return _Search(rule, None, violations[0], hearing)
     shortest = min(known, key=lambda violation: _size(by_event[violation.event or ""]))
     return _Search(rule, by_event[shortest.event or ""], shortest, hearing)
@@ -215,7 +215,7 @@ def _valid(scenario: Scenario, steps: tuple[Step, ...]) -> Iterator[Scenario]:
 
 
 def _usual(step: Step) -> Step:
-    return Step(step.kind, defect=step.defect, profile=step.profile)
+    return Step(step.kind, defect=step.defect, profile=step.profile, batched=step.batched)
 
 
 def _size(scenario: Scenario) -> tuple[int, int]:

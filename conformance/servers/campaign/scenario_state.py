@@ -84,9 +84,30 @@ class ScenarioState:
         return self.pending and self.awaits_pending
 
     @property
+    def next_is_batched(self) -> bool:
+        """Whether the next write is an entry of a batch."""
+        return self.requests[self.sent].step.batched
+
+    @property
     def done(self) -> bool:
         """Whether no write is left to send."""
         return self.cut_short or self.sent == len(self.requests)
+
+    def wrote(self, answered_at: float, status: int | None, *, existed: bool) -> None:
+        """The next write was sent: its answer has this status, None for none; `existed`: whether the event had been."""
+        method = self.requests[self.sent].method
+        self.sent += 1
+        self.answered_at = answered_at
+        self.reads = 0
+        self.settled = self.looks_wrong = self.pending = False
+        self.last_episode = self.episode
+        self.facts = None
+        self.accepted = status is not None and status < 300
+        if status is not None and 400 <= status < 500:
+            self.exists = existed
+        elif self.accepted:
+            self.exists = method == "POST"
+        self.cut_short = self.cut_short or status == 429
 
 
 def projected(facts: Facts, *, watched: bool, final: bool) -> Facts:

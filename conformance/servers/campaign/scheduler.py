@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from conformance.facts import Facts
 from conformance.http.exchange import Exchange
 from conformance.judging.stream import LiveJudge
+from conformance.servers.campaign.batch_writing import BATCH, is_refused, send_batch, statuses
 from conformance.servers.campaign.concurrency import gather_all
 from conformance.servers.campaign.journal import Journal, JournalEntry
 from conformance.servers.campaign.pending_steps import PendingSteps
@@ -54,6 +55,7 @@ class Scheduler:
     _delays: list[float] = field(default_factory=list)
     _last_wave_at: dict[str, float] = field(default_factory=dict)
     _update_kinds_read: set[str] = field(default_factory=lambda: {""})
+    _batches_refused: bool = False
     _failures: PersistentFailureCheck = field(init=False)
 
     def __post_init__(self) -> None:
@@ -98,7 +100,7 @@ class Scheduler:
             ready = [state for account in self._waves for state in self._ready(account)]
             if ready:
                 begun = {state.scenario.account for state in ready if not state.meets_pending}
-                await gather_all(self._write(state) for state in ready)
+                await gather_all(map(self._write, _together(ready)))
                 self.rounds.update(begun)
                 for state in ready:
                     state.written_at = self.transport.clock.now()
@@ -177,37 +179,52 @@ class Scheduler:
 
     # -- writing --------------------------------------------------------------------------------
 
-    async def _write(self, state: ScenarioState) -> None:
-        """Send the next write of a scenario, and the back-to-back steps after it."""
+    async def _write(self, states: Sequence[ScenarioState]) -> None:
+        """Send the next write of a scenario and the back-to-back steps after it, or those of several as a batch."""
+        if states[0].next_is_batched:
+            await self._send_batch(states)
+            return
+        [state] = states
         while True:
             await self._send(state, state.requests[state.sent])
             if state.done or state.requests[state.sent].step.timing != "back-to-back":
                 break
 
     async def _send(self, state: ScenarioState, write: WriteRequest) -> None:
-        creates = write.method == "POST" and state.entry not in self.journal.entries
-        if write.method == "POST":
-            self.transport.max_requests.check(reserve=creates)  # what is not sent creates nothing
-            self.journal.open(state.entry)
-        existed, state.exists = state.exists, state.exists or write.method == "POST"
+        existed = state.exists
+        creates = self._open([state])
         pending, before = state.meets_pending, state.answered_at
         exchange = await self._failures.send(state.scenario, write, reserve=creates)
         gap = (exchange.sent_at or 0.0) - before
         again = self.pending_steps.sent(state.scenario, state.sent, pending=pending, gap=gap)
         self._try_again([] if again is None else [again])
-        state.sent += 1
-        state.answered_at = exchange.answered_at or self.transport.clock.now()
-        state.reads = 0
-        state.settled = state.looks_wrong = state.pending = False
-        state.last_episode = state.episode
-        state.facts = None
         status = exchange.response.status if exchange.response is not None else None
-        state.accepted = status is not None and status < 300
-        if status is not None and 400 <= status < 500:
-            state.exists = existed
-        elif state.accepted:
-            state.exists = write.method == "POST"
-        state.cut_short = state.cut_short or status == 429
+        state.wrote(exchange.answered_at or self.transport.clock.now(), status, existed=existed)
+
+    async def _send_batch(self, states: Sequence[ScenarioState]) -> None:
+        """Send the next writes of scenarios of one account; none where a batch was refused as a whole before."""
+        if not self._batches_refused:
+            existed = [state.exists for state in states]
+            creates = self._open(states)
+            writes = [state.requests[state.sent] for state in states]
+            batch = await send_batch(self.transport, states[0].scenario.account, writes, reserve=creates)
+            self._batches_refused = is_refused(batch)
+            answered_at = batch.answered_at or self.transport.clock.now()
+            for state, status, was_there in zip(states, statuses(batch, len(states)), existed, strict=True):
+                state.wrote(answered_at, status, existed=was_there)
+        for state in states if self._batches_refused else ():
+            state.cut_short = state.settled = True
+
+    def _open(self, states: Sequence[ScenarioState]) -> int:
+        """How many events the next writes create; these are in the journal from now on."""
+        writing = [state for state in states if state.requests[state.sent].method == "POST"]
+        creates = sum(state.entry not in self.journal.entries for state in writing)
+        if writing:
+            self.transport.max_requests.check(reserve=creates)  # what is not sent creates nothing
+        for state in writing:
+            self.journal.open(state.entry)
+            state.exists = True
+        return creates
 
     # -- reading --------------------------------------------------------------------------------
 
@@ -274,7 +291,7 @@ class Scheduler:
     def _record_facts(self, facts: list[Facts]) -> None:
         """Keep the newest facts about the last write of each scenario."""
         for one in facts:
-            if one.about == "write":
+            if one.about in ("write", "batched_write"):
                 state = self._by_key.get(one.key[1:4])
                 episode = int(one.key[4])
                 if state is not None and episode >= state.episode and episode > state.last_episode:
@@ -344,3 +361,15 @@ class Scheduler:
 
     def _hold_elapsed(self, state: ScenarioState) -> bool:
         return state.read_at - state.stable_since > self.hearing.observer.window + self.polling.quiet
+
+
+def _together(ready: Iterable[ScenarioState]) -> Iterable[list[ScenarioState]]:
+    """Each scenario by itself, but for those of an account whose next steps are entries of a batch."""
+    batches: dict[str, list[ScenarioState]] = {}
+    for state in ready:
+        if state.next_is_batched:
+            batches.setdefault(state.scenario.account, []).append(state)
+        else:
+            yield [state]
+    for states in batches.values():
+        yield from (states[start : start + BATCH] for start in range(0, len(states), BATCH))

@@ -15,7 +15,6 @@ from conformance.http.redaction import Redactor, scrub
 from conformance.http.redaction.personal import PersonalData
 from conformance.judging.stream import LiveJudge
 from conformance.judging.verdict import Verdict
-from conformance.servers.campaign.batch_probe import send_batch
 from conformance.servers.campaign.cleanup import clean
 from conformance.servers.campaign.concurrency import gather_all
 from conformance.servers.campaign.journal import Journal, JournalEntry
@@ -137,7 +136,7 @@ class SubjectSession:
     async def run_scenarios(
         self, scheduler: Scheduler, waves: Sequence[tuple[Scenario, ...]], probes: Collection[str] = tuple(PROBES)
     ) -> None:
-        """Run all scenarios; on the way, send the access checks and a batch, and list the calendars once more.
+        """Run all scenarios; on the way, send the access checks, and list the calendars once more.
 
         What the lists show before and after is not held against the writes in between; later writes are judged by it.
         """
@@ -149,9 +148,6 @@ class SubjectSession:
                 page = self.next_page if self.next_page and self.transport.owns(self.next_page.url) else None
                 checks = access_checks(self.run.inventory, self.run, existing, page, everywhere=self.subject.loopback)
                 await run_access_checks(self.transport, self.journal, checks)
-            if "batch" in probes:
-                self.part = "batch"
-                await send_batch(self.transport, self.journal, self.run)
             self.part = "lists"
             for account in self.run.inventory.accounts if "lists" in probes else ():
                 if account.target_calendars:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from itertools import cycle
 
 from conformance.servers.inventory import Inventory, Target
+from conformance.servers.scenarios.batched import batched
 from conformance.servers.scenarios.changes import changes
 from conformance.servers.scenarios.covering import LONGEST, Table, connected_profiles, kinds_at
 from conformance.servers.scenarios.kinds_of_calendars import calendars
@@ -30,6 +31,7 @@ def core(inventory: Inventory) -> tuple[Scenario, ...]:
     )  # fmt: skip
     scenarios = [scenario for family in families for scenario in family(table)]
     scenarios += calendars(table, scenarios)
+    scenarios += batched(table)
     ordered = sorted(scenarios, key=lambda scenario: (-len(scenario.steps), _FIRST.get(scenario.family, 9)))
     return with_subscriptions(ordered, inventory)
 
@@ -59,8 +61,8 @@ def waves(scenarios: Iterable[Scenario]) -> tuple[tuple[Scenario, ...], ...]:
     return tuple(tuple(group) for group in groups if group)
 
 
-#: Families to be watched for as long as possible.
-_WATCHED = ("remains", "isolated", "while-pending")
+#: Families to be watched for as long as possible, and what is sent together.
+_WATCHED = ("remains", "isolated", "while-pending", "batched")
 
 _FIRST = {"while-pending": 0, "pairs": 0, "changes": 1, "back-to-back": 2, "past": 3, "calendars": 4}
 

@@ -19,7 +19,7 @@ __all__ = ["MALFORMED", "Needed", "Piece", "needed"]
 MALFORMED = "malformed"
 
 #: What parts take in requests: those that do not vary much, and an account that was not read otherwise.
-_COST: Mapping[str, int] = {"access": 32, "batch": 5, "lists": 5, "readings": 42, "notifications": 6, MALFORMED: 50}
+_COST: Mapping[str, int] = {"access": 32, "lists": 5, "readings": 42, "notifications": 6, MALFORMED: 50}
 _ACCOUNT = 12
 
 

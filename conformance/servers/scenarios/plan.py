@@ -21,7 +21,6 @@ __all__ = ["PROBES", "Plan", "estimated", "plan"]
 PROBES: Mapping[str, str] = MappingProxyType(
     {
         "access": "access without or with other tokens",
-        "batch": "a batch",
         "lists": "calendar lists after writes",
         "readings": "readings in every documented way",
         "notifications": "subscriptions to notifications",
@@ -34,9 +33,6 @@ _READS, _PREFLIGHT, _ACCESS = 10, 3, 32
 #: Requests that try a step again which did not meet a pending event, at most: three times two or three writes, and the
 #: clean-up.
 _RETRIES = 12
-
-#: The events of the one batch, each to be deleted.
-_BATCH = 3
 
 #: The event after the malformed requests: its write and its clean-up.
 _AFTER = 2
@@ -135,9 +131,8 @@ def estimated(
     steps = [step for scenario in scenarios for step in scenario.steps]
     accounts = max(1, len(run.inventory.accounts))
     named = sum(request.names_event for request in malformed)
-    batch = _BATCH * bool(run.inventory.targets and "batch" in probes)
     requests = len(steps) + sum(not scenario.ends_deleted for scenario in scenarios) + len(malformed) + named
-    requests += _AFTER * bool(malformed) + batch + bool(batch)
+    requests += _AFTER * bool(malformed)
     again = _RETRIES * sum(step.timing != "settled" for step in steps)
     reads = _PREFLIGHT * accounts + (_READS - _PREFLIGHT) * accounts * ("readings" in probes)
     reads += _ACCESS * ("access" in probes)
@@ -152,7 +147,7 @@ def estimated(
         expected=expected,
         expected_seconds=waiting + (expected / rate if rate else 0.0),
         requests=most,
-        objects=len(scenarios) + named + bool(malformed) + batch,
+        objects=len(scenarios) + named + bool(malformed),
         generated=sum(step.kind in _GENERATING for step in steps),
         seconds=(rounds + 1) * (settings.settle_timeout + 2 * settings.quiet)
         + (settings.window or 0.0)

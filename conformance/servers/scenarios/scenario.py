@@ -46,6 +46,7 @@ class Step:
     for one that scenarios share.  `profile` is an index into the account's profiles.
     `timing` is one of TIMINGS.  Without `charset`, the media type of the request has no parameter.
     `subscriptions` is a key of SUBSCRIPTIONS; it is sent in runs that have a receiver.
+    A `batched` step is an entry of a batch, beside those of other scenarios.
     """
 
     kind: str
@@ -60,8 +61,11 @@ class Step:
     timing: str = "settled"
     charset: bool = True
     subscriptions: str = ""
+    batched: bool = False
 
     def __post_init__(self) -> None:
+        if self.batched and self.timing != "settled":
+            raise ValueError(f"a batched step waits until all is settled; its timing cannot be {self.timing!r}")
         for name, known in _KNOWN.items():
             if getattr(self, name) not in known:
                 raise ValueError(

@@ -70,7 +70,11 @@ def _plain_steps(scenario: Scenario) -> Iterator[tuple[int, tuple[object, ...]]]
 
 def _is_plain(step: Step, after: tuple[Step, ...]) -> bool:
     """Whether nothing else is special about a step, and readings show what comes of it."""
-    usual = not (step.extra_fields or step.defect) and step.text_variant != "long" and step.url_variant == "https"
+    usual = (
+        not (step.extra_fields or step.defect or step.batched)
+        and step.text_variant != "long"
+        and step.url_variant == "https"
+    )
     settles = step.timing == "settled" and all(next_step.timing == "settled" for next_step in after)
     usual = usual and step.start == "future" and step.time_format == "utc"
     return usual and settles and step.kind != "delete"
