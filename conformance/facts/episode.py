@@ -73,7 +73,6 @@ class Episode:
         """Whether an item is, to the last field, what the last reading showed."""
         return self.streak is not None and self.streak.observation.item == item
 
-<<<<<<< HEAD
     def is_overwritten_in(self, item: dict[str, Any]) -> bool:
         """Whether an item shows that somebody else wrote the event after this write (law attribution).
 
@@ -89,10 +88,7 @@ class Episode:
             return self.before.state == "nonexistent" or self.before.item is not None
         return times[1][0] > times[0][0]
 
-    def repeat(self, sent_at: float, evidence: Evidence, settings: Settings, window: float) -> None:
-=======
     def repeat(self, sent_at: float, evidence: Evidence, settings: Settings, window: Window) -> None:
->>>>>>> main
         """Another reading showed the same."""
         streak = self.streak
         assert streak is not None
