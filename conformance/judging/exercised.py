@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from conformance.facts import Facts
 from conformance.judging.circumstances import circumstances
+from conformance.judging.traits import Traits, traits
 from conformance.judging.verdict import Verdict
 
 __all__ = ["Circumstances", "ExerciseLog", "Exercised"]
@@ -26,14 +27,18 @@ _KNOWN = 4096
 class Exercised:
     """Rules by their ids, each with the distinct circumstances of its verdicts.
 
-    `decided` are those of verdicts that passed or failed, `open` those of inconclusive ones.  A monoid, as reports are.
+    `decided` are those of verdicts that passed or failed, `open` those of inconclusive ones; `passed` are the traits of
+    those that passed.  A monoid, as reports are.
     """
 
     decided: Mapping[str, frozenset[Circumstances]] = field(default_factory=lambda: MappingProxyType({}))
     open: Mapping[str, frozenset[Circumstances]] = field(default_factory=lambda: MappingProxyType({}))
+    passed: Mapping[str, frozenset[Traits]] = field(default_factory=lambda: MappingProxyType({}))
 
     def __add__(self, other: Exercised) -> Exercised:
-        return Exercised(_union(self.decided, other.decided), _union(self.open, other.open))
+        return Exercised(
+            _union(self.decided, other.decided), _union(self.open, other.open), _union(self.passed, other.passed)
+        )
 
 
 _Found = Mapping[str, frozenset[Circumstances]]
@@ -55,6 +60,7 @@ class ExerciseLog:
     def __init__(self) -> None:
         self._decided: defaultdict[str, set[Circumstances]] = defaultdict(set)
         self._open: defaultdict[str, set[Circumstances]] = defaultdict(set)
+        self._passed: defaultdict[str, set[Traits]] = defaultdict(set)
         self._counts: defaultdict[tuple[object, ...], int] = defaultdict(int)
         self._said: dict[int, tuple[tuple[Verdict, ...], tuple[tuple[str, str], ...]]] = {}
 
@@ -67,7 +73,10 @@ class ExerciseLog:
             return
         self._counts[alike] += 1
         found = circumstances(facts)
+        its_traits = traits(facts)
         for verdict in judgement:
+            if verdict.outcome == "passed":
+                self._passed[verdict.rule].add(its_traits)
             (self._open if verdict.outcome == "inconclusive" else self._decided)[verdict.rule].add(found)
 
     def _outcomes(self, judgement: tuple[Verdict, ...]) -> tuple[tuple[str, str], ...]:
@@ -83,7 +92,7 @@ class ExerciseLog:
     @property
     def taken(self) -> Exercised:
         """All that was noted."""
-        return Exercised(_frozen(self._decided), _frozen(self._open))
+        return Exercised(_frozen(self._decided), _frozen(self._open), _frozen(self._passed))
 
 
 def _frozen(found: Mapping[str, set[Circumstances]]) -> _Found:

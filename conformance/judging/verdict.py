@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from conformance.facts import Evidence
@@ -17,7 +17,8 @@ class Violation:
     Violations of the same `cause` are one defect seen several times; those that share a `symptom` show the same wrong
     value of the same event, or of the same exchange, whatever their rules.  `expected` and `actual` are the values on
     the wire where they can be compared, else words.  `earlier` are the writes of the event before, and what readings
-    showed between them; `shown_by` is the label of the exchange that shows the wrong value.
+    showed between them; `shown_by` is the label of the exchange that shows the wrong value.  `traits` are those of what
+    was judged.  `place` orders violations that were found apart.
     """
 
     message: str
@@ -30,6 +31,8 @@ class Violation:
     symptom: str = ""
     shown_by: str | None = None
     earlier: tuple[Evidence, ...] = ()
+    traits: frozenset[str] = frozenset()
+    place: tuple[float, ...] = field(default=(), compare=False)
 
 
 class Verdict(NamedTuple):

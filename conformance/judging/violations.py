@@ -9,6 +9,7 @@ from urllib.parse import unquote
 
 from conformance.contract.fact_words import FactWords, fact_words
 from conformance.judging.sentences import as_text, predicate, sentence
+from conformance.judging.traits import traits
 from conformance.judging.verdict import Violation
 
 if TYPE_CHECKING:
@@ -54,6 +55,8 @@ def explain(rule: Rule, facts: Facts) -> Violation:
         _symptom(facts, path, words, wire, shown_by),
         shown_by,
         facts.earlier,
+        traits(facts, shown_by or ""),
+        facts.place,
     )
 
 
@@ -191,10 +194,20 @@ def _shown_by(facts: Facts, path: Path) -> str | None:
     """The write itself, or the first exchange that showed the observation; without one, the only exchange."""
     if _is_of_write(facts, path):
         return facts.evidence[0].label
+    if path[-1:] == ["remained"]:
+        return _shows_another(facts)
     observation = _observation(facts.document, path)
     if observation is not None:
         return next((one.label for one in facts.evidence if one.shown == observation), None)
     return facts.evidence[0].label if len(facts.evidence) == 1 else None
+
+
+def _shows_another(facts: Facts) -> str | None:
+    """The last reading that shows another value than the one that the event had settled with."""
+    settled = facts.document["after"].get("settled", {})
+    kept = {name: settled[name] for name in ("state", "conferencing") if name in settled}
+    readings = [one for one in facts.evidence if one.shown is not None and one.shown != kept]
+    return readings[-1].label if readings else None
 
 
 def _symptom(facts: Facts, path: Path, words: FactWords, wire: Any, shown_by: str | None) -> str:

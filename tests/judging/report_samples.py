@@ -23,8 +23,9 @@ def Rule(  # noqa: N802 - a rule with defaults for what does not matter
     level: str = "must",
     clauses: tuple[str, ...] = ("B8",),
     cases: tuple[str, ...] = (),
+    about: str = "write",
 ) -> rules.Rule:
-    return rules.Rule(id, title, applies_to, level, "write", clauses, cases, {"title": title})
+    return rules.Rule(id, title, applies_to, level, about, clauses, cases, {"title": title})
 
 
 def Violation(  # noqa: N802 - likewise

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from report_samples import READ, WRITE, Rule, failed, passed, run_report
 
 from conformance.facts import Evidence
 from conformance.http.exchange import Request
+from conformance.judging.exercised import Exercised
 from conformance.judging.groups import failure_groups
 from conformance.judging.summary import RunReport
 from conformance.judging.verdict import Violation
@@ -90,3 +93,88 @@ def test_what_is_never_refused_is_one_defect_of_its_rule() -> None:
     )
     assert grouped(run_report(verdicts, (A, B))) == [["a"], ["b"]]
     assert grouped(run_report((*verdicts, passed("a")), (A, B))) == [["a"], ["a"], ["b"]]
+
+
+def contrasted(
+    *violations: tuple[str, Violation], passes: dict[str, list[set[str]]], rules: tuple[Rule, ...] = (A, B)
+) -> RunReport:
+    """A report in which these rules failed, and passed for facts with these traits."""
+    verdicts = [failed(rule, violation) for rule, violation in violations]
+    verdicts += [passed(rule) for rule, some in passes.items() for _ in some]
+    report = run_report(tuple(verdicts), rules)
+    seen = {rule: frozenset(map(frozenset, some)) for rule, some in passes.items()}
+    return replace(report, report=report.report.with_exercised(Exercised(passed=seen)))
+
+
+def unlisted(cause: str, *traits: str) -> Violation:
+    return replace(shown(cause, '{"profile_id":"default"}', None), traits=frozenset({"requested=default", *traits}))
+
+
+def test_failures_that_have_a_trait_in_common_which_no_pass_has_are_one_group() -> None:
+    found = [("a", unlisted(f"a {n}", "all_day=True", "x")) for n in "12"] + [("b", unlisted("b 1", "all_day=True"))]
+    passes = {"a": [{"requested=default", "x"}], "b": [{"requested=default"}]}
+    report = contrasted(*found, passes=passes)
+    assert grouped(report) == [["a", "b"]]
+    assert failure_groups(report)[0].headline == (
+        "Events read back without conferencing, wherever the event takes whole days"
+    )
+
+
+def test_a_trait_that_a_pass_has_too_or_a_failure_lacks_explains_nothing() -> None:
+    found = [("a", unlisted(f"a {n}", "all_day=True")) for n in "12"] + [("b", unlisted("b 1", "all_day=True"))]
+    assert grouped(contrasted(*found, passes={"a": [{"all_day=True", "requested=default"}]})) == [["a"], ["a"], ["b"]]
+    other = ("b", unlisted("b 2", "start=past"))
+    passes = {"a": [{"requested=default"}], "b": [{"requested=default"}]}
+    assert grouped(contrasted(*found, other, passes=passes)) == [["a"], ["a"], ["b"], ["b"]]
+
+
+def test_a_pass_by_the_very_state_that_is_wrong_elsewhere_does_not_refute_a_trait() -> None:
+    found = [("a", unlisted(f"a {n}", "shown on a later page")) for n in "123"]
+    passes = {"a": [{"requested=default"}, {"requested=none", "reads as none", "shown on a later page"}]}
+    report = contrasted(*found, passes=passes, rules=(A,))
+    assert [group.headline for group in failure_groups(report)] == [
+        "Events read back without conferencing, wherever a reading has them on a later page"
+    ]
+
+
+def test_an_echo_is_one_where_a_later_write_omits_conferencing() -> None:
+    def omitted(cause: str) -> Violation:
+        of_default = shown(cause, '{"profile_id":"default"}', {"profile_id": "default"})
+        plain = Request("POST", WRITE.url, WRITE.headers, b'{"event_id":"e","summary":"s"}')
+        write, read = of_default.evidence
+        return replace(of_default, earlier=(write,), evidence=(Evidence("#1b", plain, 202, at=1.5), read))
+
+    verdicts = (
+        failed("a", shown("a default", '{"profile_id":"default"}', {"profile_id": "default"})),
+        failed("b", omitted("b omitted")),
+    )
+    assert grouped(run_report(verdicts, (A, B))) == [["a", "b"]]
+
+
+def test_what_comes_of_a_write_that_had_to_be_refused_is_part_of_that_defect() -> None:
+    refusal = Rule("refused", level="should", about="exchange")
+    answered = Violation("It is answered 202", "/response/status", "e", (), "refused", actual="202", shown_by="#1")
+    lost, elsewhere = shown("a lost", '{"profile_id":"default"}', None), shown("b lost", '{"profile_id":"none"}', None)
+    elsewhere = replace(elsewhere, evidence=(elsewhere.evidence[0]._replace(label="#7"), elsewhere.evidence[1]))
+    verdicts = (failed("a", lost), failed("b", elsewhere), passed("a"), passed("b"), failed("refused", answered))
+    report = run_report(verdicts, (A, B, refusal))
+    assert grouped(report) == [["a", "refused"], ["b"]]
+    assert failure_groups(report)[0].headline == "It is answered 202"
+
+
+def test_what_makes_a_value_malformed_is_its_reason_if_it_is_the_only_one() -> None:
+    value = {"join_url": None}
+    observed = replace(shown("c null", '{"profile_id":"default"}', value), symptom="", message="join_url is null")
+    write, read = observed.evidence
+    observed = replace(observed, evidence=(write, read._replace(shown={"conferencing": value})))
+    conferencing = Rule("c", about="conferencing")
+    verdicts = (
+        failed("a", shown("a default", '{"profile_id":"default"}', value)),
+        failed("b", shown("b integrated", '{"profile_id":"integrated"}', value)),
+        failed("c", observed),
+    )
+    report = run_report(verdicts, (A, B, conferencing))
+    assert grouped(report) == [["a", "b", "c"]]
+    assert failure_groups(report)[0].headline == "join_url is null"
+    two = replace(observed, cause="c odd", message="provider_name is odd", path="/conferencing/provider_name")
+    assert len(grouped(run_report((*verdicts, failed("c", two)), (A, B, conferencing)))) == 3

@@ -58,7 +58,8 @@ class Failure:
 
     `headline` is one sentence.  `values` are what was sent, expected and got, as far as the headline and the rule do
     not say it; what differs is marked.  `share` says how often the rule is broken, where it judged more than once;
-    `also` are the other rules.  `reproduction` is there where a smaller scenario was found; `script` is one of curl.
+    `also` are the other rules.  `reproduction` is there where a smaller scenario was found; `script` is one of curl,
+    of which there is none for a certified client: its requests do not repeat what it does wrong.
     """
 
     rule: Rule
@@ -71,7 +72,7 @@ class Failure:
     steps: tuple[FailureStep, ...]
     also: tuple[Rule, ...]
     reproduction: Reproduction | None
-    script: Script
+    script: Script | None
 
 
 def failures(run_report: RunReport) -> tuple[Failure, ...]:
@@ -98,7 +99,9 @@ def _failure(run_report: RunReport, group: FailureGroup) -> Failure:
         steps=_steps(run_report, violation),
         also=tuple(others.values()),
         reproduction=reproduction,
-        script=script(
+        script=None
+        if run_report.subject.get("kind") == "client"
+        else script(
             _short(group.headline), exchanges or _in_order(violation), run_report.variables, _where(run_report)
         ),
     )
