@@ -62,6 +62,14 @@ def test_a_fault_is_still_caught_by_its_rule_alone(fault: str, rule: str) -> Non
     assert result_of(fault, rules=(rule,)).report.tally(rule).outcome == "failed"
 
 
+def test_what_must_never_come_is_awaited_as_long_as_what_comes_takes() -> None:
+    rule, clock = "a-past-event-is-created-without-a-conference", VirtualClock(EPOCH)
+    app = reference_app(clock=clock, settle=40.0, faults=("past-generates",))
+    subject = in_process(app, app.tokens, clock=clock)
+    result = asyncio.run(run(RunOptions(rules=(rule,), settle_timeout=120.0), subject=subject, small=False))
+    assert result.report.tally(rule).outcome == "failed"
+
+
 def test_quick_decides_every_rule_and_shows_as_many_faults_with_fewer_requests() -> None:
     quick = result_of(quick=True)
     assert {rule for rule, tally in quick.report.tallies.items() if tally.outcome != "passed"} == set()

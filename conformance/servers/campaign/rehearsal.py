@@ -52,6 +52,10 @@ _EVENTS_OF = {"page": _ENOUGH, "delete": 1}
 #: Of how many events the conferences of an account are compared.
 _DEFAULTS = 4
 
+#: What is to be shown beside the rules where events are watched: how long a conference takes to come tells how long
+#: what must never come is awaited.
+_SETTLING = "a conference that is generated"
+
 #: Facts whose key names the event that they are about.
 _OF_AN_EVENT = ("write", "conferencing", "notification", "batched_write")
 
@@ -146,12 +150,19 @@ class _Evidence:
             for scenario in plan.scenarios
         }
         ways = _ways(self.chosen)
+        watched = False
+        settling = []
         for facts, judgement in self.decided:
             piece = self._needs(facts, events, plan, session.run)
             if piece is not None:
                 shows = _shows(facts, judgement, self.chosen, ways)
+                watched = watched or (bool(shows) and bool(piece.scenarios))
                 if shows:
                     yield replace(piece, shows=shows)
+                if _is_generated(facts):
+                    settling.append(replace(piece, shows=frozenset({_SETTLING})))
+        if watched:
+            yield from settling
 
     def _needs(self, facts: Facts, events: Mapping[tuple[str, ...], str], plan: Plan, run: RunContext) -> Piece | None:
         """The parts that facts rest on; None where they belong to no part of the plan."""
@@ -244,6 +255,14 @@ def _shows(facts: Facts, judgement: tuple[Verdict, ...], chosen: Collection[str]
                 shown.update(("class", verdict.rule, case) for case in verdict.cases)
             shown.update(name for name, needs in ways.get(verdict.rule, ()) if needs <= said)
     return frozenset(shown)
+
+
+def _is_generated(facts: Facts) -> bool:
+    """Whether these are the facts of a write that generated a conference, which was awaited to the end."""
+    document = facts.document
+    settled = document.get("after", {}).get("stable", {})
+    generates = facts.about == "write" and document.get("requested") in ("default", "integrated", "profile")
+    return generates and settled.get("state") == "assigned"
 
 
 def _inventory(inventory: Inventory) -> ReferenceInventory:

@@ -114,7 +114,7 @@ def projected(facts: Facts, *, watched: bool, final: bool) -> Facts:
     """The facts as they will be if nothing changes any more: for deciding what to wait for, never reported."""
     document = copy.copy(facts.document)
     after = dict(document["after"])
-    after["window_elapsed"] = after.get("window_elapsed", False) or watched
+    after["window_elapsed"] = watched  # what was known of it may rest on a shorter window
     if final and "settled" not in after:
         after.update(settled=after["stable"], remained=True, window_elapsed=True)
     document["after"] = after

@@ -136,6 +136,13 @@ class Scheduler:
             await gather_all(read_all_managed(self.transport, account, flags) for account, flags in self.flags.items())
             self._record_facts(self.hearing.advance())
 
+    def gave_up_early(self) -> bool:
+        """Whether a rule still waited for something about an event when the window was taken for shorter than it is."""
+        window = self.hearing.observer.window
+        early = [one for one in self.scenarios if one.facts is not None and one.read_at - one.answered_at < window]
+        facts = (projected(one.facts, watched=False, final=False) for one in early if one.facts is not None)
+        return any(verdict.outcome == "inconclusive" for one in facts for verdict in self.hearing.judge(one))
+
     def _ready(self, account: str) -> list[ScenarioState]:
         """The scenarios of an account that write next: those that are settled, and the next wave if it begins."""
         scenarios = [state for state in self.scenarios if state.scenario.account == account]
@@ -353,6 +360,8 @@ class Scheduler:
         if mismatches and not self._hold_elapsed(state):
             state.looks_wrong = True
             return
+        if state.done and state.pending and state.accepted:
+            return  # what takes longest to come tells how long what must never come is awaited
         if not state.done and stable is None and not (state.pending and self._hold_elapsed(state)):
             return  # the next write would begin from an unknown state
         state.settled = not inconclusive

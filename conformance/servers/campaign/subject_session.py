@@ -132,6 +132,8 @@ class SubjectSession:
             scheduler.on_round = lambda _: tell("malformed requests")
             scheduler.on_round(scheduler)
             await self.send_malformed(planned.malformed)
+        elif scheduler.gave_up_early():  # what took longest may have come after what must not come was given up
+            await self._read_after(self.settings.quiet + scheduler.hearing.observer.window, list(self.flags))
 
     async def run_scenarios(
         self, scheduler: Scheduler, waves: Sequence[tuple[Scenario, ...]], probes: Collection[str] = tuple(PROBES)
@@ -212,7 +214,10 @@ class SubjectSession:
 
     def fresh_hearing(self) -> LiveJudge:
         """A hearing that knows what the preflight showed, and nothing since."""
-        hearing = LiveJudge(self.settings, self.judge)
+        settings = self.settings
+        if self.hearing is not None:  # less is sent from now on, and what takes longest may not be among it
+            settings = replace(settings, window=self.hearing.observer.window)
+        hearing = LiveJudge(settings, self.judge)
         for exchange in self.preflight_exchanges:
             hearing.add(exchange)
         hearing.advance()
