@@ -168,6 +168,13 @@ READS = (
         _query(lambda query: replace(query, last_modified=None)),
     ),
     fault(
+        "last-modified-shows-pending",
+        "S1 2.2",
+        "case",
+        "Readings with last_modified show conferences as pending, whatever has come of them",
+        at(CONFERENCING, lambda right, shown: {"pending": True} if right and shown.query.last_modified else right),
+    ),
+    fault(
         "localized-times-ignored",
         "2.2",
         "always",

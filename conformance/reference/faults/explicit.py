@@ -47,6 +47,18 @@ def _incomplete(write: StoredWrite, name: str) -> bool:
     return is_explicit(write) and not write.requested_field(name)
 
 
+def _differs_in_case(write: StoredWrite) -> bool:
+    shown = write.shown_before
+    old = shown.get("join_url") if isinstance(shown, dict) else None
+    new = write.requested_field("join_url")
+    return isinstance(old, str) and isinstance(new, str) and old != new and old.lower() == new.lower()
+
+
+def _was_sent(write: StoredWrite) -> bool:
+    earlier = (each for each in write.store.writes if each.serial < write.serial and each.key == write.key)
+    return any(each.body == write.body for each in earlier)
+
+
 def _previous_url(right: Any, write: StoredWrite) -> Any:
     others = [
         each
@@ -121,6 +133,20 @@ EXPLICIT = (
                 else right
             ),
         ),
+    ),
+    fault(
+        "explicit-url-compared-without-case",
+        "B8 F7",
+        "sequence",
+        "A join URL that differs from the event's own in case alone changes nothing",
+        ignored(lambda write: is_explicit(write) and _differs_in_case(write)),
+    ),
+    fault(
+        "explicit-sent-before-is-ignored",
+        "B8 B7",
+        "sequence",
+        "A body that is sent once more is taken for a repeat, whatever came in between",
+        ignored(lambda write: is_explicit(write) and _was_sent(write)),
     ),
     fault("explicit-url-lower-cased", "B8", "case", "The URL's path is lower-cased", _parts(path=str.lower)),
     fault("explicit-url-without-query", "B8", "case", "The URL's query is dropped", _parts(query=lambda _: "")),

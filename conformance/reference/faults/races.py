@@ -145,6 +145,19 @@ def _next_key(removal: Removal) -> tuple[Key, ...]:
     return tuple(keys[index + 1 : index + 2])
 
 
+def _same_time(right: Mapping[Key, tuple[Version, ...]], removal: Removal) -> Mapping[Key, tuple[Version, ...]]:
+    """The events of the account that begin with the one that is deleted lose their conferencing."""
+    gone = removal.store.records[removal.key].at(removal.at) if right else None
+    more = {}
+    for record in tuple(removal.store.of_account(removal.account.name)):
+        existing = removal.store.existing(record.key, removal.at)
+        other = record.managed and record.key != removal.key
+        if gone and existing and other and existing.fields["start"] == gone.fields["start"]:
+            cleared = (Phase(removal.at, None),)
+            more[record.key] = (replace(existing, at=removal.at, conferencing=cleared, origin="none"),)
+    return {**more, **right}
+
+
 RACES = (
     fault(
         "same-id-shared-by-calendars",
@@ -288,6 +301,13 @@ RACES = (
         "case",
         "A deletion also deletes the event that was created next",
         _removes(_next_key),
+    ),
+    fault(
+        "delete-clears-conferencing-at-the-same-time",
+        "D3 2.5",
+        "sequence",
+        "A deletion also removes the conferencing of events that begin at the same time",
+        at(REMOVED, _same_time),
     ),
     fault(
         "created-again-keeps-conferencing",

@@ -60,6 +60,8 @@ def _variants(account: Account, now: float) -> Iterator[str]:
     yield reading(_TZID, ("only_managed", "true"), *window)
     # Both once more: one reading that deviates may be stale, two are not.
     yield reading(*localized, *window)
+    since = reading(_TZID, _MANAGED, ("last_modified", _day(moment - timedelta(days=2))))
+    yield from (since, since)
     # In the future: nothing can have been modified since.
     yield reading(_TZID, _MANAGED, ("last_modified", _day(moment + timedelta(days=7))))
 

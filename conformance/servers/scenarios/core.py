@@ -32,6 +32,7 @@ def core(inventory: Inventory) -> tuple[Scenario, ...]:
     scenarios = [scenario for family in families for scenario in family(table)]
     scenarios += calendars(table, scenarios)
     scenarios += batched(table)
+    scenarios += (*_again(table), *_same_time(table))
     ordered = sorted(scenarios, key=lambda scenario: (-len(scenario.steps), _FIRST.get(scenario.family, 9)))
     return with_subscriptions(ordered, inventory)
 
@@ -185,6 +186,23 @@ def _extra_fields(table: Table) -> Iterator[Scenario]:
                 target,
                 [table.step(kind, target, extra_fields=extra_fields) for kind, extra_fields in row],
             )
+
+
+def _again(table: Table) -> Iterator[Scenario]:
+    """A join URL that differs from the one before in case alone, and at last the first body once more."""
+    kinds = (("explicit", "https"), ("explicit", "other-case"), ("none", "https"), ("explicit", "again"))
+    steps = [Step(kind, url_variant=variant, changed_fields=()) for kind, variant in kinds]
+    yield table.scenario("again", table.turn("again", table.rich), steps)
+
+
+def _same_time(table: Table) -> Iterator[Scenario]:
+    """Two generated conferences at one time, of which one is deleted with its event."""
+    targets = table.having("default")
+    if targets:
+        kept = table.scenario("time", targets[0], [Step("default")])
+        yield kept
+        # The letters of the id tell the time.
+        yield replace(kept, id=kept.id[::-1], steps=(Step("default"), Step("delete")))
 
 
 def _isolated(table: Table) -> Iterator[Scenario]:

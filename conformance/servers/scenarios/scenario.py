@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime, timedelta, timezone
 from types import MappingProxyType
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit, urlunsplit
 
 from conformance.errors import nearest
 from conformance.http.webhooks import NOTIFICATIONS
@@ -42,7 +42,8 @@ class Step:
 
     `changed_fields` are the fields that differ from the previous write: ``summary``, ``description``, ``location``,
     ``time`` (start and end), ``start`` or ``end`` alone, or ``bare``, which leaves description and location out.
-    `url_variant` is a key of URL_VARIANTS, ``again`` for the URL of the scenario's first explicit write, or ``room``
+    `url_variant` is a key of URL_VARIANTS, ``again`` for the URL of the scenario's first explicit write, ``other-case``
+    for that URL with capitals and small letters swapped in its path, or ``room``
     for one that scenarios share.  `profile` is an index into the account's profiles.
     `timing` is one of TIMINGS.  Without `charset`, the media type of the request has no parameter.
     `subscriptions` is a key of SUBSCRIPTIONS; it is sent in runs that have a receiver.
@@ -99,7 +100,7 @@ _KNOWN: Mapping[str, Collection[str]] = MappingProxyType(
         "start": STARTS,
         "time_format": TIME_FORMATS,
         "text_variant": TEXT_VARIANTS,
-        "url_variant": (*URL_VARIANTS, "again", "room"),
+        "url_variant": (*URL_VARIANTS, "again", "other-case", "room"),
         "extra_fields": ("", *EXTRA_FIELDS),
         "defect": ("", *DEFECTS),
         "timing": TIMINGS,
@@ -192,8 +193,9 @@ def write_requests(scenario: Scenario, run: RunContext) -> tuple[WriteRequest, .
         _change(written, step, marker, fresh)
         body = _body(event_id, written, step, marker, scenario, run)
         if step.kind == "explicit":
-            if step.url_variant == "again" and first_url:
-                body["conferencing"]["join_url"] = first_url
+            if step.url_variant in ("again", "other-case") and first_url:
+                again = step.url_variant == "again"
+                body["conferencing"]["join_url"] = first_url if again else _other_case(first_url)
             first_url = first_url or body["conferencing"]["join_url"]
         requests.append(WriteRequest("POST", path, step.amend(body, marker), step, marker))
         fresh = False
@@ -269,7 +271,13 @@ def _conferencing(step: Step, marker: str, scenario: Scenario, run: RunContext) 
 def _url(step: Step, marker: str, run: RunContext) -> str:
     if step.url_variant == "room":
         return ROOM.format(run=run.id)
-    return URL_VARIANTS["https" if step.url_variant == "again" else step.url_variant].format(marker=marker)
+    variant = "https" if step.url_variant in ("again", "other-case") else step.url_variant
+    return URL_VARIANTS[variant].format(marker=marker)
+
+
+def _other_case(url: str) -> str:
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(path=parts.path.swapcase()))
 
 
 def _profile_id(step: Step, scenario: Scenario, inventory: Inventory) -> str:

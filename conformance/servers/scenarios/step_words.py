@@ -35,6 +35,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "url_variant": {
             "again": "the join URL of the first write again",
             "room": "a join URL that other events have too",
+            "other-case": "the first join URL with capitals and small letters swapped",
             "http": "an http: join URL",
             "port": "a join URL with a port",
             "query": "a join URL with a query",
