@@ -322,6 +322,8 @@ def _bodies(account: str, calendar: str) -> Section:
         target = calendar_of(account, calendar)
         for number, url in enumerate(URLS):
             probe.write(account, target, event(f"Url-{number}", explicit(url)))
+        for url in ("https://meet.example.com/Rooms/A", "https://meet.example.com/rooms/a"):
+            probe.write(account, target, event("Url-case", explicit(url)))
         extra_fields = {"provider_description": "Extra", "join_url": "https://extra.example.com/x"}
         for name, step in _kinds(INVENTORY.by_name[account], 1).items():
             if isinstance(step, Mapping) and "conferencing" in step and name != "explicit":

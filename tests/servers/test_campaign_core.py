@@ -194,7 +194,12 @@ def test_every_choice_is_taken_somewhere() -> None:
     assert {step.time_format for step in steps} == set(TIME_FORMATS)
     assert {step.text_variant for step in steps} == set(TEXT_VARIANTS)
     assert {step.timing for step in steps} == set(TIMINGS)
-    assert {step.url_variant for step in steps if step.kind == "explicit"} == {*URL_VARIANTS, "again", "room"}
+    assert {step.url_variant for step in steps if step.kind == "explicit"} == {
+        *URL_VARIANTS,
+        "again",
+        "other-case",
+        "room",
+    }
     assert {step.defect for step in steps} >= set(DEFECTS)
     assert {scenario.steps[0].defect for scenario in core(WHOLE)} >= set(CREATION_DEFECTS)
     assert {step.defect for scenario in core(WHOLE) for step in scenario.steps[1:]} >= set(DEFECTS)
