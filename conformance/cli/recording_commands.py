@@ -86,7 +86,7 @@ def check(
       cronofy-conformance check cassettes/ --report - --report report.xml
       cronofy-conformance check tests/cassettes --side server --complete-recording
       tail -F access.ndjson | cronofy-conformance check --follow /dev/stdin
-      cronofy-conformance check /shared/traffic --cluster tcp://scheduler:8786
+      cronofy-conformance check cassettes/ --cluster tcp://scheduler:8786
       cronofy-conformance check tests/cassettes --rule explicit-is-kept --fail-on inferred
     """
     from conformance.cli.baseline_file import KnownFailures
