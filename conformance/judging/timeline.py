@@ -73,7 +73,7 @@ def _told(entry: Evidence) -> tuple[Action, str, Any, str | None]:
         return "delete", "deletes the event", None, None
     if at in ("read", "page"):
         if not isinstance(entry.shown, dict):
-            return "read", "reads events", entry.shown, None
+            return "read", "reads events", None, None
         state = entry.shown.get("state")
         shown = phrase("write", "after.latest.state", state) if isinstance(state, str) else ""
         return "read", f"the event {shown or 'reads back'}", entry.shown.get("conferencing"), state

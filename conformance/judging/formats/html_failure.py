@@ -66,7 +66,8 @@ def _reproduction(run_report: RunReport, failure: Failure) -> Iterator[str]:
     yield "<h4>Reproduce</h4>"
     if reproduction is not None and reproduction.steps:
         yield f"<p>{'<br>'.join(map(text_of, reproduction.steps))}</p>"
-    yield _folded("As a shell script of curl", failure.script.whole)
+    if failure.script is not None:
+        yield _folded("As a shell script of curl", failure.script.whole)
     if reproduction is not None and reproduction.scenarios:
         yield _folded("As pytest", pytest_file.one(run_report, reproduction))
     if failure.steps:

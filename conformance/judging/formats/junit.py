@@ -113,4 +113,5 @@ def _details(rule: Rule, tally: Tally, failure: Failure | None) -> Iterator[str]
         yield f"got: {visible(violation.actual or violation.message)[:_LONGEST]}"
     if failure is not None and own:
         yield from text.note(failure)
-        yield visible(failure.script.whole.rstrip("\n"), lines=True)
+        if failure.script is not None:
+            yield visible(failure.script.whole.rstrip("\n"), lines=True)

@@ -109,7 +109,8 @@ def _failure(run_report: RunReport, number: int, failure: Failure) -> Iterator[s
         yield from (_entry(entry) for entry in failure.timeline)
     if failure.reproduction is not None and failure.reproduction.steps:
         yield from ("", "Smallest scenario:", "", *(_text(step) + "  " for step in failure.reproduction.steps))
-    yield from _folded("As a shell script", "sh", failure.script.whole)
+    if failure.script is not None:
+        yield from _folded("As a shell script", "sh", failure.script.whole)
     if failure.reproduction is not None and failure.reproduction.scenarios:
         yield from _folded("As pytest", "python", pytest_file.one(run_report, failure.reproduction))
 

@@ -162,7 +162,7 @@ def _failure(run_report: RunReport, number: int, failure: Failure, paint: Paint,
     yield f"{number}. {paint(status(run_report, rule), failure.headline)}"
     yield f"   rule       {rule.id} ({rule.level}): {visible(rule.title)}"
     yield from note(failure, paint)
-    if run_report.is_fatal(rule) and number <= _SCRIPTS:
+    if failure.script is not None and run_report.is_fatal(rule) and number <= _SCRIPTS:
         yield f"   reproduce: paste this into {'the same' if defined else 'a'} shell"
         # A script may have line feeds within quotes; an indent there would change it.
         yield paint("faint", visible(failure.script.after(defined).rstrip("\n"), lines=True))
