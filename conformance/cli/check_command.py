@@ -3,39 +3,45 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from conformance import recordings
 from conformance.cli.advice import for_refused_requests, for_unknown_before, one_sided
+from conformance.cli.dividing import SMALL, RunPart, is_divisible, parts_of, size_of
+from conformance.cli.judging_parts import Judged, RuleChoice, judge_apart, say
 from conformance.cli.judging_processes import LostProcessError, Run, judge_runs
+from conformance.cli.opened_runs import OneRun, OpenedRuns, Span
 from conformance.cli.output import TOOL, format_utc
+from conformance.cli.pool import pool
 from conformance.cli.recorded_run import settings_from
-from conformance.contract.selection import clause_summaries, contract, of_side, select_rules
+from conformance.contract.selection import clause_summaries, contract
 from conformance.errors import UsageError
 from conformance.facts import Settings
 from conformance.http.redaction.collecting import SecretCollector
-from conformance.http.redaction.concealing import concealed
 from conformance.http.redaction.locations import mask_quotes
-from conformance.http.redaction.personal import PersonalData
-from conformance.judging.access import RefusedWrites
 from conformance.judging.formats.json import render
 from conformance.judging.summary import Policy, RunReport
+from conformance.judging.unknown_before import UnknownBefore
 from conformance.recordings import InvalidRecordingError
-from conformance.recordings.origins import of_the_api
 
 if TYPE_CHECKING:
     from conformance.cli.status_line import StatusLine
-    from conformance.http.exchange import Exchange
+    from conformance.contract.rules import Rule
     from conformance.interrupts import Interruption
     from conformance.recordings import RecordingMetadata
 
 __all__ = ["CheckOptions", "check", "settings_of"]
 
-#: Recordings of fewer bytes are judged before another process has started.
-_SMALL = 4 << 20
+#: What is said where several processes were asked for, and there is nothing to share among them.
+_UNDIVIDED = "its accounts cannot be told apart, or it has only one; it is read on one core and judged on another"
+
+
+class OneCoreWarning(UserWarning):
+    """More processes than one were asked for, and a recording cannot be divided among them."""
 
 
 @dataclass(frozen=True)
@@ -58,26 +64,6 @@ class CheckOptions:
     complete_recording: bool = False
     jobs: int | None = None
     redact_personal: bool = False
-
-
-class _Span:
-    """How many exchanges were read, and the first and last time in them."""
-
-    def __init__(self) -> None:
-        self.count = 0
-        self.first: float | None = None
-        self.last: float | None = None
-
-    def counting(self, exchanges: Iterable[Exchange], progress: StatusLine) -> Iterator[Exchange]:
-        for exchange in exchanges:
-            self.count += 1
-            for time in (exchange.sent_at, exchange.answered_at):
-                if time is not None:
-                    self.first = time if self.first is None else min(self.first, time)
-                    self.last = time if self.last is None else max(self.last, time)
-            if self.count % 100 == 0:
-                progress(f"{self.count:,} exchanges, {exchange.label}")
-            yield exchange
 
 
 def check(
@@ -109,31 +95,25 @@ def check(
 def _check(
     options: CheckOptions, interruption: Interruption, progress: StatusLine, secrets: SecretCollector
 ) -> RunReport:
-    runs = _runs(options.paths)
-    headers = [header for header, _ in runs if header is not None]
+    found = _runs(options.paths)
+    headers = [header for header, _ in found if header is not None]
     # In a recording of this suite's own run, one of the two parties is the suite itself: it is not judged.
-    applies_to = {header.applies_to for header in headers} if len(headers) == len(runs) else {"server", "client"}
-    rules = of_side(select_rules(options.rules, applies_to, options.held), options.side)
-    span, writes = _Span(), RefusedWrites()
-    personal = PersonalData() if options.redact_personal else None
-
-    def opened() -> Iterator[Run]:
-        for header, files in runs:
-            read = interruption.until(recordings.read_all(files, secrets.collect))
-            exchanges = span.counting(secrets.redact_stream(read), progress)
-            if personal is not None:
-                exchanges = (concealed(exchange, personal.exchange) for exchange in exchanges)
-            if header is None:
-                exchanges = of_the_api(exchanges)
-            own = {rule.id for rule in rules if options.rules or header is None or rule.applies_to == header.applies_to}
-            yield Run(writes.noting(exchanges), frozenset(own), settings_of(options, header))
-
-    report, unknown = judge_runs(opened(), rules, options.jobs or _jobs(file for _, files in runs for file in files))
+    applies_to = {header.applies_to for header in headers} if len(headers) == len(found) else {"server", "client"}
+    choice = RuleChoice(options.rules, frozenset(applies_to), options.held, options.side)
+    rules = choice.rules()
+    runs = [
+        OneRun(files, header, _ids(rules, header, options), settings_of(options, header)) for header, files in found
+    ]
+    judged = _judged(options, runs, choice, interruption, progress, secrets)
+    say(judged.said)
+    if judged.error is not None:
+        raise judged.error
+    span, report = judged.span, judged.report
+    unknown = UnknownBefore(rules)
+    unknown.add(*judged.undecided)
     if not span.count and not interruption.came:
-        names = ", ".join(path.as_posix() for path in options.paths)
-        raise UsageError(
-            f"{names} {'hold' if len(options.paths) > 1 else 'holds'} no exchange: there is nothing to judge"
-        )
+        hold = "hold" if len(options.paths) > 1 else "holds"
+        raise UsageError(f"{_names(options.paths)} {hold} no exchange: there is nothing to judge")
     return RunReport(
         report=report,
         rules=rules,
@@ -144,7 +124,7 @@ def _check(
         policy=Policy(
             options.fail_on,
             options.require_coverage,
-            unjudged=None if options.side == "client" else writes.problem,
+            unjudged=None if options.side == "client" else judged.writes.problem,
             is_run=any(headers),
             interrupted=interruption.came,
         ),
@@ -156,12 +136,61 @@ def _check(
     )
 
 
-def _jobs(files: Iterable[Path]) -> int:
+def _ids(rules: Sequence[Rule], header: RecordingMetadata | None, options: CheckOptions) -> frozenset[str]:
+    """The rules by which a run is judged."""
+    return frozenset(
+        rule.id for rule in rules if options.rules or header is None or rule.applies_to == header.applies_to
+    )
+
+
+def _judged(
+    options: CheckOptions,
+    runs: Sequence[OneRun],
+    choice: RuleChoice,
+    interruption: Interruption,
+    progress: StatusLine,
+    secrets: SecretCollector,
+) -> Judged:
+    """What becomes of the runs: in parts, each of which is read and judged in a process, where there is more than one.
+
+    Else one process reads, and with more than one of them another judges.
+    """
+    jobs = options.jobs or _jobs(runs)
+    if jobs > 1 and not options.redact_personal and not secrets.is_deep and is_divisible(runs):
+        parts = parts_of(runs, jobs)
+        if len(parts) > 1 or any(part.shares for part in parts):
+            with pool(jobs, choice, secrets.known, interruption) as submit:
+                judged = judge_apart(parts, submit, _Finished(parts, progress))
+            for secret in judged.secrets:
+                secrets.collect(secret)
+            return judged
+        if options.jobs:
+            warnings.warn(f"{_names(options.paths)}: {_UNDIVIDED}", OneCoreWarning, stacklevel=2)
+    opened = OpenedRuns(secrets, interruption, progress, redact_personal=options.redact_personal)
+    rules = choice.rules()
+    report, unknown = judge_runs((Run(opened.exchanges(run), run.rules, run.settings) for run in runs), rules, jobs)
+    return Judged(report, (unknown.events, unknown.decided), opened.span, opened.writes, ())
+
+
+class _Finished:
+    """Shows how many parts are done."""
+
+    def __init__(self, parts: Sequence[RunPart], progress: StatusLine) -> None:
+        self._count, self._of, self._progress = 0, len(parts), progress
+
+    def __call__(self) -> None:
+        self._count += 1
+        self._progress(f"{self._count} of {self._of} parts")
+
+
+def _jobs(runs: Iterable[OneRun]) -> int:
     """As many processes as this one may use cores; one where starting another takes longer than judging."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    # The members of a ZIP are no files: the ZIP above them is.
-    on_disk = {next(at for at in (file, *file.parents) if at.exists()) for file in files}
-    return cores if sum(file.stat().st_size for file in on_disk) >= _SMALL else 1
+    return cores if sum(map(size_of, runs)) >= SMALL else 1
+
+
+def _names(paths: Iterable[Path]) -> str:
+    return ", ".join(path.as_posix() for path in paths)
 
 
 def _runs(paths: Sequence[Path]) -> list[tuple[RecordingMetadata | None, tuple[Path, ...]]]:
@@ -189,12 +218,12 @@ def settings_of(options: CheckOptions, header: RecordingMetadata | None) -> Sett
 
 
 def _subject(paths: Sequence[Path], headers: Sequence[RecordingMetadata]) -> dict[str, Any]:
-    subject: dict[str, Any] = {"kind": "recording", "name": ", ".join(path.as_posix() for path in paths)}
+    subject: dict[str, Any] = {"kind": "recording", "name": _names(paths)}
     sources = sorted({header.recorded_from for header in headers})
     return {**subject, "recorded_from": sources} if sources else subject
 
 
-def _run(span: _Span, headers: Sequence[RecordingMetadata]) -> dict[str, Any]:
+def _run(span: Span, headers: Sequence[RecordingMetadata]) -> dict[str, Any]:
     return {
         "id": ", ".join(dict.fromkeys(header.run for header in headers if header.run)) or "unnamed",
         "seed": None,

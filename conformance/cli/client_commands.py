@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 __all__ = ["certify", "proxy"]
 
 
+#: Prints the protocol itself, for those who have no checkout.
+_SCHEMA = "schema"
 #: Adapters to copy from, by the language in which they are written.
 _EXAMPLES = {
     "python": "driver_httpx.py",
@@ -33,8 +35,11 @@ def _print_driver(ctx: click.Context, _: click.Parameter, value: str | None) -> 
         from importlib.resources import files
 
         from conformance.cli.output import echo
+        from conformance.contract import schemas
 
-        echo((files("conformance.clients.driver.adapters") / _EXAMPLES[value]).read_text("utf-8"))
+        adapters = files("conformance.clients.driver.adapters")
+        place = schemas.folder() / "driver.json" if value == _SCHEMA else adapters / _EXAMPLES[value]
+        echo(place.read_text("utf-8"))
         ctx.exit(0)
 
 
@@ -65,11 +70,11 @@ port = click.option(
 @click.option("--check-driver", is_flag=True, help="Play the protocol with the driver and say what it gets wrong.")
 @click.option(
     "--print-driver",
-    type=click.Choice(sorted(_EXAMPLES)),
+    type=click.Choice([*sorted(_EXAMPLES), _SCHEMA]),
     is_eager=True,
     expose_value=False,
     callback=_print_driver,
-    help="Print an example driver in this language, and exit.",
+    help="Print an example driver in this language, or the schema of the messages, and exit.",
 )
 @duration
 @port
@@ -108,9 +113,9 @@ def certify(
     """Certify a client in any language: what it sends, and what it makes of the answers.
 
     COMMAND starts a driver: a small program that reads calls on standard input, makes them with the client, and writes
-    the results to standard output, one JSON message a line (schemas/driver.json). With --watch, COMMAND is any program
-    that uses the client, such as its own tests, and runs against the gateway. Without COMMAND, the gateway listens
-    until Ctrl-C, or for --duration seconds, and judges what it receives.
+    the results to standard output, one JSON message a line (--print-driver schema). With --watch, COMMAND is any
+    program that uses the client, such as its own tests, and runs against the gateway. Without COMMAND, the gateway
+    listens until Ctrl-C, or for --duration seconds, and judges what it receives.
 
     \b
     Examples:

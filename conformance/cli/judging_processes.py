@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from conformance.facts import Settings
     from conformance.http.exchange import Exchange
 
-__all__ = ["LostProcessError", "Run", "judge_runs"]
+__all__ = ["LostProcessError", "Run", "judge_runs", "sigint_ignored"]
 
 #: Exchanges are sent to another process in batches of so many, or of so many bytes of bodies.
 _BATCH, _BATCH_BYTES = 500, 1 << 20
@@ -91,7 +91,7 @@ def _worker(rules: Sequence[Rule]) -> Iterator[Connection]:
     context = get_context("spawn")
     here, there = context.Pipe()
     process = context.Process(target=_work, args=(there, tuple(rules)), daemon=True)
-    with _sigint_ignored():  # inherited: Ctrl-C ends reading, and what was read is judged
+    with sigint_ignored():  # inherited: Ctrl-C ends reading, and what was read is judged
         process.start()
     there.close()
     try:
@@ -105,7 +105,8 @@ def _worker(rules: Sequence[Rule]) -> Iterator[Connection]:
 
 
 @contextmanager
-def _sigint_ignored() -> Iterator[None]:
+def sigint_ignored() -> Iterator[None]:
+    """While the block lasts, processes are started to ignore Ctrl-C."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from conformance.http.webhooks import IN_PROCESS
 from conformance.servers.scenarios import RunContext, Step
 from conformance.servers.scenarios.plan import PROBES
 
@@ -49,7 +50,7 @@ def plan_text(result: RunResult, max_requests: int | None = None, *, virtual: bo
             else []
         ),
         *_left_out(plan),
-        *([f"Push notifications come to {result.receiver}.", ""] if result.receiver else []),
+        *_receiver(result.receiver),
         f"Writes: {kinds}; {plan.generated} of them request a generated conference.",
         f"Expected: about {plan.expected:,} requests, {_duration(plan.expected_seconds)}{of_clock}, "
         "where conferencing settles within 5 s.",
@@ -59,6 +60,15 @@ def plan_text(result: RunResult, max_requests: int | None = None, *, virtual: bo
         *(f"Not tested: {lack}" for lack in plan.lacking),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _receiver(receiver: str | None) -> Iterator[str]:
+    if receiver is not None:
+        where = "a receiver in this process" if receiver == IN_PROCESS else f"a receiver at {receiver}"
+        yield from (
+            f"Push notifications come to {where}; writes subscribe once a first write with subscriptions is accepted.",
+            "",
+        )
 
 
 def _left_out(plan: Plan) -> Iterator[str]:

@@ -14,6 +14,7 @@ from conformance.judging.report import Report
 if TYPE_CHECKING:
     from conformance.contract.rules import Rule
     from conformance.facts import Facts
+    from conformance.facts.share import Crossing, Share
     from conformance.http.exchange import Exchange
     from conformance.judging.judge import Judge
     from conformance.recordings import RecordingMetadata
@@ -29,10 +30,13 @@ def judge_run(
     settings: Settings,
     take: Callable[[Facts], None] = lambda _: None,
     judge: Judge | None = None,
+    share: Share | None = None,
+    crossed: Callable[[Crossing], object] = lambda _: None,
 ) -> Report:
     """The report on the exchanges of one run; those of a driven client are judged with its calls.
 
-    `take` is given the facts about all others; `judge` is one over the same rules, if there is one already.
+    `take` is given the facts about all others; `judge` is one over the same rules, if there is one already.  With a
+    `share` of the accounts, it is the report on these, and `crossed` is given what it takes from others.
     """
     rest = iter(exchanges)
     first = next(rest, None)
@@ -44,7 +48,7 @@ def judge_run(
 
         if is_driver_call(first):
             return judge_calls(everything, rules)
-    return examine(everything, rules, settings, take=take, judge=judge)
+    return examine(everything, rules, settings, take=take, judge=judge, share=share, crossed=crossed)
 
 
 def settings_from(header: RecordingMetadata | None) -> Settings:

@@ -37,7 +37,7 @@ jobs = click.option(
     "--jobs",
     type=click.IntRange(min=1),
     metavar="N",
-    help="Use N processes: one reads, the others judge. [default: one for each core, and one for little traffic]",
+    help="Read and judge in N processes. [default: one for each core, and one for little traffic]",
 )
 
 

@@ -6,6 +6,8 @@ RFC 6902.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +15,7 @@ import jsonpatch
 
 from conformance.contract import schemas
 
-__all__ = ["Example", "ExampleError", "from_file", "load"]
+__all__ = ["Example", "ExampleError", "first", "from_file", "load"]
 
 
 class ExampleError(ValueError):
@@ -35,15 +37,23 @@ def load(rule_id: str) -> tuple[Example, ...]:
 
     Raises ExampleError for a file whose patches cannot be applied.
     """
-    name = f"examples/{rule_id}"
-    return from_file(schemas.read(name)) if name in schemas.names("examples") else ()
+    return tuple(_each(rule_id))
 
 
-def from_file(contents: dict[str, Any]) -> tuple[Example, ...]:
+def first(rule_id: str, expect: str) -> Example | None:
+    """The first example of a rule whose verdict is `expect`; None where it has none.  Raises ExampleError."""
+    return next((one for one in _each(rule_id) if one.expect == expect), None)
+
+
+def _each(rule_id: str) -> Iterator[Example]:
+    with suppress(FileNotFoundError):
+        yield from from_file(schemas.read(f"examples/{rule_id}"))
+
+
+def from_file(contents: dict[str, Any]) -> Iterator[Example]:
     """The examples in the `contents` of a file; raises ExampleError."""
-    return tuple(
-        Example(contents["rule"], one["title"], one["expect"], _patched(contents, one)) for one in contents["examples"]
-    )
+    for one in contents["examples"]:
+        yield Example(contents["rule"], one["title"], one["expect"], _patched(contents, one))
 
 
 def _patched(contents: dict[str, Any], example: dict[str, Any]) -> dict[str, Any]:

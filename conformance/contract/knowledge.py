@@ -65,7 +65,14 @@ class Knowledge:
 
     def also(self, schema: SchemaPart) -> Knowledge:
         """What is known if the value satisfies `schema` too."""
-        return Knowledge((*self.satisfied, schema))
+        more = Knowledge((schema,)).satisfied
+        return self if all(part.contents in ({}, True) for part in more) else self._with(more)
+
+    def _with(self, more: tuple[SchemaPart, ...]) -> Knowledge:
+        """What is known with `more` schemas, each of one part: what is in parts already is not parted again."""
+        known = Knowledge(())
+        known.satisfied = (*self.satisfied, *more)
+        return known
 
     @cached_property
     def concluded(self) -> tuple[SchemaPart, ...]:
@@ -74,8 +81,11 @@ class Knowledge:
         return (*self.satisfied, *(part for schema in then for part in schema.conjuncts()))
 
     def _meets_if(self, schema: SchemaPart) -> bool:
-        without_conditions = Knowledge(tuple(one.without("if", "then", "else") for one in self.satisfied))
-        return without_conditions.entails(schema.inner(schema.get("if")))
+        return self._without_conditions.entails(schema.inner(schema.get("if")))
+
+    @cached_property
+    def _without_conditions(self) -> Knowledge:
+        return Knowledge(())._with(tuple(one.without("if", "then", "else") for one in self.satisfied))
 
     @cached_property
     def types(self) -> frozenset[str]:

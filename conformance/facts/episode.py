@@ -9,6 +9,7 @@ from conformance.facts.observed import Before, Observation, ObservedWrite, finge
 from conformance.facts.packing import packable
 from conformance.facts.requested import FIELDS, RequestedConferencing, field_as_sent
 from conformance.facts.values import UNMOVED_HOLD, Evidence, Settings
+from conformance.facts.window import Window
 
 __all__ = ["Episode", "Streak"]
 
@@ -71,7 +72,7 @@ class Episode:
         """Whether an item is, to the last field, what the last reading showed."""
         return self.streak is not None and self.streak.observation.item == item
 
-    def repeat(self, sent_at: float, evidence: Evidence, settings: Settings, window: float) -> None:
+    def repeat(self, sent_at: float, evidence: Evidence, settings: Settings, window: Window) -> None:
         """Another reading showed the same."""
         streak = self.streak
         assert streak is not None
@@ -82,7 +83,7 @@ class Episode:
         if self.settled is None or self.settled_key != streak.key:
             self._update_stability(streak, settings, window)
 
-    def observe(self, observation: Observation, settings: Settings, window: float) -> None:
+    def observe(self, observation: Observation, settings: Settings, window: Window) -> None:
         """A reading showed something that may differ from what the last one showed."""
         key = identity_key(observation.state, observation.conferencing)
         fingerprint = (key, fingerprint_of(observation.item))
@@ -114,7 +115,7 @@ class Episode:
             same = identity_key("assigned", before.conferencing) == streak.key
             self.stable_as_before = self.stable_as_before or same
 
-    def _update_stability(self, streak: Streak, settings: Settings, window: float) -> None:
+    def _update_stability(self, streak: Streak, settings: Settings, window: Window) -> None:
         if streak.fresh and streak.observation.state == "assigned" and self.stable_as_before:
             self.replaced_late = True
         if (
@@ -125,7 +126,9 @@ class Episode:
         ):
             self.assigned_at = streak.first_answered
         if self.assigned_at is not None and streak.observation.state == "pending" and self.timed:
-            relapsed = streak.last_sent - self.assigned_at >= settings.quiet + window  # a stale reading is not as late
+            relapsed = window.is_over(
+                streak.last_sent - self.assigned_at, settings.quiet
+            )  # a stale reading is not as late
             self.pending_again += relapsed
             self.dirty = self.dirty or relapsed
         if self.settled is not None and streak.key != self.settled_key:
@@ -149,10 +152,11 @@ class Episode:
             if self.write is not None and streak.fresh:
                 self.settled_after = max(0.0, streak.first_answered - self.write.answered)
         if self.settled is None and streak.count >= 3:
-            hold = settings.quiet + window
+            hold = settings.quiet + window.seconds
             if not streak.fresh:
                 hold = min(max(hold, UNMOVED_HOLD), max(settings.settle_timeout, hold))
             if span >= hold:
+                window.rely(span - settings.quiet)
                 self.settled, self.settled_key = streak.observation, streak.key
                 self.dirty = True
 
@@ -178,16 +182,16 @@ class Episode:
         self.streak.last_sent = self.last_sent = sent
         self.streak.last_evidence = evidence
 
-    def stable_item(self, seconds: float) -> dict[str, Any] | None:
-        """The event as readings showed it quietly for so long that a later one shows it too; None if they did not.
+    def stable_item(self, window: Window) -> dict[str, Any] | None:
+        """The event as readings showed it for a whole window, so that a later one shows it too; None if they did not.
 
         After a deletion none need show it: what did may have been stale.
         """
         write, streak = self.write, self.streak
         going = write is not None and write.method == "DELETE" and write.outcome != "refused"
-        if streak is None or self.stable is not streak or going or streak.last_sent - streak.first_answered < seconds:
+        if streak is None or self.stable is not streak or going:
             return None
-        return streak.observation.item
+        return streak.observation.item if window.is_over(streak.last_sent - streak.first_answered) else None
 
     def evidence_at_once(self) -> list[Observation]:
         """The distinct values that count as evidence when they are first shown, and pending, in that order.

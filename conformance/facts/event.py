@@ -152,6 +152,13 @@ class Event:
         self._count, self._resting = 0, True
         return True
 
+    def lay_aside(self) -> bool:
+        """Rest although nobody looks for readings of the event; whether it has begun to."""
+        if self._resting or self._state is None:
+            return False
+        self._count, self._resting = 0, True
+        return True
+
     def pack(self) -> None:
         """Pack the state away if the event still rests."""
         if not self._resting or self._state is None:

@@ -10,7 +10,8 @@ from conformance.facts.episode import Episode
 from conformance.facts.event import Event, Key
 from conformance.facts.observed import ObservedWrite
 from conformance.facts.seen import Seen
-from conformance.facts.values import Evidence, Facts
+from conformance.facts.values import Evidence, Facts, Settings
+from conformance.facts.window import Window
 from conformance.http.webhooks import address, is_public, signature
 
 __all__ = ["Notified", "Subscriptions", "reach_of"]
@@ -79,15 +80,14 @@ class Subscriptions:
             one.evidence.append(seen.evidence)
         return one.key
 
-    def documents(self, event: Event, written: Facts, span: float, timeout: float) -> Iterator[Facts]:
+    def documents(self, event: Event, written: Facts, window: Window, settings: Settings) -> Iterator[Facts]:
         """The facts of each address that the event's open episode subscribed; `written` are those of its write.
 
-        For `span` seconds after a notification readings must go on, to show what is then; `timeout` is how long one is
-        waited for.
+        Readings must go on after a notification, to show what is then, until the quiet time and a window are over.
         """
         for one in self._by_key.get(event.key, ()):
             if not one.shared and event.state.episode.number == one.episode:
-                told = _document(one, event.state.episode, written.document, span, timeout, reached=self.reached)
+                told = _document(one, event.state.episode, written.document, window, settings, reached=self.reached)
                 key = ("notification", *event.key, str(one.episode), one.uri)
                 yield Facts("notification", key, told, (written.evidence[0], *one.evidence), written.closed)
 
@@ -127,7 +127,7 @@ def _subscribed(event: dict[str, Any]) -> Iterator[tuple[str, tuple[str, ...]]]:
 
 
 def _document(
-    one: Notified, episode: Episode, written: dict[str, Any], span: float, timeout: float, *, reached: bool
+    one: Notified, episode: Episode, written: dict[str, Any], window: Window, settings: Settings, *, reached: bool
 ) -> dict[str, Any]:
     document: dict[str, Any] = {
         "about": "notification",
@@ -148,10 +148,10 @@ def _document(
         document["unsigned"] = one.unsigned
     streak = episode.streak
     if one.arrived and streak is not None and streak.last_sent >= one.first_at:
-        lasts = streak.count > 1 and streak.last_sent - one.first_at >= span
+        lasts = streak.count > 1 and window.is_over(streak.last_sent - one.first_at, settings.quiet)
         if lasts or streak.observation.state == "assigned":
             document["shown"] = streak.observation.state
-    if episode.seconds_watched() >= timeout:
+    if episode.seconds_watched() >= settings.settle_timeout:
         document["timed_out"] = True
     return document
 

@@ -15,6 +15,7 @@ from conformance.facts.reads import apply_read
 from conformance.facts.requested import requested_conferencing
 from conformance.facts.routes import account_name, makes_calendar, route
 from conformance.facts.seen import UNREADABLE, Seen, answer_of, body_of
+from conformance.facts.share import Crossing, Share
 from conformance.facts.state import AccountState, ObserverState
 from conformance.facts.values import Evidence, Facts, Settings
 from conformance.facts.writes import apply_write, invalidate
@@ -22,25 +23,34 @@ from conformance.http.exchange import NOT_RECORDED, UNKNOWN_TOKEN, Exchange
 
 __all__ = ["Observer", "observe"]
 
+#: The operations that list events.
+_READINGS = ("read", "page")
+
 
 class Observer:
     """Folds exchanges, in the order in which they were sent, into facts.
 
     A read is held back until everything that was sent before its answer is known: `add` releases it
     when a later exchange was sent after it, `advance` when the caller knows that nothing is in flight.
-    Without `revisions`, facts are given once, when they close.
+    Without `revisions`, facts are given once, when they close.  With a `share`, they are made of its accounts alone.
     """
 
-    def __init__(self, settings: Settings, *, revisions: bool = True) -> None:
+    def __init__(self, settings: Settings, *, revisions: bool = True, share: Share | None = None) -> None:
         self.settings = settings
         self.exchanges = 0
-        self._fold = ObserverState(settings, revisions=revisions)
+        self._fold = ObserverState(settings, revisions=revisions, share=share)
         self._held: list[Seen] = []
 
     @property
     def window(self) -> float:
         """For how long, in seconds, a *never* is watched: as set, or as what was seen so far asks for."""
-        return self._fold.window
+        return self._fold.window.seconds
+
+    @property
+    def crossing(self) -> Crossing:
+        """What a share took from others, and has to tell them."""
+        taken = self._fold.taken
+        return Crossing() if taken is None else taken.crossing
 
     @property
     def awaits_notifications(self) -> bool:
@@ -52,7 +62,10 @@ class Observer:
         self.exchanges += 1
         fold = self._fold
         if self._held:
-            self._release(exchange.sent_at if exchange.answered_at is not None else None)
+            self._release(exchange.sent_at if exchange.answered_at is not None else None, self.exchanges)
+        fold.move(self.exchanges, 1)
+        if fold.taken is not None and self._is_passed_over(exchange):
+            return
         seen = self._seen(exchange)
         if ("request-body", NOT_RECORDED) in exchange.notes:
             if seen.account is not None and seen.route.name in ("write", "delete", "batch", "bulk"):
@@ -61,27 +74,34 @@ class Observer:
         if seen.route.name == "notification":
             self._take_notification(seen)
             return
-        calendar = fold.calendar_facts(seen.account, seen.route.calendar_id)
-        fold.out.append(
-            exchange_document(
-                seen,
-                calendar,
-                profile_listed=self._profile_is_listed(seen),
-                entries_answered=answers_each_entry(seen) if seen.route.name == "batch" else None,
-            )
-        )
         entries = [*entries_of(seen)] if seen.route.name == "batch" else []
-        fold.out += [self._entry_document(entry) for entry in entries]
+        if fold.has(seen.account):
+            fold.out += self._documents(seen, entries)
         if seen.account is None or seen.account == UNKNOWN_TOKEN:
             return
         if seen.status is not None and seen.status < 300:
             fold.granted.add(seen.account)
-        if seen.route.name in ("read", "page") and seen.timed and not exchange.time_resolution:
+        if seen.route.name in _READINGS and seen.timed and not exchange.time_resolution:
             self._held.append(seen)
         elif seen.route.name == "batch":
             self._apply_batch(seen, entries, fold.account(seen.account))
         else:
             self._apply(seen, fold.account(seen.account))
+
+    def _is_passed_over(self, exchange: Exchange) -> bool:
+        """Whether an exchange is a reading of an account whose facts are made elsewhere."""
+        account = account_name(exchange.request, exchange.headers_complete)
+        return not self._fold.has(account) and route(exchange.request.method, exchange.request.url).name in _READINGS
+
+    def _documents(self, seen: Seen, entries: list[Seen]) -> Iterator[Facts]:
+        """What an exchange tells by itself, and what its entries do if it is a batch."""
+        yield exchange_document(
+            seen,
+            self._fold.calendar_facts(seen.account, seen.route.calendar_id),
+            profile_listed=self._profile_is_listed(seen),
+            entries_answered=answers_each_entry(seen) if seen.route.name == "batch" else None,
+        )
+        yield from map(self._entry_document, entries)
 
     def _take_notification(self, seen: Seen) -> None:
         """Something came to a receiver of ours: it is counted for the event that subscribed the address."""
@@ -175,12 +195,14 @@ class Observer:
     def forget(self) -> None:
         """Something could not be observed: nothing is known any more of any event, and nobody is accused of it."""
         self._held.clear()
+        if self._fold.taken is not None:
+            self._fold.taken.entangle()
         for account in list(self._fold.accounts):
             invalidate(self._fold, account)
 
     def advance(self) -> None:
         """Nothing that was sent is still without its answer: let held-back reads count."""
-        self._release(None)
+        self._release(None, self.exchanges + 1)
 
     def sweep(self, forgetting: Forgetting, now: float) -> None:
         """Let go of the events that have been at rest for so long."""
@@ -189,6 +211,9 @@ class Observer:
     def closed(self) -> list[Facts]:
         """The facts that closed since the last call."""
         out, self._fold.out = self._fold.out, []
+        if self._fold.taken is not None:
+            self._fold.taken.stamp(out)
+            self._fold.taken.restart()
         return out
 
     def changed(self) -> list[Facts]:
@@ -215,46 +240,54 @@ class Observer:
 
     def endings(self, reason: str = "recording-ended") -> Iterator[Callable[[], Iterable[Facts]]]:
         """What gives the last facts of each thing that is still open; one that cannot be closed keeps back no other."""
-        self._fold.dirty.clear()
+        fold = self._fold
+        fold.dirty.clear()
         yield self.closed
-        for account in self._fold.accounts.values():
+        for account in fold.accounts.values():
+            if not fold.has(account.name):
+                continue
+            fold.move(self.exchanges + 2, *account.created)
             for reading in account.readings.values():
-                yield partial(_only, reading)
+                yield partial(self._only, reading)
             for events in account.calendars.values():
                 for event_id in list(events):
                     yield partial(self._end, events.pop(event_id), reason)
-            yield partial(_only, account)
+            yield partial(self._only, account)
 
     def _end(self, event: Event, reason: str) -> list[Facts]:
         self._fold.close_episode(event, reason)
         event.forget()
         return self.closed()
 
+    def _only(self, source: Reading | AccountState) -> list[Facts]:
+        self._fold.out.append(source.facts())
+        return self.closed()
+
     def _learn(self, account: AccountState, seen: Seen) -> None:
         directory = account.directory
         body = None if seen.answer is UNREADABLE else seen.answer
         if seen.route.name == "calendars":
-            self._fold.out.append(directory.learn_calendars(body, seen.evidence))
+            learnt = directory.learn_calendars(body, seen.evidence)
         else:
-            self._fold.out.append(directory.learn_userinfo(body, seen.evidence, seen.answered))
+            learnt = directory.learn_userinfo(body, seen.evidence, seen.answered)
+        if self._fold.has(account.name):
+            self._fold.out.append(learnt)
         account.complete = account.complete and not directory.is_shared_token
         self._fold.note_sub(account)
 
-    def _release(self, until: float | None) -> None:
+    def _release(self, until: float | None, number: int) -> None:
+        """Let the reads count that were answered by `until`, as exchange `number` comes."""
         held = self._held
         self._held = [] if until is None else [seen for seen in held if seen.answered > until]
         for seen in held:
             if until is None or seen.answered <= until:
+                self._fold.move(number, 0, seen.number)
                 apply_read(self._fold, self._fold.account(str(seen.account)), seen)
 
 
-def _only(source: Reading | AccountState) -> tuple[Facts]:
-    return (source.facts(),)
-
-
-def observe(exchanges: Iterable[Exchange], settings: Settings) -> Iterator[Facts]:
-    """The closed facts of all exchanges, as they close."""
-    observer = Observer(settings, revisions=False)
+def observe(exchanges: Iterable[Exchange], settings: Settings, share: Share | None = None) -> Iterator[Facts]:
+    """The closed facts of all exchanges, as they close; with a `share`, those of its accounts."""
+    observer = Observer(settings, revisions=False, share=share)
     for exchange in exchanges:
         observer.add(exchange)
         yield from observer.closed()

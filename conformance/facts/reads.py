@@ -229,7 +229,7 @@ def _observe(fold: ObserverState, event: Event, reading: Reading, item: dict[str
     else:
         _add_observation(fold, event, _observation(seen, item, seen.sent))
     if episode.settled_after is not None:
-        fold.note_settling(episode.settled_after)
+        fold.window.note_settling(episode.settled_after)
     fold.mark_dirty(event)
 
 

@@ -19,7 +19,9 @@ from conformance.facts.reading import Reading
 from conformance.facts.repeated_failures import RepeatedFailures
 from conformance.facts.requested import RequestedConferencing
 from conformance.facts.routes import UNKNOWN_ACCOUNT
-from conformance.facts.values import WINDOW_LIMIT, Facts, Settings
+from conformance.facts.share import Place, Share, Taken
+from conformance.facts.values import Facts, Settings
+from conformance.facts.window import Window
 from conformance.facts.write_document import Context, write_document
 
 __all__ = ["AccountState", "ObserverState", "page_key"]
@@ -64,6 +66,7 @@ class AccountState:
     suspects: dict[str, tuple[Suspects, Suspects]] = field(default_factory=dict)
     serial: int = 0
     services: list[tuple[float, str]] = field(default_factory=list)
+    created: Place = ()
     requested: int = 0
     managed_reads: int = 0
     other_reads: int = 0
@@ -149,14 +152,14 @@ class AccountState:
 class ObserverState:
     """The state of the fold; documents that changed wait in `out` (closed) and `dirty` (open).
 
-    `window` is for how long, in seconds, a *never* is watched: as set, or as what was seen so far asks for.
+    With a `share`, facts are made of its accounts alone, and `taken` is what they take from others.
     """
 
-    def __init__(self, settings: Settings, *, revisions: bool) -> None:
+    def __init__(self, settings: Settings, *, revisions: bool, share: Share | None = None) -> None:
         self.settings = settings
         self.revisions = revisions
-        self.slowest = 0.0
-        self.window = min(WINDOW_LIMIT, settings.quiet) if settings.window is None else settings.window
+        self.window = Window(settings)
+        self.taken = None if share is None else Taken(share, self.window)
         self.accounts: dict[str, AccountState] = {}
         self.granted: set[str] = set()
         self.subscriptions = Subscriptions()
@@ -167,12 +170,14 @@ class ObserverState:
         self._resting: deque[Event] = deque()
         self._by_sub: dict[str, set[str]] = {}
 
-    def note_settling(self, seconds: float) -> None:
-        """An episode settled after so many seconds: the slowest one asks for a longer window, if none is set."""
-        if seconds > self.slowest:
-            self.slowest = seconds
-            if self.settings.window is None:
-                self.window = min(WINDOW_LIMIT, max(self.settings.quiet, 3 * seconds))
+    def has(self, account: str | None) -> bool:
+        """Whether facts are made of an account."""
+        return self.taken is None or self.taken.share.has(account)
+
+    def move(self, *place: float) -> None:
+        """Go on to a place, which orders what becomes known there among what other shares tell."""
+        if self.taken is not None:
+            self.taken.move(place, self.out)
 
     def account(self, name: str) -> AccountState:
         """An account by its name."""
@@ -180,6 +185,7 @@ class ObserverState:
         if account is None:
             account = self.accounts[name] = AccountState(name, Directory(name))
             account.complete = self.settings.complete_recording and name != UNKNOWN_ACCOUNT
+            account.created = self.taken.place if self.taken is not None else ()
         return account
 
     def mark_dirty(self, event: Event) -> None:
@@ -189,7 +195,7 @@ class ObserverState:
             episode.dirty = False
         if episode.dirty:
             self.dirty[event.key] = event
-        elif event.rest():
+        elif event.rest() or (not self.has(event.home[0]) and event.lay_aside()):
             self._resting.append(event)
             if len(self._resting) > _UNPACKED:
                 self._resting.popleft().pack()
@@ -219,7 +225,10 @@ class ObserverState:
     def note_sub(self, account: AccountState) -> None:
         """Remember which tokens are shown to be of one account."""
         if account.directory.sub is not None:
-            self._by_sub.setdefault(account.directory.sub, set()).add(account.name)
+            tokens = self._by_sub.setdefault(account.directory.sub, set())
+            tokens.add(account.name)
+            if self.taken is not None:
+                self.taken.note_tokens(tokens)
 
     def claim_url(self, url: str, event: Event) -> None:
         """Remember which event was the first to be given an explicit URL (in its normal form)."""
@@ -229,6 +238,8 @@ class ObserverState:
         """Remember which event was the first to show a URL (in its normal form) that none was given before."""
         if hash(url) not in self._asked:
             self._shown.setdefault(hash(url), event)
+            if self.taken is not None:
+                self.taken.show(url)
 
     def forget_urls_of_dropped_events(self) -> None:
         """Let go of the URLs of events that are known no more."""
@@ -274,7 +285,7 @@ class ObserverState:
         self.dirty.pop(event.key, None)
         episode = event.state.episode
         write = episode.write
-        if write is None:
+        if write is None or not self.has(event.home[0]):
             self.subscriptions.forget(event.key)
             return
         facts = self.facts(event, closed_by, closed=True)
@@ -302,8 +313,7 @@ class ObserverState:
 
     def notified(self, event: Event, written: Facts) -> Iterator[Facts]:
         """The facts of what the write of an event's open episode subscribed; `written` are those of the write."""
-        span = self.settings.quiet + self.window
-        return self.subscriptions.documents(event, written, span, self.settings.settle_timeout)
+        return self.subscriptions.documents(event, written, self.window, self.settings)
 
     def facts(self, event: Event, closed_by: str, *, closed: bool) -> Facts:
         """The facts of an event's episode as it now stands."""

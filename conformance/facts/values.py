@@ -54,6 +54,7 @@ class Facts(NamedTuple):
 
     `key` stays the same over the revisions of one document; `closed` says that this one is the last.
     `earlier` are the writes of the event before this one, and what readings showed between them, in order.
+    `place` orders facts where they are made of shares of the accounts, apart.
     """
 
     about: str
@@ -62,3 +63,4 @@ class Facts(NamedTuple):
     evidence: tuple[Evidence, ...]
     closed: bool
     earlier: tuple[Evidence, ...] = ()
+    place: tuple[float, ...] = ()

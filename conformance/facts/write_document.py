@@ -13,6 +13,7 @@ from conformance.facts.event import EventState
 from conformance.facts.notified import reach_of
 from conformance.facts.observed import Before, Observation, ObservedWrite
 from conformance.facts.requested import FIELDS, RequestedConferencing, field_as_sent, is_documented_time
+from conformance.facts.window import Window
 
 __all__ = ["Context", "shown", "write_document"]
 
@@ -46,7 +47,7 @@ class Context:
     """What the document of a write takes from outside of its episode.
 
     `services` are those that the account's profiles list.  `shared_with` says of a join URL in its normal form whether
-    it belongs to another event.  `window` and `settle_timeout` are in seconds; `closed_by` says how the episode ended,
+    it belongs to another event.  `settle_timeout` is in seconds; `closed_by` says how the episode ended,
     `closed` that it did.
     """
 
@@ -58,7 +59,7 @@ class Context:
     services: frozenset[str]
     refusals: int
     shared_with: Callable[[str], str | None]
-    window: float
+    window: Window
     settle_timeout: float
     closed_by: str
     closed: bool
@@ -163,7 +164,7 @@ def _after(state: EventState, write: ObservedWrite, before: Before, context: Con
         after["remained"] = not (episode.deviations >= 2 or (context.closed and episode.last_deviates))
     if episode.pending_again >= 2:
         after["remained"] = False
-    after["window_elapsed"] = episode.readings >= 2 and episode.timed and seconds >= context.window
+    after["window_elapsed"] = episode.readings >= 2 and episode.timed and context.window.is_over(seconds)
     if before is _CREATED:  # known by what readings say: it supports what is judged in the end
         after["window_elapsed"] = after["window_elapsed"] and "settled" in after
         after["observed"] = [after["settled"]] if "settled" in after else []

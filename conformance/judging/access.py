@@ -77,6 +77,14 @@ class RefusedWrites:
         self._statuses.add(status)
         self._last = exchange
 
+    def __add__(self, later: RefusedWrites) -> RefusedWrites:
+        both = RefusedWrites()
+        both._refused = self._refused + later._refused
+        both._statuses = self._statuses | later._statuses
+        both._last = later._last or self._last
+        both._granted = self._granted or later._granted
+        return both
+
     @property
     def problem(self) -> str | None:
         """Why the server cannot be judged, in one sentence; None where it can."""

@@ -142,6 +142,10 @@ def _kept(violations: Sequence[Violation]) -> tuple[Violation, ...]:
     return tuple(violations[place] for _, place in sorted(sorted(ranked)[:KEPT], key=lambda pair: pair[1]))
 
 
+def _in_order(violations: Sequence[Violation]) -> tuple[Violation, ...]:
+    return _kept(sorted(violations, key=lambda one: one.place))
+
+
 class _Counting:
     """A tally while it grows."""
 
@@ -234,6 +238,19 @@ class Report:
                 enter()
         enter()
         return self + Report({rule: counts.tally() for rule, counts in counting.items()})
+
+    @classmethod
+    def together(cls, shares: Sequence[Report]) -> Report:
+        """The report on a run whose accounts were judged apart, each in one of `shares`.
+
+        Each share keeps, of every cause, its first violations: those that the whole keeps are among them.
+        """
+        whole = sum(shares, cls())
+        tallies = {
+            name: replace(tally, violations=_in_order([one for part in shares for one in part.tally(name).violations]))
+            for name, tally in whole.tallies.items()
+        }
+        return replace(whole, tallies=MappingProxyType(tallies), exchanges=max(part.exchanges for part in shares))
 
     def with_exchanges(self, count: int) -> Report:
         """This report with `count` more exchanges."""

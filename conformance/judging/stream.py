@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from conformance.errors import place_of
 from conformance.facts import Facts, Observer, Settings
 from conformance.facts.forgetting import Forgetting
+from conformance.facts.share import Share
 from conformance.http.exchange import Exchange
 from conformance.http.redaction.concealing import left_out
 from conformance.judging.exercised import ExerciseLog
@@ -25,7 +26,8 @@ class LiveJudge:
     With `keep`, `exchanges` and the violations in `failed` are kept, and facts are judged at `advance`.  Without it
     memory follows the open episodes only.  With `revisions` facts that are still open are judged too, which tells early
     what will fail.  `sink` is given each exchange, and `told` all facts with the verdicts on them.
-    What cannot be observed or judged is named in the report, and the rest is judged.
+    What cannot be observed or judged is named in the report, and the rest is judged.  With a `share`, facts are of its
+    accounts alone.
     """
 
     def __init__(
@@ -35,10 +37,11 @@ class LiveJudge:
         *,
         keep: bool = True,
         revisions: bool | None = None,
+        share: Share | None = None,
         sink: Callable[[Exchange], None] = lambda _: None,
         told: Callable[[Facts, tuple[Verdict, ...]], None] = lambda _facts, _verdicts: None,
     ) -> None:
-        self.observer = Observer(settings, revisions=keep if revisions is None else revisions)
+        self.observer = Observer(settings, revisions=keep if revisions is None else revisions, share=share)
         self.judge = judge
         self.failed: dict[str, list[Violation]] = {}
         self.exchanges: list[Exchange] = []

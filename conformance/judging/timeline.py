@@ -53,24 +53,35 @@ def timeline(violation: Violation) -> tuple[TimelineEntry, ...]:
 
 def _entry(entry: Evidence, first: float | None, violation: Violation, *, is_earlier: bool) -> TimelineEntry:
     seconds = None if entry.at is None or first is None else round(entry.at - first, 3)
-    action, summary, value, state = _told(entry)
+    at, body, where = _written(entry, violation.event)
+    action, summary, value, state = _told(entry, at, body, where)
     is_broken = entry.label == violation.shown_by and not is_earlier
-    body = body_of(entry.request) if action == "write" else None
-    is_odd = isinstance(body, dict) and requested_conferencing(body).kind in ("invalid", "undefined")
+    requested = requested_conferencing(body).kind if action == "write" and isinstance(body, dict) else ""
+    is_odd = requested in ("invalid", "undefined")
     return TimelineEntry(
         entry.label, seconds, action, summary, entry.status, value, state, is_earlier, is_broken, is_odd
     )
 
 
-def _told(entry: Evidence) -> tuple[Action, str, Any, str | None]:
-    """What an exchange is, in words; the conferencing that it is about; and what a reading showed."""
+def _written(entry: Evidence, event: str | None) -> tuple[str, Any, str]:
+    """What an exchange is to an event, in a word, the body written, and where: of a batch an entry counts."""
     at = route(entry.request.method, entry.request.url).name
-    body = body_of(entry.request) if at == "write" else None
+    body = body_of(entry.request) if at in ("write", "batch") else None
+    listed = body.get("batch") if at == "batch" and isinstance(body, dict) else None
+    for one in listed if isinstance(listed, list) else ():
+        data = one.get("data") if isinstance(one, dict) else None
+        if event is not None and isinstance(data, dict) and data.get("event_id") == event:
+            return ("delete" if one.get("method") == "DELETE" else "write"), data, " in a batch"
+    return at, body if at == "write" else None, ""
+
+
+def _told(entry: Evidence, at: str, body: Any, where: str) -> tuple[Action, str, Any, str | None]:
+    """What an exchange is, in words; the conferencing that it is about; and what a reading showed."""
     if at == "write" and isinstance(body, dict):
         asked = phrase("write", "requested", requested_conferencing(body).kind)
-        return "write", f"writes the event {asked}".rstrip(), body.get("conferencing"), None
+        return "write", f"writes the event {asked}".rstrip() + where, body.get("conferencing"), None
     if at == "delete":
-        return "delete", "deletes the event", None, None
+        return "delete", f"deletes the event{where}", None, None
     if at in ("read", "page"):
         if not isinstance(entry.shown, dict):
             return "read", "reads events", None, None

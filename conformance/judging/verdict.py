@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from conformance.facts import Evidence
@@ -18,7 +18,7 @@ class Violation:
     value of the same event, or of the same exchange, whatever their rules.  `expected` and `actual` are the values on
     the wire where they can be compared, else words.  `earlier` are the writes of the event before, and what readings
     showed between them; `shown_by` is the label of the exchange that shows the wrong value.  `traits` are those of what
-    was judged.
+    was judged.  `place` orders violations that were found apart.
     """
 
     message: str
@@ -32,6 +32,7 @@ class Violation:
     shown_by: str | None = None
     earlier: tuple[Evidence, ...] = ()
     traits: frozenset[str] = frozenset()
+    place: tuple[float, ...] = field(default=(), compare=False)
 
 
 class Verdict(NamedTuple):

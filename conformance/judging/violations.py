@@ -56,6 +56,7 @@ def explain(rule: Rule, facts: Facts) -> Violation:
         shown_by,
         facts.earlier,
         traits(facts, shown_by or ""),
+        facts.place,
     )
 
 

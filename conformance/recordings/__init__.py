@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from conformance.http.exchange import Exchange
+from conformance.http.exchange import Exchange, Request
 from conformance.http.redaction import scrub
 from conformance.http.redaction.concealing import concealed
 from conformance.recordings import har, ndjson, vcr
@@ -60,15 +60,19 @@ _STREAMED = {"yaml": vcr.read_yaml, "har": har.read_har, "events": ndjson.read_e
 _SERIAL = re.compile(r"#(\d{1,18})\Z")
 
 
-def read(path: Path, collect: Callable[[str], None] | None = None) -> Iterator[Exchange]:
+def read(
+    path: Path,
+    collect: Callable[[str], None] | None = None,
+    passed_over: Callable[[Request], bool] | None = None,
+) -> Iterator[Exchange]:
     """The exchanges of one recording, scrubbed, in the order in which they were sent as far as their times are known.
 
     `collect` is called with each credential that is removed.  NDJSON, YAML and HAR are streamed; other JSON is
-    held in memory.  Raises InvalidRecordingError, perhaps after some exchanges; warns with TruncatedWarning and
-    UndecodedWarning.
+    held in memory; of requests that are `passed_over`, NDJSON gives only who sent them and when.  Raises
+    InvalidRecordingError, perhaps after some exchanges; warns with TruncatedWarning and UndecodedWarning.
     """
     for part in unpacked(path):
-        for _, exchange in _timed(part, collect):
+        for _, exchange in _timed(part, collect, passed_over):
             yield exchange
 
 
@@ -166,11 +170,15 @@ def _without_others(files: Iterable[Path]) -> Iterator[Path]:
         yield file
 
 
-def _timed(path: Path, collect: Callable[[str], None] | None) -> Iterator[tuple[float, Exchange]]:
+def _timed(
+    path: Path,
+    collect: Callable[[str], None] | None,
+    passed_over: Callable[[Request], bool] | None = None,
+) -> Iterator[tuple[float, Exchange]]:
     """The exchanges in the order in which they were sent, each with its sort key."""
     kind = kind_of_file(path)
     if kind == "exchanges":
-        return _keyed(_scrubbed(path, collect, ndjson.read_ours(path)))
+        return _keyed(_scrubbed(path, collect, ndjson.read_ours(path, passed_over)))
     if kind == "document":
         document = document_in(path)
         return _in_order(_scrubbed(path, collect, reader_of(document)(path, document)))

@@ -17,7 +17,15 @@ from typing import IO, Any, Protocol
 
 from conformance.recordings.metadata import InvalidRecordingError, NotARecordingError
 
-__all__ = ["SUFFIXES", "Contained", "is_named_like_one", "opened_to_seek", "reopenable", "unpacked"]
+__all__ = [
+    "SUFFIXES",
+    "Contained",
+    "is_named_like_one",
+    "is_readable_elsewhere",
+    "opened_to_seek",
+    "reopenable",
+    "unpacked",
+]
 
 #: Names of recordings in a folder or a ZIP, which may be compressed; what they are, their content decides.
 SUFFIXES = (".flow", ".flows", ".har", ".json", ".json5", ".jsonl", ".mitm", ".ndjson", ".yaml", ".yml", ".zip")
@@ -46,6 +54,9 @@ class Contained(PosixPath):
     #: Gives the path of another file in the same container; None: its neighbours are those of the container.
     beside: Callable[[str], Path] | None = None
 
+    def __reduce__(self) -> tuple[Any, ...]:  # it is named in one process, and opened in another
+        return _found_again, (str(self),)
+
     def open(  # type: ignore[override]
         self,
         mode: str = "r",
@@ -61,6 +72,17 @@ class Contained(PosixPath):
     def with_name(self, name: str) -> Path:  # type: ignore[override]
         """The path of a file beside this one: in the same ZIP, or beside the container."""
         return self.beside(name) if self.beside is not None else Path(str(self)).with_name(name)
+
+
+def _found_again(name: str) -> Path:
+    container = next(at for at in (Path(name), *Path(name).parents) if at.exists())
+    return next(path for path in unpacked(container) if str(path) == name)
+
+
+def is_readable_elsewhere(path: Path) -> bool:
+    """Whether another process finds the same content under this path: a pipe or a descriptor is this one's own."""
+    container = next((at for at in (path, *path.parents) if Path(at).exists()), path)
+    return Path(container).is_file() and not str(path).startswith(("/dev/", "/proc/"))
 
 
 class _Readable(Protocol):

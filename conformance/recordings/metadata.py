@@ -34,6 +34,15 @@ class InvalidRecordingError(ValueError):
         self.problem = " ".join(f"{where}: {problem}".split())
         super().__init__(" ".join(f"{self.problem}; {advice}".split()))
 
+    def __reduce__(self) -> tuple[Any, ...]:  # it is raised in one process, and told in another
+        return _raised_again, (type(self), self.args, self.problem)
+
+
+def _raised_again(kind: type[InvalidRecordingError], said: tuple[str, ...], problem: str) -> InvalidRecordingError:
+    error = kind.__new__(kind, *said)
+    error.problem = problem
+    return error
+
 
 class NotARecordingError(InvalidRecordingError):
     """A well-formed file that is no recording."""

@@ -40,7 +40,8 @@ class Fault:
     """One deliberate defect: a deviation from the documented clauses.
 
     `scope` says when it shows: `always`, in one `case`, or in one `sequence` of requests.  `endless` marks a fault
-    whose only sign is a conference that never comes.  No finite observation proves it, as no time limit is documented.
+    that no finite observation proves, as no limit of time or number is documented: a conference or a notification that
+    never comes, or notifications that never end.
     """
 
     name: str

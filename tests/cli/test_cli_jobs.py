@@ -1,30 +1,38 @@
-"""`check --jobs`: one process reads, others judge, and the report is the same."""
+"""`check --jobs`: parts of a recording are read and judged by several processes, and the report is the same."""
 
 from __future__ import annotations
 
 import pickle
+import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
-from multiprocessing import Pipe, active_children
+from multiprocessing import Event, Pipe, active_children
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from conformance.cli import check_command
-from conformance.cli.check_command import CheckOptions, check
+from conformance.cli import check_command, pool
+from conformance.cli.check_command import CheckOptions, OneCoreWarning, check
+from conformance.cli.dividing import RunPart, is_divisible, parts_of
+from conformance.cli.judging_parts import Judged, RuleChoice, judge_apart, judge_part
 from conformance.cli.judging_processes import _work
+from conformance.cli.opened_runs import OneRun
 from conformance.cli.status_line import StatusLine
 from conformance.contract.rules import load
 from conformance.facts import Settings
+from conformance.http.exchange import bearer
 from conformance.interrupts import Interruption
 from conformance.judging.formats.json import render
-from conformance.recordings import NdjsonWriter, RecordingMetadata, read
+from conformance.recordings import InvalidRecordingError, NdjsonWriter, RecordingMetadata, TruncatedWarning, read
 
 CASSETTES = Path(__file__).parents[2] / "cassettes"
+CHOICE = RuleChoice((), frozenset({"server", "client"}), None, None)
 
 
 class Progress(StatusLine):
-    """Does something once, as soon as the first hundred exchanges were read."""
+    """Does something once, as soon as there is progress to show."""
 
     def __init__(self, action: Callable[[], object]) -> None:
         super().__init__(shown=False)
@@ -36,9 +44,21 @@ class Progress(StatusLine):
         self._action = None
 
 
-def report(*paths: Path, jobs: int | None, progress: StatusLine | None = None) -> str:
-    options = CheckOptions(paths, jobs=jobs)
-    return render(check(options, Interruption(), progress or StatusLine(shown=False)))
+def report(*paths: Path, jobs: int | None, progress: StatusLine | None = None, **options: Any) -> str:
+    chosen = CheckOptions(paths, jobs=jobs, **options)
+    return render(check(chosen, Interruption(), progress or StatusLine(shown=False)))
+
+
+def run_of(path: Path) -> OneRun:
+    return OneRun((path,), None, frozenset(rule.id for rule in load()), Settings())
+
+
+def kill() -> list[int | None]:
+    children = active_children()
+    for child in children:
+        child.kill()
+        child.join()
+    return [child.exitcode for child in children]
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +73,28 @@ def wrong(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="module")
+def alike(wrong: Path) -> Path:
+    """A recording of which nobody can tell whose requests are whose."""
+    path = wrong.with_name("alike.ndjson")
+    with NdjsonWriter(path, RecordingMetadata("test", "1", "nowhere")) as writer:
+        for exchange in read(wrong):
+            request = replace(exchange.request, headers=(("Authorization", bearer("one")),))
+            writer.write(replace(exchange, request=request))
+    return path
+
+
+def test_a_run_of_several_accounts_is_divided_and_small_ones_are_put_together(wrong: Path, alike: Path) -> None:
+    small = [run_of(path) for path in sorted((CASSETTES / "by-hand").iterdir())]
+    divided = parts_of([*small, run_of(wrong)], 3)
+    assert [len(part.runs) for part in divided] == [4, 1]
+    shares = divided[1].shares
+    assert len(shares) == 3
+    assert [share.is_first for share in shares] == [True, False, False]
+    assert len({name for share in shares for name in share.accounts}) == sum(len(share.accounts) for share in shares)
+    assert parts_of([run_of(alike)], 3) == [RunPart((run_of(alike),))]
+
+
 def test_the_report_is_the_same_whatever_the_number_of_processes(wrong: Path) -> None:
     paths = (CASSETTES / "by-hand", wrong)
     alone = report(*paths, jobs=1)
@@ -60,25 +102,98 @@ def test_the_report_is_the_same_whatever_the_number_of_processes(wrong: Path) ->
     assert [report(*paths, jobs=jobs) for jobs in (2, 3)] == [alone, alone]
 
 
-def test_a_process_that_is_killed_changes_nothing(wrong: Path) -> None:
+def test_a_recording_that_cannot_be_divided_is_judged_beside_its_reading_and_says_so(alike: Path) -> None:
+    with pytest.warns(OneCoreWarning, match="alike"):
+        assert report(alike, jobs=2) == report(alike, jobs=1)
+
+
+def test_a_process_that_is_killed_changes_nothing(wrong: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     killed: list[int | None] = []
 
-    def kill() -> None:
-        for child in active_children():
-            child.kill()
-            child.join()
-            killed.append(child.exitcode)
+    def judged_by_the_killed(
+        parts: list[RunPart], submit: Callable[..., Any], finished: Callable[[], object]
+    ) -> Judged:
+        def submitted(*part: Any) -> Any:
+            answer = submit(*part)
+            killed.extend(kill())
+            return answer
 
-    assert report(wrong, jobs=2, progress=Progress(kill)) == report(wrong, jobs=1)
+        return judge_apart(parts, submitted, finished)
+
+    monkeypatch.setattr(check_command, "judge_apart", judged_by_the_killed)
+    assert report(wrong, jobs=2) == report(wrong, jobs=1)
+    assert killed
+    assert set(killed) == {-9}
+
+
+def test_a_process_that_judges_what_another_reads_may_be_killed_too(alike: Path) -> None:
+    killed: list[int | None] = []
+    with pytest.warns(OneCoreWarning):
+        assert report(alike, jobs=2, progress=Progress(lambda: killed.extend(kill()))) == report(alike, jobs=1)
     assert killed == [-9]
 
 
-def test_what_was_read_before_ctrl_c_is_judged(wrong: Path) -> None:
+def test_what_was_read_before_ctrl_c_is_judged(alike: Path) -> None:
     interruption = Interruption()
     stop = Progress(partial(setattr, interruption, "came", True))
-    run_report = check(CheckOptions((wrong,), jobs=2), interruption, stop)
+    with pytest.warns(OneCoreWarning):
+        run_report = check(CheckOptions((alike,), jobs=2), interruption, stop)
     assert run_report.policy.interrupted
     assert run_report.report.exchanges == run_report.run["exchanges"] >= 100
+
+
+def test_a_process_that_is_told_to_stop_judges_what_it_has_read(wrong: Path) -> None:
+    stop = Event()
+    stop.set()
+    pool._given = (CHOICE, {}, stop)
+    long = wrong.with_name("long.ndjson")
+    long.write_bytes(wrong.read_bytes() * 4)
+    judged = pool._work((run_of(long),), None)
+    assert 100 <= judged.report.exchanges == judged.span.count < long.read_bytes().count(b"sent_at")
+
+
+def test_an_error_in_a_part_is_that_of_the_whole(wrong: Path, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.ndjson"
+    broken.write_bytes(wrong.read_bytes() + b'{"sent_at":4102444800.0,"request":{"method":1}}\n')
+    told = []
+    for jobs in (1, 2):
+        with pytest.raises(InvalidRecordingError) as error:
+            report(CASSETTES / "by-hand", broken, jobs=jobs)
+        told.append((str(error.value), error.value.problem))
+    assert told[0] == told[1]
+
+
+def test_warnings_of_all_parts_are_given_once(wrong: Path, tmp_path: Path) -> None:
+    cut = tmp_path / "cut.ndjson"
+    cut.write_bytes(wrong.read_bytes() + b'{"sent_at":')
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        report(cut, jobs=2)
+    assert [warning.category for warning in caught] == [TruncatedWarning]
+
+
+def test_what_is_compressed_is_read_by_other_processes_too(wrong: Path, tmp_path: Path) -> None:
+    import gzip
+
+    packed = tmp_path / "wrong.ndjson.gz"
+    packed.write_bytes(gzip.compress(wrong.read_bytes(), 1))
+    (file,) = check_command.recordings.paths([packed])
+    again = pickle.loads(pickle.dumps(file))
+    assert (str(again), again.open("rb").readline()) == (str(file), file.open("rb").readline())
+    assert report(packed, jobs=2) == report(packed, jobs=1)
+
+
+def test_what_only_this_process_can_read_is_read_here(wrong: Path) -> None:
+    assert is_divisible([run_of(wrong)])
+    assert not is_divisible([run_of(wrong), run_of(Path("/dev/stdin"))])
+
+
+def test_secrets_of_all_parts_are_known_at_the_end(wrong: Path) -> None:
+    token = "Tq8-zLx42vNpW9kRb7"
+    path = wrong.with_name("token.ndjson")
+    path.write_bytes(wrong.read_bytes().replace(b'"Bearer <default>"', f'"Bearer {token}"'.encode()))
+    assert token in judge_part([run_of(path)], None, CHOICE).secrets
+    assert report(path, jobs=2) == report(path, jobs=1)
 
 
 def test_an_error_in_another_process_is_raised_in_this_one() -> None:
@@ -97,4 +212,4 @@ def test_little_is_judged_where_it_is_read(tmp_path: Path, monkeypatch: pytest.M
         path.touch()
         with path.open("r+b") as stream:
             stream.truncate(size)
-    assert [check_command._jobs([small]), check_command._jobs([small, large])] == [1, 3]
+    assert [check_command._jobs([run_of(small)]), check_command._jobs([run_of(small), run_of(large)])] == [1, 3]

@@ -133,6 +133,7 @@ def test_a_plan_lists_scenarios_and_costs_and_writes_nothing(tmp_path: Path) -> 
     assert "explicit" in result.stdout
     assert "\nExpected: about " in result.stdout
     assert "\nAt most " in result.stdout
+    assert "Push notifications come to a receiver in this process" in result.stdout
     assert "Sent to make this plan: " in result.stdout
     assert list(tmp_path.iterdir()) == []
 

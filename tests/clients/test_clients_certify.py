@@ -419,7 +419,7 @@ def test_curl_in_a_shell_script_speaks_the_protocol() -> None:
     told: list[str] = []
     options = CertifyOptions(("sh", str(FOLDER / "driver_curl.sh")))
     assert asyncio.run(check_driver(options, lambda finding: told.append(str(finding))))
-    assert (told[0].startswith("ok       start"), len(told)) == (True, 9)
+    assert (told[0].startswith("ok       start"), len(told)) == (True, 11)
 
 
 @pytest.mark.skipif(not (_has("curl", "--version") and _has("jq", "--version")), reason="there is no curl, or no jq")

@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 
 from conformance.cli.main import cli
 from conformance.clients.driver import adapters
+from conformance.contract import schemas
 
 ADAPTERS = Path(str(adapters.__path__[0]))
 BROKEN_DRIVERS = Path(__file__).parent / "broken" / "broken_drivers.py"
@@ -172,6 +173,8 @@ def test_an_adapter_that_keeps_the_protocol_is_told_so() -> None:
         ("ok", "upsert_event, answered 422"),
         ("ok", "upsert_event, answered 403"),
         ("ok", "delete_event"),
+        ("ok", "batch"),
+        ("ok", "verify_notification"),
         ("ok", "a method that is not known"),
         ("ok", "stop"),
     ]
@@ -232,3 +235,7 @@ def test_an_adapter_to_check_has_to_be_named() -> None:
 )
 def test_an_example_driver_is_printed(language: str, file: str) -> None:
     assert call("certify", "--print-driver", language).stdout == (ADAPTERS / file).read_text("utf-8")
+
+
+def test_the_protocol_is_printed_for_who_has_no_checkout() -> None:
+    assert json.loads(call("certify", "--print-driver", "schema").stdout) == schemas.read("driver")

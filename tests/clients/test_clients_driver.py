@@ -12,8 +12,13 @@ from typing import Any
 
 import pytest
 
+from conformance.clients.certificate import CertifyOptions
+from conformance.clients.driver import adapters
+from conformance.clients.driver.driver_check import check_driver
 from conformance.clients.driver.process import Driver, DriverError, group_memory
 from conformance.clients.driver.protocol import read_response, report_of
+
+ADAPTERS = str(adapters.__path__[0])
 
 ANSWER = "import json,sys,os,time\nfor line in sys.stdin:\n  request=json.loads(line)\n  "
 OK = 'print(json.dumps({"jsonrpc":"2.0","id":request["id"],"result":{}}),flush=True)\n  '
@@ -183,7 +188,7 @@ def test_a_stop_that_is_not_answered_is_called_so() -> None:
 
 
 def test_a_driver_that_hangs_is_given_up_after_its_time() -> None:
-    with pytest.raises(DriverError, match=r"did not answer request 1 \(list_calendars\) in 0.3 s"):
+    with pytest.raises(DriverError, match=r"did not answer request 1 \(list_calendars\) in 0.3 s: does it flush"):
         driven("import time; time.sleep(60)", "list_calendars", timeout=0.3)
 
 
@@ -242,3 +247,50 @@ def _runs(pid: int) -> bool:
 def test_a_long_line_on_stderr_does_not_block_the_driver() -> None:
     program = ANSWER + 'sys.stderr.write("x"*10**6 + "\\n")\n  ' + OK
     assert driven(program, "a", "b") == [{"result": {}}, {"result": {}}]
+
+
+MISTAKEN = """
+import json, sys
+from driver_httpx import HttpxAdapter
+
+MISTAKE = sys.argv[1]
+
+class Mistaken(HttpxAdapter):
+    def upsert_event(self, params):
+        if MISTAKE == "latin":
+            params = json.loads(json.dumps(params, ensure_ascii=False).encode().decode("latin-1"))
+        return super().upsert_event(params)
+
+    def batch(self, params):
+        return {"responses": super().batch(params)["responses"][MISTAKE == "batch":]}
+
+    def verify_notification(self, params):
+        return {"valid": MISTAKE != "signature"}
+
+Mistaken().run()
+"""
+
+
+@pytest.mark.parametrize(
+    ("mistake", "problem"),
+    [
+        ("", None),
+        ("latin", "problem  upsert_event                 'Größe 会議' was sent as 'GrÃ¶"),
+        (
+            "batch",
+            "problem  batch                        expected result.responses to have an entry for each of 2, got 1",
+        ),
+        ("signature", "problem  verify_notification          expected result.valid true for a right signature"),
+    ],
+)
+def test_checking_an_adapter_names_its_mistake(mistake: str, problem: str | None, tmp_path: Path) -> None:
+    driver = tmp_path / "driver.py"
+    driver.write_text(f"import sys; sys.path.insert(0, {ADAPTERS!r})\n{MISTAKEN}", encoding="utf-8")
+    told: list[str] = []
+    options = CertifyOptions((sys.executable, str(driver), mistake))
+    well = asyncio.run(check_driver(options, lambda finding: told.append(str(finding))))
+    problems = [line for line in told if line.startswith("problem")]
+    assert (well, [line[: len(problem or line)] for line in problems]) == (
+        problem is None,
+        [problem] if problem else [],
+    )

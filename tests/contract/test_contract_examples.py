@@ -52,7 +52,7 @@ def test_every_base_is_used_and_no_two_examples_have_the_same_facts(name: str) -
 )
 def test_facts_are_the_base_with_the_patch_applied_and_null_is_a_value(patch: list[Any], facts: dict[str, Any]) -> None:
     file = contents(patch=patch)
-    assert from_file(file) == (Example("it-holds", "It is so", "passed", facts),)
+    assert tuple(from_file(file)) == (Example("it-holds", "It is so", "passed", facts),)
     assert file == contents(patch=patch)
 
 
@@ -71,7 +71,7 @@ def test_facts_are_the_base_with_the_patch_applied_and_null_is_a_value(patch: li
 )
 def test_an_example_whose_patch_cannot_be_applied_is_named(changed: dict[str, Any], message: str) -> None:
     with pytest.raises(ExampleError, match=r"^examples/it-holds\.json: the example ") as found:
-        from_file(contents(**changed))
+        tuple(from_file(contents(**changed)))
     assert message in str(found.value)
 
 

@@ -13,6 +13,7 @@ from conformance.facts.observed import Before, Observation
 from conformance.facts.observer import Observer
 from conformance.facts.packing import Packer
 from conformance.facts.values import Evidence
+from conformance.facts.window import Window
 
 A, B = "https://a.example/1", "https://b.example/2"
 READ_A, READ_B = ({"join_url": url, "provider_name": None} for url in (A, B))
@@ -94,7 +95,9 @@ def test_an_event_that_is_nested_too_deep_stays_awake() -> None:
     for number in range(12):
         shown = {**item(READ_A), "categories": deep}
         at = 10.0 * number
-        found.state.episode.observe(Observation("assigned", READ_A, shown, at, at, True, 0.0, evidence), SETTINGS, 2.0)
+        found.state.episode.observe(
+            Observation("assigned", READ_A, shown, at, at, True, 0.0, evidence), SETTINGS, Window(SETTINGS)
+        )
     found.state.episode.dirty = False
     assert found.state.episode.is_stable
     assert not found.rest()

@@ -212,6 +212,11 @@ def test_the_functions_of_a_script_are_said_once() -> None:
     assert "settle() {" in whole
 
 
+def test_what_a_client_does_wrong_is_not_said_to_be_reproduced_by_its_requests() -> None:
+    rendered = _all(run_report(subject={"kind": "client", "name": "a client"}))
+    assert [name for name, report in rendered.items() if "#!/bin/sh" in report or "settle()" in report] == []
+
+
 def test_what_the_headline_says_is_not_said_again() -> None:
     said = Violation("The write is answered 422", "/response/status", actual="422", expected=RULES[0].title)
     rendered = text.render(run_report((failed("explicit-is-kept", said),)))

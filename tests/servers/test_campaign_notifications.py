@@ -83,6 +83,21 @@ def test_where_nothing_ever_comes_nobody_is_accused() -> None:
     assert outcomes(run_against(app).report) == {}
 
 
+def test_a_server_that_answers_nobody_while_it_delivers_is_slow_and_not_wrong() -> None:
+    """No time limit is documented for answers, so the run takes longer and comes to the same verdicts."""
+    app = app_with()
+
+    async def slowly(uri: str, headers: Mapping[str, str], body: bytes) -> int:
+        await app.server.clock.sleep(6.0)  # on a virtual clock nothing else runs meanwhile
+        return await post(uri, headers, body)
+
+    app.courier.deliver = slowly
+    result = run_against(app)
+    assert outcomes(result.report) == {rule: "passed" for rule in RECEIVED}  # noqa: C420
+    slowest = max((one.answered_at or 0.0) - (one.sent_at or 0.0) for one in result.exchanges)
+    assert slowest >= 6.0
+
+
 def test_a_server_may_refuse_to_notify_this_machine() -> None:
     result = run_against(app_with(variations=("loopback-subscriptions-refused",)))
     assert (result.subscribed, outcomes(result.report)) == (False, {})

@@ -95,3 +95,14 @@ def test_the_script_keeps_the_writes_that_only_the_server_needs_and_waits_betwee
     sent = re.findall(r"(?m)^(send POST|settle|send DELETE) ", shown.script.whole)
     assert len(re.findall(r'"profile_id":"none"', shown.script.whole)) == 2
     assert sent == ["send POST", "settle"] * (len(sent) // 2) + ["send DELETE"]
+
+
+def test_the_script_has_batches_too_with_events_of_its_own() -> None:
+    shown = failure("batch-keeps-what-none-removes", "an-entry-of-a-batch-has-the-effect-of-a-single-write")
+    sent = re.findall(r"(?m)^(send POST|settle|send DELETE) (\S*)", shown.script.whole)
+    assert [kind for kind, _ in sent[:3]] == ["send POST", "settle", "send POST"]
+    assert sent[2][1] == "/v1/batch"
+    assert "cfc-" not in re.sub(r'"(summary|description|join_url)":"[^"]*"', "", shown.script.whole).lower()
+    writes = [entry.summary for entry in shown.timeline if entry.action == "write"]
+    assert writes[-1] == "writes the event with the profile_id none in a batch"
+    assert any("in a batch" in line for line in (shown.reproduction.steps if shown.reproduction else ()))

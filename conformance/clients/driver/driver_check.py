@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from conformance.clients.cases.driver_call import CannedResponse, DriverCall, StubBehavior
+from conformance.clients.cases.optional_cases import optional_cases
 from conformance.clients.cases.standard_cases import Fixture, delete, event, list_calendars, read, write
 from conformance.clients.certificate import CertifyOptions, nothing_reached
 from conformance.clients.driver.driver_session import (
@@ -19,12 +20,15 @@ from conformance.clients.driver.driver_session import (
     session,
 )
 from conformance.clients.driver.protocol import DriverError, report_of
+from conformance.clients.facts.requests import body
 from conformance.http.exchange import Exchange
 
 __all__ = ["DriverFinding", "check_driver"]
 
 _ERRORS = {"summary": [{"key": "errors.required", "description": "must be given"}]}
 _UNKNOWN_METHOD = "no_such_method"
+#: What an adapter that does not read UTF-8 alters.
+_TEXT = "Größe 会議"
 
 
 @dataclass(frozen=True)
@@ -86,17 +90,20 @@ async def check_driver(options: CertifyOptions, tell: Callable[[DriverFinding], 
 
 
 def _probes(here: Fixture) -> Iterator[_Probe]:
-    explicit = {"profile_id": "explicit", "provider_description": "Room", "join_url": "https://example.com/join"}
-    body = event(here, "check-driver", explicit)
+    explicit = {"profile_id": "explicit", "provider_description": _TEXT, "join_url": "https://example.com/join"}
+    asked = event(here, "check-driver", explicit)
     refused = StubBehavior(write_response=CannedResponse(422, {"errors": _ERRORS}))
+    optional = {case.name: case for case in optional_cases(here)}
     forbidden = StubBehavior(write_response=CannedResponse(403))
     for name, step, behavior, check in (
         ("list_calendars", list_calendars(), StubBehavior(), _has_result),
-        ("upsert_event", write(here.calendar_id, body), StubBehavior(), _has_result),
+        ("upsert_event", write(here.calendar_id, asked), StubBehavior(), _has_text),
         ("read_events", read([here.calendar_id], ["check-driver"]), StubBehavior(), _has_the_event),
-        ("upsert_event, answered 422", write(here.calendar_id, body), refused, _has_errors),
-        ("upsert_event, answered 403", write(here.calendar_id, body), forbidden, _has_status),
+        ("upsert_event, answered 422", write(here.calendar_id, asked), refused, _has_errors),
+        ("upsert_event, answered 403", write(here.calendar_id, asked), forbidden, _has_status),
         ("delete_event", delete(here.calendar_id, "check-driver"), StubBehavior(), _has_result),
+        ("batch", optional["a batch of writes"].steps[0], StubBehavior(), _has_two_responses),
+        ("verify_notification", optional["signatures of notifications"].steps[0], StubBehavior(), _is_valid),
     ):
         yield _Probe(name, step.call, behavior, check)
     yield _Probe("a method that is not known", DriverCall(_UNKNOWN_METHOD), StubBehavior(), _is_unsupported)
@@ -141,6 +148,31 @@ def _has_errors(report: Mapping[str, Any], exchanges: tuple[Exchange, ...]) -> s
     if problem is None and "error" in report and report["error"].get("errors") != _ERRORS:
         return f"expected error.data.errors {_ERRORS}, got {report['error'].get('errors')!r:.200}"
     return problem
+
+
+def _has_text(report: Mapping[str, Any], exchanges: tuple[Exchange, ...]) -> str | None:
+    sent = [body(exchange) for exchange in exchanges]
+    texts = [one["conferencing"].get("provider_description") for one in sent if _has_conferencing(one)]
+    if any(text == _TEXT.encode().decode("latin-1") for text in texts):
+        return f"{_TEXT!r} was sent as {texts[0]!r}: read standard input as UTF-8"
+    return _has_result(report, exchanges)
+
+
+def _has_conferencing(document: Any) -> bool:
+    return isinstance(document, Mapping) and isinstance(document.get("conferencing"), Mapping)
+
+
+def _has_two_responses(report: Mapping[str, Any], exchanges: tuple[Exchange, ...]) -> str | None:
+    if "ok" in report and len(report["ok"]["responses"]) != 2:
+        return f"expected result.responses to have an entry for each of 2, got {len(report['ok']['responses'])}"
+    return _has_result(report, exchanges)
+
+
+def _is_valid(report: Mapping[str, Any], _exchanges: tuple[Exchange, ...]) -> str | None:
+    if "unsupported" in report or report.get("ok") == {"valid": True}:
+        return None
+    told = report["error"]["message"] if "error" in report else report["ok"].get("valid")
+    return f"expected result.valid true for a right signature of the body_base64's bytes, got {told!r:.200}"
 
 
 def _is_unsupported(report: Mapping[str, Any], _exchanges: tuple[Exchange, ...]) -> str | None:

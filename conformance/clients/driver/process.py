@@ -107,7 +107,8 @@ class Driver:
             async with asyncio.timeout(self._timeout):
                 return await self._watched(self._converse(request_line(self._number, method, params)))
         except TimeoutError:
-            raise await self.error(f"did not answer {self._request} in {self._timeout:g} s") from None
+            hint = ": does it flush its output after each line?" if self._number == 1 else ""
+            raise await self.error(f"did not answer {self._request} in {self._timeout:g} s{hint}") from None
         except DriverError as error:
             raise await self.error(str(error)) from None
 

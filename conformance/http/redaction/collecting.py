@@ -45,6 +45,21 @@ class SecretCollector:
         for token in known.values():
             self._add(token)
 
+    @property
+    def known(self) -> Mapping[str, str]:
+        """The tokens that are secret from the start, by their names."""
+        return self._known
+
+    @property
+    def is_deep(self) -> bool:
+        """Whether everything is searched for secrets that are encoded several times over."""
+        return self._deep
+
+    @property
+    def collected(self) -> tuple[str, ...]:
+        """The credentials that were found, without those that were known."""
+        return tuple(token for token in self._secrets if token not in self._known.values())
+
     def __len__(self) -> int:
         return len(self._secrets)
 

@@ -6,8 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from conformance.contract import schemas
-from conformance.contract.examples import load as load_examples
+from conformance.contract import examples, schemas
 from conformance.contract.prose import in_words
 from conformance.contract.rules import load_clauses
 from conformance.contract.selection import clauses_page
@@ -60,7 +59,7 @@ def explanations(run_report: RunReport) -> Iterator[str]:
         for name in rule.clauses:
             yield f"<dt>Clause {text_of(name)}</dt><dd>{_clause(name)}</dd>"
         for expect, heading in (("passed", "Kept"), ("failed", "Broken")):
-            example = next((one for one in load_examples(rule.id) if one.expect == expect), None)
+            example = examples.first(rule.id, expect)
             if example is not None:
                 facts = f'<pre tabindex="0">{text_of_lines(_facts(example.facts))}</pre>'
                 yield f"<dt>{heading}</dt><dd>{text_of(example.title)}{facts}</dd>"

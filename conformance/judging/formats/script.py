@@ -129,8 +129,9 @@ class _Writer:
         self._exchanges = exchanges
         self._variables = variables
         self._routes = [route(one.request.method, one.request.url) for one in exchanges]
-        self._writes = any(at.name in ("write", "delete") for at in self._routes)
+        self._writes = any(at.name in ("write", "delete", "batch") for at in self._routes)
         self._events: dict[tuple[str, str, str], str] = {}
+        self._paths: dict[tuple[str, str, str], str] = {}
         times = [one.at for one in exchanges if one.at is not None]
         self._today = datetime.fromtimestamp(times[0], UTC).date() if times else None
         self._origin = _origin(exchanges[0].request.url) if exchanges else ""
@@ -152,13 +153,14 @@ class _Writer:
         written: dict[tuple[str, str, str], float | None] = {}
         sent: set[str] = set()
         for one, at in zip(self._exchanges, self._routes, strict=True):
-            event = self._event(one.request, at)
-            if event is not None and at.name in ("write", "delete"):
-                if open_events.get(event) and _rested(written.get(event), one.at):
-                    yield self._settle(event)
-                written[event] = one.at
-                yield self._write(one.request, at, event)
-                open_events[event] = at.name == "write" and (one.status or 500) < 500
+            events, command = self._written(one.request, at)
+            if events:
+                for event in events:
+                    if open_events.get(event) and _rested(written.get(event), one.at):
+                        yield self._settle(event)
+                    written[event] = one.at
+                yield command
+                open_events |= dict.fromkeys(events, at.name != "delete" and (one.status or 500) < 500)
             elif at.name == "page" or (at.name == "read" and self._writes and _is_plain(at)):
                 unread = [event for event, is_open in open_events.items() if is_open]
                 yield from (self._settle(event) for event in unread)
@@ -174,30 +176,43 @@ class _Writer:
         for event in self._events:
             yield self._deletion(event)
 
-    def _event(self, request: Request, at: Route) -> tuple[str, str, str] | None:
-        """Account, calendar and id of the event that a plain write names; None for any other request."""
-        if at.calendar_id is None or request.account in (None, UNKNOWN_TOKEN) or len(request.body) > LONGEST_BODY:
-            return None
+    def _written(self, request: Request, at: Route) -> tuple[list[tuple[str, str, str]], str]:
+        """The events that a plain write or a batch names, by account, calendar and id, and the command that writes."""
+        if at.name not in ("write", "delete", "batch") or request.account in (None, UNKNOWN_TOKEN):
+            return [], ""
+        if len(request.body) > LONGEST_BODY or _OPEN in request.body.decode("utf-8", "replace"):
+            return [], ""
         if not (request.header("content-type") or "").lower().startswith("application/json"):
-            return None
-        body = body_of(request)
-        event_id = body.get("event_id") if isinstance(body, dict) else None
-        if not isinstance(event_id, str) or _OPEN in request.body.decode("utf-8", "replace"):
-            return None
-        event = (str(request.account), at.calendar_id, event_id)
-        self._events.setdefault(event, f"EVENT{len(self._events) + 1}")
-        return event
+            return [], ""
+        body, account, path = body_of(request), str(request.account), urlsplit(request.url).path
+        if at.name == "batch":
+            entries = body.get("batch") if isinstance(body, dict) else None
+            listed = [self._entry(account, entry) for entry in (entries if isinstance(entries, list) else ())]
+            events = [event for event, _ in listed if event is not None]
+            return events, self._sending(request.method, path, account, {"batch": [entry for _, entry in listed]})
+        event, body = self._event(account, path, at, body)
+        return [] if event is None else [event], self._sending(request.method, path, account, body)
 
-    def _write(self, request: Request, at: Route, event: tuple[str, str, str]) -> str:
-        body = self._anew(body_of(request), event[2], self._events[event])
-        return self._sending(request.method, urlsplit(request.url).path, event[0], body)
+    def _entry(self, account: str, entry: Any) -> tuple[tuple[str, str, str] | None, Any]:
+        """The event that an entry of a batch names, and the entry anew."""
+        path = entry.get("relative_url") if isinstance(entry, dict) else None
+        if not isinstance(path, str) or not isinstance(entry.get("method"), str):
+            return None, entry
+        event, data = self._event(account, path, route(entry["method"], self._origin + path), entry.get("data"))
+        return event, entry if event is None else {**entry, "data": data}
+
+    def _event(self, account: str, path: str, at: Route, body: Any) -> tuple[tuple[str, str, str] | None, Any]:
+        """The event that a write names, and its body anew."""
+        event_id = body.get("event_id") if isinstance(body, dict) else None
+        if at.calendar_id is None or not isinstance(event_id, str):
+            return None, body
+        event = account, at.calendar_id, event_id
+        name = self._events.setdefault(event, f"EVENT{len(self._events) + 1}")
+        self._paths.setdefault(event, path)
+        return event, self._anew(body, event_id, name)
 
     def _deletion(self, event: tuple[str, str, str]) -> str:
-        path = next(
-            urlsplit(one.request.url).path
-            for one, at in zip(self._exchanges, self._routes, strict=True)
-            if at.calendar_id == event[1] and at.name in ("write", "delete")
-        )
+        path = self._paths[event]
         return self._sending("DELETE", path, event[0], {"event_id": f"{_OPEN}${self._events[event]}{_CLOSE}"})
 
     def _sending(self, method: str, path: str, account: str, body: Any) -> str:

@@ -14,6 +14,9 @@ __all__ = ["NOTIFIED"]
 
 _ASSIGNED = "conferencing_assigned"
 
+#: How often a notification comes that comes for ever, twice a second: for two minutes.
+_EVER = 240
+
 
 def _subscribes(write: StoredWrite) -> bool:
     return bool(write.body.get("subscriptions"))
@@ -50,6 +53,10 @@ def _told_to_another(right: tuple[Notice, ...], leads_to: Assignment) -> tuple[N
         if key.account == write.account.name and key != write.key
     ]
     return tuple(replace(notice, uri=others[-1]) for notice in right) if others else right
+
+
+def _for_ever(right: tuple[Notice, ...], _: Assignment) -> tuple[Notice, ...]:
+    return tuple(replace(notice, at=notice.at + number / 2) for number in range(_EVER) for notice in right)
 
 
 def _without_updates(right: tuple[Subscription, ...], write: StoredWrite) -> tuple[Subscription, ...]:
@@ -112,5 +119,14 @@ NOTIFIED = (
         "always",
         "Notifications are signed with another secret",
         at(SECRETS, lambda right, notice: ("another-secret",)),
+    ),
+    fault("nothing-notified", "2.6", "always", "Nothing is ever notified", _dropped(lambda _: True), endless=True),
+    fault(
+        "notified-for-ever",
+        "2.6",
+        "always",
+        "Each notification comes twice a second, for ever",
+        at(DELIVERIES, _for_ever),
+        endless=True,
     ),
 )

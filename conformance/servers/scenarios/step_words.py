@@ -79,6 +79,8 @@ def unusual(step: Step) -> str:
         parts += [part for part in [_WORDS["url_variant"].get(step.url_variant, "")] if part]
     if step.changed_fields not in (("summary",), ()):
         parts += [_CHANGES.get(name, f"another {name}") for name in step.changed_fields]
+    if step.batched:
+        parts.append("in a batch")
     if step.defect:
         parts.append(f"what is wrong: {step.defect}")
     if not step.charset:
@@ -100,7 +102,8 @@ def steps_in_words(scenarios: Iterable[Scenario]) -> Iterator[str]:
             asked = phrase("write", "requested", step.kind, step.kind)
             when = _WHEN[step.timing] if place else f" on calendar {scenario.calendar_id}"
             words = unusual(step if is_there else replace(step, changed_fields=()))
-            details = f" ({words})" if words and verb != "delete" else ""
+            words = words if verb != "delete" else "in a batch" if step.batched else ""
+            details = f" ({words})" if words else ""
             yield f"{number}. {' '.join(part for part in (verb, 'the event', asked) if part)}{when}{details}"
         number += 1
         yield f"{number}. read the event until it has settled"

@@ -1,0 +1,102 @@
+"""Runs of a recording as they are opened: read, redacted, counted, and without traffic with other APIs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from conformance import recordings
+from conformance.facts import Settings
+from conformance.facts.routes import account_name, route
+from conformance.facts.share import Share
+from conformance.http.redaction.collecting import SecretCollector
+from conformance.http.redaction.concealing import concealed
+from conformance.http.redaction.personal import PersonalData
+from conformance.judging.access import RefusedWrites
+from conformance.recordings.origins import of_the_api
+
+if TYPE_CHECKING:
+    from conformance.http.exchange import Exchange, Request
+    from conformance.interrupts import Interruption
+    from conformance.recordings import RecordingMetadata
+
+__all__ = ["OneRun", "OpenedRuns", "Span", "passed_over"]
+
+
+@dataclass(frozen=True)
+class OneRun:
+    """One run: its files, its header if this suite recorded it, the ids of the rules that judge it, its settings."""
+
+    files: tuple[Path, ...]
+    header: RecordingMetadata | None
+    rules: frozenset[str]
+    settings: Settings
+
+
+@dataclass
+class Span:
+    """How many exchanges were read, and the first and last time in them, in seconds since the epoch."""
+
+    count: int = 0
+    first: float | None = None
+    last: float | None = None
+
+    def counting(self, exchanges: Iterable[Exchange], progress: Callable[[str], None]) -> Iterator[Exchange]:
+        """The exchanges as they are, counted."""
+        for exchange in exchanges:
+            self.count += 1
+            for time in (exchange.sent_at, exchange.answered_at):
+                if time is not None:
+                    self.first = time if self.first is None else min(self.first, time)
+                    self.last = time if self.last is None else max(self.last, time)
+            if self.count % 100 == 0:
+                progress(f"{self.count:,} exchanges, {exchange.label}")
+            yield exchange
+
+    def __add__(self, other: Span) -> Span:
+        return Span(
+            self.count + other.count,
+            min((time for time in (self.first, other.first) if time is not None), default=None),
+            max((time for time in (self.last, other.last) if time is not None), default=None),
+        )
+
+
+class OpenedRuns:
+    """Opens runs, and gathers what is learnt of them while they are read: a `span`, and `writes` that were refused."""
+
+    def __init__(
+        self,
+        secrets: SecretCollector,
+        interruption: Interruption,
+        progress: Callable[[str], None],
+        *,
+        redact_personal: bool = False,
+    ) -> None:
+        self.span, self.writes = Span(), RefusedWrites()
+        self._secrets, self._interruption, self._progress = secrets, interruption, progress
+        self._personal = PersonalData() if redact_personal else None
+
+    def exchanges(self, run: OneRun, share: Share | None = None) -> Iterator[Exchange]:
+        """The exchanges of a run; of readings that are in another share, only who sent them and when."""
+        if share is not None and len(run.files) == 1:
+            read = recordings.read(run.files[0], self._secrets.collect, passed_over(share))
+        else:
+            read = recordings.read_all(run.files, self._secrets.collect)
+        read = self._secrets.redact_stream(self._interruption.until(read))
+        exchanges: Iterable[Exchange] = self.span.counting(read, self._progress)
+        personal = self._personal
+        if personal is not None:
+            exchanges = (concealed(exchange, personal.exchange) for exchange in exchanges)
+        return self.writes.noting(of_the_api(exchanges) if run.header is None else exchanges)
+
+
+def passed_over(share: Share) -> Callable[[Request], bool]:
+    """Whether facts of a share say nothing of what a request reads."""
+
+    def is_passed_over(request: Request) -> bool:
+        reads = route(request.method, request.url).name in ("read", "page")
+        return reads and not share.has(account_name(request, whole=True))
+
+    return is_passed_over

@@ -1,0 +1,67 @@
+"""Processes of this machine that judge parts of a recording."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from multiprocessing import get_context
+from typing import TYPE_CHECKING, Any
+
+from conformance.cli.judging_parts import Judged, RuleChoice, Submit, judge_part
+from conformance.cli.judging_processes import LostProcessError, sigint_ignored
+from conformance.interrupts import Interruption
+
+if TYPE_CHECKING:
+    from conformance.cli.opened_runs import OneRun
+    from conformance.facts.share import Share
+
+__all__ = ["pool"]
+
+#: What a process was started with: the rules, secrets that are known from the start, and the sign to stop.
+_given: tuple[RuleChoice, Mapping[str, str], Any]
+
+
+@contextmanager
+def pool(jobs: int, choice: RuleChoice, known: Mapping[str, str], interruption: Interruption) -> Iterator[Submit]:
+    """So many processes, as the function that gives one of them a part; a signal ends what they do.
+
+    A process that is killed raises LostProcessError.
+    """
+    context = get_context("spawn")
+    stop = context.Event()
+    executor = ProcessPoolExecutor(jobs, context, _start, (choice, known, stop))
+
+    def submit(runs: tuple[OneRun, ...], share: Share | None) -> Any:
+        with sigint_ignored():  # inherited: Ctrl-C ends what is read, and what was read is judged
+            return executor.submit(_work, runs, share)
+
+    interruption.begin(1, stop.set)
+    try:
+        yield submit
+    except BrokenProcessPool:
+        raise LostProcessError("a process that judged was lost") from None
+    finally:
+        interruption.begin(1, lambda: None)
+        stop.set()
+        executor.shutdown(cancel_futures=True)
+
+
+def _start(choice: RuleChoice, known: Mapping[str, str], stop: Any) -> None:
+    global _given
+    _given = choice, known, stop
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _work(runs: tuple[OneRun, ...], share: Share | None) -> Judged:
+    choice, known, stop = _given
+    interruption = Interruption()
+
+    def look_up(_: str) -> None:
+        interruption.came = stop.is_set()
+
+    return judge_part(runs, share, choice, known, interruption, look_up)
