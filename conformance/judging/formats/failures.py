@@ -101,7 +101,7 @@ def _failure(run_report: RunReport, group: FailureGroup) -> Failure:
         also=tuple(others.values()),
         reproduction=reproduction,
         script=None
-        if rule.applies_to == "client"
+        if "client" in (rule.applies_to, run_report.subject.get("kind"))
         else script(
             _short(group.headline), exchanges or _in_order(violation), run_report.variables, _where(run_report)
         ),
