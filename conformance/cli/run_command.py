@@ -258,9 +258,10 @@ def _source(value: Any) -> str:
 
 
 def _nothing_to_write_to(result: RunResult) -> str | None:
-    """Why a run has proved nothing where no calendar is listed; None where a `must` rule says what is wrong with it."""
+    """Why a run has proved nothing where no calendar is listed; None where a `must` rule says what is wrong with it,
+    or the run ended before it knew."""
     failed = any(rule.level == "must" and result.report.tally(rule.id).failed for rule in result.rules)
-    if result.inventory.targets or failed:
+    if result.inventory.targets or failed or result.cut_short or result.interrupted:
         return None
     return "no account lists a calendar that may be written to: connect one, or give the emulator one"
 

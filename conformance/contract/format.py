@@ -9,7 +9,8 @@ short plain ones, opens and closes together with the object around it:
       ...
     }}}}
 
-Only a string that is longer makes a longer line.  ``python -m conformance.contract.format`` formats the files.
+Only a string that is longer makes a longer line.  ``python -m conformance.contract.format`` formats the
+files, and brings the components of openapi.json up to date.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from typing import Any
 import click
 
 from conformance.contract import schemas
+from conformance.contract.openapi import with_shapes
 
 __all__ = ["COLUMNS", "FormatError", "files", "formatted", "main"]
 
@@ -226,7 +228,7 @@ def main(paths: tuple[Path, ...], check: bool) -> None:
     for path in files(paths):
         try:
             text = path.read_text(encoding="utf-8")
-            result = formatted(text)
+            result = formatted(_whole(path, text))
         except (OSError, ValueError) as error:
             raise click.UsageError(f"{path}: {error}") from None
         if result != text:
@@ -238,6 +240,13 @@ def main(paths: tuple[Path, ...], check: bool) -> None:
     if check and changed:
         click.echo("format them with: python -m conformance.contract.format", err=True)
         raise SystemExit(1)
+
+
+def _whole(path: Path, text: str) -> str:
+    """The text of a file with what is made of others: the description of the API has its shapes as components."""
+    if path.resolve() != (schemas.folder() / "api" / "openapi.json").resolve():
+        return text
+    return json.dumps(with_shapes(json.loads(text)), ensure_ascii=False)
 
 
 if __name__ == "__main__":

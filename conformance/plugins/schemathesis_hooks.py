@@ -2,11 +2,12 @@
 
 Each rule that one response can break is a check of its own, named by the rule's id with underscores.  A response is
 judged by itself, with the latest calendar list and userinfo.  The outcome of a write shows only in later readings: for
-that, use `run` or `check`.
+that, use `run` or `check`.  Valid requests reach real calendars, events and pages (`RealRequests`).
 """
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -16,9 +17,10 @@ import schemathesis
 from conformance.contract.rules import Rule, load
 from conformance.facts import Facts, Observer, Settings
 from conformance.facts.routes import account_name, route
-from conformance.http.exchange import Exchange, Headers, Request, Response, redact_authorization
+from conformance.http.exchange import Exchange, Headers, Request, Response, load_json, redact_authorization
 from conformance.judging.judge import Judge
 from conformance.judging.verdict import Violation
+from conformance.plugins.schemathesis_requests import RealRequests
 
 if TYPE_CHECKING:
     import requests
@@ -133,6 +135,28 @@ def _check(rule: Rule) -> Check:
     check.__name__ = check.__qualname__ = rule.id.replace("-", "_")
     check.__doc__ = rule.title
     return check
+
+
+_real = RealRequests()
+
+
+@schemathesis.hook
+def before_call(_: schemathesis.HookContext, case: schemathesis.Case[Any], **__: Any) -> None:
+    """Make a valid request one that the server can grant."""
+    if case.meta is None or case.meta.generation.mode.is_positive:
+        _real.make_real(_operation(case), case.path_parameters, case.body)
+
+
+@schemathesis.hook
+def after_call(_: schemathesis.HookContext, case: schemathesis.Case[Any], response: schemathesis.Response) -> None:
+    """Learn what is there."""
+    if response.status_code == 200:
+        with contextlib.suppress(ValueError):
+            _real.learn(_operation(case), load_json(response.content))
+
+
+def _operation(case: schemathesis.Case[Any]) -> str:
+    return str(case.operation.definition.raw.get("operationId", ""))
 
 
 for _rule in RULES:

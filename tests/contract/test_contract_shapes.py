@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ import schemathesis
 from jsonschema import Draft202012Validator
 
 from conformance.contract import schemas
+from conformance.contract.openapi import with_shapes
 
 ZOOM = {"join_url": "https://zoom.example/j/1", "provider_name": "zoom"}
 EXPLICIT = {"profile_id": "explicit", "provider_description": "Tin cans", "join_url": "https://cans.example/7"}
@@ -442,20 +445,83 @@ def media_types(value: Any) -> Iterator[dict[str, Any]]:
             yield from media_types(child)
 
 
+def component(shape: str) -> str:
+    """The name of the component that is made of a shape."""
+    name, _, part = shape.partition("#/$defs/")
+    return "".join(word[:1].upper() + word[1:] for word in f"{name}-{part}".split("-"))
+
+
+def test_the_description_is_one_file_that_has_its_shapes() -> None:
+    assert with_shapes(OPENAPI) == OPENAPI
+    references = set(re.findall(r'"\$ref": "([^"]*)"', json.dumps(OPENAPI)))
+    assert {reference for reference in references if not reference.startswith("#/components/")} == set()
+    words = set(re.findall(r'"(\$id|\$defs|allOf|if|then|else|title)":', json.dumps(OPENAPI["components"]["schemas"])))
+    assert words == set()
+
+
 def test_bodies_of_the_description_are_shapes() -> None:
     own = [media["schema"] for media in media_types(OPENAPI) if set(media["schema"]) != {"$ref"}]
     assert own == []
-    used = {media["schema"]["$ref"].removesuffix(".json") for media in media_types(OPENAPI)}
-    assert used == {"event-as-written", "delete", "events-page", "calendars", "userinfo", "errors"}
+    used = {media["schema"]["$ref"].removeprefix("#/components/schemas/") for media in media_types(OPENAPI)}
+    assert used == {"EventAsWritten", "Delete", "EventsPage", "Calendars", "Userinfo", "Errors"}
+
+
+def test_a_component_accepts_what_its_shape_does() -> None:
+    values = [value for good_and_bad in SHAPES.values() for side in good_and_bad for value in side]
+    components = OPENAPI["components"]["schemas"]
+    compared = {shape: component(shape) for shape in SHAPES if component(shape) in components}
+    assert {"EventAsWritten", "EventsPage", "Userinfo", "Calendars", "Times", "ConferencingAsRead"} <= set(
+        compared.values()
+    )
+    for shape, name in compared.items():
+        whole = {"$ref": f"#/components/schemas/{name}", "components": {"schemas": components}}
+        file, _, part = shape.partition("#")
+        reference = {"$ref": f"{schemas.uri(f'api/{file}')}#{part}"}
+        one = jsonschema_rs.validator_for(whole)
+        other = jsonschema_rs.validator_for(reference, registry=schemas.rs_registry())
+        assert [value for value in values if one.is_valid(value) != other.is_valid(value)] == [], shape
+
+
+def test_what_no_component_can_say_in_one_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    parts = {"a": {"type": "string", "maxLength": 3}, "b": {"$ref": "#/$defs/a", "maxLength": 4}}
+    odd = {"$schema": "x", "$id": "x", "$ref": "#/$defs/b", "$defs": parts}
+    monkeypatch.setattr(schemas, "names", lambda _: ("api/odd",))
+    monkeypatch.setattr(schemas, "read", lambda _: odd)
+    with pytest.raises(ValueError, match="maxLength is 3 and 4"):
+        with_shapes({"components": {}, "x": {"$ref": "#/components/schemas/Odd"}})
 
 
 def test_examples_of_the_description_are_valid() -> None:
+    names = {component(name.removeprefix("api/")): name.removeprefix("api/") for name in schemas.names("api")}
     tried = 0
     for media in media_types(OPENAPI):
         for title, example in media.get("examples", {}).items():
-            assert accepts(media["schema"]["$ref"].removesuffix(".json"), example["value"]), title
+            assert accepts(names[media["schema"]["$ref"].removeprefix("#/components/schemas/")], example["value"]), (
+                title
+            )
             tried += 1
     assert tried == 11
+
+
+def test_links_lead_from_the_calendars_to_events_and_on_to_their_pages() -> None:
+    operations = {
+        operation["operationId"]: operation["responses"]
+        for path in OPENAPI["paths"].values()
+        for operation in (path[method] for method in ("get", "post", "delete") if method in path)
+    }
+    assert {
+        (name, link["operationId"])
+        for name, responses in operations.items()
+        for response in responses.values()
+        for link in response.get("links", {}).values()
+    } == {
+        ("list_calendars", "upsert_event"),
+        ("list_calendars", "read_events"),
+        ("upsert_event", "read_events"),
+        ("upsert_event", "delete_event"),
+        ("read_events", "read_next_page"),
+        ("read_next_page", "read_next_page"),
+    }
 
 
 def test_schemathesis_loads_the_description_with_all_its_shapes() -> None:

@@ -8,9 +8,10 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -18,9 +19,11 @@ import schemathesis
 import uvicorn
 from schemathesis.core.transport import Response as Answer
 
+from conformance.clients.emulator import Emulator
 from conformance.contract.rules import load
 from conformance.http.exchange import Exchange, Request, Response
 from conformance.plugins.schemathesis_hooks import RULES, Listener, exchange_of
+from conformance.plugins.schemathesis_requests import RealRequests
 from conformance.reference import reference_app
 
 #: Set by `tox -e matrix`.  By default what Schemathesis finds without the rules is found with them only.
@@ -32,9 +35,10 @@ TOKEN = "reference-default-token"
 
 
 @contextmanager
-def served(*faults: str) -> Iterator[str]:
-    """The base URL of the reference server with these faults."""
-    server = uvicorn.Server(uvicorn.Config(reference_app(faults=faults), log_level="warning", lifespan="off"))
+def served(*faults: str, seen: Callable[[Exchange], object] = lambda _: None) -> Iterator[str]:
+    """The base URL of the reference server with these faults; `seen` is told of each exchange."""
+    app = Emulator(reference_app(faults=faults), seen)
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off", date_header=False))
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
@@ -88,6 +92,53 @@ def test_the_reference_server_is_clean(hooks: bool, mode: str, tmp_path: Path) -
         result = st_run(url, tmp_path, "--phases", "coverage", "--mode", mode, hooks=hooks)
     assert result.returncode == 0, result.stdout + result.stderr
     assert "Tested: 6" in result.stdout, result.stdout
+
+
+def test_valid_upserts_reach_events(tmp_path: Path) -> None:
+    seen: list[Exchange] = []
+    options = ("--include-operation-id", "list_calendars", "--include-operation-id", "upsert_event", "-n", "1")
+    with served(seen=seen.append) as url:
+        result = st_run(url, tmp_path, "--phases", "examples,coverage", "--mode", "positive", *options, hooks=True)
+    assert result.returncode == 0, result.stdout + result.stderr
+    statuses = [one.response.status for one in seen if one.request.method == "POST" and one.response is not None]
+    assert len(statuses) > 50
+    assert statuses.count(202) > len(statuses) / 2
+
+
+def test_a_valid_request_is_made_one_that_the_server_can_grant() -> None:
+    real = RealRequests()
+    entry = {"calendar_readonly": False, "calendar_deleted": False}
+    real.learn(
+        "list_calendars",
+        {
+            "calendars": [
+                {"calendar_id": "cal_1", **entry},
+                {"calendar_id": "cal_2", **entry, "calendar_readonly": True},
+            ]
+        },
+    )
+    real.learn("userinfo", {"cronofy.data": {"conferencing_profiles": [{"profile_id": "pro_1"}]}})
+    real.learn("read_events", {"pages": {"next_page": "https://h.example/v1/events/pages/a%2Fb"}})
+    for odd in (None, [], {"calendars": [3]}, {"pages": 1}, {"cronofy.data": None}):
+        real.learn("read_next_page", odd)
+
+    def made(operation: str, body: Any = None) -> tuple[dict[str, Any], Any]:
+        path = {"calendar_id": "x", "page": "x"}
+        real.make_real(operation, path, body)
+        return path, body
+
+    assert made("read_next_page")[0]["page"] == "a%2Fb"
+    assert made("delete_event", {"event_id": "e"}) == ({"calendar_id": "cal_1", "page": "x"}, {"event_id": "e"})
+    good = {"event_id": "e", "summary": "s", "start": "2031-01-01", "end": "2031-01-02", "tzid": "Europe/Paris"}
+    kept = {**good, "conferencing": {"profile_id": "none"}}
+    assert made("upsert_event", dict(kept))[1] == kept
+    for odd, profile in (("0", "pro_0"), ("", "integrated"), ("../x", "pro_1")):
+        backwards = {**good, "start": "2031-02-30", "tzid": odd, "conferencing": {"profile_id": profile}}
+        _, body = made("upsert_event", backwards)
+        assert (body["tzid"], body["start"] < body["end"]) == ("Europe/Berlin", True)
+        assert body["conferencing"]["profile_id"] in ("default", "pro_1")
+    assert made("upsert_event", {"event_uid": "evt_1"})[1]["event_id"]
+    assert made("upsert_event", {**good, "start": "2031-03-01"})[1]["start"] == "2031-03-01", "each eighth is as made"
 
 
 def test_a_faulty_server_fails_the_check_that_has_the_name_of_the_rule(tmp_path: Path) -> None:

@@ -170,6 +170,33 @@ def _updates(fixture: Fixture) -> Iterator[Case]:
             read([here], [name], StubBehavior(settle=True)),
         ),
     )
+    name, other = "two-links", EXPLICIT | {"join_url": "https://example.org/other"}
+    yield Case(
+        "explicit, then the same with another link",
+        (
+            write(here, event(fixture, name, EXPLICIT)),
+            write(here, event(fixture, name, other)),
+            read([here], [name], StubBehavior(settle=True)),
+        ),
+    )
+    name = "pending-again"
+    yield Case(
+        "a conference that was read, then another that is pending",
+        (
+            write(here, event(fixture, name, EXPLICIT)),
+            read([here], [name], StubBehavior(settle=True)),
+            write(here, event(fixture, name, {"profile_id": "default"})),
+            read([here], [name]),
+        ),
+    )
+    name, subscribed = "subscribed-once", next(fields for what, fields in OPTIONAL if what == "subscriptions")
+    yield Case(
+        "subscriptions, then an update without them",
+        (
+            write(here, event(fixture, name, EXPLICIT, **subscribed)),
+            write(here, event(fixture, name, EXPLICIT, summary="Moved")),
+        ),
+    )
     name = "two-calendars"
     yield Case(
         "one event id on two calendars",

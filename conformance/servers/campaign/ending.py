@@ -56,7 +56,7 @@ class Ending:
 
     def _record_cancellation(self) -> None:
         if self.deadline.passed:
-            self.reasons.append(f"its time was up: {self.deadline.seconds:.0f} s (--max-time)")
+            self.reasons.append(f"its time was up: {self.deadline.seconds:.3g} s (--max-time)")
         else:
             self.interrupted = True
 

@@ -89,19 +89,22 @@ class Subject:
         """An HTTP client for the subject, in-process applications started and stopped around it."""
         from conformance.http.tls import trusting
         from conformance.servers.subject import transport
-        from conformance.servers.subject.app_transports import DateHeaderTransport, WsgiTransport, lifespan
+        from conformance.servers.subject.app_transports import (
+            AsgiTransport,
+            DateHeaderTransport,
+            WsgiTransport,
+            lifespan,
+        )
 
         async with AsyncExitStack() as stack:
             inner: httpx.AsyncBaseTransport | None = None
             if self.kind == "wsgi":
-                inner = DateHeaderTransport(WsgiTransport(self.app), self.clock)
+                inner = DateHeaderTransport(WsgiTransport(self.app, limits), self.clock)
             elif self.kind == "cassette":
                 inner = self.app
             elif self.app is not None:
-                import httpx
-
-                await stack.enter_async_context(lifespan(self.app))
-                inner = DateHeaderTransport(httpx.ASGITransport(self.app, raise_app_exceptions=False), self.clock)
+                await stack.enter_async_context(lifespan(self.app, limits))
+                inner = DateHeaderTransport(AsgiTransport(self.app, limits), self.clock)
             # An application in this process needs no certificates, and they take long to load.
             secured = inner is None and (self.base_url.startswith("https:") or not self.loopback)
             verify = trusting(self.authority) if secured else False

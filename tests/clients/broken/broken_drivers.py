@@ -102,13 +102,6 @@ def _(event: JSON) -> JSON:
     return event
 
 
-@sends("join-url-is-sent-as-requested", "drops the query of the join URL", "drops-the-query")
-def _(event: JSON) -> JSON:
-    if _asks(event, "explicit"):
-        event["conferencing"]["join_url"] = event["conferencing"]["join_url"].partition("?")[0]
-    return event
-
-
 @sends("join-url-is-sent-as-requested", "cuts the join URL at 255 characters", "cuts-the-join-url")
 def _(event: JSON) -> JSON:
     if _asks(event, "explicit"):
@@ -146,14 +139,6 @@ def _(event: JSON) -> JSON:
     return event
 
 
-@sends("event-times-are-sent-as-requested", "drops the offset of a time", "drops-the-offset")
-def _(event: JSON) -> JSON:
-    for name in ("start", "end"):
-        if isinstance(event[name], str) and "+" in event[name]:
-            event[name] = event[name][:19] + "Z"
-    return event
-
-
 @sends("event-fields-are-sent-as-requested", "drops the description")
 def _(event: JSON) -> JSON:
     return {name: value for name, value in event.items() if name != "description" or not value}
@@ -172,13 +157,6 @@ def _(event: JSON) -> JSON:
 @sends("subscriptions-are-sent-as-requested", "drops the subscriptions")
 def _(event: JSON) -> JSON:
     event.pop("subscriptions", None)
-    return event
-
-
-@sends("subscriptions-are-sent-as-requested", "sends the first interaction of a subscription alone", "one-interaction")
-def _(event: JSON) -> JSON:
-    for each in event.get("subscriptions") or ():
-        each["interactions"] = each["interactions"][:1]
     return event
 
 
@@ -316,17 +294,6 @@ class _Swallows403(_Swallowing):
     statuses = (403,)
 
 
-@breaks("a-refusal-is-reported", "takes a 429 for done", "takes-a-429-for-done")
-class _Swallows429(_Swallowing):
-    statuses = (429,)
-
-
-@breaks("a-refusal-is-reported", "takes a deletion that is answered 403 for done", "takes-a-refused-deletion")
-class _SwallowsDeletions(_Swallowing):
-    statuses = (403,)
-    methods = ("DELETE",)
-
-
 @breaks("a-refusal-is-reported", "takes a reading that is answered 403 for an empty one", "takes-a-refused-reading")
 class _SwallowsReadings(Client):
     def read_events(self, params: Mapping[str, Any], calendar_ids: Sequence[str] = ()) -> list[JSON]:
@@ -334,17 +301,6 @@ class _SwallowsReadings(Client):
             return super().read_events(params, calendar_ids)
         except httpx.HTTPStatusError as error:
             if error.response.status_code != 403:
-                raise
-            return []
-
-
-@breaks("a-refusal-is-reported", "takes a reading that is answered 502 for an empty one", "empty-on-5xx")
-class _EmptyOnServerErrors(Client):
-    def read_events(self, params: Mapping[str, Any], calendar_ids: Sequence[str] = ()) -> list[JSON]:
-        try:
-            return super().read_events(params, calendar_ids)
-        except httpx.HTTPStatusError as error:
-            if error.response.status_code != 502:
                 raise
             return []
 
@@ -364,67 +320,6 @@ def _(event: JSON) -> JSON:
 def _(event: JSON) -> JSON:
     nameless = "provider_name" in (event.get("conferencing") or {}) and event["conferencing"]["provider_name"] is None
     return _with(event, provider_name="") if nameless else event
-
-
-@breaks("the-status-of-a-refusal-is-reported", "reads the body of every error as JSON", "wants-json-in-errors")
-class _WantsJsonInErrors(Client):
-    def request(self, method: str, url: str, **options: Any) -> httpx.Response:
-        try:
-            return super().request(method, url, **options)
-        except httpx.HTTPStatusError as error:
-            if error.response.content and error.response.status_code >= 500:
-                raise ValueError(error.response.json()) from None
-            raise
-
-
-@breaks("every-page-is-read", "takes an empty page for the last", "stops-at-an-empty-page")
-class _StopsAtAnEmptyPage(Client):
-    def read_events(self, params: Mapping[str, Any], calendar_ids: Sequence[str] = ()) -> list[JSON]:
-        page = self.request("GET", "/v1/events", params={**params, "calendar_ids[]": list(calendar_ids)}).json()
-        events = list(page["events"])
-        while page["events"] and (next_page := page["pages"].get("next_page")):
-            page = self.request("GET", next_page).json()
-            events += page["events"]
-        return events
-
-
-@sends("event-fields-are-sent-as-requested", "cuts descriptions at 1,000 characters", "cuts-descriptions")
-def _(event: JSON) -> JSON:
-    return {name: value[:1000] if name == "description" else value for name, value in event.items()}
-
-
-@sends("event-fields-are-sent-as-requested", "sends every line end as a space", "one-line-only")
-def _(event: JSON) -> JSON:
-    return {**event, **({"description": event["description"].replace("\n", " ")} if "description" in event else {})}
-
-
-@sends("event-fields-are-sent-as-requested", "invites two attendees at most", "two-attendees")
-def _(event: JSON) -> JSON:
-    if "attendees" in event:
-        event["attendees"]["invite"] = event["attendees"]["invite"][:2]
-    return event
-
-
-@sends("subscriptions-are-sent-as-requested", "sends the first subscription only", "one-subscription")
-def _(event: JSON) -> JSON:
-    return {**event, **({"subscriptions": event["subscriptions"][:1]} if "subscriptions" in event else {})}
-
-
-@sends("event-fields-are-sent-as-requested", "leaves out objects and arrays that are empty", "drops-empty-objects")
-def _(event: JSON) -> JSON:
-    return dict(_without_empty(event))
-
-
-def _without_empty(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _without_empty(part) for name, part in value.items() if part not in ({}, [])}
-    return [_without_empty(part) for part in value] if isinstance(value, list) else value
-
-
-@sends("event-times-are-sent-as-requested", "has no years after 2099", "no-years-after-2099")
-def _(event: JSON) -> JSON:
-    late = isinstance(event["end"], str) and event["end"] > "2100"
-    return {**event, "end": "2099-12-31" + event["end"][10:]} if late else event
 
 
 @breaks("the-fields-of-a-422-are-reported", "tells the first field of a 422 only")

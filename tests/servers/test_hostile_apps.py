@@ -1,0 +1,167 @@
+"""An application in this process may hang, block, send without end or raise anything: the run ends, and says so."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import subprocess
+import sys
+import time
+import types
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from conformance.cli.main import cli
+from conformance.reference import reference_app
+from conformance.servers.campaign import RunResult, run
+from conformance.servers.run_options import RunOptions
+from conformance.servers.subject import ConfigurationError, in_process
+from conformance.servers.subject.reception import Limits
+
+LIMITS = Limits(seconds=0.2, attempts=1, patience=0.5, body=4_000_000)
+
+
+class OwnError(BaseException):
+    """What no `except Exception` catches."""
+
+
+def run_of(asgi: Any = None, wsgi: Any = None) -> RunResult | ConfigurationError:
+    """A run on the real clock against an application, which ends soon."""
+    subject = in_process(asgi or wsgi, {"default": "a-token"}, kind="wsgi" if wsgi else "asgi")
+    options = RunOptions(max_requests=40, max_time=4.0)
+    try:
+        return asyncio.run(run(options, subject=subject, limits=LIMITS, small=False))
+    except ConfigurationError as error:
+        return error
+
+
+def asgi_app(answer: Callable[[Any], Any]) -> Any:
+    """An application that answers requests so; it has no lifespan."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        assert scope["type"] == "http"
+        await answer(send)
+
+    return app
+
+
+def raising(error: BaseException) -> Any:
+    async def answer(send: Any) -> None:
+        raise error
+
+    return answer
+
+
+async def sends_without_end(send: Any) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    while True:
+        await send({"type": "http.response.body", "body": bytes(65536), "more_body": True})
+
+
+async def sends_whatever_comes(send: Any) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    while True:
+        with contextlib.suppress(ConnectionError):
+            await send({"type": "http.response.body", "body": bytes(65536), "more_body": True})
+
+
+async def blocks(send: Any) -> None:
+    time.sleep(60)
+
+
+async def is_busy(send: Any) -> None:
+    while True:
+        pass
+
+
+async def sleeps(send: Any) -> None:
+    await asyncio.sleep(60)
+
+
+async def says_nothing(send: Any) -> None:
+    pass
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        *map(raising, (SystemExit(7), OwnError(), asyncio.CancelledError(), BaseExceptionGroup("", [OwnError()]))),
+        *(sends_without_end, sends_whatever_comes, blocks, is_busy, sleeps, says_nothing),
+    ],
+)
+def test_an_asgi_application_ends_no_run(answer: Any) -> None:
+    began = time.monotonic()
+    result = run_of(asgi_app(answer))
+    assert isinstance(result, ConfigurationError) or result.cut_short
+    assert time.monotonic() - began < 20
+
+
+def wsgi_hangs(environ: Any, start: Any) -> Any:
+    time.sleep(60)
+
+
+def wsgi_exits(environ: Any, start: Any) -> Any:
+    raise SystemExit(7)
+
+
+def wsgi_sends_without_end(environ: Any, start: Any) -> Any:
+    start("200 OK", [])
+    while True:
+        yield bytes(65536)
+
+
+@pytest.mark.parametrize("app", [wsgi_hangs, wsgi_exits, wsgi_sends_without_end])
+def test_a_wsgi_application_ends_no_run(app: Any) -> None:
+    result = run_of(wsgi=app)
+    assert isinstance(result, ConfigurationError) or result.cut_short
+
+
+@pytest.mark.parametrize("at", ["startup", "shutdown"])
+def test_a_lifespan_that_hangs_is_not_waited_for(at: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("conformance.servers.subject.app_transports._SHUTDOWN", 0.1)
+    reference = reference_app()
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "lifespan":
+            if at == "shutdown":
+                await receive()
+                await send({"type": "lifespan.startup.complete"})
+                await receive()
+            await asyncio.sleep(60)
+        await reference(scope, receive, send)
+
+    result = run_of(app)
+    if at == "startup":
+        assert str(result) == "the application did not start within 0.2 s: see what its ASGI lifespan waits for"
+    else:
+        assert isinstance(result, RunResult) or "401" in str(result)
+
+
+def test_a_run_whose_time_is_up_before_it_knows_the_calendars_does_not_say_that_there_are_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "sleeping", types.SimpleNamespace(app=asgi_app(sleeps)))  # type: ignore[misc]
+    monkeypatch.setenv("CRONOFY_ACCESS_TOKEN", "a-token")
+    done = CliRunner().invoke(cli, ["run", "asgi:sleeping:app", "--max-time", "0.3"])
+    assert done.exit_code == 3
+    assert done.output.splitlines()[-1].startswith("Outcome: inconclusive. Exit code 3: its time was up: 0.3 s")
+
+
+def test_a_thread_that_an_application_left_keeps_no_program_running(tmp_path: Path) -> None:
+    (tmp_path / "left.py").write_text(
+        "import threading, time\n"
+        "threading.Thread(target=time.sleep, args=(60,)).start()\n"
+        "async def app(scope, receive, send): raise ValueError\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "conformance", "run", "asgi:left:app", "--plan"],
+        env={"PYTHONPATH": str(tmp_path), "CRONOFY_ACCESS_TOKEN": "a-token-of-mine"},
+        capture_output=True,
+        timeout=30,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (2, b"")
