@@ -41,6 +41,13 @@ jobs = click.option(
 )
 
 
+cluster = click.option(
+    "--cluster",
+    metavar="ADDRESS",
+    help="Let the workers of a Dask scheduler read and judge, such as tcp://scheduler:8786.",
+)
+
+
 @click.command(short_help="Judge recordings.")
 @click.argument("paths", nargs=-1, required=True, type=options.path, metavar="PATH...")
 @options.default_profile
@@ -50,6 +57,7 @@ jobs = click.option(
 @follow
 @forget
 @jobs
+@cluster
 @options.side
 @options.strength
 @options.judging
@@ -78,6 +86,7 @@ def check(
       cronofy-conformance check cassettes/ --report - --report report.xml
       cronofy-conformance check tests/cassettes --side server --complete-recording
       tail -F access.ndjson | cronofy-conformance check --follow /dev/stdin
+      cronofy-conformance check cassettes/ --cluster tcp://scheduler:8786
       cronofy-conformance check tests/cassettes --rule explicit-is-kept --fail-on inferred
     """
     from conformance.cli.baseline_file import KnownFailures

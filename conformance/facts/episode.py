@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from conformance.facts.comparisons import parse_api_time
 from conformance.facts.observed import Before, Observation, ObservedWrite, fingerprint_of, identity_key, staleness_key
 from conformance.facts.packing import packable
 from conformance.facts.requested import FIELDS, RequestedConferencing, field_as_sent
@@ -71,6 +72,21 @@ class Episode:
     def shows_same(self, item: dict[str, Any]) -> bool:
         """Whether an item is, to the last field, what the last reading showed."""
         return self.streak is not None and self.streak.observation.item == item
+
+    def is_overwritten_in(self, item: dict[str, Any]) -> bool:
+        """Whether an item shows that somebody else wrote the event after this write (law attribution).
+
+        What was sent was there, and now other values are: newer ones, not those from before.
+        """
+        shown = self.streak.observation.item if self.streak is not None else None
+        if shown is None or self.write is None or not _differ(self.write.event, item):
+            return False
+        if _differ(self.write.event, shown) or (self.before.item is not None and not _differ(self.before.item, item)):
+            return False
+        times = [parse_api_time(one.get("updated")) for one in (shown, item)]
+        if times[0] is None or times[1] is None:
+            return self.before.state == "nonexistent" or self.before.item is not None
+        return times[1][0] > times[0][0]
 
     def repeat(self, sent_at: float, evidence: Evidence, settings: Settings, window: Window) -> None:
         """Another reading showed the same."""
@@ -287,11 +303,14 @@ class Episode:
         return kind if kind in ("explicit", "default", "integrated", "profile") else None
 
 
+def _differ(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    """Whether two forms of an event certainly differ in a field that writes set."""
+    return any(field_as_sent(one, other, name) is False for name in FIELDS)
+
+
 def _shows_change(write: ObservedWrite, observation: Observation, before: Before) -> bool:
     """Whether a reading surely shows the write as done: all is as sent, and something differs from before."""
     item = observation.item
-    if item is None or any(field_as_sent(write.event, item, name) is False for name in FIELDS):
+    if item is None or _differ(write.event, item):
         return False
-    if before.item is None:
-        return before.state == "nonexistent"
-    return any(field_as_sent(before.item, item, name) is False for name in FIELDS)
+    return before.state == "nonexistent" if before.item is None else _differ(before.item, item)

@@ -92,4 +92,7 @@ def field_as_sent(event: dict[str, Any], item: dict[str, Any], name: str) -> boo
         return None
     if name in ("start", "end"):
         return same_time(event[name], item[name], event.get("tzid"))
-    return same_text(event[name], item[name])
+    sent, shown = event[name], item[name]
+    same = same_text(sent, shown)
+    appended = name == "description" and isinstance(sent, str) and isinstance(shown, str) and sent.strip()
+    return None if same is False and appended and appended in shown else same  # services append how to join

@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 from urllib.parse import urlencode
 
 from conformance.http.exchange import Exchange, Headers, first_of
+from conformance.recordings.altered import is_cut_short, length_of
 from conformance.recordings.attachments import attached
 from conformance.recordings.json_stream import JsonText, reading_json
 from conformance.recordings.metadata import InvalidRecordingError, MalformedPartError, kind_of, reading
@@ -161,7 +162,7 @@ def _request_body(path: Path, request: Mapping[str, Any], headers: Headers, harf
         pairs = headers_of(params, "request.postData.params")
         mime = str(posted.get("mimeType", "")) or first_of(headers, "content-type") or ""
         return None if "multipart" in mime else urlencode(pairs).encode()
-    sizes = (size, _content_length(headers))
+    sizes = (size, length_of(headers))
     if posted or str(request.get("method", "")).upper() not in BODILESS_METHODS:
         return _attached_or_empty(path, posted, sizes)
     return None if any(size is not None and size > 0 for size in sizes) else b""
@@ -174,14 +175,16 @@ def _response_body(
     text = _text(content, "response.content")
     if str(content.get("comment", "")).startswith("Body truncated"):
         return None
+    size = number_of(content.get("size"), "response.content.size")
     if text:
-        return _bytes(text, content, "response.content")
+        body = _bytes(text, content, "response.content")
+        return None if is_cut_short(body, (), size) else body
     if response.get("status") in (204, 304) or str(request.get("method", "")).upper() == "HEAD":
         return b""
     sizes = (
-        number_of(content.get("size"), "response.content.size"),
+        size,
         number_of(response.get("bodySize"), "response.bodySize"),
-        _content_length(headers),
+        length_of(headers),
     )
     return _attached_or_empty(path, content, sizes)
 
@@ -199,11 +202,6 @@ def _attached_or_empty(path: Path, content: Mapping[str, Any], sizes: Iterable[f
         return None
     empty = 0 in known if known else content.get("text") == ""
     return b"" if empty else None
-
-
-def _content_length(headers: Headers) -> float | None:
-    value = first_of(headers, "content-length") or ""
-    return float(value) if value.isascii() and value.isdigit() and len(value) <= 18 else None
 
 
 def _text(content: Mapping[str, Any], where: str) -> str | None:

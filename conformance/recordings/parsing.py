@@ -20,6 +20,7 @@ from urllib.parse import urlencode, urlsplit
 
 from conformance.http.content_coding import ContentCodingError, MissingCodecError, OversizedBodyError, decode
 from conformance.http.exchange import NOT_RECORDED, Exchange, Headers, Request, Response, first_of
+from conformance.recordings.altered import is_cut_short, is_filtered
 from conformance.recordings.metadata import MalformedPartError, kind_of
 
 __all__ = [
@@ -91,6 +92,8 @@ def assemble(
         request_body, request_notes = _decoded(request_body, request_headers, "request")
         response_body, response_notes = _decoded(response_body, response_headers, "response")
         notes += request_notes + response_notes
+        request_body = _as_recorded(request_body, request_headers)
+        response_body = _as_recorded(response_body, response_headers)
     if not ours and not all(time is None or _EARLIEST <= time <= _LATEST for time in (sent_at, answered_at)):
         sent_at = answered_at = None
     if sent_at is None and answered_at is None and not ours:
@@ -105,6 +108,11 @@ def assemble(
         response = Response(status, response_headers, response_body)
     request = Request(method.upper(), _checked_url(url, ours), request_headers, request_body or b"")
     return Exchange(request, response, label, sent_at, answered_at, time_resolution, headers_complete, notes)
+
+
+def _as_recorded(body: bytes | None, headers: Headers) -> bytes | None:
+    """The body; None where the recorder did not keep it as it was."""
+    return None if body and (is_filtered(body) or is_cut_short(body, headers)) else body
 
 
 def _checked_url(url: object, ours: bool) -> str:

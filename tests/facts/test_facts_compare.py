@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from conformance.facts.comparisons import compare_urls, normal_url, parse_api_time, same_text, same_time, time_relation
 from conformance.facts.reading import next_page_kind
+from conformance.facts.requested import field_as_sent
 from conformance.facts.routes import account_name, body_json, form_json, route
 from conformance.http.exchange import Response
 
@@ -267,3 +268,12 @@ def test_what_is_pending_may_bear_a_stray_description(sent: str, shown: dict[str
     traffic.write(1, event(conferencing=stray)).read(2, item({"pending": True, **shown}))
     (write,) = traffic.writes()
     assert write["after"]["latest"].get("provider_name_as_sent") is expected
+
+
+@pytest.mark.parametrize(
+    ("shown", "same"),
+    [("Plans", True), ("Plans\n\nJoin: https://a.example/1", None), ("Plan", False), ("Other plans of ours", False)],
+)
+def test_a_description_may_be_followed_by_how_to_join(shown: str, same: bool | None) -> None:
+    assert field_as_sent({"description": "Plans"}, {"description": shown}, "description") is same
+    assert field_as_sent({"summary": "Plans"}, {"summary": "Plans for today"}, "summary") is False

@@ -276,3 +276,23 @@ def test_the_last_reading_alone_counts_only_with_what_was_never_shown_before() -
 
     assert not remained("https://c.example/3")
     assert remained("https://a.example/1")
+
+
+@pytest.mark.parametrize(
+    ("shown", "ended"),
+    [
+        ({"summary": "Hers", "updated": "2026-11-22T10:05:00Z"}, True),
+        ({"summary": "Hers", "updated": "2026-11-22T09:55:00Z"}, False),
+        ({"updated": "2026-11-22T10:05:00Z"}, False),
+    ],
+)
+def test_what_somebody_else_wrote_later_says_nothing_about_this_write(shown: dict[str, Any], ended: bool) -> None:
+    traffic = created(event(conferencing=explicit(A)))
+    traffic.read(2, item(READ_A, updated="2026-11-22T10:00:00Z")).read(14, item(READ_A, updated="2026-11-22T10:00:00Z"))
+    for at in range(30, 200, 20):
+        traffic.read(at, item(READ_B, **shown))
+    (write,) = traffic.writes()
+    assert (write["after"]["closed_by"] == "next-write") == ended
+    assert ("different" in str(write["after"])) == (not ended)
+    (write,) = traffic.writes(Settings(complete_recording=True))
+    assert "different" in str(write["after"])
