@@ -49,7 +49,8 @@ class CheckOptions:
     """The options of `check`; None or empty leaves a setting to the recording, or else to the usual one.
 
     `side`: ``server`` or ``client`` alone is judged (None: both).  `jobs`: how many processes read and judge (None: as
-    many as there are cores, and one where there is little to judge).
+    many as there are cores, and one where there is little to judge).  `cluster` is the address of a scheduler of Dask,
+    whose workers do it instead.
     """
 
     paths: tuple[Path, ...]
@@ -63,6 +64,7 @@ class CheckOptions:
     side: str | None = None
     complete_recording: bool = False
     jobs: int | None = None
+    cluster: str | None = None
     redact_personal: bool = False
 
 
@@ -80,7 +82,7 @@ def check(
         try:
             run_report = _check(options, interruption, progress, secrets)
         except LostProcessError:  # whoever killed it did not end the command: what was lost is done again
-            options = replace(options, jobs=1)
+            options = replace(options, jobs=1, cluster=None)
             run_report = _check(options, interruption, progress, secrets)
         if not interruption.came and secrets.leaks_into(render(run_report)):
             # A secret was encoded deeply, or used before it was recognised: by now all of them are known.
@@ -156,20 +158,42 @@ def _judged(
     Else one process reads, and with more than one of them another judges.
     """
     jobs = options.jobs or _jobs(runs)
-    if jobs > 1 and not options.redact_personal and not secrets.is_deep and is_divisible(runs):
-        parts = parts_of(runs, jobs)
-        if len(parts) > 1 or any(part.shares for part in parts):
-            with pool(jobs, choice, secrets.known, interruption) as submit:
-                judged = judge_apart(parts, submit, _Finished(parts, progress))
+    asked = options.jobs is not None or options.cluster is not None
+    if (jobs > 1 or options.cluster) and not options.redact_personal and not secrets.is_deep and is_divisible(runs):
+        judged = _apart(options, runs, jobs, choice, interruption, progress, secrets.known)
+        if judged is not None:
             for secret in judged.secrets:
                 secrets.collect(secret)
             return judged
-        if options.jobs:
-            warnings.warn(f"{_names(options.paths)}: {_UNDIVIDED}", OneCoreWarning, stacklevel=2)
+    if jobs > 1 and asked and not secrets.is_deep:
+        warnings.warn(f"{_names(options.paths)}: {_UNDIVIDED}", OneCoreWarning, stacklevel=2)
     opened = OpenedRuns(secrets, interruption, progress, redact_personal=options.redact_personal)
     rules = choice.rules()
     report, unknown = judge_runs((Run(opened.exchanges(run), run.rules, run.settings) for run in runs), rules, jobs)
     return Judged(report, (unknown.events, unknown.decided), opened.span, opened.writes, ())
+
+
+def _apart(
+    options: CheckOptions,
+    runs: Sequence[OneRun],
+    jobs: int,
+    choice: RuleChoice,
+    interruption: Interruption,
+    progress: StatusLine,
+    known: Mapping[str, str],
+) -> Judged | None:
+    """What becomes of the runs if others judge them; None where there is nothing to share among several processes."""
+    if options.cluster is not None:
+        from conformance.cli.cluster import cluster  # the extra is not always installed
+
+        with cluster(options.cluster, choice, interruption) as (submit, at_once):
+            parts = parts_of(runs, options.jobs or at_once)
+            return judge_apart(parts, submit, _Finished(parts, progress))
+    parts = parts_of(runs, jobs)
+    if len(parts) == 1 and not parts[0].shares:
+        return None
+    with pool(jobs, choice, known, interruption) as submit:
+        return judge_apart(parts, submit, _Finished(parts, progress))
 
 
 class _Finished:

@@ -41,6 +41,13 @@ jobs = click.option(
 )
 
 
+cluster = click.option(
+    "--cluster",
+    metavar="ADDRESS",
+    help="Let the workers of a Dask scheduler read and judge, such as tcp://scheduler:8786.",
+)
+
+
 @click.command(short_help="Judge recordings.")
 @click.argument("paths", nargs=-1, required=True, type=options.path, metavar="PATH...")
 @options.default_profile
@@ -50,6 +57,7 @@ jobs = click.option(
 @follow
 @forget
 @jobs
+@cluster
 @options.side
 @options.strength
 @options.judging
@@ -78,11 +86,13 @@ def check(
       cronofy-conformance check cassettes/ --report - --report report.xml
       cronofy-conformance check tests/cassettes --side server --complete-recording
       tail -F access.ndjson | cronofy-conformance check --follow /dev/stdin
+      cronofy-conformance check cassettes/ --cluster tcp://scheduler:8786
       cronofy-conformance check tests/cassettes --rule explicit-is-kept --fail-on inferred
     """
     from conformance.cli.baseline_file import KnownFailures
     from conformance.cli.check_command import CheckOptions
     from conformance.cli.check_command import check as check_recordings
+    from conformance.cli.files import Artefacts
     from conformance.cli.output import check_places, write_reports
     from conformance.cli.status_line import StatusLine
     from conformance.cli.strength_notes import with_strength_notes
@@ -101,9 +111,11 @@ def check(
             run_report = known.applied(follow_recording(chosen, forget, interruption, secrets))
         else:
             run_report = known.applied(check_recordings(chosen, interruption, progress, secrets))
-    known.save(run_report, secrets.redactor().check)
+    artefacts = Artefacts()
+    with artefacts.writing("--baseline"):
+        known.save(run_report, secrets.redactor().check)
     told = with_strength_notes(run_report) if strength else run_report
-    return write_reports(told, reports, secrets.redactor(), quiet=quiet, verbose=verbose)
+    return write_reports(told, reports, secrets.redactor(), quiet=quiet, verbose=verbose, artefacts=artefacts)
 
 
 @click.command(short_help="Judge the evidence of a report again.")

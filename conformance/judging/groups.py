@@ -9,8 +9,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from conformance.contract.rules import LEVELS
+from conformance.judging.client_defects import dropped, withholds_conferencing
 from conformance.judging.timeline import timeline
-from conformance.judging.traits import always, in_words, shows
+from conformance.judging.traits import Traits, always, in_words, shows
 
 if TYPE_CHECKING:
     from conformance.contract.rules import Rule
@@ -28,6 +29,7 @@ _PATTERNS: Mapping[str, str] = MappingProxyType(
         "malformed": "Events read back with conferencing of no documented form",
         "unchanged": "Events keep the conferencing that they had",
         "status": "Requests are answered {}",
+        "withheld": "The client gives back no conferencing as it was read",
         "failures": "Requests are answered 5xx, or not at all, every time",
     }
 )
@@ -82,6 +84,8 @@ def failure_groups(run_report: RunReport) -> tuple[FailureGroup, ...]:
             for _, violation in some:
                 groups.join(violation.cause, [some[0][1].cause])
             headlines.append((some[0][1].cause, _common(pattern, trait, some)))
+    for cause, causes in dropped(violation for _, violation in found):
+        groups.join(cause, causes)
     for cause, message, causes in (*_accepted_in_error(found), *_malformed_by(found, groups, alike)):
         groups.join(cause, causes)
         headlines.append((cause, message))
@@ -99,17 +103,33 @@ def _explained(run_report: RunReport, pattern: str, members: list[Member]) -> It
     """Which of the violations that compare alike have one reason, and the trait that is it; empty where all has it."""
     passed = run_report.report.exercised.passed
     its = {rule.id for rule, _ in members}
-    # Where a state is what was asked for, it says nothing of where it is wrong.
-    contrast = [one for rule in its for one in passed.get(rule, ()) if shows(pattern) not in one]
+    contrast = [one for rule in its for one in passed.get(rule, ()) if _refutes(pattern, one)]
     fitting = always((violation.traits for _, violation in members), contrast)
     if contrast and fitting and len(members) >= _FEW:
         yield fitting[0], members
     elif pattern == "echo":
         yield "", members
     elif not pattern.startswith("/"):
-        never = [(rule, violation) for rule, violation in members if not run_report.report.tally(rule.id).passed]
+        never = [(rule, violation) for rule, violation in members if not _passed(run_report, rule, pattern)]
         for some in [members] if len(never) == len(members) else _by_kind(never):
             yield "", some
+
+
+def _passed(run_report: RunReport, rule: Rule, pattern: str) -> bool:
+    """Whether a rule passed, and not just where the state that is wrong elsewhere was right."""
+    known = run_report.report.exercised.passed.get(rule.id, ())
+    if known:
+        return any(_refutes(pattern, one) for one in known)
+    return bool(run_report.report.tally(rule.id).passed)
+
+
+#: The states that are right elsewhere and say nothing of where one of them is wrong.
+_LIKE = {"none": ("none", "missing"), "missing": ("missing",), "malformed": ("none", "missing", "malformed")}
+
+
+def _refutes(pattern: str, traits: Traits) -> bool:
+    """Whether a pass with these traits shows that it is not always wrong as the pattern says."""
+    return not any(shows(state) in traits for state in _LIKE.get(pattern, ()))
 
 
 def _by_kind(members: Iterable[Member]) -> list[list[Member]]:
@@ -189,6 +209,8 @@ def _pattern(rule: Rule, violation: Violation) -> str:
         return f"status {answered}" if answered >= 300 else f"accepted {rule.id}"
     if violation.path == "/failures":
         return "failures"
+    if rule.about == "call" and withholds_conferencing(violation):
+        return "withheld"
     entries = timeline(violation)
     place = next((place for place, entry in enumerate(entries) if entry.is_broken), None)
     if place is not None:
@@ -215,6 +237,8 @@ def _common(pattern: str, trait: str, members: list[Member]) -> str:
         return ""
     if name == "echo" and not trait:
         return _PATTERNS["echo"]
+    if name == "withheld":
+        return _PATTERNS[name]
     base = _PATTERNS[name].format(detail) if name in _PATTERNS else f"{members[0][1].message}, and others are like it"
     if trait:
         return f"{base}, {in_words(trait)}"

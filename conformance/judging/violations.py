@@ -155,7 +155,8 @@ def _difference(value: Any, wire: Any, expected: Any, missing: str | None, *, is
     if isinstance(value, int):
         return "" if is_count else str(value)
     if isinstance(value, str):
-        return value if value.replace("_", "").replace("-", "").isalpha() and len(value) < 32 else "text"
+        is_word = value.isascii() and value.replace("_", "").replace("-", "").isalpha()
+        return value if is_word and len(value) < 32 else "text"
     return "list" if isinstance(value, list) else "object" if isinstance(value, dict) else "number"
 
 
@@ -215,6 +216,13 @@ def _symptom(facts: Facts, path: Path, words: FactWords, wire: Any, shown_by: st
     place = [part for part in _generic(path).split("/") if part not in ("after", "")]
     member = words.compares.get("shown") or "/".join(place)
     anchor = shown_by if _is_of_write(facts, path) else facts.document.get("event_id") or shown_by
+    if (
+        (wire is None or "shown" not in words.compares)
+        and facts.about == "write"
+        and path[:1] == ["after"]
+        and facts.evidence
+    ):
+        anchor = f"{anchor} after {facts.evidence[0].label}"  # no value, or a state, that may have many reasons
     if anchor is None:
         return ""
     return json.dumps([anchor, member, None if words.is_count else wire], ensure_ascii=False, sort_keys=True)

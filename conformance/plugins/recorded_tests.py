@@ -217,7 +217,7 @@ def _record(item: pytest.Item, run_report: RunReport) -> None:
 def _summary(found: list[dict[str, Any]]) -> str:
     judged_tests = [one for one in found if "exchanges" in one]
     if not judged_tests:
-        return "conformance: no test was judged; none was recorded by pytest-recording or by conformance_recorder"
+        return "conformance: no test was judged; no cassette, recorder or server saw one"
     exchanges = sum(one["exchanges"] for one in judged_tests)
     passed = {rule for one in judged_tests for rule in one["passed"]}
     parts = [

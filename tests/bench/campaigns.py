@@ -12,6 +12,7 @@ import re
 import statistics
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -44,8 +45,9 @@ async def cost(count: int, settle: float) -> tuple[float, int, int]:
     subject = reference(settle)
     rules = tuple(rule for rule in load() if rule.applies_to == "server")
     settings = Settings(quiet=subject.quiet, settle_timeout=120.0)
-    async with open_session(subject, settings, Judge(rules), "benchmrk", in_journal=False) as session:
+    async with open_session(subject, settings, Judge(rules), "benchmrk") as session:
         assert session.hearing is not None
+        await session.preflight()
         scenarios = core(session.run.inventory)
         if count > len(scenarios):
             scenarios += explore(session.run.inventory, count - len(scenarios), 1)
@@ -66,6 +68,30 @@ def costs() -> None:
                 f"  settling {settle:>4}: {count:>5} scenarios of at most {longest} writes: {seconds:>6.1f} s, "
                 f"{requests:>5} requests ({requests / count:.1f} a scenario)"
             )
+
+
+def runs() -> None:
+    """Requests and CPU of the whole, of its smallest part, and of 100 explored scenarios; what shrinking adds."""
+    print("\nwhat runs cost on the reference server (the first begins by reading schemas)")
+    asyncio.run(run(RunOptions(), small=False))
+    for title, options in (
+        ("the whole", RunOptions()),
+        ("--quick", RunOptions(quick=True)),
+        ("with --max-examples 100", RunOptions(max_examples=100)),
+    ):
+        begun = time.process_time()
+        result = asyncio.run(run(options))
+        print(f"  {title:<24} {result.run['requests']:>5} requests, {time.process_time() - begun:>5.1f} s of CPU")
+    print("\nwhat looking for smaller failures takes of a run (requests, CPU)")
+    for fault in SAMPLE[::6]:
+        (plain, plain_cpu), (small, small_cpu) = (_measured(fault, small) for small in (False, True))
+        print(f"  {fault:<44} {1 - plain / small:>4.0%} {max(0.0, 1 - plain_cpu / small_cpu):>5.0%}")
+
+
+def _measured(fault: str, small: bool) -> tuple[int, float]:
+    begun = time.process_time()
+    result = asyncio.run(run(RunOptions(faults=(fault,)), small=small))
+    return result.run["requests"], time.process_time() - begun
 
 
 def run_of(fault: str) -> RunResult:
@@ -145,6 +171,7 @@ def main() -> None:
     arguments.add_argument("--full", action="store_true", help="run Schemathesis on the whole sample")
     full = arguments.parse_args().full
     costs()
+    runs()
     detection()
     peer(SAMPLE if full else SAMPLE[::5])
 

@@ -186,6 +186,8 @@ def test_options_named_in_the_readme_exist() -> None:
     text = README.read_text(encoding="utf-8")
     ours = {option for command in cli.commands.values() for param in command.params for option in param.opts}
     others = {
+        "--nthreads",
+        "--nworkers",
         "--lf",
         "--pyargs",
         "--subject",

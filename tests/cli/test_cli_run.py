@@ -40,6 +40,16 @@ def test_a_fault_is_named_by_its_rule_with_the_smallest_failure(ran: dict[str, A
     assert "\n   smallest scenario\n     1. create the event with the profile_id 8x8" in ran["result"].stdout
 
 
+def test_the_same_seed_gives_the_same_report_byte_for_byte(ran: dict[str, Any], tmp_path: Path) -> None:
+    report, evidence = tmp_path / "r.json", tmp_path / "evidence.ndjson"
+    command = ["run", "--max-examples", "0", "--fault", FAULT, *RULES, "--evidence", evidence, "--report", report]
+    environment = {**os.environ, "PYTHONHASHSEED": "1"}  # sets have another order there
+    done = subprocess.run([sys.executable, "-m", "conformance", *command], env=environment, check=False)
+    assert done.returncode == 1
+    assert report.read_bytes() == ran["r.json"].read_bytes()
+    assert evidence.read_bytes() == ran["evidence.ndjson"].read_bytes()
+
+
 def test_the_report_of_a_run_is_valid_and_has_subject_run_and_evidence(ran: dict[str, Any]) -> None:
     document = ran["document"]
     jsonschema.Draft202012Validator(schemas.read("report")).validate(document)

@@ -54,6 +54,7 @@ def pairs(value: Any, name: str = "") -> list[tuple[str, str]]:
         (EVENT, changed(start={"time": "2031-04-28T15:30:00Z", "tzid": "Etc/UTC"}), Differences()),
         (EVENT, changed(tzid="UTC"), Differences()),
         (EVENT, changed(location=None), Differences()),
+        (EVENT, changed(include_userinfo=True), Differences()),
         (EVENT, changed(conferencing={**EVENT["conferencing"], "extra": None}), Differences()),
         (
             EVENT,

@@ -397,6 +397,12 @@ KINDS = (
         sends(in_times(to_utc)),
     ),
     Kind(
+        "what is asked about the answer alone",
+        ("omitted with no privacy",),
+        sends(lambda event: {name: value for name, value in event.items() if value is not False}),
+        sends(lambda event: {**event, "include_userinfo": True}),
+    ),
+    Kind(
         "dates",
         ("omitted with dates",),
         sends(in_times(lambda time: f"{time}T00:00:00Z" if len(time) == 10 else time)),

@@ -15,10 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from report_samples import hostile, run_report
+from report_samples import VERDICTS, hostile, run_report
 
+from conformance.judging.comparison import comparison_of
 from conformance.judging.formats import renderer
-from conformance.judging.summary import RunReport
+from conformance.judging.formats.side_by_side_html import html
+from conformance.judging.summary import RunReport, document
 
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FLAGS = (
@@ -57,8 +59,12 @@ def test_nothing_runs_and_nothing_is_wider_than_a_telephone(report: RunReport, t
 
 @pytest.mark.skipif("AXE_PATH" not in os.environ, reason="AXE_PATH does not name axe.min.js")
 @pytest.mark.parametrize("scheme", ["0", "1"], ids=["dark", "light"])
-def test_axe_finds_nothing(scheme: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("page", ["report", "comparison"])
+def test_axe_finds_nothing(page: str, scheme: str, tmp_path: Path) -> None:
     axe = Path(os.environ["AXE_PATH"]).read_text(encoding="utf-8").replace("</script", "<\\/script")
-    page = renderer(".html")(run_report()).replace("<head>", f"<head><script>{axe}</script>")
+    right = run_report(tuple(verdict for verdict in VERDICTS if verdict.outcome != "failed"))
+    compared = comparison_of([document(run_report()), document(right)], ["broken", "right"])
+    shown = renderer(".html")(run_report()) if page == "report" else html(compared)
     script = "axe.run().then(found => found.violations.map(one => one.id))"
-    assert evaluated(tmp_path, page, script, f"--blink-settings=preferredColorScheme={scheme}") == []
+    flag = f"--blink-settings=preferredColorScheme={scheme}"
+    assert evaluated(tmp_path, shown.replace("<head>", f"<head><script>{axe}</script>"), script, flag) == []

@@ -65,6 +65,16 @@ def test_what_was_sent_and_what_was_shown_are_given_beside_the_sentence() -> Non
     )
 
 
+def test_the_state_that_two_writes_of_an_event_end_in_is_no_symptom_of_one_defect() -> None:
+    lost = {"state": "none"}
+    facts = write(settled=lost, window_elapsed=True, closed_by="stable")
+    symptoms = {
+        explain(RULES["explicit-is-kept"], facts._replace(evidence=(Evidence(label, REQUEST, 202),))).symptom
+        for label in ("#1", "#2")
+    }
+    assert len(symptoms) == 2
+
+
 @pytest.mark.parametrize(
     ("shown", "difference"),
     [

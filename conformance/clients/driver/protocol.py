@@ -113,11 +113,11 @@ def _expected(wrong: Any) -> str:
     found = excerpt(json.dumps(wrong.instance).encode())
     if wrong.validator == "required":
         missing = [name for name in wrong.validator_value if name not in wrong.instance]
-        return f"{found}, expected it to have {' and '.join(missing)} (schemas/driver.json)"
+        return f"{found}, expected it to have {' and '.join(missing)} (see --print-driver schema)"
     if wrong.validator in ("minimum", "maximum"):
-        return f"{found}, expected an HTTP status (schemas/driver.json)"
+        return f"{found}, expected an HTTP status (see --print-driver schema)"
     types = wrong.validator_value if isinstance(wrong.validator_value, list) else [wrong.validator_value]
-    return f"{found}, expected {' or '.join(map(str, types))} (schemas/driver.json)"
+    return f"{found}, expected {' or '.join(map(str, types))} (see --print-driver schema)"
 
 
 @cache

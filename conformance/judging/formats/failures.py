@@ -12,7 +12,7 @@ from conformance.contract.rules import load_clauses
 from conformance.contract.selection import clauses_page
 from conformance.http.curl import curl
 from conformance.http.display import visible, without_userinfo
-from conformance.judging.formats.marks import Part, differences
+from conformance.judging.formats.failure_values import as_json, share, values
 from conformance.judging.formats.script import LONGEST_BODY, Script, script
 from conformance.judging.groups import FailureGroup, failure_groups
 from conformance.judging.summary import MISSED
@@ -22,14 +22,15 @@ if TYPE_CHECKING:
     from conformance.contract.rules import Rule
     from conformance.facts import Evidence
     from conformance.http.exchange import Request
+    from conformance.judging.formats.marks import Part
     from conformance.judging.summary import Reproduction, RunReport
     from conformance.judging.verdict import Violation
 
-__all__ = ["ClauseNote", "Failure", "FailureStep", "actual", "as_json", "brief", "closing", "coverage_gaps"]
+__all__ = ["ClauseNote", "Failure", "FailureStep", "actual", "brief", "closing", "coverage_gaps"]
 __all__ += ["failures", "headings", "headline", "outcome_line", "status", "subject_name"]
 
-#: How many characters of a response's content are shown, of one in a time line, of a headline, and of a value.
-_SHOWN_CHARACTERS, _SHOWN_IN_LINE, _HEADLINE, _VALUE = 600, 160, 300, 20_000
+#: How many characters of a response's content are shown, of one in a time line, and of a headline.
+_SHOWN_CHARACTERS, _SHOWN_IN_LINE, _HEADLINE = 600, 160, 300
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ class Failure:
     `headline` is one sentence.  `values` are what was sent, expected and got, as far as the headline and the rule do
     not say it; what differs is marked.  `share` says how often the rule is broken, where it judged more than once;
     `also` are the other rules.  `reproduction` is there where a smaller scenario was found; `script` is one of curl,
-    of which there is none for a certified client: its requests do not repeat what it does wrong.
+    None where it is the client that is wrong.
     """
 
     rule: Rule
@@ -92,15 +93,15 @@ def _failure(run_report: RunReport, group: FailureGroup) -> Failure:
         rule=rule,
         violation=violation,
         headline=_short(group.headline),
-        values=tuple(_values(rule, violation, entries, group.headline)),
-        share=_share(run_report, rule),
+        values=tuple(values(rule, violation, entries, group.headline)),
+        share=share(run_report, rule),
         clauses=_clauses(run_report, rule),
         timeline=entries,
         steps=_steps(run_report, violation),
         also=tuple(others.values()),
         reproduction=reproduction,
         script=None
-        if run_report.subject.get("kind") == "client"
+        if "client" in (rule.applies_to, run_report.subject.get("kind"))
         else script(
             _short(group.headline), exchanges or _in_order(violation), run_report.variables, _where(run_report)
         ),
@@ -123,68 +124,6 @@ def _in_order(violation: Violation) -> tuple[Evidence, ...]:
     return tuple(sorted(entries, key=lambda one: one.at or 0.0)) if all(one.at for one in entries) else tuple(entries)
 
 
-#: What facts are about, as what a rule judges.
-_JUDGED = {
-    "write": "writes",
-    "batched_write": "writes in batches",
-    "exchange": "requests",
-    "reading": "readings",
-    "conferencing": "conferencing values",
-    "notification": "subscriptions",
-    "call": "calls",
-}
-
-
-def _share(run_report: RunReport, rule: Rule) -> str | None:
-    """How many of those that the rule judged break it; None where it judged one, or no list of like things."""
-    tally, noun = run_report.report.tally(rule.id), _JUDGED.get(rule.about)
-    judged = tally.failed + tally.passed
-    if judged < 2 or noun is None:
-        return None
-    return f"{tally.failed:,} of {judged:,} {noun} {'breaks' if tally.failed == 1 else 'break'} this rule"
-
-
-def _values(
-    rule: Rule, violation: Violation, entries: tuple[TimelineEntry, ...], said: str
-) -> Iterator[tuple[str, tuple[Part, ...]]]:
-    """What was sent, expected and got: values of the wire, and no words that the rule or `said` have already."""
-    expected = None if violation.expected in ("", rule.title) else _long(violation.expected)
-    got = _got(violation, entries, said) if expected is None else _long(violation.actual)
-    sent = _sent(entries)
-    if sent is not None and sent not in (expected, got):
-        yield "sent", (Part(sent, differs=False),)
-    if expected is not None and got is not None:
-        yield from zip(("expected", "got"), differences(expected, got), strict=True)
-    elif got is not None:
-        yield "got", (Part(got, differs=False),)
-
-
-def _got(violation: Violation, entries: tuple[TimelineEntry, ...], said: str) -> str | None:
-    """The conferencing that the wrong reading showed; else the wrong value, unless `said` has it."""
-    broken = next((entry for entry in entries if entry.is_broken), None)
-    if broken is not None and broken.action == "read" and broken.state is not None:
-        if broken.conferencing is not None:
-            return _long(as_json(broken.conferencing))
-        return "no conferencing" if broken.state == "none" else None
-    found = violation.actual
-    try:
-        parts = json.loads(found)
-    except ValueError:
-        parts = found
-    names = parts if isinstance(parts, list) else [parts]
-    is_said = all(isinstance(name, bool) or str(name) in said or str(name) in violation.message for name in names)
-    return None if is_said else _long(found)
-
-
-def _sent(entries: tuple[TimelineEntry, ...]) -> str | None:
-    """The conferencing of the last write before the wrong value was shown; None where there is no write."""
-    place = next((place for place, entry in enumerate(entries) if entry.is_broken), len(entries))
-    write = next((entry for entry in reversed(entries[: place + 1]) if entry.action == "write"), None)
-    if write is None:
-        return None
-    return "no conferencing" if write.conferencing is None else _long(as_json(write.conferencing))
-
-
 def _clauses(run_report: RunReport, rule: Rule) -> tuple[ClauseNote, ...]:
     known = load_clauses()
     page = clauses_page()
@@ -205,11 +144,6 @@ def _clauses(run_report: RunReport, rule: Rule) -> tuple[ClauseNote, ...]:
 _STRENGTHS = {"must": 0, "should": 1, "may": 2, "info": 3}
 
 
-def as_json(value: Any) -> str:
-    """A value as JSON on one line."""
-    return json.dumps(value, ensure_ascii=False)
-
-
 def brief(value: Any) -> str:
     """A value of the wire as JSON, short enough for a line of a time line."""
     text = visible(as_json(value))
@@ -219,11 +153,6 @@ def brief(value: Any) -> str:
 def _short(text: str) -> str:
     shown = visible(text)
     return shown if len(shown) <= _HEADLINE else f"{shown[: _HEADLINE - 1]}…"
-
-
-def _long(text: str) -> str:
-    shown = visible(text)
-    return shown if len(shown) <= _VALUE else f"{shown[:_VALUE]}… ({len(shown)} characters)"
 
 
 def actual(rule: Rule, violation: Violation) -> str:

@@ -1,0 +1,74 @@
+"""A cluster of Dask whose workers judge parts of a recording; lost workers are replaced by the others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from conformance.cli.judging_parts import Judged, RuleChoice, Submit, judge_part
+from conformance.cli.judging_processes import LostProcessError
+from conformance.errors import UsageError
+from conformance.version import VERSION
+
+if TYPE_CHECKING:
+    from conformance.cli.opened_runs import OneRun
+    from conformance.facts.share import Share
+    from conformance.interrupts import Interruption
+
+__all__ = ["cluster"]
+
+#: Seconds in which a scheduler must answer, and have a worker.
+_PATIENCE = 30
+
+
+@contextmanager
+def cluster(address: str, choice: RuleChoice, interruption: Interruption) -> Iterator[tuple[Submit, int]]:
+    """The cluster of a scheduler, as the function that gives a worker a part; and how many parts it does at a time.
+
+    Secrets of this process are not sent.  Raises UsageError where no scheduler or no worker is there, LostProcessError
+    where worker after worker was lost to the same part, and KeyboardInterrupt after a signal.
+    """
+    try:
+        import distributed
+    except ImportError:
+        raise UsageError("install cronofy-conformance[cluster] for --cluster") from None
+    client = _connected(distributed, address)
+    futures: list[Any] = []
+
+    def submit(runs: tuple[OneRun, ...], share: Share | None) -> Any:
+        futures.append(client.submit(_work, runs, share, choice, VERSION, pure=False))
+        return futures[-1]
+
+    interruption.begin(1, lambda: client.cancel(futures, force=True))
+    try:
+        yield submit, max(1, sum(client.nthreads().values()))
+    except distributed.client.FutureCancelledError:
+        raise KeyboardInterrupt from None
+    except distributed.KilledWorker:
+        raise LostProcessError("worker after worker was lost") from None
+    finally:
+        interruption.begin(1, lambda: None)
+        client.close()
+
+
+def _connected(distributed: Any, address: str) -> Any:
+    try:
+        client = distributed.Client(address, timeout=_PATIENCE, set_as_default=False)
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            f"no scheduler answers at {address} ({type(error).__name__}): start one with `dask scheduler`"
+        ) from None
+    try:
+        client.wait_for_workers(1, timeout=_PATIENCE)
+    except TimeoutError:
+        client.close()
+        raise UsageError(f"the scheduler at {address} has no worker: start some with `dask worker {address}`") from None
+    return client
+
+
+def _work(runs: tuple[OneRun, ...], share: Share | None, choice: RuleChoice, version: str) -> Judged:
+    """What a worker does."""
+    if version != VERSION:
+        raise UsageError(f"a worker has version {VERSION}, this is {version}: install the same everywhere")
+    return judge_part(runs, share, choice)
