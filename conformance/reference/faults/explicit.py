@@ -48,7 +48,7 @@ def _incomplete(write: StoredWrite, name: str) -> bool:
 
 
 def _differs_in_case(write: StoredWrite) -> bool:
-    shown = write.shown_before
+    shown = write.settles_before
     old = shown.get("join_url") if isinstance(shown, dict) else None
     new = write.requested_field("join_url")
     return isinstance(old, str) and isinstance(new, str) and old != new and old.lower() == new.lower()
