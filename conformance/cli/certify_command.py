@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from conformance.cli.advice import for_refused_requests, one_sided
 from conformance.cli.evidence import EvidenceFile, run_metadata
-from conformance.cli.files import write_atomically
+from conformance.cli.files import Artefacts, write_atomically
 from conformance.cli.output import TOOL
 from conformance.clients.certificate import Certificate, CertifyOptions
 from conformance.clients.certify import certify
@@ -47,6 +47,7 @@ def run_certify(
     echo: Callable[[str], None],
     progress: StatusLine,
     known: KnownFailures,
+    artefacts: Artefacts,
 ) -> tuple[RunReport, Redactor]:
     """Drive a client, or listen for one, and report on it; Ctrl-C ends it with the report so far.
 
@@ -63,7 +64,13 @@ def run_certify(
         return replace(certificate, run={**certificate.run, "max_examples": options.max_examples})
 
     return _run(
-        work, run_metadata(uuid.uuid4().hex[:12], source, (), Settings(), "client"), policy, held, evidence, known
+        work,
+        run_metadata(uuid.uuid4().hex[:12], source, (), Settings(), "client"),
+        policy,
+        held,
+        evidence,
+        known,
+        artefacts,
     )
 
 
@@ -76,6 +83,7 @@ def run_proxy(
     echo: Callable[[str], None],
     side: str | None,
     known: KnownFailures,
+    artefacts: Artefacts,
 ) -> tuple[RunReport, Redactor]:
     """Stand between a client and its server until Ctrl-C or the end of the duration, and report on both.
 
@@ -89,7 +97,7 @@ def run_proxy(
         certificate = await observe(options, rules, echo=echo, sink=sink)
         return replace(certificate, subject=one_sided(certificate.subject, side))
 
-    run_report, redactor = _run(work, metadata, policy, held, evidence, known)
+    run_report, redactor = _run(work, metadata, policy, held, evidence, known, artefacts)
     advice = tuple(for_refused_requests(run_report.report, run_report.rules, side))
     return replace(run_report, advice=advice), redactor
 
@@ -101,6 +109,7 @@ def _run(
     held: str | None,
     evidence: Path | None,
     known: KnownFailures,
+    artefacts: Artefacts,
 ) -> tuple[RunReport, Redactor]:
     if evidence is None:
         certificate = _concealed(until_interrupted(work(lambda _: None)))
@@ -108,12 +117,15 @@ def _run(
     else:
         with EvidenceFile(evidence, metadata, Redactor(known_secrets())) as file:
             certificate = _concealed(until_interrupted(work(file.add)))
-            if certificate.conceal is not None:
-                again = file.conceal(certificate.conceal, certificate.redactor, certificate.rules)
-                certificate = replace(certificate, report=again)
+            with artefacts.writing(f"--evidence {evidence}"):
+                if certificate.conceal is not None:
+                    again = file.conceal(certificate.conceal, certificate.redactor, certificate.rules)
+                    certificate = replace(certificate, report=again)
             run_report = known.applied(_run_report(certificate, policy, held))
-            run_report = replace(run_report, evidence=file.finish(run_report, certificate.redactor))
-    known.save(run_report, certificate.redactor.check)
+            with artefacts.writing(f"--evidence {evidence}"):
+                run_report = replace(run_report, evidence=file.finish(run_report, certificate.redactor))
+    with artefacts.writing("--baseline"):
+        known.save(run_report, certificate.redactor.check)
     return run_report, certificate.redactor
 
 

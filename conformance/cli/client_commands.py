@@ -12,6 +12,7 @@ from conformance.errors import UsageError
 from conformance.http.display import visible
 
 if TYPE_CHECKING:
+    from conformance.cli.files import Artefacts
     from conformance.clients.certificate import CertifyOptions
     from conformance.http.redaction import Redactor
     from conformance.judging.summary import RunReport
@@ -133,7 +134,8 @@ def certify(
 
     from conformance.cli.baseline_file import KnownFailures
     from conformance.cli.certify_command import run_certify, write_certificate
-    from conformance.cli.output import echo
+    from conformance.cli.files import Artefacts
+    from conformance.cli.output import check_places, echo
     from conformance.cli.status_line import StatusLine
     from conformance.clients.certificate import CertifyOptions
     from conformance.contract.selection import select_rules
@@ -143,6 +145,10 @@ def certify(
     if check_driver:
         return _check_driver(chosen)
     chosen = chosen if max_examples is None else replace(chosen, max_examples=max_examples)
+    check_places({"--evidence": evidence}, {}, reports)
+    for path in certificates:
+        check_places({"--certificate": path}, {}, ())
+    artefacts = Artefacts()
     policy = Policy(fail_on, require_coverage)
     known = KnownFailures(baseline, write=write_baseline)
     with StatusLine(shown=not quiet) as progress:
@@ -155,10 +161,12 @@ def certify(
             lambda line: echo(f"{line}\n"),
             progress,
             known,
+            artefacts,
         )
     for path in certificates:
-        write_certificate(run_report, path, redactor)
-    return _report(run_report, redactor, reports, quiet=quiet, verbose=verbose)
+        with artefacts.writing(f"--certificate {path}"):
+            write_certificate(run_report, path, redactor)
+    return _report(run_report, redactor, reports, artefacts, quiet=quiet, verbose=verbose)
 
 
 def _check_driver(chosen: CertifyOptions) -> int:
@@ -172,18 +180,26 @@ def _check_driver(chosen: CertifyOptions) -> int:
     return 0 if well else 2
 
 
-def _report(run_report: RunReport, redactor: Redactor, reports: tuple[str, ...], *, quiet: bool, verbose: bool) -> int:
+def _report(
+    run_report: RunReport,
+    redactor: Redactor,
+    reports: tuple[str, ...],
+    artefacts: Artefacts,
+    *,
+    quiet: bool,
+    verbose: bool,
+) -> int:
     """Write the reports and give the exit code; why not all was judged is said before them."""
     from conformance.cli.output import write_reports
 
     policy = run_report.policy
     reason = None if policy.interrupted else policy.program_failure or policy.unjudged or run_report.incomplete
     if reason is not None and run_report.exit_code == 2 and not run_report.report.exchanges:
-        write_reports(run_report, reports, redactor, quiet=True)
+        write_reports(run_report, reports, redactor, quiet=True, artefacts=artefacts)
         raise UsageError(f"nothing was judged: {reason}")
     if reason is not None:
         click.echo(f"Error: {visible(reason)}", err=True)
-    return write_reports(run_report, reports, redactor, quiet=quiet, verbose=verbose)
+    return write_reports(run_report, reports, redactor, quiet=quiet, verbose=verbose, artefacts=artefacts)
 
 
 @click.command(short_help="Judge a client and its server while they talk.")
@@ -227,7 +243,8 @@ def proxy(
     """
     from conformance.cli.baseline_file import KnownFailures
     from conformance.cli.certify_command import run_proxy
-    from conformance.cli.output import echo
+    from conformance.cli.files import Artefacts
+    from conformance.cli.output import check_places, echo
     from conformance.clients.proxy import ProxyOptions
     from conformance.contract.selection import of_side, select_rules
     from conformance.judging.summary import Policy
@@ -240,6 +257,8 @@ def proxy(
     settings = server.settings(window=window, settle_timeout=settle_timeout)
     chosen = ProxyOptions(server.base_url, settings=settings, **others)
     policy = Policy(fail_on, require_coverage)
+    check_places({"--evidence": evidence}, {}, reports)
+    artefacts = Artefacts()
     known = KnownFailures(baseline, write=write_baseline)
     run_report, redactor = run_proxy(
         chosen,
@@ -250,5 +269,6 @@ def proxy(
         lambda line: echo(f"{line}\n"),
         side,
         known,
+        artefacts,
     )
-    return _report(run_report, redactor, reports, quiet=quiet, verbose=verbose)
+    return _report(run_report, redactor, reports, artefacts, quiet=quiet, verbose=verbose)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from difflib import SequenceMatcher
 from itertools import takewhile
@@ -85,7 +86,8 @@ class EvidenceFile:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._writer.close()
+        with suppress(OSError):  # what could not be written is left in the buffer, and is said already
+            self._writer.close()
 
     def add(self, exchange: Exchange) -> None:
         """Append an exchange.  After one that cannot be written the file is given up, and the run goes on."""
@@ -116,9 +118,12 @@ class EvidenceFile:
                     writer.write(exchange(one))
             aside.replace(self._path)
         except OSError as error:
-            raise UsageError(f"--evidence {self._path} cannot be written: {error.strerror or error}") from None
-        except SecretLeakError:
+            self._path.unlink(missing_ok=True)
+            self._problem = UsageError(f"--evidence {self._path} cannot be written: {error.strerror or error}")
+            raise self._problem from None
+        except SecretLeakError as error:
             self._path.unlink()
+            self._problem = error
             raise
         finally:
             aside.unlink(missing_ok=True)

@@ -36,7 +36,8 @@ class Artefacts:
         except OSError as error:
             self.problems.append(f"{what} cannot be written: {error.strerror or error}; choose another place")
         except (UsageError, SecretLeakError) as error:
-            self.problems.append(str(error))
+            if str(error) not in self.problems:
+                self.problems.append(str(error))
         except Exception as error:  # noqa: BLE001 - whatever it is, the others are written
             self.problems.append(f"{what} could not be made: {place_of(error)}")
 

@@ -145,6 +145,8 @@ def _typed(ctx: click.Context, file: Path, name: str, param: click.Parameter, va
         param.type_cast_value(ctx, value)
     except click.BadParameter as error:
         raise UsageError(f"{where}: {error.message}") from None
+    except OverflowError:  # an endless number, for an option that takes an integer
+        raise UsageError(f"{where}: {value} is no number that it takes") from None
     return value
 
 

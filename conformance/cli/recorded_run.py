@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -73,6 +74,6 @@ def _seconds(recorded: Mapping[str, Any], name: str, usual: T) -> float | T:
     value = recorded.get(name)
     if value is None:
         return usual
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < float("inf"):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= sys.float_info.max:
         raise UsageError(f"the recording's setting {name} is {value!r}, expected seconds; record it again")
     return float(value)

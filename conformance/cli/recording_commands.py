@@ -92,6 +92,7 @@ def check(
     from conformance.cli.baseline_file import KnownFailures
     from conformance.cli.check_command import CheckOptions
     from conformance.cli.check_command import check as check_recordings
+    from conformance.cli.files import Artefacts
     from conformance.cli.output import check_places, write_reports
     from conformance.cli.status_line import StatusLine
     from conformance.cli.strength_notes import with_strength_notes
@@ -110,9 +111,11 @@ def check(
             run_report = known.applied(follow_recording(chosen, forget, interruption, secrets))
         else:
             run_report = known.applied(check_recordings(chosen, interruption, progress, secrets))
-    known.save(run_report, secrets.redactor().check)
+    artefacts = Artefacts()
+    with artefacts.writing("--baseline"):
+        known.save(run_report, secrets.redactor().check)
     told = with_strength_notes(run_report) if strength else run_report
-    return write_reports(told, reports, secrets.redactor(), quiet=quiet, verbose=verbose)
+    return write_reports(told, reports, secrets.redactor(), quiet=quiet, verbose=verbose, artefacts=artefacts)
 
 
 @click.command(short_help="Judge the evidence of a report again.")

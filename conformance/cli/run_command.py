@@ -115,7 +115,8 @@ def run(
             if evidence is not None:
                 run_report = replace(run_report, evidence=evidence.finish(run_report))
     if not options.plan:
-        known.save(run_report, redactor.check)
+        with artefacts.writing("--baseline"):
+            known.save(run_report, redactor.check)
     return run_report, result
 
 

@@ -228,6 +228,7 @@ def test_a_recording_is_judged_with_its_own_settings_unless_options_override_the
 @pytest.mark.parametrize(
     ("settings", "expected"),
     [
+        ({"quiet": 10**400}, f"the recording's setting quiet is {10**400}, expected seconds; record it again"),
         ({"quiet": "2"}, "the recording's setting quiet is '2', expected seconds; record it again"),
         ({"window": -1}, "the recording's setting window is -1, expected seconds; record it again"),
         ({"settle_timeout": True}, "the recording's setting settle_timeout is True, expected seconds; record it again"),

@@ -135,6 +135,7 @@ def test_options_of_other_commands_are_ignored(tmp_path: Path) -> None:
         ("settle_timeout = 1", "unknown option 'settle_timeout'; did you mean 'settle-timeout'"),
         ('seed = "x"', "seed: 'x' "),
         ("seed = true", "seed is no flag, got bool"),
+        ("seed = inf", "seed: inf is no number that it takes"),
         ("seed = [1, 2]", "seed takes one value, got a list of 2"),
         ("plan = 1", "plan is true or false, got int"),
         ('fail-on = "mist"', "fail-on: 'mist' is unknown; did you mean 'must'?"),

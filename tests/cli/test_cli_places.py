@@ -5,10 +5,15 @@ from __future__ import annotations
 import json
 import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from cli_samples import call, error
+
+from conformance.clients.driver.adapters import driver_httpx
+from conformance.errors import UsageError
 
 FEW = ("--max-requests", "40")
 
@@ -72,3 +77,51 @@ def test_a_home_that_cannot_be_written_is_said_with_what_to_set(tmp_path: Path) 
 def test_clean_up_takes_the_journal_from_where_the_run_put_it(tmp_path: Path) -> None:
     result = call("cleanup", "http://127.0.0.1:9", "--journal", tmp_path, env={"CRONOFY_ACCESS_TOKEN": "some-token"})
     assert (result.exit_code, result.stdout) == (0, "0 events deleted, 0 left\n")
+
+
+@pytest.mark.parametrize("command", ["certify --max-examples 0", "proxy --upstream http://127.0.0.1:9 --duration 0"])
+@pytest.mark.parametrize("option", ["--evidence", "--report", "--certificate"])
+def test_clients_are_not_kept_waiting_for_a_place_that_cannot_be_written(
+    command: str, option: str, tmp_path: Path
+) -> None:
+    if option == "--certificate" and command.startswith("proxy"):
+        return
+    (tmp_path / "file").write_text("")
+    place = tmp_path / "file" / "r.html"
+    line = error(*command.split(), option, place, *(("--", "false") if command.startswith("certify") else ()))
+    assert line == f"{option} {place} cannot be written: Not a directory; choose another place"
+
+
+def test_evidence_that_meets_a_full_disk_loses_no_other_artefact(tmp_path: Path) -> None:
+    driver = Path(driver_httpx.__file__)
+    certify = [
+        "certify",
+        "--max-examples",
+        "0",
+        "--evidence",
+        "e.ndjson",
+        "--report",
+        "r.json",
+        "--certificate",
+        "c.md",
+    ]
+    command = ["sh", "-c", 'ulimit -f 512; exec "$@"', "sh", sys.executable, "-m", "conformance", *certify, "--"]
+    done = subprocess.run([*command, sys.executable, driver], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1] == "Error: --evidence e.ndjson cannot be written: File too large"
+    assert json.loads((tmp_path / "r.json").read_text())["outcome"] == "passed"
+    assert (tmp_path / "c.md").exists()
+
+
+@pytest.mark.parametrize("command", ["run --max-requests 40", "check cassettes/by-hand"])
+def test_a_baseline_that_cannot_be_written_loses_no_report(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise UsageError("--baseline b.toml cannot be written: No space left on device")
+
+    monkeypatch.setattr("conformance.cli.baseline_file.KnownFailures.save", full)
+    result = call(*command.split(), "--report", tmp_path / "r.json")
+    assert result.exit_code == 2
+    assert result.stderr.splitlines()[-1] == "Error: --baseline b.toml cannot be written: No space left on device"
+    assert (tmp_path / "r.json").exists()

@@ -12,6 +12,7 @@ from cli_samples import EXPLICIT, call, error
 from conformance import Settings, judge, observe, read
 from conformance.cli.baseline_file import KnownFailures
 from conformance.cli.certify_command import run_proxy
+from conformance.cli.files import Artefacts
 from conformance.clients.proxy import ProxyOptions
 from conformance.contract.rules import load
 from conformance.contract.selection import of_side
@@ -161,14 +162,16 @@ def test_tests_of_a_team_judge_one_side(side: Any, tmp_path: Path) -> None:
 def test_the_proxy_judges_one_side(side: str) -> None:
     options = ProxyOptions("http://127.0.0.1:1", duration=0.01)
     known = KnownFailures(None, write=False)
-    statement, _ = run_proxy(options, of_side(load(), side), None, Policy(), None, lambda _: None, side, known)
+    statement, _ = run_proxy(
+        options, of_side(load(), side), None, Policy(), None, lambda _: None, side, known, Artefacts()
+    )
     assert {rule.applies_to for rule in statement.rules} == {side}
     assert statement.subject == {
         "kind": "observed",
         "name": f"http://127.0.0.1:1 (its {side} side alone)",
         "side": side,
     }
-    both, _ = run_proxy(options, of_side(load(), None), None, Policy(), None, lambda _: None, None, known)
+    both, _ = run_proxy(options, of_side(load(), None), None, Policy(), None, lambda _: None, None, known, Artefacts())
     assert {rule.applies_to for rule in both.rules} == {"server", "client"}
 
 

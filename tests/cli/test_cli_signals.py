@@ -150,6 +150,15 @@ def test_a_signal_while_the_program_starts_is_130_without_a_word() -> None:
         assert "Traceback" not in output + errors
 
 
+def test_a_signal_at_the_very_last_changes_nothing(tmp_path: Path) -> None:
+    late = "class Late:\n def __del__(self, os=__import__('os')): os.kill(os.getpid(), 15)\nlate = Late()\napp = None\n"
+    (tmp_path / "late.py").write_text(late)
+    command = [sys.executable, "-m", "conformance", "run", "asgi:late:app"]
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path), "CRONOFY_ACCESS_TOKEN": "a-token-of-mine"}
+    done = subprocess.run(command, env=environment, capture_output=True, check=False)
+    assert done.returncode == 2, "Python ends while its signals are those of the system again"
+
+
 def test_a_terminal_that_hangs_up_is_no_error(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "conformance", "run", "--max-requests", "40", "--report", str(tmp_path / "r.json")]
     with Path("/dev/full").open("w") as full:

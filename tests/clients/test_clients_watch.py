@@ -204,6 +204,24 @@ def test_both_sides_are_judged_and_the_added_time_is_measured() -> None:
     assert certificate.interrupted is False
 
 
+def test_a_proxy_sends_a_token_to_its_upstream_server_only() -> None:
+    sent: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        sent.append(request)
+        return httpx.Response(307, headers={"Location": "http://elsewhere.example/v1/calendars"})
+
+    proxy = Proxy("https://api.cronofy.com", lambda exchange: None, transport=httpx.MockTransport(answer))
+    headers = (("Host", "elsewhere.example"), ("Authorization", "Bearer a-token"))
+
+    async def use() -> Reply:
+        return await proxy.answer(Request("GET", "http://elsewhere.example/v1/calendars", headers, b""))
+
+    assert asyncio.run(use()).status == 307
+    [request] = sent
+    assert (str(request.url), request.headers["host"]) == ("https://api.cronofy.com/v1/calendars", "api.cronofy.com")
+
+
 @pytest.mark.parametrize("order", [(1, 2, 3), (3, 2, 1), (2, 3, 1)])
 def test_exchanges_come_in_the_order_in_which_they_were_sent(order: tuple[int, ...]) -> None:
     seen: list[str] = []
