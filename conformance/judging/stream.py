@@ -19,6 +19,9 @@ __all__ = ["LiveJudge"]
 #: Judgements that wait to be folded into the report.
 _BATCH = 500
 
+#: How many judgements without a failure are remembered.
+_KNOWN = 1024
+
 
 class LiveJudge:
     """Observes exchanges and judges what becomes known; verdicts on closed facts are counted in `report`.
@@ -52,6 +55,7 @@ class LiveJudge:
         self._report = Report()
         self._judgements: list[tuple[Verdict, ...]] = []
         self._log = ExerciseLog()
+        self._known: dict[int, tuple[Verdict, ...]] = {}
 
     def add(self, exchange: Exchange) -> None:
         """Take one more exchange, in the order sent."""
@@ -110,6 +114,20 @@ class LiveJudge:
         except Exception as error:  # noqa: BLE001 - whatever a server answers, the others are judged
             self._lose(Unjudged(self._label, place_of(error)))
 
+    def _note_failures(self, facts: Facts, judgement: tuple[Verdict, ...]) -> None:
+        """Note the rules that failed; a judgement without any, which may come again, is known from here on."""
+        failed = [verdict for verdict in judgement if verdict.outcome == "failed"]
+        if not failed:
+            if len(self._known) >= _KNOWN:
+                self._known.clear()
+            self._known[id(judgement)] = judgement
+            return
+        self.first_failure = self.first_failure or self.observer.exchanges
+        for verdict in failed if self._keep else ():
+            violations = self.failed.setdefault(verdict.rule, [])
+            if facts.closed and verdict.violation is not None:
+                violations.append(verdict.violation)
+
     def count(self, judgement: tuple[Verdict, ...]) -> None:
         """Count the verdicts on one closed facts document."""
         self._judgements.append(judgement)
@@ -134,13 +152,8 @@ class LiveJudge:
                 self.pass_over(one.evidence[0].label if one.evidence else self._label, error)
                 continue
             self._told(one, judgement)
-            for verdict in judgement:
-                if verdict.outcome == "failed":
-                    self.first_failure = self.first_failure or self.observer.exchanges
-                    if self._keep:
-                        violations = self.failed.setdefault(verdict.rule, [])
-                        if one.closed and verdict.violation is not None:
-                            violations.append(verdict.violation)
+            if judgement is not self._known.get(id(judgement)):
+                self._note_failures(one, judgement)
             if one.closed:
                 self._log.note(one, judgement)
                 self.count(judgement)

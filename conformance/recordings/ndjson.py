@@ -246,8 +246,8 @@ def _is_cut_off(text: bytes) -> bool:
 
 
 def _parsed(path: Path, line: _Line) -> Any:
-    try:
-        return json.loads(line.text.decode("utf-8-sig"))
+    try:  # the codec that leaves out a mark at the start takes longer than the parser
+        return json.loads(line.text.decode("utf-8-sig" if line.text.startswith(b"\xef") else "utf-8"))
     except UnicodeDecodeError:
         problem = "no text in UTF-8"
     except json.JSONDecodeError as error:
@@ -287,9 +287,17 @@ def _sent_at(path: Path, line: _Line) -> float | None:
     match = _SENT_AT.match(line.text)
     with reading(path, f"line {line.number}", _ADVICE):
         if match:
-            return time_of(None if match[1] == b"null" else match[1].decode(), "sent_at")
+            return time_of(None if match[1] == b"null" else _number(match[1]), "sent_at")
         document = _parsed(path, line)
         return time_of(document.get("sent_at"), "sent_at") if isinstance(document, dict) else None
+
+
+def _number(text: bytes) -> float | str:
+    try:
+        number = float(text)
+    except ValueError:
+        return text.decode()
+    return number if math.isfinite(number) else text.decode()
 
 
 def _exchange(document: object, label: str) -> Exchange | None:

@@ -157,7 +157,7 @@ def headers_of(value: object, where: str) -> Headers:
             pairs = [(item.get("name"), item.get("value")) for item in value if type(item) is dict]
             if len(pairs) == len(value) and _are_text(pairs):
                 return tuple(pairs)
-        return tuple(_pair(item, where) for item in value)
+        return tuple([_pair(item, where) for item in value])
     raise MalformedPartError(f"{where}: expected headers, found {kind_of(value)}")
 
 
@@ -177,6 +177,8 @@ def _pairs(name: object, held: object, where: str) -> Iterator[tuple[str, str]]:
 
 
 def _pair(item: object, where: str) -> tuple[str, str]:
+    if type(item) is list and len(item) == 2 and type(item[0]) is type(item[1]) is str:
+        return item[0], item[1]
     if isinstance(item, dict) and "name" in item:
         return _scalar(item["name"], where), _scalar(item.get("value"), where)
     if isinstance(item, list | tuple) and len(item) == 2:
