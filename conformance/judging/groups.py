@@ -152,7 +152,7 @@ def _accepted_in_error(found: Iterable[Member]) -> Iterator[tuple[str, str, list
         for rule, violation in members
         if rule.about == "exchange" and _pattern(rule, violation) == f"accepted {rule.id}"
     ]
-    for rule, violation in wrong:
+    for rule, violation in {rule.id: (rule, violation) for rule, violation in reversed(wrong)}.values():
         labels = {other.shown_by for one, other in wrong if one.id == rule.id}
         came: dict[str, bool] = {}
         for _, other in members:

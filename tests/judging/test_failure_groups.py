@@ -156,7 +156,9 @@ def test_what_comes_of_a_write_that_had_to_be_refused_is_part_of_that_defect() -
     answered = Violation("It is answered 202", "/response/status", "e", (), "refused", actual="202", shown_by="#1")
     lost, elsewhere = shown("a lost", '{"profile_id":"default"}', None), shown("b lost", '{"profile_id":"none"}', None)
     elsewhere = replace(elsewhere, evidence=(elsewhere.evidence[0]._replace(label="#7"), elsewhere.evidence[1]))
-    verdicts = (failed("a", lost), failed("b", elsewhere), passed("a"), passed("b"), failed("refused", answered))
+    again = replace(answered, message="Another is answered 202", cause="refused again", shown_by="#8")
+    verdicts = (failed("a", lost), failed("b", elsewhere), passed("a"), passed("b"))
+    verdicts += (failed("refused", answered), failed("refused", again))
     report = run_report(verdicts, (A, B, refusal))
     assert grouped(report) == [["a", "refused"], ["b"]]
     assert failure_groups(report)[0].headline == "It is answered 202"

@@ -217,6 +217,14 @@ def test_what_a_client_does_wrong_is_not_said_to_be_reproduced_by_its_requests()
     assert [name for name, report in rendered.items() if "#!/bin/sh" in report or "settle()" in report] == []
 
 
+def test_a_body_that_is_no_json_is_sent_as_it_was() -> None:
+    write = Request("POST", WRITE.url, JSON_HEADERS, b'{"event_id":')
+    broken = replace(BROKEN, evidence=(Evidence("#1", write, 202, at=1.0), *BROKEN.evidence[1:]), earlier=())
+    shown = failures(run_report((failed("explicit-is-kept", broken),)))[0].script
+    assert shown is not None
+    assert """--data-raw '{"event_id":'""" in shown.whole
+
+
 def test_what_the_headline_says_is_not_said_again() -> None:
     said = Violation("The write is answered 422", "/response/status", actual="422", expected=RULES[0].title)
     rendered = text.render(run_report((failed("explicit-is-kept", said),)))

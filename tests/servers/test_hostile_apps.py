@@ -25,6 +25,12 @@ from conformance.servers.subject.reception import Limits
 LIMITS = Limits(seconds=0.2, attempts=1, patience=0.5, body=4_000_000)
 
 
+@pytest.fixture(autouse=True)
+def journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("CRONOFY_CONFORMANCE_JOURNAL", str(tmp_path / "journal"))
+    return tmp_path / "journal"
+
+
 class OwnError(BaseException):
     """What no `except Exception` catches."""
 
@@ -121,7 +127,7 @@ def test_a_wsgi_application_ends_no_run(app: Any) -> None:
 
 
 @pytest.mark.parametrize("at", ["startup", "shutdown"])
-def test_a_lifespan_that_hangs_is_not_waited_for(at: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lifespan_that_hangs_is_not_waited_for(at: str, journal: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("conformance.servers.subject.app_transports._SHUTDOWN", 0.1)
     reference = reference_app()
 
@@ -137,6 +143,7 @@ def test_a_lifespan_that_hangs_is_not_waited_for(at: str, monkeypatch: pytest.Mo
     result = run_of(app)
     if at == "startup":
         assert str(result) == "the application did not start within 0.2 s: see what its ASGI lifespan waits for"
+        assert not list(journal.rglob("*.ndjson")), "nothing was created: the journal is closed, and goes"
     else:
         assert isinstance(result, RunResult) or "401" in str(result)
 

@@ -191,7 +191,7 @@ class _Writer:
             events = [event for event, _ in listed if event is not None]
             return events, self._sending(request.method, path, account, {"batch": [entry for _, entry in listed]})
         event, body = self._event(account, path, at, body)
-        return [] if event is None else [event], self._sending(request.method, path, account, body)
+        return ([], "") if event is None else ([event], self._sending(request.method, path, account, body))
 
     def _entry(self, account: str, entry: Any) -> tuple[tuple[str, str, str] | None, Any]:
         """The event that an entry of a batch names, and the entry anew."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
@@ -254,17 +254,17 @@ async def open_session(
             if session.hearing is hearing:
                 sink(exchange)
 
-    async with subject.open(limits) as client:
+    journal = journal or Journal()
+    async with AsyncExitStack() as stack:
+        stack.callback(journal.close)  # also where the subject cannot be opened
+        client = await stack.enter_async_context(subject.open(limits))
         wanted = notifications or NotificationOptions()
         secrets = {UNKNOWN_TOKEN: unknown_token, **wanted.named_secrets}
         transport = _transport(client, subject, secrets, on_exchange, limits, rate, max_requests, personal)
         context = RunContext(run_id, subject.clock.now(), Inventory())
-        session = SubjectSession(subject, settings, judge, transport, journal or Journal(), hearing, context)
-        try:
-            async with receiving(subject, transport, run_id, wanted) as session.receiver:
-                yield session
-        finally:
-            session.journal.close()
+        session = SubjectSession(subject, settings, judge, transport, journal, hearing, context)
+        async with receiving(subject, transport, run_id, wanted) as session.receiver:
+            yield session
 
 
 def _limits(subject: Subject) -> Limits:
