@@ -28,8 +28,8 @@ Outcome = Literal["passed", "failed", "inconclusive"]
 MISSED = "no pass covers"
 
 _REASONS = {
-    "superseded": "each write was followed by another before its outcome could be seen",
-    "recording-ended": "the recording ended before the outcome could be seen",
+    "superseded": "each write was followed by another before its outcome was certain",
+    "recording-ended": "the recording ended before the outcome was certain",
     "watching": "it was still being watched when the run ended",
     "unknown": "the responses do not say enough",
     "timed-out": "conferencing was still pending at the settle time-out",
@@ -217,7 +217,7 @@ class RunReport:
         if tally.outcome == "untested":
             return self.policy.untested_reasons.get(rule.id, _DOES_NOT_APPLY)
         if tally.reason == "recording-ended" and self.policy.is_run:
-            return "the run ended before the outcome could be seen"
+            return "the run ended before the outcome was certain"
         return None if tally.reason is None else _REASONS.get(tally.reason, tally.reason)
 
     def _with(self, outcome: RuleOutcome) -> tuple[Rule, ...]:

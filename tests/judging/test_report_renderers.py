@@ -235,7 +235,7 @@ def test_what_the_headline_says_is_not_said_again() -> None:
 def test_a_run_ends_and_a_recording_ends() -> None:
     verdicts = (inconclusive("none-removes", "recording-ended"),)
     ended = [run_report(verdicts, policy=Policy(is_run=is_run)).reason(RULES[1]) for is_run in (True, False)]
-    assert ended == [f"the {what} ended before the outcome could be seen" for what in ("run", "recording")]
+    assert ended == [f"the {what} ended before the outcome was certain" for what in ("run", "recording")]
 
 
 def test_coverage_gaps_with_the_same_reason_are_counted_together() -> None:
