@@ -155,8 +155,8 @@ def test_a_plan_sends_only_reads_and_counts_what_it_costs() -> None:
     assert {exchange.request.method for exchange in result.exchanges} == {"GET"}
     assert 0 < result.plan.expected < result.plan.requests
     named = [request for request in result.plan.malformed if request.names_event]
-    # One event follows the malformed requests, and three are in the batch.
-    assert result.plan.objects == len(result.plan.scenarios) + len(named) + 1 + 3 > 20
+    # One event follows the malformed requests.
+    assert result.plan.objects == len(result.plan.scenarios) + len(named) + 1 > 20
     assert "there is one account only: whether accounts are kept apart is not tried" in result.plan.lacking
 
 
