@@ -25,8 +25,8 @@ from conformance.judging.findings import broken_rules, judged, text_of_failure
 from conformance.judging.summary import RunReport
 from conformance.plugins.recorder import Recorder
 from conformance.recordings import InvalidRecordingError, read_cassette
+from conformance.recordings.corrections import by_server_clock
 from conformance.recordings.origins import of_the_api
-from conformance.recordings.parsing import by_server_clock
 from conformance.servers.run_options import tokens
 
 __all__ = ["RecordedTests"]

@@ -31,7 +31,7 @@ from conformance.recordings.metadata import (
     reading,
 )
 from conformance.recordings.mitmproxy_flows import read_flows
-from conformance.recordings.ndjson import NdjsonWriter
+from conformance.recordings.ndjson_writer import NdjsonWriter
 from conformance.recordings.parsing import NOT_RECORDED
 from conformance.recordings.vcr_writer import write_vcr
 

@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 from conformance.http.exchange import Exchange, Headers, first_of
 from conformance.recordings.altered import is_cut_short, length_of
 from conformance.recordings.attachments import attached
+from conformance.recordings.corrections import by_server_clock, complete_where_authorized_anywhere, without_filtered
 from conformance.recordings.json_stream import JsonText, reading_json
 from conformance.recordings.metadata import InvalidRecordingError, MalformedPartError, kind_of, reading
 from conformance.recordings.parsing import (
@@ -20,14 +21,11 @@ from conformance.recordings.parsing import (
     assemble,
     base64_bytes,
     body_of,
-    by_server_clock,
-    complete_where_authorized_anywhere,
     headers_of,
     moment_of,
     number_of,
     object_of,
     status_of,
-    without_filtered,
 )
 
 __all__ = ["read_document", "read_har"]

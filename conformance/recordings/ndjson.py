@@ -1,9 +1,7 @@
-"""NDJSON: our own with an exchange a line, written as it happens; and the events of Schemathesis."""
+"""NDJSON: our own with an exchange a line, in the order sent; and the events of Schemathesis."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 import math
 import re
@@ -12,12 +10,11 @@ from array import array
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import IO, Any
+from typing import Any
 
-from conformance.http.exchange import Exchange, Headers, Request
-from conformance.http.redaction import Redactor, scrub
+from conformance.http.exchange import Exchange, Request
 from conformance.recordings.containers import opened_to_seek
+from conformance.recordings.corrections import by_server_clock, complete_where_authorized, without_filtered
 from conformance.recordings.heads import Heads
 from conformance.recordings.metadata import (
     HEADER_KEY,
@@ -27,24 +24,11 @@ from conformance.recordings.metadata import (
     TruncatedWarning,
     reading,
 )
-from conformance.recordings.parsing import (
-    assemble,
-    body_of,
-    by_server_clock,
-    complete_where_authorized,
-    headers_of,
-    number_of,
-    object_of,
-    status_of,
-    time_of,
-    without_filtered,
-)
-from conformance.recordings.private_files import private
+from conformance.recordings.parsing import assemble, body_of, headers_of, number_of, object_of, status_of, time_of
 
 __all__ = [
     "LINES",
     "LONGEST_LINE",
-    "NdjsonWriter",
     "exchange_in",
     "header_of",
     "is_ours",
@@ -64,83 +48,6 @@ _ADVICE = "remove the line, or record it again"
 _SENT_AT = re.compile(rb'\{"sent_at":(-?[0-9.eE+-]+|null),')
 #: The error of Schemathesis' times, in seconds: they include its own work.
 _SCHEMATHESIS_RESOLUTION = 0.1
-
-
-class NdjsonWriter:
-    """Writes exchanges to a file, a line each, flushed at once: they survive a crash.
-
-    The redactor checks every line first: SecretLeakError if it contains a token; it is not written then.
-    """
-
-    def __init__(self, path: Path, header: RecordingMetadata, redactor: Redactor | None = None) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._path, self._redactor = path, redactor
-        self._digest = hashlib.sha256()
-        self._lines = 0
-        self._stream: IO[bytes] = open(path, "wb", opener=private)  # noqa: SIM115 - closed by close
-        self._append({HEADER_KEY: header.document()})
-
-    def write(self, exchange: Exchange) -> str:
-        """Appends one exchange; gives the SHA-256 of its line, without the line's end, in hexadecimal."""
-        return self._append(_document(scrub(exchange)))
-
-    @property
-    def sha256(self) -> str:
-        """The SHA-256 of the whole file so far, in hexadecimal."""
-        return self._digest.hexdigest()
-
-    def close(self) -> None:
-        """Closes the file.  Idempotent."""
-        self._stream.close()
-
-    def __enter__(self) -> NdjsonWriter:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def _append(self, document: Mapping[str, Any]) -> str:
-        line = _line(document)
-        if self._redactor is not None:
-            self._redactor.check(line, f"{self._path}, line {self._lines + 1}")
-        self._stream.write(line + b"\n")
-        self._stream.flush()
-        self._digest.update(line + b"\n")
-        self._lines += 1
-        return hashlib.sha256(line).hexdigest()
-
-
-def _line(document: Mapping[str, Any]) -> bytes:
-    try:
-        return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
-    except UnicodeEncodeError:
-        return json.dumps(document, separators=(",", ":")).encode()
-
-
-def _document(exchange: Exchange) -> dict[str, Any]:
-    """An exchange as JSON; the time comes first, so that a file can be sorted without being parsed."""
-    request, response = exchange.request, exchange.response
-    document: dict[str, Any] = {"sent_at": exchange.sent_at, "answered_at": exchange.answered_at}
-    if exchange.time_resolution:
-        document["resolution"] = exchange.time_resolution
-    document |= {
-        "label": exchange.label,
-        "whole": exchange.headers_complete,
-        "request": {"method": request.method, "url": request.url} | _message(request.headers, request.body),
-        "response": response and {"status": response.status} | _message(response.headers, response.body),
-    }
-    if exchange.notes:
-        document["notes"] = exchange.notes
-    return document
-
-
-def _message(headers: Headers, body: bytes) -> dict[str, Any]:
-    try:
-        return {"headers": headers, "body": body.decode()}
-    except UnicodeDecodeError:
-        return {"headers": headers, "body": {"base64": base64.b64encode(body).decode()}}
 
 
 def is_ours(document: object) -> bool:

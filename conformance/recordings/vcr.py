@@ -11,6 +11,7 @@ from typing import IO, Any
 import yaml
 
 from conformance.http.exchange import Exchange, Headers, first_of
+from conformance.recordings.corrections import by_server_clock, complete_where_authorized, without_filtered
 from conformance.recordings.metadata import (
     HEADER_KEY,
     InvalidRecordingError,
@@ -24,8 +25,6 @@ from conformance.recordings.parsing import (
     assemble,
     base64_bytes,
     body_of,
-    by_server_clock,
-    complete_where_authorized,
     headers_of,
     json_bytes,
     moment_of,
@@ -33,7 +32,6 @@ from conformance.recordings.parsing import (
     object_of,
     status_of,
     time_of,
-    without_filtered,
 )
 from conformance.recordings.yaml_stream import LIST_START, TOP_LEVEL_LIST, entries
 

@@ -12,17 +12,16 @@ from pathlib import Path
 from typing import Any
 
 from conformance.http.exchange import Exchange, first_of
+from conformance.recordings.corrections import by_server_clock, without_filtered
 from conformance.recordings.metadata import MalformedPartError, SkippedWarning, reading
 from conformance.recordings.parsing import (
     BODILESS_METHODS,
     assemble,
     body_of,
-    by_server_clock,
     headers_of,
     number_of,
     object_of,
     status_of,
-    without_filtered,
 )
 
 __all__ = ["Dialect", "LeftOutError", "Place", "at", "exchanges_of", "has", "milliseconds"]
