@@ -7,9 +7,10 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMappi
 from difflib import get_close_matches
 from typing import Any
 
+from conformance.reference.calls import Answer, Call
 from conformance.reference.courier import Courier
 from conformance.reference.notices import client_secret
-from conformance.reference.server import Answer, Call, ReferenceServer
+from conformance.reference.server import ReferenceServer
 
 __all__ = ["ReferenceApp", "named"]
 

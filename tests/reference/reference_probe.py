@@ -20,8 +20,8 @@ from conformance.reference import (
     Variation,
     reference_app,
 )
+from conformance.reference.calls import Answer, Call
 from conformance.reference.hooks import Hooks
-from conformance.reference.server import Answer, Call
 from conformance.reference.timestamps import utc
 
 START = 1_800_000_000.0

@@ -13,9 +13,10 @@ from reference_probe import StandingClock
 from conformance.errors import UsageError
 from conformance.reference import FAULTS, VARIATIONS
 from conformance.reference.accounts import ReferenceInventory
+from conformance.reference.calls import Call
 from conformance.reference.hooks import Hooks
 from conformance.reference.inventory_file import ServedInventory, inventory_text, parse_inventory, read_inventory
-from conformance.reference.server import Call, ReferenceServer
+from conformance.reference.server import ReferenceServer
 
 SMALL = '[[accounts]]\nname = "a"\n[[accounts.calendars]]\nname = "W"\nprovider_name = "google"\n'
 

@@ -10,7 +10,7 @@ import pytest
 from reference_probe import DAY, Probe, calendar_of, event, explicit
 
 from conformance.reference import INVENTORY, VARIATIONS
-from conformance.reference.server import Answer
+from conformance.reference.calls import Answer
 from conformance.reference.variations.generation import normalised
 
 PAIRS = random.Random(7).sample(sorted(combinations(VARIATIONS, 2)), 150)

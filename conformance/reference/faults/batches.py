@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from conformance.reference.calls import BATCH, BATCH_ENTRY, Answer, Batch
 from conformance.reference.hooks import Override, at, fault
-from conformance.reference.server import BATCH, BATCH_ENTRY, Answer, Batch
 
 __all__ = ["BATCHES"]
 

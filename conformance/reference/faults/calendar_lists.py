@@ -8,8 +8,7 @@ from typing import Any
 
 from conformance.reference.account_lists import AVAILABLE, CALENDARS, USERINFO, AccountLists
 from conformance.reference.accounts import ReferenceAccount, ReferenceInventory
-from conformance.reference.hooks import Override, at, fault
-from conformance.reference.server import (
+from conformance.reference.calls import (
     AUTHENTICATE,
     CALENDAR,
     EXECUTED_FOR,
@@ -19,6 +18,7 @@ from conformance.reference.server import (
     Call,
     OwnedCalendar,
 )
+from conformance.reference.hooks import Override, at, fault
 
 __all__ = ["CALENDAR_LISTS"]
 

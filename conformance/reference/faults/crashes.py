@@ -6,8 +6,8 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from conformance.reference.calls import ADMIT, Answer, Call
 from conformance.reference.hooks import Override, at, fault
-from conformance.reference.server import ADMIT, Answer, Call
 
 __all__ = ["CRASHES"]
 

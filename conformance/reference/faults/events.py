@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from conformance.reference.calls import ACCEPTED, Answer
 from conformance.reference.conferencing import FIELDS
 from conformance.reference.event_list import EVENT, ShownEvent
 from conformance.reference.hooks import Override, at, fault
 from conformance.reference.model import PENDING, STORED, Key, StoredWrite
 from conformance.reference.overrides import refused, reset, stored_too
-from conformance.reference.server import ACCEPTED, Answer
 from conformance.reference.timestamps import Moment, parse
 
 __all__ = ["EVENTS"]

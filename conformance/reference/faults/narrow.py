@@ -7,6 +7,15 @@ from dataclasses import replace
 from typing import Any
 
 from conformance.reference.accounts import ReferenceCalendar
+from conformance.reference.calls import (
+    CALENDAR,
+    DELETED,
+    MAY_WRITE,
+    USERINFO_ANSWER,
+    Answer,
+    CalendarLookup,
+    OwnedCalendar,
+)
 from conformance.reference.conferencing import SERVICE, conference, default_service
 from conformance.reference.event_list import (
     CONFERENCING,
@@ -40,15 +49,6 @@ from conformance.reference.overrides import (
     refused,
     reset,
     reshaped,
-)
-from conformance.reference.server import (
-    CALENDAR,
-    DELETED,
-    MAY_WRITE,
-    USERINFO_ANSWER,
-    Answer,
-    CalendarLookup,
-    OwnedCalendar,
 )
 
 __all__ = ["NARROW"]

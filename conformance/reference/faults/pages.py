@@ -6,9 +6,9 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
+from conformance.reference.calls import PAGE_READER
 from conformance.reference.event_list import PAGE_BODY, PAGES, Pages, ReadRequest, ReferencePage
 from conformance.reference.hooks import Override, at, fault
-from conformance.reference.server import PAGE_READER
 from conformance.reference.timestamps import utc
 
 __all__ = ["PAGING"]

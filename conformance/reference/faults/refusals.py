@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from conformance.reference.calls import LEFT_BY_REFUSAL, MAY_WRITE, REFUSAL, Answer, RefusedWrite
 from conformance.reference.conferencing import default_service
 from conformance.reference.hooks import Override, at, fault
 from conformance.reference.model import Phase, Service, StoredWrite, Version
 from conformance.reference.overrides import assigned, drops_problem, is_integrated, refused, served_by
-from conformance.reference.server import LEFT_BY_REFUSAL, MAY_WRITE, REFUSAL, Answer, RefusedWrite
 from conformance.reference.validation import NOT_AVAILABLE, PROBLEMS
 
 __all__ = ["REFUSALS"]

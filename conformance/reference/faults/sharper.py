@@ -7,12 +7,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from conformance.reference.accounts import ReferenceProfile
+from conformance.reference.calls import REFUSAL, Answer
 from conformance.reference.conferencing import GENERATES, SETTLE, TIMELINE
 from conformance.reference.event_list import LOCATION, QUERY_PROBLEMS, ShownEvent
 from conformance.reference.hooks import Override, at, fault
 from conformance.reference.model import PENDING, Service, StoredWrite, Timeline
 from conformance.reference.overrides import GENERATED, When, assigned, refused, reshaped, served_by
-from conformance.reference.server import REFUSAL, Answer
 
 __all__ = ["SHARPER"]
 

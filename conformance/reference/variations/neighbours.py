@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from conformance.reference.calls import ADMIT, Answer, Call
 from conformance.reference.event_list import EVENT, LOCATION, Event, ShownEvent
 from conformance.reference.hooks import at, variation
 from conformance.reference.overrides import assigned
-from conformance.reference.server import ADMIT, Answer, Call
 
 __all__ = ["NEIGHBOURS"]
 

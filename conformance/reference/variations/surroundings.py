@@ -8,6 +8,18 @@ from typing import Any
 
 from conformance.reference.account_lists import CALENDARS, USERINFO, AccountLists
 from conformance.reference.accounts import ReferenceAccount, ReferenceCalendar, ReferenceProfile
+from conformance.reference.calls import (
+    ACCEPTED,
+    ADMIT,
+    DELETED,
+    MAY_WRITE,
+    REFUSAL,
+    RETAINED_FIELDS,
+    UNAUTHORIZED,
+    Answer,
+    Call,
+    RefusedWrite,
+)
 from conformance.reference.conferencing import FIELDS
 from conformance.reference.event_list import (
     AS_OF,
@@ -29,18 +41,6 @@ from conformance.reference.event_list import (
 from conformance.reference.hooks import Override, at, variation
 from conformance.reference.model import PROFILES, value_at
 from conformance.reference.overrides import assigned, last_conference
-from conformance.reference.server import (
-    ACCEPTED,
-    ADMIT,
-    DELETED,
-    MAY_WRITE,
-    REFUSAL,
-    RETAINED_FIELDS,
-    UNAUTHORIZED,
-    Answer,
-    Call,
-    RefusedWrite,
-)
 from conformance.reference.validation import error
 
 __all__ = ["SURROUNDINGS"]
