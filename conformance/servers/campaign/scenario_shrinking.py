@@ -21,6 +21,9 @@ __all__ = ["SEARCH_REQUESTS", "ScenarioCounterexample", "counterexamples", "shri
 #: Requests that the search may send in all.
 SEARCH_REQUESTS = 240
 
+#: Requests for each write that is tried, readings included, until it is known better.
+_FOR_EACH_WRITE = 2.0
+
 #: Rounds of the search, and how many candidates are tried for a rule in each.
 _ROUNDS, _TRIES = 4, 14
 
@@ -128,12 +131,13 @@ async def _shrink(session: SubjectSession, searches: list[_Search]) -> None:
     took = (clock.now() - session.run.now) / 3
     deadline = clock.now() + (math.inf if clock.virtual else min(_TIME_LIMIT, took))
     number = 0
+    for_each = _FOR_EACH_WRITE
     for round_number in range(_ROUNDS):
         tries: dict[str, Scenario] = {}
         cost = 0
         for search, candidate in _in_turn(searches, shorter=round_number % 2 == 0, whole=not round_number):
             cost += len(candidate.steps) + 1
-            if session.transport.sent + 2 * cost > until:
+            if session.transport.sent + for_each * cost > until:
                 search.note = _NO_MORE_REQUESTS
                 break
             number += 1
@@ -142,7 +146,9 @@ async def _shrink(session: SubjectSession, searches: list[_Search]) -> None:
         if not tries or clock.now() > deadline:
             return
         hearing = session.fresh_hearing()
+        before = session.transport.sent
         await session.try_scenarios(hearing, tuple(tries.values()))
+        for_each = max(for_each, (session.transport.sent - before) / cost)
         repeated = {_identity(scenario) for scenario in tries.values()}
         for search in searches:
             tried_whole = search.scenario is not None and _identity(search.scenario) in repeated
