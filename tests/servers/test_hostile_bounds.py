@@ -137,5 +137,6 @@ def test_a_day_of_waiting_that_is_asked_for_is_not_waited() -> None:
     assert result.cut_short is not None
     assert result.cut_short.startswith("the server stopped answering after #30: ")
     assert result.cut_short.endswith("(its last answer is 429)")
-    assert clock.now() - EPOCH < Limits().attempts * Limits().longest_pause  # in which many waited at the same time
+    # Many wait at the same time, and some of them begin when others end.
+    assert clock.now() - EPOCH < 2 * Limits().attempts * Limits().longest_pause
     assert failed(result) == set()
