@@ -61,6 +61,7 @@ def run_metadata(
             "window": settings.window,
             "settle_timeout": settings.settle_timeout,
             "default_profiles": dict(settings.default_profiles),
+            **({"only_writer": True} if settings.only_writer else {}),
         },
         applies_to=applies_to,
     )

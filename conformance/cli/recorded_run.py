@@ -67,6 +67,7 @@ def settings_from(header: RecordingMetadata | None) -> Settings:
         settle_timeout=_seconds(recorded, "settle_timeout", usual.settle_timeout),
         default_profiles=dict(declared),
         complete_recording=recorded.get("complete_recording") is True,
+        only_writer=recorded.get("only_writer") is True,
     )
 
 

@@ -86,7 +86,7 @@ def run(
         options = replace(options, max_examples=_examples(options, subject))
     rules = select_rules(options.rules, ("server",), options.held)
     known = KnownFailures(options.baseline, write=options.write_baseline)
-    settings = subject.settings(window=options.window, settle_timeout=options.settle_timeout)
+    settings = subject.run_settings(window=options.window, settle_timeout=options.settle_timeout)
     name = f"seed-{options.seed}" if subject.clock.virtual else secrets.token_hex(6)
     metadata = run_metadata(name, f"{subject.kind} {subject.name}", subject.tokens, settings, "server")
     with contextlib.ExitStack() as stack:

@@ -221,7 +221,8 @@ def _observe(fold: ObserverState, event: Event, reading: Reading, item: dict[str
     episode = event.state.episode
     if episode.write is not None and episode.write.answered > seen.sent:
         return  # the write overlaps the reading, which says nothing about it
-    if item is not None and not fold.settings.complete_recording and episode.is_overwritten_in(item):
+    alone = fold.settings.complete_recording or fold.settings.only_writer
+    if item is not None and not alone and episode.is_overwritten_in(item):
         fold.close_episode(event, "next-write")
         event.state.begin(None, Before())
         episode = event.state.episode

@@ -26,7 +26,7 @@ class Settings:
     watched; None derives it, ``max(quiet, 3 * slowest settling seen)``, at most 60.
     `settle_timeout`: pending longer than this is timed out.  `default_profiles`: account name to
     the ``profile_id`` that its user chose as the default.  `complete_recording`: the first recorded write of an event
-    creates it.
+    creates it.  `only_writer`: nobody else knows the events, which are those of a run.
     """
 
     quiet: float = 10.0
@@ -34,6 +34,7 @@ class Settings:
     settle_timeout: float = 120.0
     default_profiles: Mapping[str, str] = field(default_factory=dict)
     complete_recording: bool = False
+    only_writer: bool = False
 
 
 class Evidence(NamedTuple):

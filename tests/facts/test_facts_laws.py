@@ -294,5 +294,6 @@ def test_what_somebody_else_wrote_later_says_nothing_about_this_write(shown: dic
     (write,) = traffic.writes()
     assert (write["after"]["closed_by"] == "next-write") == ended
     assert ("different" in str(write["after"])) == (not ended)
-    (write,) = traffic.writes(Settings(complete_recording=True))
-    assert "different" in str(write["after"])
+    for alone in (Settings(complete_recording=True), Settings(only_writer=True)):
+        (write,) = traffic.writes(alone)
+        assert "different" in str(write["after"])

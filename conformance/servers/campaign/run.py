@@ -117,7 +117,7 @@ async def run(
         authority=options.ca,
     )
     chosen = tuple(rules) if rules is not None else _server_rules(options.rules)
-    settings = under_test.settings(window=options.window, settle_timeout=options.settle_timeout)
+    settings = under_test.run_settings(window=options.window, settle_timeout=options.settle_timeout)
     run_id = _run_id(options.seed, fresh=not under_test.clock.virtual)
     # The embedded server, and a subject on a virtual clock, end with the process.
     in_journal = not (options.plan or under_test.clock.virtual or under_test.kind == "reference")

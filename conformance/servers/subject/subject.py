@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -78,6 +78,10 @@ class Subject:
         """The settings for observing the subject; without `settle_timeout`, with its own."""
         timeout = self.settle_timeout if settle_timeout is None else settle_timeout
         return Settings(self.quiet, window, timeout, dict(self.default_profiles))
+
+    def run_settings(self, *, window: float | None = None, settle_timeout: float | None = None) -> Settings:
+        """The settings for a run, whose events nobody else knows."""
+        return replace(self.settings(window=window, settle_timeout=settle_timeout), only_writer=True)
 
     @property
     def rate(self) -> float | None:
