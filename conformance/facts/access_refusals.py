@@ -10,6 +10,10 @@ __all__ = ["ACCESS_STATUSES", "Refusals"]
 #: What an answer says of access, rather than of the request: 402 speaks of the account's plan.
 ACCESS_STATUSES = frozenset({401, 402, 403, 423})
 
+#: The kinds of requests that give an event conferencing: where none is ever accepted, they are refused as one.
+_CONFERENCING = frozenset({"explicit", "default", "integrated", "profile"})
+_ANY = "any conferencing"
+
 
 @dataclass(slots=True)
 class Refusals:
@@ -21,6 +25,7 @@ class Refusals:
     """
 
     _accepted: set[str] = field(default_factory=set)
+    _conferencing_accepted: set[str] = field(default_factory=set)
     _open: set[tuple[str, str]] = field(default_factory=set)
     _closed: Counter[tuple[str, str]] = field(default_factory=Counter)
 
@@ -30,12 +35,15 @@ class Refusals:
             return
         if status < 300:
             self._accepted.add(calendar_id)
+            if kind in _CONFERENCING:
+                self._conferencing_accepted.add(calendar_id)
             closed = {key for key in self._open if key[0] == calendar_id}
             self._closed.update(closed)
             self._open -= closed
         elif status in ACCESS_STATUSES and calendar_id in self._accepted:
-            self._open.add((calendar_id, kind))
+            self._open |= {(calendar_id, kind), *([(calendar_id, _ANY)] if kind in _CONFERENCING else [])}
 
     def count(self, calendar_id: str, kind: str) -> int:
-        """In how many gaps between accepted writes one of a kind was refused."""
-        return self._closed[calendar_id, kind]
+        """In how many gaps between accepted writes one of a kind was refused, or any with conferencing if all were."""
+        alike = kind in _CONFERENCING and calendar_id not in self._conferencing_accepted
+        return self._closed[calendar_id, _ANY if alike else kind]

@@ -40,7 +40,10 @@ class Streak:
 @packable
 @dataclass(slots=True)
 class Episode:
-    """The open state of one episode; the observer feeds it sights and asks it for its document."""
+    """The open state of one episode; the observer feeds it sights and asks it for its document.
+
+    `unlisted` are readings of earlier episodes that did not list the event although a write of it had been accepted.
+    """
 
     number: int
     write: ObservedWrite | None
@@ -64,6 +67,7 @@ class Episode:
     last_sent: float | None = None
     timed: bool = True
     dirty: bool = True
+    unlisted: Streak | None = None
 
     def has_just_shown(self, item: dict[str, Any]) -> bool:
         """Whether the last reading showed this very item: the same body was read again, which is parsed once."""
@@ -118,7 +122,18 @@ class Episode:
         if len(self.observed) < _KEPT and not any(k == key for _, k, _ in self.observed):
             self.observed.append((observation, key, self.streak.fresh))
         self.stable = None
+        if observation.state == "missing" and self.unlisted is not None and self.readings == 1:
+            self.streak.first_answered = self.unlisted.first_answered
+            self.streak.count += self.unlisted.count
         self._update_stability(self.streak, settings, window)
+
+    def never_listed(self) -> Streak | None:
+        """The readings that did not list the event, if none did since writes that leave it there were accepted."""
+        write = self.write
+        if write is None or write.outcome != "accepted" or write.method != "POST":
+            return None
+        streak = self.streak or self.unlisted
+        return streak if streak and all(each.state == "missing" for each, _, _ in self.observed) else None
 
     def _note_stable(self, streak: Streak) -> None:
         """Remember that the event showed for a while what it had before, as if the write had not asked for anything."""

@@ -200,8 +200,7 @@ def _new_values(episode: Episode, write: ObservedWrite) -> list[Observation]:
 def _shows_outcome(episode: Episode, write: ObservedWrite) -> bool:
     """Whether what settled is the outcome of the write, whatever was before: a row that shows it, or never one."""
     assert episode.settled is not None
-    never_listed = write.method == "POST" and all(each.state == "missing" for each, _, _ in episode.observed)
-    return never_listed or _shows_write(episode.settled, write)
+    return episode.never_listed() is not None or _shows_write(episode.settled, write)
 
 
 def _shows_write(observation: Observation, write: ObservedWrite) -> bool:

@@ -69,7 +69,9 @@ def _begin_episode(
     fold.close_episode(event, "next-write")
     state.writes += 1
     known = Before() if crossed or state.indeterminate else before
-    state.start(Episode(episode.number + 1, None if crossed else write, known, stale_values))
+    following = Episode(episode.number + 1, None if crossed else write, known, stale_values)
+    following.unlisted = episode.never_listed()
+    state.start(following)
 
 
 def invalidate(fold: ObserverState, name: str) -> None:

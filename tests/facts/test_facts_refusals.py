@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from facts_traffic import Traffic, event, explicit
 
@@ -38,3 +40,19 @@ def test_refusals_count_once_a_gap_between_accepted_writes(
     steps: list[tuple[bool, int]], counts: list[int | None]
 ) -> None:
     assert traffic(*steps) == counts
+
+
+@pytest.mark.parametrize(
+    ("first", "counts"),
+    [
+        ((None, 202), [2, 2]),
+        (({"profile_id": "none"}, 202), [2, 2]),
+        (({"profile_id": "integrated"}, 202), [1, 1]),  # so conferencing as such is granted
+    ],
+)
+def test_where_no_conferencing_is_ever_accepted_its_kinds_are_refused_as_one(first: Any, counts: list[int]) -> None:
+    made = Traffic()
+    steps = [first, (A, 403), (None, 202), ({"profile_id": "default"}, 403), (None, 202)]
+    for number, (conferencing, status) in enumerate(steps):
+        made.write(number, event(event_id=f"e{number}", **({"conferencing": conferencing} if conferencing else {})), status)
+    assert [facts["refusals"] for facts in made.writes() if facts["outcome"] == "refused"] == counts
