@@ -180,7 +180,7 @@ class Episode:
             self.stable = streak
             self.dirty = True
             self._note_stable(streak)
-            if self.write is not None and streak.fresh:
+            if self.write is not None and streak.fresh and _may_be_meant(self.write, streak.observation):
                 self.settled_after = max(0.0, streak.first_answered - self.write.answered)
         if self.settled is None and streak.count >= 3:
             hold = settings.quiet + window.seconds
@@ -321,6 +321,11 @@ class Episode:
 def _differ(one: dict[str, Any], other: dict[str, Any]) -> bool:
     """Whether two forms of an event certainly differ in a field that writes set."""
     return any(field_as_sent(one, other, name) is False for name in FIELDS)
+
+
+def _may_be_meant(write: ObservedWrite, observation: Observation) -> bool:
+    """Whether what a reading shows may be what the write leads to, so that it tells how long this takes."""
+    return write.requested.kind != "explicit" or observation.state == "assigned"
 
 
 def _shows_change(write: ObservedWrite, observation: Observation, before: Before) -> bool:
