@@ -38,7 +38,7 @@ def apply_write(
         return
     write = _write(seen, account.directory.count)._replace(batched=batch is not None)
     if not write.batched:
-        account.refusals.record(calendar_id, write.requested.kind, seen.status)
+        account.refusals.record(calendar_id, write.requested.kind, seen.status, seen.number)
     event = account.event(calendar_id, event_id)
     event.written = True
     _begin_episode(fold, account, event, write, alone=not batch or (calendar_id, event_id) not in batch)
@@ -105,6 +105,7 @@ def _write(seen: Seen, directory_version: int) -> ObservedWrite:
         directory_version=directory_version,
         requested=requested_conferencing(body) if is_upsert else RequestedConferencing("delete"),
         evidence=seen.evidence,
+        number=seen.number,
     )
 
 
