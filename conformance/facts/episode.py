@@ -12,7 +12,7 @@ from conformance.facts.requested import FIELDS, RequestedConferencing, field_as_
 from conformance.facts.values import UNMOVED_HOLD, Evidence, Settings
 from conformance.facts.window import Window
 
-__all__ = ["Episode", "Streak"]
+__all__ = ["Episode", "Streak", "differ"]
 
 #: How many distinct values of one episode are kept.
 _KEPT = 12
@@ -83,9 +83,9 @@ class Episode:
         What was sent was there, and now other values are: newer ones, not those from before.
         """
         shown = self.streak.observation.item if self.streak is not None else None
-        if shown is None or self.write is None or not _differ(self.write.event, item):
+        if shown is None or self.write is None or not differ(self.write.event, item):
             return False
-        if _differ(self.write.event, shown) or (self.before.item is not None and not _differ(self.before.item, item)):
+        if differ(self.write.event, shown) or (self.before.item is not None and not differ(self.before.item, item)):
             return False
         times = [parse_api_time(one.get("updated")) for one in (shown, item)]
         if times[0] is None or times[1] is None:
@@ -318,7 +318,7 @@ class Episode:
         return kind if kind in ("explicit", "default", "integrated", "profile") else None
 
 
-def _differ(one: dict[str, Any], other: dict[str, Any]) -> bool:
+def differ(one: dict[str, Any], other: dict[str, Any]) -> bool:
     """Whether two forms of an event certainly differ in a field that writes set."""
     return any(field_as_sent(one, other, name) is False for name in FIELDS)
 
@@ -331,6 +331,6 @@ def _may_be_meant(write: ObservedWrite, observation: Observation) -> bool:
 def _shows_change(write: ObservedWrite, observation: Observation, before: Before) -> bool:
     """Whether a reading surely shows the write as done: all is as sent, and something differs from before."""
     item = observation.item
-    if item is None or _differ(write.event, item):
+    if item is None or differ(write.event, item):
         return False
-    return before.state == "nonexistent" if before.item is None else _differ(before.item, item)
+    return before.state == "nonexistent" if before.item is None else differ(before.item, item)

@@ -85,9 +85,9 @@ def invalidate(fold: ObserverState, name: str) -> None:
 def _write(seen: Seen, directory_version: int) -> ObservedWrite:
     exchange, body = seen.exchange, seen.body
     is_upsert = seen.route.name == "write"
-    start = None
+    start, clock_verified = None, _server_clock_is_right(seen)
     if is_upsert and exchange.sent_at is not None:
-        start = time_relation(body, seen.sent, server_clock_verified=_server_clock_is_right(seen))
+        start = time_relation(body, seen.sent, server_clock_verified=clock_verified)
     return ObservedWrite(
         method=exchange.request.method,
         request=request_document(seen),
@@ -106,6 +106,7 @@ def _write(seen: Seen, directory_version: int) -> ObservedWrite:
         requested=requested_conferencing(body) if is_upsert else RequestedConferencing("delete"),
         evidence=seen.evidence,
         number=seen.number,
+        clock_verified=clock_verified,
     )
 
 
