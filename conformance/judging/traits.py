@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from itertools import takewhile
 from typing import Any
 
 from conformance.facts import Evidence, Facts
@@ -185,7 +186,9 @@ def _is_earlier(
     if any(one.kind == "explicit" and normal_url(one.join_url or "") == normal_url(url) for one in requested):
         return True
     # Of a conference that was still on its way nobody knows the URL.
-    return before.get("pending_request") in _GENERATED and not any(one.get("state") == "assigned" for one in known)
+    since = takewhile(lambda one: one.request.method == "GET", reversed(earlier))
+    has_come = any(isinstance(one.shown, dict) and one.shown.get("state") == "assigned" for one in since)
+    return before.get("pending_request") in _GENERATED and not has_come
 
 
 def fits(trait: str, its: Traits) -> bool:
