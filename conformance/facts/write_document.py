@@ -17,8 +17,8 @@ from conformance.facts.window import Window
 
 __all__ = ["Context", "shown", "write_document"]
 
-#: An event that its first recorded write created, as a reading says.
-_CREATED = Before("nonexistent")
+#: An event that was created about when it was first written, as readings say, and one that this write created.
+_CREATED, _CREATED_BY_IT = Before("nonexistent"), Before("nonexistent")
 
 #: Seconds between a write and the time at which its event was created, by the server's clock.
 _JUST_NOW = 60.0
@@ -113,7 +113,7 @@ def _known_before(state: EventState, write: ObservedWrite) -> Before:
     before = state.episode.before
     age = _age(state, write)
     if before.state is None and age is not None and abs(age) <= _JUST_NOW and write.requested.kind != "omitted":
-        return _CREATED
+        return _CREATED_BY_IT if age <= _leeway(write) else _CREATED
     if before.is_assumed and age is not None and age > _JUST_NOW:
         return Before()
     return before
@@ -134,7 +134,7 @@ def _differing(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
 
 def _before_document(before: Before) -> dict[str, Any]:
     document: dict[str, Any] = {"state": before.state}
-    if before is _CREATED:
+    if _is_told_by_created(before):
         document["known_by"] = "created"
     if before.conferencing is not None:
         document["conferencing"] = before.conferencing
@@ -158,16 +158,20 @@ def _after(state: EventState, write: ObservedWrite, before: Before, context: Con
         after["timed_out"] = True
     if streak is not None and episode.stable is streak:
         after["stable"] = after["latest"]
-    if episode.settled is not None and (before.state is not None or _shows_write(episode.settled, write)):
+    if episode.settled is not None and (before.state is not None or _shows_outcome(episode, write)):
         same = streak is not None and streak.key == episode.settled_key
         after["settled"] = after["latest"] if same else shown(episode.settled, episode, write, context)
         after["remained"] = not (episode.deviations >= 2 or (context.closed and episode.last_deviates))
     if episode.pending_again >= 2:
         after["remained"] = False
     after["window_elapsed"] = episode.readings >= 2 and episode.timed and context.window.is_over(seconds)
-    if before is _CREATED:  # known by what readings say: it supports what is judged in the end
+    if _is_told_by_created(before):
         after["window_elapsed"] = after["window_elapsed"] and "settled" in after
-        after["observed"] = [after["settled"]] if "settled" in after else []
+        new = _new_values(episode, write) if before is _CREATED_BY_IT else []
+        observed = [shown(item, episode, write, context) for item in new]
+        if "settled" in after and after["settled"] not in observed:
+            observed.append(after["settled"])
+        after["observed"] = observed
     elif before.state in ("nonexistent", "none", "assigned"):
         after["observed"] = [shown(item, episode, write, context) for item in episode.evidence_at_once()]
         if episode.replaced_late:
@@ -175,15 +179,51 @@ def _after(state: EventState, write: ObservedWrite, before: Before, context: Con
     return after
 
 
+def _is_told_by_created(before: Before) -> bool:
+    return before is _CREATED or before is _CREATED_BY_IT
+
+
+def _new_values(episode: Episode, write: ObservedWrite) -> list[Observation]:
+    """Evidence at once about an event that its write created: what rows from the minute after the write show.
+
+    No conferencing is nothing new, and what was updated later may be the work of somebody else.
+    """
+    return [
+        observation
+        for observation in episode.evidence_at_once()
+        if observation.state not in ("missing", "none")
+        and _shows_write(observation, write)
+        and (_seconds_after(write, observation.item) or 0.0) <= _JUST_NOW
+    ]
+
+
+def _shows_outcome(episode: Episode, write: ObservedWrite) -> bool:
+    """Whether what settled is the outcome of the write, whatever was before: a row that shows it, or never one."""
+    assert episode.settled is not None
+    never_listed = write.method == "POST" and all(each.state == "missing" for each, _, _ in episode.observed)
+    return never_listed or _shows_write(episode.settled, write)
+
+
 def _shows_write(observation: Observation, write: ObservedWrite) -> bool:
     """Whether a reading shows the write as done: every field as sent, and no older update."""
     item = observation.item
     if item is None or _differing(write.event, item):
         return False
-    updated = parse_api_time(item.get("updated"))
+    seconds = _seconds_after(write, item)
+    return seconds is None or seconds >= -_leeway(write)
+
+
+def _seconds_after(write: ObservedWrite, item: dict[str, Any] | None) -> float | None:
+    """How long after a write an event was `updated`, by the server's own clock; None where that is not known."""
+    updated = parse_api_time((item or {}).get("updated"))
     if updated is None or write.server_time is None:
-        return True
-    return updated[0].timestamp() >= write.server_time - max(_CLOCK_STEP, write.answered - write.sent)
+        return None
+    return updated[0].timestamp() - write.server_time
+
+
+def _leeway(write: ObservedWrite) -> float:
+    """By how many seconds a time of what a write did may lie before its answer's Date."""
+    return max(_CLOCK_STEP, write.answered - write.sent)
 
 
 def shown(observation: Observation, episode: Episode, write: ObservedWrite, context: Context) -> dict[str, Any]:
