@@ -240,6 +240,7 @@ class Episode:
                         observation.evidence.status,
                         value,
                         observation.evidence.at,
+                        _otherwise(self.write.event, observation.item),
                     )
                 )
         return tuple(found)
@@ -306,6 +307,13 @@ class Episode:
 def _differ(one: dict[str, Any], other: dict[str, Any]) -> bool:
     """Whether two forms of an event certainly differ in a field that writes set."""
     return any(field_as_sent(one, other, name) is False for name in FIELDS)
+
+
+def _otherwise(written: dict[str, Any], item: dict[str, Any] | None) -> dict[str, Any] | None:
+    """The fields of an event as it was read that are not as they were written; None where all are."""
+    if item is None:
+        return None
+    return {name: item[name] for name in FIELDS if field_as_sent(written, item, name) is False} or None
 
 
 def _shows_change(write: ObservedWrite, observation: Observation, before: Before) -> bool:

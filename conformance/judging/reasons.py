@@ -36,12 +36,16 @@ _RULES_OF_EVENTS = frozenset({"write", "batched_write"})
 
 @dataclass(frozen=True)
 class Reason:
-    """Violations that have one reason, and a sentence that says so; empty where the first one's own says it."""
+    """Violations that have one reason, and a sentence that says so; empty where the first one's own says it.
+
+    It is certain where nothing that passed has the `mode` and the `trait`, and there are enough failures to tell.
+    """
 
     members: tuple[Member, ...]
     headline: str
     mode: str = ""
     trait: str = ""
+    is_certain: bool = False
 
 
 def reasons(run_report: RunReport, found: Sequence[Member]) -> Iterator[Reason]:
@@ -180,7 +184,8 @@ def _kinds(members: Iterable[Member]) -> frozenset[str]:
 
 
 def _reason(mode: str, trait: str, members: Sequence[Member], *, at_times: bool = False) -> Reason:
-    return Reason(tuple(members), _common(mode, trait, members, at_times=at_times), mode, trait)
+    is_certain = not at_times and len(members) >= _FEW
+    return Reason(tuple(members), _common(mode, trait, members, at_times=at_times), mode, trait, is_certain)
 
 
 def _common(mode: str, trait: str, members: Sequence[Member], *, at_times: bool) -> str:
