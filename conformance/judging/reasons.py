@@ -22,8 +22,8 @@ __all__ = ["Reason", "reasons"]
 #: From how many violations on what they alone have in common may be their reason.
 _FEW = 3
 
-#: From how many kinds of requests on it does not matter what was requested.
-_KINDS = 3
+#: From how many kinds of requests on it does not matter what was requested: where nothing refutes that, and elsewhere.
+_KINDS, _MANY_KINDS = 3, 4
 
 #: How probable it may be that some trait of the many is with these failures alone by chance.
 _CHANCE = 0.01
@@ -52,7 +52,7 @@ def reasons(run_report: RunReport, found: Sequence[Member]) -> Iterator[Reason]:
     """The reasons of violations, each of which has one at most.
 
     Of the modes and traits that explain some, the one that explains most comes first, then the one that explains most
-    of the rest.  What is left is one by its mode, if three kinds of requests or more have it: nothing that is known
+    of the rest.  What is left is one by its mode, if four kinds of requests or more have it: nothing that is known
     tells its failures apart.
     """
     its_modes = {id(violation): modes(rule, violation) for rule, violation in found}
@@ -84,7 +84,7 @@ def _explained(
     while left:
         mode = max(known, key=lambda mode: sum(mode in its_modes[id(one)] for _, one in left))
         some = [member for member in left if mode in its_modes[id(member[1])]]
-        is_one = len(_kinds(some)) >= _KINDS
+        is_one = len(_kinds(some)) >= _MANY_KINDS
         for group in [some] if is_one else _by_kind(some):
             yield _reason(mode, "", group, at_times=True)
         left = _without(left, some)
