@@ -227,3 +227,24 @@ def test_a_request_for_a_past_event_leaves_nothing_on_its_way(day: str, before: 
     traffic.write(8, event(**times, conferencing={"profile_id": "default"}))
     traffic.read(9, item(**times)).read(13, item(**times)).write(14, event())
     assert traffic.writes(SETTINGS)[-1]["before"]["state"] == before
+
+
+@pytest.mark.parametrize(
+    ("start", "created", "lies"),
+    [
+        ("2026-09-21T15:30:00Z", "2026-09-21T14:13:21Z", "future"),
+        ("2026-09-21T18:30:00+03:00", "2026-09-21T14:13:21Z", "future"),
+        ("2026-09-21T13:00:00Z", "2026-09-21T14:13:21Z", "running"),
+        ("2026-09-21T15:00:00Z", "2026-09-21T14:13:21Z", None),  # within the hour
+        ("2026-09-21T15:30:00", "2026-09-21T14:13:21Z", None),  # in whose time zone?
+        ("2026-09-21T15:30:00Z", "2026-09-21T14:13:10Z", None),  # somebody else's clock, or writing
+        ("2026-09-21T15:30:00Z", "2026-09-21T14:13:40Z", None),
+    ],
+)
+def test_the_event_that_a_write_created_shows_the_servers_clock_to_the_hour(
+    start: str, created: str, lies: str | None
+) -> None:
+    times = {"start": start, "end": start.replace("2026-09-21", "2026-09-23")}
+    traffic = Traffic().write(0, event(**times, conferencing=explicit(A))).read(1, shown(A, **times, created=created))
+    [facts] = dated(traffic).writes(SETTINGS)
+    assert facts.get("start") == lies
