@@ -36,7 +36,7 @@ _TIME_LIMIT = 30.0
 _CHOICES = ("changed_fields", "start", "time_format", "text_variant", "url_variant", "extra_fields", "timing")
 
 #: Exchanges that may be judged again to reduce what was recorded, for each exchange of the run.
-_EFFORT = 4
+_EFFORT = 3
 
 _NO_MORE_REQUESTS = "as many requests as a search may take were sent: there may be a smaller scenario"
 _NOT_ALONE = "alone, the scenario did not fail: the failure depends on what else the server did, or on how often"
@@ -141,11 +141,13 @@ async def _shrink(session: SubjectSession, searches: list[_Search], window: floa
     for round_number in range(_ROUNDS):
         tries: dict[str, Scenario] = {}
         cost = longest = 0
-        for search, candidate in _in_turn(searches, shorter=round_number % 2 == 0, whole=not round_number):
+        candidates = list(_in_turn(searches, shorter=round_number % 2 == 0, whole=not round_number))
+        for place, (_, candidate) in enumerate(candidates):
             cost += len(candidate.steps) + 1  # with the DELETE in the end
             longest = max(longest, len(candidate.steps))
             if budget.committed + readings * longest + cost > until:
-                search.note = _NO_MORE_REQUESTS
+                for search, _ in candidates[place:]:
+                    search.note = _NO_MORE_REQUESTS
                 break
             number += 1
             scenario = replace(candidate, id=f"t{number:03d}", family="try")
