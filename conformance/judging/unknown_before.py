@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import Any
 
@@ -55,15 +55,11 @@ class UnknownBefore:
         )
 
     @cached_property
-    def _compiled(self) -> list[tuple[str, Any, Any, Any]]:
-        import jsonschema_rs
+    def _compiled(self) -> list[tuple[str, Callable[[Any], bool], Callable[[Any], bool], Callable[[Any], bool]]]:
+        from conformance.contract.schemas import validity
 
-        from conformance.contract.schemas import rs_registry
-
-        def is_valid(rule: Rule, part: str) -> Any:
-            if part not in rule.schema:
-                return lambda _: True
-            return jsonschema_rs.validator_for(rule.part(part), registry=rs_registry()).is_valid
+        def is_valid(rule: Rule, part: str) -> Callable[[Any], bool]:
+            return validity(rule.part(part)) if part in rule.schema else lambda _: True
 
         return [
             (rule.id, is_valid(rule, "if"), is_valid(rule, "then"), is_valid(rule, "x-conclusive-when"))

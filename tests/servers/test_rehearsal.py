@@ -11,6 +11,7 @@ import pytest
 from conformance.cli.plan_text import plan_text
 from conformance.clock import VirtualClock
 from conformance.contract.rules import load
+from conformance.facts import Settings
 from conformance.judging.strength import strength
 from conformance.reference import INVENTORY, reference_app
 from conformance.servers.campaign import RunResult, run
@@ -138,7 +139,7 @@ SCENARIOS = (
     Scenario("here", "one", "cal", (Step("explicit"),), "isolated", "shared"),
     Scenario("there", "two", "tac", (Step("none"),), "isolated", "shared"),
 )
-PLAN = estimated(RunContext("r", EPOCH), whole().settings, SCENARIOS, ())
+PLAN = estimated(RunContext("r", EPOCH), Settings(), SCENARIOS, ())
 
 
 def of(shows: str, *scenarios: str, probes: tuple[str, ...] = (), events: int = 0) -> Piece:
