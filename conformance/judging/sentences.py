@@ -98,7 +98,7 @@ def _subject(about: str, document: Mapping[str, Any], path: Sequence[str | int])
             return f"Account {document.get('account')}"
         case "directory":
             return {"calendars": "GET /v1/calendars", "userinfo": "GET /v1/userinfo"}.get(
-                str(path[0]) if path else "", "The calendar list or userinfo"
+                str(path[0]) if path else "", "The calendar list and userinfo"
             )
     request = document.get("request", {})
     token = phrase("exchange", "token", document.get("token"))

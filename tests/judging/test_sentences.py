@@ -53,7 +53,7 @@ def test_what_was_sent_and_what_was_shown_are_given_beside_the_sentence() -> Non
     assert {"requested=explicit", "is_create=True", "reads as assigned", "no event.description"} <= violation.traits
     assert replace(violation, traits=frozenset()) == Violation(
         message="An event created with explicit conferencing "
-        "reads back with another join URL than the one that was sent",
+        "reads back with another join URL than the one that was sent: only upper and lower case differ",
         path="/after/observed/0/join_url_as_sent",
         event="e",
         evidence=violation.evidence,

@@ -50,6 +50,11 @@ def values(
     if fields is not None:
         yield from zip(("expected", "got"), differences(*fields), strict=True)
         return
+    if violation.path.startswith("/availability/"):
+        for entry in entries:
+            name = entry.summary.rpartition("/")[2]
+            yield name, (Part(clipped(_visible(as_json(entry.conferencing))), differs=False),)
+        return
     expected = None if violation.expected in ("", rule.title) else _visible(violation.expected)
     got = _got(violation, entries, said) if expected is None else _visible(violation.actual)
     sent = _sent(entries)
