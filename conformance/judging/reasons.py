@@ -38,7 +38,8 @@ _RULES_OF_EVENTS = frozenset({"write", "batched_write"})
 class Reason:
     """Violations that have one reason, and a sentence that says so; empty where the first one's own says it.
 
-    It is certain where nothing that passed has the `mode` and the `trait`, and there are enough failures to tell.
+    It is certain where nothing that passed has the `mode` and the `trait`, and there are failures and causes enough to
+    tell.
     """
 
     members: tuple[Member, ...]
@@ -184,7 +185,7 @@ def _kinds(members: Iterable[Member]) -> frozenset[str]:
 
 
 def _reason(mode: str, trait: str, members: Sequence[Member], *, at_times: bool = False) -> Reason:
-    is_certain = not at_times and len(members) >= _FEW
+    is_certain = not at_times and len(members) >= _FEW and len({violation.cause for _, violation in members}) > 1
     return Reason(tuple(members), _common(mode, trait, members, at_times=at_times), mode, trait, is_certain)
 
 
