@@ -16,6 +16,7 @@ def main() -> None:
     The process ends at once when the command does: Python's own way out restores the signals while it takes its time,
     and waits for threads that an application in this process may have left.
     """
+    _open_streams()
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
@@ -26,9 +27,20 @@ def main() -> None:
         cli()
     except SystemExit as end:
         for stream in (sys.stdout, sys.stderr):
-            with suppress(OSError, ValueError, AttributeError):  # nobody reads it any more, or there is none
+            with suppress(OSError, ValueError):  # nobody reads it any more
                 stream.flush()
         os._exit(end.code if isinstance(end.code, int) else 1)
+
+
+def _open_streams() -> None:
+    """Open what was closed of standard input, output and error: a file of ours would take its number, and its text."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
+    sys.stdout = sys.stdout or os.fdopen(1, "w", encoding="utf-8", closefd=False)
+    sys.stderr = sys.stderr or os.fdopen(2, "w", encoding="utf-8", closefd=False)
 
 
 if __name__ == "__main__":

@@ -17,17 +17,24 @@ class UsageError(Exception):
 
 
 def place_of(error: BaseException) -> str:
-    """The type of an error that nobody foresaw, and where it was raised; its message may hold a token, and is left out.
+    """The type of an error that nobody foresaw, and where it was raised: our line, and that of another package.
+
+    Its message may hold a token, and is left out; what the system says of a file or a disk cannot.
 
     >>> place_of(KeyError("token"))
     'KeyError'
     """
+    name = type(error).__name__
+    if isinstance(error, OSError) and isinstance(error.errno, int) and error.errno > 0:
+        name = f"{name} ({os.strerror(error.errno)})"
+    ours = last = None
     traceback = error.__traceback__
-    while traceback is not None and traceback.tb_next is not None:
+    while traceback is not None:
+        last = traceback.tb_frame.f_code.co_filename, traceback.tb_lineno
+        ours = last if f"{os.sep}conformance{os.sep}" in last[0] else ours
         traceback = traceback.tb_next
-    if traceback is None:
-        return type(error).__name__
-    return f"{type(error).__name__} at {os.path.basename(traceback.tb_frame.f_code.co_filename)}:{traceback.tb_lineno}"
+    places = dict.fromkeys(filter(None, (ours, last)))
+    return " at ".join([name, *(f"{os.path.basename(file)}:{line}" for file, line in places)])
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

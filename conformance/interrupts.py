@@ -5,13 +5,17 @@ from __future__ import annotations
 import asyncio
 import signal
 import threading
+import warnings
 from collections.abc import Callable, Coroutine, Iterable, Iterator
 from types import FrameType, TracebackType
 from typing import Any, TypeVar
 
-__all__ = ["Interruption", "absorb_cancellation", "until_interrupted"]
+__all__ = ["Interruption", "absorb_cancellation", "is_of_signal", "until_interrupted"]
 
 T = TypeVar("T")
+
+#: Seconds that tasks have to end once they are cancelled.
+_CLOSING = 5.0
 
 #: Windows has no SIGHUP.
 _SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
@@ -21,7 +25,8 @@ def until_interrupted(work: Coroutine[Any, Any, T], interruption: Interruption |
     """Run a coroutine; a signal cancels it, so that it can clean up and return, and a second one cancels that.
 
     `interruption` is the state that stands around this work and around what follows it; a signal that came before the
-    work cancels it at once.  Raises KeyboardInterrupt where the work does not deal with its cancellation.
+    work cancels it at once.  Code of others in this process that stops the loop, or raises what ends a program, ends
+    nothing; a warning says so.  Raises KeyboardInterrupt where the work does not deal with its cancellation.
     """
     if interruption is None:
         with Interruption() as interruption:
@@ -34,13 +39,64 @@ def until_interrupted(work: Coroutine[Any, Any, T], interruption: Interruption |
             state.begin(2, lambda: loop.call_soon_threadsafe(task.cancel))
         return await work
 
+    runner = asyncio.Runner()
     try:
-        with asyncio.Runner() as runner:
-            return runner.run(cancellable())
+        return _driven(runner.get_loop(), cancellable())
     except asyncio.CancelledError:
         raise KeyboardInterrupt from None
     finally:
         state.begin(1, lambda: None)
+        _close(runner)
+
+
+def _driven(loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, T]) -> T:
+    """Run the loop until `work` is done, whatever else stops it."""
+    task = loop.create_task(work)
+    task.add_done_callback(lambda _: loop.stop())
+    while True:
+        stopped_by = "stop()"
+        try:
+            loop.run_forever()
+        except (SystemExit, KeyboardInterrupt) as error:
+            if is_of_signal(error):
+                raise
+            stopped_by = type(error).__name__
+        if task.done():
+            return task.result()
+        warnings.warn(
+            f"code in this process would have ended it, by {stopped_by}: under a server, it ends the server",
+            stacklevel=1,
+        )
+
+
+def _close(runner: asyncio.Runner) -> None:
+    """Close a runner's loop; tasks that others left are cancelled, and not waited for where they go on."""
+    loop = runner.get_loop()
+    left = asyncio.all_tasks(loop)
+    for task in left:
+        task.cancel()
+    if left and not loop.is_closed():
+        _driven(loop, asyncio.wait(left, timeout=_CLOSING))
+    if all(task.done() for task in left):
+        runner.close()
+    else:
+        loop.close()
+
+
+def is_of_signal(error: BaseException) -> bool:
+    """Whether an error comes from a signal, and not from code that raises KeyboardInterrupt itself.
+
+    The handler that Python installs leaves no trace: where it is in place, it is the user who pressed Ctrl-C.
+    """
+    if not isinstance(error, KeyboardInterrupt):
+        return False
+    traceback = error.__traceback__
+    while traceback is not None and traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    raised_in = None if traceback is None else traceback.tb_frame.f_code
+    handlers = [signal.getsignal(number) for number in _SIGNALS]
+    codes = [getattr(getattr(handler, "func", handler), "__code__", None) for handler in handlers]
+    return signal.default_int_handler in handlers or raised_in in codes
 
 
 def absorb_cancellation() -> None:

@@ -10,15 +10,15 @@ from typing import Any
 
 from conformance.contract import examples, schemas
 from conformance.contract.format import formatted
-from conformance.contract.prose import in_words
+from conformance.contract.prose import part_in_words
 from conformance.contract.rules import Rule, load, load_clauses, load_shared
 from conformance.contract.selection import contract
 from conformance.http.display import visible
 
 __all__ = ["contract_document", "explanation", "faults_of", "listing", "print_table"]
 
-_APPLIES, _CONCLUDES = "if", "x-conclusive-when"
-_PARTS = {_APPLIES: "It applies if", "then": "Then this holds", _CONCLUDES: "A pass is conclusive if"}
+_CONCLUDES = "x-conclusive-when"
+_PARTS = {"if": "It applies if", "then": "Then this holds", _CONCLUDES: "A pass is conclusive if"}
 _EXPECTED = {"passed": "Passed", "failed": "Failed"}
 
 
@@ -119,7 +119,7 @@ def _explanation(rule: Rule, clauses: Mapping[str, Mapping[str, Any]]) -> Iterat
         if part in rule.schema:
             yield ""
             yield f"{heading}:"
-            yield from (f"  {line}" for line in _part_in_words(rule, part))
+            yield from (f"  {line}" for line in part_in_words(rule, part))
     if _CONCLUDES not in rule.schema:
         yield ""
         yield "A pass is conclusive at once."
@@ -135,13 +135,6 @@ def _explanation(rule: Rule, clauses: Mapping[str, Mapping[str, Any]]) -> Iterat
         yield f"Covered if it passes in each of these classes: {', '.join(rule.cases)}"
     yield from _detected_faults(rule)
     yield from _examples(rule)
-
-
-def _part_in_words(rule: Rule, part: str) -> tuple[str, ...]:
-    """What a part of a rule says of facts in their documented shape; ``if`` is given for the other parts."""
-    shape = {"$ref": schemas.uri(f"facts/{rule.about}")}
-    given = (shape,) if part == _APPLIES else (shape, rule.schema[_APPLIES])
-    return in_words(rule.schema[part], rule.schema["$id"], given)
 
 
 def _detected_faults(rule: Rule) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import sys
@@ -11,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from conformance.errors import UsageError
 from conformance.version import NAME, VERSION
 
 if TYPE_CHECKING:
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
     from conformance.judging.summary import RunReport
 
 __all__ = ["TOOL", "check_places", "colour_on", "echo", "format_utc", "write_reports"]
+
+#: The reader of a pipe has gone, or the terminal hung up.
+_GONE = (errno.EPIPE, errno.EIO)
 
 TOOL: Mapping[str, str] = {"name": NAME, "version": VERSION}
 
@@ -148,13 +153,18 @@ def colour_on(stream: Any) -> bool:
 
 
 def echo(text: str, stream: Any = None) -> None:
-    """Write text as it is, in UTF-8 or what the stream takes; a reader that has gone away is no error."""
+    """Write text as it is, in UTF-8 or what the stream takes; a reader that has gone away is no error.
+
+    Raises UsageError where standard output cannot be written, as on a full disk; then, nothing more is written there.
+    """
     target = sys.stdout if stream is None else stream
-    encoding = target.encoding or "utf-8"
     try:
+        encoding = target.encoding or "utf-8"
         target.write(text.encode(encoding, "backslashreplace").decode(encoding))
         target.flush()
-    except OSError:  # the reader has gone, the terminal hung up, or the disk is full: nothing more can be said there
+    except OSError as error:
         # What is left in the buffer would raise again when Python closes the stream at exit.
         with suppress(OSError, ValueError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), target.fileno())
+        if target is sys.stdout and error.errno not in _GONE:
+            raise UsageError(f"standard output cannot be written: {error.strerror or error}") from None

@@ -6,7 +6,7 @@ import json
 import socket
 import uuid
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -121,7 +121,8 @@ def _observers(options: ServeOptions, app: ReferenceApp, stack: ExitStack) -> Ca
         if file is not None:
             file.add(clean)
         if options.log:
-            echo(f"{log_line(clean)}\n")
+            with suppress(UsageError):  # a log that cannot be written takes nobody's answer
+                echo(f"{log_line(clean)}\n")
 
     return seen
 

@@ -12,7 +12,7 @@ from enum import Enum
 from typing import Any, TypeAlias
 
 from conformance.contract import schemas
-from conformance.contract.knowledge import ANNOTATIONS, KINDS, Knowledge, SchemaPart, types_of
+from conformance.contract.knowledge import ANNOTATIONS, KINDS, Knowledge, References, SchemaPart, types_of
 
 __all__ = ["Choice", "Claim", "Claims", "Contains", "Item", "Items", "Member", "Never", "Not", "OfKind", "Others"]
 __all__ += ["Plain", "Presence", "Referred", "When", "claims_of"]
@@ -139,9 +139,9 @@ def claims_of(schema: Any, base: str = "", given: Iterable[Any] = ()) -> Claims:
 
     Raises ValueError for a keyword that cannot be expressed as a claim.
     """
-    resolver = schemas.registry().resolver(base)
-    known = Knowledge(tuple(SchemaPart(one, resolver) for one in given))
-    return tuple(_claims(SchemaPart(schema, resolver), known))
+    references = References(schemas.registry().resolver(base))
+    known = Knowledge(tuple(SchemaPart(one, references) for one in given))
+    return tuple(_claims(SchemaPart(schema, references), known))
 
 
 def _claims(schema: SchemaPart, known: Knowledge) -> Iterator[Claim]:

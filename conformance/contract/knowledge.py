@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-__all__ = ["ANNOTATIONS", "KINDS", "Knowledge", "SchemaPart", "types_of"]
+__all__ = ["ANNOTATIONS", "KINDS", "Knowledge", "References", "SchemaPart", "types_of"]
 
 #: The keywords that constrain nothing.
 ANNOTATIONS = frozenset({"$schema", "$id", "$defs", "$comment", "title", "description", "default", "examples"})
@@ -21,21 +21,35 @@ KINDS = {
 _TYPES = frozenset({"null", "boolean", "object", "array", "number", "integer", "string"})
 
 
+class References:
+    """The schemas behind the references of one schema: each is looked up once."""
+
+    def __init__(self, resolver: Any) -> None:
+        self._resolver = resolver
+        self._found: dict[str, SchemaPart] = {}
+
+    def lookup(self, reference: str) -> SchemaPart:
+        if reference not in self._found:
+            found = self._resolver.lookup(reference)
+            self._found[reference] = SchemaPart(found.contents, References(found.resolver))
+        return self._found[reference]
+
+
 @dataclass(frozen=True, slots=True)
 class SchemaPart:
-    """A schema or a part of one, with the resolver of its references."""
+    """A schema or a part of one, with what its references refer to."""
 
     contents: Any
-    resolver: Any
+    references: References
 
     def has(self, *keywords: str) -> bool:
-        return isinstance(self.contents, Mapping) and any(keyword in self.contents for keyword in keywords)
+        return isinstance(self.contents, dict) and any(keyword in self.contents for keyword in keywords)
 
     def get(self, keyword: str, default: Any = None) -> Any:
-        return self.contents.get(keyword, default) if isinstance(self.contents, Mapping) else default
+        return self.contents.get(keyword, default) if isinstance(self.contents, dict) else default
 
     def inner(self, contents: Any) -> SchemaPart:
-        return SchemaPart(contents, self.resolver)
+        return SchemaPart(contents, self.references)
 
     def parts(self, keyword: str) -> list[SchemaPart]:
         return [self.inner(part) for part in self.get(keyword, ())]
@@ -47,8 +61,7 @@ class SchemaPart:
         return self.only(*(self.contents.keys() - set(keywords))) if self.has(*keywords) else self
 
     def referred(self) -> SchemaPart:
-        found = self.resolver.lookup(self.contents["$ref"])
-        return SchemaPart(found.contents, found.resolver)
+        return self.references.lookup(self.contents["$ref"])
 
     def conjuncts(self) -> Iterator[SchemaPart]:
         """The schemas that hold if this one does: those under ``allOf``, behind ``$ref``, and the rest of it."""
@@ -61,12 +74,13 @@ class Knowledge:
     """What is known of a value: the schemas that it satisfies, and what follows from them."""
 
     def __init__(self, satisfied: tuple[SchemaPart, ...]) -> None:
-        self.satisfied = tuple(part for schema in satisfied for part in schema.conjuncts())
+        parts = (part for schema in satisfied for part in schema.conjuncts())
+        self.satisfied = tuple(part for part in parts if part.contents not in ({}, True))
 
     def also(self, schema: SchemaPart) -> Knowledge:
         """What is known if the value satisfies `schema` too."""
         more = Knowledge((schema,)).satisfied
-        return self if all(part.contents in ({}, True) for part in more) else self._with(more)
+        return self._with(more) if more else self
 
     def _with(self, more: tuple[SchemaPart, ...]) -> Knowledge:
         """What is known with `more` schemas, each of one part: what is in parts already is not parted again."""
@@ -114,11 +128,18 @@ class Knowledge:
 
     def has_member(self, name: str) -> bool:
         """Whether it is known to have the member, if it is an object."""
-        return any(
-            name in one.get("required", ())
-            or (one.has("anyOf") and all(Knowledge((part,)).has_member(name) for part in one.parts("anyOf")))
-            for one in self.concluded
+        return name in self._required or any(
+            all(branch.has_member(name) for branch in branches) for branches in self._alternatives
         )
+
+    @cached_property
+    def _required(self) -> frozenset[str]:
+        return frozenset(name for one in self.concluded for name in one.get("required", ()))
+
+    @cached_property
+    def _alternatives(self) -> list[list[Knowledge]]:
+        """What is known in each branch of each ``anyOf``."""
+        return [[Knowledge((part,)) for part in one.parts("anyOf")] for one in self.concluded if one.has("anyOf")]
 
     def has_item(self, index: int) -> bool:
         """Whether it is known to have an item at that index, if it is an array."""
@@ -141,7 +162,7 @@ class Knowledge:
 
     def entails(self, schema: SchemaPart) -> bool:
         """Whether the value is known to satisfy a schema; False also where that is too complex to find out."""
-        if not isinstance(schema.contents, Mapping):
+        if not isinstance(schema.contents, dict):
             return schema.contents is True
         return all(
             keyword in ANNOTATIONS or keyword in ("then", "else") or self._entails(keyword, schema)
@@ -176,7 +197,7 @@ class Knowledge:
 
 def _sole_kind(contents: Any) -> str | None:
     """The kind of values that all keywords of a schema constrain; None if there is no single one."""
-    keywords = contents.keys() - ANNOTATIONS if isinstance(contents, Mapping) else ()
+    keywords = contents.keys() - ANNOTATIONS if isinstance(contents, dict) else ()
     return next((kind for kind, of_kind in KINDS.items() if keywords and keywords <= set(of_kind)), None)
 
 
@@ -197,7 +218,7 @@ def _type_of(value: Any) -> str:
         case str():
             return "string"
         case _:
-            return "object" if isinstance(value, Mapping) else "array"
+            return "object" if isinstance(value, dict) else "array"
 
 
 def _among(value: Any, values: Iterable[Any]) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import chain, groupby
 from typing import Any
 
@@ -27,8 +28,9 @@ from conformance.contract.claims import (
     When,
     claims_of,
 )
+from conformance.contract.rules import Rule
 
-__all__ = ["in_words"]
+__all__ = ["in_words", "part_in_words"]
 
 _OBJECT = {"type": "object"}
 #: The predicate for a value that satisfies a keyword, and for one that does not.
@@ -74,6 +76,14 @@ def in_words(schema: Any, base: str = "", given: Iterable[Any] = (_OBJECT,)) -> 
     ('- `start` is "past"', '- `requested`, if known, is "none"')
     """
     return tuple(_lines(_points(claims_of(schema, base, given), _Place())))
+
+
+@cache
+def part_in_words(rule: Rule, part: str) -> tuple[str, ...]:
+    """What a part of a rule says of facts in their documented shape; ``if`` is given for the other parts."""
+    shape = {"$ref": schemas.uri(f"facts/{rule.about}")}
+    given = (shape,) if part == "if" else (shape, rule.schema["if"])
+    return in_words(rule.schema[part], rule.schema["$id"], given)
 
 
 @dataclass(frozen=True, slots=True)

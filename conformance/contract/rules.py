@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
@@ -30,7 +30,7 @@ class Rule:
     about: str
     clauses: tuple[str, ...]
     cases: tuple[str, ...]
-    schema: dict[str, Any]
+    schema: dict[str, Any] = field(hash=False)
 
     @property
     def since(self) -> str:

@@ -6,6 +6,7 @@ A *name* is a file's path under ``schemas/`` without ``.json``: ``api/event-as-r
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     import jsonschema_rs
     import referencing
 
-__all__ = ["BASE", "folder", "is_schema", "names", "read", "registry", "rs_registry", "uri"]
+__all__ = ["BASE", "folder", "is_schema", "names", "read", "registry", "rs_registry", "text_only", "uri", "validity"]
 
 #: What every ``$id`` starts with.
 BASE = "https://cronofy-conformance.invalid/schemas/"
@@ -75,6 +76,30 @@ def rs_registry() -> jsonschema_rs.Registry:
     import jsonschema_rs
 
     return jsonschema_rs.Registry(list(_schemas()), draft=jsonschema_rs.Draft202012)
+
+
+def validity(schema: dict[str, Any]) -> Callable[[Any], bool]:
+    """Whether a value is valid by a schema, whatever text is in it; it may refer to every schema here."""
+    import jsonschema_rs
+
+    is_valid = jsonschema_rs.validator_for(schema, registry=rs_registry()).is_valid
+
+    def checked(value: Any) -> bool:
+        try:
+            return is_valid(value)
+        except UnicodeEncodeError:
+            return is_valid(text_only(value))
+
+    return checked
+
+
+def text_only(value: Any) -> Any:
+    """A value with a question mark for each half of a surrogate pair: no validator of another language takes those."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode("utf-8")
+    if isinstance(value, dict):
+        return {text_only(name): text_only(part) for name, part in value.items()}
+    return [text_only(part) for part in value] if isinstance(value, list) else value
 
 
 def _schemas() -> tuple[tuple[str, dict[str, Any]], ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
@@ -68,22 +69,20 @@ def _explicit(url: Any, text: Any) -> str:
 
 
 @cache
-def _validator(name: str, fragment: str = "") -> Any:
-    import jsonschema_rs  # the schemas are read when the first URL is met
+def _validity(name: str, fragment: str = "") -> Callable[[Any], bool]:
+    from conformance.contract.schemas import uri, validity  # the schemas are read when the first URL is met
 
-    from conformance.contract.schemas import rs_registry, uri
-
-    return jsonschema_rs.validator_for({"$ref": f"{uri(name)}#{fragment}"}, registry=rs_registry())
+    return validity({"$ref": f"{uri(name)}#{fragment}"})
 
 
 @lru_cache(maxsize=4096)
 def _is(name: str, url: str) -> bool:
-    return bool(_validator("api/http-uri", f"/$defs/{name}").is_valid(url))
+    return _validity("api/http-uri", f"/$defs/{name}")(url)
 
 
 def is_documented_time(value: Any) -> bool:
     """Whether a time of a write has one of the documented forms: ``schemas/api/times.json``."""
-    return bool(_validator("api/times").is_valid(value))
+    return _validity("api/times")(value)
 
 
 def field_as_sent(event: dict[str, Any], item: dict[str, Any], name: str) -> bool | None:

@@ -14,8 +14,8 @@ __all__ = ["UNREADABLE", "Seen", "answer_of", "body_of"]
 class _Unreadable:
     """What stands for a body that is neither JSON nor form-encoded."""
 
-    def __repr__(self) -> str:
-        return "UNREADABLE"
+    def __reduce__(self) -> str:
+        return "UNREADABLE"  # the same object in every process: it is told from JSON by its identity
 
 
 UNREADABLE = _Unreadable()

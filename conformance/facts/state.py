@@ -346,7 +346,8 @@ class ObserverState:
         context = Context(
             account=account.name,
             event_id=key[2],
-            calendar=account.directory.since(write.directory_version).calendar(key[1]),
+            calendar=account.directory.since(write.directory_version).calendar(key[1])
+            or account.refusals.calendar(key[1], write),
             resolution=self._resolution(account, account.directory.since(asked_at), key[1], requested),
             profiles=None if profiles is None else len(profiles),
             services=frozenset(name for p in profiles or () if isinstance(name := p.get("provider_name"), str)),

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from conformance.contract.rules import Rule, case_schema
+from conformance.contract.schemas import text_only
 from conformance.facts import Facts
 from conformance.judging.memo import INDEX_FACT, CompiledRule, RuleIndex
 from conformance.judging.verdict import Verdict
@@ -61,8 +62,8 @@ class Judge:
         """The verdicts on one facts document, in the order of the rules; those that do not apply give none."""
         try:
             return self._verdicts(facts)
-        except UnicodeEncodeError:  # half a surrogate pair is no text that a validator of another language takes
-            return self._verdicts(facts._replace(document=_text_only(facts.document)))
+        except UnicodeEncodeError:  # `validity` for each part of each rule would cost more
+            return self._verdicts(facts._replace(document=text_only(facts.document)))
 
     def _verdicts(self, facts: Facts) -> tuple[Verdict, ...]:
         table = self._tables.get(facts.about)
@@ -89,14 +90,6 @@ class Judge:
             else:
                 verdicts.append(Verdict(rule.id, "passed", None, cases, None, kind))
         return tuple(verdicts), is_of_all
-
-
-def _text_only(value: Any) -> Any:
-    if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode("utf-8")
-    if isinstance(value, dict):
-        return {_text_only(name): _text_only(part) for name, part in value.items()}
-    return [_text_only(part) for part in value] if isinstance(value, list) else value
 
 
 def _reason(document: dict[str, Any]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import Any
 
@@ -55,14 +55,10 @@ class UnknownBefore:
 
     @cached_property
     def _index(self) -> RuleIndex[frozenset[str]]:
-        import jsonschema_rs
+        from conformance.contract.schemas import validity
 
-        from conformance.contract.schemas import rs_registry
-
-        def is_valid(rule: Rule, part: str) -> Any:
-            if part not in rule.schema:
-                return None
-            return jsonschema_rs.validator_for(rule.part(part), registry=rs_registry()).is_valid
+        def is_valid(rule: Rule, part: str) -> Callable[[Any], bool]:
+            return validity(rule.part(part)) if part in rule.schema else lambda _: True
 
         def compiled(rule: Rule) -> CompiledRule:
             return CompiledRule(

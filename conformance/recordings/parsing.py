@@ -276,11 +276,17 @@ def body_of(value: object, content_type: str, where: str) -> bytes:
     return json_bytes(value, where)
 
 
+#: Encodings of host names, which take minutes for long texts.
+_OF_NAMES = ("idna", "punycode")
+
+
 def _encoded(text: object, encoding: object, where: str) -> bytes:
     if isinstance(text, str) and isinstance(encoding, str):
         try:
-            return text.encode(codecs.lookup(encoding).name)
-        except (LookupError, UnicodeError):
+            name = codecs.lookup(encoding).name
+            if name not in _OF_NAMES:
+                return text.encode(name)
+        except (LookupError, ValueError):  # also UnicodeError, and a name with a null
             pass
     if text is None or isinstance(text, str | bytes):
         return body_of(text, "", where)

@@ -6,10 +6,8 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-import jsonschema_rs
-
 from conformance.contract.rules import Rule, case_schema
-from conformance.contract.schemas import read, rs_registry
+from conformance.contract.schemas import read, validity
 from conformance.judging.report import Report
 from conformance.judging.summary import MISSED
 from conformance.servers.campaign.pending_steps import PendingCase
@@ -91,7 +89,7 @@ def _calendar_facts(calendar: Calendar) -> dict[str, Any]:
 
 
 def _satisfies(case: str, facts: dict[str, Any]) -> bool:
-    return bool(jsonschema_rs.validator_for(case_schema(case), registry=rs_registry()).is_valid(facts))
+    return validity(case_schema(case))(facts)
 
 
 def _profiles(account: Account) -> bool:

@@ -84,7 +84,7 @@ def test_what_nobody_foresaw_is_one_line_without_its_message(monkeypatch: pytest
 
     monkeypatch.setattr(conformance.cli.explanation, "listing", broken)
     line = error("rules")
-    assert line.startswith("the command could not go on: RuntimeError at test_cli_errors.py:")
+    assert line.startswith("the command could not go on: RuntimeError at contract_commands.py:")
     assert "secret-token" not in line
 
 

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import stat
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from cli_samples import call, error
 
+from conformance.cli import serve_command
 from conformance.clients.driver.adapters import driver_httpx
 from conformance.errors import UsageError
+from conformance.http.exchange import Exchange, Request, Response
+from conformance.reference import reference_app
 
 FEW = ("--max-requests", "40")
 
@@ -125,3 +130,37 @@ def test_a_baseline_that_cannot_be_written_loses_no_report(
     assert result.exit_code == 2
     assert result.stderr.splitlines()[-1] == "Error: --baseline b.toml cannot be written: No space left on device"
     assert (tmp_path / "r.json").exists()
+
+
+BY_HAND = Path(__file__).parents[2] / "cassettes" / "by-hand" / "explicit.yaml"
+
+
+def _in_a_shell(words: str, redirection: str) -> subprocess.CompletedProcess[str]:
+    shell = f'exec "$0" -m conformance {words} {redirection}'
+    environment = {**os.environ, "GITHUB_ACTIONS": ""}
+    return subprocess.run(["sh", "-c", shell, sys.executable], capture_output=True, text=True, env=environment)
+
+
+@pytest.mark.parametrize("command", [f"check {BY_HAND}", f"check {BY_HAND} --quiet --report json:-", "rules"])
+def test_a_report_that_standard_output_does_not_take_is_said(command: str) -> None:
+    ended = _in_a_shell(command, "> /dev/full")
+    said = f"standard output cannot be written: {os.strerror(errno.ENOSPC)}\n"
+    assert (ended.returncode, ended.stderr) == (2, f"Error: {said}")
+
+
+def test_closed_streams_are_nobodys_place_for_a_file(tmp_path: Path) -> None:
+    evidence = tmp_path / "e.ndjson"
+    ended = _in_a_shell(f"run --max-requests 20 --evidence {evidence}", "<&- >&- 2>&-")
+    assert (ended.returncode, ended.stdout, ended.stderr) == (3, "", "")
+    for line in evidence.read_text("utf-8").splitlines():
+        json.loads(line)
+
+
+def test_a_log_that_cannot_be_written_takes_nobodys_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    options = serve_command.ServeOptions("127.0.0.1", 0, log=True)
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        seen = serve_command._observers(options, reference_app(), ExitStack())
+        monkeypatch.setattr(sys, "stdout", full)
+        for _ in range(2):
+            seen(Exchange(Request("GET", "http://localhost/v1/events"), Response(200), "#1"))
+        monkeypatch.undo()

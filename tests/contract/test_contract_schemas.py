@@ -15,6 +15,7 @@ from jsonschema import Draft202012Validator
 from jsonschema_specifications import REGISTRY as METASCHEMAS
 
 from conformance.contract import schemas
+from conformance.contract.schemas import validity
 
 METASCHEMA = "https://json-schema.org/draft/2020-12/schema"
 NAMES = tuple(name for name in schemas.names() if schemas.is_schema(schemas.read(name)))
@@ -242,3 +243,10 @@ def test_the_schemas_of_a_wheel_go_before_those_of_a_checkout(tmp_path: Any, mon
     assert find() == tmp_path / "schemas"
     (module.parent.parent / "_schemas").mkdir(parents=True)
     assert find() == module.parent.parent / "_schemas"
+
+
+@pytest.mark.parametrize("value", ["\ud800", {"\ud800": 1}, ["x\udfffx"]])
+def test_half_a_surrogate_pair_is_text_that_is_judged_like_other_text(value: Any) -> None:
+    assert validity({"minLength": 1})(value)
+    assert not validity({"type": "number"})(value)
+    assert not validity({"items": {"maxLength": 2}, "maxProperties": 0, "maxLength": 0})(value)

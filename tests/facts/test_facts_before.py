@@ -78,11 +78,29 @@ def test_an_event_that_was_created_when_it_was_first_written_was_not_there_befor
     assert facts.get("is_create") == (True if known else None)
 
 
-def test_created_supports_only_what_is_judged_in_the_end() -> None:
-    created = "2026-09-21T14:13:20Z"
+def test_created_shortly_before_the_write_supports_only_what_is_judged_in_the_end() -> None:
+    created = "2026-09-21T14:13:00Z"
     rows = [shown(B, created=created), *[shown(A, created=created)] * 12]
     [facts] = dated(sparse(explicit(A), *rows)).writes(SETTINGS)
     assert [one["join_url_as_sent"] for one in facts["after"]["observed"]] == ["identical"]
+
+
+@pytest.mark.parametrize(
+    ("row", "observed"),
+    [
+        (shown(B), ["different"]),
+        (shown(A), ["identical"]),
+        (shown(B, updated="2026-09-21T14:14:00Z"), ["different"]),
+        (shown(B, updated="2026-09-21T14:15:00Z"), []),  # somebody else may have written it since
+        (shown(B, updated="2026-09-21T14:13:00Z"), []),
+        (shown(B, summary="Other"), []),
+        (item(), []),
+        (item({"pending": True}), [None]),
+    ],
+)
+def test_a_new_value_of_an_event_that_its_write_created_is_evidence_at_once(row: Any, observed: list[Any]) -> None:
+    [facts] = dated(sparse(explicit(A), {**row, "created": "2026-09-21T14:13:21Z"})).writes(SETTINGS)
+    assert [one.get("join_url_as_sent") for one in facts["after"]["observed"]] == observed
 
 
 def test_created_says_nothing_of_a_write_that_leaves_conferencing_out() -> None:
@@ -200,3 +218,24 @@ def test_an_event_that_is_missing_after_two_writes_in_a_row_may_not_be_read_yet(
         traffic.read(10 + 2 * number, item())
     facts = traffic.writes(SETTINGS)[-1]
     assert facts["after"]["settled"]["state"] == "none"
+
+
+@pytest.mark.parametrize(
+    ("start", "created", "lies"),
+    [
+        ("2026-09-21T15:30:00Z", "2026-09-21T14:13:21Z", "future"),
+        ("2026-09-21T18:30:00+03:00", "2026-09-21T14:13:21Z", "future"),
+        ("2026-09-21T13:00:00Z", "2026-09-21T14:13:21Z", "running"),
+        ("2026-09-21T15:00:00Z", "2026-09-21T14:13:21Z", None),  # within the hour
+        ("2026-09-21T15:30:00", "2026-09-21T14:13:21Z", None),  # in whose time zone?
+        ("2026-09-21T15:30:00Z", "2026-09-21T14:13:10Z", None),  # somebody else's clock, or writing
+        ("2026-09-21T15:30:00Z", "2026-09-21T14:13:40Z", None),
+    ],
+)
+def test_the_event_that_a_write_created_shows_the_servers_clock_to_the_hour(
+    start: str, created: str, lies: str | None
+) -> None:
+    times = {"start": start, "end": start.replace("2026-09-21", "2026-09-23")}
+    traffic = Traffic().write(0, event(**times, conferencing=explicit(A))).read(1, shown(A, **times, created=created))
+    [facts] = dated(traffic).writes(SETTINGS)
+    assert facts.get("start") == lies

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from typing import Any
 
 from facts_traffic import Traffic, event, explicit, item
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from conformance.contract.rules import load
 from conformance.facts import Observer, Settings
+from conformance.facts.seen import UNREADABLE
 from conformance.judging.judge import Judge
 
 JUDGE = Judge(load())
@@ -94,3 +96,7 @@ def test_rests_and_revisions_change_no_facts(steps: list[tuple[float, str]]) -> 
         closed += list(observer.drain())
         documents.append([(facts.key, facts.document) for facts in closed])
     assert documents[0] == documents[1]
+
+
+def test_what_cannot_be_read_is_that_in_another_process_too() -> None:
+    assert pickle.loads(pickle.dumps(UNREADABLE)) is UNREADABLE

@@ -46,3 +46,31 @@ def test_what_an_event_shows_in_the_end_is_judged_whatever_was_before(
 def test_one_reading_and_rows_without_the_write_accuse_nobody(rule: str, asked: Any) -> None:
     assert _said(rule, asked, item(WRONG)) == "inconclusive"
     assert _said(rule, asked, *[item(WRONG, summary="Before the write")] * 4) == "inconclusive"
+
+
+@pytest.mark.parametrize(
+    ("rows", "verdict"),
+    [
+        ([()] * 4, "failed"),
+        (
+            [(item(WRONG, summary="Other"),), *[()] * 4],
+            "inconclusive",
+        ),  # it was there, and may be deleted
+        ([()], "inconclusive"),
+    ],
+)
+def test_an_accepted_event_that_is_never_listed_is_missing_whatever_was_before(rows: Any, verdict: str) -> None:
+    traffic = Traffic().write(0, event(conferencing=explicit(A)))
+    for number, row in enumerate(rows):
+        traffic.read(2 + 900 * number, *row)
+    judge = Judge([one for one in load() if one.id == "explicit-is-kept"])
+    [said] = [each for facts in traffic.facts(Settings()) if facts.about == "write" for each in judge(facts)]
+    assert said.outcome == verdict
+
+
+def test_what_explicit_conferencing_cannot_lead_to_does_not_lengthen_the_window() -> None:
+    traffic = Traffic().write(0, event(conferencing=explicit(A)))
+    for second in range(1, 29):
+        traffic.read(second, item(RIGHT if second < 7 else None))
+    [facts] = traffic.writes(Settings())
+    assert facts["after"]["settled"]["state"] == "none"

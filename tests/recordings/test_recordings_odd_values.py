@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from conformance.recordings import InvalidRecordingError, paths, read
+from conformance.recordings.parsing import body_of
 
 DIALECTS = Path(__file__).parent / "dialects"
 SAMPLES = [
@@ -87,3 +88,8 @@ def test_an_odd_value_anywhere_is_read_or_refused_in_one_line(tmp_path: Path, sa
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             assert refusal(target).count("\n") == 0, (at, odd)
+
+
+@pytest.mark.parametrize("encoding", ["\0", "utf-8\0", "hex", "undefined", "punycode", "idna", "no such"])
+def test_an_encoding_that_is_none_leaves_the_text_as_it_is(encoding: str) -> None:
+    assert body_of({"string": "é" * 300_000, "encoding": encoding}, "", "body") == ("é" * 300_000).encode()

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import resource
 import stat
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -147,7 +151,7 @@ def test_a_journal_that_cannot_be_opened_is_named_and_blocks_no_other() -> None:
     journal.open(ONE)
     journal._file.close()  # type: ignore[union-attr]
     files()[0].with_name("run1.ndjson").mkdir()
-    with pytest.warns(UserWarning, match="cannot be opened: Is a directory"):
+    with pytest.warns(UserWarning, match="cannot be opened: no regular file"):
         [left] = left_behind("http://localhost:1")
     assert left.entries == (ONE,)
     left.close(())
@@ -215,3 +219,54 @@ def test_a_full_disk_ends_creating_and_not_forgetting(tmp_path: Path) -> None:
         journal.open(OTHER)
     journal.settle(ONE)
     journal._file.close()
+
+
+@contextmanager
+def _disk_of(size: int) -> Iterator[None]:
+    """Files may have `size` bytes: what is longer is cut off by the kernel, as on a disk that fills up."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_an_entry_that_a_full_disk_cuts_off_is_not_created_and_spoils_no_other(tmp_path: Path) -> None:
+    journal = Journal.of_run("http://localhost:1", "run1")
+    journal.open(ONE)
+    with _disk_of(files()[0].stat().st_size + 10), pytest.raises(JournalError, match="No space left on device"):
+        journal.open(OTHER)
+    journal.open(third := JournalEntry("default", "cal_3", "cfc-3"))
+    journal._file.close()  # type: ignore[union-attr]
+    with pytest.warns(UserWarning, match="1 lines of the journal"):
+        [left] = left_behind("http://localhost:1")
+    assert left.entries == (ONE, third)
+    left.close(())
+
+
+def test_a_disk_without_room_for_a_journal_is_said_before_anything_is_created() -> None:
+    with _disk_of(100), pytest.raises(ConfigurationError, match="cannot be written: No space left on device; name an"):
+        Journal.of_run("http://localhost:1", "run1")
+    assert files() == []
+
+
+def test_a_clean_up_on_a_full_disk_forgets_nothing() -> None:
+    journal = Journal.of_run("http://localhost:1", "run1")
+    journal.open(ONE)
+    journal.open(OTHER)
+    journal.close()
+    [left] = left_behind("http://localhost:1")
+    with _disk_of(5):
+        left.close((OTHER,))
+    [again] = left_behind("http://localhost:1")
+    assert again.entries == (ONE, OTHER)
+    again.close(())
+    assert list(folder().rglob("*.*")) == []
+
+
+def test_a_pipe_in_the_place_of_a_journal_is_named_and_not_waited_for() -> None:
+    Journal.of_run("http://localhost:1", "run1").close()
+    os.mkfifo(next(folder().iterdir()) / "pipe.ndjson")
+    with pytest.warns(UserWarning, match="cannot be opened: no regular file"):
+        assert list(left_behind("http://localhost:1")) == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import signal
 import subprocess
 import sys
 import time
@@ -15,7 +16,9 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from conformance import interrupts as interrupts_of_programs
 from conformance.cli.main import cli
+from conformance.interrupts import is_of_signal, until_interrupted
 from conformance.reference import reference_app
 from conformance.servers.campaign import RunResult, run
 from conformance.servers.run_options import RunOptions
@@ -95,7 +98,16 @@ async def says_nothing(send: Any) -> None:
 @pytest.mark.parametrize(
     "answer",
     [
-        *map(raising, (SystemExit(7), OwnError(), asyncio.CancelledError(), BaseExceptionGroup("", [OwnError()]))),
+        *map(
+            raising,
+            (
+                SystemExit(7),
+                KeyboardInterrupt(),
+                OwnError(),
+                asyncio.CancelledError(),
+                BaseExceptionGroup("", [OwnError()]),
+            ),
+        ),
         *(sends_without_end, sends_whatever_comes, blocks, is_busy, sleeps, says_nothing),
     ],
 )
@@ -172,3 +184,78 @@ def test_a_thread_that_an_application_left_keeps_no_program_running(tmp_path: Pa
         check=False,
     )
     assert (done.returncode, done.stdout) == (2, b"")
+
+
+async def exits() -> None:
+    sys.exit(0)
+
+
+async def interrupts() -> None:
+    raise KeyboardInterrupt
+
+
+async def exits_when_it_is_cancelled() -> None:
+    try:
+        await asyncio.sleep(60)
+    finally:
+        sys.exit(0)
+
+
+@pytest.mark.parametrize("work", [exits, interrupts, exits_when_it_is_cancelled])
+@pytest.mark.filterwarnings("ignore:code in this process would have ended it")
+def test_a_task_that_an_application_left_ends_no_program(work: Callable[[], Any]) -> None:
+    async def run() -> str:
+        task = asyncio.create_task(work())
+        await asyncio.wait([task], timeout=0.01)
+        return "the report"
+
+    assert until_interrupted(run()) == "the report"
+
+
+def test_an_application_that_stops_the_loop_is_named_and_stops_no_run() -> None:
+    async def run() -> str:
+        loop = asyncio.get_running_loop()
+        for end in (loop.stop, lambda: sys.exit(0)):
+            loop.call_soon(end)
+            await asyncio.sleep(0)
+        return "the report"
+
+    with pytest.warns(UserWarning, match="would have ended it, by ") as warned:
+        assert until_interrupted(run()) == "the report"
+    assert [str(one.message).split(" by ")[1] for one in warned] == [
+        "stop(): under a server, it ends the server",
+        "SystemExit: under a server, it ends the server",
+    ]
+
+
+def test_a_task_that_is_not_to_be_cancelled_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(interrupts_of_programs, "_CLOSING", 0.05)
+    left = []
+
+    async def goes_on() -> None:
+        while True:
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.sleep(60)
+
+    async def run() -> str:
+        left.append(asyncio.create_task(goes_on()))
+        await asyncio.sleep(0)
+        return "the report"
+
+    assert until_interrupted(run()) == "the report"
+    left[0]._log_destroy_pending = False  # type: ignore[attr-defined]  # nothing is said of it at the end
+
+
+def test_the_interruption_of_a_user_is_none_of_the_application() -> None:
+    def handler(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, handler)
+    try:
+        with pytest.raises(KeyboardInterrupt) as by_user:
+            signal.raise_signal(signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt) as by_code:
+            raise KeyboardInterrupt
+        assert (is_of_signal(by_user.value), is_of_signal(by_code.value)) == (True, False)
+    finally:
+        signal.signal(signal.SIGINT, before)

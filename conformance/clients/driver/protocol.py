@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import Any, NoReturn
 
-import jsonschema_rs
-
-from conformance.contract.schemas import read, registry, rs_registry, uri
+from conformance.contract.schemas import read, registry, uri, validity
 
 __all__ = ["DriverError", "excerpt", "named", "read_response", "report_of", "request_line"]
 
@@ -94,7 +92,7 @@ def _no_number(name: str) -> NoReturn:
 
 
 def _check(part: str, value: dict[str, Any], request: str, kind: str) -> None:
-    if _validator(part).is_valid(value):
+    if _validity(part)(value):
         return
     from jsonschema import Draft202012Validator  # slow to import, and only a wrong answer needs it
     from jsonschema.exceptions import best_match
@@ -121,5 +119,5 @@ def _expected(wrong: Any) -> str:
 
 
 @cache
-def _validator(part: str) -> Any:
-    return jsonschema_rs.validator_for({"$ref": f"{read('driver')['$id']}#/$defs/{part}"}, registry=rs_registry())
+def _validity(part: str) -> Callable[[Any], bool]:
+    return validity({"$ref": f"{read('driver')['$id']}#/$defs/{part}"})

@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from conformance.contract import examples, schemas
-from conformance.contract.prose import in_words
+from conformance.contract import examples
+from conformance.contract.prose import part_in_words
 from conformance.contract.rules import load_clauses
 from conformance.contract.selection import clauses_page
 from conformance.judging.formats.failures import status
@@ -54,7 +54,7 @@ def explanations(run_report: RunReport) -> Iterator[str]:
         yield "<dl>"
         for part, heading in _PARTS.items():
             if part in rule.schema:
-                lines = "\n".join(_in_words(rule, part)) or "always"
+                lines = "\n".join(part_in_words(rule, part)) or "always"
                 yield f'<dt>{heading}</dt><dd><pre tabindex="0">{text_of_lines(lines)}</pre></dd>'
         for name in rule.clauses:
             yield f"<dt>Clause {text_of(name)}</dt><dd>{_clause(name)}</dd>"
@@ -73,12 +73,6 @@ def text_of_lines(text: str) -> str:
 
 def _facts(facts: dict[str, Any]) -> str:
     return json.dumps(facts, ensure_ascii=False, indent=1)
-
-
-def _in_words(rule: Rule, part: str) -> tuple[str, ...]:
-    shape = {"$ref": schemas.uri(f"facts/{rule.about}")}
-    given = (shape,) if part == "if" else (shape, rule.schema["if"])
-    return in_words(rule.schema[part], rule.schema["$id"], given)
 
 
 def _clause(name: str) -> str:

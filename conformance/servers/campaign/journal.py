@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
+import stat
 import warnings
 from collections.abc import Iterator
 from contextlib import suppress
@@ -23,6 +25,9 @@ except ImportError:  # pragma: no cover - Windows has no such lock: there, clean
 __all__ = ["Journal", "JournalEntry", "JournalError", "folder", "left_behind"]
 
 _VARIABLE = "CRONOFY_CONFORMANCE_JOURNAL"
+
+#: Bytes that must be free when a journal is made: some dozens of entries.
+_ROOM = 4096
 
 
 class JournalEntry(NamedTuple):
@@ -64,6 +69,7 @@ class Journal:
         self._entries: dict[JournalEntry, None] = {}
         self._path = path
         self._file: IO[bytes] | None = None
+        self._is_torn = False
         if path is not None:
             try:
                 self._file = _made(path)
@@ -107,8 +113,11 @@ class Journal:
         if self._file is None:
             return
         try:
-            self._file.write(json.dumps(line).encode("ascii") + b"\n")
+            # A line that a full disk cut off ends here, so that it takes none of those after it with it.
+            _write_whole(self._file, (b"\n" if self._is_torn else b"") + _line(line))
+            self._is_torn = False
         except OSError as error:
+            self._is_torn = True
             if "open" in line:
                 raise JournalError(f"the journal {self._path} cannot be written: {error.strerror or error}") from None
 
@@ -122,14 +131,21 @@ class _LeftBehind:
     entries: tuple[JournalEntry, ...]
 
     def close(self, remaining: tuple[JournalEntry, ...]) -> None:
-        """Write `remaining` to the file, or remove it if nothing remains."""
+        """Put `remaining` in the place of the file, or remove it if nothing remains.
+
+        Where the disk is full, all its entries stay: what is gone already is deleted once more.
+        """
         with self.file:
-            if remaining:
-                self.file.seek(0)
-                self.file.truncate()
-                self.file.writelines(json.dumps({"open": list(entry)}).encode("ascii") + b"\n" for entry in remaining)
-            else:
+            if not remaining:
                 _remove(self.path)
+                return
+            aside = self.path.with_name(f".{self.path.name}.new")
+            try:
+                with open(aside, "wb", buffering=0, opener=private) as new:
+                    _write_whole(new, b"".join(_line({"open": list(entry)}) for entry in remaining))
+                aside.replace(self.path)
+            except OSError:
+                _remove(aside)
 
 
 def left_behind(base_url: str, chosen: Path | None = None) -> Iterator[_LeftBehind]:
@@ -139,6 +155,8 @@ def left_behind(base_url: str, chosen: Path | None = None) -> Iterator[_LeftBehi
     """
     for path in sorted((folder(chosen) / _name(base_url)).glob("*.ndjson")):
         try:
+            if not stat.S_ISREG(path.stat().st_mode):
+                raise OSError(errno.EINVAL, "no regular file")  # noqa: TRY301 - named like the others
             file = path.open("r+b", buffering=0)
             if not _locked(file, path):
                 file.close()
@@ -160,12 +178,12 @@ def left_behind(base_url: str, chosen: Path | None = None) -> Iterator[_LeftBehi
 def _read(file: IO[bytes]) -> tuple[tuple[JournalEntry, ...], list[bytes]]:
     """The entries still open, and the lines that cannot be read.
 
-    A truncated last line is neither: its event was never sent.
+    A truncated last line is neither: its event was never sent.  Nor is an empty one.
     """
     entries: dict[JournalEntry, None] = {}
     bad = []
     *lines, _ = file.read().split(b"\n")
-    for line in lines:
+    for line in filter(None, lines):
         try:
             [(word, names)] = json.loads(line).items()
             entry = JournalEntry(*names) if isinstance(names, list) else None
@@ -186,8 +204,26 @@ def _made(path: Path) -> IO[bytes]:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         file = open(path, "ab", buffering=0, opener=private)  # noqa: SIM115 - closed by the journal
         if _locked(file, path):
-            return file
+            break
         file.close()  # a clean-up took it for one that was left behind
+    try:
+        _write_whole(file, b"\n" * _ROOM)  # a full disk is found here, and not by the first event
+        file.truncate(0)
+    except OSError:
+        file.close()
+        _remove(path)
+        raise
+    return file
+
+
+def _line(entry: dict[str, list[str]]) -> bytes:
+    return json.dumps(entry).encode("ascii") + b"\n"
+
+
+def _write_whole(file: IO[bytes], data: bytes) -> None:
+    """Write all of `data`; where there is room for a part of it alone, raises OSError."""
+    if file.write(data) != len(data):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def _locked(file: IO[bytes], path: Path) -> bool:

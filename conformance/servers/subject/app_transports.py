@@ -15,6 +15,7 @@ import httpx
 
 from conformance.clock import Clock
 from conformance.errors import ConfigurationError
+from conformance.interrupts import is_of_signal
 from conformance.servers.subject.blocking import BlockedError, unblocked
 from conformance.servers.subject.reception import Limits
 
@@ -71,10 +72,12 @@ class AsgiTransport(httpx.AsyncBaseTransport):
         except BlockedError:
             self._blocked.add(asyncio.current_task())
             raise
-        except (Exception, KeyboardInterrupt):
+        except Exception:
             raise
         except BaseException as error:
             task = asyncio.current_task()
+            if is_of_signal(error):
+                raise
             if isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling():
                 raise
             raise RuntimeError("the application raised what ends a program") from error
