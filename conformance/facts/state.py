@@ -321,7 +321,7 @@ class ObserverState:
             name, calendar_id, event_id = one.key
             episode = self.account(name).event(calendar_id, event_id).state.episode
             write, streak = episode.write, episode.streak
-            requests = write is not None and write.requested.kind in ("default", "integrated", "profile")
+            requests = write is not None and write.requested.generates
             if requests and streak is not None and streak.fresh and streak.observation.state == "assigned":
                 return True
         return False
@@ -379,7 +379,7 @@ class ObserverState:
     def _resolution(
         self, account: AccountState, directory: Directory, calendar_id: str, requested: RequestedConferencing
     ) -> dict[str, Any] | None:
-        if requested.kind not in ("default", "integrated", "profile"):
+        if not requested.generates:
             return None
         declared = self.settings.default_profiles.get(account.name)
         profiles = self._profiles(directory)
