@@ -66,9 +66,9 @@ class ExerciseLog:
         outcomes = tuple([(verdict.rule, verdict.outcome) for verdict in judgement])
         return self._numbers.setdefault(outcomes, len(self._numbers))
 
-    def note(self, facts: Facts, judgement: tuple[Verdict, ...], outcomes: int) -> None:
-        """Take one judgement of closed facts; `outcomes` is its number."""
-        alike = facts.document.get("account"), outcomes
+    def note(self, facts: Facts, judgement: tuple[Verdict, ...], number: int | None = None) -> None:
+        """Take one judgement of closed facts; `number` is what `number_of` says of it, if it is known."""
+        alike = facts.document.get("account"), self.number_of(judgement) if number is None else number
         if self._counts[alike] >= (_WRITES if facts.about == "write" else _OTHERS):
             return
         self._counts[alike] += 1
