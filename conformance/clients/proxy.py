@@ -21,7 +21,7 @@ from conformance.clock import Clock, RealClock
 from conformance.contract.rules import Rule
 from conformance.facts import Settings
 from conformance.http.content_coding import ContentCodingError, MissingCodecError, OversizedBodyError, decode
-from conformance.http.exchange import NOT_RECORDED, Exchange, Headers, Request, Response
+from conformance.http.exchange import CONNECTION_HEADERS, NOT_RECORDED, Exchange, Headers, Request, Response
 from conformance.http.ordering import OrderedDelivery
 from conformance.http.redaction.collecting import SecretCollector
 from conformance.http.redaction.personal import PersonalData
@@ -39,21 +39,8 @@ _LARGEST_BODY = 4 * 1024 * 1024
 _TIMEOUT = httpx.Timeout(300.0, connect=10.0)
 _MEASURED = 20_000
 
-#: Headers that belong to one connection (RFC 9110 7.6.1), and those that are made anew for the next one.
-_OWN = frozenset(
-    {
-        "connection",
-        "keep-alive",
-        "proxy-authenticate",
-        "proxy-authorization",
-        "proxy-connection",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-        "expect",
-    }
-)
+#: Headers that are not passed on: those that belong to one connection, and what asks for an answer before the body.
+_OWN = CONNECTION_HEADERS | {"expect"}
 
 
 @dataclass(frozen=True)

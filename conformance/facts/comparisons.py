@@ -17,6 +17,9 @@ MARGIN = 24 * 3600.0
 #: The margin where the server's clock was verified, and the event's times have offsets from UTC.
 NEAR = 3 * 3600.0
 
+#: The margin where the event's own ``created`` shows the server's clock too, beside the answer's Date.
+NEARER = 3600.0
+
 _PORTS = {"http": "80", "https": "443"}
 _ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
@@ -163,10 +166,13 @@ def same_text(sent: Any, shown: Any) -> bool:
     return sent == shown or sent.replace("\r\n", "\n").strip() == shown.replace("\r\n", "\n").strip()
 
 
-def time_relation(event: dict[str, Any], now: float | None, *, server_clock_verified: bool = False) -> str | None:
+def time_relation(
+    event: dict[str, Any], now: float | None, *, server_clock_verified: bool = False, created_then: bool = False
+) -> str | None:
     """``past``, ``running`` or ``future`` for an event as written, at `now` (epoch seconds); None if it is too near.
 
-    `server_clock_verified` says that the server's own clock shows `now` as well.
+    `server_clock_verified` says that the server's own clock shows `now` as well, `created_then` that the event's
+    ``created`` does too.
     """
     if now is None:
         return None
@@ -174,19 +180,16 @@ def time_relation(event: dict[str, Any], now: float | None, *, server_clock_veri
     start, end = parse_api_time(event.get("start"), tzid), parse_api_time(event.get("end"), tzid)
     if start is None or end is None:
         return None
-    margin = timedelta(seconds=_margin(event, exact=start[1] and end[1], server_clock_verified=server_clock_verified))
+    margin = timedelta(seconds=2 * MARGIN)
+    if start[1] and end[1]:
+        is_near = server_clock_verified and all(_has_offset(event[name]) for name in ("start", "end"))
+        margin = timedelta(seconds=(NEARER if created_then else NEAR) if is_near else MARGIN)
     moment = datetime.fromtimestamp(now, UTC)  # an event may lie where calendars end: the margin is not added there
     if start[0] > moment + margin:
         return "future"
     if start[0] < moment - margin:
         return "running" if end[0] > moment + margin else "past"
     return None
-
-
-def _margin(event: dict[str, Any], *, exact: bool, server_clock_verified: bool) -> float:
-    if not exact:
-        return 2 * MARGIN
-    return NEAR if server_clock_verified and all(_has_offset(event[name]) for name in ("start", "end")) else MARGIN
 
 
 def _has_offset(time: Any) -> bool:

@@ -65,7 +65,7 @@ class Directory:
                 self._note_changes("list", self.calendars, newest)
             self.calendars, self.listed = newest, True
             self._remember("list", entries)
-            facts.document["availability"] = self._availability()
+            facts = self._compared(facts)
         return facts
 
     def learn_userinfo(self, body: Any, evidence: Evidence, answered: float = float("-inf")) -> Facts:
@@ -85,7 +85,7 @@ class Directory:
                 self._note_changes("userinfo", self.userinfo_calendars, newest)
             self.userinfo_calendars, self.has_userinfo = newest, True
             self._remember("userinfo", entries)
-            facts.document["availability"] = self._availability()
+            facts = self._compared(facts)
         return facts
 
     def _learn_profiles(self, listed: Any) -> None:
@@ -187,6 +187,23 @@ class Directory:
                     if flag == again != other:
                         disagreeing.add(calendar_id)
         return {"compared": sorted(compared), "disagreeing": sorted(disagreeing)}
+
+    def _compared(self, facts: Facts) -> Facts:
+        """The facts with what the lists say of availability; the evidence shows in what they disagree."""
+        facts.document["availability"] = availability = self._availability()
+        if not availability["disagreeing"]:
+            return facts
+        sources = {"calendars": self.calendars, "userinfo": self.userinfo_calendars}
+        evidence = [
+            one._replace(
+                shown={
+                    calendar_id: {name: sources[source].get(calendar_id, {}).get(name) for name in _TRACKED_FIELDS[-1:]}
+                    for calendar_id in availability["disagreeing"]
+                }
+            )
+            for source, one in self.evidence.items()
+        ]
+        return facts._replace(evidence=tuple(evidence))
 
     def _facts(self, source: str, body: Any, evidence: Evidence) -> Facts:
         self.count += 1

@@ -12,7 +12,7 @@ from conformance.facts.requested import FIELDS, RequestedConferencing, field_as_
 from conformance.facts.values import UNMOVED_HOLD, Evidence, Settings
 from conformance.facts.window import Window
 
-__all__ = ["Episode", "Streak"]
+__all__ = ["Episode", "Streak", "differ"]
 
 #: How many distinct values of one episode are kept.
 _KEPT = 12
@@ -40,7 +40,10 @@ class Streak:
 @packable
 @dataclass(slots=True)
 class Episode:
-    """The open state of one episode; the observer feeds it sights and asks it for its document."""
+    """The open state of one episode; the observer feeds it sights and asks it for its document.
+
+    `unlisted` are readings of earlier episodes that did not list the event although a write of it had been accepted.
+    """
 
     number: int
     write: ObservedWrite | None
@@ -64,6 +67,7 @@ class Episode:
     last_sent: float | None = None
     timed: bool = True
     dirty: bool = True
+    unlisted: Streak | None = None
 
     def has_just_shown(self, item: dict[str, Any]) -> bool:
         """Whether the last reading showed this very item: the same body was read again, which is parsed once."""
@@ -79,9 +83,9 @@ class Episode:
         What was sent was there, and now other values are: newer ones, not those from before.
         """
         shown = self.streak.observation.item if self.streak is not None else None
-        if shown is None or self.write is None or not _differ(self.write.event, item):
+        if shown is None or self.write is None or not differ(self.write.event, item):
             return False
-        if _differ(self.write.event, shown) or (self.before.item is not None and not _differ(self.before.item, item)):
+        if differ(self.write.event, shown) or (self.before.item is not None and not differ(self.before.item, item)):
             return False
         times = [parse_api_time(one.get("updated")) for one in (shown, item)]
         if times[0] is None or times[1] is None:
@@ -118,7 +122,18 @@ class Episode:
         if len(self.observed) < _KEPT and not any(k == key for _, k, _ in self.observed):
             self.observed.append((observation, key, self.streak.fresh))
         self.stable = None
+        if observation.state == "missing" and self.unlisted is not None and self.readings == 1:
+            self.streak.first_answered = self.unlisted.first_answered
+            self.streak.count += self.unlisted.count
         self._update_stability(self.streak, settings, window)
+
+    def never_listed(self) -> Streak | None:
+        """The readings that did not list the event, if none did since writes that leave it there were accepted."""
+        write = self.write
+        if write is None or write.outcome != "accepted" or write.method != "POST":
+            return None
+        streak = self.streak or self.unlisted
+        return streak if streak and all(each.state == "missing" for each, _, _ in self.observed) else None
 
     def _note_stable(self, streak: Streak) -> None:
         """Remember that the event showed for a while what it had before, as if the write had not asked for anything."""
@@ -165,7 +180,7 @@ class Episode:
             self.stable = streak
             self.dirty = True
             self._note_stable(streak)
-            if self.write is not None and streak.fresh:
+            if self.write is not None and streak.fresh and _may_be_meant(self.write, streak.observation):
                 self.settled_after = max(0.0, streak.first_answered - self.write.answered)
         if self.settled is None and streak.count >= 3:
             hold = settings.quiet + window.seconds
@@ -270,18 +285,18 @@ class Episode:
         if streak is None:
             return under_way if pending else Before()
         shown = self._shown_stable()
-        if shown is not None and not self._may_lag(streak, pending):
+        if shown is not None and not self._may_lag(streak, pending, start):
             return shown if shown.state == "nonexistent" else shown._replace(requested_as=self.requested_as())
         return under_way if streak.observation.state == "pending" or pending else Before()
 
-    def _may_lag(self, streak: Streak, pending: RequestedConferencing | None) -> bool:
+    def _may_lag(self, streak: Streak, pending: RequestedConferencing | None, start: str | None) -> bool:
         """Whether readings may not show yet what was accepted: they show what was there before (law staleness)."""
         if streak.fresh or self.settled_key == streak.key:
             return False
         if streak.observation.state == "missing":
             return pending is not None or (self.write is not None and self.write.outcome == "accepted")
-        nothing = ("8x8", "none") if streak.observation.state == "none" else ()  # what these ask for is shown
-        return pending is not None and pending.kind not in nothing
+        nothing = pending is not None and (pending.kind in ("8x8", "none") or (start == "past" and pending.generates))
+        return pending is not None and not (nothing and streak.observation.state == "none")  # what it leads to is shown
 
     def _shown_stable(self) -> Before | None:
         """What the event stably shows; None where it does not."""
@@ -303,14 +318,19 @@ class Episode:
         return kind if kind in ("explicit", "default", "integrated", "profile") else None
 
 
-def _differ(one: dict[str, Any], other: dict[str, Any]) -> bool:
+def differ(one: dict[str, Any], other: dict[str, Any]) -> bool:
     """Whether two forms of an event certainly differ in a field that writes set."""
     return any(field_as_sent(one, other, name) is False for name in FIELDS)
+
+
+def _may_be_meant(write: ObservedWrite, observation: Observation) -> bool:
+    """Whether what a reading shows may be what the write leads to, so that it tells how long this takes."""
+    return write.requested.kind != "explicit" or observation.state == "assigned"
 
 
 def _shows_change(write: ObservedWrite, observation: Observation, before: Before) -> bool:
     """Whether a reading surely shows the write as done: all is as sent, and something differs from before."""
     item = observation.item
-    if item is None or _differ(write.event, item):
+    if item is None or differ(write.event, item):
         return False
-    return before.state == "nonexistent" if before.item is None else _differ(before.item, item)
+    return before.state == "nonexistent" if before.item is None else differ(before.item, item)

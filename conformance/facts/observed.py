@@ -14,8 +14,9 @@ __all__ = ["Before", "Observation", "ObservedWrite", "fingerprint_of", "identity
 class ObservedWrite(NamedTuple):
     """One write as the wire shows it: its route, body, answer and times (positions in the recording where unknown).
 
-    `server_time` is the answer's own time, in epoch seconds; `directory_version` counts the lists read before.
-    It is `batched` where it was an entry of a batch.
+    `server_time` is the answer's own time, in epoch seconds, and `clock_verified` whether it agrees with the exchange's
+    own times; `directory_version` counts the lists read before.
+    It is `batched` where it was an entry of a batch; `number` is its exchange's place among all.
     """
 
     method: str
@@ -34,6 +35,8 @@ class ObservedWrite(NamedTuple):
     directory_version: int
     requested: RequestedConferencing
     evidence: Evidence
+    number: int
+    clock_verified: bool
     batched: bool = False
 
 

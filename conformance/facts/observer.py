@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 
+from conformance.facts.access_refusals import ACCESS_STATUSES
 from conformance.facts.batch import answers_each_entry, entries_of, is_refused, twice_written
 from conformance.facts.event import Event
 from conformance.facts.exchange_document import exchange_document
@@ -13,7 +14,7 @@ from conformance.facts.forgetting import Forgetting
 from conformance.facts.reading import Reading
 from conformance.facts.reads import apply_read
 from conformance.facts.requested import requested_conferencing
-from conformance.facts.routes import account_name, makes_calendar, route
+from conformance.facts.routes import UNKNOWN_ACCOUNT, account_name, makes_calendar, route
 from conformance.facts.seen import UNREADABLE, Seen, answer_of, body_of
 from conformance.facts.share import Crossing, Share
 from conformance.facts.state import AccountState, ObserverState
@@ -22,6 +23,9 @@ from conformance.facts.writes import apply_write, invalidate
 from conformance.http.exchange import NOT_RECORDED, UNKNOWN_TOKEN, Exchange
 
 __all__ = ["Observer", "observe"]
+
+#: How many refused lists may wait for their token to be accepted.
+_UNPROVEN = 16
 
 #: The operations that list events.
 _READINGS = ("read", "page")
@@ -40,6 +44,7 @@ class Observer:
         self.exchanges = 0
         self._fold = ObserverState(settings, revisions=revisions, share=share)
         self._held: list[Seen] = []
+        self._unproven: list[Seen] = []
 
     @property
     def window(self) -> float:
@@ -75,12 +80,15 @@ class Observer:
             self._take_notification(seen)
             return
         entries = [*entries_of(seen)] if seen.route.name == "batch" else []
-        if fold.has(seen.account):
+        if _proves_nothing_yet(seen) and len(self._unproven) < _UNPROVEN:
+            self._unproven.append(seen)
+        elif fold.has(seen.account):
             fold.out += self._documents(seen, entries)
         if seen.account is None or seen.account == UNKNOWN_TOKEN:
             return
         if seen.status is not None and seen.status < 300:
             fold.granted.add(seen.account)
+            self._prove(seen)
         if seen.route.name in _READINGS and seen.timed and not exchange.time_resolution:
             self._held.append(seen)
         elif seen.route.name == "batch":
@@ -102,6 +110,18 @@ class Observer:
             entries_answered=answers_each_entry(seen) if seen.route.name == "batch" else None,
         )
         yield from map(self._entry_document, entries)
+
+    def _prove(self, accepted: Seen) -> None:
+        """A token was accepted: so it was when the same server refused it a list."""
+        alike = [
+            one
+            for one in self._unproven
+            if (one.account, one.route.origin) == (accepted.account, accepted.route.origin)
+        ]
+        for seen in alike:
+            self._unproven.remove(seen)
+            if self._fold.has(seen.account):
+                self._fold.out += self._documents(seen._replace(accepted=True), [])
 
     def _take_notification(self, seen: Seen) -> None:
         """Something came to a receiver of ours: it is counted for the event that subscribed the address."""
@@ -242,6 +262,10 @@ class Observer:
         """What gives the last facts of each thing that is still open; one that cannot be closed keeps back no other."""
         fold = self._fold
         fold.dirty.clear()
+        for seen in self._unproven:
+            if fold.has(seen.account):
+                fold.out += self._documents(seen, [])
+        self._unproven.clear()
         yield self.closed
         for account in fold.accounts.values():
             if not fold.has(account.name):
@@ -283,6 +307,14 @@ class Observer:
             if until is None or seen.answered <= until:
                 self._fold.move(number, 0, seen.number)
                 apply_read(self._fold, self._fold.account(str(seen.account)), seen)
+
+
+def _proves_nothing_yet(seen: Seen) -> bool:
+    """Whether a list was refused, but not for want of access, by a server that may not know the token."""
+    if seen.accepted or seen.account in (None, UNKNOWN_TOKEN, UNKNOWN_ACCOUNT) or seen.status is None:
+        return False
+    refused = 400 <= seen.status < 500 and seen.status not in {429, *ACCESS_STATUSES}
+    return refused and seen.route.name in ("calendars", "userinfo")
 
 
 def observe(exchanges: Iterable[Exchange], settings: Settings, share: Share | None = None) -> Iterator[Facts]:

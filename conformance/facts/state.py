@@ -306,7 +306,7 @@ class ObserverState:
             name, calendar_id, event_id = one.key
             episode = self.account(name).event(calendar_id, event_id).state.episode
             write, streak = episode.write, episode.streak
-            requests = write is not None and write.requested.kind in ("default", "integrated", "profile")
+            requests = write is not None and write.requested.generates
             if requests and streak is not None and streak.fresh and streak.observation.state == "assigned":
                 return True
         return False
@@ -331,7 +331,8 @@ class ObserverState:
         context = Context(
             account=account.name,
             event_id=key[2],
-            calendar=account.directory.since(write.directory_version).calendar(key[1]),
+            calendar=account.directory.since(write.directory_version).calendar(key[1])
+            or account.refusals.calendar(key[1], write),
             resolution=self._resolution(account, account.directory.since(asked_at), key[1], requested),
             profiles=None if profiles is None else len(profiles),
             services=frozenset(name for p in profiles or () if isinstance(name := p.get("provider_name"), str)),
@@ -363,7 +364,7 @@ class ObserverState:
     def _resolution(
         self, account: AccountState, directory: Directory, calendar_id: str, requested: RequestedConferencing
     ) -> dict[str, Any] | None:
-        if requested.kind not in ("default", "integrated", "profile"):
+        if not requested.generates:
             return None
         declared = self.settings.default_profiles.get(account.name)
         profiles = self._profiles(directory)

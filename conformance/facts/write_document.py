@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from conformance.facts.comparisons import compare_urls, normal_url, parse_api_time, same_text
+from conformance.facts.creation import is_told_by_created, known_before, new_values, shows_write, start_by_created
 from conformance.facts.directory import compare_service
 from conformance.facts.episode import Episode
 from conformance.facts.event import EventState
@@ -16,15 +17,6 @@ from conformance.facts.requested import FIELDS, RequestedConferencing, field_as_
 from conformance.facts.window import Window
 
 __all__ = ["Context", "shown", "write_document"]
-
-#: An event that was created about when it was first written, as readings say, and one that this write created.
-_CREATED, _CREATED_BY_IT = Before("nonexistent"), Before("nonexistent")
-
-#: Seconds between a write and the time at which its event was created, by the server's clock.
-_JUST_NOW = 60.0
-
-#: Seconds by which times of one server may be rounded.
-_CLOCK_STEP = 2.0
 
 #: The fields that conferencing consists of where there are more than its ``profile_id``; others are stray.
 _FIELDS = {"explicit": {"profile_id", "provider_description", "join_url"}}
@@ -67,7 +59,7 @@ class Context:
 
 def write_document(state: EventState, write: ObservedWrite, context: Context) -> dict[str, Any]:
     """The facts of one write, from an open or a closed episode; what is not known is left out."""
-    before = _known_before(state, write)
+    before = known_before(state, write)
     document: dict[str, Any] = {
         "about": "write",
         "account": context.account,
@@ -91,8 +83,9 @@ def write_document(state: EventState, write: ObservedWrite, context: Context) ->
         document["resolution"] = context.resolution
     if context.profiles is not None:
         document["profiles"] = context.profiles
-    if write.start is not None:
-        document["start"] = write.start
+    start = write.start or start_by_created(state, write)
+    if start is not None:
+        document["start"] = start
     if write.all_day is not None:
         document["all_day"] = write.all_day
     if before.state is not None:
@@ -105,28 +98,6 @@ def write_document(state: EventState, write: ObservedWrite, context: Context) ->
     return document
 
 
-def _known_before(state: EventState, write: ObservedWrite) -> Before:
-    """What was known of the event before the write, by what was read since as well (law before).
-
-    An event that was `created` when it was first written was not there before; one that is older was.
-    """
-    before = state.episode.before
-    age = _age(state, write)
-    if before.state is None and age is not None and abs(age) <= _JUST_NOW and write.requested.kind != "omitted":
-        return _CREATED_BY_IT if age <= _leeway(write) else _CREATED
-    if before.is_assumed and age is not None and age > _JUST_NOW:
-        return Before()
-    return before
-
-
-def _age(state: EventState, write: ObservedWrite) -> float | None:
-    """How old the event was at its first recorded write, by the server's own clock; None where that is not known."""
-    created = parse_api_time(state.created)
-    if state.writes != 1 or state.created_varies or created is None or not created[1] or write.server_time is None:
-        return None
-    return write.server_time - created[0].timestamp()
-
-
 def _differing(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
     """The fields in which two forms of an event certainly differ."""
     return [name for name in FIELDS if field_as_sent(one, other, name) is False]
@@ -134,7 +105,7 @@ def _differing(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
 
 def _before_document(before: Before) -> dict[str, Any]:
     document: dict[str, Any] = {"state": before.state}
-    if _is_told_by_created(before):
+    if is_told_by_created(before):
         document["known_by"] = "created"
     if before.conferencing is not None:
         document["conferencing"] = before.conferencing
@@ -165,10 +136,9 @@ def _after(state: EventState, write: ObservedWrite, before: Before, context: Con
     if episode.pending_again >= 2:
         after["remained"] = False
     after["window_elapsed"] = episode.readings >= 2 and episode.timed and context.window.is_over(seconds)
-    if _is_told_by_created(before):
+    if is_told_by_created(before):
         after["window_elapsed"] = after["window_elapsed"] and "settled" in after
-        new = _new_values(episode, write) if before is _CREATED_BY_IT else []
-        observed = [shown(item, episode, write, context) for item in new]
+        observed = [shown(item, episode, write, context) for item in new_values(before, episode, write)]
         if "settled" in after and after["settled"] not in observed:
             observed.append(after["settled"])
         after["observed"] = observed
@@ -179,51 +149,10 @@ def _after(state: EventState, write: ObservedWrite, before: Before, context: Con
     return after
 
 
-def _is_told_by_created(before: Before) -> bool:
-    return before is _CREATED or before is _CREATED_BY_IT
-
-
-def _new_values(episode: Episode, write: ObservedWrite) -> list[Observation]:
-    """Evidence at once about an event that its write created: what rows from the minute after the write show.
-
-    No conferencing is nothing new, and what was updated later may be the work of somebody else.
-    """
-    return [
-        observation
-        for observation in episode.evidence_at_once()
-        if observation.state not in ("missing", "none")
-        and _shows_write(observation, write)
-        and (_seconds_after(write, observation.item) or 0.0) <= _JUST_NOW
-    ]
-
-
 def _shows_outcome(episode: Episode, write: ObservedWrite) -> bool:
     """Whether what settled is the outcome of the write, whatever was before: a row that shows it, or never one."""
     assert episode.settled is not None
-    never_listed = write.method == "POST" and all(each.state == "missing" for each, _, _ in episode.observed)
-    return never_listed or _shows_write(episode.settled, write)
-
-
-def _shows_write(observation: Observation, write: ObservedWrite) -> bool:
-    """Whether a reading shows the write as done: every field as sent, and no older update."""
-    item = observation.item
-    if item is None or _differing(write.event, item):
-        return False
-    seconds = _seconds_after(write, item)
-    return seconds is None or seconds >= -_leeway(write)
-
-
-def _seconds_after(write: ObservedWrite, item: dict[str, Any] | None) -> float | None:
-    """How long after a write an event was `updated`, by the server's own clock; None where that is not known."""
-    updated = parse_api_time((item or {}).get("updated"))
-    if updated is None or write.server_time is None:
-        return None
-    return updated[0].timestamp() - write.server_time
-
-
-def _leeway(write: ObservedWrite) -> float:
-    """By how many seconds a time of what a write did may lie before its answer's Date."""
-    return max(_CLOCK_STEP, write.answered - write.sent)
+    return episode.never_listed() is not None or shows_write(episode.settled, write)
 
 
 def shown(observation: Observation, episode: Episode, write: ObservedWrite, context: Context) -> dict[str, Any]:

@@ -38,7 +38,7 @@ def apply_write(
         return
     write = _write(seen, account.directory.count)._replace(batched=batch is not None)
     if not write.batched:
-        account.refusals.record(calendar_id, write.requested.kind, seen.status)
+        account.refusals.record(calendar_id, write.requested.kind, seen.status, seen.number)
     event = account.event(calendar_id, event_id)
     event.written = True
     _begin_episode(fold, account, event, write, alone=not batch or (calendar_id, event_id) not in batch)
@@ -69,7 +69,9 @@ def _begin_episode(
     fold.close_episode(event, "next-write")
     state.writes += 1
     known = Before() if crossed or state.indeterminate else before
-    state.start(Episode(episode.number + 1, None if crossed else write, known, stale_values))
+    following = Episode(episode.number + 1, None if crossed else write, known, stale_values)
+    following.unlisted = episode.never_listed()
+    state.start(following)
 
 
 def invalidate(fold: ObserverState, name: str) -> None:
@@ -83,9 +85,9 @@ def invalidate(fold: ObserverState, name: str) -> None:
 def _write(seen: Seen, directory_version: int) -> ObservedWrite:
     exchange, body = seen.exchange, seen.body
     is_upsert = seen.route.name == "write"
-    start = None
+    start, clock_verified = None, _server_clock_is_right(seen)
     if is_upsert and exchange.sent_at is not None:
-        start = time_relation(body, seen.sent, server_clock_verified=_server_clock_is_right(seen))
+        start = time_relation(body, seen.sent, server_clock_verified=clock_verified)
     return ObservedWrite(
         method=exchange.request.method,
         request=request_document(seen),
@@ -103,6 +105,8 @@ def _write(seen: Seen, directory_version: int) -> ObservedWrite:
         directory_version=directory_version,
         requested=requested_conferencing(body) if is_upsert else RequestedConferencing("delete"),
         evidence=seen.evidence,
+        number=seen.number,
+        clock_verified=clock_verified,
     )
 
 

@@ -9,30 +9,20 @@ from types import MappingProxyType
 from urllib.parse import quote
 
 from conformance.http.display import UNSEEN, without_userinfo
-from conformance.http.exchange import UNKNOWN_TOKEN, Request, is_credential_header
+from conformance.http.exchange import CONNECTION_HEADERS, UNKNOWN_TOKEN, Request, is_credential_header
 
 __all__ = ["curl", "quoted", "variable_of"]
 
 #: Headers that curl adds itself, connection-specific headers, and secrets.
-_LEFT_OUT = frozenset(
-    {
-        "accept-encoding",
-        "authorization",
-        "connection",
-        "content-length",
-        "cookie",
-        "expect",
-        "host",
-        "keep-alive",
-        "proxy-authorization",
-        "proxy-connection",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-        "user-agent",
-    }
-)
+_LEFT_OUT = CONNECTION_HEADERS | {
+    "accept-encoding",
+    "authorization",
+    "content-length",
+    "cookie",
+    "expect",
+    "host",
+    "user-agent",
+}
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+\Z")
 _SAFE_WORD = re.compile(r"[A-Za-z0-9_./:=,+%@-]+\Z")
 _DEFAULT = "CRONOFY_ACCESS_TOKEN"

@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 __all__ = [
+    "CONNECTION_HEADERS",
     "NOT_RECORDED",
     "UNKNOWN_TOKEN",
     "Exchange",
@@ -33,6 +34,21 @@ Headers = tuple[tuple[str, str], ...]
 
 #: The value of a note on a body that is missing from a recording.
 NOT_RECORDED = "not-recorded"
+
+#: Headers, in lower case, that belong to one connection (RFC 9110 7.6.1) or to the proxy at its end.
+CONNECTION_HEADERS = frozenset(
+    {
+        "connection",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
 
 #: The account name of a token that the server cannot know.
 UNKNOWN_TOKEN = "nobody"  # noqa: S105 - the name of an account, no credential

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from types import MappingProxyType
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from conformance.contract.rules import LEVELS
-from conformance.judging.client_defects import dropped, withholds_conferencing
+from conformance.judging.client_defects import dropped
+from conformance.judging.modes import modes
+from conformance.judging.reasons import Reason, reasons
 from conformance.judging.timeline import timeline
-from conformance.judging.traits import Traits, always, in_words, shows
 
 if TYPE_CHECKING:
     from conformance.contract.rules import Rule
@@ -19,26 +19,6 @@ if TYPE_CHECKING:
     from conformance.judging.verdict import Violation
 
 __all__ = ["FailureGroup", "failure_groups"]
-
-#: What is common to failures of several rules, by how the wrong value compares with what was sent.
-_PATTERNS: Mapping[str, str] = MappingProxyType(
-    {
-        "echo": "Readings give back conferencing exactly as it was sent, and never what comes of it",
-        "none": "Events read back without conferencing",
-        "missing": "Events that were written are not listed",
-        "malformed": "Events read back with conferencing of no documented form",
-        "unchanged": "Events keep the conferencing that they had",
-        "status": "Requests are answered {}",
-        "withheld": "The client gives back no conferencing as it was read",
-        "failures": "Requests are answered 5xx, or not at all, every time",
-    }
-)
-
-#: From how many violations on what they alone have in common may be their reason.
-_FEW = 3
-
-#: From how many kinds of requests on it does not matter what was requested.
-_KINDS = 3
 
 Member = tuple["Rule", "Violation"]
 
@@ -61,9 +41,8 @@ def failure_groups(run_report: RunReport) -> tuple[FailureGroup, ...]:
 
     What the baseline knows is left out.
 
-    Violations belong together if they have one cause, or show the same wrong value of one event or exchange.  Those
-    that compare alike with what was sent do where all of them, and nothing that passed, have a trait in common, or
-    where nothing passed: what never works has one reason, at least for one kind of request.
+    Violations belong together if they have one reason, or show the same wrong value of one event or exchange.  Those of
+    one cause do, unless they have several reasons.
     """
     baseline = run_report.policy.baseline
     found = [
@@ -72,76 +51,19 @@ def failure_groups(run_report: RunReport) -> tuple[FailureGroup, ...]:
         for violation in run_report.report.tally(rule.id).violations
         if baseline is None or not baseline.knows(rule.id, violation.cause)
     ]
-    alike: dict[str, list[Member]] = {}
-    for rule, violation in found:
-        alike.setdefault(_pattern(rule, violation), []).append((rule, violation))
-    groups = _Groups()
-    for _, violation in found:
-        groups.join(violation.cause, [f"symptom {violation.symptom}"] if violation.symptom else [])
-    headlines: list[tuple[str, str]] = []
-    for pattern, members in alike.items():
-        for trait, some in _explained(run_report, pattern, members):
-            for _, violation in some:
-                groups.join(violation.cause, [some[0][1].cause])
-            headlines.append((some[0][1].cause, _common(pattern, trait, some)))
+    why = tuple(reasons(run_report, found))
+    groups = _Groups(found, why)
     for cause, causes in dropped(violation for _, violation in found):
-        groups.join(cause, causes)
-    for cause, message, causes in (*_accepted_in_error(found), *_malformed_by(found, groups, alike)):
-        groups.join(cause, causes)
-        headlines.append((cause, message))
-    by_root: dict[str, list[Member]] = {}
-    for member in found:
-        by_root.setdefault(groups.of(member[1].cause), []).append(member)
-    said: dict[str, set[str]] = {}
-    for cause, headline in headlines:
-        said.setdefault(groups.of(cause), set()).update([headline] if headline else [])
-    result = [_group(run_report, some, said.get(root, set())) for root, some in by_root.items()]
-    return tuple(sorted(result, key=lambda group: _weight(run_report, group)))
-
-
-def _explained(run_report: RunReport, pattern: str, members: list[Member]) -> Iterator[tuple[str, list[Member]]]:
-    """Which of the violations that compare alike have one reason, and the trait that is it; empty where all has it."""
-    passed = run_report.report.exercised.passed
-    its = {rule.id for rule, _ in members}
-    contrast = [one for rule in its for one in passed.get(rule, ()) if _refutes(pattern, one)]
-    fitting = always((violation.traits for _, violation in members), contrast)
-    if contrast and fitting and len(members) >= _FEW:
-        yield fitting[0], members
-    elif pattern == "echo":
-        yield "", members
-    elif not pattern.startswith("/"):
-        never = [(rule, violation) for rule, violation in members if not _passed(run_report, rule, pattern)]
-        for some in [members] if len(never) == len(members) else _by_kind(never):
-            yield "", some
-
-
-def _passed(run_report: RunReport, rule: Rule, pattern: str) -> bool:
-    """Whether a rule passed, and not just where the state that is wrong elsewhere was right."""
-    known = run_report.report.exercised.passed.get(rule.id, ())
-    if known:
-        return any(_refutes(pattern, one) for one in known)
-    return bool(run_report.report.tally(rule.id).passed)
-
-
-#: The states that are right elsewhere and say nothing of where one of them is wrong.
-_LIKE = {"none": ("none", "missing"), "missing": ("missing",), "malformed": ("none", "missing", "malformed")}
-
-
-def _refutes(pattern: str, traits: Traits) -> bool:
-    """Whether a pass with these traits shows that it is not always wrong as the pattern says."""
-    return not any(shows(state) in traits for state in _LIKE.get(pattern, ()))
-
-
-def _by_kind(members: Iterable[Member]) -> list[list[Member]]:
-    """Violations by what was requested."""
-    kinds: dict[frozenset[str], list[Member]] = {}
-    for rule, violation in members:
-        kinds.setdefault(_kinds([violation]), []).append((rule, violation))
-    return list(kinds.values())
-
-
-def _kinds(violations: Iterable[Violation]) -> frozenset[str]:
-    return frozenset(one for violation in violations for one in violation.traits if one.startswith("requested="))
+        groups.join_causes([cause, *causes])
+    said: list[tuple[str, str]] = []
+    for cause, message, causes in (*_accepted_in_error(found), *_malformed_by(found, groups)):
+        groups.join_causes([cause, *causes])
+        said.append((message, groups.of_cause(cause)))
+    result = []
+    for root, members in groups.together(found).items():
+        proper = [message for message, of in said if groups.of(of) == root]
+        result.append(_group(run_report, members, proper[0] if proper else groups.headline(root)))
+    return tuple(sorted(_told_apart(result), key=lambda group: _weight(run_report, group)))
 
 
 def _accepted_in_error(found: Iterable[Member]) -> Iterator[tuple[str, str, list[str]]]:
@@ -150,7 +72,7 @@ def _accepted_in_error(found: Iterable[Member]) -> Iterator[tuple[str, str, list
     wrong = [
         (rule, violation)
         for rule, violation in members
-        if rule.about == "exchange" and _pattern(rule, violation) == f"accepted {rule.id}"
+        if rule.about == "exchange" and modes(rule, violation) == (f"accepted {rule.id}",)
     ]
     for rule, violation in {rule.id: (rule, violation) for rule, violation in reversed(wrong)}.values():
         labels = {other.shown_by for one, other in wrong if one.id == rule.id}
@@ -163,15 +85,18 @@ def _accepted_in_error(found: Iterable[Member]) -> Iterator[tuple[str, str, list
             yield violation.cause, violation.message, causes
 
 
-def _malformed_by(
-    found: Iterable[Member], groups: _Groups, alike: Mapping[str, list[Member]]
-) -> Iterator[tuple[str, str, list[str]]]:
+def _malformed_by(found: Iterable[Member], groups: _Groups) -> Iterator[tuple[str, str, list[str]]]:
     """The one cause that makes values malformed, its message, and the causes of what is wrong with these values."""
-    values = {_shown(violation): violation.cause for _, violation in alike.get("malformed", ())}
+    members = list(found)
+    values = {
+        _shown(violation): violation.cause for rule, violation in members if modes(rule, violation)[0] == "malformed"
+    }
     wrong = [
-        violation for rule, violation in found if rule.about == "conferencing" and _shown(violation) in {*values} - {""}
+        violation
+        for rule, violation in members
+        if rule.about == "conferencing" and _shown(violation) in {*values} - {""}
     ]
-    if wrong and len({groups.of(violation.cause) for violation in wrong}) == 1:
+    if wrong and len({groups.of_cause(violation.cause) for violation in wrong}) == 1:
         yield wrong[0].cause, wrong[0].message, [values[_shown(violation)] for violation in wrong]
 
 
@@ -183,75 +108,76 @@ def _shown(violation: Violation) -> str:
 
 
 class _Groups:
-    """Causes that are connected by keys they share."""
+    """Violations that are connected: by their reason, by a symptom that they share, and by their cause."""
 
-    def __init__(self) -> None:
+    def __init__(self, found: Iterable[Member], why: Iterable[Reason]) -> None:
         self._parents: dict[str, str] = {}
+        self._reasons = list(why)
+        self._reason_of = {
+            id(violation): f"reason {place}" for place, one in enumerate(self._reasons) for _, violation in one.members
+        }
+        self._nodes: dict[str, list[str]] = {}
+        for _, violation in found:
+            reason = self._reason_of.get(id(violation))
+            if reason is not None:
+                self._nodes.setdefault(violation.cause, []).append(reason)
+        for _, violation in found:
+            self._nodes.setdefault(violation.cause, [f"cause {violation.cause}"])
+            if violation.symptom:
+                self._join(self.of_violation(violation), f"symptom {violation.symptom}")
 
     def of(self, name: str) -> str:
+        """What stands for all that a node is connected with."""
         parent = self._parents.setdefault(name, name)
         while parent != self._parents[parent]:
             parent = self._parents[parent]
         self._parents[name] = parent
         return parent
 
-    def join(self, cause: str, keys: Iterable[str]) -> None:
-        root = self.of(cause)
-        for key in keys:
-            self._parents[self.of(key)] = root
+    def of_violation(self, violation: Violation) -> str:
+        """The same of a violation: of its reason, or that of others of its cause."""
+        return self.of(self._reason_of.get(id(violation)) or self._nodes[violation.cause][0])
+
+    def of_cause(self, cause: str) -> str:
+        """The same of the first violation of a cause."""
+        return self.of(self._nodes[cause][0])
+
+    def join_causes(self, causes: Iterable[str]) -> None:
+        """Connect all violations of causes."""
+        nodes = [node for cause in causes for node in self._nodes[cause]]
+        for node in nodes:
+            self._join(nodes[0], node)
+
+    def _join(self, node: str, other: str) -> None:
+        self._parents[self.of(other)] = self.of(node)
+
+    def together(self, found: Iterable[Member]) -> dict[str, list[Member]]:
+        """Violations by what stands for them."""
+        by_root: dict[str, list[Member]] = {}
+        for member in found:
+            by_root.setdefault(self.of_violation(member[1]), []).append(member)
+        return by_root
+
+    def headline(self, root: str) -> str:
+        """The sentence of the reason that explains most of what is connected; what is odd of a value says more."""
+        its = [one for place, one in enumerate(self._reasons) if one.headline and self.of(f"reason {place}") == root]
+        return max(its, key=lambda one: len(one.members)).headline if its else ""
 
 
-def _pattern(rule: Rule, violation: Violation) -> str:
-    """How the wrong value compares with what was sent; where that is no reason of its own, its place in the facts."""
-    if violation.path.endswith("/status"):
-        answered = int(violation.actual) if violation.actual.isdigit() else 0
-        # A rule that wants a refusal says nothing of another such rule.
-        return f"status {answered}" if answered >= 300 else f"accepted {rule.id}"
-    if violation.path == "/failures":
-        return "failures"
-    if rule.about == "call" and withholds_conferencing(violation):
-        return "withheld"
-    entries = timeline(violation)
-    place = next((place for place, entry in enumerate(entries) if entry.is_broken), None)
-    if place is not None:
-        shown = entries[place]
-        asked = [entry for entry in entries[:place] if entry.action == "write" and entry.conferencing is not None]
-        before = [entry for entry in entries[:place] if entry.action == "read" and entry.is_earlier]
-        if asked and shown.conferencing is not None and shown.conferencing == asked[-1].conferencing:
-            return "echo"
-        if shown.state in ("none", "missing", "malformed") and shown.action == "read":
-            return shown.state
-        if asked and before and shown.conferencing == before[-1].conferencing is not None:
-            return "unchanged"
-    difference = violation.cause.rpartition(" ")[2]
-    if violation.path == "/shown" and difference in ("none", "missing", "malformed"):
-        return difference
-    return f"/{rule.id} {violation.path} {difference}"
-
-
-def _common(pattern: str, trait: str, members: list[Member]) -> str:
-    """What violations have in common, as one sentence; empty where one of them says it as well."""
-    causes = {violation.cause for _, violation in members}
-    name, _, detail = pattern.partition(" ")
-    if len(causes) < 2 or (not trait and len({rule.id for rule, _ in members}) < 2):
-        return ""
-    if name == "echo" and not trait:
-        return _PATTERNS["echo"]
-    if name == "withheld":
-        return _PATTERNS[name]
-    base = _PATTERNS[name].format(detail) if name in _PATTERNS else f"{members[0][1].message}, and others are like it"
-    if trait:
-        return f"{base}, {in_words(trait)}"
-    is_general = name in _PATTERNS and len(_kinds(violation for _, violation in members)) >= _KINDS
-    return f"{base}, whatever was requested" if is_general else ""
-
-
-def _group(run_report: RunReport, members: list[Member], headlines: set[str]) -> FailureGroup:
+def _group(run_report: RunReport, members: list[Member], headline: str) -> FailureGroup:
     ranked = tuple(sorted(members, key=lambda member: (_rank(run_report, member[0]), _size(member[1]))))
-    said = headlines & {_PATTERNS["echo"]} or headlines
-    if len(said) > 1:  # what a value is wrong with says more than that it is wrong
-        said -= {one for one in said if one.startswith(_PATTERNS["malformed"])}
-    return FailureGroup(next(iter(said)) if len(said) == 1 else ranked[0][1].message, ranked)
+    return FailureGroup(headline or ranked[0][1].message, ranked)
+
+
+def _told_apart(groups: Iterable[FailureGroup]) -> Iterator[FailureGroup]:
+    """The groups, with more in the headlines that several have: the rule, or what differs."""
+    groups = list(groups)
+    for group in groups:
+        like = [other for other in groups if other.headline == group.headline]
+        rule, violation = group.example
+        names = [other.example[0].id for other in like]
+        tail = rule.title if names.count(rule.id) == 1 else violation.cause.removeprefix(f"{rule.id} ")
+        yield group if len(like) == 1 else replace(group, headline=f"{group.headline} ({tail})")
 
 
 def _rank(run_report: RunReport, rule: Rule) -> tuple[bool, int, bool]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from conformance.facts import Evidence
     from conformance.judging.verdict import Violation
 
-__all__ = ["TimelineEntry", "timeline"]
+__all__ = ["TimelineEntry", "timeline", "written"]
 
 Action = Literal["write", "delete", "read", "other"]
 
@@ -53,7 +53,7 @@ def timeline(violation: Violation) -> tuple[TimelineEntry, ...]:
 
 def _entry(entry: Evidence, first: float | None, violation: Violation, *, is_earlier: bool) -> TimelineEntry:
     seconds = None if entry.at is None or first is None else round(entry.at - first, 3)
-    at, body, where = _written(entry, violation.event)
+    at, body, where = written(entry, violation.event)
     action, summary, value, state = _told(entry, at, body, where)
     is_broken = entry.label == violation.shown_by and not is_earlier
     requested = requested_conferencing(body).kind if action == "write" and isinstance(body, dict) else ""
@@ -63,7 +63,7 @@ def _entry(entry: Evidence, first: float | None, violation: Violation, *, is_ear
     )
 
 
-def _written(entry: Evidence, event: str | None) -> tuple[str, Any, str]:
+def written(entry: Evidence, event: str | None) -> tuple[str, Any, str]:
     """What an exchange is to an event, in a word, the body written, and where: of a batch an entry counts."""
     at = route(entry.request.method, entry.request.url).name
     body = body_of(entry.request) if at in ("write", "batch") else None

@@ -7,13 +7,30 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from itertools import takewhile
 from typing import Any
 
 from conformance.facts import Evidence, Facts
+from conformance.facts.comparisons import normal_url
+from conformance.facts.requested import FIELDS, requested_conferencing
 from conformance.facts.routes import route
 from conformance.judging.circumstances import SETTLED, circumstances
+from conformance.judging.timeline import written
 
-__all__ = ["Traits", "always", "in_words", "shows", "traits"]
+__all__ = [
+    "BEFORE",
+    "NEW",
+    "RESOLVED",
+    "SENT",
+    "UNWRITTEN",
+    "WRITTEN",
+    "Traits",
+    "candidates",
+    "fits",
+    "in_words",
+    "shows",
+    "traits",
+]
 
 Traits = frozenset[str]
 
@@ -41,25 +58,37 @@ _WORDS = {
     "all_day=True": "wherever the event takes whole days",
     "is_create=False": "wherever the write is an update",
     "is_create=True": "wherever the write creates the event",
-    "requested=omitted": "wherever the write omits conferencing",
-    "requested=explicit": "wherever the conferencing is explicit",
-    "requested=none": "wherever the profile_id is none",
-    "requested=default": "wherever the profile_id is default",
-    "requested=integrated": "wherever the profile_id is integrated",
-    "requested=profile": "wherever the profile_id names a profile",
+    "due=omitted": "wherever the write omits conferencing",
+    "due=explicit": "wherever the conferencing is explicit",
+    "due=none": "wherever the profile_id is none",
+    "due=default": "wherever the profile_id is default",
+    "due=integrated": "wherever the profile_id is integrated",
+    "due=profile": "wherever the profile_id names a profile",
 }
+
+_PLACES = {trait: place for place, trait in enumerate(_WORDS)}
 
 
 def traits(facts: Facts, shown_by: str | None = None) -> Traits:
     """The traits of facts, and of the reading `shown_by`; without one, of the readings that show what came of them."""
     found = {one for one in circumstances(facts) if not one.startswith(_OUTCOMES)}
     body = facts.document.get("request", {}).get("json")
-    if facts.about == "write" and isinstance(body, dict):
+    if "write" in facts.about and isinstance(body, dict):
         found |= {f"no event.{name}" for name in _OPTIONAL if name not in body}
+    if "requested" in facts.document:
+        found.add(f"{DUE}{_due(facts.document)}")
     readings = _readings_of(facts) if shown_by is None else [one for one in facts.evidence if one.label == shown_by]
     for one in readings:
         found |= _of_reading(one)
+        if "write" in facts.about and isinstance(one.shown, dict) and one.shown.get("state") not in (None, "missing"):
+            observed = _observed(facts.document.get("after", {}), one.shown)
+            found |= _of_update(facts, one.shown, observed) | _of_value(observed)
     return frozenset(found)
+
+
+def _due(document: dict[str, Any]) -> str:
+    pending = document.get("before", {}).get("pending_request")
+    return str(pending if pending and document["requested"] == "omitted" else document["requested"])
 
 
 def shows(state: str) -> str:
@@ -68,6 +97,20 @@ def shows(state: str) -> str:
 
 
 _STATE = "reads as "
+
+#: The trait of what readings are to show in the end: what was requested or, where it is omitted, what is on its way.
+DUE = "due="
+
+#: Of a reading after an update: conferencing as an earlier write or reading has it, and other; none of the fields that
+#: the update changed, and one of them at least.
+BEFORE, NEW, UNWRITTEN, WRITTEN = map(shows, ("before", "new", "unwritten", "written"))
+
+#: Of a reading that shows the explicit join URL, and the service, that were requested.
+SENT, RESOLVED = map(shows, ("sent", "resolved"))
+
+#: What an update may request that changes something.
+_CHANGING = frozenset({"none", "default", "integrated", "explicit", "8x8", "profile"})
+_GENERATED = ("default", "integrated", "profile")
 
 
 def _readings_of(facts: Facts) -> Iterable[Evidence]:
@@ -93,27 +136,79 @@ def _of_reading(one: Evidence) -> set[str]:
     return found | ({"shown on a later page"} if at.name == "page" else how or {"shown as usual"})
 
 
-def always(failed: Iterable[Traits], passed: Iterable[Traits]) -> tuple[str, ...]:
-    """The traits that fit all that failed and none that passed, those that say most first.
-
-    A trait fits where it is there, or where nothing of its kind is known.
-    """
-    failed, passed = list(failed), list(passed)
-    known = set().union(*failed)
-    fitting = [
-        trait
-        for trait in known
-        if not trait.startswith(_STATE)
-        and all(trait in one or _is_unknown(trait, one) for one in failed)
-        and not any(trait in one for one in passed)
-    ]
-    rank = {trait: place for place, trait in enumerate(_WORDS)}
-    return tuple(sorted(fitting, key=lambda trait: (rank.get(trait, len(rank)), len(trait), trait)))
+def _observed(after: dict[str, Any], shown: dict[str, Any]) -> dict[str, Any]:
+    """The facts of what a reading showed."""
+    found = (after.get("settled"), after.get("stable"), after.get("latest"), *after.get("observed", ()))
+    names = ("state", "conferencing")
+    known = (one for one in found if isinstance(one, dict) and all(one.get(name) == shown.get(name) for name in names))
+    return next(known, {})
 
 
-def _is_unknown(trait: str, traits: Traits) -> bool:
+def _of_value(observed: dict[str, Any]) -> set[str]:
+    """Whether the values are those that were requested."""
+    urls = [observed.get(name) for name in ("join_url_as_sent", "join_url_as_requested_before")]
+    found = {SENT} if {"identical", "equivalent"} & {*urls} else set()
+    return found | ({RESOLVED} if observed.get("provider_name_as_resolved") in ("identical", "equivalent") else set())
+
+
+def _of_update(facts: Facts, shown: dict[str, Any], observed: dict[str, Any]) -> set[str]:
+    """Whether what a reading shows is what was there before the write; nothing where that cannot be told."""
+    document, event = facts.document, facts.document.get("event_id")
+    earlier = [one for one in facts.earlier if one.label != facts.evidence[0].label]
+    bodies = [body for at, body, _ in (written(one, event) for one in earlier) if at == "write" and body]
+    found: set[str] = set()
+    is_create, was = document.get("is_create") is True, document.get("before", {}).get("state")
+    if earlier and (document.get("requested") in _CHANGING or was == "in_progress" or is_create):
+        is_earlier = _is_earlier(document.get("before", {}), earlier, bodies, shown)
+        found |= {BEFORE} if is_earlier else set() if is_create else {NEW}
+    body = written(facts.evidence[0], event)[1]
+    if isinstance(body, dict) and bodies:
+        changed = {name for name in FIELDS if name in body and body[name] != bodies[-1].get(name, body[name])}
+        if changed:
+            found.add(UNWRITTEN if changed <= {*observed.get("mismatching_fields", ())} else WRITTEN)
+    return found
+
+
+def _is_earlier(
+    before: dict[str, Any], earlier: list[Evidence], bodies: list[dict[str, Any]], shown: dict[str, Any]
+) -> bool:
+    """Whether conferencing is as an earlier reading showed it, or as an earlier write requested it."""
+    state, value = shown["state"], shown.get("conferencing")
+    known = [one.shown for one in earlier if isinstance(one.shown, dict) and "state" in one.shown]
+    if any(one.get("state") == state and one.get("conferencing") == value for one in known):
+        return True
+    requested = [requested_conferencing(body) for body in bodies]
+    if state == "none":
+        return any(one.kind in ("none", "8x8") for one in requested) or requested[:1] == [("omitted", None, None, None)]
+    url = value.get("join_url") if isinstance(value, dict) else None
+    if state != "assigned" or not isinstance(url, str):
+        return False
+    if any(one.kind == "explicit" and normal_url(one.join_url or "") == normal_url(url) for one in requested):
+        return True
+    # Of a conference that was still on its way nobody knows the URL.
+    since = takewhile(lambda one: one.request.method == "GET", reversed(earlier))
+    has_come = any(isinstance(one.shown, dict) and one.shown.get("state") == "assigned" for one in since)
+    return before.get("pending_request") in _GENERATED and not has_come
+
+
+def fits(trait: str, its: Traits) -> bool:
+    """Whether a trait is there, or may be: where nothing of its kind is known."""
     kind = next((kind for kind in _KINDS if trait.startswith(kind)), None)
-    return kind is not None and not any(one.startswith(kind) for one in traits)
+    return trait in its or (kind is not None and not any(one.startswith(kind) for one in its))
+
+
+def candidates(failed: Iterable[Traits], passed: Iterable[Traits], *, how_shown: bool = True) -> tuple[str, ...]:
+    """The traits of some that failed and of none that passed, those that say most to people first.
+
+    Without `how_shown` those of readings are left out: what is not listed was not shown in any way.
+    """
+    known = set().union(*failed) - set().union(*passed)
+    idle = _STATE if how_shown else (_STATE, "shown ")
+    return tuple(sorted((one for one in known if not one.startswith(idle)), key=_rank))
+
+
+def _rank(trait: str) -> tuple[int, int, str]:
+    return _PLACES.get(trait, len(_PLACES)), len(trait), trait
 
 
 def in_words(trait: str) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator, Iterable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from conformance.http.redaction import scrub
 from conformance.http.redaction.collecting import SecretCollector
 from conformance.judging.findings import broken_rules, judged, text_of_failure
 from conformance.judging.summary import RunReport
+from conformance.plugins.markers import arguments_of
 from conformance.plugins.recorder import Recorder
 from conformance.recordings import InvalidRecordingError, read_cassette
 from conformance.recordings.corrections import by_server_clock
@@ -46,6 +47,7 @@ class _Terms:
     skip: str | None = None
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "rules", tuple(self.rules))
         for name, known in (("fail_on", LEVELS), ("side", ("server", "client"))):
             value = getattr(self, name)
             if value is not None and value not in known:
@@ -119,7 +121,7 @@ class RecordedTests:
         if served is not None:
             usual = replace(usual, side=usual.side or served.side, complete_recording=True)
         try:
-            terms = _terms(usual, item.iter_markers("conformance"))
+            terms = replace(usual, **arguments_of(item.iter_markers("conformance"), _Terms))
             rules = _rules(terms)
         except UsageError as error:
             return f"marker conformance of {item.nodeid}: {error}"
@@ -147,20 +149,6 @@ _FOUND = pytest.StashKey[dict[str, Any]]()
 
 def _rules(terms: _Terms) -> tuple[Any, ...]:
     return of_side(select_rules(terms.rules), terms.side)
-
-
-def _terms(usual: _Terms, markers: Iterable[pytest.Mark]) -> _Terms:
-    """The terms of a test: those of its markers, of which the nearest goes first."""
-    chosen: dict[str, Any] = {}
-    known = {field.name for field in fields(_Terms)}
-    for marker in markers:
-        if marker.args:
-            raise UsageError(f"it takes no positional arguments; {nearest('', known)}")
-        for name, value in marker.kwargs.items():
-            if name not in known:
-                raise UsageError(f"it has no argument {name!r}; {nearest(name, known)}")
-            chosen.setdefault(name, tuple(value) if name == "rules" else value)
-    return replace(usual, **chosen)
 
 
 def _values(item: pytest.Item) -> tuple[Any, ...]:

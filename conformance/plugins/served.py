@@ -7,7 +7,7 @@ import contextlib
 import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from conformance.clients.emulator import Emulator
 from conformance.clock import MovableClock
 from conformance.errors import UsageError, nearest
 from conformance.http.exchange import Exchange
+from conformance.plugins.markers import arguments_of
 from conformance.plugins.recorder import Recorder
 from conformance.reference import FAULTS, VARIATIONS, ReferenceInventory, reference_app
 from conformance.reference.inventory_file import ServedInventory, read_inventory
@@ -43,16 +44,7 @@ class ServerMarks:
     @classmethod
     def of(cls, markers: Iterator[pytest.Mark], usual_inventory: str | None) -> ServerMarks:
         """What the markers of a test say, of which the nearest goes first.  Raises UsageError for what is unknown."""
-        chosen: dict[str, Any] = {}
-        known = [field.name for field in fields(cls)]
-        for marker in markers:
-            if marker.args:
-                raise UsageError(f"it takes no positional arguments; {nearest('', known)}")
-            for name, value in marker.kwargs.items():
-                if name not in known:
-                    raise UsageError(f"it has no argument {name!r}; {nearest(name, known)}")
-                chosen.setdefault(name, value)
-        return cls(**{"inventory": usual_inventory, **chosen})
+        return cls(**{"inventory": usual_inventory, **arguments_of(markers, cls)})
 
     def __post_init__(self) -> None:
         for name, known in (("fault", FAULTS), ("variation", VARIATIONS)):

@@ -9,6 +9,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +70,10 @@ def docstrings() -> Iterator[tuple[str, str]]:
     """The docstrings of all modules of the package and of what they define, by the name of the module."""
     kinds = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
     for path in sorted(Path(conformance.__file__).parent.rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        source = path.read_text(encoding="utf-8")
+        if not (_COMMAND.search(source) or _QUOTED.search(source)):
+            continue  # most have none, and all are slow to parse
+        for node in ast.walk(ast.parse(source)):
             if isinstance(node, kinds) and (text := ast.get_docstring(node)):
                 yield path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else path.name, text
 
@@ -92,14 +96,15 @@ def arguments(text: str) -> list[str]:
     return [word for word in (_PLACEHOLDERS.get(word, word) for word in words) if word]
 
 
-def examples() -> Iterator[tuple[str, tuple[str, ...]]]:
+@cache
+def examples() -> tuple[tuple[str, tuple[str, ...]], ...]:
     """Each command line, once, and where it is first used."""
     found: dict[tuple[str, ...], str] = {}
     for where, text in texts():
         for pattern in (_COMMAND, _QUOTED):
             for match in pattern.finditer(text.replace("\\\n", " ")):
                 found.setdefault(tuple(arguments(match["arguments"])), where)
-    yield from ((where, words) for words, where in found.items())
+    return tuple((where, words) for words, where in found.items())
 
 
 EXAMPLES = [pytest.param(words, id=f"{where}: {' '.join(words)}") for where, words in examples()]

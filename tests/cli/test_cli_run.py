@@ -14,6 +14,7 @@ import httpx
 import jsonschema
 import pytest
 from cli_samples import call
+from emulators.reference_process import ReferenceProcess, heed_ctrl_c, reference_process
 
 from conformance.contract import schemas
 
@@ -156,58 +157,31 @@ def test_a_plan_says_whether_it_fits_into_max_requests(limit: str, said: str) ->
     assert f"\n{said}" in call("run", "--plan", "--max-requests", limit).stdout
 
 
-def _heed_ctrl_c() -> None:
-    """A shell lets what it starts in the background ignore SIGINT, and children inherit that."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
 @pytest.fixture
-def served() -> Iterator[tuple[subprocess.Popen[str], str, dict[str, str]]]:
-    """The reference server in a process of its own: the process, its base URL, the tokens it prints."""
-    command = [sys.executable, "-m", "conformance", "serve", "--port", "0", "--settle", "0", "--fault", FAULT]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=_heed_ctrl_c
-    ) as process:
-        assert process.stdout is not None
-        first = process.stdout.readline()
-        exports = {}
-        for line in process.stdout:
-            if line.startswith("It is broken on purpose"):
-                break
-            if "export " in line:
-                name, _, token = line.strip().removeprefix("export ").partition("=")
-                exports[name] = token
-        yield process, first.split()[5], exports
-        if process.poll() is None:
-            process.kill()
+def served() -> Iterator[ReferenceProcess]:
+    with reference_process("--settle", "0", "--fault", FAULT) as process:
+        yield process
 
 
-def test_serve_accepts_the_tokens_that_it_prints_until_ctrl_c(served: Any) -> None:
-    process, url, exports = served
-    headers = {"Authorization": f"Bearer {exports['CRONOFY_ACCESS_TOKEN']}"}
-    for _ in range(100):
-        try:
-            answer = httpx.get(f"{url}/v1/calendars", headers=headers)
-            break
-        except httpx.ConnectError:
-            time.sleep(0.05)
-    assert answer.status_code == 200
-    assert "CRONOFY_ACCESS_TOKEN_PROFILES" in exports
-    process.send_signal(signal.SIGINT)
-    assert process.wait(10) == 130
-    assert process.stderr.read().strip() == ""
+def test_serve_accepts_the_tokens_that_it_prints_until_ctrl_c(served: ReferenceProcess) -> None:
+    headers = {"Authorization": f"Bearer {served.tokens['CRONOFY_ACCESS_TOKEN']}"}
+    assert httpx.get(f"{served.url}/v1/calendars", headers=headers).status_code == 200
+    assert "CRONOFY_ACCESS_TOKEN_PROFILES" in served.tokens
+    served.process.send_signal(signal.SIGINT)
+    assert served.process.wait(10) == 130
+    assert served.process.stderr is not None
+    assert served.process.stderr.read().strip() == ""
 
 
-def test_ctrl_c_ends_a_run_with_130_after_clean_up_and_with_a_report(served: Any, tmp_path: Path) -> None:
-    _, url, exports = served
+def test_ctrl_c_ends_a_run_with_130_after_clean_up_and_with_a_report(served: ReferenceProcess, tmp_path: Path) -> None:
     report = tmp_path / "r.json"
     command = [
-        sys.executable, "-m", "conformance", "run", url, "--rate-limit", "40", "--max-examples", "0",
+        sys.executable, "-m", "conformance", "run", served.url, "--rate-limit", "40", "--max-examples", "0",
         "--report", str(report), "--evidence", str(tmp_path / "e.ndjson"),
     ]  # fmt: skip
-    environment = {**os.environ, **exports, "CRONOFY_CONFORMANCE_JOURNAL": str(tmp_path / "journal")}
+    environment = {**os.environ, **served.tokens, "CRONOFY_CONFORMANCE_JOURNAL": str(tmp_path / "journal")}
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment, preexec_fn=_heed_ctrl_c
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment, preexec_fn=heed_ctrl_c
     ) as process:
         evidence = tmp_path / "e.ndjson"
         while process.poll() is None and (not evidence.exists() or evidence.read_bytes().count(b"\n") < 30):
@@ -217,10 +191,10 @@ def test_ctrl_c_ends_a_run_with_130_after_clean_up_and_with_a_report(served: Any
     assert process.returncode == 130, errors
     assert errors.endswith("Exit code 130: the run was interrupted.\n")
     assert json.loads(report.read_text())["fully_covered"] is False
-    headers = {"Authorization": f"Bearer {exports['CRONOFY_ACCESS_TOKEN']}"}
-    left = httpx.get(f"{url}/v1/events?tzid=Etc/UTC&only_managed=true", headers=headers).json()["events"]
+    headers = {"Authorization": f"Bearer {served.tokens['CRONOFY_ACCESS_TOKEN']}"}
+    left = httpx.get(f"{served.url}/v1/events?tzid=Etc/UTC&only_managed=true", headers=headers).json()["events"]
     assert left == []
-    assert call("cleanup", url, env=exports).stdout == "0 events deleted, 0 left\n"
+    assert call("cleanup", served.url, env=dict(served.tokens)).stdout == "0 events deleted, 0 left\n"
     assert call("verify", report, evidence).stdout == "the same\n"
 
 

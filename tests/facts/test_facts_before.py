@@ -218,3 +218,33 @@ def test_an_event_that_is_missing_after_two_writes_in_a_row_may_not_be_read_yet(
         traffic.read(10 + 2 * number, item())
     facts = traffic.writes(SETTINGS)[-1]
     assert facts["after"]["settled"]["state"] == "none"
+
+
+@pytest.mark.parametrize(("day", "before"), [("2026-09-01", "none"), ("2026-10-21", "in_progress")])
+def test_a_request_for_a_past_event_leaves_nothing_on_its_way(day: str, before: str) -> None:
+    times = {"start": f"{day}T10:00:00Z", "end": f"{day}T11:00:00Z"}
+    traffic = Traffic().read(0).write(1, event(**times)).read(2, item(**times)).read(6, item(**times))
+    traffic.write(8, event(**times, conferencing={"profile_id": "default"}))
+    traffic.read(9, item(**times)).read(13, item(**times)).write(14, event())
+    assert traffic.writes(SETTINGS)[-1]["before"]["state"] == before
+
+
+@pytest.mark.parametrize(
+    ("start", "created", "lies"),
+    [
+        ("2026-09-21T15:30:00Z", "2026-09-21T14:13:21Z", "future"),
+        ("2026-09-21T18:30:00+03:00", "2026-09-21T14:13:21Z", "future"),
+        ("2026-09-21T13:00:00Z", "2026-09-21T14:13:21Z", "running"),
+        ("2026-09-21T15:00:00Z", "2026-09-21T14:13:21Z", None),  # within the hour
+        ("2026-09-21T15:30:00", "2026-09-21T14:13:21Z", None),  # in whose time zone?
+        ("2026-09-21T15:30:00Z", "2026-09-21T14:13:10Z", None),  # somebody else's clock, or writing
+        ("2026-09-21T15:30:00Z", "2026-09-21T14:13:40Z", None),
+    ],
+)
+def test_the_event_that_a_write_created_shows_the_servers_clock_to_the_hour(
+    start: str, created: str, lies: str | None
+) -> None:
+    times = {"start": start, "end": start.replace("2026-09-21", "2026-09-23")}
+    traffic = Traffic().write(0, event(**times, conferencing=explicit(A))).read(1, shown(A, **times, created=created))
+    [facts] = dated(traffic).writes(SETTINGS)
+    assert facts.get("start") == lies

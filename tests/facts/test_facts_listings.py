@@ -247,6 +247,19 @@ def conflicting(*said: tuple[bool | None, bool | None]) -> list[str]:
     return found
 
 
+def test_the_evidence_of_lists_that_disagree_says_what_each_shows() -> None:
+    traffic = Traffic()
+    for at in range(3):
+        directory(traffic, at, listed=True, told=False)
+    (*_, last) = [facts for facts in traffic.facts() if facts.about == "directory"]
+    shown = {one.request.path: one.shown for one in last.evidence}
+    flag = "calendar_integrated_conferencing_available"
+    assert shown == {
+        "/v1/calendars": {CALENDAR: {flag: True}},
+        "/v1/userinfo": {CALENDAR: {flag: False}},
+    }
+
+
 def test_the_two_lists_disagree_if_one_differs_from_the_other_before_and_after() -> None:
     assert conflicting((True, False)) == []  # an administrator may have changed it in between
     assert conflicting((True, False), (True, None)) == [CALENDAR]

@@ -82,3 +82,17 @@ def test_nothing_is_known_where_the_list_may_be_another_accounts() -> None:
         for one in nameless.exchanges
     ]
     assert listed(nameless) is None
+
+
+@pytest.mark.parametrize(
+    ("then", "host", "token"),
+    [(200, "127.0.0.1", "accepted"), (401, "127.0.0.1", None), (200, "localhost", None)],
+)
+def test_a_list_that_was_refused_before_the_token_was_accepted_was_refused_to_a_known_token(
+    then: int, host: str, token: str | None
+) -> None:
+    traffic = Traffic().add(0, "GET", "http://127.0.0.1/v1/userinfo", None, 404, None)
+    traffic.add(1, "GET", f"http://{host}/v1/calendars", None, then, {"calendars": []})
+    told = [facts.document for facts in traffic.facts() if facts.about == "exchange"]
+    [refused] = [document for document in told if document["operation"] == "userinfo"]
+    assert (refused.get("token"), len(told)) == (token, 2)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from facts_traffic import Traffic, event, explicit
 
@@ -38,3 +40,51 @@ def test_refusals_count_once_a_gap_between_accepted_writes(
     steps: list[tuple[bool, int]], counts: list[int | None]
 ) -> None:
     assert traffic(*steps) == counts
+
+
+@pytest.mark.parametrize(
+    ("first", "counts"),
+    [
+        ((None, 202), [2, 2]),
+        (({"profile_id": "none"}, 202), [2, 2]),
+        (({"profile_id": "integrated"}, 202), [1, 1]),  # so conferencing as such is granted
+    ],
+)
+def test_where_no_conferencing_is_ever_accepted_its_kinds_are_refused_as_one(first: Any, counts: list[int]) -> None:
+    made = Traffic()
+    steps = [first, (A, 403), (None, 202), ({"profile_id": "default"}, 403), (None, 202)]
+    for number, (conferencing, status) in enumerate(steps):
+        made.write(
+            number, event(event_id=f"e{number}", **({"conferencing": conferencing} if conferencing else {})), status
+        )
+    assert [facts["refusals"] for facts in made.writes() if facts["outcome"] == "refused"] == counts
+
+
+OF_THE_URL = {"errors": {"conferencing.join_url": [{"key": "errors.invalid"}]}}
+OF_MORE = {"errors": {**OF_THE_URL["errors"], "calendar_id": [{"key": "errors.invalid"}]}}
+
+
+@pytest.mark.parametrize(
+    ("before", "status", "answer", "after", "takes"),
+    [
+        (202, 404, None, 202, True),
+        (202, 404, None, 404, False),  # it may have become read-only, or be gone
+        (404, 404, None, 202, False),
+        (202, 422, OF_THE_URL, 404, True),
+        (404, 422, OF_THE_URL, 202, True),
+        (404, 422, OF_THE_URL, 404, False),
+        (202, 422, OF_MORE, 404, False),
+        (202, 404, OF_THE_URL, 404, False),
+        (202, 422, {"errors": {}}, 404, False),
+        (202, 422, ["conferencing"], 404, False),
+    ],
+)
+def test_a_calendar_that_no_list_shows_takes_events_where_others_were_accepted(
+    before: int, status: int, answer: Any, after: int, takes: bool
+) -> None:
+    url = "http://127.0.0.1/v1/calendars/cal_A/events"
+    made = Traffic().write(0, event(event_id="e0"), before)
+    made.add(1, "POST", url, event(conferencing=A), status, answer).write(2, event(event_id="e2"), after)
+    [refused] = [facts for facts in made.writes() if facts["requested"] == "explicit"]
+    known = {"calendar_id": "cal_A", "readonly": False, "deleted": False}
+    assert refused.get("calendar") == (known if takes else None)

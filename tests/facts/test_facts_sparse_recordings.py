@@ -66,3 +66,11 @@ def test_an_accepted_event_that_is_never_listed_is_missing_whatever_was_before(r
     judge = Judge([one for one in load() if one.id == "explicit-is-kept"])
     [said] = [each for facts in traffic.facts(Settings()) if facts.about == "write" for each in judge(facts)]
     assert said.outcome == verdict
+
+
+def test_what_explicit_conferencing_cannot_lead_to_does_not_lengthen_the_window() -> None:
+    traffic = Traffic().write(0, event(conferencing=explicit(A)))
+    for second in range(1, 29):
+        traffic.read(second, item(RIGHT if second < 7 else None))
+    [facts] = traffic.writes(Settings())
+    assert facts["after"]["settled"]["state"] == "none"

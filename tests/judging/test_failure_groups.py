@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import count
 
 from report_samples import READ, WRITE, Rule, failed, passed, run_report
 
@@ -73,15 +74,6 @@ def test_an_emulator_that_echoes_its_requests_has_one_defect() -> None:
     )
 
 
-def test_what_never_works_is_one_defect_and_what_works_at_times_is_several() -> None:
-    verdicts = (
-        failed("a", shown("a default", '{"profile_id":"default"}', None)),
-        failed("b", shown("b explicit", '{"profile_id":"explicit"}', None)),
-    )
-    assert grouped(run_report(verdicts, (A, B))) == [["a", "b"]]
-    assert grouped(run_report((*verdicts, passed("b")), (A, B))) == [["a"], ["b"]]
-
-
 def test_what_is_never_refused_is_one_defect_of_its_rule() -> None:
     def answered(cause: str, status: str) -> Violation:
         return Violation(f"message of {cause}", "/response/status", None, (), cause, actual=status)
@@ -106,13 +98,24 @@ def contrasted(
     return replace(report, report=report.report.with_exercised(Exercised(passed=seen)))
 
 
+def of_kind(name: str, kind: str, *traits: str, cause: str = "") -> Violation:
+    """An event that reads back without conferencing, with these traits."""
+    seen = shown(f"{name} {kind} {traits}", f'{{"profile_id":"{kind}"}}', None)
+    its = frozenset({f"due={kind}", *traits})
+    event = f"{name} {traits} {next(_NUMBERS)}"
+    return replace(seen, traits=its, cause=cause or name, event=event)
+
+
+_NUMBERS = count()
+
+
 def unlisted(cause: str, *traits: str) -> Violation:
-    return replace(shown(cause, '{"profile_id":"default"}', None), traits=frozenset({"requested=default", *traits}))
+    return replace(shown(cause, '{"profile_id":"default"}', None), traits=frozenset({"due=default", *traits}))
 
 
 def test_failures_that_have_a_trait_in_common_which_no_pass_has_are_one_group() -> None:
     found = [("a", unlisted(f"a {n}", "all_day=True", "x")) for n in "12"] + [("b", unlisted("b 1", "all_day=True"))]
-    passes = {"a": [{"requested=default", "x"}], "b": [{"requested=default"}]}
+    passes = {"a": [{"due=default", "x"}], "b": [{"due=default"}]}
     report = contrasted(*found, passes=passes)
     assert grouped(report) == [["a", "b"]]
     assert failure_groups(report)[0].headline == (
@@ -120,21 +123,71 @@ def test_failures_that_have_a_trait_in_common_which_no_pass_has_are_one_group() 
     )
 
 
-def test_a_trait_that_a_pass_has_too_or_a_failure_lacks_explains_nothing() -> None:
-    found = [("a", unlisted(f"a {n}", "all_day=True")) for n in "12"] + [("b", unlisted("b 1", "all_day=True"))]
-    assert grouped(contrasted(*found, passes={"a": [{"all_day=True", "requested=default"}]})) == [["a"], ["a"], ["b"]]
-    other = ("b", unlisted("b 2", "start=past"))
-    passes = {"a": [{"requested=default"}], "b": [{"requested=default"}]}
-    assert grouped(contrasted(*found, other, passes=passes)) == [["a"], ["a"], ["b"], ["b"]]
+def test_what_never_works_is_one_defect_whatever_was_requested() -> None:
+    found = [(rule, of_kind(rule, kind)) for rule, kind in (("a", "default"), ("b", "explicit"), ("b", "profile"))]
+    assert [group.headline for group in failure_groups(contrasted(*found, passes={}))] == [
+        "Events read back without conferencing, whatever was requested"
+    ]
+
+
+def test_two_defects_of_one_mode_are_two_groups_even_where_they_share_a_cause() -> None:
+    days = [of_kind(rule, "default", "all_day=True", cause=f"{rule} one") for rule in "aaaabb"]
+    past = [of_kind(rule, "default", "start=past", cause=f"{rule} one") for rule in "aaab"]
+    found = [(violation.cause[0], violation) for violation in (*days, *past)]
+    report = contrasted(*found, passes={"a": [{"due=default", f"{n}"} for n in range(20)]})
+    assert sorted(group.headline for group in failure_groups(report)) == [
+        "Events read back without conferencing, wherever start=past",
+        "Events read back without conferencing, wherever the event takes whole days",
+    ]
+
+
+def test_what_nothing_that_is_known_tells_apart_is_one_defect_of_some_events() -> None:
+    kinds = ("default", "explicit", "profile", "omitted")
+    found = [("a", of_kind(f"a {kind}", kind, f"odd {kind}", "changes start")) for kind in kinds]
+    passes: dict[str, list[set[str]]] = {"b": [{f"due={kind}", "changes start"} for kind in kinds]}
+    found.append(("b", replace(found[0][1], cause="b 1")))
+    assert [group.headline for group in failure_groups(contrasted(*found, passes=passes))] == [
+        "Some events read back without conferencing, whatever was requested"
+    ]
+    few = [("a", of_kind(f"a {kind}", kind, "changes start")) for kind in kinds[:2]]
+    assert grouped(contrasted(*few, passes=passes)) == [["a"], ["a"]]
 
 
 def test_a_pass_by_the_very_state_that_is_wrong_elsewhere_does_not_refute_a_trait() -> None:
     found = [("a", unlisted(f"a {n}", "shown on a later page")) for n in "123"]
-    passes = {"a": [{"requested=default"}, {"requested=none", "reads as none", "shown on a later page"}]}
+    passes = {"a": [{"due=default"}, {"due=none", "reads as none", "shown on a later page"}]}
     report = contrasted(*found, passes=passes, rules=(A,))
     assert [group.headline for group in failure_groups(report)] == [
         "Events read back without conferencing, wherever a reading has them on a later page"
     ]
+
+
+def test_updates_that_change_nothing_are_one_defect_whatever_their_rules() -> None:
+    update = ("is_create=False", "reads as before")
+    found = [("a", of_kind("a none", "none", *update)), ("b", of_kind("b explicit", "explicit", *update))]
+    found.append(("b", of_kind("b default", "default", *update)))
+    passes = {"a": [{"due=none", "is_create=True", "reads as assigned"}]}
+    assert [group.headline for group in failure_groups(contrasted(*found, passes=passes))] == [
+        "Events keep the conferencing that they had before an update, whatever was requested"
+    ]
+
+
+def test_readings_that_leave_out_an_event_are_part_of_what_loses_it() -> None:
+    lost = replace(of_kind("a 1", "default"), path="/shown", cause="a missing", event="e1")
+    reading = Rule("reading", level="should", about="reading")
+    leaves_out = Violation("It leaves out e1", "/listing/missing", None, (), "reading listing/missing", actual="e1")
+    other = replace(leaves_out, cause="reading other", actual='["e2","e3"]')
+    rules = (A, B, reading)
+    passes = {"b": [{"due=default", "reads as assigned"}]}
+    assert grouped(contrasted(("a", lost), ("reading", leaves_out), passes=passes, rules=rules)) == [["a", "reading"]]
+    assert grouped(contrasted(("a", lost), ("reading", other), passes=passes, rules=rules)) == [["a"], ["reading"]]
+
+
+def test_groups_that_would_have_one_headline_say_what_differs() -> None:
+    verdicts = [failed(rule, replace(violation(f"{rule} {n}"), message="It is odd")) for rule, n in ("a1", "a2", "b1")]
+    assert [group.headline for group in failure_groups(run_report(tuple(verdicts), (A, Rule("b", "B holds"))))] == [
+        "It is odd (1)", "It is odd (2)", "It is odd (B holds)",
+    ]  # fmt: skip
 
 
 def test_an_echo_is_one_where_a_later_write_omits_conferencing() -> None:
@@ -154,12 +207,12 @@ def test_an_echo_is_one_where_a_later_write_omits_conferencing() -> None:
 def test_what_comes_of_a_write_that_had_to_be_refused_is_part_of_that_defect() -> None:
     refusal = Rule("refused", level="should", about="exchange")
     answered = Violation("It is answered 202", "/response/status", "e", (), "refused", actual="202", shown_by="#1")
-    lost, elsewhere = shown("a lost", '{"profile_id":"default"}', None), shown("b lost", '{"profile_id":"none"}', None)
+    lost, elsewhere = of_kind("a", "default", cause="a lost"), of_kind("b", "explicit", cause="b lost")
     elsewhere = replace(elsewhere, evidence=(elsewhere.evidence[0]._replace(label="#7"), elsewhere.evidence[1]))
     again = replace(answered, message="Another is answered 202", cause="refused again", shown_by="#8")
-    verdicts = (failed("a", lost), failed("b", elsewhere), passed("a"), passed("b"))
-    verdicts += (failed("refused", answered), failed("refused", again))
-    report = run_report(verdicts, (A, B, refusal))
+    found = [("a", lost), ("b", elsewhere), ("refused", answered), ("refused", again)]
+    passes = {"a": [{"due=default", "due=explicit", "reads as assigned"}]}
+    report = contrasted(*found, passes=passes, rules=(A, B, refusal))
     assert grouped(report) == [["a", "refused"], ["b"]]
     assert failure_groups(report)[0].headline == "It is answered 202"
 

@@ -16,7 +16,7 @@ def test_of_many_failures_ten_are_annotations_and_a_weak_one_is_a_warning() -> N
     broken = tuple(failed(rule.id, Violation("not 100%\nso", cause=rule.id)) for rule in (*rules, weak))
     lines = workflow_commands.render(run_report(broken, (*rules, weak))).splitlines()
     assert [line.split(" ", 1)[0] for line in lines] == ["::error"] * 10 + ["::warning"]
-    assert lines[0] == "::error title=rule-0 (must%2C B8)::not 100%25\\nso"
+    assert lines[0] == "::error title=rule-0 (must%2C B8)::not 100%25\\nso (Thing 0 holds)"
     assert lines[9] == "::error title=3 more failures::The report has all of them."
 
 

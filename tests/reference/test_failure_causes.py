@@ -27,3 +27,10 @@ def test_two_defects_that_answer_alike_are_two_causes_that_say_where_they_are() 
         "Requests are answered 422, wherever the event has no description",
         "Requests are answered 5xx, or not at all, every time, wherever the event takes whole days",
     ]
+
+
+def test_a_defect_of_pages_is_one_cause_beside_a_defect_of_urls() -> None:
+    assert sorted(causes("page-loses-last-event", "explicit-url-lower-cased")) == [
+        "An event created with explicit conferencing reads back with another join URL than the one that was sent",
+        "Some events that were written are not listed, whatever was requested",
+    ]

@@ -6,12 +6,10 @@ import json
 import re
 import shutil
 import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import httpx
 import pytest
+from emulators.reference_process import reference_process
 
 from conformance.cli.run_command import run
 from conformance.cli.status_line import StatusLine
@@ -21,19 +19,6 @@ from conformance.servers.run_options import RunOptions
 from conformance.servers.subject import parse
 
 TOKEN = "reference-default-token"
-
-
-@contextmanager
-def served(*faults: str) -> Iterator[str]:
-    """The reference server in a process of its own: its URL."""
-    command = [sys.executable, "-m", "conformance", "serve", "--port", "0", "--settle", "0.2"]
-    command += [word for fault in faults for word in ("--fault", fault)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        try:
-            yield process.stdout.readline().split()[5]
-        finally:
-            process.kill()
 
 
 def failure(fault: str, rule: str) -> Failure:
@@ -71,10 +56,10 @@ def test_the_script_shows_the_failure_on_a_broken_server_and_none_on_a_right_one
     assert "/events/pages/" not in shown.script.whole
     assert "cfc-" not in re.sub(r'"(summary|description|join_url)":"[^"]*"', "", shown.script.whole)
     [sent] = re.findall(r'"join_url":"([^"]*)"', shown.script.whole)
-    with served("explicit-url-lower-cased") as url:
-        [broken] = read_back(pasted(shown.script.whole, url))
-    with served() as url:
-        [right] = read_back(pasted(shown.script.whole, url))
+    with reference_process("--settle", "0.2", "--fault", "explicit-url-lower-cased") as served:
+        [broken] = read_back(pasted(shown.script.whole, served.url))
+    with reference_process("--settle", "0.2") as served:
+        [right] = read_back(pasted(shown.script.whole, served.url))
     assert right == sent != broken
     assert broken.lower() == sent.lower()
 

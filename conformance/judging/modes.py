@@ -1,0 +1,114 @@
+"""Modes: how what is wrong compares with what was sent and what was there before, whatever the rule."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from conformance.judging.client_defects import withholds_conferencing
+from conformance.judging.timeline import TimelineEntry, timeline
+from conformance.judging.traits import BEFORE, NEW, RESOLVED, SENT, UNWRITTEN, WRITTEN, Traits, shows
+
+if TYPE_CHECKING:
+    from conformance.contract.rules import Rule
+    from conformance.judging.verdict import Violation
+
+__all__ = ["SENTENCES", "is_of_events", "modes", "refutes"]
+
+#: What is wrong in each mode, as one sentence.
+SENTENCES: Mapping[str, str] = MappingProxyType(
+    {
+        "echo": "Readings give back conferencing exactly as it was sent, and never what comes of it",
+        "none": "Events read back without conferencing",
+        "missing": "Events that were written are not listed",
+        "malformed": "Events read back with conferencing of no documented form",
+        "unwritten": "Events read back as they were before an update",
+        "before": "Events keep the conferencing that they had before an update",
+        "undeleted": "Events that were deleted are still listed",
+        "assigned": "Events read back with a conference where none may be",
+        "service": "Conferences are of another service than was requested",
+        "url": "Explicit conferencing reads back with another join URL than was sent",
+        "status": "Requests are answered {}",
+        "withheld": "The client gives back no conferencing as it was read",
+        "failures": "Requests are answered 5xx, or not at all, every time",
+    }
+)
+
+#: The states that are right elsewhere and say nothing of where one of them is wrong.
+_LIKE = {
+    "none": ("none", "missing"),
+    "missing": ("missing",),
+    "malformed": ("none", "missing", "malformed"),
+    "assigned": ("assigned", "pending", "malformed"),
+}
+
+#: What a reading shows where it might have shown these modes, and does not.
+_UNLIKE = {"before": NEW, "unwritten": WRITTEN, "service": RESOLVED, "url": SENT}
+
+#: The modes of wrong values, by the fact that tells them.
+_VALUES = {
+    "provider_name_as_resolved": "service",
+    "join_url_as_sent": "url",
+    "join_url_as_requested_before": "url",
+}
+
+
+def is_of_events(mode: str) -> bool:
+    """Whether a mode is one of what readings show of events, whatever rule is broken by it."""
+    name = mode.partition(" ")[0]
+    return name in _LIKE or name in _UNLIKE or name == "undeleted"
+
+
+def modes(rule: Rule, violation: Violation) -> tuple[str, ...]:
+    """The modes of a violation, the one that says most first; its place in the facts where there is no other."""
+    if violation.path.endswith("/status"):
+        answered = int(violation.actual) if violation.actual.isdigit() else 0
+        # A rule that wants a refusal says nothing of another such rule.
+        return (f"status {answered}" if answered >= 300 else f"accepted {rule.id}",)
+    if violation.path == "/failures":
+        return ("failures",)
+    if rule.about == "call" and withholds_conferencing(violation):
+        return ("withheld",)
+    if violation.path.startswith("/listing/missing"):
+        return ("missing",)
+    entries = timeline(violation)
+    place = next((place for place, entry in enumerate(entries) if entry.is_broken), None)
+    found = [] if place is None else _shown(violation, entries[:place], entries[place])
+    since = [entry for entry in entries if not entry.is_earlier]
+    if violation.path == "/after/remained" and any(entry.state == "missing" for entry in since):
+        found.insert(0, "missing")
+    difference = violation.cause.rpartition(" ")[2]
+    if violation.path == "/shown" and difference in _LIKE:
+        found.append(difference)
+    fact = _VALUES.get(violation.path.rpartition("/")[2])
+    if fact is not None:
+        found.append(f"{fact} {difference}")
+    return tuple(dict.fromkeys(found)) or (f"/{rule.id} {violation.path} {difference}",)
+
+
+def _shown(violation: Violation, entries: tuple[TimelineEntry, ...], shown: TimelineEntry) -> list[str]:
+    """The modes of what a reading shows, after `entries`."""
+    asked = [entry for entry in entries if entry.action == "write" and entry.conferencing is not None]
+    if asked and shown.conferencing is not None and shown.conferencing == asked[-1].conferencing:
+        return ["echo"]
+    if shown.action != "read":
+        return []
+    if "requested=delete" in violation.traits and shown.state != "missing":
+        return ["undeleted"]
+    is_state = shown.state != "assigned" or violation.path.endswith("/state")
+    found = [shown.state] if shown.state in _LIKE and is_state else []
+    return [
+        *found,
+        *(mode for mode, trait in (("unwritten", UNWRITTEN), ("before", BEFORE)) if trait in violation.traits),
+    ]
+
+
+def refutes(mode: str, traits: Traits) -> bool:
+    """Whether a pass with these traits shows that it is not always wrong in this way."""
+    name = mode.partition(" ")[0]
+    if name in _UNLIKE:
+        return _UNLIKE[name] in traits
+    if name == "undeleted":
+        return "requested=delete" in traits and shows("missing") in traits
+    return not any(shows(state) in traits for state in _LIKE.get(name, ()))
