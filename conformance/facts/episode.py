@@ -255,6 +255,7 @@ class Episode:
                         observation.evidence.status,
                         value,
                         observation.evidence.at,
+                        _otherwise(self.write.event, observation.item),
                     )
                 )
         return tuple(found)
@@ -321,6 +322,13 @@ class Episode:
 def differ(one: dict[str, Any], other: dict[str, Any]) -> bool:
     """Whether two forms of an event certainly differ in a field that writes set."""
     return any(field_as_sent(one, other, name) is False for name in FIELDS)
+
+
+def _otherwise(written: dict[str, Any], item: dict[str, Any] | None) -> dict[str, Any] | None:
+    """The fields of an event as it was read that are not as they were written; None where all are."""
+    if item is None:
+        return None
+    return {name: item[name] for name in FIELDS if field_as_sent(written, item, name) is False} or None
 
 
 def _may_be_meant(write: ObservedWrite, observation: Observation) -> bool:
