@@ -61,7 +61,7 @@ _QUOTED = re.compile(
 _AFTER_NAME = re.compile(
     rb"(?:"
     + "|".join(name.replace("_", "[_-]?") for name in sorted(_CERTAIN)).encode()
-    + rb")\\*[\"']?(?:\s*[=:]\s*\\*[\"']?|\r?\n\r?\n)([^\s\"'\\&,;<>{}]{8,4096})",
+    + rb")\\*[\"']?(?:\s*[=:]\s*\\*[\"']?|(?:\r|\\r)?(?:\n|\\n)(?:\r|\\r)?(?:\n|\\n))([^\s\"'\\&,;<>{}]{8,4096})",
     re.IGNORECASE,
 )
 _AFTER_SCHEME = re.compile(rb"\b(?:bearer|basic)\s+([A-Za-z0-9._~+/=-]{8,4096})", re.IGNORECASE)
