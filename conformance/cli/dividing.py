@@ -15,6 +15,7 @@ from conformance.facts.share import Share
 from conformance.recordings.containers import is_readable_elsewhere
 from conformance.recordings.detection import kind_of_file
 from conformance.recordings.heads import Heads
+from conformance.recordings.remote import Remote
 
 __all__ = ["SMALL", "RunPart", "is_divisible", "parts_of", "size_of"]
 
@@ -42,9 +43,12 @@ def is_divisible(runs: Iterable[OneRun]) -> bool:
 
 def size_of(run: OneRun) -> int:
     """How many bytes the files of a run have, packed if they are."""
+    elsewhere = [file for file in run.files if isinstance(file, Remote)]
     # The members of a ZIP are no files: the ZIP above them is.
-    on_disk = {next(at for at in (file, *file.parents) if Path(at).exists()) for file in run.files}
-    return sum(Path(file).stat().st_size for file in on_disk)
+    on_disk = {
+        next(at for at in (file, *file.parents) if Path(at).exists()) for file in run.files if file not in elsewhere
+    }
+    return sum(file.size for file in elsewhere) + sum(Path(file).stat().st_size for file in on_disk)
 
 
 def parts_of(runs: Sequence[OneRun], jobs: int) -> list[RunPart]:

@@ -34,6 +34,7 @@ from conformance.recordings.metadata import (
 from conformance.recordings.mitmproxy_flows import read_flows
 from conformance.recordings.ndjson_writer import NdjsonWriter
 from conformance.recordings.parsing import NOT_RECORDED
+from conformance.recordings.remote import Remote
 from conformance.recordings.vcr_writer import write_vcr
 
 __all__ = [
@@ -112,13 +113,16 @@ def read_all(recordings: Iterable[Path], collect: Callable[[str], None] | None =
 
 
 def paths(recordings: Iterable[Path]) -> tuple[Path, ...]:
-    """Files as they are, pipes read, what is compressed unpacked, folders walked: sorted, hidden files and other
-    suffixes skipped, nothing twice.
+    """Files as they are, URLs located, pipes read, what is compressed unpacked, folders walked: sorted, hidden files
+    and other suffixes skipped, nothing twice.
 
     Warns with SkippedWarning of files in a folder or a ZIP that are no recordings.
     """
     found: dict[Path, None] = {}
     for path in recordings:
+        if isinstance(path, Remote):
+            found |= dict.fromkeys(_without_others(part for file in path.files() for part in unpacked(file)))
+            continue
         if not path.is_dir():
             inside = unpacked(reopenable(path))
             found |= dict.fromkeys(inside if len(inside) == 1 else _without_others(inside))
