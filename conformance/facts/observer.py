@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 from conformance.facts.access_refusals import ACCESS_STATUSES
 from conformance.facts.batch import answers_each_entry, entries_of, is_refused, twice_written
@@ -14,13 +15,13 @@ from conformance.facts.forgetting import Forgetting
 from conformance.facts.reading import Reading
 from conformance.facts.reads import apply_read
 from conformance.facts.requested import requested_conferencing
-from conformance.facts.routes import UNKNOWN_ACCOUNT, account_name, makes_calendar, route
+from conformance.facts.routes import UNKNOWN_ACCOUNT, Route, account_name, makes_calendar, route
 from conformance.facts.seen import UNREADABLE, Seen, answer_of, body_of
 from conformance.facts.share import Crossing, Share
 from conformance.facts.state import AccountState, ObserverState
 from conformance.facts.values import Evidence, Facts, Settings
 from conformance.facts.writes import apply_write, invalidate
-from conformance.http.exchange import NOT_RECORDED, UNKNOWN_TOKEN, Exchange
+from conformance.http.exchange import NOT_RECORDED, PASSED_OVER, UNKNOWN_TOKEN, Exchange
 
 __all__ = ["Observer", "observe"]
 
@@ -69,7 +70,7 @@ class Observer:
         if self._held:
             self._release(exchange.sent_at if exchange.answered_at is not None else None, self.exchanges)
         fold.move(self.exchanges, 1)
-        if fold.taken is not None and self._is_passed_over(exchange):
+        if exchange.request is PASSED_OVER or (fold.taken is not None and self._is_passed_over(exchange)):
             return
         seen = self._seen(exchange)
         if ("request-body", NOT_RECORDED) in exchange.notes:
@@ -140,6 +141,7 @@ class Observer:
 
     def _apply_batch(self, batch: Seen, entries: list[Seen], account: AccountState) -> None:
         """Let the entries of a batch be writes, each with its own answer; a batch that is refused is none."""
+        account.last_reading = None
         account.wrote(batch.number)
         account.busy_until = max(account.busy_until, batch.answered)
         if is_refused(batch):
@@ -158,15 +160,15 @@ class Observer:
         fold, request = self._fold, exchange.request
         at = route(request.method, request.url)
         account = account_name(request, exchange.headers_complete)
-        if at.name == "other" and account in fold.accounts and fold.accounts[account].awaits(request.url):
-            at = replace(at, name="page")
+        if at.name in ("read", "other") and account in fold.accounts and fold.accounts[account].awaits(request.url):
+            at = replace(at, name="page")  # a next_page may be any URL
         sent, answered = exchange.sent_at, exchange.answered_at
         timed = sent is not None and answered is not None
         if sent is None or answered is None:
             sent = answered = float(self.exchanges)
         accepted = account is not None and account in fold.granted
         failures = fold.account(account).failures.count(exchange, at, self.exchanges) if account and accepted else 0
-        answer = answer_of(exchange.response, at.name)
+        answer = self._answer(exchange, at, account)
         status = exchange.response.status if exchange.response is not None else None
         return Seen(
             exchange,
@@ -184,6 +186,15 @@ class Observer:
             failures,
         )
 
+    def _answer(self, exchange: Exchange, at: Route, account: str | None) -> Any:
+        """What the response says; that of the same reading once more is not read again."""
+        response = exchange.response
+        if at.name == "read" and response is not None and response.status == 200 and account in self._fold.accounts:
+            last = self._fold.accounts[account].last_reading
+            if last is not None and last.body == response.body:
+                return last.answer
+        return answer_of(response, at.name)
+
     def _profile_is_listed(self, seen: Seen) -> bool | None:
         """Whether the account's userinfo lists the profile that a write names; None where that is not known.
 
@@ -198,6 +209,8 @@ class Observer:
 
     def _apply(self, seen: Seen, account: AccountState) -> None:
         """Let what was seen change what is known."""
+        if seen.route.name not in _READINGS:
+            account.last_reading = None
         match seen.route.name:
             case "read" | "page":
                 apply_read(self._fold, account, seen)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,6 +13,9 @@ __all__ = ["as_text", "predicate", "sentence"]
 
 #: How many characters of a value, and how many values of a list, stand in a sentence.
 _EXCERPT, _LISTED = 80, 3
+
+#: A noun after the number one.
+_PLURAL = re.compile(r"\b1 ([a-z]+)s\b")
 
 
 def sentence(document: Mapping[str, Any], path: Sequence[str | int], missing: str | None, value: Any) -> str:
@@ -36,7 +40,8 @@ def predicate(words: FactWords, missing: str | None, value: Any) -> str:
     if rest or missing or words.is_json or isinstance(value, dict):
         template = says if says is not None and "{}" in says else "shows facts {}"
         return template.format(_clause(rest, missing, value))
-    return (says or "shows {}").format(_listed(value))
+    said = (says or "shows {}").format(_listed(value))
+    return _PLURAL.sub(r"1 \1", said) if words.is_count else said
 
 
 def _clause(rest: Sequence[str | int], missing: str | None, value: Any) -> str:
@@ -93,7 +98,7 @@ def _subject(about: str, document: Mapping[str, Any], path: Sequence[str | int])
             return f"Account {document.get('account')}"
         case "directory":
             return {"calendars": "GET /v1/calendars", "userinfo": "GET /v1/userinfo"}.get(
-                str(path[0]) if path else "", "The calendar list or userinfo"
+                str(path[0]) if path else "", "The calendar list and userinfo"
             )
     request = document.get("request", {})
     token = phrase("exchange", "token", document.get("token"))
@@ -120,14 +125,16 @@ def _write(document: Mapping[str, Any]) -> str:
 
 
 def _verb(document: Mapping[str, Any]) -> str:
+    verb = {True: "created", False: "updated"}.get(document.get("is_create", ""), "written")
     if document.get("requested") == "delete":
-        return "deleted"
-    return {True: "created", False: "updated"}.get(document.get("is_create", ""), "written")
+        verb = "deleted"
+    return f"{verb} in a batch" if document.get("about") == "batched_write" else verb
 
 
 def _request_of_write(document: Mapping[str, Any]) -> str:
-    noun = {"deleted": "deletion", "created": "creation", "updated": "update", "written": "write"}[_verb(document)]
-    return " ".join(part for part in (f"The {noun} of an event", _requested("write", document)) if part)
+    verb, _, batch = _verb(document).partition(" ")
+    noun = {"deleted": "deletion", "created": "creation", "updated": "update", "written": "write"}[verb]
+    return " ".join(part for part in (f"The {noun} of an event", batch, _requested("write", document)) if part)
 
 
 def _requested(about: str, document: Mapping[str, Any]) -> str:
