@@ -128,6 +128,11 @@ def test_a_run_ends_when_its_time_is_up_with_what_was_observed(hanging: str) -> 
     assert not result.interrupted
 
 
+def test_time_that_is_up_as_soon_as_the_run_begins_is_said() -> None:
+    result = run_against(lambda *_: {}, virtual=False, max_time=0.0001)
+    assert (result.cut_short, result.interrupted) == ("its time was up: 0.0001 s (--max-time)", False)
+
+
 class WatchedClock(VirtualClock):
     """Adds up what is slept, as every virtual clock does: of many who wait at one time, the longest wait counts."""
 
