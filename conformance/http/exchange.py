@@ -18,6 +18,7 @@ from urllib.parse import parse_qsl, urlsplit
 __all__ = [
     "CONNECTION_HEADERS",
     "NOT_RECORDED",
+    "PASSED_OVER",
     "UNKNOWN_TOKEN",
     "Exchange",
     "Headers",
@@ -190,6 +191,10 @@ class Exchange:
     def __reduce__(self) -> tuple[Any, ...]:
         times = (self.sent_at, self.answered_at, self.time_resolution)
         return Exchange, (self.request, self.response, self.label, *times, self.headers_complete, self.notes)
+
+
+#: The request of an exchange of which only its times count: what it is about is judged elsewhere.
+PASSED_OVER = Request("GET", "http://localhost/")
 
 
 #: Parsed bodies up to this size, in bytes, are cached: what is polled seldom changes.
