@@ -34,6 +34,7 @@ _Heading = Literal[
     "deleted_unexpected",
     "not_localized",
 ]
+_OF_ALL = ("wrong_calendar", "other_account")
 _EMPTY: dict[str, list[str]] = {heading: [] for heading in get_args(_Heading)}
 
 
@@ -51,9 +52,10 @@ class ListingFindings:
         if len(ids) < _KEPT and event_id not in ids:
             ids.append(event_id)
 
-    def document(self) -> dict[str, list[str]]:
-        """All headings, empty ones too."""
-        return {**_EMPTY, **self._ids} if self._ids else _EMPTY
+    def document(self, *, all_known: bool) -> dict[str, list[str]]:
+        """All headings, empty ones too; without those that need all events of the account, unless they are known."""
+        found = {**_EMPTY, **self._ids}
+        return found if all_known else {heading: ids for heading, ids in found.items() if heading not in _OF_ALL}
 
 
 @dataclass(slots=True)
@@ -62,7 +64,8 @@ class Reading:
 
     `sent` is the first page's, `answered` the last one's, `timed` whether those times are real;
     `first` and `last` are their places among all exchanges; `missing` and `repeated` are events that it may lack, or
-    list on two pages, and `calendars` those whose events it lists.
+    list on two pages, and `calendars` those whose events it lists.  `all_known` says whether all events of the account
+    were known before.
     """
 
     number: int
@@ -88,6 +91,7 @@ class Reading:
     externals: int = 0
     externals_before: int = 0
     whole: bool = True
+    all_known: bool = False
 
     @property
     def complete(self) -> bool:
@@ -171,7 +175,7 @@ class Reading:
             "unmanaged_count": {"listed": self.externals, "before": self.externals_before},
             "page_numbers_consistent": self.counted,
             "all_pages_read": self.finished,
-            "listing": self.listing.document(),
+            "listing": self.listing.document(all_known=self.all_known),
         }
         if route.modified:
             document["unmodified_items"] = self.unmodified
