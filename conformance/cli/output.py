@@ -51,8 +51,9 @@ def write_reports(
 ) -> int:
     """Write each of `reports`, as ``--report`` takes them, and return the exit code.
 
-    Without `reports`, and for ``-``, the text report goes to standard output. With files alone, its last paragraph
-    goes to standard error. On GitHub Actions, failures become annotations. `quiet` writes `reports` and nothing else.
+    The text report goes to standard output, whatever files there are, and what was written is named after it. Where
+    another report takes standard output, the failures in a line each go to standard error. On GitHub Actions, failures
+    become annotations. `quiet` writes `reports` and nothing else.
     Where a file, or one of `artefacts` before it, could not be written, the text report goes to standard output too.
     Raises UsageError at the end for all that could not be written.
     """
@@ -65,15 +66,16 @@ def write_reports(
         if one is not None:
             with artefacts.writing(f"--report {one.path}"):
                 _write(one, run_report, redactor)
-    if not quiet:
-        _name_files(chosen, artefacts)
+    is_taken = any(one is not None and one.path == "-" for one in chosen)
     with artefacts.writing("the text report"):
-        if None in chosen or artefacts.problems or not (chosen or quiet):
+        if None in chosen or artefacts.problems or not (is_taken or quiet):
             _show(lambda colour: text.render(run_report, colour=colour, verbose=verbose), sys.stdout, redactor)
         elif not quiet:
             _show(lambda colour: text.summary(run_report, colour=colour), sys.stderr, redactor)
         if not quiet and os.environ.get("GITHUB_ACTIONS") == "true":
             _annotate(run_report, redactor)
+    if not quiet:
+        _name_files(chosen, artefacts)
     artefacts.complain()
     return run_report.exit_code
 

@@ -14,8 +14,8 @@ from typing import Any, TypeAlias
 from conformance.contract import schemas
 from conformance.contract.knowledge import ANNOTATIONS, KINDS, Knowledge, References, SchemaPart, types_of
 
-__all__ = ["Choice", "Claim", "Claims", "Contains", "Item", "Items", "Member", "Never", "Not", "OfKind", "Others"]
-__all__ += ["Plain", "Presence", "Referred", "When", "claims_of"]
+__all__ = ["Choice", "Claim", "Claims", "Contains", "Item", "Items", "Member", "Named", "Never", "Not", "OfKind"]
+__all__ += ["Others", "Plain", "Presence", "Referred", "When", "claims_of"]
 
 #: The keywords that can be expressed as claims.
 _SUPPORTED = (
@@ -68,6 +68,14 @@ class Others:
     """Claims on every member but those named in `besides`."""
 
     besides: tuple[str, ...]
+    claims: Claims
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Claims on every member whose name matches a pattern."""
+
+    pattern: str
     claims: Claims
 
 
@@ -130,7 +138,9 @@ class Referred:
     claims: Claims
 
 
-Claim: TypeAlias = Plain | Never | OfKind | Member | Others | Item | Items | Contains | Choice | Not | When | Referred
+Claim: TypeAlias = (
+    Plain | Never | OfKind | Member | Others | Named | Item | Items | Contains | Choice | Not | When | Referred
+)
 Claims: TypeAlias = tuple[Claim, ...]
 
 
@@ -204,6 +214,8 @@ def _of_object(schema: SchemaPart, known: Knowledge) -> Iterator[Claim]:
             yield from _unless_empty(Member(name, Presence.OPTIONAL, claims))
         claimed = {"properties": {name: properties.get(name, True)}, "required": [name] if name in required else []}
         known = known.also(schema.inner(claimed))
+    for pattern, contents in schema.get("patternProperties", {}).items():
+        yield from _unless_empty(Named(pattern, tuple(_claims(schema.inner(contents), Knowledge(())))))
     if schema.has("additionalProperties"):
         others = tuple(_claims(schema.inner(schema.get("additionalProperties")), Knowledge(())))
         yield from _unless_empty(Others(tuple(properties), others))
@@ -225,7 +237,7 @@ def _of_array(schema: SchemaPart, known: Knowledge) -> Iterator[Claim]:
             yield Contains(least, most, claims)
 
 
-def _unless_empty(claim: Member | Others | Item | Items) -> Claims:
+def _unless_empty(claim: Member | Others | Named | Item | Items) -> Claims:
     """The claim, or none if it has no inner claims."""
     return (claim,) if claim.claims else ()
 

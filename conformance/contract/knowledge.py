@@ -16,7 +16,7 @@ KINDS = {
     "string": ("minLength", "maxLength", "pattern"),
     "number": ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"),
     "array": ("minItems", "maxItems", "uniqueItems", "prefixItems", "items", "contains", "minContains", "maxContains"),
-    "object": ("minProperties", "maxProperties", "required", "properties", "additionalProperties"),
+    "object": ("minProperties", "maxProperties", "required", "properties", "patternProperties", "additionalProperties"),
 }
 _TYPES = frozenset({"null", "boolean", "object", "array", "number", "integer", "string"})
 

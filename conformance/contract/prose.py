@@ -18,6 +18,7 @@ from conformance.contract.claims import (
     Item,
     Items,
     Member,
+    Named,
     Never,
     Not,
     OfKind,
@@ -137,6 +138,8 @@ def _points_of(claim: Claim, place: _Place) -> Sequence[_Point]:
             return _member(claim, place.member(claim.name))
         case Others(besides, claims):
             return _others(besides, claims, place)
+        case Named(pattern, claims):
+            return _each(f"every member of {place} whose name matches `{pattern}`", claims)
         case Item(index, presence, claims):
             return _item(index, presence, claims, place)
         case Items(but, claims):

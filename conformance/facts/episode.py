@@ -255,6 +255,7 @@ class Episode:
                         observation.evidence.status,
                         value,
                         observation.evidence.at,
+                        _otherwise(self.write.event, observation.item),
                     )
                 )
         return tuple(found)
@@ -285,18 +286,18 @@ class Episode:
         if streak is None:
             return under_way if pending else Before()
         shown = self._shown_stable()
-        if shown is not None and not self._may_lag(streak, pending):
+        if shown is not None and not self._may_lag(streak, pending, start):
             return shown if shown.state == "nonexistent" else shown._replace(requested_as=self.requested_as())
         return under_way if streak.observation.state == "pending" or pending else Before()
 
-    def _may_lag(self, streak: Streak, pending: RequestedConferencing | None) -> bool:
+    def _may_lag(self, streak: Streak, pending: RequestedConferencing | None, start: str | None) -> bool:
         """Whether readings may not show yet what was accepted: they show what was there before (law staleness)."""
         if streak.fresh or self.settled_key == streak.key:
             return False
         if streak.observation.state == "missing":
             return pending is not None or (self.write is not None and self.write.outcome == "accepted")
-        nothing = ("8x8", "none") if streak.observation.state == "none" else ()  # what these ask for is shown
-        return pending is not None and pending.kind not in nothing
+        nothing = pending is not None and (pending.kind in ("8x8", "none") or (start == "past" and pending.generates))
+        return pending is not None and not (nothing and streak.observation.state == "none")  # what it leads to is shown
 
     def _shown_stable(self) -> Before | None:
         """What the event stably shows; None where it does not."""
@@ -321,6 +322,13 @@ class Episode:
 def differ(one: dict[str, Any], other: dict[str, Any]) -> bool:
     """Whether two forms of an event certainly differ in a field that writes set."""
     return any(field_as_sent(one, other, name) is False for name in FIELDS)
+
+
+def _otherwise(written: dict[str, Any], item: dict[str, Any] | None) -> dict[str, Any] | None:
+    """The fields of an event as it was read that are not as they were written; None where all are."""
+    if item is None:
+        return None
+    return {name: item[name] for name in FIELDS if field_as_sent(written, item, name) is False} or None
 
 
 def _may_be_meant(write: ObservedWrite, observation: Observation) -> bool:

@@ -128,10 +128,15 @@ class Event:
                     return False
             except ValueError:
                 return False
-        self._count += 1
-        self._sent, self._label = sent, evidence.label
-        self._again = self._packer.interned(evidence.request, evidence.status)
-        return True
+        return self.is_counted(sent, evidence)
+
+    def is_counted(self, sent: float, evidence: Evidence) -> bool:
+        """Whether the event rests; then one more reading shows what the last one did."""
+        if self._resting:
+            self._count += 1
+            self._sent, self._label = sent, evidence.label
+            self._again = self._packer.interned(evidence.request, evidence.status)
+        return self._resting
 
     def forget(self) -> None:
         """Let go of the state, which is over: what is left tells this event from others."""

@@ -30,35 +30,74 @@ def exchange_document(
     `calendar` is what is known of the one in its path, `profile_listed` whether the account's userinfo lists the
     profile that it names, `entries_answered` whether each entry of a batch was answered; None where that is not known.
     """
+    request, response = seen.exchange.request, seen.exchange.response
+    content_type = None
+    if response is not None and response.status == 200 and seen.route.name in _LISTS:
+        content_type = response.header("content-type") or ""
+    document = _without_bodies(
+        seen.route.name,
+        seen.route.host,
+        request.method,
+        request.url,
+        request.headers,
+        seen.exchange.headers_complete,
+        seen.account,
+        seen.accepted,
+        seen.failures,
+        None if response is None else response.status,
+        content_type,
+    )
+    more: dict[str, Any] = {}
+    if seen.body is not None:
+        more["request"] = request_document(seen)
+    if calendar is not None:
+        more["calendar"] = calendar
+    if profile_listed is not None:
+        more["profile_listed"] = profile_listed
+    if entries_answered is not None:
+        more["entries_answered"] = entries_answered
+    if response is not None and response.status >= 400:
+        more["response"] = answer_document(seen)
+        if seen.route.name in _REQUESTS:
+            more["request_is_sound"] = _is_sound(seen)
+    key = ("exchange", seen.exchange.label, str(seen.number))
+    return Facts("exchange", key, {**document, **more} if more else document, (seen.evidence,), closed=True)
+
+
+@lru_cache(maxsize=1024)
+def _without_bodies(
+    operation: str,
+    host: str | None,
+    method: str,
+    url: str,
+    headers: Headers,
+    headers_complete: bool,
+    account: str | None,
+    accepted: bool,
+    failures: int,
+    status: int | None,
+    content_type: str | None,
+) -> dict[str, Any]:
+    """The facts of an exchange but for its bodies: one object for the same readings, which come again and again."""
     document: dict[str, Any] = {
         "about": "exchange",
-        "operation": seen.route.name,
-        "request": request_document(seen),
+        "operation": operation,
+        "request": _without_body(method, url, headers, headers_complete),
     }
-    if seen.route.host:
-        document["host"] = seen.route.host
-    if seen.account is not None:
-        document["account"] = seen.account
-    token = _token(seen)
+    if host:
+        document["host"] = host
+    if account is not None:
+        document["account"] = account
+    token = _token(account, accepted=accepted)
     if token is not None:
         document["token"] = token
-    if calendar is not None:
-        document["calendar"] = calendar
-    if profile_listed is not None:
-        document["profile_listed"] = profile_listed
-    if entries_answered is not None:
-        document["entries_answered"] = entries_answered
-    if seen.failures:
-        document["failures"] = seen.failures
-    response = seen.exchange.response
-    if response is not None:
-        document["response"] = answer_document(seen)
-        if response.status >= 400 and seen.route.name in _REQUESTS:
-            document["request_is_sound"] = _is_sound(seen)
-        if response.status == 200 and seen.route.name in _LISTS:
-            document["response"]["json_type"] = "json" in (response.header("content-type") or "").lower()
-    key = ("exchange", seen.exchange.label, str(seen.number))
-    return Facts("exchange", key, document, (seen.evidence,), closed=True)
+    if failures:
+        document["failures"] = failures
+    if status is not None:
+        document["response"] = {"status": status}
+        if content_type is not None:
+            document["response"]["json_type"] = "json" in content_type.lower()
+    return document
 
 
 def _is_sound(seen: Seen) -> bool:
@@ -74,13 +113,13 @@ def _is_sound(seen: Seen) -> bool:
     return True
 
 
-def _token(seen: Seen) -> str | None:
+def _token(account: str | None, *, accepted: bool) -> str | None:
     """``missing``, ``unknown`` (to the server, for certain) or ``accepted`` (before); None where it cannot be told."""
-    if seen.account is None:
+    if account is None:
         return "missing"
-    if seen.account == UNKNOWN_TOKEN:
+    if account == UNKNOWN_TOKEN:
         return "unknown"
-    return "accepted" if seen.accepted else None
+    return "accepted" if accepted else None
 
 
 def answer_document(seen: Seen) -> dict[str, Any]:

@@ -26,6 +26,7 @@ class Forgetting:
         """Drop what has been at rest until `now`."""
         at_rest: dict[Key, float] = {}
         for account in fold.accounts.values():
+            account.last_reading = None
             for events in account.calendars.values():
                 for event_id, event in list(events.items()):
                     since = self._since(event, now)

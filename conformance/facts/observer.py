@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 from conformance.facts.access_refusals import ACCESS_STATUSES
 from conformance.facts.batch import answers_each_entry, entries_of, is_refused, twice_written
@@ -14,7 +15,7 @@ from conformance.facts.forgetting import Forgetting
 from conformance.facts.reading import Reading
 from conformance.facts.reads import apply_read
 from conformance.facts.requested import requested_conferencing
-from conformance.facts.routes import UNKNOWN_ACCOUNT, account_name, makes_calendar, route
+from conformance.facts.routes import UNKNOWN_ACCOUNT, Route, account_name, makes_calendar, route
 from conformance.facts.seen import UNREADABLE, Seen, answer_of, body_of
 from conformance.facts.share import Crossing, Share
 from conformance.facts.state import AccountState, ObserverState
@@ -140,6 +141,7 @@ class Observer:
 
     def _apply_batch(self, batch: Seen, entries: list[Seen], account: AccountState) -> None:
         """Let the entries of a batch be writes, each with its own answer; a batch that is refused is none."""
+        account.last_reading = None
         account.wrote(batch.number)
         account.busy_until = max(account.busy_until, batch.answered)
         if is_refused(batch):
@@ -166,7 +168,7 @@ class Observer:
             sent = answered = float(self.exchanges)
         accepted = account is not None and account in fold.granted
         failures = fold.account(account).failures.count(exchange, at, self.exchanges) if account and accepted else 0
-        answer = answer_of(exchange.response, at.name)
+        answer = self._answer(exchange, at, account)
         status = exchange.response.status if exchange.response is not None else None
         return Seen(
             exchange,
@@ -184,6 +186,15 @@ class Observer:
             failures,
         )
 
+    def _answer(self, exchange: Exchange, at: Route, account: str | None) -> Any:
+        """What the response says; that of the same reading once more is not read again."""
+        response = exchange.response
+        if at.name == "read" and response is not None and response.status == 200 and account in self._fold.accounts:
+            last = self._fold.accounts[account].last_reading
+            if last is not None and last.body == response.body:
+                return last.answer
+        return answer_of(response, at.name)
+
     def _profile_is_listed(self, seen: Seen) -> bool | None:
         """Whether the account's userinfo lists the profile that a write names; None where that is not known.
 
@@ -198,6 +209,8 @@ class Observer:
 
     def _apply(self, seen: Seen, account: AccountState) -> None:
         """Let what was seen change what is known."""
+        if seen.route.name not in _READINGS:
+            account.last_reading = None
         match seen.route.name:
             case "read" | "page":
                 apply_read(self._fold, account, seen)

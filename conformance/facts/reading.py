@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 from urllib.parse import urlsplit
 
 from conformance.facts.comparisons import MARGIN, parse_api_time
 from conformance.facts.routes import Route
 from conformance.facts.values import Evidence, Facts
 
-__all__ = ["ListingFindings", "Reading", "next_page_kind"]
+if TYPE_CHECKING:
+    from conformance.facts.event import Event
+
+__all__ = ["ListingFindings", "Reading", "modification", "next_page_kind"]
 
 _LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 _KEPT = 20
@@ -34,8 +37,8 @@ _Heading = Literal[
     "deleted_unexpected",
     "not_localized",
 ]
-_OF_ALL = ("wrong_calendar", "other_account")
 _EMPTY: dict[str, list[str]] = {heading: [] for heading in get_args(_Heading)}
+_EMPTY_OF_SOME = {heading: ids for heading, ids in _EMPTY.items() if heading not in ("wrong_calendar", "other_account")}
 
 
 class ListingFindings:
@@ -54,8 +57,13 @@ class ListingFindings:
 
     def document(self, *, all_known: bool) -> dict[str, list[str]]:
         """All headings, empty ones too; without those that need all events of the account, unless they are known."""
-        found = {**_EMPTY, **self._ids}
-        return found if all_known else {heading: ids for heading, ids in found.items() if heading not in _OF_ALL}
+        empty = _EMPTY if all_known else _EMPTY_OF_SOME
+        return {heading: self._ids.get(heading, ids) for heading, ids in empty.items()} if self._ids else empty
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was found."""
+        return not self._ids
 
 
 @dataclass(slots=True)
@@ -64,8 +72,8 @@ class Reading:
 
     `sent` is the first page's, `answered` the last one's, `timed` whether those times are real;
     `first` and `last` are their places among all exchanges; `missing` and `repeated` are events that it may lack, or
-    list on two pages, and `calendars` those whose events it lists.  `all_known` says whether all events of the account
-    were known before.
+    list on two pages, and `calendars` those whose events it lists.  `rows` are the events that it shows, of those that
+    writes led to, each with what it shows.  `all_known` says whether all events of the account were known before.
     """
 
     number: int
@@ -85,6 +93,7 @@ class Reading:
     missing: set[tuple[str, str]] = field(default_factory=set)
     repeated: set[tuple[str, str]] = field(default_factory=set)
     calendars: set[str] = field(default_factory=set)
+    rows: list[tuple[Event, dict[str, Any]]] = field(default_factory=list)
     items: int = 0
     unmodified: int = 0
     expected: int = 0
@@ -111,12 +120,7 @@ class Reading:
     @property
     def last_modified(self) -> str | None:
         """``absent``, ``given``, or ``ahead`` of any event's modification; None where that cannot be told."""
-        if not self.route.modified:
-            return "absent"
-        if not self.timed:
-            return None
-        limits = self.route.modified_limits
-        return "ahead" if limits is not None and limits[0].timestamp() > self.sent + 2 * MARGIN else "given"
+        return modification(self.route, self.sent, timed=self.timed)
 
     @property
     def counted(self) -> bool:
@@ -181,6 +185,16 @@ class Reading:
             document["unmodified_items"] = self.unmodified
         key = ("reading", self.account, str(self.number))
         return Facts("reading", key, document, tuple(self.evidence[:6]), closed=True)
+
+
+def modification(route: Route, sent: float, *, timed: bool) -> str | None:
+    """What the ``last_modified`` of a reading is when it is sent: see `Reading.last_modified`."""
+    if not route.modified:
+        return "absent"
+    if not timed:
+        return None
+    limits = route.modified_limits
+    return "ahead" if limits is not None and limits[0].timestamp() > sent + 2 * MARGIN else "given"
 
 
 def next_page_kind(value: Any, route: Route, visited: set[str]) -> str:

@@ -9,6 +9,7 @@ from conformance.facts.event import Event
 from conformance.facts.exchange_document import request_document
 from conformance.facts.observed import Before, Observation, staleness_key, state_of
 from conformance.facts.reading import Reading, next_page_kind
+from conformance.facts.repeats import LastReading, last_reading
 from conformance.facts.seen import UNREADABLE, Seen
 from conformance.facts.state import AccountState, ObserverState, page_key
 from conformance.facts.values import Evidence, Facts
@@ -21,6 +22,10 @@ _WAITING = 64
 
 def apply_read(fold: ObserverState, account: AccountState, seen: Seen) -> None:
     """One page of a reading was answered: its events are observed, and after the last page those that are missing."""
+    last, account.last_reading = account.last_reading, None
+    if last is not None and account.busy_until <= seen.sent and last.is_repeated_by(seen):
+        _repeat(fold, account, last, seen)
+        return
     reading = _reading(account, seen)
     if reading is None:
         return
@@ -40,6 +45,18 @@ def apply_read(fold: ObserverState, account: AccountState, seen: Seen) -> None:
             fold.out.append(account.readings.pop(next(iter(account.readings))).facts())
     elif not _failed(seen):
         _finish(fold, account, reading, seen)
+
+
+def _repeat(fold: ObserverState, account: AccountState, last: LastReading, seen: Seen) -> None:
+    """The last reading came once more."""
+    account.serial += 1
+    account.managed_reads += 1
+    expected = 0
+    for event, item in last.events:
+        expected += event.is_counted(seen.sent, seen.evidence) or _observe(fold, event, item, seen)
+    facts = last.facts_again(seen, account.serial, expected)
+    fold.out.append(facts)
+    fold.keep_reading(account, last._replace(facts=facts))
 
 
 def _failed(seen: Seen) -> bool:
@@ -142,12 +159,16 @@ def _item(
         event.state.episode.before = Before()
     elif not gone and event.shows_same(item, seen.sent, seen.evidence):
         reading.expected += 1
+        if event.written:
+            reading.rows.append((event, item))
         return
     if not gone and not event.state.episode.has_just_shown(item):
         event.state.note_created(item)
         if item.get("conferencing") is not None:
             _value(fold, event, item["conferencing"], seen.evidence)
-    _observe(fold, event, reading, None if gone else item, seen)
+    if event.written and not gone:
+        reading.rows.append((event, item))
+    reading.expected += _observe(fold, event, None if gone else item, seen)
 
 
 def _place(
@@ -217,26 +238,27 @@ def _accepted(event: Event | None) -> bool:
     return write is not None and write.outcome == "accepted"
 
 
-def _observe(fold: ObserverState, event: Event, reading: Reading, item: dict[str, Any] | None, seen: Seen) -> None:
-    """An event was shown (None: shown to be gone)."""
+def _observe(fold: ObserverState, event: Event, item: dict[str, Any] | None, seen: Seen) -> bool:
+    """An event was shown (None: shown to be gone); whether it was known to be there, so that it was expected."""
     episode = event.state.episode
     if episode.write is not None and episode.write.answered > seen.sent:
-        return  # the write overlaps the reading, which says nothing about it
+        return False  # the write overlaps the reading, which says nothing about it
+    same = item is not None and episode.shows_same(item)
     alone = fold.settings.complete_recording or fold.settings.only_writer
-    if item is not None and not alone and episode.is_overwritten_in(item):
+    if item is not None and not same and not alone and episode.is_overwritten_in(item):
         fold.close_episode(event, "next-write")
         event.state.begin(None, Before())
         episode = event.state.episode
     stable = episode.stable
-    if stable is not None and stable is episode.streak and stable.observation.item is not None:
-        reading.expected += 1
-    if item is not None and episode.shows_same(item):
+    expected = stable is not None and stable is episode.streak and stable.observation.item is not None
+    if same:
         episode.repeat(seen.sent, seen.evidence, fold.settings, fold.window)
     else:
         _add_observation(fold, event, _observation(seen, item, seen.sent))
     if episode.settled_after is not None:
         fold.window.note_settling(episode.settled_after)
     fold.mark_dirty(event)
+    return expected
 
 
 def _add_observation(fold: ObserverState, event: Event, observation: Observation) -> None:
@@ -261,7 +283,11 @@ def _finish(fold: ObserverState, account: AccountState, reading: Reading, seen: 
         reading.externals_before = account.externals
         if route.managed == "excluded":
             account.externals = reading.externals
-    fold.out.append(reading.facts())
+    facts = reading.facts()
+    fold.out.append(facts)
+    if alone:
+        says_all = reading.all_known is account.complete  # else the next one says more
+        fold.keep_reading(account, last_reading(reading, seen, facts) if says_all else None)
 
 
 def _find_missing(fold: ObserverState, account: AccountState, reading: Reading, seen: Seen) -> None:

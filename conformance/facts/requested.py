@@ -29,6 +29,11 @@ class RequestedConferencing(NamedTuple):
     join_url: str | None = None
     provider_description: str | None = None
 
+    @property
+    def generates(self) -> bool:
+        """Whether it asks for a conference that the server generates."""
+        return self.kind in ("default", "integrated", "profile")
+
 
 def requested_conferencing(event: Any) -> RequestedConferencing:
     """What the body of a write asks for."""

@@ -17,6 +17,7 @@ from conformance.facts.observed import Before
 from conformance.facts.packing import Packer
 from conformance.facts.reading import Reading
 from conformance.facts.repeated_failures import RepeatedFailures
+from conformance.facts.repeats import LastReading
 from conformance.facts.requested import RequestedConferencing
 from conformance.facts.routes import UNKNOWN_ACCOUNT
 from conformance.facts.share import Place, Share, Taken
@@ -37,6 +38,9 @@ _OF_A_BATCH = (
 
 #: How many writes of an account are remembered by their numbers, at least.
 _WRITES = 512
+
+#: Of how many accounts the last reading is kept.
+_POLLED = 32
 
 #: How many events that rest are not packed yet: some megabytes, and most of a small recording.
 _UNPACKED = 1024
@@ -71,6 +75,7 @@ class AccountState:
     managed_reads: int = 0
     other_reads: int = 0
     externals: int = 0
+    last_reading: LastReading | None = None
 
     def awaits(self, url: str) -> bool:
         """Whether an earlier page named this URL as the one to follow: a next_page is opaque, and may be any."""
@@ -130,6 +135,7 @@ class AccountState:
         events = self.calendars.setdefault(calendar_id, {})
         event = events.get(event_id)
         if event is None:
+            self.last_reading = None
             before = Before("nonexistent", is_assumed=not self.read_completely) if self.complete else Before()
             home = next(iter(events.values())).home if events else (self.name, calendar_id)
             event = events[event_id] = Event(home, event_id, before, self.packer)
@@ -169,6 +175,7 @@ class ObserverState:
         self._shown: dict[int, Event] = {}
         self._resting: deque[Event] = deque()
         self._by_sub: dict[str, set[str]] = {}
+        self._polled: dict[str, AccountState] = {}
 
     def has(self, account: str | None) -> bool:
         """Whether facts are made of an account."""
@@ -199,6 +206,14 @@ class ObserverState:
             self._resting.append(event)
             if len(self._resting) > _UNPACKED:
                 self._resting.popleft().pack()
+
+    def keep_reading(self, account: AccountState, reading: LastReading | None) -> None:
+        """Remember the last reading of an account; of many accounts, those that were read last."""
+        account.last_reading = reading
+        self._polled.pop(account.name, None)
+        self._polled[account.name] = account
+        if len(self._polled) > _POLLED:
+            self._polled.pop(next(iter(self._polled))).last_reading = None
 
     def locations(self, event_id: str) -> list[Home]:
         """Where somebody was seen to write an event of this id: accounts and calendars."""
@@ -306,7 +321,7 @@ class ObserverState:
             name, calendar_id, event_id = one.key
             episode = self.account(name).event(calendar_id, event_id).state.episode
             write, streak = episode.write, episode.streak
-            requests = write is not None and write.requested.kind in ("default", "integrated", "profile")
+            requests = write is not None and write.requested.generates
             if requests and streak is not None and streak.fresh and streak.observation.state == "assigned":
                 return True
         return False
@@ -364,7 +379,7 @@ class ObserverState:
     def _resolution(
         self, account: AccountState, directory: Directory, calendar_id: str, requested: RequestedConferencing
     ) -> dict[str, Any] | None:
-        if requested.kind not in ("default", "integrated", "profile"):
+        if not requested.generates:
             return None
         declared = self.settings.default_profiles.get(account.name)
         profiles = self._profiles(directory)

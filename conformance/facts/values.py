@@ -40,7 +40,8 @@ class Settings:
 class Evidence(NamedTuple):
     """One exchange that facts rest on: its label, the request, the status, what it showed of the event, and when.
 
-    `at` is when the request was sent, in epoch seconds; None where that is not known.
+    `at` is when the request was sent, in epoch seconds; None where that is not known.  `otherwise` are the fields of
+    the event that a reading showed otherwise than they were written.
     """
 
     label: str
@@ -48,6 +49,7 @@ class Evidence(NamedTuple):
     status: int | None
     shown: Any = None
     at: float | None = None
+    otherwise: Mapping[str, Any] | None = None
 
 
 class Facts(NamedTuple):

@@ -43,6 +43,7 @@ def apply_write(
     event.written = True
     _begin_episode(fold, account, event, write, alone=not batch or (calendar_id, event_id) not in batch)
     for other in fold.aliases(event):
+        fold.account(other.home[0]).last_reading = None
         fold.close_episode(other, "next-write")
         other.state.begin(None, Before())
     event.state.indeterminate = event.state.indeterminate or _may_come_late(seen)
@@ -76,7 +77,9 @@ def _begin_episode(
 
 def invalidate(fold: ObserverState, name: str) -> None:
     """Something changed events of an account in a way that facts do not follow: nothing is known of any."""
-    for events in fold.account(name).calendars.values():
+    account = fold.account(name)
+    account.last_reading = None
+    for events in account.calendars.values():
         for event in events.values():
             fold.close_episode(event, "next-write")
             event.state.begin(None, Before())

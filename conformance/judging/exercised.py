@@ -19,9 +19,6 @@ Circumstances = frozenset[str]
 #: Of how many facts of one account with the same verdicts circumstances are taken: more of the same adds little.
 _WRITES, _OTHERS = 60, 250
 
-#: How many judgements are remembered.
-_KNOWN = 4096
-
 
 @dataclass(frozen=True)
 class Exercised:
@@ -61,14 +58,17 @@ class ExerciseLog:
         self._decided: defaultdict[str, set[Circumstances]] = defaultdict(set)
         self._open: defaultdict[str, set[Circumstances]] = defaultdict(set)
         self._passed: defaultdict[str, set[Traits]] = defaultdict(set)
-        self._counts: defaultdict[tuple[object, ...], int] = defaultdict(int)
-        self._said: dict[int, tuple[tuple[Verdict, ...], tuple[tuple[str, str], ...]]] = {}
+        self._counts: defaultdict[tuple[object, int], int] = defaultdict(int)
+        self._numbers: dict[tuple[tuple[str, str], ...], int] = {}
 
-    def note(self, facts: Facts, judgement: tuple[Verdict, ...]) -> None:
-        """Take one judgement of closed facts."""
-        if not judgement:
-            return
-        alike = facts.about, facts.document.get("account"), self._outcomes(judgement)
+    def number_of(self, judgement: tuple[Verdict, ...]) -> int:
+        """The number of the rules of a judgement and what became of them: it is the same where these are."""
+        outcomes = tuple([(verdict.rule, verdict.outcome) for verdict in judgement])
+        return self._numbers.setdefault(outcomes, len(self._numbers))
+
+    def note(self, facts: Facts, judgement: tuple[Verdict, ...], number: int | None = None) -> None:
+        """Take one judgement of closed facts; `number` is what `number_of` says of it, if it is known."""
+        alike = facts.document.get("account"), self.number_of(judgement) if number is None else number
         if self._counts[alike] >= (_WRITES if facts.about == "write" else _OTHERS):
             return
         self._counts[alike] += 1
@@ -78,16 +78,6 @@ class ExerciseLog:
             if verdict.outcome == "passed":
                 self._passed[verdict.rule].add(its_traits)
             (self._open if verdict.outcome == "inconclusive" else self._decided)[verdict.rule].add(found)
-
-    def _outcomes(self, judgement: tuple[Verdict, ...]) -> tuple[tuple[str, str], ...]:
-        """The rules and what became of them; a judgement that comes again is the same value."""
-        known = self._said.get(id(judgement))
-        if known is None:
-            if len(self._said) >= _KNOWN:
-                self._said.clear()
-            known = judgement, tuple((verdict.rule, verdict.outcome) for verdict in judgement)
-            self._said[id(judgement)] = known  # with the judgement, so that no other takes its id
-        return known[1]
 
     @property
     def taken(self) -> Exercised:

@@ -30,7 +30,7 @@ def judged(
     """The report on exchanges, in the order sent; `variables` name the variable of each account's token."""
     chosen, known = tuple(rules), tuple(exchanges)
     judge = _judge(tuple(rule.id for rule in chosen))
-    judgements = [judge(facts) for facts in observe(known, settings)]
+    judgements = [(judge(facts), 1) for facts in observe(known, settings)]
     return RunReport(
         Report.empty(chosen).with_judgements(judgements).with_exchanges(len(known)),
         chosen,

@@ -117,10 +117,11 @@ class _Groups:
             id(violation): f"reason {place}" for place, one in enumerate(self._reasons) for _, violation in one.members
         }
         self._nodes: dict[str, list[str]] = {}
-        for _, violation in found:
-            reason = self._reason_of.get(id(violation))
-            if reason is not None:
-                self._nodes.setdefault(violation.cause, []).append(reason)
+        for place, one in enumerate(self._reasons):
+            for _, violation in one.members:
+                self._nodes.setdefault(violation.cause, []).append(f"reason {place}")
+                if not one.is_certain:  # what is of one cause is not torn apart by it
+                    self._join(f"cause {violation.cause}", f"reason {place}")
         for _, violation in found:
             self._nodes.setdefault(violation.cause, [f"cause {violation.cause}"])
             if violation.symptom:

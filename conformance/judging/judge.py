@@ -54,7 +54,9 @@ class Judge:
             )
 
         self._cases = cases
-        self._tables = {about: RuleIndex(about, rules) for about, rules in by_about.items()}
+        self._tables: dict[str, RuleIndex[tuple[Verdict, ...]]] = {
+            about: RuleIndex(about, rules) for about, rules in by_about.items()
+        }
 
     def __call__(self, facts: Facts) -> tuple[Verdict, ...]:
         """The verdicts on one facts document, in the order of the rules; those that do not apply give none."""
@@ -67,10 +69,11 @@ class Judge:
         table = self._tables.get(facts.about)
         if table is None:
             return ()
-        return table.verdicts(facts.document, lambda rules: self._judged(facts, rules))
+        return table.answer(facts.document, lambda rules: self._judged(facts, rules))
 
-    def _judged(self, facts: Facts, rules: tuple[CompiledRule, ...]) -> tuple[Verdict, ...]:
-        document = facts.document
+    def _judged(self, facts: Facts, rules: tuple[CompiledRule, ...]) -> tuple[tuple[Verdict, ...], bool]:
+        """The verdicts of rules, and whether they are those on all such documents: one that fails has its evidence."""
+        document, is_of_all = facts.document, True
         requested = document.get(INDEX_FACT.get(facts.about, ""), "")
         kind = requested if isinstance(requested, str) else ""
         verdicts = []
@@ -80,12 +83,13 @@ class Judge:
                 continue
             cases = tuple([case for case in coverage if met[case]])
             if not holds(document):
+                is_of_all = False
                 verdicts.append(Verdict(rule.id, "failed", None, cases, explain(rule, facts), kind))
             elif is_conclusive is not None and not is_conclusive(document):
                 verdicts.append(Verdict(rule.id, "inconclusive", _reason(document), cases, None, kind))
             else:
                 verdicts.append(Verdict(rule.id, "passed", None, cases, None, kind))
-        return tuple(verdicts)
+        return tuple(verdicts), is_of_all
 
 
 def _reason(document: dict[str, Any]) -> str:

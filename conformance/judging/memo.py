@@ -1,16 +1,17 @@
-"""Which rules may apply to a document, and verdicts on documents that come again."""
+"""Which rules may apply to a document, and answers about documents that come again."""
 
 from __future__ import annotations
 
 import marshal
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from conformance.contract.rules import Rule, case_schema
 from conformance.contract.schemas import BASE
-from conformance.judging.verdict import Verdict
 
 __all__ = ["CompiledRule", "RuleIndex"]
+
+T = TypeVar("T")
 
 
 class CompiledRule(NamedTuple):
@@ -35,8 +36,12 @@ REPEATED = frozenset({"exchange", "reading"})
 FEW = 256
 
 
-#: Verdicts on so many documents are remembered at a time.
+#: Answers about so many documents are remembered at a time.
 CACHE_SIZE = 4096
+
+
+#: So many documents are known again as the very objects that they are.
+SAME_SIZE = 256
 
 
 #: What the reason of an inconclusive verdict is told by.
@@ -45,36 +50,56 @@ REASON = {"properties": {"failures": {}, "after": {"properties": {
 }}}}  # fmt: skip
 
 
-class RuleIndex:
-    """The rules about one kind of facts, and their verdicts on documents that differ in nothing that they look at."""
+class RuleIndex(Generic[T]):
+    """The rules about one kind of facts, and what they say of documents that differ in nothing that they look at."""
 
     def __init__(self, about: str, rules: list[CompiledRule]) -> None:
         self._name = INDEX_FACT.get(about)
         self._rules = tuple(rules)
         self._by_value: dict[Any, tuple[CompiledRule, ...]] = {}
         self._repeated = about in REPEATED
-        self._verdicts: dict[bytes, tuple[Verdict, ...]] = {}
+        self._answers: dict[bytes, T] = {}
+        self._same: dict[int, tuple[dict[str, Any], T]] = {}
         self._judged = 0
         self._projection: Callable[[dict[str, Any]], bytes] | None = None
 
-    def verdicts(
-        self, document: dict[str, Any], judge: Callable[[tuple[CompiledRule, ...]], tuple[Verdict, ...]]
-    ) -> tuple[Verdict, ...]:
-        """The verdicts on a document: remembered ones, or those of `judge`, which is given the rules that may apply."""
+    def answer(self, document: dict[str, Any], judge: Callable[[tuple[CompiledRule, ...]], tuple[T, bool]]) -> T:
+        """What is remembered of a document, or else what `judge` says, which is given the rules that may apply.
+
+        It also says whether its answer is that about all documents like this one.
+        """
+        if not self._repeated:
+            return self._found(document, b"", judge)
+        same = self._same.get(id(document))
+        if same is not None and same[0] is document:
+            return same[1]
         try:
-            whole = marshal.dumps(document, 2) if self._repeated else b""
-            found = self._verdicts.get(whole)
-            if found is not None:
-                return found
-            part = self._project(document)
-            found = self._verdicts.get(part)
+            whole = marshal.dumps(document, 2)
         except ValueError:  # nested too deep to be told from others
-            return judge(self._candidates(document))
+            return judge(self._candidates(document))[0]
+        found = self._answers.get(whole)
+        if found is None:
+            found = self._found(document, whole, judge)
+        if whole in self._answers:
+            if len(self._same) >= SAME_SIZE:
+                self._same.clear()
+            self._same[id(document)] = document, found  # held, so that no other takes its id
+        return found
+
+    def _found(
+        self, document: dict[str, Any], whole: bytes, judge: Callable[[tuple[CompiledRule, ...]], tuple[T, bool]]
+    ) -> T:
+        """The answer about a document, remembered by what the rules look at in it and by the `whole` of it."""
+        try:
+            part = self._project(document)
+        except ValueError:
+            return judge(self._candidates(document))[0]
+        found = self._answers.get(part)
         if found is None:
             self._judged += 1
-            found = judge(self._candidates(document))
-            if any(verdict.violation is not None for verdict in found):
-                return found  # it tells of evidence of its own
+            found, is_of_all = judge(self._candidates(document))
+            if not is_of_all:
+                return found
             self._remember(part, found)
         self._remember(whole, found)
         return found
@@ -96,12 +121,12 @@ class RuleIndex:
             self._projection = Projection(schemas, whole=() if self._name is None else (self._name,))
         return self._projection(document)
 
-    def _remember(self, key: bytes, verdicts: tuple[Verdict, ...]) -> None:
+    def _remember(self, key: bytes, answer: T) -> None:
         if not key:
             return
-        if len(self._verdicts) >= CACHE_SIZE:
-            self._verdicts.clear()
-        self._verdicts[key] = verdicts
+        if len(self._answers) >= CACHE_SIZE:
+            self._answers.clear()
+        self._answers[key] = answer
 
     def _candidates(self, document: dict[str, Any]) -> tuple[CompiledRule, ...]:
         """The rules that may apply, in order."""

@@ -22,8 +22,8 @@ __all__ = ["Reason", "reasons"]
 #: From how many violations on what they alone have in common may be their reason.
 _FEW = 3
 
-#: From how many kinds of requests on it does not matter what was requested.
-_KINDS = 3
+#: From how many kinds of requests on it does not matter what was requested: where nothing refutes that, and elsewhere.
+_KINDS, _MANY_KINDS = 3, 4
 
 #: How probable it may be that some trait of the many is with these failures alone by chance.
 _CHANCE = 0.01
@@ -36,19 +36,23 @@ _RULES_OF_EVENTS = frozenset({"write", "batched_write"})
 
 @dataclass(frozen=True)
 class Reason:
-    """Violations that have one reason, and a sentence that says so; empty where the first one's own says it."""
+    """Violations that have one reason, and a sentence that says so; empty where the first one's own says it.
+
+    It is certain where nothing that passed has the `mode` and the `trait`, and there are enough failures to tell.
+    """
 
     members: tuple[Member, ...]
     headline: str
     mode: str = ""
     trait: str = ""
+    is_certain: bool = False
 
 
 def reasons(run_report: RunReport, found: Sequence[Member]) -> Iterator[Reason]:
     """The reasons of violations, each of which has one at most.
 
     Of the modes and traits that explain some, the one that explains most comes first, then the one that explains most
-    of the rest.  What is left is one by its mode, if three kinds of requests or more have it: nothing that is known
+    of the rest.  What is left is one by its mode, if four kinds of requests or more have it: nothing that is known
     tells its failures apart.
     """
     its_modes = {id(violation): modes(rule, violation) for rule, violation in found}
@@ -80,7 +84,7 @@ def _explained(
     while left:
         mode = max(known, key=lambda mode: sum(mode in its_modes[id(one)] for _, one in left))
         some = [member for member in left if mode in its_modes[id(member[1])]]
-        is_one = len(_kinds(some)) >= _KINDS
+        is_one = len(_kinds(some)) >= _MANY_KINDS
         for group in [some] if is_one else _by_kind(some):
             yield _reason(mode, "", group, at_times=True)
         left = _without(left, some)
@@ -180,7 +184,8 @@ def _kinds(members: Iterable[Member]) -> frozenset[str]:
 
 
 def _reason(mode: str, trait: str, members: Sequence[Member], *, at_times: bool = False) -> Reason:
-    return Reason(tuple(members), _common(mode, trait, members, at_times=at_times), mode, trait)
+    is_certain = not at_times and len(members) >= _FEW
+    return Reason(tuple(members), _common(mode, trait, members, at_times=at_times), mode, trait, is_certain)
 
 
 def _common(mode: str, trait: str, members: Sequence[Member], *, at_times: bool) -> str:

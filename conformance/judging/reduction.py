@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from conformance.contract.rules import Rule
 from conformance.facts import Settings
+from conformance.facts.routes import route
 from conformance.http.exchange import Exchange
 from conformance.judging.judge import Judge
 from conformance.judging.stream import LiveJudge
@@ -78,21 +79,19 @@ def minimal_history(
     accounts = {evidence.request.account for evidence in violation.evidence}
     labels = {evidence.label for evidence in violation.evidence}
     shown = tuple(exchange for exchange in history if exchange.label in labels)
-    around = tuple(
-        exchange
-        for exchange in history
-        if exchange.request.account in accounts
-        and (exchange.request.method == "GET" or _names(exchange, violation.event))
-    )
-    # Most readings say nothing about a failure of one reading.
+    of_accounts = tuple(exchange for exchange in history if exchange.request.account in accounts)
+    around = tuple(one for one in of_accounts if one.request.method == "GET" or _names(one, violation.event))
+    # Most readings say nothing about a failure of one reading, and none about the refusal of a write.
     written = tuple(one for one in around if one.request.method != "GET" or one.label in labels)
+    showing = tuple(one for one in around if not _reads_events(one) or _shows(one, violation.event))
+    sent = tuple(one for one in of_accounts if not _reads_events(one) or one.label in labels)
     kept = _writes_until_shown(written, labels) if violation.event is not None else ()
 
     def with_kept(some: tuple[Exchange, ...]) -> tuple[Exchange, ...]:
         chosen = {id(one) for one in (*some, *kept)}
         return tuple(one for one in history if id(one) in chosen)
 
-    for start in (shown, written, around, history):
+    for start in (shown, written, showing, around, sent, history):
         if fails(with_kept(start)):
             return with_kept(ddmin(start, lambda some: fails(with_kept(some))))
     return with_kept(shown) if effort is not None and effort.is_spent else history
@@ -114,5 +113,13 @@ def fails_in(exchanges: Iterable[Exchange], judge: Judge, settings: Settings, ev
     return any(event is None or violation.event == event for violation in violations)
 
 
+def _reads_events(exchange: Exchange) -> bool:
+    return route(exchange.request.method, exchange.request.url).name in ("read", "page")
+
+
 def _names(exchange: Exchange, event: str | None) -> bool:
     return event is None or event.encode() in exchange.request.body
+
+
+def _shows(exchange: Exchange, event: str | None) -> bool:
+    return event is None or (exchange.response is not None and event.encode() in exchange.response.body)

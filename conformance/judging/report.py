@@ -31,9 +31,6 @@ KEPT_CAUSES = 1000
 #: How many exchanges that could not be judged are named.
 KEPT_UNJUDGED = 5
 
-#: How many judgements are held to be counted when they come again.
-_HELD = 1024
-
 
 def _frozen(counts: Mapping[str, int]) -> Mapping[str, int]:
     return MappingProxyType({name: counts[name] for name in sorted(counts) if counts[name]})
@@ -218,25 +215,14 @@ class Report:
 
     def with_verdicts(self, verdicts: Iterable[Verdict]) -> Report:
         """This report and `verdicts`, each of which is the last word on its facts."""
-        return self.with_judgements((verdict,) for verdict in verdicts)
+        return self.with_judgements(((verdict,), 1) for verdict in verdicts)
 
-    def with_judgements(self, judgements: Iterable[tuple[Verdict, ...]]) -> Report:
-        """This report and the verdicts of `judgements`: the same one, coming again, is only counted."""
+    def with_judgements(self, judgements: Iterable[tuple[tuple[Verdict, ...], int]]) -> Report:
+        """This report and the verdicts of `judgements`, each of which came so many times."""
         counting: defaultdict[str, _Counting] = defaultdict(_Counting)
-        held: dict[int, tuple[tuple[Verdict, ...], int]] = {}
-
-        def enter() -> None:
-            for judgement, times in held.values():
-                for verdict in judgement:
-                    counting[verdict.rule].add(verdict, times)
-            held.clear()
-
-        for judgement in judgements:
-            times = held[id(judgement)][1] if id(judgement) in held else 0
-            held[id(judgement)] = judgement, times + 1  # held as well, so that no other takes its id
-            if len(held) >= _HELD:
-                enter()
-        enter()
+        for judgement, times in judgements:
+            for verdict in judgement if times else ():
+                counting[verdict.rule].add(verdict, times)
         return self + Report({rule: counts.tally() for rule, counts in counting.items()})
 
     @classmethod

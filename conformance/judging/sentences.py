@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,6 +13,9 @@ __all__ = ["as_text", "predicate", "sentence"]
 
 #: How many characters of a value, and how many values of a list, stand in a sentence.
 _EXCERPT, _LISTED = 80, 3
+
+#: A noun after the number one.
+_PLURAL = re.compile(r"\b1 ([a-z]+)s\b")
 
 
 def sentence(document: Mapping[str, Any], path: Sequence[str | int], missing: str | None, value: Any) -> str:
@@ -36,7 +40,8 @@ def predicate(words: FactWords, missing: str | None, value: Any) -> str:
     if rest or missing or words.is_json or isinstance(value, dict):
         template = says if says is not None and "{}" in says else "shows facts {}"
         return template.format(_clause(rest, missing, value))
-    return (says or "shows {}").format(_listed(value))
+    said = (says or "shows {}").format(_listed(value))
+    return _PLURAL.sub(r"1 \1", said) if words.is_count else said
 
 
 def _clause(rest: Sequence[str | int], missing: str | None, value: Any) -> str:

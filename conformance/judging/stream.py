@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 from conformance.errors import place_of
 from conformance.facts import Facts, Observer, Settings
@@ -16,11 +17,18 @@ from conformance.judging.verdict import Verdict, Violation
 
 __all__ = ["LiveJudge"]
 
-#: Judgements that wait to be folded into the report.
+#: Different judgements that wait to be folded into the report.
 _BATCH = 500
 
-#: How many judgements without a failure are remembered.
-_KNOWN = 1024
+
+@dataclass(slots=True)
+class _Counted:
+    """A judgement, what failed in it, its outcomes as the log of what is exercised has them, and how often it came."""
+
+    judgement: tuple[Verdict, ...]
+    failed: tuple[Verdict, ...]
+    outcomes: int
+    times: int = 0
 
 
 class LiveJudge:
@@ -53,9 +61,8 @@ class LiveJudge:
         self._sink, self._told = sink, told
         self._label = "the first exchange"
         self._report = Report()
-        self._judgements: list[tuple[Verdict, ...]] = []
+        self._counted: dict[int, _Counted] = {}
         self._log = ExerciseLog()
-        self._known: dict[int, tuple[Verdict, ...]] = {}
 
     def add(self, exchange: Exchange) -> None:
         """Take one more exchange, in the order sent."""
@@ -114,14 +121,7 @@ class LiveJudge:
         except Exception as error:  # noqa: BLE001 - whatever a server answers, the others are judged
             self._lose(Unjudged(self._label, place_of(error)))
 
-    def _note_failures(self, facts: Facts, judgement: tuple[Verdict, ...]) -> None:
-        """Note the rules that failed; a judgement without any, which may come again, is known from here on."""
-        failed = [verdict for verdict in judgement if verdict.outcome == "failed"]
-        if not failed:
-            if len(self._known) >= _KNOWN:
-                self._known.clear()
-            self._known[id(judgement)] = judgement
-            return
+    def _note_failures(self, facts: Facts, failed: Iterable[Verdict]) -> None:
         self.first_failure = self.first_failure or self.observer.exchanges
         for verdict in failed if self._keep else ():
             violations = self.failed.setdefault(verdict.rule, [])
@@ -130,9 +130,18 @@ class LiveJudge:
 
     def count(self, judgement: tuple[Verdict, ...]) -> None:
         """Count the verdicts on one closed facts document."""
-        self._judgements.append(judgement)
-        if len(self._judgements) >= _BATCH:
-            self._fold()
+        self._known(judgement).times += 1
+
+    def _known(self, judgement: tuple[Verdict, ...]) -> _Counted:
+        """What is known of a judgement: most come again, as the same value."""
+        counted = self._counted.get(id(judgement))
+        if counted is None:
+            if len(self._counted) >= _BATCH:
+                self._fold()
+            failed = tuple([verdict for verdict in judgement if verdict.outcome == "failed"])
+            counted = _Counted(judgement, failed, self._log.number_of(judgement))
+            self._counted[id(judgement)] = counted  # with the judgement, so that no other takes its id
+        return counted
 
     @property
     def report(self) -> Report:
@@ -141,8 +150,8 @@ class LiveJudge:
         return self._report.with_exchanges(self.observer.exchanges).with_exercised(self._log.taken)
 
     def _fold(self) -> None:
-        self._report = self._report.with_judgements(self._judgements)
-        self._judgements = []
+        self._report = self._report.with_judgements((one.judgement, one.times) for one in self._counted.values())
+        self._counted.clear()
 
     def _judge(self, facts: Iterable[Facts]) -> None:
         for one in facts:
@@ -152,8 +161,11 @@ class LiveJudge:
                 self.pass_over(one.evidence[0].label if one.evidence else self._label, error)
                 continue
             self._told(one, judgement)
-            if judgement is not self._known.get(id(judgement)):
-                self._note_failures(one, judgement)
+            if not judgement:
+                continue
+            known = self._known(judgement)
+            if known.failed:
+                self._note_failures(one, known.failed)
             if one.closed:
-                self._log.note(one, judgement)
-                self.count(judgement)
+                self._log.note(one, judgement, known.outcomes)
+                known.times += 1

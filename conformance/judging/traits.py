@@ -160,7 +160,10 @@ def _of_update(facts: Facts, shown: dict[str, Any], observed: dict[str, Any]) ->
     is_create, was = document.get("is_create") is True, document.get("before", {}).get("state")
     if earlier and (document.get("requested") in _CHANGING or was == "in_progress" or is_create):
         is_earlier = _is_earlier(document.get("before", {}), earlier, bodies, shown)
-        found |= {BEFORE} if is_earlier else set() if is_create else {NEW}
+        if not is_create:
+            found.add(BEFORE if is_earlier else NEW)
+        elif is_earlier and shown["state"] == "assigned":
+            found.add(BEFORE)
     body = written(facts.evidence[0], event)[1]
     if isinstance(body, dict) and bodies:
         changed = {name for name in FIELDS if name in body and body[name] != bodies[-1].get(name, body[name])}

@@ -9,6 +9,7 @@ from typing import Any
 
 from conformance.contract.rules import Rule
 from conformance.facts import Facts
+from conformance.judging.memo import CompiledRule, RuleIndex
 from conformance.judging.report import Report
 
 __all__ = ["UnknownBefore"]
@@ -47,9 +48,7 @@ class UnknownBefore:
             return
         self.events += 1
         created = _created(document)
-        for rule, applies, holds, decided in self._compiled:
-            if rule not in self.decided and applies(created) and not (holds(created) and not decided(created)):
-                self.decided |= {rule}
+        self.decided |= self._index.answer(created, lambda rules: (_decided(created, rules), True))
 
     def add(self, events: int, decided: frozenset[str]) -> None:
         """Take what was found elsewhere, in other facts."""
@@ -64,16 +63,28 @@ class UnknownBefore:
         )
 
     @cached_property
-    def _compiled(self) -> list[tuple[str, Callable[[Any], bool], Callable[[Any], bool], Callable[[Any], bool]]]:
+    def _index(self) -> RuleIndex[frozenset[str]]:
         from conformance.contract.schemas import validity
 
         def is_valid(rule: Rule, part: str) -> Callable[[Any], bool]:
             return validity(rule.part(part)) if part in rule.schema else lambda _: True
 
-        return [
-            (rule.id, is_valid(rule, "if"), is_valid(rule, "then"), is_valid(rule, "x-conclusive-when"))
-            for rule in self._rules
-        ]
+        def compiled(rule: Rule) -> CompiledRule:
+            return CompiledRule(
+                rule, is_valid(rule, "if"), is_valid(rule, "then"), is_valid(rule, "x-conclusive-when"), ()
+            )
+
+        return RuleIndex("write", [compiled(rule) for rule in self._rules])
+
+
+def _decided(document: dict[str, Any], rules: Iterable[CompiledRule]) -> frozenset[str]:
+    """The rules that are neither inapplicable to a document nor inconclusive."""
+    return frozenset(
+        one.rule.id
+        for one in rules
+        if one.applies(document)
+        and (not one.holds(document) or one.is_conclusive is None or one.is_conclusive(document))
+    )
 
 
 def _created(document: dict[str, Any]) -> dict[str, Any]:

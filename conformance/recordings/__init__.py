@@ -9,6 +9,7 @@ import heapq
 import math
 import re
 import warnings
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -188,6 +189,7 @@ def _timed(
 def _scrubbed(path: Path, collect: Callable[[str], None] | None, exchanges: Iterable[Exchange]) -> Iterator[Exchange]:
     """`exchanges` without credentials; warns once of each content coding that was not undone."""
     codings: set[str] = set()
+    conceal = partial(scrub, collect=collect)
     for exchange in exchanges:
         for name, coding in exchange.notes:
             if name in ("request-coding", "response-coding") and coding not in codings:
@@ -198,7 +200,7 @@ def _scrubbed(path: Path, collect: Callable[[str], None] | None, exchanges: Iter
                     UndecodedWarning,
                     stacklevel=2,
                 )
-        yield concealed(exchange, partial(scrub, collect=collect))
+        yield concealed(exchange, conceal)
 
 
 def _keyed(exchanges: Iterable[Exchange]) -> Iterator[tuple[float, Exchange]]:
@@ -217,18 +219,22 @@ def _serial(exchange: Exchange) -> int:
 
 
 def _in_order(exchanges: Iterable[Exchange]) -> Iterator[tuple[float, Exchange]]:
-    held: list[tuple[float, int, Exchange]] = []
-    size = 0
+    """The exchanges with their sort keys, sorted as far as those go that are held back at a time."""
+    held: deque[tuple[float, int, Exchange]] = deque()
+    late: list[tuple[float, int, Exchange]] = []  # a heap of those that came after later ones
+    size, newest = 0, -math.inf
     for number, (key, exchange) in enumerate(_keyed(exchanges)):
-        heapq.heappush(held, (key, number, exchange))
+        if key >= newest:
+            newest = key
+            held.append((key, number, exchange))
+        else:
+            heapq.heappush(late, (key, number, exchange))
         size += _size(exchange)
-        while len(held) > _WINDOW or size > _LARGEST_WINDOW:
-            key, _, first = heapq.heappop(held)
+        while size > _LARGEST_WINDOW or len(held) + len(late) > _WINDOW:
+            key, _, first = heapq.heappop(late) if late and (not held or late[0] < held[0]) else held.popleft()
             size -= _size(first)
             yield key, first
-    while held:
-        key, _, first = heapq.heappop(held)
-        yield key, first
+    yield from ((key, exchange) for key, _, exchange in heapq.merge(held, sorted(late)))
 
 
 def _size(exchange: Exchange) -> int:

@@ -24,8 +24,10 @@ def is_filtered(body: bytes) -> bool:
 
 def is_cut_short(body: bytes, headers: Headers, size: float | None = None) -> bool:
     """Whether a body is JSON that ends before the `size` or the ``Content-Length`` that was recorded with it."""
-    sizes = [size] if first_of(headers, "content-encoding") else [size, length_of(headers)]
-    if not body or not any(one is not None and one > len(body) for one in sizes):
+    if not body:
+        return False
+    length = None if first_of(headers, "content-encoding") else length_of(headers)
+    if (size is None or size <= len(body)) and (length is None or length <= len(body)):
         return False
     try:
         json.loads(body)

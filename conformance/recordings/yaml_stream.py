@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import binascii
+import io
 import re
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 import yaml
 from yaml.error import MarkedYAMLError
@@ -22,6 +24,8 @@ from yaml.events import (
 from yaml.parser import Parser
 from yaml.reader import Reader
 from yaml.scanner import Scanner
+
+from conformance.recordings.yaml_blocks import ShortenedList, UnfitError
 
 __all__ = ["LIST_START", "TOP_LEVEL_LIST", "entries"]
 
@@ -114,13 +118,17 @@ _MAPPINGS: Mapping[str, Callable[[dict[Any, Any]], Any]] = {
 }
 
 
+class _Readable(Protocol):
+    def read(self, size: int = ..., /) -> str: ...
+
+
 class _Loader(_Events):
     """Values straight from events, one item at a time: a long list is never in memory."""
 
-    def __init__(self, stream: IO[str]) -> None:
+    def __init__(self, stream: _Readable) -> None:
         super().__init__(stream)
         self._nodes = self._depth = 0
-        self._anchored: dict[str, Any] = {}
+        self.anchors: dict[str, Any] = {}
         self._weights: dict[str, int] = {}
 
     def value(self) -> Any:
@@ -148,16 +156,16 @@ class _Loader(_Events):
                 raise _refused(f"nested deeper than {_DEEPEST} levels", event)
             self._depth += 1
             if event.anchor is not None:
-                self._anchored[event.anchor] = _UNFINISHED
+                self.anchors[event.anchor] = _UNFINISHED
             value = self._mapping(event) if kind is MappingStartEvent else self._sequence(event)
             self._depth -= 1
         if event.anchor is not None:
-            self._anchored[event.anchor] = value
+            self.anchors[event.anchor] = value
             self._weights[event.anchor] = self._nodes - before
         return value
 
     def _aliased(self, event: Any) -> Any:
-        value = self._anchored.get(event.anchor, _UNKNOWN)
+        value = self.anchors.get(event.anchor, _UNKNOWN)
         if value is _UNKNOWN:
             raise _refused(f"an alias of {event.anchor!r}, which stands nowhere before it", event)
         if value is _UNFINISHED:
@@ -218,7 +226,13 @@ def entries(stream: IO[str], lists: frozenset[str]) -> Iterator[tuple[object, An
 
     Of a list, TOP_LEVEL_LIST and each item.  Raises yaml.YAMLError, and ValueError where the document is neither.
     """
-    loader = _Loader(stream)
+    shortened = ShortenedList(stream, lists, _plain, _is_whole, _alone)
+    return _entries(_Loader(shortened), lists, shortened.value)
+
+
+def _entries(
+    loader: _Loader, lists: frozenset[str], item_of: Callable[[Any], Any] = _same
+) -> Iterator[tuple[object, Any]]:
     try:
         loader.get_event()  # the stream starts
         if loader.check_event(StreamEndEvent):
@@ -229,7 +243,7 @@ def entries(stream: IO[str], lists: frozenset[str]) -> Iterator[tuple[object, An
         elif loader.check_event(MappingStartEvent):
             loader.get_event()
             while not loader.check_event(MappingEndEvent):
-                yield from _entry(loader, lists)
+                yield from _entry(loader, lists, item_of)
             loader.get_event()
         else:
             raise ValueError("expected a YAML mapping or list")
@@ -240,14 +254,14 @@ def entries(stream: IO[str], lists: frozenset[str]) -> Iterator[tuple[object, An
         loader.dispose()
 
 
-def _entry(loader: _Loader, lists: frozenset[str]) -> Iterator[tuple[str, Any]]:
+def _entry(loader: _Loader, lists: frozenset[str], item_of: Callable[[Any], Any]) -> Iterator[tuple[str, Any]]:
     key = str(loader.value())
     if key not in lists or not loader.check_event(SequenceStartEvent):
         value = loader.value()
         yield key, LIST_START if value is None and key in lists else value
         return
     yield key, LIST_START
-    yield from ((key, item) for item in _items(loader))
+    yield from ((key, item_of(item)) for item in _items(loader))
 
 
 def _items(loader: _Loader) -> Iterator[Any]:
@@ -255,3 +269,29 @@ def _items(loader: _Loader) -> Iterator[Any]:
     while not loader.check_event(SequenceEndEvent):
         yield loader.value()
     loader.get_event()
+
+
+def _is_whole(text: str) -> bool:
+    """Whether a text is a YAML document."""
+    try:
+        deque(_entries(_Loader(io.StringIO(text)), frozenset()), maxlen=0)
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return False
+    return True
+
+
+def _alone(text: str) -> Any:
+    """The one item of a list that depends on nothing before it.  Raises UnfitError."""
+    loader = _Loader(io.StringIO(text))
+    try:
+        loader.get_event()
+        loader.get_event()
+        (item,) = _items(loader)
+        loader.get_event()
+        if loader.anchors or not loader.check_event(StreamEndEvent):
+            raise UnfitError
+    except (yaml.YAMLError, ValueError, RecursionError):
+        raise UnfitError from None
+    finally:
+        loader.dispose()
+    return item

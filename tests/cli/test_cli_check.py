@@ -159,16 +159,22 @@ def test_nothing_is_written_and_nothing_judged_where_the_input_is_refused(tmp_pa
     assert not (tmp_path / "r.json").exists()
 
 
-def test_every_format_is_written_by_its_suffix_and_the_summary_goes_to_standard_error(tmp_path: Path) -> None:
+def test_every_format_is_written_by_its_suffix_and_named_after_the_text_report(tmp_path: Path) -> None:
     files = [tmp_path / f"r{suffix}" for suffix in (".json", ".xml", ".md", ".html", ".XML")]
     result = call("check", har(tmp_path / "passes.har"), *(arg for file in files for arg in ("--report", file)))
-    assert result.stdout == ""
-    assert result.stderr.splitlines()[-1].startswith("Outcome: passed")
+    assert result.stdout.splitlines()[-1].startswith("Outcome: passed")
+    assert result.stderr.splitlines()[-5:] == [f"Written: {file}" for file in files]
     assert json.loads(files[0].read_text())["subject"]["kind"] == "recording"
     assert ET.parse(files[1]).getroot().tag == "testsuites"
     assert files[2].read_text().startswith("# ")
     assert files[3].read_text().startswith("<!doctype html>")
     assert files[4].read_text() == files[1].read_text()
+
+
+def test_a_report_on_standard_output_leaves_the_failures_to_standard_error(tmp_path: Path) -> None:
+    result = call("check", har(tmp_path / "passes.har"), "--report", "json:-")
+    assert json.loads(result.stdout)["outcome"] == "passed"
+    assert result.stderr.splitlines()[-1].startswith("Outcome: passed")
 
 
 def test_a_dash_is_text_on_standard_output_beside_files(tmp_path: Path) -> None:

@@ -220,6 +220,15 @@ def test_an_event_that_is_missing_after_two_writes_in_a_row_may_not_be_read_yet(
     assert facts["after"]["settled"]["state"] == "none"
 
 
+@pytest.mark.parametrize(("day", "before"), [("2026-09-01", "none"), ("2026-10-21", "in_progress")])
+def test_a_request_for_a_past_event_leaves_nothing_on_its_way(day: str, before: str) -> None:
+    times = {"start": f"{day}T10:00:00Z", "end": f"{day}T11:00:00Z"}
+    traffic = Traffic().read(0).write(1, event(**times)).read(2, item(**times)).read(6, item(**times))
+    traffic.write(8, event(**times, conferencing={"profile_id": "default"}))
+    traffic.read(9, item(**times)).read(13, item(**times)).write(14, event())
+    assert traffic.writes(SETTINGS)[-1]["before"]["state"] == before
+
+
 @pytest.mark.parametrize(
     ("start", "created", "lies"),
     [

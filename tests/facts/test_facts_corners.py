@@ -254,7 +254,7 @@ def test_what_is_remembered_does_not_grow_without_end() -> None:
     judge = Judge(tuple(rule for rule in load() if rule.id == "conferencing-is-an-object"))
     for number in range(10_000):
         judge(Facts("conferencing", ("x",), {"conferencing": {"n": number}}, (), closed=True))
-    assert max(len(table._verdicts) for table in judge._tables.values()) <= 4096
+    assert max(len(table._answers) for table in judge._tables.values()) <= 4096
 
 
 def test_clauses_are_found_by_their_ids() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from jsonschema import Draft202012Validator
@@ -14,6 +15,7 @@ from conformance.contract.claims import (
     Item,
     Items,
     Member,
+    Named,
     Never,
     Not,
     OfKind,
@@ -48,6 +50,8 @@ def _is_true(claim: Claim, value: Any) -> bool:
             return _where_present(value, index, index < len(value), presence, claims)
         case Others(besides, claims):
             return all(are_true(claims, member) for name, member in value.items() if name not in besides)
+        case Named(pattern, claims):
+            return all(are_true(claims, member) for name, member in value.items() if re.search(pattern, name))
         case Items(but, claims):
             return all(are_true(claims, item) for item in value[but:])
         case Contains(least, most, claims):

@@ -222,6 +222,7 @@ def _sequences(account: str, calendar: str) -> Section:
         renamed, moved = {"summary": "Renamed"}, {"start": utc(START + 4 * DAY), "end": utc(START + 4 * DAY + HOUR)}
         past = {"start": utc(START - 2 * DAY), "end": utc(START - 2 * DAY + HOUR)}
         running = {"start": utc(START - 2 * DAY), "end": utc(START + 2 * DAY)}
+        day = {"start": utc(START + 4 * DAY)[:10], "end": utc(START + 5 * DAY)[:10]}
         stray = {"conferencing": {"profile_id": "default", "join_url": "https://stray.example.com/x"}}
         sequences: list[tuple[Step, ...]] = []
         for kind in [each for name, each in kinds.items() if name not in ("omitted", "none", "8x8")]:
@@ -233,6 +234,7 @@ def _sequences(account: str, calendar: str) -> Section:
                 (kind, {"description": "Another"}, renamed, moved),
                 (kind, past, default),
                 (kind, {**kind, **past}),
+                ({**kind, **past}, moved, day),
                 ({**kind, **past}, {**default, **moved}, room),
                 ({**past}, kind, none),
                 (kind, "DELETE", omitted),

@@ -39,7 +39,7 @@ def _subject(kind: type[Subject], settle: float) -> Subject:
 def test_a_run_takes_what_its_plan_expects_within_a_factor_of_two(
     kind: type[Subject], settle: float, options: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def nothing(_: Scheduler) -> None:
+    async def nothing(_: Scheduler, accounts: object) -> None:
         """A real clock has no such readings."""
 
     monkeypatch.setattr(Scheduler, "final_reads", nothing)

@@ -15,6 +15,7 @@ from conformance.facts import Settings
 from conformance.judging.strength import strength
 from conformance.reference import INVENTORY, reference_app
 from conformance.servers.campaign import RunResult, run
+from conformance.servers.campaign.scheduler import Scheduler
 from conformance.servers.run_options import RunOptions, default_examples
 from conformance.servers.scenarios.needed import MALFORMED, Piece, needed
 from conformance.servers.scenarios.plan import estimated
@@ -63,10 +64,27 @@ def test_a_fault_is_still_caught_by_its_rule_alone(fault: str, rule: str) -> Non
     assert result_of(fault, rules=(rule,)).report.tally(rule).outcome == "failed"
 
 
-def test_what_must_never_come_is_awaited_as_long_as_what_comes_takes() -> None:
-    rule, clock = "a-past-event-is-created-without-a-conference", VirtualClock(EPOCH)
-    app = reference_app(clock=clock, settle=40.0, faults=("past-generates",))
-    subject = in_process(app, app.tokens, clock=clock)
+@pytest.mark.parametrize(
+    ("fault", "rule", "settle"),
+    [
+        ("past-generates", "a-past-event-is-created-without-a-conference", 40.0),
+        ("past-generates-for-a-moment", "a-past-event-is-not-given-a-conference", 12.0),
+        # The only conference of the plan is deleted while it is pending, unless another one is awaited to the end.
+        ("past-generates-late", "a-past-event-is-created-without-a-conference", 12.0),
+        # What tells the window comes after the deletion was given up.
+        ("delete-undone-later", "a-deleted-event-goes", 12.0),
+    ],
+)
+def test_what_must_never_come_is_awaited_as_long_as_what_comes_takes(
+    fault: str, rule: str, settle: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def nothing(_: Scheduler, accounts: object) -> None:
+        """A real clock has no such readings."""
+
+    monkeypatch.setattr(Scheduler, "final_reads", nothing)
+    clock = VirtualClock(EPOCH)
+    app = reference_app(clock=clock, settle=settle, faults=(fault,))
+    subject = in_process(app, {"default": app.tokens["default"]}, clock=clock)
     result = asyncio.run(run(RunOptions(rules=(rule,), settle_timeout=120.0), subject=subject, small=False))
     assert result.report.tally(rule).outcome == "failed"
 

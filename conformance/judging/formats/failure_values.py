@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from conformance.http.display import visible
 from conformance.judging.formats.marks import Part, differences
+from conformance.judging.timeline import written
 
 if TYPE_CHECKING:
     from conformance.contract.rules import Rule
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["as_json", "share", "values"]
 
-#: How many characters of a value are shown.
-_VALUE = 20_000
+#: How many characters of a value are compared, and how many of one that stands alone are shown.
+_VALUE, _ALONE = 20_000, 400
 
 #: What facts are about, as what a rule judges.
 _JUDGED = {
@@ -45,15 +46,31 @@ def values(
     rule: Rule, violation: Violation, entries: tuple[TimelineEntry, ...], said: str
 ) -> Iterator[tuple[str, tuple[Part, ...]]]:
     """What was sent, expected and got: values of the wire, and no words that the rule or `said` have already."""
-    expected = None if violation.expected in ("", rule.title) else _long(violation.expected)
-    got = _got(violation, entries, said) if expected is None else _long(violation.actual)
+    fields = _fields(violation)
+    if fields is not None:
+        yield from zip(("expected", "got"), differences(*fields), strict=True)
+        return
+    expected = None if violation.expected in ("", rule.title) else _visible(violation.expected)
+    got = _got(violation, entries, said) if expected is None else _visible(violation.actual)
     sent = _sent(entries)
     if sent is not None and sent not in (expected, got):
-        yield "sent", (Part(sent, differs=False),)
+        yield "sent", (Part(clipped(sent), differs=False),)
     if expected is not None and got is not None:
         yield from zip(("expected", "got"), differences(expected, got), strict=True)
     elif got is not None:
-        yield "got", (Part(got, differs=False),)
+        yield "got", (Part(clipped(got), differs=False),)
+
+
+def _fields(violation: Violation) -> tuple[str, str] | None:
+    """The fields that read back otherwise than they were written: as written, and as read; None where it is no such."""
+    if not violation.path.endswith("/mismatching_fields"):
+        return None
+    shown = next((one.otherwise for one in violation.evidence if one.label == violation.shown_by), None)
+    body = written(violation.evidence[0], violation.event)[1] if violation.evidence else None
+    if not shown or not isinstance(body, dict):
+        return None
+    sent = {name: body.get(name) for name in shown}
+    return _visible(as_json(sent)), _visible(as_json(dict(shown)))
 
 
 def _got(violation: Violation, entries: tuple[TimelineEntry, ...], said: str) -> str | None:
@@ -61,7 +78,7 @@ def _got(violation: Violation, entries: tuple[TimelineEntry, ...], said: str) ->
     broken = next((entry for entry in entries if entry.is_broken), None)
     if broken is not None and broken.action == "read" and broken.state is not None:
         if broken.conferencing is not None:
-            return _long(as_json(broken.conferencing))
+            return _visible(as_json(broken.conferencing))
         return "no conferencing" if broken.state == "none" else None
     found = violation.actual
     try:
@@ -71,7 +88,7 @@ def _got(violation: Violation, entries: tuple[TimelineEntry, ...], said: str) ->
     names = [str(name) for name in (parts if isinstance(parts, list) else [parts]) if not isinstance(name, bool)]
     text = f"{said} {violation.message}"
     is_said = all(name in text or name[1:].replace("/", ".") in text for name in names)
-    return None if is_said else _long(found)
+    return None if is_said else _visible(found)
 
 
 def _sent(entries: tuple[TimelineEntry, ...]) -> str | None:
@@ -80,12 +97,17 @@ def _sent(entries: tuple[TimelineEntry, ...]) -> str | None:
     write = next((entry for entry in reversed(entries[: place + 1]) if entry.action == "write"), None)
     if write is None:
         return None
-    return "no conferencing" if write.conferencing is None else _long(as_json(write.conferencing))
+    return "no conferencing" if write.conferencing is None else _visible(as_json(write.conferencing))
 
 
-def _long(text: str) -> str:
-    shown = visible(text)
-    return shown if len(shown) <= _VALUE else f"{shown[:_VALUE]}… ({len(shown)} characters)"
+def _visible(text: str) -> str:
+    """A text without anything unseen; of a very long one its beginning."""
+    return visible(text[:_VALUE])
+
+
+def clipped(text: str) -> str:
+    """A value that stands alone, short enough to be read; the script and the exchanges have the whole."""
+    return text if len(text) <= _ALONE else f"{text[:_ALONE]}… ({len(text):,} characters)"
 
 
 def as_json(value: Any) -> str:

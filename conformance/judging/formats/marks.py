@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 __all__ = ["Part", "carets", "differences"]
 
-#: How many characters of a text are compared, and how many are left before the first that differs.
-_LONGEST, _BEFORE = 600, 60
+#: How many characters of a text are compared, how many are left before the first that differs, and how many of a
+#: longer one are shown.
+_LONGEST, _BEFORE, _EXCERPT = 320, 40, 160
 
 
 class Part(NamedTuple):
@@ -19,17 +20,27 @@ class Part(NamedTuple):
 
 
 def differences(expected: str, actual: str) -> tuple[tuple[Part, ...], tuple[Part, ...]]:
-    """The parts of two texts; long texts begin shortly before the first difference.
+    """The parts of two texts; of long ones what is around the first difference, with where that is, and how long
+    they are.
 
     Texts that have little in common are not marked: every character would be.
 
     >>> differences("https://a/Room", "https://a/room")[1]
     (Part(text='https://a/', differs=False), Part(text='r', differs=True), Part(text='oom', differs=False))
     """
-    expected, actual = _cut(expected, actual)
+    texts = expected, actual
+    expected, actual, tails = _cut(expected, actual)
     matcher = SequenceMatcher(None, expected, actual, autojunk=False)
-    if expected == actual or matcher.ratio() < 0.6:
-        return (Part(expected, differs=False),), (Part(actual, differs=False),)
+    if texts[0] == texts[1] or matcher.ratio() < 0.6:
+        left, right = [Part(expected, differs=False)], [Part(actual, differs=False)]
+    else:
+        left, right = _marked(expected, actual, matcher)
+    for parts, tail in zip((left, right), tails, strict=True):
+        _add(parts, tail, differs=False)
+    return tuple(left), tuple(right)
+
+
+def _marked(expected: str, actual: str, matcher: SequenceMatcher[str]) -> tuple[list[Part], list[Part]]:
     left: list[Part] = []
     right: list[Part] = []
     for kind, start, end, other_start, other_end in matcher.get_opcodes():
@@ -37,7 +48,7 @@ def differences(expected: str, actual: str) -> tuple[tuple[Part, ...], tuple[Par
         differs = kind != "equal" or (end - start == 1 and start > 0 and end < len(expected))
         _add(left, expected[start:end], differs=differs)
         _add(right, actual[other_start:other_end], differs=differs)
-    return tuple(left), tuple(right)
+    return left, right
 
 
 def _add(parts: list[Part], text: str, *, differs: bool) -> None:
@@ -52,14 +63,23 @@ def carets(parts: tuple[Part, ...]) -> str:
     return "".join(("^" if part.differs else " ") * len(part.text) for part in parts).rstrip()
 
 
-def _cut(one: str, other: str) -> tuple[str, str]:
+def _cut(one: str, other: str) -> tuple[str, str, tuple[str, str]]:
+    """Both texts, or of long ones the excerpts that differ first, and what is to be said of their lengths."""
     if max(len(one), len(other)) <= _LONGEST:
-        return one, other
-    same = next((place for place, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), 0)
+        return one, other, ("", "")
+    least = min(len(one), len(other))
+    same = next((place for place in range(least) if one[place] != other[place]), least)
     start = max(0, same - _BEFORE)
-    return _window(one, start), _window(other, start)
+    where = f": different from character {same + 1:,} on"
+    if same == least:
+        where = "" if one == other else ": the beginning of it" if same == len(other) else ": more than that"
+    return (
+        _window(one, start),
+        _window(other, start),
+        (f" ({len(one):,} characters)", f" ({len(other):,} characters{where})"),
+    )
 
 
 def _window(text: str, start: int) -> str:
-    end = start + _LONGEST
+    end = start + _EXCERPT
     return f"{'…' if start else ''}{text[start:end]}{'…' if end < len(text) else ''}"

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,15 @@ _TRIES, _PAUSE = 24, 5
 #: The longest body that a script holds, in bytes: shells limit the length of an argument.
 LONGEST_BODY = 64_000
 
+#: A time of day, without its offset from UTC.
+_TIME = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})")
+
+#: How near to the first write a time is near, in seconds.
+_NEAR = 172_800
+
+#: An event id that may stand in the text of a shell and of JSON as it is.
+_PLAIN_ID = re.compile(r"[A-Za-z0-9_.:@+~-]{1,200}\Z")
+
 _DATE = re.compile(r"(?<![0-9])([0-9]{4})-([0-9]{2})-([0-9]{2})(?![0-9])")
 
 #: What stands around an expression of the shell in the text of a body, where nothing else has these characters.
@@ -44,6 +54,14 @@ day() {  # the date in $1 days
   printf '%04d-%02d-%02d' $(( y + e * 400 + (m < 3) )) $m $d
 }"""
 
+#: Times near now keep their distance from it: what has begun has begun whenever the script runs.
+_AT = """\
+at() {  # the time in $1 seconds, in UTC
+  t=$(( $(date +%s) + $1 ))
+  printf '%sT%02d:%02d:%02d' "$(day $(( t / 86400 - $(date +%s) / 86400 )))" \
+    $(( t % 86400 / 3600 )) $(( t % 3600 / 60 )) $(( t % 60 ))
+}"""
+
 _SEND = """\
 send() {  # METHOD PATH TOKEN BODY
   printf '\\n# %s %s\\n%s\\n' "$1" "$2" "$4"
@@ -53,8 +71,8 @@ send() {  # METHOD PATH TOKEN BODY
 
 _READ = f"""\
 only() {{  # EVENT: that event of a page, or the whole page without jq
-  if command -v jq >/dev/null 2>&1; then jq -c --arg id "$1" \\
-    '.events[]? | select(.event_id == $id) | {{event_id, summary, start, "end", location, conferencing}}'; else cat; fi
+  if command -v jq >/dev/null 2>&1; then jq -c --arg id "$1" '.events[]? | select(.event_id == $id)
+    | {{calendar_id, event_id, summary, start, "end", location, conferencing}}'; else cat; fi
 }}
 settle() {{  # TOKEN EVENT: reads until the event shows the same twice, and is not pending
   last=; tries=0
@@ -79,7 +97,7 @@ settle() {{  # TOKEN EVENT: reads until the event shows the same twice, and is n
 _RESTED = 2.0
 
 
-_TOOLS = {"day": _DAY, "send": _SEND, "settle": _READ}
+_TOOLS = {"day": _DAY, "at": _AT, "send": _SEND, "settle": _READ}
 
 
 @dataclass(frozen=True)
@@ -117,7 +135,7 @@ def script(headline: str, exchanges: Sequence[Evidence], variables: Mapping[str,
     return Script(
         (f"{visible(headline)}.", *([visible(where)] if where else [])),
         tuple(writer.settings()),
-        tuple(name for name in _TOOLS if f"{name} " in needs),
+        tuple(name for name in _TOOLS if re.search(rf"\b{name} ", needs) or (name == "day" and "$(at " in needs)),
         tuple(lines),
     )
 
@@ -130,10 +148,11 @@ class _Writer:
         self._variables = variables
         self._routes = [route(one.request.method, one.request.url) for one in exchanges]
         self._writes = any(at.name in ("write", "delete", "batch") for at in self._routes)
+        self._names: dict[str, str] = {}
         self._events: dict[tuple[str, str, str], str] = {}
         self._paths: dict[tuple[str, str, str], str] = {}
         times = [one.at for one in exchanges if one.at is not None]
-        self._today = datetime.fromtimestamp(times[0], UTC).date() if times else None
+        self._now = datetime.fromtimestamp(times[0], UTC).replace(tzinfo=None) if times else None
         self._origin = _origin(exchanges[0].request.url) if exchanges else ""
 
     def settings(self) -> Iterator[str]:
@@ -144,8 +163,9 @@ class _Writer:
             if account is not None and account != UNKNOWN_TOKEN:
                 name = variable_of(account, self._variables)
                 yield f': "${{{name}:?set it to an access token}}"'
-        for number, _ in enumerate(self._events, 1):
-            yield f'EVENT{number}="reproduction-$(date +%s)-{number}"'
+        for event_id, name in self._names.items():
+            start = event_id if _PLAIN_ID.match(event_id) else f"reproduction-{name.lower()}"
+            yield f'{name}="{start}-$(date +%s)"'
 
     def lines(self) -> Iterator[str]:
         """The commands: writes and readings in order, and at the end the deletion of what was written."""
@@ -155,24 +175,21 @@ class _Writer:
         for one, at in zip(self._exchanges, self._routes, strict=True):
             events, command = self._written(one.request, at)
             if events:
-                for event in events:
-                    if open_events.get(event) and _rested(written.get(event), one.at):
-                        yield self._settle(event)
-                    written[event] = one.at
+                rested = [event for event in events if open_events.get(event) and _rested(written.get(event), one.at)]
+                yield from self._settle(rested)
+                written |= dict.fromkeys(events, one.at)
                 yield command
                 open_events |= dict.fromkeys(events, at.name != "delete" and (one.status or 500) < 500)
             elif at.name == "page" or (at.name == "read" and self._writes and _is_plain(at)):
                 unread = [event for event, is_open in open_events.items() if is_open]
-                yield from (self._settle(event) for event in unread)
+                yield from self._settle(unread)
                 open_events |= dict.fromkeys(unread, False)
             else:
                 command = self._raw(one.request)
                 if command not in sent:
                     yield command
                 sent.add(command)
-        for event, is_open in open_events.items():
-            if is_open:
-                yield self._settle(event)
+        yield from self._settle([event for event, is_open in open_events.items() if is_open])
         for event in self._events:
             yield self._deletion(event)
 
@@ -207,7 +224,7 @@ class _Writer:
         if at.calendar_id is None or not isinstance(event_id, str):
             return None, body
         event = account, at.calendar_id, event_id
-        name = self._events.setdefault(event, f"EVENT{len(self._events) + 1}")
+        name = self._events[event] = self._names.setdefault(event_id, f"EVENT{len(self._names) + 1}")
         self._paths.setdefault(event, path)
         return event, self._anew(body, event_id, name)
 
@@ -221,8 +238,9 @@ class _Writer:
             text = json.dumps(body, separators=(",", ":"))
         return f"send {quoted(method)} {quoted(visible(path))} {self._token(account)} {_word(text)}"
 
-    def _settle(self, event: tuple[str, str, str]) -> str:
-        return f'settle {self._token(event[0])} "${self._events[event]}"'
+    def _settle(self, events: Iterable[tuple[str, str, str]]) -> list[str]:
+        """The commands that read events until they rest, once for an id on several calendars."""
+        return [*dict.fromkeys(f'settle {self._token(event[0])} "${self._events[event]}"' for event in events)]
 
     def _token(self, account: str) -> str:
         return f'"${variable_of(account, self._variables)}"'
@@ -243,17 +261,18 @@ class _Writer:
     def _moved(self, value: Any) -> Any:
         if isinstance(value, dict):
             return {key: self._moved(part) for key, part in value.items()}
-        return self._days(value) if isinstance(value, str) else value
+        return value if not isinstance(value, str) or self._now is None else self._time(value, self._now)
 
-    def _days(self, text: str) -> str:
-        def days(match: re.Match[str]) -> str:
-            try:
-                offset = (date(int(match[1]), int(match[2]), int(match[3])) - (self._today or date.min)).days
-            except ValueError:
-                return match[0]
-            return f"{_OPEN}$(day {offset}){_CLOSE}"
-
-        return text if self._today is None else _DATE.sub(days, text)
+    def _time(self, text: str, now: datetime) -> str:
+        """A time that is as far from the time of the script as it was from `now`: by seconds if near, else by days."""
+        moment = _TIME.match(text)
+        with suppress(ValueError):
+            if moment is not None:
+                seconds = round((datetime.fromisoformat(moment[1]) - now).total_seconds())
+                if abs(seconds) < _NEAR:
+                    return f"{_OPEN}$(at {seconds}){_CLOSE}{text[moment.end() :]}"
+            return _DATE.sub(lambda day: f"{_OPEN}$(day {(_date(day) - now.date()).days}){_CLOSE}", text)
+        return text
 
     def _raw(self, request: Request) -> str:
         """A request that is no plain write, as it was, but for its origin."""
@@ -265,6 +284,10 @@ class _Writer:
         for start in (f"--url {self._origin}", f"--url '{self._origin}"):
             command = command.replace(start, '--url "$API"' + start.removeprefix("--url ").removesuffix(self._origin))
         return command
+
+
+def _date(match: re.Match[str]) -> date:
+    return date(int(match[1]), int(match[2]), int(match[3]))
 
 
 def _rested(before: float | None, at: float | None) -> bool:

@@ -36,6 +36,18 @@ def _same_service(write: StoredWrite) -> Timeline:
     return scheduled(write, conference(service, write)) if service else write.before
 
 
+def _changes_to_or_from_whole_days(write: StoredWrite) -> bool:
+    former = write.previous.fields.get("start") if write.previous else None
+    return omits(write) and former is not None and (former.date is None) is not (write.start.date is None)
+
+
+def _leaves_the_past(write: StoredWrite) -> bool:
+    """Whether an event for which generated conferencing was requested in vain is moved out of the past."""
+    former = write.previous
+    wished = write.kind == "omitted" and write.settles_before is None and not set(GENERATED).isdisjoint(write.kinds)
+    return wished and former is not None and former.fields["start"].at < former.at
+
+
 def _follows_removal(write: StoredWrite) -> bool:
     """Whether conferencing is omitted before an earlier `none` can have settled."""
     last = write.previous
@@ -76,6 +88,20 @@ OMITTED_OR_NONE = (
         "case",
         "An event that is moved into the past loses the conferencing that it has",
         reset(lambda write: omits(write) and write.in_past, removed),
+    ),
+    fault(
+        "omitted-removes-when-whole-days-change",
+        "D3",
+        "case",
+        "An update that turns times into whole days, or days into times, removes the conferencing",
+        reset(_changes_to_or_from_whole_days, removed),
+    ),
+    fault(
+        "omitted-grants-what-was-requested-in-the-past",
+        "D3 A3",
+        "sequence",
+        "An event that requested conferencing in the past gets it when it is moved out of the past",
+        reset(lambda write: _leaves_the_past(write) and not write.in_past, generated_by_default),
     ),
     fault(
         "omitted-removes-explicit",

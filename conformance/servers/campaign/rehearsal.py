@@ -145,10 +145,13 @@ class _Evidence:
         self.parts[exchange.label] = part
 
     def pieces(self, session: SubjectSession, plan: Plan) -> Iterable[Piece]:
-        events: dict[tuple[str, ...], str] = {
-            (scenario.account, scenario.calendar_id, session.run.event_id(scenario)): scenario.id
+        scenarios: dict[tuple[str, ...], Scenario] = {
+            (scenario.account, scenario.calendar_id, session.run.event_id(scenario)): scenario
             for scenario in plan.scenarios
         }
+        events = {event: scenario.id for event, scenario in scenarios.items()}
+        # What is pending is awaited to the end only after the last write of an event.
+        last = {event: str(len(scenario.steps)) for event, scenario in scenarios.items()}
         ways = _ways(self.chosen)
         watched = False
         settling = []
@@ -159,7 +162,7 @@ class _Evidence:
                 watched = watched or (bool(shows) and bool(piece.scenarios))
                 if shows:
                     yield replace(piece, shows=shows)
-                if _is_generated(facts):
+                if _is_generated(facts) and facts.key[4] == last[facts.key[1:4]]:
                     settling.append(replace(piece, shows=frozenset({_SETTLING})))
         if watched:
             yield from settling
@@ -258,11 +261,11 @@ def _shows(facts: Facts, judgement: tuple[Verdict, ...], chosen: Collection[str]
 
 
 def _is_generated(facts: Facts) -> bool:
-    """Whether these are the facts of a write that generated a conference, which was awaited to the end."""
+    """Whether these are the facts of a write that, as it must, generated a conference, which was awaited to the end."""
     document = facts.document
     settled = document.get("after", {}).get("stable", {})
-    generates = facts.about == "write" and document.get("requested") in ("default", "integrated", "profile")
-    return generates and settled.get("state") == "assigned"
+    generates = document.get("requested") in ("default", "integrated", "profile") and document.get("start") == "future"
+    return facts.about == "write" and generates and settled.get("state") == "assigned"
 
 
 def _inventory(inventory: Inventory) -> ReferenceInventory:

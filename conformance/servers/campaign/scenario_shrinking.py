@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 from itertools import zip_longest
 
@@ -15,14 +16,15 @@ from conformance.judging.stream import LiveJudge
 from conformance.judging.verdict import Violation
 from conformance.servers.campaign.subject_session import SubjectSession
 from conformance.servers.scenarios import Plan, Scenario, Step
+from conformance.servers.subject.rate_limit import BudgetExceededError
 
 __all__ = ["SEARCH_REQUESTS", "ScenarioCounterexample", "counterexamples", "shrink_candidates"]
 
 #: Requests that the search may send in all.
 SEARCH_REQUESTS = 240
 
-#: Requests for each write that is tried, readings included, until it is known better.
-_FOR_EACH_WRITE = 2.0
+#: Readings for each step of the longest scenario of a round, until it is known better.
+_READINGS = 10.0
 
 #: Rounds of the search, and how many candidates are tried for a rule in each.
 _ROUNDS, _TRIES = 4, 14
@@ -34,7 +36,7 @@ _TIME_LIMIT = 30.0
 _CHOICES = ("changed_fields", "start", "time_format", "text_variant", "url_variant", "extra_fields", "timing")
 
 #: Exchanges that may be judged again to reduce what was recorded, for each exchange of the run.
-_EFFORT = 6
+_EFFORT = 3
 
 _NO_MORE_REQUESTS = "as many requests as a search may take were sent: there may be a smaller scenario"
 _NOT_ALONE = "alone, the scenario did not fail: the failure depends on what else the server did, or on how often"
@@ -96,8 +98,8 @@ async def counterexamples(
         for name, violations in sorted(_unknown(hearing, known), key=lambda one: _rank(rules[one[0]], one[1]))[:_RULES]
     ]
     effort = Effort(_EFFORT * len(hearing.exchanges))
-    if session.subject.loopback:
-        await _shrink(session, searches)
+    if session.subject.loopback and any(search.scenario is not None for search in searches):
+        await _shrink(session, searches, hearing.observer.window)
     return tuple(_found(search, session, effort) for search in searches)
 
 
@@ -124,37 +126,48 @@ def _begun(rule: Rule, violations: list[Violation], by_event: Mapping[str, Scena
     return _Search(rule, by_event[shortest.event or ""], shortest, hearing)
 
 
-async def _shrink(session: SubjectSession, searches: list[_Search]) -> None:
-    """Rounds of tries: in each, all searches try their candidates side by side, and learn from all that was tried."""
-    clock = session.transport.clock
-    until = session.transport.sent + min(SEARCH_REQUESTS, session.transport.sent // 4)
+async def _shrink(session: SubjectSession, searches: list[_Search], window: float) -> None:
+    """Rounds of tries: in each, all searches try their candidates side by side, and learn from all that was tried.
+
+    What the run created is deleted first, as it would be in the end: readings of few events have few pages.  `window`
+    is that of the run: less is sent from now on, and what takes longest may not be among it.
+    """
+    clock, budget = session.transport.clock, session.transport.max_requests
+    until = budget.committed + min(SEARCH_REQUESTS, budget.used // 4)
     took = (clock.now() - session.run.now) / 3
+    await session.clean()
     deadline = clock.now() + (math.inf if clock.virtual else min(_TIME_LIMIT, took))
-    number = 0
-    for_each = _FOR_EACH_WRITE
+    number, readings = 0, _READINGS
     for round_number in range(_ROUNDS):
         tries: dict[str, Scenario] = {}
-        cost = 0
-        for search, candidate in _in_turn(searches, shorter=round_number % 2 == 0, whole=not round_number):
-            cost += len(candidate.steps) + 1
-            if session.transport.sent + for_each * cost > until:
-                search.note = _NO_MORE_REQUESTS
+        cost = longest = 0
+        candidates = list(_in_turn(searches, shorter=round_number % 2 == 0, whole=not round_number))
+        for place, (_, candidate) in enumerate(candidates):
+            cost += len(candidate.steps) + 1  # with the DELETE in the end
+            longest = max(longest, len(candidate.steps))
+            if budget.committed + readings * longest + cost > until:
+                for search, _ in candidates[place:]:
+                    search.note = _NO_MORE_REQUESTS
                 break
             number += 1
             scenario = replace(candidate, id=f"t{number:03d}", family="try")
             tries[session.run.event_id(scenario)] = scenario
         if not tries or clock.now() > deadline:
             return
-        hearing = session.fresh_hearing()
-        before = session.transport.sent
-        await session.try_scenarios(hearing, tuple(tries.values()))
-        for_each = max(for_each, (session.transport.sent - before) / cost)
+        hearing, before = session.fresh_hearing(window), budget.committed
+        is_whole = False
+        with budget.narrowed(until), suppress(BudgetExceededError):
+            await session.try_scenarios(hearing, tuple(tries.values()))
+            is_whole = True
+        readings = max(readings, (budget.committed - before - cost) / longest)
         repeated = {_identity(scenario) for scenario in tries.values()}
         for search in searches:
             tried_whole = search.scenario is not None and _identity(search.scenario) in repeated
             _learn(search, hearing, tries)
             if not round_number and tried_whole and not search.replayed:
-                search.note = _NOT_ALONE
+                search.note = _NOT_ALONE if is_whole else _NO_MORE_REQUESTS
+        if not is_whole:
+            return
 
 
 def _in_turn(searches: Iterable[_Search], *, shorter: bool, whole: bool) -> Iterator[tuple[_Search, Scenario]]:

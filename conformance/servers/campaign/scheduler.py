@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import insort
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from conformance.facts import Facts
@@ -129,11 +129,15 @@ class Scheduler:
             or state.update_kind not in self._update_kinds_read
         )
 
-    async def final_reads(self) -> None:
-        """Read everything three more times, long after the last write: for clocks on which time costs nothing."""
+    async def final_reads(self, accounts: Collection[str]) -> None:
+        """Read these accounts three more times, long after the last write: for clocks on which time costs nothing."""
         for pause in (_LONGEST_DELAY, _LONGEST_DELAY, self.hearing.observer.window + self.polling.quiet + 1.0):
             await self.transport.clock.sleep(pause)
-            await gather_all(read_all_managed(self.transport, account, flags) for account, flags in self.flags.items())
+            await gather_all(
+                read_all_managed(self.transport, account, flags)
+                for account, flags in self.flags.items()
+                if account in accounts
+            )
             self._record_facts(self.hearing.advance())
 
     def gave_up_early(self) -> bool:

@@ -163,15 +163,17 @@ class SubjectSession:
         scheduler.run = self.run
         await scheduler.run_waves(waves, after_round=check_access, round_number=_ACCESS_ROUND)
         if self.transport.clock.virtual:
-            await scheduler.final_reads()
+            await scheduler.final_reads(self.flags)
 
     async def try_scenarios(self, hearing: LiveJudge, scenarios: tuple[Scenario, ...]) -> None:
-        """Run a few scenarios at once, judged by `hearing` alone."""
+        """Run a few scenarios at once, judged by `hearing` alone, however that ends."""
         scheduler = self.scheduler(hearing)
-        await scheduler.run_waves((scenarios,))
-        if self.transport.clock.virtual:
-            await scheduler.final_reads()
-        hearing.close()
+        try:
+            await scheduler.run_waves((scenarios,))
+            if self.transport.clock.virtual:
+                await scheduler.final_reads({scenario.account for scenario in scenarios})
+        finally:
+            hearing.close()
 
     async def read_variants(self) -> None:
         """Read every account in the documented ways."""
@@ -212,12 +214,9 @@ class SubjectSession:
         gone = [state.entry for scheduler in self.schedulers for state in scheduler.scenarios if not state.exists]
         return await clean(self.transport, self.journal, gone, quiet=self.settings.quiet)
 
-    def fresh_hearing(self) -> LiveJudge:
-        """A hearing that knows what the preflight showed, and nothing since."""
-        settings = self.settings
-        if self.hearing is not None:  # less is sent from now on, and what takes longest may not be among it
-            settings = replace(settings, window=self.hearing.observer.window)
-        hearing = LiveJudge(settings, self.judge)
+    def fresh_hearing(self, window: float | None = None) -> LiveJudge:
+        """A hearing that knows what the preflight showed, and nothing since; `window`, where it is known already."""
+        hearing = LiveJudge(replace(self.settings, window=window or self.settings.window), self.judge)
         for exchange in self.preflight_exchanges:
             hearing.add(exchange)
         hearing.advance()

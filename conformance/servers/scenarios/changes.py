@@ -11,11 +11,11 @@ from conformance.servers.scenarios.scenario import Scenario, Step
 __all__ = ["changes"]
 
 _SUMMARY, _TIME = Step("omitted"), Step("omitted", changed_fields=("time",))
-_AWAY = replace(_TIME, start="past")
+_AWAY, _DAY = replace(_TIME, start="past"), replace(_TIME, time_format="date")
 
 
 def changes(table: Table) -> Iterator[Scenario]:
-    """Updates that omit conferencing: each field alone, none, a move into the past; then `none`."""
+    """Updates that omit conferencing: each field alone, none, to a whole day, a move into the past; then `none`."""
     plain = tuple(target for target in table.targets if "integrated" not in kinds_at(target))
     for kind, best in (
         ("explicit", plain[-1:]),  # a provider that may have no field for conferencing
@@ -27,7 +27,7 @@ def changes(table: Table) -> Iterator[Scenario]:
             target = table.turn("changes", targets)
             text = next(table.texts)
             rows = {
-                "explicit": (_alone("location"), Step("omitted", changed_fields=("summary", "bare")), _TIME, _AWAY,
+                "explicit": (_alone("location"), Step("omitted", changed_fields=("summary", "bare")), _DAY, _AWAY,
                              Step("none", start="past")),
                 "integrated": (Step("omitted", changed_fields=()), _SUMMARY, _alone("end"), _TIME, _AWAY),
             }  # fmt: skip
@@ -57,7 +57,13 @@ def _explicit(table: Table) -> Iterator[Scenario]:
     yield table.scenario(
         "changes",
         target,
-        [table.step("explicit", target), *far, table.step(generated, target, start="year"), _TIME, _SUMMARY],
+        [
+            table.step("explicit", target),
+            *far,
+            table.step(generated, target, start="year", time_format="date"),
+            _TIME,
+            _SUMMARY,
+        ],
     )
 
 

@@ -112,7 +112,7 @@ def _past(table: Table) -> Iterator[Scenario]:
     if unavailable:
         yield table.scenario("past", table.turn("past", unavailable), [Step("integrated", start="past")])
     for steps in (
-        (Step("omitted", start="past"), Step("default", start="past")),
+        (Step("omitted", start="past"), Step("default", start="past"), Step("omitted", changed_fields=("time",))),
         (Step("omitted"), Step("integrated", changed_fields=("summary", "time"), start="past")),
         (Step("default", start="past"), Step("default", changed_fields=("summary", "time"), start="year")),
         (Step("omitted", start="running"), Step("profile", start="running")),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from conformance.clock import Clock
@@ -29,8 +31,23 @@ class RequestBudget:
 
     def check(self, reserve: int = 0) -> None:
         """Raise BudgetExceededError where one request more, or its reservation, does not fit."""
-        if self.limit is not None and self.used + self.reserved + 1 + reserve > self.limit:
+        if self.limit is not None and self.committed + 1 + reserve > self.limit:
             raise BudgetExceededError(f"the limit of {self.limit} requests was reached")
+
+    @property
+    def committed(self) -> int:
+        """The requests that were sent, and those that are reserved."""
+        return self.used + self.reserved
+
+    @contextmanager
+    def narrowed(self, limit: int) -> Iterator[None]:
+        """Within, a lower limit, if `limit` is lower."""
+        usual = self.limit
+        self.limit = limit if usual is None else min(usual, limit)
+        try:
+            yield
+        finally:
+            self.limit = usual
 
     def spend_reserved(self) -> None:
         """Count one request that an earlier creation reserved."""
