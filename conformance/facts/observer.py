@@ -160,8 +160,8 @@ class Observer:
         fold, request = self._fold, exchange.request
         at = route(request.method, request.url)
         account = account_name(request, exchange.headers_complete)
-        if at.name == "other" and account in fold.accounts and fold.accounts[account].awaits(request.url):
-            at = replace(at, name="page")
+        if at.name in ("read", "other") and account in fold.accounts and fold.accounts[account].awaits(request.url):
+            at = replace(at, name="page")  # a next_page may be any URL
         sent, answered = exchange.sent_at, exchange.answered_at
         timed = sent is not None and answered is not None
         if sent is None or answered is None:

@@ -167,6 +167,8 @@ def test_a_next_page_is_opaque(url: str) -> None:
     traffic = page(page(written(), 20, READ, paged(url)), 21, url, paged(None, 2, 2, item(A)))
     (*_, last) = readings(traffic)
     assert (last["all_pages_read"], last["items"], last["listing"]["missing"]) == (True, 1, [])
+    followed = [facts.document for facts in traffic.facts() if facts.about == "exchange"][-1]
+    assert followed["operation"] == "page"
 
 
 def test_a_client_may_add_parameters_to_a_page() -> None:
