@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from facts_traffic import READ, Traffic, event, item
+import pytest
+from facts_traffic import READ, Traffic, event, explicit, item
 
 from conformance.facts import Settings
+from conformance.http.exchange import bearer
 
 SETTINGS = Settings(quiet=2.0, settle_timeout=15.0)
 NEXT = "http://127.0.0.1/v1/events/pages/2"
@@ -99,3 +101,24 @@ def test_who_is_who_is_not_recorded_but_a_reading_of_the_same_calendar_tells() -
         traffic.read(5 + 5 * number, item(), item(event_id="z"))
     traffic.read(60, item(event_id="z"))
     assert listings(filtered(traffic))[-1] == (["e1"], [])
+
+
+@pytest.mark.parametrize(
+    ("subs", "shared"), [((None, None), None), (("acc_1", "acc_1"), None), (("acc_1", "acc_2"), "explicit")]
+)
+def test_an_event_that_is_written_with_a_renewed_token_is_the_same_event(subs: Any, shared: str | None) -> None:
+    url = "https://a.example/1"
+    traffic = Traffic()
+    for number, sub in enumerate(subs):
+        held = len(traffic.exchanges)
+        if sub is not None:
+            traffic.add(0, "GET", "http://127.0.0.1/v1/userinfo", None, 200, {"sub": sub, "cronofy.data": {}})
+        body = event() if number else event(conferencing=explicit(url))
+        traffic.write(1 + 20 * number, body)
+        traffic.read(2 + 20 * number, item({"join_url": url, "provider_name": None}))
+        renewed = (("Authorization", bearer(f"token {number}")), ("Content-Type", "application/json"))
+        traffic.exchanges[held:] = [
+            replace(one, request=replace(one.request, headers=renewed)) for one in traffic.exchanges[held:]
+        ]
+    latest = traffic.writes(SETTINGS)[-1]["after"]["latest"]
+    assert latest.get("join_url_shared_with") == shared
