@@ -25,10 +25,14 @@ Member = tuple["Rule", "Violation"]
 
 @dataclass(frozen=True)
 class FailureGroup:
-    """The violations that have one reason, with that of the weightiest rule first, and their reason in one sentence."""
+    """The violations that have one reason, with the one that says it first, and their reason in one sentence.
+
+    `weightiest` is the rule by which the group counts.
+    """
 
     headline: str
     members: tuple[Member, ...]
+    weightiest: Rule
 
     @property
     def example(self) -> Member:
@@ -166,8 +170,9 @@ class _Groups:
 
 
 def _group(run_report: RunReport, members: list[Member], headline: str) -> FailureGroup:
-    ranked = tuple(sorted(members, key=lambda member: (_rank(run_report, member[0]), _size(member[1]))))
-    return FailureGroup(headline or ranked[0][1].message, ranked)
+    ranked = sorted(members, key=lambda member: (_rank(run_report, member[0]), _size(member[1])))
+    told = sorted(ranked, key=lambda member: member[1].message != headline)
+    return FailureGroup(headline or ranked[0][1].message, tuple(told), ranked[0][0])
 
 
 def _told_apart(groups: Iterable[FailureGroup]) -> Iterator[FailureGroup]:
@@ -194,7 +199,7 @@ def _size(violation: Violation) -> tuple[bool, int, int]:
 
 
 def _weight(run_report: RunReport, group: FailureGroup) -> tuple[bool, bool, int]:
-    rule = group.example[0]
+    rule = group.weightiest
     return not run_report.is_fatal(rule), not _is_on_the_page(rule), -len({rule.id for rule, _ in group.members})
 
 

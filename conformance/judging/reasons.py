@@ -38,7 +38,8 @@ _RULES_OF_EVENTS = frozenset({"write", "batched_write"})
 class Reason:
     """Violations that have one reason, and a sentence that says so; empty where the first one's own says it.
 
-    It is certain where nothing that passed has the `mode` and the `trait`, and there are enough failures to tell.
+    It is certain where nothing that passed has the `mode` and the `trait`, and there are failures and causes enough to
+    tell.
     """
 
     members: tuple[Member, ...]
@@ -52,8 +53,8 @@ def reasons(run_report: RunReport, found: Sequence[Member]) -> Iterator[Reason]:
     """The reasons of violations, each of which has one at most.
 
     Of the modes and traits that explain some, the one that explains most comes first, then the one that explains most
-    of the rest.  What is left is one by its mode, if four kinds of requests or more have it: nothing that is known
-    tells its failures apart.
+    of the rest.  What is left is one by its mode, if that is of one rule alone, or if four kinds of requests or more
+    have it: nothing that is known tells its failures apart.
     """
     its_modes = {id(violation): modes(rule, violation) for rule, violation in found}
     others = [one for one in found if one[0].about not in _RULES_OF_EVENTS and is_of_events(its_modes[id(one[1])][0])]
@@ -84,7 +85,7 @@ def _explained(
     while left:
         mode = max(known, key=lambda mode: sum(mode in its_modes[id(one)] for _, one in left))
         some = [member for member in left if mode in its_modes[id(member[1])]]
-        is_one = len(_kinds(some)) >= _MANY_KINDS
+        is_one = mode.startswith("/") or len(_kinds(some)) >= _MANY_KINDS
         for group in [some] if is_one else _by_kind(some):
             yield _reason(mode, "", group, at_times=True)
         left = _without(left, some)
@@ -184,7 +185,7 @@ def _kinds(members: Iterable[Member]) -> frozenset[str]:
 
 
 def _reason(mode: str, trait: str, members: Sequence[Member], *, at_times: bool = False) -> Reason:
-    is_certain = not at_times and len(members) >= _FEW
+    is_certain = not at_times and len(members) >= _FEW and len({violation.cause for _, violation in members}) > 1
     return Reason(tuple(members), _common(mode, trait, members, at_times=at_times), mode, trait, is_certain)
 
 

@@ -98,7 +98,7 @@ def _subject(about: str, document: Mapping[str, Any], path: Sequence[str | int])
             return f"Account {document.get('account')}"
         case "directory":
             return {"calendars": "GET /v1/calendars", "userinfo": "GET /v1/userinfo"}.get(
-                str(path[0]) if path else "", "The calendar list or userinfo"
+                str(path[0]) if path else "", "The calendar list and userinfo"
             )
     request = document.get("request", {})
     token = phrase("exchange", "token", document.get("token"))
@@ -125,14 +125,16 @@ def _write(document: Mapping[str, Any]) -> str:
 
 
 def _verb(document: Mapping[str, Any]) -> str:
+    verb = {True: "created", False: "updated"}.get(document.get("is_create", ""), "written")
     if document.get("requested") == "delete":
-        return "deleted"
-    return {True: "created", False: "updated"}.get(document.get("is_create", ""), "written")
+        verb = "deleted"
+    return f"{verb} in a batch" if document.get("about") == "batched_write" else verb
 
 
 def _request_of_write(document: Mapping[str, Any]) -> str:
-    noun = {"deleted": "deletion", "created": "creation", "updated": "update", "written": "write"}[_verb(document)]
-    return " ".join(part for part in (f"The {noun} of an event", _requested("write", document)) if part)
+    verb, _, batch = _verb(document).partition(" ")
+    noun = {"deleted": "deletion", "created": "creation", "updated": "update", "written": "write"}[verb]
+    return " ".join(part for part in (f"The {noun} of an event", batch, _requested("write", document)) if part)
 
 
 def _requested(about: str, document: Mapping[str, Any]) -> str:

@@ -55,6 +55,7 @@ _WORDS = {
     "no event.location": "wherever the event has no location",
     "event.start is a time with an offset": "wherever the start has an offset from UTC",
     "event.start is a time": "wherever the event takes whole days",
+    "event_id has upper case": "wherever the event_id has upper case",
     "all_day=True": "wherever the event takes whole days",
     "is_create=False": "wherever the write is an update",
     "is_create=True": "wherever the write creates the event",
@@ -75,6 +76,9 @@ def traits(facts: Facts, shown_by: str | None = None) -> Traits:
     body = facts.document.get("request", {}).get("json")
     if "write" in facts.about and isinstance(body, dict):
         found |= {f"no event.{name}" for name in _OPTIONAL if name not in body}
+    name = facts.document.get("event_id")
+    if isinstance(name, str) and name != name.lower():
+        found.add("event_id has upper case")
     if "requested" in facts.document:
         found.add(f"{DUE}{_due(facts.document)}")
     readings = _readings_of(facts) if shown_by is None else [one for one in facts.evidence if one.label == shown_by]

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from conformance.contract.fact_words import FactWords, fact_words
+from conformance.facts.requested import requested_conferencing
 from conformance.judging.sentences import as_text, predicate, sentence
+from conformance.judging.timeline import written
 from conformance.judging.traits import traits
 from conformance.judging.verdict import Violation
 
@@ -40,12 +42,16 @@ def explain(rule: Rule, facts: Facts) -> Violation:
     around = _at(document, path[:-1]) if path else document
     wire = _wire_value(around, value, words.compares, missing)
     expected = _at(document, words.compares["with"].split("/")[1:]) if "with" in words.compares else None
+    if path[-1:] == ["join_url_as_requested_before"]:
+        expected = _requested_before(facts)
     requested = document.get("requested") or document.get("operation") or ""
     difference = _difference(value, wire, expected, missing, is_count=words.is_count)
+    if path[-1:] == ["mismatching_fields"] and isinstance(value, list):
+        difference = "+".join(value)
     event = document.get("event_id")
     shown_by = _shown_by(facts, path)
     return Violation(
-        sentence(document, path, missing, value),
+        sentence(document, path, missing, value) + _HOW.get(difference, ""),
         "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path),
         event if isinstance(event, str) else None,
         facts.evidence,
@@ -175,6 +181,25 @@ def _relation(expected: str, actual: str) -> str:
     if expected in actual:
         return "lengthened"
     return "another"
+
+
+#: How a text differs, at the end of a sentence that says that it does.
+_HOW: Mapping[str, str] = {
+    "white-space": ": only white space differs",
+    "letter-case": ": only upper and lower case differ",
+    "percent-encoding": ": only the escapes differ",
+    "shortened": ": it is cut short",
+    "lengthened": ": something is added to it",
+}
+
+
+def _requested_before(facts: Facts) -> str | None:
+    """The explicit join URL that the newest write before this one requested."""
+    for one in reversed(facts.earlier):
+        action, body, _ = written(one, facts.document.get("event_id"))
+        if action == "write":
+            return requested_conferencing(body).join_url
+    return None
 
 
 def _observation(document: Mapping[str, Any], path: Path) -> Any:

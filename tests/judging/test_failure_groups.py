@@ -233,3 +233,13 @@ def test_what_makes_a_value_malformed_is_its_reason_if_it_is_the_only_one() -> N
     assert failure_groups(report)[0].headline == "join_url is null"
     two = replace(observed, cause="c odd", message="provider_name is odd", path="/conferencing/provider_name")
     assert len(grouped(run_report((*verdicts, failed("c", two)), (A, B, conferencing)))) == 3
+
+
+def test_what_says_the_reason_comes_first_and_the_group_counts_by_its_weightiest_rule() -> None:
+    refusal = Rule("refused", level="should", about="exchange")
+    answered = Violation("It is answered 202", "/response/status", "e", (), "refused", actual="202", shown_by="#1")
+    report = run_report(
+        (failed("a", of_kind("a", "default", cause="a lost")), failed("refused", answered)), (A, refusal)
+    )
+    [group] = failure_groups(report)
+    assert (group.example[0].id, group.weightiest.id) == ("refused", "a")

@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from conformance.contract import examples, rules
+from conformance.contract.schemas import read
 from conformance.facts import Evidence, Facts
 from conformance.http.exchange import Request
+from conformance.judging.sentences import sentence
 from conformance.judging.verdict import Violation
 from conformance.judging.violations import explain
 
@@ -53,7 +55,7 @@ def test_what_was_sent_and_what_was_shown_are_given_beside_the_sentence() -> Non
     assert {"requested=explicit", "is_create=True", "reads as assigned", "no event.description"} <= violation.traits
     assert replace(violation, traits=frozenset()) == Violation(
         message="An event created with explicit conferencing "
-        "reads back with another join URL than the one that was sent",
+        "reads back with another join URL than the one that was sent: only upper and lower case differ",
         path="/after/observed/0/join_url_as_sent",
         event="e",
         evidence=violation.evidence,
@@ -90,3 +92,25 @@ def test_a_cause_says_what_differs_and_not_when_it_was_seen(shown: str, differen
     at_once = explain(RULES["explicit-is-kept"], write(observed=[assigned(shown)]))
     in_the_end = explain(RULES["explicit-is-kept"], write(settled=assigned(shown)))
     assert at_once.cause == in_the_end.cause == f"explicit-is-kept explicit after/join_url_as_sent {difference}"
+
+
+def test_an_entry_of_a_batch_is_told_as_one() -> None:
+    document = {"about": "batched_write", "event_id": "e", "requested": "none", "is_create": False}
+    told = sentence(
+        {**document, "after": {"settled": {"state": "assigned"}}}, ["after", "settled", "state"], None, "assigned"
+    )
+    assert told == "An event updated in a batch with the profile_id none reads back with a conference"
+    assert sentence({**document, "response": {"status": 422}}, ["response", "status"], None, 422) == (
+        "The update of an event in a batch with the profile_id none is answered 422"
+    )
+
+
+def test_one_of_a_kind_is_told_in_the_singular() -> None:
+    document = {"about": "notification", "requested": "8x8", "is_create": True, "count": 1}
+    [path] = [
+        name
+        for name, fact in read("facts/notification")["properties"].items()
+        if fact.get("x-says") == "got {} notifications"
+    ]
+    assert sentence(document, [path], None, 1).endswith(" got 1 notification")
+    assert sentence(document, [path], None, 2).endswith(" got 2 notifications")

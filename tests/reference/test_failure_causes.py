@@ -31,6 +31,7 @@ def test_two_defects_that_answer_alike_are_two_causes_that_say_where_they_are() 
 
 def test_a_defect_of_pages_is_one_cause_beside_a_defect_of_urls() -> None:
     assert sorted(causes("page-loses-last-event", "explicit-url-lower-cased")) == [
-        "An event created with explicit conferencing reads back with another join URL than the one that was sent",
+        "An event created with explicit conferencing reads back with another join URL than the one that was sent: "
+        "only upper and lower case differ",
         "Some events that were written are not listed, whatever was requested",
     ]

@@ -50,9 +50,14 @@ def values(
     if fields is not None:
         yield from zip(("expected", "got"), differences(*fields), strict=True)
         return
+    if violation.path.startswith("/availability/"):
+        for entry in entries:
+            name = entry.summary.rpartition("/")[2]
+            yield name, (Part(clipped(_visible(as_json(entry.conferencing))), differs=False),)
+        return
     expected = None if violation.expected in ("", rule.title) else _visible(violation.expected)
     got = _got(violation, entries, said) if expected is None else _visible(violation.actual)
-    sent = _sent(entries)
+    sent = _sent(entries) if violation.path.startswith("/after") else _body(violation) or _sent(entries)
     if sent is not None and sent not in (expected, got):
         yield "sent", (Part(clipped(sent), differs=False),)
     if expected is not None and got is not None:
@@ -89,6 +94,16 @@ def _got(violation: Violation, entries: tuple[TimelineEntry, ...], said: str) ->
     text = f"{said} {violation.message}"
     is_said = all(name in text or name[1:].replace("/", ".") in text for name in names)
     return None if is_said else _visible(found)
+
+
+def _body(violation: Violation) -> str | None:
+    """The body of the request that is wrongly answered, with its media type where that is not JSON."""
+    request = next((one.request for one in violation.evidence if one.label == violation.shown_by), None)
+    if request is None or not request.body:
+        return None
+    text = _visible(request.body[:_VALUE].decode("utf-8", "replace"))
+    media_type = request.header("content-type") or "no Content-Type"
+    return text if media_type.startswith("application/json") else f"{text} ({visible(media_type)})"
 
 
 def _sent(entries: tuple[TimelineEntry, ...]) -> str | None:

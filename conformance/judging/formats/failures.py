@@ -57,13 +57,14 @@ class ClauseNote(NamedTuple):
 class Failure:
     """The violations that have one reason, with one as their example; all texts are visible.
 
-    `headline` is one sentence.  `values` are what was sent, expected and got, as far as the headline and the rule do
-    not say it; what differs is marked.  `share` says how often the rule is broken, where it judged more than once;
-    `also` are the other rules.  `reproduction` is there where a smaller scenario was found; `script` is one of curl,
-    None where it is the client that is wrong.
+    `headline` is one sentence.  `weightiest` is the rule by which they count.  `values` are what was sent, expected and
+    got, as far as the headline and the rule do not say it; what differs is marked.  `share` says how often the rule is
+    broken, where it judged more than once; `also` are the other rules.  `reproduction` is there where a smaller one
+    was found; `script` is one of curl, None where it is the client that is wrong.
     """
 
     rule: Rule
+    weightiest: Rule
     violation: Violation
     headline: str
     values: tuple[tuple[str, tuple[Part, ...]], ...]
@@ -91,6 +92,7 @@ def _failure(run_report: RunReport, group: FailureGroup) -> Failure:
     exchanges = reproduction.exchanges if reproduction is not None else ()
     return Failure(
         rule=rule,
+        weightiest=group.weightiest,
         violation=violation,
         headline=_short(group.headline),
         values=tuple(values(rule, violation, entries, group.headline)),
@@ -316,13 +318,13 @@ def _number(run_report: RunReport, count: int, outcome: str) -> str:
 
 def _for_causes(run_report: RunReport, count: int) -> str:
     """For how many causes so many rules fail, where that is not one each."""
-    causes = sum(run_report.is_fatal(group.example[0]) for group in failure_groups(run_report))
+    causes = sum(run_report.is_fatal(group.weightiest) for group in failure_groups(run_report))
     return "" if causes == count == 1 else f" for {_counted(causes, 'cause')}"
 
 
 def headings(run_report: RunReport, found: tuple[Failure, ...]) -> dict[int, str]:
     """The headings of the lists of failures, by the number of the failure that each stands before."""
-    fatal = sum(run_report.is_fatal(failure.rule) for failure in found)
+    fatal = sum(run_report.is_fatal(failure.weightiest) for failure in found)
     count = len(run_report.failures)
     result = {1: f"Failures: {_counted(count, 'rule')} failed{_for_causes(run_report, count)}"} if fatal else {}
     if fatal < len(found):

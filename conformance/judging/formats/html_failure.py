@@ -33,7 +33,7 @@ def link(rule: Rule) -> str:
 def article(run_report: RunReport, number: int, failure: Failure) -> Iterator[str]:
     """The lines of one failure."""
     rule, violation = failure.rule, failure.violation
-    kind = "fatal" if run_report.is_fatal(rule) else "weak"
+    kind = "fatal" if run_report.is_fatal(failure.weightiest) else "weak"
     yield f'<article class="{kind}" aria-labelledby="failure-{number}">'
     yield f'<h3 id="failure-{number}">{number}. {text_of(failure.headline)}</h3>'
     yield "<dl>"

@@ -34,7 +34,7 @@ LONGEST_BODY = 64_000
 _TIME = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})")
 
 #: How near to the first write a time is near, in seconds.
-_NEAR = 172_800
+_NEAR = 93_600
 
 #: An event id that may stand in the text of a shell and of JSON as it is.
 _PLAIN_ID = re.compile(r"[A-Za-z0-9_.:@+~-]{1,200}\Z")

@@ -141,7 +141,7 @@ def _result(run_report: RunReport, rule: Rule, tally: Tally) -> str:
 
 def _headline(run_report: RunReport, failure: Failure, paint: Paint) -> str:
     rules = ", ".join(rule.id for rule in (failure.rule, *failure.also))
-    outcome = status(run_report, failure.rule)
+    outcome = status(run_report, failure.weightiest)
     return f"{paint(outcome, outcome)}: {failure.headline} ({rules})"
 
 
@@ -159,10 +159,10 @@ def _failures(run_report: RunReport, paint: Paint, *, headed: bool = True) -> It
 def _failure(run_report: RunReport, number: int, failure: Failure, paint: Paint, defined: set[str]) -> Iterator[str]:
     """One failure; `defined` are the functions of the shell that the scripts before it have."""
     rule = failure.rule
-    yield f"{number}. {paint(status(run_report, rule), failure.headline)}"
+    yield f"{number}. {paint(status(run_report, failure.weightiest), failure.headline)}"
     yield f"   rule       {rule.id} ({rule.level}): {visible(rule.title)}"
     yield from note(failure, paint)
-    if failure.script is not None and run_report.is_fatal(rule) and number <= _SCRIPTS:
+    if failure.script is not None and run_report.is_fatal(failure.weightiest) and number <= _SCRIPTS:
         yield f"   reproduce: paste this into {'the same' if defined else 'a'} shell"
         # A script may have line feeds within quotes; an indent there would change it.
         yield paint("faint", visible(failure.script.after(defined).rstrip("\n"), lines=True))
