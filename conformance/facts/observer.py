@@ -14,7 +14,7 @@ from conformance.facts.exchange_document import exchange_document
 from conformance.facts.forgetting import Forgetting
 from conformance.facts.reading import Reading
 from conformance.facts.reads import apply_read
-from conformance.facts.requested import requested_conferencing
+from conformance.facts.requested import names_profile, requested_conferencing
 from conformance.facts.routes import UNKNOWN_ACCOUNT, Route, account_name, makes_calendar, route
 from conformance.facts.seen import UNREADABLE, Seen, answer_of, body_of
 from conformance.facts.share import Crossing, Share
@@ -202,8 +202,9 @@ class Observer:
         """
         if seen.route.name != "write" or seen.account not in self._fold.accounts:
             return None
-        account, requested = self._fold.account(seen.account), requested_conferencing(seen.body)
-        if requested.kind != "profile" or requested.profile_id is None or not account.is_known:
+        account = self._fold.account(seen.account)
+        requested = requested_conferencing(seen.body) if account.is_known and names_profile(seen.body) else None
+        if requested is None or requested.kind != "profile" or requested.profile_id is None:
             return None
         return account.directory.lists_profile(requested.profile_id, seen.sent)
 
