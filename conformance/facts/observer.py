@@ -142,6 +142,7 @@ class Observer:
     def _apply_batch(self, batch: Seen, entries: list[Seen], account: AccountState) -> None:
         """Let the entries of a batch be writes, each with its own answer; a batch that is refused is none."""
         account.last_reading = None
+        account.used = batch.sent
         account.wrote(batch.number)
         account.busy_until = max(account.busy_until, batch.answered)
         if is_refused(batch):
@@ -210,6 +211,7 @@ class Observer:
 
     def _apply(self, seen: Seen, account: AccountState) -> None:
         """Let what was seen change what is known."""
+        account.used = seen.sent
         if seen.route.name not in _READINGS:
             account.last_reading = None
         match seen.route.name:
@@ -238,9 +240,9 @@ class Observer:
         """Nothing that was sent is still without its answer: let held-back reads count."""
         self._release(None, self.exchanges + 1)
 
-    def sweep(self, forgetting: Forgetting, now: float) -> None:
-        """Let go of the events that have been at rest for so long."""
-        forgetting.sweep(self._fold, now)
+    def sweep(self, forgetting: Forgetting, now: float) -> tuple[str, ...]:
+        """Let go of what has been at rest for so long; the names of the accounts that are gone."""
+        return forgetting.sweep(self._fold, now)
 
     def closed(self) -> list[Facts]:
         """The facts that closed since the last call."""
