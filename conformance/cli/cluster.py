@@ -36,7 +36,7 @@ def cluster(address: str, choice: RuleChoice, interruption: Interruption) -> Ite
     client = _connected(distributed, address)
     futures: list[Any] = []
 
-    class Answer:
+    class PartOfCluster:
         """What a worker says of a part."""
 
         def __init__(self, *part: Any) -> None:
@@ -57,7 +57,7 @@ def cluster(address: str, choice: RuleChoice, interruption: Interruption) -> Ite
 
     interruption.begin(1, cancel)
     try:
-        yield Answer, max(1, sum(client.nthreads().values()))
+        yield PartOfCluster, max(1, sum(client.nthreads().values()))
     except distributed.KilledWorker:
         raise LostProcessError("worker after worker was lost") from None
     finally:
