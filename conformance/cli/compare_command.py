@@ -65,7 +65,7 @@ def _traces(document: Mapping[str, Any], evidence: Path, report: Path) -> tuple[
 
 
 def write_comparison(comparison: Comparison, reports: Sequence[str], echo: Callable[[str], None]) -> None:
-    """Write each of `reports`, paths or FORMAT:PATH; ``-`` and none are text through `echo`.
+    """Write each of `reports`, paths or FORMAT:PATH, and the text through `echo`, unless one of them goes there.
 
     Raises UsageError for another format, and for a file that cannot be written.
     """
@@ -88,11 +88,12 @@ def _rendered(comparison: Comparison, reports: Sequence[str]) -> Iterator[tuple[
     from conformance.judging.formats.side_by_side_html import html
 
     known = {"json": side_by_side.as_json, "markdown": side_by_side.markdown, "html": html}
-    for report in reports or ("-",):
-        if report == "-":
-            yield "-", side_by_side.text(comparison)
-            continue
+    is_taken = False
+    for report in (one for one in reports if one != "-"):
         name, path = destination(report)
+        is_taken = is_taken or path == "-"
         if name not in known:
             raise UsageError(f"--report {report}: a comparison is written as {', '.join(known)}, or as text to -")
         yield path, known[name](comparison)
+    if "-" in reports or not is_taken:
+        yield "-", side_by_side.text(comparison)
