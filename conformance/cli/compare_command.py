@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import count
@@ -81,6 +82,7 @@ def write_comparison(comparison: Comparison, reports: Sequence[str], echo: Calla
             raise UsageError(
                 f"--report {path} cannot be written: {error.strerror or error}; choose another place"
             ) from None
+        sys.stderr.write(f"Written: {path}\n")
 
 
 def _rendered(comparison: Comparison, reports: Sequence[str]) -> Iterator[tuple[str, str]]:
