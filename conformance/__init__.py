@@ -18,9 +18,12 @@ from __future__ import annotations
 
 from functools import cache
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Literal
 
+# Without `typing`, which takes half of the time until a program that starts here has its own signal handlers.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, Literal
+
     from conformance.contract.rules import Rule
     from conformance.contract.rules import load as load_rules
     from conformance.facts import Facts, Observer, Settings, observe

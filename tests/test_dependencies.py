@@ -19,7 +19,7 @@ PROJECT = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text
 NEEDED = {"tzdata": "zoneinfo reads it where the system has no time zones"}
 
 #: Extras that are loaded by name, or that a team uses beside the package.
-BESIDE = {"brotli", "json5", "zstandard", "pytest-recording"}
+BESIDE = {"brotli", "fsspec", "json5", "zstandard", "pytest-recording"}
 
 
 def normal(name: str) -> str:

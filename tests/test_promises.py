@@ -36,7 +36,9 @@ PROMISES = {
         "servers/test_campaign_transport.py::test_an_exchange_carries_the_account_and_never_the_token",
         "facts/test_facts_corners.py::test_a_bearer_token_becomes_a_name",
     ),
-    "*By place.* Credentials, cookies, OAuth fields and relink URLs are removed": (
+    "*By place.* Credentials, cookies, OAuth fields in any spelling, and relink URLs are removed": (
+        "recordings/test_credentials_by_place.py::test_a_field_of_credentials_in_json_is_found_however_its_name_is_spelt",
+        "recordings/test_credentials_by_place.py::test_credentials_in_text_of_any_kind_are_concealed_everywhere",
         "recordings/test_credentials_by_place.py::test_anything_else_is_secret",
         "cli/test_cli_check_secrets.py::test_other_credentials_are_secret_too",
     ),

@@ -43,9 +43,10 @@ def for_unknown_before(report: Report, unknown: UnknownBefore) -> Iterator[str]:
     """Names what decides rules that are open because nobody knows what was there before the first write of an event."""
     count = len(unknown.rules(report))
     if count:
+        were = f"{_counted(unknown.events, 'event')} {'was' if unknown.events == 1 else 'were'}"
         yield (
             f"{_counted(count, 'rule')} stayed open because it is not known what was there before "
-            f"{_counted(unknown.events, 'event')} {'was' if unknown.events == 1 else 'were'} first written: "
+            f"{were if unknown.events else 'events were'} first written: "
             "a complete reading before, or --complete-recording if every write was recorded, would decide."
         )
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,6 +15,7 @@ from conformance.facts.share import Share
 from conformance.recordings.containers import is_readable_elsewhere
 from conformance.recordings.detection import kind_of_file
 from conformance.recordings.heads import Heads
+from conformance.recordings.remote import Remote
 
 __all__ = ["SMALL", "RunPart", "is_divisible", "parts_of", "size_of"]
 
@@ -40,9 +43,12 @@ def is_divisible(runs: Iterable[OneRun]) -> bool:
 
 def size_of(run: OneRun) -> int:
     """How many bytes the files of a run have, packed if they are."""
+    elsewhere = [file for file in run.files if isinstance(file, Remote)]
     # The members of a ZIP are no files: the ZIP above them is.
-    on_disk = {next(at for at in (file, *file.parents) if Path(at).exists()) for file in run.files}
-    return sum(Path(file).stat().st_size for file in on_disk)
+    on_disk = {
+        next(at for at in (file, *file.parents) if Path(at).exists()) for file in run.files if file not in elsewhere
+    }
+    return sum(file.size for file in elsewhere) + sum(Path(file).stat().st_size for file in on_disk)
 
 
 def parts_of(runs: Sequence[OneRun], jobs: int) -> list[RunPart]:
@@ -53,36 +59,41 @@ def parts_of(runs: Sequence[OneRun], jobs: int) -> list[RunPart]:
     together: list[OneRun] = []
     held = 0
     for run, size in zip(runs, sizes, strict=True):
-        shares = _shares(run, jobs) if size * jobs >= sum(sizes) else ()
-        if shares or (together and held + size > enough):
+        divided = _divided(run, jobs) if size * jobs >= sum(sizes) else None
+        if divided or (together and held + size > enough):
             parts += [RunPart(tuple(together))] if together else []
             together, held = [], 0
-        if shares:
-            parts.append(RunPart((run,), shares))
+        if divided:
+            parts.append(divided)
         else:
             together.append(run)
             held += size
     return [*parts, RunPart(tuple(together))] if together else parts
 
 
-def _shares(run: OneRun, jobs: int) -> tuple[Share, ...]:
-    """Shares of the accounts of a run that take about as long; none where its accounts cannot be told apart.
+def _divided(run: OneRun, jobs: int) -> RunPart | None:
+    """A run in shares of its accounts that take about as long; None where its accounts cannot be told apart.
 
     Tokens that may write to the same calendar are of the same account.  What is overlooked here costs time only.
     """
     if len(run.files) != 1 or kind_of_file(run.files[0]) != "exchanges":
-        return ()
+        return None
     sizes: Counter[str] = Counter()
     lines = legible = 0
+    in_order, last = True, -math.inf
     accounts = _Accounts()
     heads = Heads()
     with run.files[0].open("rb") as stream:
         for line in stream:
             lines += 1
             head = heads.read(line)
+            if head is None or head.sent_at is None:
+                in_order = in_order and lines == 1
             if head is None:
                 continue
             legible += 1
+            if head.sent_at is not None:
+                in_order, last = in_order and head.sent_at >= last, head.sent_at
             name = account_name(head.request, whole=True)
             if name is not None:
                 sizes[name] += len(line)
@@ -92,9 +103,12 @@ def _shares(run: OneRun, jobs: int) -> tuple[Share, ...]:
     shares = _balanced(groups, jobs)
     total = sum(sizes.values())
     if len(shares) < 2 or legible < _LEGIBLE * lines or max(size for size, _ in shares) > _LARGEST * total:
-        return ()
+        return None
     everybody = frozenset(sizes)
-    return tuple(Share(names, everybody - names, number == 0) for number, (_, names) in enumerate(shares))
+    return RunPart(
+        (replace(run, in_order=in_order),),
+        tuple(Share(names, everybody - names, number == 0) for number, (_, names) in enumerate(shares)),
+    )
 
 
 def _balanced(groups: Iterable[tuple[int, frozenset[str]]], jobs: int) -> list[tuple[int, frozenset[str]]]:

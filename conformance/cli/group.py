@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import sys
 import warnings
 from collections.abc import Sequence
@@ -14,6 +16,9 @@ from conformance.http.display import visible
 from conformance.version import NAME
 
 __all__ = ["Cli"]
+
+#: Environment variables with secrets, by their names.
+_SECRET = re.compile(r"TOKEN|SECRET|PASSW|API_?KEY", re.IGNORECASE)
 
 
 class Cli(click.Group):
@@ -70,7 +75,11 @@ def _refuse(message: str, ctx: click.Context | None = None) -> int:
 
 
 def _one_line(text: str) -> str:
-    return visible(" ".join(text.split()))
+    """A message without secrets of the environment: it may quote what a module of somebody else's raised."""
+    from conformance.http.redaction import Redactor
+
+    secrets = {name: value for name, value in os.environ.items() if value and _SECRET.search(name)}
+    return visible(" ".join(Redactor(secrets).text(text).split()))
 
 
 def _user_errors() -> tuple[type[Exception], ...]:

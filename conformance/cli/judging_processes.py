@@ -153,7 +153,7 @@ def _work(connection: Connection, rules: tuple[Rule, ...]) -> None:
     here = _Judging(rules)
     reports: dict[int, Report] = {}
     problem: Exception | None = None
-    with suppress(EOFError, OSError):  # whoever asked is gone
+    with suppress(EOFError, OSError, LostProcessError):  # whoever asked is gone
         while (run := pickle.loads(connection.recv_bytes())) is not None:  # noqa: S301 - from the process that started this one
             number, ids, settings = run
             exchanges = _received(connection)

@@ -15,7 +15,7 @@ from conformance.http.redaction.collecting import SecretCollector
 from conformance.http.redaction.concealing import concealed
 from conformance.http.redaction.personal import PersonalData
 from conformance.judging.access import RefusedWrites
-from conformance.recordings.origins import of_the_api
+from conformance.recordings.origins import is_host_of_the_api, of_the_api
 
 if TYPE_CHECKING:
     from conformance.http.exchange import Exchange, Request
@@ -27,12 +27,16 @@ __all__ = ["OneRun", "OpenedRuns", "Span", "passed_over"]
 
 @dataclass(frozen=True)
 class OneRun:
-    """One run: its files, its header if this suite recorded it, the ids of the rules that judge it, its settings."""
+    """One run: its files, its header if this suite recorded it, the ids of the rules that judge it, its settings.
+
+    `in_order` says that its only file is known to have its exchanges in the order sent.
+    """
 
     files: tuple[Path, ...]
     header: RecordingMetadata | None
     rules: frozenset[str]
     settings: Settings
+    in_order: bool = False
 
 
 @dataclass
@@ -79,9 +83,9 @@ class OpenedRuns:
         self._personal = PersonalData() if redact_personal else None
 
     def exchanges(self, run: OneRun, share: Share | None = None) -> Iterator[Exchange]:
-        """The exchanges of a run; of readings that are in another share, only who sent them and when."""
+        """The exchanges of a run; of readings that are in another share, only when they were sent and answered."""
         if share is not None and len(run.files) == 1:
-            read = recordings.read(run.files[0], self._secrets.collect, passed_over(share))
+            read = recordings.read(run.files[0], self._secrets.collect, passed_over(share, run), in_order=run.in_order)
         else:
             read = recordings.read_all(run.files, self._secrets.collect)
         read = self._secrets.redact_stream(self._interruption.until(read))
@@ -92,11 +96,12 @@ class OpenedRuns:
         return self.writes.noting(of_the_api(exchanges) if run.header is None else exchanges)
 
 
-def passed_over(share: Share) -> Callable[[Request], bool]:
-    """Whether facts of a share say nothing of what a request reads."""
+def passed_over(share: Share, run: OneRun) -> Callable[[Request], bool]:
+    """Whether facts of a share say nothing of what a request reads, and it is sure to be one of this API."""
 
     def is_passed_over(request: Request) -> bool:
         reads = route(request.method, request.url).name in ("read", "page")
-        return reads and not share.has(account_name(request, whole=True))
+        is_known = run.header is not None or is_host_of_the_api(request)
+        return reads and is_known and not share.has(account_name(request, whole=True))
 
     return is_passed_over

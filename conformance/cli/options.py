@@ -105,6 +105,22 @@ seconds, positive, word = _Seconds(), _Positive, _Word
 path = click.Path(path_type=Path)
 
 
+class _Recording(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # generic since click 8.4
+    """A path, or a URL that fsspec reads."""
+
+    name = "path"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if not isinstance(value, str) or ":" not in value or Path(value).exists():
+            return path.convert(value, param, ctx)
+        from conformance.recordings.remote import is_url, located  # seldom needed, and takes long to load
+
+        return located(value) if is_url(value) else path.convert(value, param, ctx)
+
+
+recording = _Recording()
+
+
 def _configure(ctx: click.Context, _: click.Parameter, value: Path | None) -> None:
     """Take the defaults of a command from a file; options of other commands are ignored."""
     if value is None:

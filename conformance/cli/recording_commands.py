@@ -49,7 +49,7 @@ cluster = click.option(
 
 
 @click.command(short_help="Judge recordings.")
-@click.argument("paths", nargs=-1, required=True, type=options.path, metavar="PATH...")
+@click.argument("paths", nargs=-1, required=True, type=options.recording, metavar="PATH...")
 @options.default_profile
 @options.timing
 @complete_recording
@@ -75,7 +75,8 @@ def check(
 ) -> int:
     """Judge recordings: VCR cassettes (of vcrpy and its relatives in Ruby, Go, PHP, R and Elixir), HAR files, NDJSON of
     exchanges, and what nock, WireMock, Postman, Newman, Hoverfly, talkback, responses and mitmproxy wrote, compressed
-    or not. Folders are walked; files in them that are no recordings are left out and named.
+    or not. Folders are walked; files in them that are no recordings are left out and named. What fsspec reads (s3://,
+    gs://, sftp://, ...) is named by its URL: with * for several files, with a slash at its end for a folder.
 
     A recording made by this suite carries its settings, such as --window. Each run in it is judged by itself. If a
     recording shows every write of its events, --complete-recording decides more rules.

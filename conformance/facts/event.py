@@ -108,7 +108,8 @@ class Event:
     def state(self) -> EventState:
         """The event's state, awake."""
         if self._state is None:
-            self._state, self._packed = self._packer.unpack(self._packed), b""
+            self._state = self._packer.unpack(self._packed) if self._packed else _unknown()
+            self._packed = b""
         if self._resting:
             self._resting = False
             if self._count:
@@ -139,7 +140,7 @@ class Event:
         return self._resting
 
     def forget(self) -> None:
-        """Let go of the state, which is over: what is left tells this event from others."""
+        """Let go of the state, which is over or of no concern: what is left tells this event from others."""
         self._state, self._packed, self._resting = None, b"", False
 
     def rest(self) -> bool:
@@ -173,6 +174,11 @@ class Event:
         except ValueError:
             return  # nested too deep to be packed
         self._state = None
+
+
+def _unknown() -> EventState:
+    """The state of an event of which nothing is known."""
+    return EventState(Episode(0, None, Before(), frozenset()))
 
 
 def _digest(item: dict[str, Any]) -> int:

@@ -21,7 +21,7 @@ from conformance.facts.share import Crossing, Share
 from conformance.facts.state import AccountState, ObserverState
 from conformance.facts.values import Evidence, Facts, Settings
 from conformance.facts.writes import apply_write, invalidate
-from conformance.http.exchange import NOT_RECORDED, UNKNOWN_TOKEN, Exchange
+from conformance.http.exchange import NOT_RECORDED, PASSED_OVER, UNKNOWN_TOKEN, Exchange
 
 __all__ = ["Observer", "observe"]
 
@@ -70,7 +70,7 @@ class Observer:
         if self._held:
             self._release(exchange.sent_at if exchange.answered_at is not None else None, self.exchanges)
         fold.move(self.exchanges, 1)
-        if fold.taken is not None and self._is_passed_over(exchange):
+        if exchange.request is PASSED_OVER or (fold.taken is not None and self._is_passed_over(exchange)):
             return
         seen = self._seen(exchange)
         if ("request-body", NOT_RECORDED) in exchange.notes:

@@ -38,6 +38,7 @@ _Heading = Literal[
     "not_localized",
 ]
 _EMPTY: dict[str, list[str]] = {heading: [] for heading in get_args(_Heading)}
+_EMPTY_OF_SOME = {heading: ids for heading, ids in _EMPTY.items() if heading not in ("wrong_calendar", "other_account")}
 
 
 class ListingFindings:
@@ -54,9 +55,10 @@ class ListingFindings:
         if len(ids) < _KEPT and event_id not in ids:
             ids.append(event_id)
 
-    def document(self) -> dict[str, list[str]]:
-        """All headings, empty ones too."""
-        return {**_EMPTY, **self._ids} if self._ids else _EMPTY
+    def document(self, *, all_known: bool) -> dict[str, list[str]]:
+        """All headings, empty ones too; without those that need all events of the account, unless they are known."""
+        empty = _EMPTY if all_known else _EMPTY_OF_SOME
+        return {heading: self._ids.get(heading, ids) for heading, ids in empty.items()} if self._ids else empty
 
     @property
     def is_empty(self) -> bool:
@@ -71,7 +73,7 @@ class Reading:
     `sent` is the first page's, `answered` the last one's, `timed` whether those times are real;
     `first` and `last` are their places among all exchanges; `missing` and `repeated` are events that it may lack, or
     list on two pages, and `calendars` those whose events it lists.  `rows` are the events that it shows, of those that
-    writes led to, each with what it shows.
+    writes led to, each with what it shows.  `all_known` says whether all events of the account were known before.
     """
 
     number: int
@@ -98,6 +100,7 @@ class Reading:
     externals: int = 0
     externals_before: int = 0
     whole: bool = True
+    all_known: bool = False
 
     @property
     def complete(self) -> bool:
@@ -176,7 +179,7 @@ class Reading:
             "unmanaged_count": {"listed": self.externals, "before": self.externals_before},
             "page_numbers_consistent": self.counted,
             "all_pages_read": self.finished,
-            "listing": self.listing.document(),
+            "listing": self.listing.document(all_known=self.all_known),
         }
         if route.modified:
             document["unmodified_items"] = self.unmodified

@@ -78,6 +78,7 @@ def _reading(account: AccountState, seen: Seen) -> Reading | None:
     evidence = [seen.evidence]
     reading = Reading(account.serial, account.name, route, request_document(seen), seen.sent, seen.sent, evidence)
     reading.timed = seen.exchange.sent_at is not None
+    reading.all_known = account.complete
     reading.whole = route.name == "read"
     return reading
 
@@ -285,7 +286,8 @@ def _finish(fold: ObserverState, account: AccountState, reading: Reading, seen: 
     facts = reading.facts()
     fold.out.append(facts)
     if alone:
-        fold.keep_reading(account, last_reading(reading, seen, facts))
+        says_all = reading.all_known is account.complete  # else the next one says more
+        fold.keep_reading(account, last_reading(reading, seen, facts) if says_all else None)
 
 
 def _find_missing(fold: ObserverState, account: AccountState, reading: Reading, seen: Seen) -> None:

@@ -36,6 +36,9 @@ def apply_write(
         if isinstance(body.get("event_uid"), str):
             invalidate(fold, account.name)  # any event may be the one that is named by its event_uid
         return
+    if not fold.has(account.name) and "subscriptions" not in body:
+        _follow(fold, account.event(calendar_id, event_id), seen)
+        return
     write = _write(seen, account.directory.count)._replace(batched=batch is not None)
     if not write.batched:
         account.refusals.record(calendar_id, write.requested.kind, seen.status, seen.number)
@@ -50,6 +53,17 @@ def apply_write(
     if event.state.episode.write is write:
         fold.subscriptions.subscribe(event, write)
     _remember(fold, account, event, write)
+
+
+def _follow(fold: ObserverState, event: Event, seen: Seen) -> None:
+    """A write of an account whose facts are made elsewhere: who wrote what, and was given which URL, concerns all."""
+    event.written = True
+    fold.subscriptions.forget(event.key)
+    event.forget()
+    if seen.route.name == "write" and _outcome(seen.status) != "refused":
+        requested = requested_conferencing(seen.body)
+        if requested.kind == "explicit" and requested.join_url is not None:
+            fold.claim_url(normal_url(requested.join_url), event)
 
 
 def _begin_episode(

@@ -18,6 +18,7 @@ from urllib.parse import parse_qsl, urlsplit
 __all__ = [
     "CONNECTION_HEADERS",
     "NOT_RECORDED",
+    "PASSED_OVER",
     "UNKNOWN_TOKEN",
     "Exchange",
     "Headers",
@@ -28,6 +29,7 @@ __all__ = [
     "first_of",
     "is_credential_header",
     "redact_authorization",
+    "time_of_day",
 ]
 
 Headers = tuple[tuple[str, str], ...]
@@ -191,6 +193,10 @@ class Exchange:
         return Exchange, (self.request, self.response, self.label, *times, self.headers_complete, self.notes)
 
 
+#: The request of an exchange of which only its times count: what it is about is judged elsewhere.
+PASSED_OVER = Request("GET", "http://localhost/")
+
+
 #: Parsed bodies up to this size, in bytes, are cached: what is polled seldom changes.
 _SMALL = 65_536
 
@@ -215,8 +221,31 @@ def _parse(body: bytes) -> Any:
 _parsed = lru_cache(maxsize=16)(_parse)
 
 
+_HTTP_DATE = re.compile(r"([A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4}) (\d\d):(\d\d):(\d\d) GMT\Z")
+
+
+def time_of_day(date: str) -> tuple[str, int]:
+    """The midnight before an HTTP date in the preferred format, and the seconds since then; any other date, and -1.
+
+    >>> time_of_day("Fri, 30 Oct 2026 10:00:01 GMT")
+    ('Fri, 30 Oct 2026 00:00:00 GMT', 36001)
+    """
+    match = _HTTP_DATE.match(date)
+    if match is None or match[2] > "23" or match[3] > "59" or match[4] > "59":
+        return date, -1
+    return f"{match[1]} 00:00:00 GMT", int(match[2]) * 3600 + int(match[3]) * 60 + int(match[4])
+
+
 @lru_cache(maxsize=1024)
 def _seconds_of(date: str) -> float | None:
+    day, time = time_of_day(date)
+    if time <= 0:
+        return _read_date(date)
+    midnight = _seconds_of(day)
+    return None if midnight is None else midnight + time
+
+
+def _read_date(date: str) -> float | None:
     parsed = parsedate_tz(date)
     try:
         return None if parsed is None else float(mktime_tz(parsed))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import TypeVarTuple
 
 from conformance.errors import place_of
 from conformance.facts import Facts, Observer, Settings
@@ -16,6 +17,8 @@ from conformance.judging.report import Report, Unjudged
 from conformance.judging.verdict import Verdict, Violation
 
 __all__ = ["LiveJudge"]
+
+Given = TypeVarTuple("Given")
 
 #: Different judgements that wait to be folded into the report.
 _BATCH = 500
@@ -69,7 +72,7 @@ class LiveJudge:
         self._label = exchange.label
         reason = left_out(exchange)
         if reason is None:
-            self._observed(lambda: self.observer.add(exchange))
+            self._observed(self.observer.add, exchange)
         else:
             self._lose(Unjudged(exchange.label, reason))
         self._sink(exchange)
@@ -86,13 +89,17 @@ class LiveJudge:
     def judge_known(self) -> list[Facts]:
         """Judge what became known, whatever is in flight, and return it."""
         known: list[Facts] = []
-        self._observed(lambda: known.extend(self.observer.changed()))
-        self._judge(known)
+        self._observed(self._know, known)
+        if known:
+            self._judge(known)
         return known
+
+    def _know(self, known: list[Facts]) -> None:
+        known += self.observer.changed()
 
     def sweep(self, forgetting: Forgetting, now: float) -> None:
         """Let go of the events that have been at rest for so long."""
-        self._observed(lambda: self.observer.sweep(forgetting, now))
+        self._observed(self.observer.sweep, forgetting, now)
         self.judge_known()
 
     def close(self) -> None:
@@ -115,9 +122,9 @@ class LiveJudge:
         self._report = self._report.with_unjudged(unjudged)
         self.observer.forget()
 
-    def _observed(self, observe: Callable[[], object]) -> None:
+    def _observed(self, observe: Callable[[*Given], object], *given: *Given) -> None:
         try:
-            observe()
+            observe(*given)
         except Exception as error:  # noqa: BLE001 - whatever a server answers, the others are judged
             self._lose(Unjudged(self._label, place_of(error)))
 

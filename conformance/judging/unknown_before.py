@@ -21,17 +21,27 @@ _NAMELESS = (None, "unknown")
 class UnknownBefore:
     """Takes the facts of a recording, and finds the rules that would be decided if first writes created their events.
 
-    `events` counts those of which it is not known what was there before their first write; `decided` are the rules.
+    `events` counts those of which it is not known what was there before their first write; `decided` are the rules,
+    and those that need all events of an account.
     """
 
     def __init__(self, rules: Iterable[Rule]) -> None:
-        self._rules = tuple(rule for rule in rules if rule.about == "write" and '"before"' in json.dumps(rule.schema))
+        every = tuple(rules)
+        self._rules = tuple(rule for rule in every if rule.about == "write" and '"before"' in json.dumps(rule.schema))
+        self._of_all = [
+            (rule.id, name)
+            for rule in every
+            for name in ("wrong_calendar", "other_account")
+            if rule.about == "reading" and f'"{name}"' in json.dumps(rule.schema)
+        ]
         self.decided: frozenset[str] = frozenset()
         self.events = 0
 
     def __call__(self, facts: Facts) -> None:
         """Take the closed facts of one document."""
         document = facts.document
+        if facts.about == "reading" and document["items"] and document.get("account") not in _NAMELESS:
+            self.decided |= {rule for rule, listing in self._of_all if listing not in document["listing"]}
         if facts.about != "write" or facts.key[-1] != "1" or document.get("account") in _NAMELESS:
             return
         if "state" in document.get("before", {}) or document.get("requested") == "delete":
@@ -47,10 +57,9 @@ class UnknownBefore:
 
     def rules(self, report: Report) -> tuple[str, ...]:
         """The rules that it would decide, and that are untested or inconclusive in the report."""
+        ids = [*(rule.id for rule in self._rules), *(rule for rule, _ in self._of_all)]
         return tuple(
-            rule.id
-            for rule in self._rules
-            if rule.id in self.decided and report.tally(rule.id).outcome in ("untested", "inconclusive")
+            rule for rule in ids if rule in self.decided and report.tally(rule).outcome in ("untested", "inconclusive")
         )
 
     @cached_property

@@ -34,6 +34,7 @@ from conformance.recordings.metadata import (
 from conformance.recordings.mitmproxy_flows import read_flows
 from conformance.recordings.ndjson_writer import NdjsonWriter
 from conformance.recordings.parsing import NOT_RECORDED
+from conformance.recordings.remote import Remote
 from conformance.recordings.vcr_writer import write_vcr
 
 __all__ = [
@@ -65,15 +66,18 @@ def read(
     path: Path,
     collect: Callable[[str], None] | None = None,
     passed_over: Callable[[Request], bool] | None = None,
+    *,
+    in_order: bool = False,
 ) -> Iterator[Exchange]:
     """The exchanges of one recording, scrubbed, in the order in which they were sent as far as their times are known.
 
     `collect` is called with each credential that is removed.  NDJSON, YAML and HAR are streamed; other JSON is
-    held in memory; of requests that are `passed_over`, NDJSON gives only who sent them and when.  Raises
+    held in memory; of requests that are `passed_over`, NDJSON gives only their times, and one that is known to be
+    `in_order` is read once.  Raises
     InvalidRecordingError, perhaps after some exchanges; warns with TruncatedWarning and UndecodedWarning.
     """
     for part in unpacked(path):
-        for _, exchange in _timed(part, collect, passed_over):
+        for _, exchange in _timed(part, collect, passed_over, in_order=in_order):
             yield exchange
 
 
@@ -109,13 +113,16 @@ def read_all(recordings: Iterable[Path], collect: Callable[[str], None] | None =
 
 
 def paths(recordings: Iterable[Path]) -> tuple[Path, ...]:
-    """Files as they are, pipes read, what is compressed unpacked, folders walked: sorted, hidden files and other
-    suffixes skipped, nothing twice.
+    """Files as they are, URLs located, pipes read, what is compressed unpacked, folders walked: sorted, hidden files
+    and other suffixes skipped, nothing twice.
 
     Warns with SkippedWarning of files in a folder or a ZIP that are no recordings.
     """
     found: dict[Path, None] = {}
     for path in recordings:
+        if isinstance(path, Remote):
+            found |= dict.fromkeys(_without_others(part for file in path.files() for part in unpacked(file)))
+            continue
         if not path.is_dir():
             inside = unpacked(reopenable(path))
             found |= dict.fromkeys(inside if len(inside) == 1 else _without_others(inside))
@@ -175,11 +182,13 @@ def _timed(
     path: Path,
     collect: Callable[[str], None] | None,
     passed_over: Callable[[Request], bool] | None = None,
+    *,
+    in_order: bool = False,
 ) -> Iterator[tuple[float, Exchange]]:
     """The exchanges in the order in which they were sent, each with its sort key."""
     kind = kind_of_file(path)
     if kind == "exchanges":
-        return _keyed(_scrubbed(path, collect, ndjson.read_ours(path, passed_over)))
+        return _keyed(_scrubbed(path, collect, ndjson.read_ours(path, passed_over, in_order=in_order)))
     if kind == "document":
         document = document_in(path)
         return _in_order(_scrubbed(path, collect, reader_of(document)(path, document)))

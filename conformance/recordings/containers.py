@@ -20,6 +20,7 @@ from conformance.recordings.metadata import InvalidRecordingError, NotARecording
 __all__ = [
     "SUFFIXES",
     "Contained",
+    "Unpacking",
     "is_named_like_one",
     "is_readable_elsewhere",
     "opened_to_seek",
@@ -51,8 +52,15 @@ class Contained(PosixPath):
     """The path of a recording in a pipe, a compressed file or a ZIP, which can be opened like a file."""
 
     opener: Callable[[], IO[bytes]]
+    #: What stands for it in messages and reports; None: its path.
+    shown: str | None = None
+    #: Whether other processes can open it, where that does not depend on a file of this machine.
+    is_shared: bool | None = None
     #: Gives the path of another file in the same container; None: its neighbours are those of the container.
     beside: Callable[[str], Path] | None = None
+
+    def __str__(self) -> str:
+        return self.shown or super().__str__()
 
     def __reduce__(self) -> tuple[Any, ...]:  # it is named in one process, and opened in another
         return _found_again, (str(self),)
@@ -81,6 +89,8 @@ def _found_again(name: str) -> Path:
 
 def is_readable_elsewhere(path: Path) -> bool:
     """Whether another process finds the same content under this path: a pipe or a descriptor is this one's own."""
+    if isinstance(path, Contained) and path.is_shared is not None:
+        return path.is_shared
     container = next((at for at in (path, *path.parents) if Path(at).exists()), path)
     return Path(container).is_file() and not str(path).startswith(("/dev/", "/proc/"))
 
@@ -89,21 +99,21 @@ class _Readable(Protocol):
     def read(self, size: int, /) -> bytes: ...
 
 
-class _Unpacking(io.RawIOBase):
+class Unpacking(io.RawIOBase):
     """The content of a compressed stream; InvalidRecordingError where it is damaged."""
 
     def __init__(self, path: Path, open_content: Callable[[ExitStack], _Readable]) -> None:
-        self._path = path
-        with ExitStack() as opened, self._naming_damage():
-            self._content = open_content(opened)
+        self.path = path
+        with ExitStack() as opened, self.naming_damage():
+            self.content: Any = open_content(opened)
             self._opened = opened.pop_all()
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
-        with self._naming_damage():
-            data = self._content.read(len(buffer))
+        with self.naming_damage():
+            data = self.content.read(len(buffer))
         buffer[: len(data)] = data
         return len(data)
 
@@ -113,15 +123,16 @@ class _Unpacking(io.RawIOBase):
         super().close()
 
     @contextmanager
-    def _naming_damage(self) -> Iterator[None]:
+    def naming_damage(self) -> Iterator[None]:
+        """Turns what happens while the content is read into InvalidRecordingError."""
         try:
             yield
         except _DAMAGE as error:
-            raise _damaged(self._path, error) from None
+            raise _damaged(self.path, error) from None
         except Exception as error:
             if type(error).__module__.partition(".")[0] != "zstandard":  # it is loaded only where it is needed
                 raise
-            raise _damaged(self._path, error) from None
+            raise _damaged(self.path, error) from None
 
 
 def reopenable(path: Path) -> Path:
@@ -176,12 +187,12 @@ def opened_to_seek(path: Path) -> IO[bytes]:
 
 def _contained(path: Path, opener: Callable[[], IO[bytes]]) -> Contained:
     contained = Contained(path)
-    contained.opener = opener
+    contained.opener, contained.shown = opener, path.shown if isinstance(path, Contained) else None
     return contained
 
 
 def _stream(path: Path, unpack: Callable[[Path, ExitStack], _Readable]) -> IO[bytes]:
-    return io.BufferedReader(_Unpacking(path, lambda opened: unpack(path, opened)), 2**17)
+    return io.BufferedReader(Unpacking(path, lambda opened: unpack(path, opened)), 2**17)
 
 
 def _gunzip(path: Path, opened: ExitStack) -> _Readable:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
-from conformance.http.exchange import Exchange, Request
+from conformance.http.exchange import PASSED_OVER, Exchange, Request
 
 __all__ = ["Head", "Heads"]
 
@@ -33,10 +33,8 @@ class Head(NamedTuple):
     time_resolution: float
 
     def exchange(self) -> Exchange:
-        """An exchange without answer, body and label: what is left where only its sender and its times count."""
-        return Exchange(
-            self.request, None, "", self.sent_at, self.answered_at, self.time_resolution, headers_complete=True
-        )
+        """What is left of an exchange that is passed over."""
+        return Exchange(PASSED_OVER, None, "", self.sent_at, self.answered_at, self.time_resolution)
 
 
 class Heads:

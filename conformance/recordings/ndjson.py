@@ -8,9 +8,8 @@ import re
 import warnings
 from array import array
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from conformance.http.exchange import Exchange, Request
 from conformance.recordings.containers import opened_to_seek
@@ -45,7 +44,8 @@ LONGEST_LINE = 64 * 2**20
 #: The keys of a message of ours; any other key would be lost silently.
 _REQUEST, _RESPONSE = ("method", "url", "headers", "body"), ("status", "headers", "body")
 _ADVICE = "remove the line, or record it again"
-_SENT_AT = re.compile(rb'\{"sent_at":(-?[0-9.eE+-]+|null),')
+#: A time, or ``null``; what has the length of a usual one lies in these centuries.
+_SENT_AT = re.compile(rb'\{"sent_at":(([0-9]{9,10}(?:\.[0-9]+)?)|-?[0-9.eE+-]+|null),')
 #: The error of Schemathesis' times, in seconds: they include its own work.
 _SCHEMATHESIS_RESOLUTION = 0.1
 
@@ -63,13 +63,16 @@ def header_of(path: Path) -> RecordingMetadata | None:
         return RecordingMetadata.of(document[HEADER_KEY]) if HEADER_KEY in document else None
 
 
-def read_ours(path: Path, passed_over: Callable[[Request], bool] | None = None) -> Iterator[Exchange]:
-    """The exchanges of an NDJSON of ours in the order sent, with one at a time in memory.
+def read_ours(
+    path: Path, passed_over: Callable[[Request], bool] | None = None, *, in_order: bool = False
+) -> Iterator[Exchange]:
+    """The exchanges of an NDJSON of ours in the order sent, with one at a time in memory; if it is known to be
+    `in_order`, that is not looked at.
 
-    Of requests that are `passed_over`, only who sent them and when is read where that is quicker.
+    Of requests that are `passed_over`, only when they were sent and answered is read where that is quicker.
     """
     heads = None if passed_over is None else Heads(passed_over)
-    for line in _lines(path) if _in_order(path) else _sorted_lines(path):
+    for line in _lines(path) if in_order or _in_order(path) else _sorted_lines(path):
         head = None if heads is None else heads.read(line.text)
         if head is not None:
             yield head.exchange()
@@ -115,8 +118,7 @@ def read_events(path: Path) -> Iterator[Exchange]:
     yield from without_filtered(by_server_clock(complete_where_authorized(_of_events(path))))
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
+class _Line(NamedTuple):
     """A line: its number from 1, its offset in the file, and its bytes."""
 
     number: int
@@ -192,6 +194,8 @@ def _sorted_lines(path: Path) -> Iterator[_Line]:
 
 def _sent_at(path: Path, line: _Line) -> float | None:
     match = _SENT_AT.match(line.text)
+    if match and match[2]:
+        return float(match[2])
     with reading(path, f"line {line.number}", _ADVICE):
         if match:
             return time_of(None if match[1] == b"null" else _number(match[1]), "sent_at")

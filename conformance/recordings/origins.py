@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from urllib.parse import urlsplit
 
-from conformance.http.exchange import Exchange
+from conformance.http.exchange import Exchange, Request
 from conformance.http.webhooks import address
 
 __all__ = ["of_the_api"]
@@ -35,6 +35,11 @@ def of_the_api(exchanges: Iterable[Exchange]) -> Iterator[Exchange]:
             held = waiting.setdefault(host, [])
             if len(held) < _MOST_HELD:
                 held.append(exchange)
+
+
+def is_host_of_the_api(request: Request) -> bool:
+    """Whether a request goes to a host of Cronofy's, or to this machine."""
+    return _is_ours(_host(request.url))
 
 
 def _host(url: str) -> str:

@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from conformance.http.content_coding import ContentCodingError, MissingCodecError, OversizedBodyError, decode
-from conformance.http.exchange import NOT_RECORDED, Exchange, Headers, Request, Response, first_of
+from conformance.http.exchange import NOT_RECORDED, Exchange, Headers, Request, Response, first_of, time_of_day
 from conformance.recordings.altered import is_cut_short, is_filtered
 from conformance.recordings.metadata import MalformedPartError, kind_of
 
@@ -106,13 +106,19 @@ def _as_recorded(body: bytes | None, headers: Headers) -> bytes | None:
 
 def _checked_url(url: object, ours: bool) -> str:
     """A valid URL; only our own recordings have other schemes than HTTP, for the calls of a driver."""
-    problem = _problem_of_url(url, not ours) if isinstance(url, str) else "expected an absolute URL"
-    if problem or not isinstance(url, str):
+    if not isinstance(url, str):
+        raise MalformedPartError(f"request.url: expected an absolute URL, found {kind_of(url)}")
+    return _valid(url, not ours)
+
+
+@lru_cache(maxsize=256)
+def _valid(url: str, http: bool) -> str:
+    problem = _problem_of_url(url, http)
+    if problem:
         raise MalformedPartError(f"request.url: {problem}, found {kind_of(url)}")
     return url
 
 
-@lru_cache(maxsize=256)
 def _problem_of_url(url: str, http: bool) -> str:
     try:
         parts = urlsplit(url)
@@ -137,25 +143,31 @@ def headers_of(value: object, where: str) -> Headers:
     if value is None:
         return ()
     if isinstance(value, dict):
-        pairs = [(name, one) for name, held in value.items() for one in (held if type(held) is list else (held,))]
-        if _are_text(pairs):
-            return tuple(pairs)
-        return tuple(pair for name, held in value.items() for pair in _pairs(name, held, where))
+        try:
+            return tuple(
+                [_text(name, one) for name, held in value.items() for one in (held if type(held) is list else (held,))]
+            )
+        except TypeError:
+            return tuple(pair for name, held in value.items() for pair in _pairs(name, held, where))
     if isinstance(value, list | tuple):
         if value and type(value[0]) is dict:
-            pairs = [(item.get("name"), item.get("value")) for item in value if type(item) is dict]
-            if len(pairs) == len(value) and _are_text(pairs):
-                return tuple(pairs)
+            try:
+                return tuple([_text(item["name"], item["value"]) for item in value])
+            except (KeyError, TypeError):
+                pass
         return tuple([_pair(item, where) for item in value])
     raise MalformedPartError(f"{where}: expected headers, found {kind_of(value)}")
 
 
-def _are_text(pairs: list[tuple[Any, Any]]) -> bool:
-    """Whether headers are plain names and values, as most are: nothing else is to be looked at."""
-    for name, value in pairs:  # noqa: SIM110 - `all` over a generator takes twice as long
-        if type(name) is not str or type(value) is not str:
-            return False
-    return True
+@lru_cache(maxsize=1024)
+def _text(name: object, value: object) -> tuple[str, str]:
+    """A header that is a plain name and value, as most are; the same ones come again and again, and are one object.
+
+    Raises TypeError for any other.
+    """
+    if type(name) is not str or type(value) is not str:
+        raise TypeError
+    return name, value
 
 
 def _pairs(name: object, held: object, where: str) -> Iterator[tuple[str, str]]:
@@ -167,7 +179,7 @@ def _pairs(name: object, held: object, where: str) -> Iterator[tuple[str, str]]:
 
 def _pair(item: object, where: str) -> tuple[str, str]:
     if type(item) is list and len(item) == 2 and type(item[0]) is type(item[1]) is str:
-        return item[0], item[1]
+        return _text(item[0], item[1])
     if isinstance(item, dict) and "name" in item:
         return _scalar(item["name"], where), _scalar(item.get("value"), where)
     if isinstance(item, list | tuple) and len(item) == 2:
@@ -200,6 +212,8 @@ def object_of(value: object, where: str) -> Mapping[str, Any]:
 
 def status_of(value: object) -> int:
     """A status code, from a number or its text.  Raises MalformedPartError."""
+    if type(value) is int and 0 < value < 1_000:
+        return value
     number = number_of(value, "response.status")
     if number is None or number != int(number):
         raise MalformedPartError(f"response.status: expected a status code, found {kind_of(value)}")
@@ -241,6 +255,14 @@ def moment_of(text: object) -> float | None:
 
 @lru_cache(maxsize=1024)
 def _moment_of(text: str) -> float | None:
+    day, time = time_of_day(text)
+    if time <= 0:
+        return _moment(text)
+    midnight = _moment_of(day)
+    return None if midnight is None else midnight + time
+
+
+def _moment(text: str) -> float | None:
     for parse in (datetime.fromisoformat, parsedate_to_datetime):
         try:
             moment = parse(text.strip())

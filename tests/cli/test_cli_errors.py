@@ -78,6 +78,19 @@ def test_a_program_that_does_not_exist_is_one_line_and_2() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "command", ["run asgi:raising:app", "cleanup asgi:raising:app", "run --scenarios raising:them --plan"]
+)
+def test_what_a_module_raises_is_told_without_a_token(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "raising.py").write_text("import os\nraise RuntimeError('no such ' + os.environ['MY_TOKEN'])\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    environment = {"CRONOFY_ACCESS_TOKEN": "a-token-of-mine", "MY_TOKEN": "CRN_q7Zk3pXw9vB2mT8dLr5sY1"}
+    line = error(*command.split(), env=environment)
+    assert "(RuntimeError: no such <MY_TOKEN>)" in line
+
+
 def test_what_nobody_foresaw_is_one_line_without_its_message(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> str:
         raise RuntimeError("secret-token")

@@ -205,6 +205,13 @@ def test_an_error_in_another_process_is_raised_in_this_one() -> None:
     assert isinstance(pickle.loads(here.recv_bytes()), AttributeError)
 
 
+def test_a_process_that_judges_ends_without_a_word_where_nobody_waits_for_it() -> None:
+    here, there = Pipe()
+    here.send_bytes(pickle.dumps(None))
+    here.close()
+    _work(there, load())
+
+
 def test_little_is_judged_where_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1, 2}, raising=False)
     small, large = tmp_path / "small", tmp_path / "large"

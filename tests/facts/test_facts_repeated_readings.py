@@ -99,7 +99,7 @@ def test_what_is_known_does_not_depend_on_whether_a_repeated_reading_is_read_aga
 
     monkeypatch.setattr(LastReading, "is_repeated_by", counted)
     short = [facts_of(exchanges) for exchanges in everything]
-    assert repeats > 200
+    assert repeats > 150
     monkeypatch.setattr(LastReading, "is_repeated_by", lambda *_: False)
     for seed, (exchanges, found) in enumerate(zip(everything, short, strict=True)):
         assert found == facts_of(exchanges), seed

@@ -77,17 +77,22 @@ def test_each_rule_is_a_test_and_a_fault_fails_those_that_detect_it(tmp_path: Pa
     assert "Traceback" not in done.stdout
 
 
-def test_two_processes_share_one_campaign(tmp_path: Path) -> None:
+def test_two_processes_share_one_campaign_with_the_same_outcome_in_any_order(tmp_path: Path) -> None:
     (tmp_path / "counted.py").write_text(COUNTED)
-    done = run_pytest(
-        tmp_path, "-p", "xdist", "-n", "2", "--pyargs", "conformance.suite", "--subject", "asgi:counted:app",
-        "--account", "default=TOKEN", "--max-requests", "20", "-k", "explicit-is",
-        TOKEN="reference-default-token", PYTHONPATH=str(tmp_path),
-    )  # fmt: skip
-    assert (tmp_path / "runs.txt").read_text() == "run\n", done.stdout
-    assert done.returncode == 1, done.stdout  # the limit of requests leaves rules of level must inconclusive
-    counts = re.findall(r"(\d+) (?:passed|failed|skipped)", done.stdout.splitlines()[-1])
-    assert sum(map(int, counts)) == sum("explicit-is" in rule for rule in SERVER_RULES)
+    (tmp_path / "reversing.py").write_text("def pytest_collection_modifyitems(items):\n    items.reverse()\n")
+    outcomes = []
+    for others in ((), ("-p", "reversing", "-p", "xdist", "-n", "2")):
+        done = run_pytest(
+            tmp_path, *others, "--pyargs", "conformance.suite", "--subject", "asgi:counted:app",
+            "--account", "default=TOKEN", "--max-requests", "20", "-k", "explicit-is", "--junitxml", "junit.xml",
+            TOKEN="reference-default-token", PYTHONPATH=str(tmp_path),
+        )  # fmt: skip
+        assert done.returncode == 1, done.stdout  # the limit of requests leaves rules of level must inconclusive
+        cases = list(ET.parse(tmp_path / "junit.xml").iter("testcase"))
+        outcomes.append({case.attrib["name"]: [(one.tag, one.get("message")) for one in case] for case in cases})
+    assert (tmp_path / "runs.txt").read_text() == "run\nrun\n"
+    assert outcomes[0] == outcomes[1]
+    assert set(outcomes[0]) == {f"test_rule[{rule}]" for rule in SERVER_RULES if "explicit-is" in rule}
 
 
 def test_what_cannot_be_judged_is_one_line_and_2(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import time
 from collections.abc import Callable
 from random import Random
@@ -147,9 +148,71 @@ def test_the_time_that_a_large_body_takes_grows_as_its_size(body_of: Callable[[i
     assert seconds(2**21) < 8 * 3 * max(little, 0.01), "eight times the size"
 
 
-@pytest.mark.parametrize("name", ["access_token", "ACCESS_TOKEN", "access%5Ftoken", "access_to%E2%84%AAen"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "access_token",
+        "ACCESS_TOKEN",
+        "access%5Ftoken",
+        "access_to%E2%84%AAen",
+        "accessToken",
+        "access-token",
+        "clientSecret",
+    ],
+)
 def test_a_field_of_credentials_is_found_however_its_name_is_spelt(name: str) -> None:
     form = (("Content-Type", "application/x-www-form-urlencoded"),)
     query = f"x=1&{name}=CRN_a-very-secret"
     sent = Exchange(Request("POST", f"http://a/?{query}", form, query.encode()), None)
     assert "CRN_a-very-secret" not in repr(scrub(sent))
+
+
+@pytest.mark.parametrize("name", ["accessToken", "ACCESS_TOKEN", "refresh-token", "clientSecret", "Password"])
+def test_a_field_of_credentials_in_json_is_found_however_its_name_is_spelt(name: str) -> None:
+    answer = Response(200, (), f'{{"a": [{{"{name}": "{TOKEN}"}}]}}'.encode())
+    found: list[str] = []
+    clean = scrub(Exchange(Request("GET", URL), answer), collect=found.append)
+    assert (set(found), TOKEN in repr(clean)) == ({TOKEN}, False)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://a.example/cb?x=1&access_token={}",
+        "https://a.example/cb#id_token={}&x=1",
+        "https://app:{}@a.example/cb",
+        "the server said: Authorization: Bearer {}, and no more",
+        '{{"client_secret": "{}"}}',
+        '--b\r\nContent-Disposition: form-data; name="client_secret"\r\n\r\n{}\r\n--b--',
+        "password={}; user=me",
+    ],
+)
+def test_credentials_in_text_of_any_kind_are_concealed_everywhere(text: str) -> None:
+    body = json.dumps({"event": {"description": text.format(TOKEN)}}).encode()
+    echo = Response(200, (), json.dumps({"summary": f"see {TOKEN}"}).encode())
+    secrets = SecretCollector({})
+    [clean] = secrets.redact_stream([scrub(Exchange(Request("POST", URL, (), body), echo), collect=secrets.collect)])
+    assert (secrets.collected, TOKEN in repr(clean)) == ((TOKEN,), False)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("Referer", "https://a.example/?access_token={}"),
+        ("Content-Location", "/v1/events?refresh_token={}"),
+        ("Link", '<https://a.example/?page=2>; rel="next", <https://a.example/?access_token={}>; rel="last"'),
+        ("Refresh", "0; url=https://a.example/#access_token={}"),
+    ],
+)
+def test_credentials_in_the_url_of_a_header_are_replaced(name: str, value: str) -> None:
+    headers = ((name, value.format(TOKEN)),)
+    for one in (Exchange(Request("GET", URL, headers), None), Exchange(Request("GET", URL), Response(200, headers))):
+        found: list[str] = []
+        assert TOKEN not in repr(scrub(one, collect=found.append))
+        assert found == [TOKEN]
+
+
+@pytest.mark.parametrize("text", ["Bearer authentication is needed", "the token: conferencing", "bearer <default>"])
+def test_words_about_credentials_are_none(text: str) -> None:
+    body = json.dumps({"error": text}).encode()
+    assert scrub(one := Exchange(Request("GET", URL), Response(401, (), body)), collect=pytest.fail) is one

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from user_scripts import SCRIPTS, examined, found, recorded, shows
+from excuses import EXCUSES, shows_only_what_is_old
+from user_scripts import SCRIPTS, examined, found, missed, recorded, shows
 
 from conformance.contract.rules import load
 from conformance.facts import Settings, observe
@@ -44,9 +45,38 @@ def test_a_fault_that_a_recording_shows_is_found(fault: str, script: str) -> Non
     assert found(interactions)
 
 
-@pytest.mark.skipif(
+WHOLE = pytest.mark.skipif(
     not os.environ.get("WHOLE_MATRIX"), reason="plays every script with every fault, which takes minutes"
 )
+
+
+@WHOLE
+@pytest.mark.parametrize("script", sorted(SCRIPTS))
+def test_what_is_not_found_is_protected_by_a_law(script: str) -> None:
+    shown, open_ones = missed(script)
+    assert [name for name in open_ones if name not in EXCUSES] == []
+    assert shown - len(open_ones) >= 0.6 * shown
+    old = [name for name in open_ones if EXCUSES[name][0] == "staleness"]
+    assert [name for name in old if not shows_only_what_is_old(recorded(script, name))] == []
+
+
+@pytest.mark.parametrize("fault", ["none-ignored", "settled-vanishes", "explicit-ignored-on-update"])
+def test_what_one_reading_shows_may_be_old(fault: str) -> None:
+    interactions = recorded("crud", fault)
+    assert shows(interactions, recorded("crud"))
+    assert shows_only_what_is_old(interactions)
+    assert (found(interactions), EXCUSES[fault][0]) == (set(), "staleness")
+
+
+def test_a_generated_link_in_place_of_explicit_is_nothing_old() -> None:
+    assert not shows_only_what_is_old(recorded("crud", "explicit-generates-where-integrated-is-available"))
+
+
+def test_what_laws_protect_are_known_faults() -> None:
+    assert EXCUSES.keys() <= FAULTS.keys()
+
+
+@WHOLE
 @pytest.mark.parametrize("script", sorted(SCRIPTS))
 def test_the_strength_of_a_recording_is_off_by_at_most_five_points(script: str) -> None:
     predicted = len(strength(examined(recorded(script)).exercised).caught)

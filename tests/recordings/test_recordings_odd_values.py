@@ -6,14 +6,16 @@ import copy
 import json
 import warnings
 from collections.abc import Iterator
+from email.utils import mktime_tz, parsedate_to_datetime, parsedate_tz
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from conformance.http.exchange import Response
 from conformance.recordings import InvalidRecordingError, paths, read
-from conformance.recordings.parsing import body_of
+from conformance.recordings.parsing import body_of, moment_of
 
 DIALECTS = Path(__file__).parent / "dialects"
 SAMPLES = [
@@ -93,3 +95,20 @@ def test_an_odd_value_anywhere_is_read_or_refused_in_one_line(tmp_path: Path, sa
 @pytest.mark.parametrize("encoding", ["\0", "utf-8\0", "hex", "undefined", "punycode", "idna", "no such"])
 def test_an_encoding_that_is_none_leaves_the_text_as_it_is(encoding: str) -> None:
     assert body_of({"string": "é" * 300_000, "encoding": encoding}, "", "body") == ("é" * 300_000).encode()
+
+
+@pytest.mark.parametrize("day", ["Fri, 30 Oct 2026", "Xxx, 30 Oct 2026", "Fri, 31 Feb 2026", "Fri, 30 Oct 0000"])
+@pytest.mark.parametrize("time", ["00:00:00", "10:00:01", "23:59:59", "24:00:00", "10:60:00", "10:00:60", "1:00:00"])
+def test_a_date_is_what_the_standard_library_reads_in_it(day: str, time: str) -> None:
+    date = f"{day} {time} GMT"
+    parsed = parsedate_tz(date)
+    try:
+        expected = None if parsed is None else mktime_tz(parsed)
+    except ValueError:
+        expected = None
+    assert Response(200, (("Date", date),)).date == expected
+    try:
+        moment = parsedate_to_datetime(date).timestamp()
+    except ValueError:
+        moment = None
+    assert moment_of(date) == (moment if moment is None or moment > 0 else None)

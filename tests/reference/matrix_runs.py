@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from conformance.clock import VirtualClock
-from conformance.reference import reference_app
+from conformance.reference import INVENTORY, reference_app
 from conformance.servers.campaign import RunResult, run
 from conformance.servers.run_options import RunOptions
-from conformance.servers.subject import EPOCH, Subject
+from conformance.servers.subject import EPOCH, Subject, in_process
 
 #: The rules that fail for each fault, and the command that computes them again.
 MATRIX_FILE = Path(__file__).parents[2] / "conformance" / "reference" / "detection_matrix.json"
@@ -30,6 +30,20 @@ class MatrixRun:
 def run_reference(*faults: str) -> RunResult:
     """The core table on the reference server with faults, as `run --fault` runs it."""
     return asyncio.run(run(RunOptions(faults=faults, max_examples=0), small=False))
+
+
+def run_quick(*faults: str) -> RunResult:
+    """The smallest part of it, as `run --quick --fault` runs it."""
+    return asyncio.run(run(RunOptions(faults=faults, quick=True), small=False))
+
+
+def run_one_calendar(*faults: str) -> RunResult:
+    """The core table on one calendar without integrated conferencing, of an account without profiles."""
+    clock = VirtualClock(EPOCH)
+    app = reference_app(clock=clock, faults=faults)
+    account = INVENTORY.by_name["default"]
+    subject = in_process(app, {"default": app.tokens["default"]}, clock=clock)
+    return asyncio.run(run(RunOptions(calendars=(account.calendars[4].calendar_id,)), subject=subject, small=False))
 
 
 def run_with_fault(fault: str) -> MatrixRun:

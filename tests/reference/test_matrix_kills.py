@@ -8,15 +8,24 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import pytest
-from matrix_runs import COMPUTE, MATRIX_FILE, run_reference, run_with_fault
+from matrix_runs import (
+    COMPUTE,
+    MATRIX_FILE,
+    outcome_of,
+    run_one_calendar,
+    run_quick,
+    run_reference,
+    run_with_fault,
+)
 
 from conformance.cli import explanation as explain
 from conformance.contract.rules import load
 from conformance.judging.strength import known_faults, strength
 from conformance.reference import FAULTS
+from conformance.servers.campaign import RunResult
 
 MATRIX: Mapping[str, list[str]] = json.loads(MATRIX_FILE.read_text(encoding="utf-8"))
 RULES = tuple(rule for rule in load() if rule.applies_to == "server")
@@ -58,6 +67,14 @@ def test_of_every_fault_that_is_caught_it_is_known_how() -> None:
 def test_the_strength_of_the_core_table_is_the_faults_that_it_catches() -> None:
     found = strength(run_reference().report.exercised, waits=True)
     assert {fault.name for fault in found.caught} == {name for name, rules in MATRIX.items() if rules}
+
+
+@pytest.mark.skipif(not WHOLE, reason="runs every fault again, which takes minutes")
+@pytest.mark.parametrize("smaller", [run_quick, run_one_calendar])
+def test_the_strength_of_a_smaller_run_is_off_by_at_most_five_points(smaller: Callable[..., RunResult]) -> None:
+    predicted = len(strength(smaller().report.exercised, waits=True).caught)
+    caught = sum(bool(outcome_of(smaller(fault)).failed) for fault in FAULTS)
+    assert abs(predicted - caught) <= 0.05 * len(FAULTS)
 
 
 def test_every_fault_is_caught_unless_it_is_endless() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -14,6 +15,7 @@ import pytest
 from conformance.clock import RealClock, VirtualClock
 from conformance.reference import reference_app
 from conformance.servers.campaign import RunResult, run
+from conformance.servers.campaign.subject_session import _LONGEST_LOCAL_PAUSE as LONGEST_LOCAL_PAUSE
 from conformance.servers.run_options import RunOptions
 from conformance.servers.subject import EPOCH, ConfigurationError, in_process
 from conformance.servers.subject.reception import Limits
@@ -126,17 +128,33 @@ def test_a_run_ends_when_its_time_is_up_with_what_was_observed(hanging: str) -> 
     assert not result.interrupted
 
 
+def test_time_that_is_up_as_soon_as_the_run_begins_is_said() -> None:
+    result = run_against(lambda *_: {}, virtual=False, max_time=0.0001)
+    assert (result.cut_short, result.interrupted) == ("its time was up: 0.0001 s (--max-time)", False)
+
+
+class WatchedClock(VirtualClock):
+    """Adds up what is slept, as every virtual clock does: of many who wait at one time, the longest wait counts."""
+
+    longest = 0.0
+
+    async def sleep(self, seconds: float) -> None:
+        self.longest = max(self.longest, seconds)
+        await super().sleep(seconds)
+
+
 def test_a_day_of_waiting_that_is_asked_for_is_not_waited() -> None:
     def change(method: str, path: str, number: int) -> dict[str, Any]:
         return {"status": 429, "headers": {"retry-after": "86400"}} if number > 30 else {}
 
-    clock = VirtualClock(EPOCH)
+    clock = WatchedClock(EPOCH)
     app = reference_app(clock=clock)
     subject = in_process(Changed(app, change), {"default": app.tokens["default"]}, clock=clock)
     result = asyncio.run(run(RunOptions(), subject=subject, small=False))
     assert result.cut_short is not None
     assert result.cut_short.startswith("the server stopped answering after #30: ")
     assert result.cut_short.endswith("(its last answer is 429)")
-    # Many wait at the same time, and some of them begin when others end.
-    assert clock.now() - EPOCH < 2 * Limits().attempts * Limits().longest_pause
+    assert clock.longest == LONGEST_LOCAL_PAUSE
+    tries = Counter(one.request for one in result.exchanges if one.request.method != "GET")
+    assert max(tries.values()) == Limits().attempts
     assert failed(result) == set()

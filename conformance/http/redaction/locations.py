@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from enum import Enum
 from functools import lru_cache
+from urllib.parse import unquote
 
-__all__ = ["FIELDS", "SHORTEST", "Certainty", "is_secret", "looks_random", "mask_quotes", "of_field"]
+__all__ = ["FIELDS", "SHORTEST", "Certainty", "has_userinfo", "is_secret", "looks_random", "mask_quotes", "may_hold"]
+__all__ += ["of_field", "quoted_in"]
 
 #: Bytes of the shortest value that is distinguishable from other text.
 SHORTEST = 8
@@ -54,6 +57,22 @@ _QUOTED = re.compile(
 )
 
 
+#: Credentials in text of any kind: after the name of a field, after a scheme of HTTP authentication, and in a URL.
+_AFTER_NAME = re.compile(
+    rb"(?:"
+    + "|".join(name.replace("_", "[_-]?") for name in sorted(_CERTAIN)).encode()
+    + rb")\\*[\"']?(?:\s*[=:]\s*\\*[\"']?|(?:\r|\\r)?(?:\n|\\n)(?:\r|\\r)?(?:\n|\\n))([^\s\"'\\&,;<>{}]{8,4096})",
+    re.IGNORECASE,
+)
+_AFTER_SCHEME = re.compile(rb"\b(?:bearer|basic)\s+([A-Za-z0-9._~+/=-]{8,4096})", re.IGNORECASE)
+_USERINFO = re.compile(rb"://[^\s\"'\\/@:?#]{0,256}:([^\s\"'\\/@]{8,4096})@")
+#: In lower case, one of these is in whatever has a field of credentials or a scheme.
+_HINTS = (
+    *(b"token", b"secret", b"password", b"assertion", b"verifier", b"signature", b"bearer", b"basic"),
+    *(b'key"', b"key=", b'code"', b'sig"'),
+)
+
+
 class Certainty(Enum):
     """Whether a field always holds a credential, or only where its value looks like one."""
 
@@ -61,15 +80,50 @@ class Certainty(Enum):
     LIKELY = "likely"
 
 
-def of_field(name: str) -> Certainty | None:
-    """Whether a field holds a credential, by its name; None if it does not.
+#: By the names of fields without what their spellings differ in.
+_CERTAINTIES = {
+    **{name.replace("_", ""): Certainty.SECRET for name in _CERTAIN},
+    **dict.fromkeys(_POSSIBLE, Certainty.LIKELY),
+}
 
-    >>> of_field("access_token"), of_field("code"), of_field("summary")
+
+def of_field(name: str) -> Certainty | None:
+    """Whether a field holds a credential, by its name in any spelling; None if it does not.
+
+    >>> of_field("accessToken"), of_field("code"), of_field("summary")
     (<Certainty.SECRET: 'secret'>, <Certainty.LIKELY: 'likely'>, None)
     """
-    if name in _CERTAIN:
-        return Certainty.SECRET
-    return Certainty.LIKELY if name in _POSSIBLE else None
+    return _CERTAINTIES.get(name.lower().replace("_", "").replace("-", ""))
+
+
+def may_hold(body: bytes) -> bool:
+    """Whether a body may have a field of credentials, or one after a scheme: a fast test."""
+    lower = body.lower()
+    for hint in _HINTS:  # noqa: SIM110 - `any` over a generator takes twice as long
+        if hint in lower:
+            return True
+    return False
+
+
+def has_userinfo(body: bytes) -> bool:
+    """Whether a URL in a body holds a password."""
+    return b"@" in body and _USERINFO.search(body) is not None
+
+
+def quoted_in(body: bytes) -> Iterator[tuple[str, Certainty]]:
+    """Credentials that stand in text of any kind, such as JSON within JSON, and how certain it is that they are some.
+
+    >>> list(quoted_in(b'{"note": "see https://a.example/?access_token=CRN_1234567&x=1"}'))
+    [('CRN_1234567', <Certainty.SECRET: 'secret'>)]
+    """
+    for pattern, certainty in (
+        (_AFTER_NAME, Certainty.SECRET),
+        (_USERINFO, Certainty.SECRET),
+        (_AFTER_SCHEME, Certainty.LIKELY),
+    ):
+        for match in pattern.finditer(body):
+            value = match[1].decode("utf-8", "replace")
+            yield from ((one, certainty) for one in dict.fromkeys((value, unquote(value))))
 
 
 def mask_quotes(text: str) -> str:

@@ -121,24 +121,25 @@ async def run(
     run_id = _run_id(options.seed, fresh=not under_test.clock.virtual)
     # The embedded server, and a subject on a virtual clock, end with the process.
     in_journal = not (options.plan or under_test.clock.virtual or under_test.kind == "reference")
-    with Deadline(options.max_time or options.wait + SHORTEST_LIMIT) as deadline:
-        async with open_session(
-            under_test,
-            settings,
-            Judge(chosen),
-            run_id,
-            rate=options.rate_limit,
-            max_requests=options.max_requests,
-            limits=limits,
-            sink=sink,
-            personal=PersonalData() if options.redact_personal else None,
-            journal=Journal.of_run(under_test.base_url, run_id, options.journal) if in_journal else None,
-            notifications=options.notifications,
-        ) as session:
-            plan_of_run = partial(_plan, session, options, chosen, scenarios, planned)
-            search = partial(counterexamples, known=known) if small and options.shrink else None
-            if options.fail_fast:
-                progress = _ending_at_a_failure(session.hearing, options, chosen, known, progress)
+    async with open_session(
+        under_test,
+        settings,
+        Judge(chosen),
+        run_id,
+        rate=options.rate_limit,
+        max_requests=options.max_requests,
+        limits=limits,
+        sink=sink,
+        personal=PersonalData() if options.redact_personal else None,
+        journal=Journal.of_run(under_test.base_url, run_id, options.journal) if in_journal else None,
+        notifications=options.notifications,
+    ) as session:
+        plan_of_run = partial(_plan, session, options, chosen, scenarios, planned)
+        search = partial(counterexamples, known=known) if small and options.shrink else None
+        if options.fail_fast:
+            progress = _ending_at_a_failure(session.hearing, options, chosen, known, progress)
+        # From here on: what opens the session has limits of its own, and no result that could say that time was up.
+        with Deadline(options.max_time or options.wait + SHORTEST_LIMIT) as deadline:
             return await _run(session, options, chosen, plan_of_run, progress, Ending(deadline), search)
 
 
