@@ -212,6 +212,8 @@ def object_of(value: object, where: str) -> Mapping[str, Any]:
 
 def status_of(value: object) -> int:
     """A status code, from a number or its text.  Raises MalformedPartError."""
+    if type(value) is int and 0 < value < 1_000:
+        return value
     number = number_of(value, "response.status")
     if number is None or number != int(number):
         raise MalformedPartError(f"response.status: expected a status code, found {kind_of(value)}")

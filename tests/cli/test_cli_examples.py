@@ -201,6 +201,8 @@ def test_options_named_in_the_readme_exist() -> None:
         "--config-file",
         "--url",
         "--data-raw",
+        "--mode",
+        "--full",
     }
     assert set(re.findall(r"(?<![\w-])--[a-zA-Z][\w-]*", text)) - ours - others == set()
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import stat
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -302,3 +304,30 @@ def test_a_tape_without_json5_says_what_to_install(monkeypatch: pytest.MonkeyPat
     monkeypatch.setitem(sys.modules, "json5", None)
     with pytest.raises(InvalidRecordingError, match=r"install cronofy-conformance\[talkback\]"):
         list(read(DIALECTS / "right" / "talkback.json5"))
+
+
+def test_what_mitmproxy_prints_by_the_script_of_the_readme_is_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    script = next(
+        block for block in re.findall(r"^```python\n(.*?)^```", readme, re.M | re.S) if "def response" in block
+    )
+    message = {"get_text": lambda strict: '{"events": []}', "headers": {"Authorization": "Bearer Zq8vT3kLm5Xw2RyB"}}
+    flow = SimpleNamespace(
+        request=SimpleNamespace(
+            **message, method="GET", url="https://api.cronofy.com/v1/events", timestamp_start=1.8e9
+        ),
+        response=SimpleNamespace(**message, status_code=200, timestamp_end=1.8e9 + 1),
+    )
+    namespace: dict[str, Any] = {}
+    exec(script, namespace)
+    namespace["response"](flow)
+    printed = capsys.readouterr().out
+    assert "Zq8v" not in printed
+    (tmp_path / "day.ndjson").write_text(printed)
+    (exchange,) = read(tmp_path / "day.ndjson")
+    assert (exchange.request.method, exchange.request.url) == ("GET", "https://api.cronofy.com/v1/events")
+    assert exchange.response is not None
+    assert exchange.response.json() == {"events": []}
+    assert (exchange.sent_at, exchange.answered_at, exchange.headers_complete) == (1.8e9, 1.8e9 + 1, True)
