@@ -14,7 +14,7 @@ import httpx
 import jsonschema
 import pytest
 from cli_samples import call
-from emulators.reference_process import ReferenceProcess, heed_ctrl_c, reference_process
+from emulators.reference_process import ReferenceProcess, reference_process
 
 from conformance.contract import schemas
 
@@ -181,7 +181,7 @@ def test_ctrl_c_ends_a_run_with_130_after_clean_up_and_with_a_report(served: Ref
     ]  # fmt: skip
     environment = {**os.environ, **served.tokens, "CRONOFY_CONFORMANCE_JOURNAL": str(tmp_path / "journal")}
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment, preexec_fn=heed_ctrl_c
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
     ) as process:
         evidence = tmp_path / "e.ndjson"
         while process.poll() is None and (not evidence.exists() or evidence.read_bytes().count(b"\n") < 30):
