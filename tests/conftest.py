@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 
 import pytest
 
@@ -15,7 +16,9 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 def pytest_configure() -> None:
-    """What a build service sets for its own steps is none of what the tests run."""
+    """What a build service sets for its own steps is none of what the tests run, and Ctrl-C is what it always is."""
+    # A shell lets what it starts in the background ignore SIGINT, and what that starts inherits it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     for name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"):
         os.environ.pop(name, None)
 

@@ -26,8 +26,8 @@ _PATIENCE = 30
 def cluster(address: str, choice: RuleChoice, interruption: Interruption) -> Iterator[tuple[Submit, int]]:
     """The cluster of a scheduler, as the function that gives a worker a part; and how many parts it does at a time.
 
-    Secrets of this process are not sent.  Raises UsageError where no scheduler or no worker is there, LostProcessError
-    where worker after worker was lost to the same part, and KeyboardInterrupt after a signal.
+    Secrets of this process are not sent.  After a signal, parts that are not done count as nothing.  Raises UsageError
+    where no scheduler or no worker is there, and LostProcessError where worker after worker was lost to the same part.
     """
     try:
         import distributed
@@ -36,15 +36,28 @@ def cluster(address: str, choice: RuleChoice, interruption: Interruption) -> Ite
     client = _connected(distributed, address)
     futures: list[Any] = []
 
-    def submit(runs: tuple[OneRun, ...], share: Share | None) -> Any:
-        futures.append(client.submit(_work, runs, share, choice, VERSION, pure=False))
-        return futures[-1]
+    class PartOfCluster:
+        """What a worker says of a part."""
 
-    interruption.begin(1, lambda: client.cancel(futures, force=True))
+        def __init__(self, *part: Any) -> None:
+            self._future = None if interruption.came else client.submit(_work, *part, choice, VERSION, pure=False)
+            futures.append(self._future)
+
+        def result(self) -> Judged:
+            try:
+                judged: Judged | None = None if self._future is None else self._future.result()
+            except distributed.client.FutureCancelledError:
+                if not interruption.came:
+                    raise
+                judged = None
+            return Judged.nothing(choice.rules()) if judged is None else judged
+
+    def cancel() -> None:
+        client.cancel([future for future in futures if future is not None and not future.done()], force=True)
+
+    interruption.begin(1, cancel)
     try:
-        yield submit, max(1, sum(client.nthreads().values()))
-    except distributed.client.FutureCancelledError:
-        raise KeyboardInterrupt from None
+        yield PartOfCluster, max(1, sum(client.nthreads().values()))
     except distributed.KilledWorker:
         raise LostProcessError("worker after worker was lost") from None
     finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import count
@@ -65,7 +66,7 @@ def _traces(document: Mapping[str, Any], evidence: Path, report: Path) -> tuple[
 
 
 def write_comparison(comparison: Comparison, reports: Sequence[str], echo: Callable[[str], None]) -> None:
-    """Write each of `reports`, paths or FORMAT:PATH; ``-`` and none are text through `echo`.
+    """Write each of `reports`, paths or FORMAT:PATH, and the text through `echo`, unless one of them goes there.
 
     Raises UsageError for another format, and for a file that cannot be written.
     """
@@ -81,6 +82,7 @@ def write_comparison(comparison: Comparison, reports: Sequence[str], echo: Calla
             raise UsageError(
                 f"--report {path} cannot be written: {error.strerror or error}; choose another place"
             ) from None
+        sys.stderr.write(f"Written: {path}\n")
 
 
 def _rendered(comparison: Comparison, reports: Sequence[str]) -> Iterator[tuple[str, str]]:
@@ -88,11 +90,12 @@ def _rendered(comparison: Comparison, reports: Sequence[str]) -> Iterator[tuple[
     from conformance.judging.formats.side_by_side_html import html
 
     known = {"json": side_by_side.as_json, "markdown": side_by_side.markdown, "html": html}
-    for report in reports or ("-",):
-        if report == "-":
-            yield "-", side_by_side.text(comparison)
-            continue
+    is_taken = False
+    for report in (one for one in reports if one != "-"):
         name, path = destination(report)
+        is_taken = is_taken or path == "-"
         if name not in known:
             raise UsageError(f"--report {report}: a comparison is written as {', '.join(known)}, or as text to -")
         yield path, known[name](comparison)
+    if "-" in reports or not is_taken:
+        yield "-", side_by_side.text(comparison)

@@ -72,8 +72,14 @@ class Judged:
         )
 
     def beside(self, other: Judged, report: Report) -> Judged:
-        """Both, two shares of one run of which each saw all exchanges."""
-        return replace(self._with(other), report=report, writes=self.writes)
+        """Both, two shares of one run of which each saw all exchanges, unless it ended early."""
+        more = max(self, other, key=lambda one: one.span.count)
+        return replace(self._with(other), report=report, span=more.span, writes=more.writes)
+
+    @classmethod
+    def nothing(cls, rules: Iterable[Rule]) -> Judged:
+        """What becomes of no run at all."""
+        return cls(Report.empty(rules), (0, frozenset()), Span(), RefusedWrites(), ())
 
     def _with(self, other: Judged) -> Judged:
         return replace(
@@ -149,7 +155,9 @@ def judge_apart(parts: Sequence[RunPart], submit: Submit, finished: Callable[[],
         judged = [answer.result() for answer in waited]
         found.append(_together(part, judged, submit) if part.shares else judged[0])
         finished()
-    return reduce(Judged.__add__, found)
+    while len(found) > 1:  # as a tree: each sum takes as long as what is in it
+        found = [reduce(Judged.__add__, found[place : place + 2]) for place in range(0, len(found), 2)]
+    return found[0]
 
 
 def _together(part: RunPart, judged: list[Judged], submit: Submit) -> Judged:

@@ -47,9 +47,9 @@ def list_faults(word: str) -> None:
     ]
     if not found:
         parts = {part for name in FAULTS for part in name.split("-")}
-        raise UsageError(
-            f"no fault has {word!r} in its name, title or clauses; {nearest(word, parts)} --list-faults alone lists all"
-        )
+        near = nearest(word, parts)
+        hint = f"{near} " if near.endswith("?") else ""
+        raise UsageError(f"no fault has {word!r} in its name, title or clauses; {hint}--list-faults alone lists all")
     echo("".join(f"{fault.name}  [{' '.join(fault.clauses)}]\n    {fault.title}\n" for fault in found))
 
 

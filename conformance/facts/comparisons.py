@@ -21,6 +21,8 @@ NEAR = 3 * 3600.0
 NEARER = 3600.0
 
 _PORTS = {"http": "80", "https": "443"}
+#: URLs that have their normal form, at a glance: most do.
+_NORMAL = re.compile(r"https?://[a-z0-9-]+(?:\.[a-z0-9-]+)*(?:/[A-Za-z0-9_~-]+)+\Z")
 _ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 
@@ -37,6 +39,10 @@ def compare_urls(sent: str, shown: Any) -> str:
 @lru_cache(maxsize=8192)
 def normal_url(url: str) -> str:
     """The normal form of a URL: case, escapes, dot segments, default port and host as RFC 3986 and IDNA have them."""
+    return url if _NORMAL.match(url) else _normal(url)
+
+
+def _normal(url: str) -> str:
     try:
         parts = urlsplit(url.strip())
         host = _host(parts.hostname or "")

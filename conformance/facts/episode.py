@@ -243,21 +243,12 @@ class Episode:
         observations = [observation for observation, _, _ in self.observed[:4]]
         if self.streak is not None:
             observations.append(self.streak.observation)
-        for observation in observations:
-            value = {"state": observation.state}
-            if observation.conferencing is not None:
-                value["conferencing"] = observation.conferencing
-            if all(entry.label != observation.evidence.label for entry in found):
-                found.append(
-                    Evidence(
-                        observation.evidence.label,
-                        observation.evidence.request,
-                        observation.evidence.status,
-                        value,
-                        observation.evidence.at,
-                        _otherwise(self.write.event, observation.item),
-                    )
-                )
+        labels = {self.write.evidence.label}
+        for state, conferencing, _, _, _, _, _, evidence in observations:
+            if evidence.label not in labels:
+                labels.add(evidence.label)
+                shown = {"state": state} if conferencing is None else {"state": state, "conferencing": conferencing}
+                found.append(Evidence(evidence.label, evidence.request, evidence.status, shown, evidence.at))
         return tuple(found)
 
     def seconds_watched(self) -> float:
@@ -321,7 +312,10 @@ class Episode:
 
 def differ(one: dict[str, Any], other: dict[str, Any]) -> bool:
     """Whether two forms of an event certainly differ in a field that writes set."""
-    return any(field_as_sent(one, other, name) is False for name in FIELDS)
+    for name in FIELDS:  # noqa: SIM110 - of every reading it is asked, and a generator takes as long again
+        if field_as_sent(one, other, name) is False:
+            return True
+    return False
 
 
 def _otherwise(written: dict[str, Any], item: dict[str, Any] | None) -> dict[str, Any] | None:

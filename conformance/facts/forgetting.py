@@ -1,4 +1,4 @@
-"""Events at rest are forgotten, so that traffic without an end is judged in bounded memory."""
+"""Events and accounts at rest are forgotten, so that traffic without an end is judged in bounded memory."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ _KEPT = 1_000
 
 
 class Forgetting:
-    """Closes and drops events that have been at rest, or untouched, for `seconds`; the times are those of the traffic.
+    """Closes and drops events that have been at rest, or untouched, for `seconds`, and accounts that were not used, as
+    of tokens that were replaced; the times are those of the traffic.
 
     Of an event that was dropped nothing is known any more, as of any at the start of a recording: that no reading shows
     it, or that it was not there before, follows from the next complete reading only.
@@ -22,8 +23,8 @@ class Forgetting:
         self.seconds = seconds
         self._at_rest_since: dict[Key, float] = {}
 
-    def sweep(self, fold: ObserverState, now: float) -> None:
-        """Drop what has been at rest until `now`."""
+    def sweep(self, fold: ObserverState, now: float) -> tuple[str, ...]:
+        """Drop what has been at rest until `now`; the names of the accounts that are dropped."""
         at_rest: dict[Key, float] = {}
         for account in fold.accounts.values():
             account.last_reading = None
@@ -38,8 +39,12 @@ class Forgetting:
                     del events[event_id]
                     account.complete = account.read_completely = False
             _trim(account)
+        unused = [one for one in fold.accounts.values() if now - one.used >= self.seconds and not one.has_events]
+        for account in unused:
+            fold.drop(account)
         self._at_rest_since = at_rest
         fold.forget_urls_of_dropped_events()
+        return tuple(account.name for account in unused)
 
     def _since(self, event: Event, now: float) -> float:
         """Since when nothing was learnt of an event; of one at rest, since a sweep first found it so."""

@@ -111,5 +111,10 @@ def fingerprint_of(item: dict[str, Any] | None) -> Any:
     """What two readings must share, beside their conferencing, to count as showing the same."""
     if item is None:
         return None
-    times = [parse_api_time(item.get(name)) or item.get(name) for name in ("start", "end")]
-    return [item.get("summary"), item.get("description"), *times]
+    return [item.get("summary"), item.get("description"), *(_moment(item.get(name)) for name in ("start", "end"))]
+
+
+def _moment(time: Any) -> Any:
+    """A time in seconds, and whether it is one to the second; as it is where it cannot be told."""
+    parsed = parse_api_time(time)
+    return time if parsed is None else (parsed[0].timestamp(), parsed[1])

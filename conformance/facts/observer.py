@@ -14,7 +14,7 @@ from conformance.facts.exchange_document import exchange_document
 from conformance.facts.forgetting import Forgetting
 from conformance.facts.reading import Reading
 from conformance.facts.reads import apply_read
-from conformance.facts.requested import requested_conferencing
+from conformance.facts.requested import names_profile, requested_conferencing
 from conformance.facts.routes import UNKNOWN_ACCOUNT, Route, account_name, makes_calendar, route
 from conformance.facts.seen import UNREADABLE, Seen, answer_of, body_of
 from conformance.facts.share import Crossing, Share
@@ -142,6 +142,7 @@ class Observer:
     def _apply_batch(self, batch: Seen, entries: list[Seen], account: AccountState) -> None:
         """Let the entries of a batch be writes, each with its own answer; a batch that is refused is none."""
         account.last_reading = None
+        account.used = batch.sent
         account.wrote(batch.number)
         account.busy_until = max(account.busy_until, batch.answered)
         if is_refused(batch):
@@ -202,13 +203,15 @@ class Observer:
         """
         if seen.route.name != "write" or seen.account not in self._fold.accounts:
             return None
-        account, requested = self._fold.account(seen.account), requested_conferencing(seen.body)
-        if requested.kind != "profile" or requested.profile_id is None or not account.is_known:
+        account = self._fold.account(seen.account)
+        requested = requested_conferencing(seen.body) if account.is_known and names_profile(seen.body) else None
+        if requested is None or requested.kind != "profile" or requested.profile_id is None:
             return None
         return account.directory.lists_profile(requested.profile_id, seen.sent)
 
     def _apply(self, seen: Seen, account: AccountState) -> None:
         """Let what was seen change what is known."""
+        account.used = seen.sent
         if seen.route.name not in _READINGS:
             account.last_reading = None
         match seen.route.name:
@@ -237,9 +240,9 @@ class Observer:
         """Nothing that was sent is still without its answer: let held-back reads count."""
         self._release(None, self.exchanges + 1)
 
-    def sweep(self, forgetting: Forgetting, now: float) -> None:
-        """Let go of the events that have been at rest for so long."""
-        forgetting.sweep(self._fold, now)
+    def sweep(self, forgetting: Forgetting, now: float) -> tuple[str, ...]:
+        """Let go of what has been at rest for so long; the names of the accounts that are gone."""
+        return forgetting.sweep(self._fold, now)
 
     def closed(self) -> list[Facts]:
         """The facts that closed since the last call."""

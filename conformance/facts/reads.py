@@ -22,6 +22,7 @@ _WAITING = 64
 
 def apply_read(fold: ObserverState, account: AccountState, seen: Seen) -> None:
     """One page of a reading was answered: its events are observed, and after the last page those that are missing."""
+    account.used = seen.sent
     last, account.last_reading = account.last_reading, None
     if last is not None and account.busy_until <= seen.sent and last.is_repeated_by(seen):
         _repeat(fold, account, last, seen)

@@ -8,7 +8,14 @@ from typing import Any, NamedTuple
 
 from conformance.facts.comparisons import parse_api_time, same_text, same_time
 
-__all__ = ["FIELDS", "RequestedConferencing", "field_as_sent", "is_documented_time", "requested_conferencing"]
+__all__ = [
+    "FIELDS",
+    "RequestedConferencing",
+    "field_as_sent",
+    "is_documented_time",
+    "names_profile",
+    "requested_conferencing",
+]
 
 #: The fields of an event by which a reading shows which write it belongs to.
 FIELDS = ("summary", "description", "start", "end")
@@ -56,6 +63,13 @@ def requested_conferencing(event: Any) -> RequestedConferencing:
     return RequestedConferencing(
         profile_id if profile_id in _BUILT_IN else "profile", profile_id, join_url, description
     )
+
+
+def names_profile(event: Any) -> bool:
+    """Whether the conferencing of an event names a profile, as far as its ``profile_id`` tells."""
+    conferencing = event.get("conferencing") if isinstance(event, dict) else None
+    profile_id = conferencing.get("profile_id") if isinstance(conferencing, dict) else None
+    return isinstance(profile_id, str) and profile_id != "explicit" and profile_id not in _BUILT_IN
 
 
 def _is_event(event: dict[str, Any]) -> bool:

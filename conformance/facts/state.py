@@ -54,7 +54,7 @@ def page_key(url: str) -> str:
 
 @dataclass(slots=True)
 class AccountState:
-    """What is known of one account."""
+    """What is known of one account; it was `used` last at this time."""
 
     name: str
     directory: Directory
@@ -76,6 +76,7 @@ class AccountState:
     other_reads: int = 0
     externals: int = 0
     last_reading: LastReading | None = None
+    used: float = float("-inf")
 
     def awaits(self, url: str) -> bool:
         """Whether an earlier page named this URL as the one to follow: a next_page is opaque, and may be any."""
@@ -111,6 +112,11 @@ class AccountState:
         between = place < len(self.writes) and self.writes[place] <= reading.last
         steady = reading.page_count_is_steady and not self.directory.is_shared_token
         return steady and self.busy_until <= reading.sent and not between
+
+    @property
+    def has_events(self) -> bool:
+        """Whether anything is known of an event."""
+        return any(self.calendars.values())
 
     @property
     def is_known(self) -> bool:
@@ -214,6 +220,18 @@ class ObserverState:
         self._polled[account.name] = account
         if len(self._polled) > _POLLED:
             self._polled.pop(next(iter(self._polled))).last_reading = None
+
+    def drop(self, account: AccountState) -> None:
+        """Let go of an account that is used no more: its last facts go out."""
+        if self.has(account.name):
+            self.out += (*(reading.facts() for reading in account.readings.values()), account.facts())
+        del self.accounts[account.name]
+        self.granted.discard(account.name)
+        self._polled.pop(account.name, None)
+        tokens = self._by_sub.get(account.directory.sub or "", set())
+        tokens.discard(account.name)
+        if not tokens:
+            self._by_sub.pop(account.directory.sub or "", None)
 
     def locations(self, event_id: str) -> list[Home]:
         """Where somebody was seen to write an event of this id: accounts and calendars."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -78,6 +78,11 @@ class ExerciseLog:
             if verdict.outcome == "passed":
                 self._passed[verdict.rule].add(its_traits)
             (self._open if verdict.outcome == "inconclusive" else self._decided)[verdict.rule].add(found)
+
+    def forget(self, accounts: Collection[str]) -> None:
+        """Nothing more comes of these accounts."""
+        for alike in [alike for alike in self._counts if alike[0] in accounts] if accounts else ():
+            del self._counts[alike]
 
     @property
     def taken(self) -> Exercised:

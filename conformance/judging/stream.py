@@ -98,9 +98,11 @@ class LiveJudge:
         known += self.observer.changed()
 
     def sweep(self, forgetting: Forgetting, now: float) -> None:
-        """Let go of the events that have been at rest for so long."""
-        self._observed(self.observer.sweep, forgetting, now)
+        """Let go of the events and accounts that have been at rest for so long."""
+        gone: list[str] = []
+        self._observed(lambda: gone.extend(self.observer.sweep(forgetting, now)))
         self.judge_known()
+        self._log.forget(gone)
 
     def close(self) -> None:
         """Nothing more comes: judge all that was still open."""

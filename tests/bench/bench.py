@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
@@ -72,6 +73,32 @@ def traffic(events: int, a_page: int) -> Iterator[Exchange]:
                 now + 0.1,
                 headers_complete=True,
             )
+
+
+def of_account(name: str, exchanges: Iterable[Exchange]) -> Iterator[Exchange]:
+    """The traffic as that of another account, with a calendar and join URLs of its own."""
+    headers = (("Authorization", bearer(name)), ("Content-Type", "application/json"))
+
+    def own(body: bytes) -> bytes:
+        return body.replace(b"cal_1", b"cal_" + name.encode()).replace(
+            b"//c.example", b"//" + name.encode() + b".example"
+        )
+
+    for exchange in exchanges:
+        request, response = exchange.request, exchange.response
+        url = request.url.replace("cal_1", f"cal_{name}")
+        yield replace(
+            exchange,
+            label=f"{name}{exchange.label}",
+            request=Request(request.method, url, headers, own(request.body)),
+            response=response and replace(response, body=own(response.body)),
+        )
+
+
+def of_accounts(number: int, events: int, a_page: int) -> Iterator[Exchange]:
+    """The traffic of several accounts at once, each with so many events."""
+    everybody = (of_account(f"account{one}", traffic(events, a_page)) for one in range(number))
+    return (exchange for at_once in zip(*everybody, strict=True) for exchange in at_once)
 
 
 #: How often each is timed; the best counts, as whatever else the machine does only takes away.
@@ -217,6 +244,8 @@ def command(*, million: bool) -> None:
         for events in sizes:
             show("1 event a page", write(folder / f"{events}.ndjson", traffic(events, 1)))
         show("20 events a page", write(folder / "pages.ndjson", traffic(6_000, 20)))
+        show("10 accounts, 1 a page", write(folder / "accounts.ndjson", of_accounts(10, 1_000, 1)))
+        show("10 accounts, 20 a page", write(folder / "full.ndjson", of_accounts(10, 600, 20)))
         (folder / "varied").mkdir()
         show("varied", varied(folder / "varied", 16))
 

@@ -87,6 +87,29 @@ def test_the_workers_of_a_cluster_give_the_same_report(scheduler: str, wrong: Pa
     assert report(wrong, cluster=scheduler) == report(wrong, jobs=1)
 
 
+def test_a_signal_ends_what_the_workers_do_and_what_was_judged_is_reported(
+    scheduler: str, wrong: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(parts: Any, submit: Any, finished: Any) -> Any:
+        """The signal comes when the first part is judged and all others are submitted."""
+        answers: list[Any] = []
+
+        def submitted(*part: Any) -> Any:
+            answers.append(submit(*part))
+            if len(answers) == sum(len(one.shares) or 1 for one in parts):
+                answers[0].result()
+                os.kill(os.getpid(), signal.SIGINT)
+            return answers[-1]
+
+        return judge_apart(parts, submitted, finished)
+
+    monkeypatch.setattr(check_command, "judge_apart", interrupted)
+    with Interruption() as interruption:
+        found = check(CheckOptions((wrong,), cluster=scheduler, jobs=2), interruption, StatusLine(shown=False))
+    assert (found.policy.interrupted, found.exit_code) == (True, 130)
+    assert found.report.exchanges > 0
+
+
 def test_a_worker_that_is_killed_in_the_middle_changes_nothing(
     scheduler: str, wrong: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -217,6 +217,25 @@ def test_what_is_remembered_does_not_grow_with_time() -> None:
     assert judge.close().tally("explicit-is-kept").passed == 200
 
 
+def test_tokens_that_were_replaced_are_forgotten() -> None:
+    """Each token is used for an hour, as those of OAuth are; its list is read once."""
+    exchanges = []
+    for number, exchange in enumerate(endless(360)):
+        headers = tuple(
+            (name, bearer(f"token-{number // 180}") if name == "Authorization" else value)
+            for name, value in exchange.request.headers
+        )
+        exchanges.append(replace(exchange, request=replace(exchange.request, headers=headers)))
+    judge, failed = judged(exchanges, forget=2000.0)
+    fold = judge._live.observer._fold
+    assert set(fold.accounts) == fold.granted == {"token-9"}
+    assert {account for account, _ in judge._live._log._counts} <= {"token-9"}
+    assert failed == []
+    report = judge.close()
+    assert report.tally("explicit-is-kept").passed == 360
+    assert report.exchanges == len(exchanges)
+
+
 def test_an_event_that_was_forgotten_and_is_seen_again_accuses_nobody() -> None:
     first = [written(1, NOW), *(shown(range(1, 2), NOW + seconds) for seconds in (10, 50, 100))]
     between = [shown(range(1, 2), NOW + 1000 * count) for count in range(1, 9)]

@@ -66,11 +66,11 @@ def reading(**fields: Any) -> Any:
 
 
 def judged(path: Path, *options: str) -> tuple[int, dict[str, str], dict[str, Any], str]:
-    """Exit code, what became of each rule, the subject, and the summary."""
+    """Exit code, what became of each rule, the subject, and all that was printed."""
     report = path.with_suffix(".report.json")
     result = call("check", path, "--report", report, *options)
     said = json.loads(report.read_text())
-    return result.exit_code, {rule["id"]: rule["outcome"] for rule in said["rules"]}, said["subject"], result.stderr
+    return result.exit_code, {rule["id"]: rule["outcome"] for rule in said["rules"]}, said["subject"], result.output
 
 
 def test_a_side_is_judged_alone_and_the_subject_says_so(tmp_path: Path) -> None:

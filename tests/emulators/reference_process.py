@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -21,17 +20,12 @@ class ReferenceProcess:
     tokens: Mapping[str, str]
 
 
-def heed_ctrl_c() -> None:
-    """A shell lets what it starts in the background ignore SIGINT, and children inherit that."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
 @contextmanager
 def reference_process(*options: str) -> Iterator[ReferenceProcess]:
     """While the block runs, ``serve`` listens with `options`."""
     command = [sys.executable, "-m", "conformance", "serve", "--port", "0", *options]
     pipe = subprocess.PIPE
-    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, preexec_fn=heed_ctrl_c) as process:
+    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True) as process:
         assert process.stdout is not None
         url = process.stdout.readline().split()[5]
         process.stdout.readline()

@@ -11,13 +11,27 @@ from facts_traffic import Traffic, event, explicit, item
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conformance.facts.comparisons import compare_urls, normal_url, parse_api_time, same_text, same_time, time_relation
+from conformance.facts.comparisons import (
+    _NORMAL,
+    _normal,
+    compare_urls,
+    normal_url,
+    parse_api_time,
+    same_text,
+    same_time,
+    time_relation,
+)
 from conformance.facts.reading import next_page_kind
 from conformance.facts.requested import field_as_sent
 from conformance.facts.routes import account_name, body_json, form_json, route
 from conformance.http.exchange import Response
 
 NOW = datetime(2026, 9, 21, 12, tzinfo=UTC)
+
+
+@given(st.from_regex(_NORMAL, fullmatch=True))
+def test_what_looks_normal_at_a_glance_is(url: str) -> None:
+    assert _normal(url) == url
 
 
 @pytest.mark.parametrize(

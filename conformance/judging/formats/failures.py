@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 __all__ = ["ClauseNote", "Failure", "FailureStep", "actual", "brief", "closing", "coverage_gaps"]
 __all__ += ["failures", "headings", "headline", "outcome_line", "status", "subject_name"]
 
+#: How many stale entries of a baseline are named.
+_NAMED = 3
+
 #: How many characters of a response's content are shown, of one in a time line, and of a headline.
 _SHOWN_CHARACTERS, _SHOWN_IN_LINE, _HEADLINE = 600, 160, 300
 
@@ -268,9 +271,11 @@ def _stale(run_report: RunReport) -> Iterator[str]:
     count, baseline = len(run_report.stale), run_report.policy.baseline
     if count and baseline is not None:
         entries, them = ("entry", "it") if count == 1 else ("entries", "them")
+        causes = [visible(entry.cause) for entry in run_report.stale[:_NAMED]]
+        causes += [f"{count - _NAMED} more"] if count > _NAMED else []
         yield (
-            f"{count} {entries} of {baseline.name} {'is' if count == 1 else 'are'} stale, because the failure is gone: "
-            f"delete {them}, or run with --write-baseline"
+            f"{count} {entries} of {baseline.name} {'is' if count == 1 else 'are'} stale, because the failure is gone "
+            f"({', '.join(causes)}): delete {them}, or run with --write-baseline"
         )
 
 

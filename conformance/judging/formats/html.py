@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from conformance.http.display import visible
@@ -65,12 +66,17 @@ def _about(run_report: RunReport) -> str:
 
 
 def _failures(run_report: RunReport, found: tuple[Failure, ...]) -> Iterator[str]:
-    if len(found) > _INDEXED:
-        items = (
-            f'<li><a href="#failure-{number}">{text_of(one.headline)}</a></li>' for number, one in enumerate(found, 1)
-        )
-        yield f'<nav aria-label="All failures"><ol>{"".join(items)}</ol></nav>'
     above = headings(run_report, found)
+    if len(found) > _INDEXED:
+        yield '<nav aria-label="All failures">'
+        starts = [*sorted({1, *above}), len(found) + 1]
+        for start, end in pairwise(starts):
+            items = (
+                f'<li><a href="#failure-{number}">{text_of(found[number - 1].headline)}</a></li>'
+                for number in range(start, end)
+            )
+            yield f'<p>{above.get(start, "")}</p><ol start="{start}">{"".join(items)}</ol>'
+        yield "</nav>"
     for number, failure in enumerate(found, 1):
         if number in above:
             yield f"<h2>{above[number]}</h2>"

@@ -35,6 +35,7 @@ from conformance.servers.scenarios.core import core
 from conformance.servers.scenarios.needed import MALFORMED, Needed, Piece, needed
 from conformance.servers.scenarios.plan import PROBES, Plan, estimated
 from conformance.servers.scenarios.scenario import RunContext, Scenario
+from conformance.servers.scenarios.scenario_values import GENERATING
 from conformance.servers.subject import EPOCH, in_process
 
 __all__ = ["reduced"]
@@ -84,7 +85,7 @@ async def reduced(
         )
 
     pieces = await _rehearse(standard, run, rules)
-    wanted = {one for piece in pieces for one in piece.shows}
+    wanted = {one for piece in pieces for one in piece.shows if not isinstance(one, _Kind)}
     chosen = needed(standard, pieces)
     for _ in range(_ATTEMPTS):
         again = await _rehearse(plan_of(chosen, []), run, rules)
@@ -158,7 +159,7 @@ class _Evidence:
         for facts, judgement in self.decided:
             piece = self._needs(facts, events, plan, session.run)
             if piece is not None:
-                shows = _shows(facts, judgement, self.chosen, ways)
+                shows = _shows(facts, judgement, self.chosen, ways, _kind(facts, scenarios))
                 watched = watched or (bool(shows) and bool(piece.scenarios))
                 if shows:
                     yield replace(piece, shows=shows)
@@ -218,6 +219,14 @@ class _Evidence:
         return Piece(frozenset(), account=facts.evidence[0].request.account or "", events=events_read)
 
 
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """A rule that passed for a value which this kind of request led to; when it is first read is a matter of time."""
+
+    rule: str
+    kind: str
+
+
 _Ways = Mapping[str, list[tuple[Hashable, frozenset[str]]]]
 
 
@@ -247,8 +256,13 @@ def _ways(chosen: Collection[str]) -> _Ways:
     return found
 
 
-def _shows(facts: Facts, judgement: tuple[Verdict, ...], chosen: Collection[str], ways: _Ways) -> frozenset[Hashable]:
-    """What facts show: the chosen rules that they pass, in which classes, and the faults that they would have shown."""
+def _shows(
+    facts: Facts, judgement: tuple[Verdict, ...], chosen: Collection[str], ways: _Ways, kind: str | None
+) -> frozenset[Hashable]:
+    """What facts show: the chosen rules that they pass, in which classes, and the faults that they would have shown.
+
+    `kind` is that of the request whose value this is, if it is one.
+    """
     said = circumstances(facts)
     shown: set[Hashable] = set()
     for verdict in judgement:
@@ -256,8 +270,18 @@ def _shows(facts: Facts, judgement: tuple[Verdict, ...], chosen: Collection[str]
             if verdict.rule in chosen:
                 shown.add(("rule", verdict.rule))
                 shown.update(("class", verdict.rule, case) for case in verdict.cases)
+                shown.update({_Kind(verdict.rule, kind)} if kind else ())
             shown.update(name for name, needs in ways.get(verdict.rule, ()) if needs <= said)
     return frozenset(shown)
+
+
+def _kind(facts: Facts, scenarios: Mapping[tuple[str, ...], Scenario]) -> str | None:
+    """The request to which the first value of an event is owed, where it is a value: such facts do not say it."""
+    scenario = scenarios.get(facts.key[1:4])
+    if scenario is None or facts.about != "conferencing" or facts.key[4] != "1":
+        return None
+    first = scenario.steps[0].kind
+    return first if first in ("explicit", *GENERATING) else None
 
 
 def _is_generated(facts: Facts) -> bool:
