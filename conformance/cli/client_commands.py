@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from conformance.cli import options
+from conformance.cli import option_types, options
 from conformance.errors import UsageError
 from conformance.http.display import visible
 
@@ -51,7 +51,9 @@ def _pages(_ctx: click.Context, _option: click.Parameter, paths: tuple[Path, ...
     return paths
 
 
-duration = click.option("--duration", type=options.seconds, metavar="S", help="Seconds to listen. [default: to Ctrl-C]")
+duration = click.option(
+    "--duration", type=option_types.seconds, metavar="S", help="Seconds to listen. [default: to Ctrl-C]"
+)
 port = click.option(
     "--port", type=click.IntRange(0, 65535), default=0, metavar="N", help="The port to listen on; 0 takes a free one."
 )
@@ -62,7 +64,7 @@ port = click.option(
 @click.option("--watch", is_flag=True, help="COMMAND is a program that uses the client, not a driver.")
 @click.option(
     "--driver-timeout",
-    type=options.positive("the usual 30"),
+    type=option_types.positive("the usual 30"),
     default=30.0,
     show_default=True,
     metavar="S",
@@ -87,7 +89,7 @@ port = click.option(
     "--certificate",
     "certificates",
     multiple=True,
-    type=options.path,
+    type=option_types.path,
     callback=_pages,
     metavar="PATH",
     help="A page to publish: client, contract, level and findings; .html or .md; repeatable.",

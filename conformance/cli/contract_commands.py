@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from conformance.cli import options
+from conformance.cli import option_types, options
 from conformance.errors import UsageError
 
 __all__ = ["drift", "rules", "serve"]
@@ -19,7 +19,7 @@ __all__ = ["drift", "rules", "serve"]
 @click.option(
     "--format",
     "form",
-    type=options.word(("text", "json")),
+    type=option_types.word(("text", "json")),
     default="text",
     show_default=True,
     metavar="FORMAT",
@@ -54,7 +54,7 @@ def rules(rule: str | None, form: str) -> int:
 
 
 @click.command(short_help="Compare a copy of the documented page with the clauses.")
-@click.argument("page", type=options.path)
+@click.argument("page", type=option_types.path)
 def drift(page: Path) -> int:
     """Compare a copy of the documented page, as Markdown or HTML, with the clauses that the rules carry.
 
@@ -90,18 +90,18 @@ def drift(page: Path) -> int:
 )
 @click.option(
     "--inventory",
-    type=options.path,
+    type=option_types.path,
     metavar="FILE",
     help="A TOML file with accounts, calendars, profiles, settling and page size.",
 )
 @click.option("--print-inventory", is_flag=True, help="Print the default inventory as such a file, and end.")
 @click.option(
     "--settle",
-    type=options.seconds,
+    type=option_types.seconds,
     metavar="S",
     help="Seconds until conferencing is no longer pending: as the inventory says, or 0.5.",
 )
-@click.option("--latency", type=options.seconds, default=0.0, metavar="S", help="Seconds before each answer.")
+@click.option("--latency", type=option_types.seconds, default=0.0, metavar="S", help="Seconds before each answer.")
 @click.option("--log", is_flag=True, help="Print a line for each request.")
 @options.evidence
 @click.option(

@@ -2,123 +2,51 @@
 
 from __future__ import annotations
 
-import math
-import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import click
 
 from conformance.cli.configuration import parse_account, parse_default_profile, parse_listen, read_configuration
-from conformance.errors import UsageError, nearest
-from conformance.judging.formats import FORMATS, NAMES, destination
+from conformance.cli.option_types import Pair, ReportPath, path, positive, seconds, word
+from conformance.errors import UsageError
+from conformance.judging.formats import FORMATS, NAMES
 
-__all__ = ["ca", "redact_personal"]
-__all__ += ["account", "by_name", "calendar", "client_secret", "config", "default_profile", "evidence"]
-__all__ += ["fail_fast", "fault", "fuzz", "quick"]
-__all__ += ["journal", "judging", "max_examples", "max_requests", "max_scenarios", "max_time", "no_shrink"]
-__all__ += ["notifications", "pairs", "path", "plan"]
-__all__ += ["positive", "rate_limit", "record", "scenarios", "seconds", "seed", "side", "timing", "wait", "word"]
+__all__ = [
+    "account",
+    "by_name",
+    "ca",
+    "calendar",
+    "client_secret",
+    "config",
+    "default_profile",
+    "evidence",
+    "fail_fast",
+    "fault",
+    "fuzz",
+    "journal",
+    "judging",
+    "max_examples",
+    "max_requests",
+    "max_scenarios",
+    "max_time",
+    "no_shrink",
+    "notifications",
+    "pairs",
+    "plan",
+    "quick",
+    "rate_limit",
+    "record",
+    "redact_personal",
+    "scenarios",
+    "seed",
+    "side",
+    "timing",
+    "wait",
+]
 
 F = TypeVar("F", bound=Callable[..., Any])
-
-if TYPE_CHECKING:
-    _Type = click.ParamType[Any]
-    _Choice = click.Choice[str]
-else:  # before click 8.2 these take no arguments
-    _Type, _Choice = click.ParamType, click.Choice
-
-
-class _Pair(_Type):
-    """NAME=VALUE, as a pair."""
-
-    def __init__(self, name: str, parse: Callable[[str], tuple[str, str]]) -> None:
-        self.name = name
-        self._parse = parse
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
-        if isinstance(value, tuple):
-            return value
-        try:
-            return self._parse(str(value))
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
-
-
-class _Word(_Choice):
-    """One of a few words; an unknown one is answered with the nearest."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        if value not in self.choices:
-            self.fail(f"{value!r} is unknown; {nearest(str(value), self.choices)}", param, ctx)
-        return str(value)
-
-
-class _Seconds(_Type):
-    """A finite number, 0 or more."""
-
-    name = "seconds"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        try:
-            number = float(value)
-        except (TypeError, ValueError):
-            number = math.nan
-        if not math.isfinite(number) or number < 0:
-            self.fail(f"expected a number of 0 or more, got {value!r}", param, ctx)
-        return number
-
-
-class _Positive(_Seconds):
-    """A finite number above 0; `usual` names what is used without the option."""
-
-    def __init__(self, usual: str) -> None:
-        self._usual = usual
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        number = super().convert(value, param, ctx)
-        if number == 0:
-            self.fail(f"expected a number above 0, got 0; leave it out for {self._usual}", param, ctx)
-        return number
-
-
-class _Report(_Type):
-    """A path whose suffix names a format, FORMAT:PATH, ``-``, or the summary of a step of GitHub Actions."""
-
-    name = "path"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        text = str(value)
-        if text == "-":
-            return text
-        if text == os.environ.get("GITHUB_STEP_SUMMARY"):
-            return f"markdown:{text}"
-        try:
-            destination(text)
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
-        return text
-
-
-seconds, positive, word = _Seconds(), _Positive, _Word
-path = click.Path(path_type=Path)
-
-
-class _Recording(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # generic since click 8.4
-    """A path, or a URL that fsspec reads."""
-
-    name = "path"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        if not isinstance(value, str) or ":" not in value or Path(value).exists():
-            return path.convert(value, param, ctx)
-        from conformance.recordings.remote import is_url, located  # seldom needed, and takes long to load
-
-        return located(value) if is_url(value) else path.convert(value, param, ctx)
-
-
-recording = _Recording()
 
 
 def _configure(ctx: click.Context, _: click.Parameter, value: Path | None) -> None:
@@ -178,7 +106,7 @@ def _all_of(*decorators: Callable[[F], F]) -> Callable[[F], F]:
 account = click.option(
     "--account",
     "accounts",
-    type=_Pair("NAME=ENVVAR", parse_account),
+    type=Pair("NAME=ENVVAR", parse_account),
     multiple=True,
     metavar="NAME=ENVVAR",
     help="An account, and the environment variable that holds its token; repeatable. "
@@ -194,7 +122,7 @@ calendar = click.option(
 default_profile = click.option(
     "--default-profile",
     "default_profiles",
-    type=_Pair("ACCOUNT=ID", parse_default_profile),
+    type=Pair("ACCOUNT=ID", parse_default_profile),
     multiple=True,
     metavar="ACCOUNT=ID",
     help="The profile_id of an account's default conferencing profile; repeatable.",
@@ -249,7 +177,7 @@ fail_fast = click.option("--fail-fast", is_flag=True, help="End at the first fai
 client_secret = click.option(
     "--client-secret",
     "client_secrets",
-    type=_Pair("ACCOUNT=ENVVAR", parse_account),
+    type=Pair("ACCOUNT=ENVVAR", parse_account),
     multiple=True,
     metavar="ACCOUNT=ENVVAR",
     help="The environment variable that holds the secret by which notifications to an account are signed; repeatable.",
@@ -261,7 +189,7 @@ notifications = _all_of(
     click.option("--notification-url", metavar="URL", help="The public address of a tunnel to --notification-listen."),
     click.option(
         "--notification-listen",
-        type=_Pair("HOST:PORT", parse_listen),
+        type=Pair("HOST:PORT", parse_listen),
         metavar="HOST:PORT",
         help="Where notifications arrive. [default: 127.0.0.1 and a free port]",
     ),
@@ -278,14 +206,14 @@ window = click.option(
 )
 timing = _all_of(settle_timeout, window)
 rate_limit = click.option(
-    "--rate-limit", type=_Positive("the subject's usual rate"), metavar="N", help="The most requests a second."
+    "--rate-limit", type=positive("the subject's usual rate"), metavar="N", help="The most requests a second."
 )
 max_requests = click.option(
     "--max-requests", type=click.IntRange(1), metavar="N", help="The most requests in all, clean-up included."
 )
 max_time = click.option(
     "--max-time",
-    type=_Positive("the plan's own limit"),
+    type=positive("the plan's own limit"),
     metavar="S",
     help="The most seconds in all, before clean-up. [default: three times the plan's, at least 60]",
 )
@@ -326,7 +254,7 @@ journal = click.option(
 report = click.option(
     "--report",
     "reports",
-    type=_Report(),
+    type=ReportPath(),
     multiple=True,
     metavar="PATH",
     help=f"A file for a report, its format by suffix ({' '.join(FORMATS)}) or as FORMAT:PATH ({' '.join(NAMES)}); "
@@ -334,13 +262,19 @@ report = click.option(
 )
 quiet = click.option("--quiet", is_flag=True, help="Print nothing but errors and the reports asked for.")
 verbose = click.option("--verbose", "-v", is_flag=True, help="List every rule with its outcome in the text report.")
-rule = click.option("--rule", "rules", multiple=True, metavar="ID", help="Judge by this rule only; repeatable.")
+rule = click.option(
+    "--rule",
+    "rules",
+    multiple=True,
+    metavar="ID",
+    help="Judge by this rule only, for which a run sends what it needs; repeatable.",
+)
 
 
 def _fail_on(default: str) -> Callable[[F], F]:
     return click.option(
         "--fail-on",
-        type=_Word(("must", "should", "inferred")),
+        type=word(("must", "should", "inferred")),
         default=default,
         show_default=True,
         metavar="LEVEL",
@@ -352,7 +286,7 @@ require_coverage = click.option(
     "--require-coverage", is_flag=True, help="Count an untested rule of level must as inconclusive."
 )
 side = click.option(
-    "--side", type=_Word(("server", "client")), metavar="SIDE", help="Judge server or client alone. [default: both]"
+    "--side", type=word(("server", "client")), metavar="SIDE", help="Judge server or client alone. [default: both]"
 )
 strength = click.option(
     "--strength",

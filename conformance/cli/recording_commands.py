@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from conformance.cli import options
+from conformance.cli import option_types, options
 
 __all__ = ["check", "compare", "verify"]
 
@@ -49,7 +49,7 @@ cluster = click.option(
 
 
 @click.command(short_help="Judge recordings.")
-@click.argument("paths", nargs=-1, required=True, type=options.recording, metavar="PATH...")
+@click.argument("paths", nargs=-1, required=True, type=option_types.recording, metavar="PATH...")
 @options.default_profile
 @options.timing
 @complete_recording
@@ -120,8 +120,8 @@ def check(
 
 
 @click.command(short_help="Judge the evidence of a report again.")
-@click.argument("report", type=options.path)
-@click.argument("evidence", type=options.path)
+@click.argument("report", type=option_types.path)
+@click.argument("evidence", type=option_types.path)
 def verify(report: Path, evidence: Path) -> int:
     """Judge the evidence of a report again, offline, and name what differs: first the digests, then the report.
 
@@ -144,14 +144,14 @@ def verify(report: Path, evidence: Path) -> int:
 @click.command(short_help="Compare reports.")
 @click.option(
     "--evidence",
-    type=options.path,
+    type=option_types.path,
     multiple=True,
     metavar="PATH",
     help="The evidence of a report; once for each, in their order.",
 )
 @click.option("--fail-on-difference", is_flag=True, help="Exit with 1 if anything differs.")
 @options.report
-@click.argument("compared", nargs=-1, required=True, type=options.path, metavar="REPORT...")
+@click.argument("compared", nargs=-1, required=True, type=option_types.path, metavar="REPORT...")
 def compare(
     compared: tuple[Path, ...], evidence: tuple[Path, ...], fail_on_difference: bool, reports: tuple[str, ...]
 ) -> int:

@@ -11,9 +11,9 @@ from contextlib import aclosing
 
 from hypothesis import Phase
 
+from conformance.clients.cases.case_steps import Fixture
 from conformance.clients.cases.driver_call import Case
 from conformance.clients.cases.generated_cases import each_case
-from conformance.clients.cases.standard_cases import Fixture
 from conformance.clients.driver.driver_session import DriverSession
 from conformance.clients.transcript import CallJudge, JudgedCall
 from conformance.contract.rules import Rule

@@ -74,9 +74,10 @@ def located(url: str) -> Remote:
         raise InvalidRecordingError(Path(shown), "a URL", "install cronofy-conformance[urls] to read it") from None
     try:
         filesystem, name = fsspec.core.url_to_fs(url)
-    except ImportError as error:
-        missing = "the package that fsspec needs for it" if error.name is None else error.name
-        raise InvalidRecordingError(_remote(shown, None, ""), "a URL", f"install {missing} to read it") from None
+    except ImportError as error:  # its message names the package
+        raise InvalidRecordingError(
+            _remote(shown, None, ""), "fsspec lacks a package for this URL", str(error)
+        ) from None
     except Exception as error:  # noqa: BLE001 - whatever a package for a URL raises
         raise _unreadable(_remote(shown, None, ""), error) from None
     return _remote(shown, filesystem, name)

@@ -31,6 +31,7 @@ class Refusing(fsspec.AbstractFileSystem):  # type: ignore[misc]  # fsspec has n
 
 
 fsspec.register_implementation("refusing", Refusing, clobber=True)
+fsspec.register_implementation("absent", "absent.Absent", clobber=True, errtxt="install absent-package")
 
 
 @pytest.fixture
@@ -92,6 +93,7 @@ def test_credentials_in_a_url_are_never_shown(tmp_path: Path) -> None:
 
 def test_what_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "nonsense" in check("nonsense://host/a.har").stderr
+    assert "install absent-package" in check("absent://host/a.har").stderr
     monkeypatch.setitem(sys.modules, "fsspec", None)
     result = check(f"s3://user:{SECRET}@bucket/a.har")
     assert result.exit_code == 2

@@ -19,10 +19,11 @@ sys.path.insert(0, str(Path(__file__).parent / "broken"))
 from broken_drivers import BROKEN
 from matrix import InProcess
 
+from conformance.clients.cases.case_steps import delete, event, read, write
 from conformance.clients.cases.case_values import optional_fields, refusals
 from conformance.clients.cases.driver_call import CannedResponse, Case, ReadOverride, StubBehavior
 from conformance.clients.cases.generated_cases import generated_cases
-from conformance.clients.cases.standard_cases import delete, event, read, standard_cases, write
+from conformance.clients.cases.standard_cases import standard_cases
 from conformance.clients.cases.standard_values import REFUSALS
 from conformance.clients.certificate import CertifyOptions
 from conformance.clients.certify import CertificationRun, drive, play

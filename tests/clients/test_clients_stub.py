@@ -7,8 +7,8 @@ import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from conformance.clients.cases.case_steps import event
 from conformance.clients.cases.driver_call import ABSENT, CannedResponse, Case, ReadOverride, StubBehavior
-from conformance.clients.cases.standard_cases import event
 from conformance.clients.driver.driver_session import ACCOUNT, fixture
 from conformance.clients.gateway.stub import SETTLE, StubServer
 from conformance.clock import VirtualClock

@@ -14,6 +14,16 @@ from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
 from hypothesis import strategies as st
 from hypothesis.errors import HypothesisWarning
 
+from conformance.clients.cases.case_steps import (
+    PARAMS,
+    Fixture,
+    answering,
+    delete,
+    event,
+    list_calendars,
+    read,
+    write,
+)
 from conformance.clients.cases.case_values import (
     conferencing,
     event_ids,
@@ -25,16 +35,6 @@ from conformance.clients.cases.case_values import (
     validation_errors,
 )
 from conformance.clients.cases.driver_call import ABSENT, CannedResponse, Case, CaseStep, ReadOverride, StubBehavior
-from conformance.clients.cases.standard_cases import (
-    PARAMS,
-    Fixture,
-    answering,
-    delete,
-    event,
-    list_calendars,
-    read,
-    write,
-)
 
 __all__ = ["KINDS", "cases", "each_case", "generated_cases"]
 

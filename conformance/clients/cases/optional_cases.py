@@ -8,8 +8,8 @@ import hmac
 from collections.abc import Iterator
 from typing import Any
 
+from conformance.clients.cases.case_steps import PARAMS, Fixture, event
 from conformance.clients.cases.driver_call import Case, CaseStep, DriverCall
-from conformance.clients.cases.standard_cases import PARAMS, Fixture, event
 from conformance.clients.cases.standard_values import EXPLICIT
 from conformance.clients.facts.optional_calls import CLIENT_SECRET
 

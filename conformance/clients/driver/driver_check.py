@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from conformance.clients.cases.case_steps import Fixture, delete, event, list_calendars, read, write
 from conformance.clients.cases.driver_call import CannedResponse, DriverCall, StubBehavior
 from conformance.clients.cases.optional_cases import optional_cases
-from conformance.clients.cases.standard_cases import Fixture, delete, event, list_calendars, read, write
 from conformance.clients.certificate import CertifyOptions, nothing_reached
 from conformance.clients.driver.driver_session import (
     CurrentStub,

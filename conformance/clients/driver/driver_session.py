@@ -10,8 +10,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Protocol
 
+from conformance.clients.cases.case_steps import Fixture
 from conformance.clients.cases.driver_call import Case
-from conformance.clients.cases.standard_cases import Fixture
 from conformance.clients.certificate import CertifyOptions
 from conformance.clients.driver.process import Driver
 from conformance.clients.driver.protocol import DriverError, report_of
