@@ -57,13 +57,7 @@ def _explicit(table: Table) -> Iterator[Scenario]:
     yield table.scenario(
         "changes",
         target,
-        [
-            table.step("explicit", target),
-            *far,
-            table.step(generated, target, start="year", time_format="date"),
-            _TIME,
-            _SUMMARY,
-        ],
+        [table.step("explicit", target), *far, table.step(generated, target, start="year"), _DAY, _SUMMARY],
     )
 
 
