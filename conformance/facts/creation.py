@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from conformance.facts.comparisons import parse_api_time, time_relation
+from conformance.facts.comparisons import compare_urls, parse_api_time, time_relation
 from conformance.facts.episode import Episode, differ
 from conformance.facts.event import EventState
 from conformance.facts.observed import Before, Observation, ObservedWrite
@@ -59,17 +59,29 @@ def is_told_by_created(before: Before) -> bool:
 def new_values(before: Before, episode: Episode, write: ObservedWrite) -> list[Observation]:
     """Evidence at once about an event that its write created: what rows from the minute after the write show.
 
-    No conferencing is nothing new, and what was updated later may be the work of somebody else.
+    No conferencing is nothing new.  What was updated later, or after what was sent had been shown, may be the work of
+    somebody else.
     """
     if before is not _CREATED_BY_IT:
         return []
-    return [
-        observation
-        for observation in episode.evidence_at_once()
-        if observation.state not in ("missing", "none")
-        and shows_write(observation, write)
-        and (_seconds_after(write, observation.item) or 0.0) <= _JUST_NOW
-    ]
+    found: list[Observation] = []
+    latest = _JUST_NOW
+    for observation in episode.evidence_at_once():
+        seconds = _seconds_after(write, observation.item)
+        if observation.state in ("missing", "none") or not shows_write(observation, write) or (seconds or 0.0) > latest:
+            continue
+        found.append(observation)
+        if seconds is not None and _is_as_sent(observation, write):
+            latest = min(latest, seconds)
+    return found
+
+
+def _is_as_sent(observation: Observation, write: ObservedWrite) -> bool:
+    """Whether a reading shows the join URL that was sent."""
+    url = write.requested.join_url
+    return (
+        observation.state == "assigned" and compare_urls(url or "", observation.conferencing["join_url"]) != "different"
+    )
 
 
 def shows_write(observation: Observation, write: ObservedWrite) -> bool:

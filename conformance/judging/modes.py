@@ -73,8 +73,8 @@ def modes(rule: Rule, violation: Violation) -> tuple[str, ...]:
     if violation.path.startswith("/listing/missing"):
         return ("missing",)
     entries = timeline(violation)
-    place = next((place for place, entry in enumerate(entries) if entry.is_broken), None)
-    found = [] if place is None else _shown(violation, entries[:place], entries[place])
+    broken = next((number for number, entry in enumerate(entries) if entry.is_broken), None)
+    found = [] if broken is None else _shown(violation, entries[:broken], entries[broken])
     since = [entry for entry in entries if not entry.is_earlier]
     if violation.path == "/after/remained" and any(entry.state == "missing" for entry in since):
         found.insert(0, "missing")
@@ -84,7 +84,10 @@ def modes(rule: Rule, violation: Violation) -> tuple[str, ...]:
     fact = _VALUES.get(violation.path.rpartition("/")[2])
     if fact is not None:
         found.append(f"{fact} {difference}")
-    return tuple(dict.fromkeys(found)) or (f"/{rule.id} {violation.path} {difference}",)
+    place = f"/{rule.id} {violation.path} {difference}"
+    if not found or violation.path.endswith("/mismatching_fields"):  # these fields alone may be what is lost
+        found.append(place)
+    return tuple(dict.fromkeys(found))
 
 
 def _shown(violation: Violation, entries: tuple[TimelineEntry, ...], shown: TimelineEntry) -> list[str]:

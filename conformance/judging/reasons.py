@@ -83,7 +83,8 @@ def _explained(
         yield _reason(*best)
         left = _without(left, best[2])
     while left:
-        mode = max(known, key=lambda mode: sum(mode in its_modes[id(one)] for _, one in left))
+        count = {mode: sum(mode in its_modes[id(one)] for _, one in left) for mode in known}
+        mode = max(known, key=lambda mode: (count[mode], mode.startswith("/")))
         some = [member for member in left if mode in its_modes[id(member[1])]]
         is_one = mode.startswith("/") or len(_kinds(some)) >= _MANY_KINDS
         for group in [some] if is_one else _by_kind(some):
@@ -195,7 +196,7 @@ def _common(mode: str, trait: str, members: Sequence[Member], *, at_times: bool)
     name, _, detail = mode.partition(" ")
     if len(causes) < 2 or (not trait and len({rule.id for rule, _ in members}) < 2):
         return ""
-    if name == "withheld" or (name == "echo" and not trait):
+    if name in ("withheld", "undeleted") or (name == "echo" and not trait):
         return SENTENCES[name]
     base = SENTENCES[name].format(detail) if name in SENTENCES else f"{members[0][1].message}, and others are like it"
     if trait:

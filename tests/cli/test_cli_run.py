@@ -120,7 +120,7 @@ def test_a_run_that_reaches_max_requests_is_inconclusive(tmp_path: Path) -> None
     result = call("run", "--max-requests", 60, "--report", tmp_path / "r.json")
     assert result.exit_code == 3
     assert result.stderr.startswith("Warning: --max-requests 60 is too small for this plan, which is expected to take ")
-    assert result.stderr.endswith("Outcome: inconclusive. Exit code 3: the limit of 60 requests was reached.\n")
+    assert result.stdout.endswith("Outcome: inconclusive. Exit code 3: the limit of 60 requests was reached.\n")
     document = json.loads((tmp_path / "r.json").read_text())
     assert (document["outcome"], document["fully_covered"], document["run"]["requests"] <= 60) == (
         "inconclusive",
@@ -187,9 +187,9 @@ def test_ctrl_c_ends_a_run_with_130_after_clean_up_and_with_a_report(served: Ref
         while process.poll() is None and (not evidence.exists() or evidence.read_bytes().count(b"\n") < 30):
             time.sleep(0.05)
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=60)
+        told, errors = process.communicate(timeout=60)
     assert process.returncode == 130, errors
-    assert errors.endswith("Exit code 130: the run was interrupted.\n")
+    assert told.endswith("Exit code 130: the run was interrupted.\n")
     assert json.loads(report.read_text())["fully_covered"] is False
     headers = {"Authorization": f"Bearer {served.tokens['CRONOFY_ACCESS_TOKEN']}"}
     left = httpx.get(f"{served.url}/v1/events?tzid=Etc/UTC&only_managed=true", headers=headers).json()["events"]

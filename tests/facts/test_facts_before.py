@@ -103,6 +103,16 @@ def test_a_new_value_of_an_event_that_its_write_created_is_evidence_at_once(row:
     assert [one.get("join_url_as_sent") for one in facts["after"]["observed"]] == observed
 
 
+@pytest.mark.parametrize(("updated", "observed"), [("21", ["identical", "different"]), ("29", ["identical"])])
+def test_what_was_updated_after_the_write_was_shown_may_be_the_work_of_somebody_else(
+    updated: str, observed: list[str]
+) -> None:
+    times = {"created": "2026-09-21T14:13:21Z", "updated": "2026-09-21T14:13:21Z"}
+    rows = [shown(A, **times), shown(B, **times | {"updated": f"2026-09-21T14:13:{updated}Z"})]
+    [facts] = dated(sparse(explicit(A), *rows)).writes(SETTINGS)
+    assert [one["join_url_as_sent"] for one in facts["after"]["observed"]] == observed
+
+
 def test_created_says_nothing_of_a_write_that_leaves_conferencing_out() -> None:
     [facts] = dated(sparse(None, *[item(created="2026-09-21T14:13:20Z")] * 12)).writes(SETTINGS)
     assert "before" not in facts

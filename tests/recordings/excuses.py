@@ -80,6 +80,7 @@ EXCUSES: dict[str, tuple[str, str]] = {
             "delete-answers-404",  # deleted it before
             "delete-without-conferencing-answers-404",
             "event-appears-on-second-calendar",  # writes the same event to both
+            "explicit-replaced-later",  # replaced it, in two readings
             "external-has-event-id",  # wrote it in an earlier session
             "listed-on-another-calendar-too",
             "omitted-moves-to-another-service",  # passed the link on as explicit conferencing
