@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from conformance.contract.rules import LEVELS
 from conformance.judging.client_defects import dropped
-from conformance.judging.modes import modes
+from conformance.judging.modes import is_of_events, modes
 from conformance.judging.reasons import Reason, reasons
 from conformance.judging.timeline import timeline
 
@@ -128,7 +128,15 @@ class _Groups:
                     self._join(f"cause {violation.cause}", f"reason {place}")
         for _, violation in found:
             self._nodes.setdefault(violation.cause, [f"cause {violation.cause}"])
-            if violation.symptom:
+        self._join_symptoms(found)
+
+    def _join_symptoms(self, found: Iterable[Member]) -> None:
+        """Connect what shows one wrong value; what one defect wrote and another left there has two reasons."""
+        of_events: dict[str, str] = {}
+        for _, violation in found:
+            reason = self._reason_of.get(id(violation), "")
+            tells_of_events = bool(reason) and is_of_events(self._reasons[int(reason.removeprefix("reason "))].mode)
+            if violation.symptom and (not tells_of_events or of_events.setdefault(violation.symptom, reason) == reason):
                 self._join(self.of_violation(violation), f"symptom {violation.symptom}")
 
     def of(self, name: str) -> str:

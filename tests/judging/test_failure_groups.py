@@ -172,6 +172,16 @@ def test_updates_that_change_nothing_are_one_defect_whatever_their_rules() -> No
     ]
 
 
+def test_a_wrong_value_that_an_ignored_update_leaves_there_has_a_reason_of_its_own() -> None:
+    odd = [replace(of_kind("a", "none", cause=f"a {n}"), symptom="value") for n in "123"]
+    kept = [replace(of_kind("b", "default", "reads as before", cause=f"b {n}"), symptom="value") for n in "123"]
+    kept = [
+        replace(one, evidence=(one.evidence[0], one.evidence[1]._replace(shown={"state": "pending"}))) for one in kept
+    ]
+    found = [*(("a", one) for one in odd), *(("b", one) for one in kept)]
+    assert grouped(contrasted(*found, passes={})) == [["a"], ["b"]]
+
+
 def test_a_field_that_is_never_updated_is_one_defect_whatever_else_was_written() -> None:
     lost = [
         replace(
