@@ -56,7 +56,7 @@ def explain(rule: Rule, facts: Facts) -> Violation:
         event if isinstance(event, str) else None,
         facts.evidence,
         " ".join(part for part in (rule.id, requested, _generic(path), difference) if part),
-        _expected(rule, expected),
+        _expected(rule, None if expected == wire else expected),  # the very value that must not be there
         as_text(wire) if _says_itself(wire, words) else predicate(words, missing, value),
         _symptom(facts, path, words, wire, shown_by),
         shown_by,

@@ -29,7 +29,7 @@ def test_a_failure_is_told_without_the_names_of_facts(rule: str) -> None:
     for violation in violations(rule):
         assert "shows facts" not in violation.message
         assert "where it may not" not in violation.message
-        assert violation.expected
+        assert violation.expected not in ("", violation.actual)
         assert violation.actual
         assert violation.cause.startswith(rule)
         assert not any(part.isdigit() for part in violation.cause.split(" ")[1].split("/"))
@@ -114,3 +114,13 @@ def test_one_of_a_kind_is_told_in_the_singular() -> None:
     ]
     assert sentence(document, [path], None, 1).endswith(" got 1 notification")
     assert sentence(document, [path], None, 2).endswith(" got 2 notifications")
+
+
+def test_a_value_that_must_not_be_there_is_not_called_expected() -> None:
+    url = "https://example.com/Room"
+    kept = {"state": "assigned", "conferencing": {"join_url": url, "provider_name": None}, "join_url_as_before": True}
+    facts = write(observed=[], stable=kept, settled=kept)
+    before = {"state": "assigned", "requested_as": "explicit", "conferencing": {"join_url": url}}
+    document = {**facts.document, "requested": "default", "before": before, "is_create": False}
+    violation = explain(RULES["a-generated-conference-replaces-explicit"], facts._replace(document=document))
+    assert (violation.expected, violation.actual) == (RULES["a-generated-conference-replaces-explicit"].title, url)
