@@ -1,8 +1,8 @@
-"""Learns in which circumstances each fault is shown, from a run with it and one without.
+"""Learns in which circumstances each fault is shown, from runs with it and the same runs without.
 
 A verdict that a fault turns into *failed* has a counterpart in the run without it: the same write of the same event.
 What the counterparts have in common, as far as no verdict that passed in spite of the fault has it too, is what the
-fault needs to be shown.
+fault needs to be shown.  A second run, on other calendars, tells what only the first one happened to have in common.
 """
 
 from __future__ import annotations
@@ -39,21 +39,22 @@ _SEEDS = 12
 
 @dataclass
 class Judged:
-    """The verdicts of one run: for each rule, the circumstances of those that passed, and of those that failed."""
+    """The verdicts of some runs: for each rule, the circumstances of those that passed, and of those that failed."""
 
     passed: defaultdict[str, dict[Key, Circumstances]] = field(default_factory=lambda: defaultdict(dict))
     failed: defaultdict[str, dict[Key, Circumstances]] = field(default_factory=lambda: defaultdict(dict))
 
 
-def judged(exchanges: Iterable[Exchange], settings: Settings) -> Judged:
-    """The verdicts of the server rules on exchanges."""
+def judged(*runs: tuple[Iterable[Exchange], Settings]) -> Judged:
+    """The verdicts of the server rules on the exchanges of runs."""
     judge = Judge([rule for rule in load() if rule.applies_to == "server"])
     found = Judged()
-    for facts in observe(exchanges, settings):
-        said = circumstances(facts)
-        for verdict in judge(facts):
-            if verdict.outcome in ("passed", "failed"):
-                getattr(found, verdict.outcome)[verdict.rule][facts.key] = said
+    for number, (exchanges, settings) in enumerate(runs):
+        for facts in observe(exchanges, settings):
+            said = circumstances(facts)
+            for verdict in judge(facts):
+                if verdict.outcome in ("passed", "failed"):
+                    getattr(found, verdict.outcome)[verdict.rule][*facts.key, str(number)] = said
     return found
 
 

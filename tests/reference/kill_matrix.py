@@ -18,7 +18,7 @@ from functools import cache
 from typing import Any
 
 from fault_ways import Judged, judged, section_of, ways
-from matrix_runs import KNOWN_FILE, MATRIX_FILE, outcome_of, run_reference
+from matrix_runs import KNOWN_FILE, MATRIX_FILE, outcome_of, run_one_calendar, run_reference
 
 from conformance.errors import nearest
 from conformance.reference import FAULTS
@@ -26,13 +26,13 @@ from conformance.reference import FAULTS
 
 @cache
 def _right() -> Judged:
-    """The verdicts of the run without faults."""
+    """The verdicts of the runs without faults."""
     return _run()[1]
 
 
 def _run(*faults: str) -> tuple[tuple[str, ...], Judged]:
-    result = run_reference(*faults)
-    return outcome_of(result).failed, judged(result.exchanges, result.settings)
+    runs = run_reference(*faults), run_one_calendar("profiles", 1, *faults)
+    return outcome_of(runs[0]).failed, judged(*((run.exchanges, run.settings) for run in runs))
 
 
 def compute_one(name: str) -> tuple[list[str], dict[str, Any]]:

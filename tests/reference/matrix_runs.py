@@ -37,13 +37,18 @@ def run_quick(*faults: str) -> RunResult:
     return asyncio.run(run(RunOptions(faults=faults, quick=True), small=False))
 
 
-def run_one_calendar(*faults: str) -> RunResult:
-    """The core table on one calendar without integrated conferencing, of an account without profiles."""
+def run_one_calendar(account: str, place: int, *faults: str) -> RunResult:
+    """The core table on one calendar of an account of the reference server."""
     clock = VirtualClock(EPOCH)
     app = reference_app(clock=clock, faults=faults)
-    account = INVENTORY.by_name["default"]
-    subject = in_process(app, {"default": app.tokens["default"]}, clock=clock)
-    return asyncio.run(run(RunOptions(calendars=(account.calendars[4].calendar_id,)), subject=subject, small=False))
+    calendar = INVENTORY.by_name[account].calendars[place].calendar_id
+    subject = in_process(app, {"default": app.tokens[account]}, clock=clock)
+    return asyncio.run(run(RunOptions(calendars=(calendar,), max_examples=0), subject=subject, small=False))
+
+
+def run_on_apple(*faults: str) -> RunResult:
+    """The core table on one calendar without integrated conferencing, of an account without profiles."""
+    return run_one_calendar("default", 4, *faults)
 
 
 def run_with_fault(fault: str) -> MatrixRun:

@@ -15,7 +15,7 @@ from matrix_runs import (
     COMPUTE,
     MATRIX_FILE,
     outcome_of,
-    run_one_calendar,
+    run_on_apple,
     run_quick,
     run_reference,
     run_with_fault,
@@ -70,7 +70,7 @@ def test_the_strength_of_the_core_table_is_the_faults_that_it_catches() -> None:
 
 
 @pytest.mark.skipif(not WHOLE, reason="runs every fault again, which takes minutes")
-@pytest.mark.parametrize("smaller", [run_quick, run_one_calendar])
+@pytest.mark.parametrize("smaller", [run_quick, run_on_apple])
 def test_the_strength_of_a_smaller_run_is_off_by_at_most_five_points(smaller: Callable[..., RunResult]) -> None:
     predicted = len(strength(smaller().report.exercised, waits=True).caught)
     caught = sum(bool(outcome_of(smaller(fault)).failed) for fault in FAULTS)
