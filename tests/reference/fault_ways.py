@@ -61,21 +61,25 @@ def judged(*runs: tuple[Iterable[Exchange], Settings]) -> Judged:
 def ways(faulty: Judged, right: Judged) -> tuple[Way, ...]:
     """The ways in which a fault is shown, each as general as both runs allow.
 
-    Where circumstances alone do not tell what the fault needs, in no rule, they are taken for what they are.
+    Where circumstances alone do not tell what the fault needs in the first run, in no rule, they are taken for what
+    they are.
     """
     certain: list[Way] = []
     vague: list[Way] = []
+    is_told = False
     for rule, failed in sorted(faulty.failed.items()):
         usual = right.passed.get(rule)
         if not usual:
             continue
         said, always = frozenset[str]().union(*usual.values()), frozenset.intersection(*usual.values())
-        shown = {_counterpart(key, own, usual) & said for key, own in failed.items()}
+        seen = {key: _counterpart(key, own, usual) & said for key, own in failed.items()}
+        shown, first = {*seen.values()}, {own for key, own in seen.items() if key[-1] == "0"}
         spared = {own - {SETTLED} for own in faulty.passed[rule].values()} - {one - {SETTLED} for one in shown}
         for group in _common(shown, spared):
             is_vague = _is_spared(group, spared)
+            is_told = is_told or (not is_vague and any(group <= own for own in first))
             (vague if is_vague else certain).append(Way(rule, group - always, _how(_ABOUT[rule], group)))
-    return tuple(certain or vague)
+    return tuple(certain if is_told else certain + vague)
 
 
 def section_of(clauses: tuple[str, ...]) -> str:
