@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -17,6 +18,9 @@ from conformance.judging.verdict import Violation
 __all__ = ["Effort", "ddmin", "minimal_history"]
 
 T = TypeVar("T")
+
+#: The ids of events in the body of a write.
+_EVENT_ID = re.compile(rb'"event_id"\s*:\s*"([^"\\]+)"')
 
 
 def ddmin(items: Sequence[T], fails: Callable[[tuple[T, ...]], bool], trials: int = 400) -> tuple[T, ...]:
@@ -80,7 +84,7 @@ def minimal_history(
     labels = {evidence.label for evidence in violation.evidence}
     shown = tuple(exchange for exchange in history if exchange.label in labels)
     of_accounts = tuple(exchange for exchange in history if exchange.request.account in accounts)
-    around = tuple(one for one in of_accounts if one.request.method == "GET" or _names(one, violation.event))
+    around = tuple(one for one in of_accounts if one.request.method == "GET" or _is_about(one, violation.event, shown))
     # Most readings say nothing about a failure of one reading, and none about the refusal of a write.
     written = tuple(one for one in around if one.request.method != "GET" or one.label in labels)
     showing = tuple(one for one in around if not _reads_events(one) or _shows(one, violation.event))
@@ -117,8 +121,12 @@ def _reads_events(exchange: Exchange) -> bool:
     return route(exchange.request.method, exchange.request.url).name in ("read", "page")
 
 
-def _names(exchange: Exchange, event: str | None) -> bool:
-    return event is None or event.encode() in exchange.request.body
+def _is_about(write: Exchange, event: str | None, shown: Iterable[Exchange]) -> bool:
+    """Whether a write names the event, or if none is given, perhaps one that is in what was shown."""
+    if event is not None:
+        return event.encode() in write.request.body
+    named = _EVENT_ID.findall(write.request.body)
+    return not named or any(name in one.response.body for one in shown if one.response is not None for name in named)
 
 
 def _shows(exchange: Exchange, event: str | None) -> bool:

@@ -136,10 +136,11 @@ def test_a_second_signal_cuts_clean_up_short_and_names_the_command_for_it(at_onc
 
 
 def test_a_signal_while_the_program_starts_is_130_without_a_word() -> None:
+    endless, _open = os.pipe()
     for delay in (0.02, 0.05, 0.1, 0.2):
         process = subprocess.Popen(
-            [sys.executable, "-m", "conformance", "check", "/dev/zero"],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            [sys.executable, "-m", "conformance", "check", "/dev/stdin"],
+            stdin=endless, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
         time.sleep(delay)
         process.send_signal(signal.SIGTERM)

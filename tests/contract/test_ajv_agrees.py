@@ -105,9 +105,8 @@ def test_three_validators_agree_on_every_shape() -> None:
 
 def test_the_readme_runs_a_rule_with_ajv() -> None:
     root = HERE.parents[1]
-    [block] = re.findall(
-        r"^```js\n(.*?)^```", (root / "README.md").read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
-    )
+    readme = (root / "README.md").read_text(encoding="utf-8")
+    [block] = re.findall(r"^```js\n(const Ajv.*?)^```", readme, re.MULTILINE | re.DOTALL)
     # What is not broken passes.
     both = block + block.splitlines()[-1].replace("after}", 'after: {observed: [{join_url_as_sent: "identical"}]}}')
     ran = node(["-e", f"process.chdir({json.dumps(str(root))});\n{both}"])
