@@ -102,13 +102,25 @@ _NAMES = {
 }
 
 
-def judge(facts: Facts, side: Literal["server", "client"] | None = None) -> tuple[Verdict, ...]:
+def judge(facts: Facts | dict[str, Any], side: Literal["server", "client"] | None = None) -> tuple[Verdict, ...]:
     """The verdicts of all rules that apply to one facts document, in the order of their ids.
 
+    `facts`: what `observe` gives, or a document alone; a ValueError says which kinds there are if it is of none.
     `side`: only of those that bind servers, or clients. A test suite that sends invalid requests on purpose judges
     its server alone.
     """
-    return _judge(side)(facts)
+    return _judge(side)(_alone(facts) if isinstance(facts, dict) else facts)
+
+
+def _alone(document: dict[str, Any]) -> Facts:
+    from conformance.contract.rules import load
+    from conformance.errors import nearest
+    from conformance.facts import Facts
+
+    about, kinds = document.get("about"), {rule.about for rule in load()}
+    if not isinstance(about, str) or about not in kinds:
+        raise ValueError(f"a facts document cannot be about {about!r}; {nearest(str(about), sorted(kinds))}")
+    return Facts(about, (about,), document, (), closed=True)
 
 
 @cache

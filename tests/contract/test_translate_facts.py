@@ -12,7 +12,9 @@ import pytest
 from jsonschema import Draft202012Validator
 from translate_facts import MEMBERS, VALUES, translated
 
-from conformance.contract import schemas
+from conformance import judge
+from conformance.contract import examples, schemas
+from conformance.facts import Facts
 
 WRITE = {
     "about": "write",
@@ -121,3 +123,15 @@ def test_the_script_prints_translated_documents(tmp_path: Path) -> None:
     assert json.loads(done.stdout) == WRITE_TODAY
     refused = subprocess.run([*script, str(files[1])], capture_output=True, text=True, check=False)
     assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
+
+
+def test_a_document_alone_is_judged_like_one_that_was_observed() -> None:
+    for example in examples.load("explicit-is-kept"):
+        document = example.facts
+        assert judge(document) == judge(Facts("write", ("write",), document, (), closed=True))
+
+
+@pytest.mark.parametrize("about", [None, "writes", 7])
+def test_a_document_of_no_kind_is_refused(about: object) -> None:
+    with pytest.raises(ValueError, match="cannot be about"):
+        judge({"about": about})
