@@ -110,7 +110,7 @@ Failures: 1 rule failed
 
 1. An event reads back with another join URL than the one that was sent
    rule       explicit-is-kept (must): Explicit conferencing reads back with the join URL that was sent
-   sent       no conferencing
+   sent       no conferencing property
    expected   https://sent.example.com
                       ^^^^
    got        https://other.example.com
@@ -144,7 +144,7 @@ Coverage gaps
 
 1 of 5 rules passed, 1 failed, 1 warning, 1 inconclusive, 1 untested, over 118 exchanges. Coverage gaps: 3 rules. """
         """Untested: 1 because nothing in the traffic meets its condition.
-Outcome: failed. Exit code 1: a rule that counts at --fail-on must failed.
+Outcome: failed. Exit code 1: a rule of level must failed.
 """
     )
 

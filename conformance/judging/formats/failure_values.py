@@ -112,7 +112,7 @@ def _sent(entries: tuple[TimelineEntry, ...]) -> str | None:
     write = next((entry for entry in reversed(entries[: place + 1]) if entry.action == "write"), None)
     if write is None:
         return None
-    return "no conferencing" if write.conferencing is None else _visible(as_json(write.conferencing))
+    return "no conferencing property" if write.conferencing is None else _visible(as_json(write.conferencing))
 
 
 def _visible(text: str) -> str:

@@ -242,6 +242,10 @@ def outcome_line(run_report: RunReport) -> str:
     return f"Outcome: {run_report.outcome}{warnings}. Exit code {run_report.exit_code}: {visible(_why(run_report))}."
 
 
+#: The rules that count at each level of --fail-on.
+_COUNTED = {"must": "of level must", "should": "of level must or should", "inferred": "of any level"}
+
+
 def _why(run_report: RunReport) -> str:
     policy, code = run_report.policy, run_report.exit_code
     if code == 130:
@@ -253,7 +257,7 @@ def _why(run_report: RunReport) -> str:
     if run_report.incomplete and code != 1:
         return run_report.incomplete
     if code == 1:
-        failed = [f"a rule that counts at --fail-on {policy.fail_on} failed"] if run_report.failures else []
+        failed = [f"a rule {_COUNTED[policy.fail_on]} failed"] if run_report.failures else []
         return ", and ".join([*failed, *_stale(run_report)])
     if code == 3:
         if not any(status(run_report, rule) == "passed" for rule in run_report.rules):
@@ -262,7 +266,7 @@ def _why(run_report: RunReport) -> str:
     if run_report.known:
         return f"nothing failed but what {policy.baseline.name if policy.baseline else 'the baseline'} knows"
     if run_report.failed:
-        return f"no rule that counts at --fail-on {policy.fail_on} failed"
+        return f"no rule {_COUNTED[policy.fail_on]} failed"
     return "nothing failed"
 
 
