@@ -136,18 +136,20 @@ def test_a_second_signal_cuts_clean_up_short_and_names_the_command_for_it(at_onc
 
 
 def test_a_signal_while_the_program_starts_is_130_without_a_word() -> None:
-    endless, _open = os.pipe()
+    request = {"method": "GET", "url": "http://127.0.0.1/v1/calendars", "headers": []}
+    line = json.dumps({"request": request, "response": {"status": 200, "headers": [], "body": "{}"}})
     for delay in (0.02, 0.05, 0.1, 0.2):
-        process = subprocess.Popen(
-            [sys.executable, "-m", "conformance", "check", "/dev/stdin"],
-            stdin=endless, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        )  # fmt: skip
-        time.sleep(delay)
-        process.send_signal(signal.SIGTERM)
-        output, errors = process.communicate(timeout=20)
-        assert process.returncode in (130, -signal.SIGTERM), (
-            errors
-        )  # before Python itself has started, it is the latter
+        with subprocess.Popen(["yes", line], stdout=subprocess.PIPE) as endless:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "conformance", "check", "/dev/stdin"],
+                stdin=endless.stdout, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            )  # fmt: skip
+            time.sleep(delay)
+            process.send_signal(signal.SIGTERM)
+            output, errors = process.communicate(timeout=20)
+            endless.kill()
+        # Before Python itself has started, it is the latter.
+        assert process.returncode in (130, -signal.SIGTERM), errors
         assert "Traceback" not in output + errors
 
 
