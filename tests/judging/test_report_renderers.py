@@ -33,6 +33,7 @@ from conformance.http.display import UNSEEN
 from conformance.http.exchange import Request
 from conformance.judging.formats import FORMATS, renderer, text
 from conformance.judging.formats.failures import _SHOWN_CHARACTERS, failures
+from conformance.judging.formats.glossary import HEADING
 from conformance.judging.summary import Policy, Reproduction, RunReport, document
 
 PEOPLE = (".md", ".html", ".xml")
@@ -216,6 +217,21 @@ def test_a_warning_is_counted_where_it_is_shown_and_counts_add_up() -> None:
         rendered = text.render(report) if suffix == "text" else renderer(suffix)(report)
         assert [heading in rendered for heading in (*headings, "2 warnings")] == [True] * 3
     assert "   also fails should: pages-are-whole\n" in text.render(report)
+
+
+def test_of_many_ids_the_first_are_shown() -> None:
+    ids = [f"evt_{number}" for number in range(20)]
+    many = Violation("The page lists foreign events", "/listing/foreign", None, actual=json.dumps(ids))
+    rendered = text.render(run_report((failed("pages-are-whole", many),)))
+    assert '   got        ["evt_0", "evt_1", "evt_2"] and 17 more\n' in rendered
+
+
+def test_only_words_that_the_report_uses_are_explained() -> None:
+    green = run_report((passed("explicit-is-kept", "google"),), RULES[:1])
+    assert HEADING not in text.render(green)
+    assert "- **clause**:" not in renderer(".md")(green)
+    assert "- **clause**: one statement" in renderer(".md")(run_report())
+    assert "<dt>clause</dt><dd>one statement" in renderer(".html")(run_report())
 
 
 def test_no_line_of_prose_or_of_a_value_is_longer_than_wanted() -> None:
