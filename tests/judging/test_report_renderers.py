@@ -79,7 +79,7 @@ def test_every_format_names_every_rule_and_the_outcome() -> None:
 
 def test_every_format_shows_expected_and_actual_and_the_commands() -> None:
     for suffix in ("text", *PEOPLE):
-        rendered = re.sub("</?mark>", "", _all(run_report())[suffix].replace("\\", ""))
+        rendered = re.sub("</?mark>|<!-- -->", "", _all(run_report())[suffix].replace("\\", ""))
         for words in (
             RULES[0].title,
             BROKEN.message,
@@ -453,13 +453,16 @@ def test_the_html_shows_hostile_text_as_text() -> None:
 
 def test_values_of_any_length_are_cut_for_people() -> None:
     long = "@everyone ]]> |<b>" + "x" * 1_000_000
-    request = Request("POST", WRITE.url, WRITE.headers, long.encode())
+    request = Request("POST", f"{WRITE.url}/{'y' * 1_000_000}", WRITE.headers, long.encode())
     evidence = (Evidence("#1", request, 202, at=1.0), Evidence("#2", READ, 200, {"state": "none", "odd": long}, 2.0))
-    broken = replace(BROKEN, message=long, expected=long, actual=f"{long}y", evidence=evidence, shown_by="#2")
+    broken = replace(
+        BROKEN, message=long, expected=long, actual=f"{long}y", event=long, evidence=evidence, shown_by="#2"
+    )
     rendered = _all(run_report((failed("explicit-is-kept", broken),)))
     assert {suffix: len(rendered[suffix]) < 100_000 for suffix in ("text", *PEOPLE)} == dict.fromkeys(
         ("text", *PEOPLE), True
     )
+    assert "@everyone" not in rendered[".md"].partition("```")[0]  # an escape alone would still call them
 
 
 def test_markdown_cells_and_fences_hold_hostile_text() -> None:

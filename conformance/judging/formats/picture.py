@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["picture", "rows"]
 
-#: The height of a row in the picture of a run, and how many characters of an event's id stand in it.
-_ROW, _NAME = 30, 60
+#: The height of a row in the picture of a run, how many characters of an event's id stand in it, and of a summary.
+_ROW, _NAME, _SUMMARY = 30, 60, 160
 
 #: Percent of the width that two marks are apart at least, and those left free on both sides.
 _GAP, _MARGIN = 4.0, 3.0
@@ -78,7 +78,7 @@ def _marks(entries: Sequence[TimelineEntry], places: Sequence[float]) -> Iterato
 def _words(number: int, entry: TimelineEntry) -> str:
     when = "" if entry.seconds is None else f" after {entry.seconds:,.1f} s"
     wrong = ", which is wrong" if entry.is_broken else ""
-    return f"{number}{when}: {entry.summary}{wrong}"
+    return f"{number}{when}: {entry.summary[:_SUMMARY]}{wrong}"
 
 
 def rows(violations: Sequence[Violation]) -> str:
