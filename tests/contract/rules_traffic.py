@@ -168,7 +168,7 @@ async def _account(talk: _Talk, account: str) -> None:
 
 
 async def _unread(talk: _Talk, account: str, home: str) -> None:
-    """Conferencing of events that nothing is known of before; one is written again as soon as its conference is there."""
+    """Conferencing of events that nothing is known of before; one is written again once its conference is there."""
     event = _event(f"{account}-unread", 30, "Unread", _explicit(f"{account}/unread"))
     await talk.send(account, "POST", f"/v1/calendars/{home}/events", event)
     for number, conferencing in enumerate(({"profile_id": "default"}, None)):
