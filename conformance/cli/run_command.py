@@ -107,6 +107,8 @@ def run(
             ),
             interruption,
         )
+        if result.interrupted and interruption is not None and not interruption.came:
+            result = replace(result, interrupted=False, cut_short="code in this process cancelled the run")
         if options.record is not None and not options.plan:
             with artefacts.writing(f"--record {options.record}"):
                 _write_cassettes(options.record, result, metadata, redactor)
