@@ -98,14 +98,14 @@ class _Place(click.Path):
     """Where something is written."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        return Path(_from_here(super().convert(value, param, ctx)))
+        return Path(_from_here(os.fsdecode(super().convert(value, param, ctx))))
 
 
-def _from_here(path: str | Path) -> str:
+def _from_here(path: str) -> str:
     """A path that stays where it is when an application in this process goes to another folder."""
     with suppress(OSError):  # this folder is gone: it is said when it is written to
         return str(Path(path).absolute())
-    return str(path)
+    return path
 
 
 seconds, positive, word = _Seconds(), _Positive, _Word
