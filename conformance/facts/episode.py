@@ -248,7 +248,7 @@ class Episode:
             if evidence.label not in labels:
                 labels.add(evidence.label)
                 shown = {"state": state} if conferencing is None else {"state": state, "conferencing": conferencing}
-                found.append(Evidence(evidence.label, evidence.request, evidence.status, shown, evidence.at))
+                found.append(evidence._replace(shown=shown))
         return tuple(found)
 
     def seconds_watched(self) -> float:

@@ -66,6 +66,8 @@ def modes(rule: Rule, violation: Violation) -> tuple[str, ...]:
         answered = int(violation.actual) if violation.actual.isdigit() else 0
         # A rule that wants a refusal says nothing of another such rule.
         return (f"status {answered}" if answered >= 300 else f"accepted {rule.id}",)
+    if rule.about == "account":
+        return ("service of default",)
     if violation.path == "/failures":
         return ("failures",)
     if rule.about == "call" and withholds_conferencing(violation):
@@ -82,7 +84,7 @@ def modes(rule: Rule, violation: Violation) -> tuple[str, ...]:
     if violation.path == "/shown" and difference in _LIKE:
         found.append(difference)
     fact = _VALUES.get(violation.path.rpartition("/")[2])
-    if fact is not None:
+    if fact is not None and difference != "same":  # what should have been ignored is wrong in another way
         found.append(f"{fact} {difference}")
     place = f"/{rule.id} {violation.path} {difference}"
     if not found or violation.path.endswith("/mismatching_fields"):  # these fields alone may be what is lost
@@ -114,4 +116,6 @@ def refutes(mode: str, traits: Traits) -> bool:
         return _UNLIKE[name] in traits
     if name == "undeleted":
         return "requested=delete" in traits and shows("missing") in traits
+    if name in _LIKE and traits and not any(one.startswith(shows("")) for one in traits):
+        return False  # no reading shows what came of it
     return not any(shows(state) in traits for state in _LIKE.get(name, ()))

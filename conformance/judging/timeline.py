@@ -14,9 +14,12 @@ if TYPE_CHECKING:
     from conformance.facts import Evidence
     from conformance.judging.verdict import Violation
 
-__all__ = ["TimelineEntry", "timeline", "written"]
+__all__ = ["TimelineEntry", "timeline", "unusual_query", "written"]
 
 Action = Literal["write", "delete", "read", "other"]
+
+#: Parameters of a reading as all make it.
+_USUAL = frozenset({"tzid", "only_managed"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,12 @@ def _entry(entry: Evidence, first: float | None, violation: Violation, *, is_ear
     )
 
 
+def unusual_query(entry: Evidence) -> tuple[str, ...]:
+    """The parameters of a reading, or of the one that a later page continues, that not every reading has."""
+    query = route(entry.request.method, entry.continues or entry.request.url).query
+    return tuple(dict.fromkeys(name for name, _ in query if name not in _USUAL))
+
+
 def written(entry: Evidence, event: str | None) -> tuple[str, Any, str]:
     """What an exchange is to an event, in a word, the body written, and where: of a batch an entry counts."""
     at = route(entry.request.method, entry.request.url).name
@@ -87,5 +96,8 @@ def _told(entry: Evidence, at: str, body: Any, where: str) -> tuple[Action, str,
             return "read", "reads events", None, None
         state = entry.shown.get("state")
         shown = phrase("write", "after.latest.state", state) if isinstance(state, str) else ""
-        return "read", f"the event {shown or 'reads back'}", entry.shown.get("conferencing"), state
+        page, how = "on a later page" if at == "page" else "", " and ".join(unusual_query(entry))
+        where = f"{f'{page} of' if page else 'in'} a reading with {how}" if how else page
+        summary = ", ".join(part for part in (f"the event {shown or 'reads back'}", where) if part)
+        return "read", summary, entry.shown.get("conferencing"), state
     return "other", f"{entry.request.method} {entry.request.path}", entry.shown, None
