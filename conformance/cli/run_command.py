@@ -224,7 +224,7 @@ def _reproduction(example: ScenarioCounterexample, inventory: Inventory, variabl
         example.rule.title,
         tuple(f"({_place(scenario, inventory)!a}, {_source(scenario)})" for scenario in example.scenarios),
         tuple(curl(exchange.request, variables) for exchange in example.exchanges),
-        (*steps_in_words(example.scenarios if example.failed else ()), f"({example.note})"),
+        (*steps_in_words(() if example.tried and not example.failed else example.scenarios), f"({example.note})"),
         tuple(_evidence(exchange) for exchange in example.exchanges),
         example.origin,
         example.violation,

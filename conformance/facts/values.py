@@ -42,7 +42,7 @@ class Evidence(NamedTuple):
 
     `at` is when the request was sent, in epoch seconds; None where that is not known.  `otherwise` are the fields of
     the event that a reading showed otherwise than they were written; `continues` is, of a later page, the URL of the
-    reading that it belongs to.
+    reading that it belongs to; `until` is when the last of the readings was sent that showed the same in a row.
     """
 
     label: str
@@ -52,6 +52,7 @@ class Evidence(NamedTuple):
     at: float | None = None
     otherwise: Mapping[str, Any] | None = None
     continues: str | None = None
+    until: float | None = None
 
 
 class Facts(NamedTuple):

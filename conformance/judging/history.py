@@ -32,7 +32,7 @@ def history(facts: Facts) -> set[str]:
     kinds = ["delete" if at == "delete" else requested_conferencing(then).kind for _, at, then in done]
     last, _, then = done[-1]
     found |= {f"after {kind}" for kind in kinds} | {f"right after {kinds[-1]}"}
-    if kinds[-1] == facts.document.get("requested"):
+    if kinds[-1] == facts.document.get("requested") != "omitted":
         found.add("again")
     if first.at is not None and last.at is not None and first.at - last.at < _AT_ONCE:
         found.add("at once")
@@ -48,13 +48,14 @@ def history(facts: Facts) -> set[str]:
 def _of_request(document: dict[str, Any], earlier: list[Any]) -> set[str]:
     """What is requested of an event that has begun, and what is there, or on its way, where nothing is requested."""
     before, requested = document.get("before", {}), document.get("requested")
+    source = document.get("resolution", {}).get("source")
+    found = {"default without a profile"} if requested == "default" and source in ("integrated", "nothing") else set()
     if requested in _GENERATED and document.get("start") in ("past", "running"):
-        is_available = document.get("resolution", {}).get("source") in ("profile", "integrated")
-        return {"generates after the start"} if is_available else set()
+        return found | ({"generates after the start"} if source in ("profile", "integrated") else set())
     was = before.get("pending_request") or before.get("requested_as")
     if requested != "omitted" or was not in (*_GENERATED, "explicit"):
-        return set()
-    found = {f"omitted over {'explicit conferencing' if was == 'explicit' else 'a generated conference'}"}
+        return found
+    found.add(f"omitted over {'explicit conferencing' if was == 'explicit' else 'a generated conference'}")
     asked = next((one for one in map(requested_conferencing, reversed(earlier)) if one.kind == "explicit"), None)
     if was == "explicit" and asked is not None and asked.join_url is not None:
         of_text("event.conferencing.join_url", asked.join_url, found.add)

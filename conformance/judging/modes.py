@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from conformance.judging.client_defects import withholds_conferencing
 from conformance.judging.timeline import TimelineEntry, timeline
-from conformance.judging.traits import BEFORE, NEW, RESOLVED, SENT, UNWRITTEN, WRITTEN, Traits, shows
+from conformance.judging.traits import BEFORE, DUE, NEW, RESOLVED, SENT, UNWRITTEN, WRITTEN, Traits, shows
 
 if TYPE_CHECKING:
     from conformance.contract.rules import Rule
@@ -45,6 +45,8 @@ _LIKE = {
 
 #: What a reading shows where it might have shown these modes, and does not.
 _UNLIKE = {"before": NEW, "unwritten": WRITTEN, "service": RESOLVED, "url": SENT}
+
+_GENERATED = ("default", "integrated", "profile")
 
 #: The modes of wrong values, by the fact that tells them.
 _VALUES = {
@@ -103,6 +105,8 @@ def _shown(violation: Violation, entries: tuple[TimelineEntry, ...], shown: Time
         return ["undeleted"]
     is_state = shown.state != "assigned" or violation.path.endswith("/state")
     found = [shown.state] if shown.state in _LIKE and is_state else []
+    if found == ["assigned"] and any(f"{DUE}{kind}" in violation.traits for kind in _GENERATED):
+        found.append("service different")  # a conference of a service that is not there
     return [
         *found,
         *(mode for mode, trait in (("unwritten", UNWRITTEN), ("before", BEFORE)) if trait in violation.traits),

@@ -18,6 +18,9 @@ __all__ = ["TimelineEntry", "timeline", "unusual_query", "written"]
 
 Action = Literal["write", "delete", "read", "other"]
 
+#: Seconds from which on it is said that readings still showed the same.
+_STILL = 1.0
+
 #: Parameters of a reading as all make it.
 _USUAL = frozenset({"tzid", "only_managed"})
 
@@ -58,6 +61,8 @@ def _entry(entry: Evidence, first: float | None, violation: Violation, *, is_ear
     seconds = None if entry.at is None or first is None else round(entry.at - first, 3)
     at, body, where = written(entry, violation.event)
     action, summary, value, state = _told(entry, at, body, where)
+    if entry.until is not None and entry.at is not None and first is not None and entry.until - entry.at >= _STILL:
+        summary = f"{summary}, and still at {entry.until - first:,.1f} s"
     is_broken = entry.label == violation.shown_by and not is_earlier
     requested = requested_conferencing(body).kind if action == "write" and isinstance(body, dict) else ""
     is_odd = requested in ("invalid", "undefined")

@@ -39,9 +39,9 @@ _CHOICES = ("changed_fields", "start", "time_format", "text_variant", "url_varia
 #: Exchanges that may be judged again to reduce what was recorded, for each exchange of the run.
 _EFFORT = 3
 
-_NO_MORE_REQUESTS = "none was found: as many requests as a search may take were sent"
+_NO_MORE_REQUESTS = "as it was in the run; it was not sent again, for want of requests"
 _NOT_ALONE = "none was found: sent again alone, the scenario did not fail; what else was sent matters, or how often"
-_NOTHING_SENT = "none was looked for: nothing more is sent to a server that is not on this machine"
+_NOTHING_SENT = "as it was in the run; nothing more is sent to a server that is not on this machine"
 _NO_SCENARIO = "none was looked for: the failure is not about the writes of one event"
 
 #: From how many failures on a trigger is theirs by no chance, and what is tried must have it.
@@ -119,8 +119,7 @@ async def counterexamples(
     by_event = {
         session.run.event_id(scenario): scenario for scenario in (*planned.scenarios, *tried) if not scenario.event
     }
-    rules = tuple(rule for rule in load() if rule.id in hearing.failed)
-    report = RunReport(hearing.report, rules, subject={}, run={}, contract={}, tool={})
+    report = RunReport(hearing.report, tuple(load()), subject={}, run={}, contract={}, tool={})
     unknown = (
         group
         for group in failure_groups(report)
@@ -142,10 +141,17 @@ def _begun(group: FailureGroup, by_event: Mapping[str, Scenario], hearing: LiveJ
     rule, violation = group.example
     scenario = None
     if known:
-        scenario, rule, violation = min(known, key=lambda one: (one[1].id != rule.id, _size(one[0])))
+        whole, rule, violation = min(known, key=lambda one: (one[1].id != rule.id, _size(one[0])))
+        scenario = _until(whole, violation)
     causes = frozenset(other.cause for one, other in group.members if one.id == rule.id)
     trigger = frozenset(group.trigger if len(group.members) >= _MANY else ())
     return _Search(rule, scenario, violation, violation, causes, trigger & violation.traits, hearing)
+
+
+def _until(scenario: Scenario, violation: Violation) -> Scenario:
+    """A scenario up to the step whose write a violation is about."""
+    writes = {one.label for one in (*violation.earlier, *violation.evidence[:1]) if one.request.method != "GET"}
+    return replace(scenario, steps=scenario.steps[: max(1, len(writes))])
 
 
 async def _shrink(session: SubjectSession, searches: list[_Search], window: float) -> None:
