@@ -32,6 +32,8 @@ def apply_read(fold: ObserverState, account: AccountState, seen: Seen) -> None:
         return
     reading.answered, reading.last = seen.answered, seen.number
     reading.first = reading.first or seen.number
+    if seen.route.name == "page" and reading.url:
+        seen = seen._replace(evidence=seen.evidence._replace(continues=reading.url))
     page, events, following = _page(reading, seen)
     reading.pages.append(page)
     if len(reading.evidence) < 6 and reading.evidence[-1].label != seen.exchange.label:
@@ -81,6 +83,7 @@ def _reading(account: AccountState, seen: Seen) -> Reading | None:
     reading.timed = seen.exchange.sent_at is not None
     reading.all_known = account.complete
     reading.whole = route.name == "read"
+    reading.url = url if reading.whole else ""
     return reading
 
 
@@ -154,7 +157,7 @@ def _item(
         reading.listed.add(place)
         on_page.add(place)
         if event is None or not event.written or route.managed == "excluded":
-            _record_unexpected(fold, account, reading, event, calendar_id, event_id)
+            _record_unexpected(fold, account, reading, event, calendar_id, event_id, item)
     if event is None:
         event = account.event(calendar_id, event_id)
         event.state.episode.before = Before()
@@ -215,6 +218,7 @@ def _record_unexpected(
     event: Event | None,
     calendar_id: str,
     event_id: str,
+    item: dict[str, Any],
 ) -> None:
     """Enter a managed event that is listed where the writes that were seen do not lead to."""
     listing, route = reading.listing, reading.route
@@ -225,7 +229,8 @@ def _record_unexpected(
             listing.add("event_id_unexpected", event_id)
         elif _accepted(event):
             listing.add("managed_unexpected", event_id)
-    if locations and account.complete:
+    covered = None if account.directory.is_shared_token else account.covered
+    if locations and (account.complete or (covered is not None and covered.within(item) is True)):
         if any(owner == account.name for owner, _ in locations):
             if event is None:
                 listing.add("wrong_calendar", event_id)
@@ -280,6 +285,8 @@ def _finish(fold: ObserverState, account: AccountState, reading: Reading, seen: 
         _find_missing(fold, account, reading, seen)
     if reading.complete and alone and not route.calendars and account.is_known:
         account.complete = account.read_completely = True
+    elif reading.finished and route.managed != "excluded" and alone and not (route.calendars or route.modified):
+        account.covered = reading
     if reading.finished and not route.windowed and not route.calendars:
         reading.externals_before = account.externals
         if route.managed == "excluded":
@@ -361,5 +368,5 @@ def _value(fold: ObserverState, event: Event, value: Any, evidence: Evidence) ->
         "conferencing": value,
     }
     key = ("conferencing", *event.key, str(len(reported)))
-    shown = Evidence(evidence.label, evidence.request, evidence.status, {"conferencing": value}, evidence.at)
+    shown = evidence._replace(shown={"conferencing": value})
     fold.out.append(Facts("conferencing", key, document, (shown,), closed=True, earlier=event.state.time_line()))
