@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from conformance.judging.report import Tally
     from conformance.judging.summary import RunReport
 
-__all__ = ["WIDTH", "note", "render", "rule_failures", "summary"]
+__all__ = ["WIDTH", "note", "render", "rule_failures", "summary", "values"]
 
 #: Of how many failures the text has a script; files have them all.
 _SCRIPTS = 5
@@ -208,7 +208,7 @@ def _failure(run_report: RunReport, number: int, failure: Failure, paint: Paint,
 
 def note(failure: Failure, paint: Paint = Paint()) -> Iterator[str]:
     """What was sent, expected and got, the page, the time line and the smallest scenario, in lines."""
-    yield from _values(failure, paint)
+    yield from values(failure, paint, "   ")
     for place, clause in enumerate(failure.clauses):
         start = f"   {'' if place else 'clauses':<10} "
         yield from paint.prose(f"{clause.id}, {clause.section}: {clause.text}", start)
@@ -228,10 +228,10 @@ def note(failure: Failure, paint: Paint = Paint()) -> Iterator[str]:
             yield from paint.prose(visible(step), "     ", hanging=3)
 
 
-def _values(failure: Failure, paint: Paint) -> Iterator[str]:
+def values(failure: Failure, paint: Paint = Paint(), start: str = "") -> Iterator[str]:
     """What was sent, expected and got, with marks under the characters that differ."""
     for name, parts in failure.values:
-        yield from paint.value("".join(part.text for part in parts), f"   {name:<10} ", carets(parts))
+        yield from paint.value("".join(part.text for part in parts), f"{start}{name:<10} ", carets(parts))
 
 
 def _timeline(failure: Failure, paint: Paint) -> Iterator[str]:
