@@ -262,7 +262,9 @@ def _observe(fold: ObserverState, event: Event, item: dict[str, Any] | None, see
         return False  # the write overlaps the reading, which says nothing about it
     same = item is not None and episode.shows_same(item)
     alone = fold.settings.complete_recording or fold.settings.only_writer
-    if item is not None and not same and not alone and episode.is_overwritten_in(item):
+    if item is not None and not same and not alone and (end := episode.end_in(item)):
+        if end == "replaced":
+            episode.pending_again = 2
         fold.close_episode(event, "next-write")
         event.state.begin(None, Before())
         episode = event.state.episode
