@@ -69,7 +69,12 @@ def write_reports(
     is_taken = any(one is not None and one.path == "-" for one in chosen)
     with artefacts.writing("the text report"):
         if None in chosen or artefacts.problems or not (is_taken or quiet):
-            _show(lambda colour: text.render(run_report, colour=colour, verbose=verbose), sys.stdout, redactor)
+            width = _width(sys.stdout)
+            _show(
+                lambda colour: text.render(run_report, colour=colour, verbose=verbose, width=width),
+                sys.stdout,
+                redactor,
+            )
         elif not quiet:
             _show(lambda colour: text.summary(run_report, colour=colour), sys.stderr, redactor)
         if not quiet and os.environ.get("GITHUB_ACTIONS") == "true":
@@ -142,6 +147,15 @@ def _show(render: Callable[[bool], str], stream: Any, redactor: Redactor) -> Non
 
         text = without_commands(text, secrets.token_hex(16))
     echo(text, stream)
+
+
+def _width(stream: Any) -> int:
+    """How many columns a terminal has; elsewhere what is not too long to read."""
+    import shutil
+
+    from conformance.judging.formats.text import WIDTH
+
+    return shutil.get_terminal_size((WIDTH, 0)).columns if stream.isatty() else WIDTH
 
 
 def colour_on(stream: Any) -> bool:

@@ -8,6 +8,7 @@ import subprocess
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 from html.parser import HTMLParser
+from itertools import pairwise
 
 import pytest
 from report_samples import (
@@ -142,8 +143,14 @@ Coverage gaps
 
 -v lists every rule.
 
-1 of 5 rules passed, 1 failed, 1 warning, 1 inconclusive, 1 untested, over 118 exchanges. Coverage gaps: 3 rules. """
-        """Untested: 1 because nothing in the traffic meets its condition.
+How to read this
+  level        must is what the documented page demands, should a recommendation, inferred what no sentence states.
+  clause       one statement of the documentation, in our words.
+  coverage     the kinds of cases that rules were seen in; of a gap, nothing is proved.
+  inconclusive the rule applied, but what was seen decides nothing.
+
+1 of 5 rules passed, 1 failed, 1 warning, 1 inconclusive, 1 untested, over 118 exchanges. Coverage gaps: 3 rules.
+Untested: 1 because nothing in the traffic meets its condition.
 Outcome: failed. Exit code 1: a rule of level must failed.
 """
     )
@@ -196,7 +203,28 @@ def test_failures_of_one_cause_are_shown_once() -> None:
     assert rendered.count("expected   ") == 1
     assert "Failures: 2 rules failed for 1 cause\n" in rendered
     assert "seen       2 of 2 writes break this rule" in rendered
-    assert "also fails none-removes" in rendered
+    assert "also fails must: none-removes" in rendered
+
+
+def test_a_warning_is_counted_where_it_is_shown_and_counts_add_up() -> None:
+    """A warning of a failure's cause stands with the failure; the headings add up to the last line."""
+    again = failed("pages-are-whole", replace(BROKEN, message="the page is not whole"))
+    own = failed("profile-resolves", Violation("It is another", "/x", None, BROKEN.evidence[1:], "two"))
+    report = run_report((failed("explicit-is-kept", BROKEN), again, own))
+    headings = ("Failures: 1 rule failed, with 1 warning", "Warnings: 1 more rule, which does not count")
+    for suffix in ("text", ".md", ".html"):
+        rendered = text.render(report) if suffix == "text" else renderer(suffix)(report)
+        assert [heading in rendered for heading in (*headings, "2 warnings")] == [True] * 3
+    assert "   also fails should: pages-are-whole\n" in text.render(report)
+
+
+def test_no_line_of_prose_or_of_a_value_is_longer_than_wanted() -> None:
+    long = replace(BROKEN, message="It is wrong. " * 20, expected="a" * 150, actual="a" * 149 + "b")
+    rendered = text.render(run_report((failed("explicit-is-kept", long),)), width=80)
+    shown = rendered.partition("   reproduce")[0].split("\n")
+    assert [line for line in shown if len(line) > 80 and not line.strip().startswith("https://")] == []
+    marked = [(above, line) for above, line in pairwise(shown) if line.strip() == "^"]
+    assert [above[line.index("^")] for above, line in marked] == ["a", "b"]
 
 
 def test_the_functions_of_a_script_are_said_once() -> None:

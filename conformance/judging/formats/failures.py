@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from conformance.contract.rules import load_clauses
+from conformance.contract.rules import LEVELS, load_clauses
 from conformance.contract.selection import clauses_page
 from conformance.http.curl import curl
 from conformance.http.display import visible, without_userinfo
@@ -62,8 +63,8 @@ class Failure:
 
     `headline` is one sentence.  `weightiest` is the rule by which they count.  `values` are what was sent, expected and
     got, as far as the headline and the rule do not say it; what differs is marked.  `share` says how often the rule is
-    broken, where it judged more than once; `also` are the other rules.  `reproduction` is there where a smaller one
-    was found; `script` is one of curl, None where it is the client that is wrong.
+    broken, where it judged more than once; `also` are the other rules, the strongest level first.  `reproduction` is
+    there where a smaller one was found; `script` is one of curl, None where it is the client that is wrong.
     """
 
     rule: Rule
@@ -78,6 +79,10 @@ class Failure:
     also: tuple[Rule, ...]
     reproduction: Reproduction | None
     script: Script | None
+
+    def also_by_level(self) -> Iterator[tuple[str, tuple[Rule, ...]]]:
+        """The other rules, by their level."""
+        return ((level, tuple(rules)) for level, rules in groupby(self.also, key=lambda rule: rule.level))
 
 
 def failures(run_report: RunReport) -> tuple[Failure, ...]:
@@ -103,14 +108,27 @@ def _failure(run_report: RunReport, group: FailureGroup) -> Failure:
         clauses=_clauses(run_report, rule),
         timeline=entries,
         steps=_steps(run_report, violation),
-        also=tuple(others.values()),
+        also=tuple(sorted(others.values(), key=lambda other: LEVELS.index(other.level))),
         reproduction=reproduction,
         script=None
         if "client" in (rule.applies_to, run_report.subject.get("kind"))
         else script(
-            _short(group.headline), exchanges or _in_order(violation), run_report.variables, _where(run_report)
+            _short(group.headline),
+            exchanges or _in_order(violation),
+            run_report.variables,
+            _where(run_report),
+            expected=rule.title,
+            got=_shown_by(entries),
         ),
     )
+
+
+def _shown_by(entries: Iterable[TimelineEntry]) -> Literal["answer", "event", "page"]:
+    """What shows that something is wrong: the answer to a request, an event that is read, or a whole page."""
+    broken = next((entry for entry in entries if entry.is_broken), None)
+    if broken is None or broken.action != "read":
+        return "answer"
+    return "page" if broken.state is None else "event"
 
 
 def _where(run_report: RunReport) -> str:
@@ -332,16 +350,27 @@ def _for_causes(run_report: RunReport, count: int) -> str:
 
 
 def headings(run_report: RunReport, found: tuple[Failure, ...]) -> dict[int, str]:
-    """The headings of the lists of failures, by the number of the failure that each stands before."""
-    fatal = sum(run_report.is_fatal(failure.weightiest) for failure in found)
-    count = len(run_report.failures)
-    result = {1: f"Failures: {_counted(count, 'rule')} failed{_for_causes(run_report, count)}"} if fatal else {}
-    if fatal < len(found):
-        weak = {rule.id for one in found[fatal:] for rule in (one.rule, *one.also)}
-        result[fatal + 1] = (
-            f"Warnings: {_counted(len(weak), 'rule')}, which {'does' if len(weak) == 1 else 'do'} not count"
-        )
+    """The headings of the lists of failures, by the number of the failure that each stands before.
+
+    A warning that has the cause of a failure is counted with it, and no more.
+    """
+    fatal = [one for one in found if run_report.is_fatal(one.weightiest)]
+    weak = [{rule.id for one in part for rule in _weak(run_report, one)} for part in (fatal, found[len(fatal) :])]
+    count, with_them, others = len(run_report.failures), len(weak[0]), len(weak[1] - weak[0])
+    result = {}
+    if fatal:
+        warnings = f", with {_counted(with_them, 'warning')}" if with_them else ""
+        result[1] = f"Failures: {_counted(count, 'rule')} failed{_for_causes(run_report, count)}{warnings}"
+    if len(fatal) < len(found):
+        rules = f"{others} more rule{'' if others == 1 else 's'}" if with_them else _counted(others, "rule")
+        causes = len(found) - len(fatal)
+        for_causes = "" if causes == others == 1 else f" for {_counted(causes, 'cause')}"
+        result[len(fatal) + 1] = f"Warnings: {rules}{for_causes}, which {'does' if others == 1 else 'do'} not count"
     return result
+
+
+def _weak(run_report: RunReport, failure: Failure) -> Iterator[Rule]:
+    return (rule for rule in (failure.rule, *failure.also) if not run_report.is_fatal(rule))
 
 
 _NOT_PASSED = ("failed", "known", "warning", "inconclusive", "untested")

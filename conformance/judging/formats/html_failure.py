@@ -50,12 +50,14 @@ def article(run_report: RunReport, number: int, failure: Failure) -> Iterator[st
         yield _term("event", f"<code>{text_of(violation.event)}</code>")
     if failure.share is not None:
         yield _term("seen", failure.share)
-    if failure.also:
-        yield _term("also fails", ", ".join(map(link, failure.also)))
+    also = "<br>".join(f"{level}: {', '.join(map(link, rules))}" for level, rules in failure.also_by_level())
+    if also:
+        yield _term("also fails", also)
     yield "</dl>"
     if failure.timeline:
         yield "<h4>What happened</h4>"
-        yield picture(failure.timeline)
+        if len(failure.timeline) > 1:
+            yield picture(failure.timeline)
         yield f'<ol class="moments">{"".join(map(_moment, failure.timeline))}</ol>'
     yield from _reproduction(run_report, failure)
     yield "</article>"

@@ -20,6 +20,7 @@ from conformance.judging.formats.failures import (
     status,
     subject_name,
 )
+from conformance.judging.formats.glossary import HEADING, glossary
 from conformance.judging.formats.marks import carets
 
 if TYPE_CHECKING:
@@ -59,6 +60,9 @@ def render(run_report: RunReport) -> str:
     notes = (*run_report.notes, *run_report.advice)
     if notes:
         lines += ["", "## Notes", "", *(f"- {_text(note)}" for note in notes)]
+    words = glossary("\n".join(lines))
+    if words:
+        lines += ["", f"## {HEADING}", "", *(f"- **{word}**: {_text(meaning)}" for word, meaning in words)]
     lines += ["", f"<details><summary>All {len(run_report.rules)} rules</summary>", ""]
     lines += [
         "| outcome | rule | level | clauses | passed | failed | inconclusive | |",
@@ -99,8 +103,8 @@ def _failure(run_report: RunReport, number: int, failure: Failure) -> Iterator[s
         yield f"- seen: {failure.share}"
     for clause in failure.clauses:
         yield f"- clause: [{_text(f'{clause.id}, {clause.section}')}](<{clause.url}>): {_text(clause.text)}"
-    if failure.also:
-        yield f"- also fails: {', '.join(_text(rule.id) for rule in failure.also)}"
+    for level, rules in failure.also_by_level():
+        yield f"- also fails, {level}: {', '.join(_text(rule.id) for rule in rules)}"
     if failure.values:
         yield ""
         yield from _fenced("text", _values(failure))
