@@ -18,7 +18,7 @@ def away_from_here() -> Iterator[None]:
     """
     from hypothesis.configuration import set_hypothesis_home_dir  # slow to import, and seldom needed
 
-    cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")  # noqa: PTH111 - where there is no home
+    cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     set_hypothesis_home_dir(Path(cache) / "cronofy-conformance" / "hypothesis")
     try:
         yield
