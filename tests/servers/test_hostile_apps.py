@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from click.testing import CliRunner
 
@@ -23,6 +24,7 @@ from conformance.reference import reference_app
 from conformance.servers.campaign import RunResult, run
 from conformance.servers.run_options import RunOptions
 from conformance.servers.subject import ConfigurationError, in_process
+from conformance.servers.subject.app_transports import AsgiTransport, WsgiTransport
 from conformance.servers.subject.reception import Limits
 
 LIMITS = Limits(seconds=0.2, attempts=1, patience=0.5, body=4_000_000)
@@ -116,6 +118,25 @@ def test_an_asgi_application_ends_no_run(answer: Any) -> None:
     result = run_of(asgi_app(answer))
     assert isinstance(result, ConfigurationError) or result.cut_short
     assert time.monotonic() - began < 20
+
+
+def wsgi_raises(environ: Any, start: Any) -> Any:
+    raise ValueError("no such calendar")
+
+
+@pytest.mark.parametrize(
+    "transport",
+    [AsgiTransport(asgi_app(raising(ValueError("no such calendar"))), LIMITS), WsgiTransport(wsgi_raises, LIMITS)],
+)
+def test_what_an_application_raises_is_said_in_its_answer(transport: httpx.AsyncBaseTransport) -> None:
+    async def answer() -> httpx.Response:
+        async with httpx.AsyncClient(transport=transport) as client:
+            return await client.get("http://localhost/v1/calendars")
+
+    answered = asyncio.run(answer())
+    assert answered.status_code == 500
+    assert "ValueError: no such calendar" in answered.text
+    assert Path(__file__).name in answered.text
 
 
 def wsgi_hangs(environ: Any, start: Any) -> Any:
