@@ -1,7 +1,8 @@
 """Shrinking counterexamples: the simplest scenario that still fails, tried on the subject itself.
 
-Not by Hypothesis, which tries one scenario after the other: of 16 faults of the reference server it took 37 % of the run
-(at most 77 %) and ended larger in 12 of 36 failures.  Tries side by side share their readings: 9 % (at most 14 %).
+Not by Hypothesis, which tries one scenario after the other: for 14 faults of the reference server it took 37 % of the
+runs' CPU (at most 77 %), and ended larger in 12 of 36 failures and smaller in 3.  Tries side by side share their
+readings, and took 9 % (at most 14 %).
 """
 
 from __future__ import annotations
