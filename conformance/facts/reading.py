@@ -56,9 +56,12 @@ class ListingFindings:
             ids.append(event_id)
 
     def document(self, *, all_known: bool) -> dict[str, list[str]]:
-        """All headings, empty ones too; without those that need all events of the account, unless they are known."""
+        """All headings, empty ones too; of those that need all events of the account to be known, only what was found.
+
+        Where all are known, these are there too.
+        """
         empty = _EMPTY if all_known else _EMPTY_OF_SOME
-        return {heading: self._ids.get(heading, ids) for heading, ids in empty.items()} if self._ids else empty
+        return empty | self._ids if self._ids else empty
 
     @property
     def is_empty(self) -> bool:

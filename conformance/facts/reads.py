@@ -154,7 +154,7 @@ def _item(
         reading.listed.add(place)
         on_page.add(place)
         if event is None or not event.written or route.managed == "excluded":
-            _record_unexpected(fold, account, reading, event, calendar_id, event_id)
+            _record_unexpected(fold, account, reading, event, calendar_id, event_id, item)
     if event is None:
         event = account.event(calendar_id, event_id)
         event.state.episode.before = Before()
@@ -215,6 +215,7 @@ def _record_unexpected(
     event: Event | None,
     calendar_id: str,
     event_id: str,
+    item: dict[str, Any],
 ) -> None:
     """Enter a managed event that is listed where the writes that were seen do not lead to."""
     listing, route = reading.listing, reading.route
@@ -225,7 +226,8 @@ def _record_unexpected(
             listing.add("event_id_unexpected", event_id)
         elif _accepted(event):
             listing.add("managed_unexpected", event_id)
-    if locations and account.complete:
+    covered = None if account.directory.is_shared_token else account.covered
+    if locations and (account.complete or (covered is not None and covered.within(item) is True)):
         if any(owner == account.name for owner, _ in locations):
             if event is None:
                 listing.add("wrong_calendar", event_id)
@@ -280,6 +282,8 @@ def _finish(fold: ObserverState, account: AccountState, reading: Reading, seen: 
         _find_missing(fold, account, reading, seen)
     if reading.complete and alone and not route.calendars and account.is_known:
         account.complete = account.read_completely = True
+    elif reading.finished and route.managed != "excluded" and alone and not (route.calendars or route.modified):
+        account.covered = reading
     if reading.finished and not route.windowed and not route.calendars:
         reading.externals_before = account.externals
         if route.managed == "excluded":

@@ -54,7 +54,10 @@ def page_key(url: str) -> str:
 
 @dataclass(slots=True)
 class AccountState:
-    """What is known of one account; it was `used` last at this time."""
+    """What is known of one account; it was `used` last at this time.
+
+    It is `complete` if all of its events are known; of a time all are that lie within the reading that `covered` it.
+    """
 
     name: str
     directory: Directory
@@ -76,6 +79,7 @@ class AccountState:
     other_reads: int = 0
     externals: int = 0
     last_reading: LastReading | None = None
+    covered: Reading | None = None
     used: float = float("-inf")
 
     def awaits(self, url: str) -> bool:
@@ -373,6 +377,7 @@ class ObserverState:
             refusals=account.refusals.count(key[1], write.requested.kind) if refused else 0,
             shared_with=lambda url: self.shared_with(event, url),
             window=self.window,
+            quiet=self.settings.quiet,
             settle_timeout=self.settings.settle_timeout,
             closed_by=closed_by,
             closed=closed,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from conformance.facts.comparisons import is_all_day, normal_url, time_relation
+from conformance.facts.creation import as_last_shown
 from conformance.facts.episode import Episode
 from conformance.facts.event import Event, EventState
 from conformance.facts.exchange_document import answer_document, request_document
@@ -160,6 +161,8 @@ def _next(state: EventState, account: AccountState) -> tuple[Before, frozenset[s
     episode = state.episode
     unseen = episode.write is None and episode.streak is None
     before = episode.before if unseen else episode.next_before()
+    if before.state == "in_progress":
+        before = as_last_shown(state, before)
     if unseen and episode.number == 0 and account.complete:
         before = Before("nonexistent", is_assumed=not account.read_completely)
     known = set(state.stale_values)

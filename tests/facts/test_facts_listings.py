@@ -275,3 +275,14 @@ def test_a_flag_on_which_the_lists_do_not_agree_is_not_known() -> None:
     (write,) = traffic.writes()
     assert "integrated_conferencing_available" not in write["calendar"]
     assert "resolution" not in write
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [("&from=2026-10-01&to=2026-11-30", ["e1"]), ("&from=2026-11-21", None), ("&calendar_ids[]=cal_B", None)],
+)
+def test_an_event_that_came_to_another_calendar_is_known_by_a_reading_of_its_time(query: str, found: Any) -> None:
+    traffic = Traffic().read(0, url=f"{BASE}&only_managed=true{query}").write(1, event())
+    traffic.read(2, item(), {**item(), "calendar_id": "cal_B"}, url=f"{BASE}&only_managed=true&from=2026-10-01")
+    [listing] = [one.document["listing"] for one in traffic.facts() if one.about == "reading"][1:]
+    assert listing.get("wrong_calendar") == found
