@@ -248,7 +248,9 @@ class Episode:
             if evidence.label not in labels:
                 labels.add(evidence.label)
                 shown = {"state": state} if conferencing is None else {"state": state, "conferencing": conferencing}
-                found.append(Evidence(evidence.label, evidence.request, evidence.status, shown, evidence.at))
+                is_last = self.streak is not None and evidence.label == self.streak.observation.evidence.label
+                until = self.streak.last_sent if self.streak is not None and is_last else None
+                found.append(evidence._replace(shown=shown, until=until))
         return tuple(found)
 
     def seconds_watched(self) -> float:

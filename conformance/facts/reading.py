@@ -74,9 +74,10 @@ class Reading:
     """A read of events with the pages that followed it.
 
     `sent` is the first page's, `answered` the last one's, `timed` whether those times are real;
-    `first` and `last` are their places among all exchanges; `missing` and `repeated` are events that it may lack, or
-    list on two pages, and `calendars` those whose events it lists.  `rows` are the events that it shows, of those that
-    writes led to, each with what it shows.  `all_known` says whether all events of the account were known before.
+    `first` and `last` are their places among all exchanges, and `url` is the first one's; `missing` and `repeated` are
+    events that it may lack, or list on two pages, and `calendars` those whose events it lists.  `rows` are the events
+    that it shows, of those that writes led to, each with what it shows.  `all_known` says whether all events of the
+    account were known before.
     """
 
     number: int
@@ -93,6 +94,7 @@ class Reading:
     listing: ListingFindings = field(default_factory=ListingFindings)
     first: int = 0
     last: int = 0
+    url: str = ""
     missing: set[tuple[str, str]] = field(default_factory=set)
     repeated: set[tuple[str, str]] = field(default_factory=set)
     calendars: set[str] = field(default_factory=set)

@@ -32,6 +32,8 @@ def apply_read(fold: ObserverState, account: AccountState, seen: Seen) -> None:
         return
     reading.answered, reading.last = seen.answered, seen.number
     reading.first = reading.first or seen.number
+    if seen.route.name == "page" and reading.url:
+        seen = seen._replace(evidence=seen.evidence._replace(continues=reading.url))
     page, events, following = _page(reading, seen)
     reading.pages.append(page)
     if len(reading.evidence) < 6 and reading.evidence[-1].label != seen.exchange.label:
@@ -81,6 +83,7 @@ def _reading(account: AccountState, seen: Seen) -> Reading | None:
     reading.timed = seen.exchange.sent_at is not None
     reading.all_known = account.complete
     reading.whole = route.name == "read" and route.is_documented
+    reading.url = url if reading.whole else ""
     return reading
 
 
@@ -365,5 +368,5 @@ def _value(fold: ObserverState, event: Event, value: Any, evidence: Evidence) ->
         "conferencing": value,
     }
     key = ("conferencing", *event.key, str(len(reported)))
-    shown = Evidence(evidence.label, evidence.request, evidence.status, {"conferencing": value}, evidence.at)
+    shown = evidence._replace(shown={"conferencing": value})
     fold.out.append(Facts("conferencing", key, document, (shown,), closed=True, earlier=event.state.time_line()))

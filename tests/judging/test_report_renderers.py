@@ -123,7 +123,7 @@ Failures: 1 rule failed
    what happened
          0.0 s  #9    writes the event in an undocumented way → 202
         60.0 s  #12   writes the event in an undocumented way → 202
-   ✗    72.5 s  #15   the event reads back with a conference → 200
+   ✗    72.5 s  #15   the event reads back with a conference, in a reading with calendar_ids[] → 200
                       {"join_url": "https://other.example.com"}
    reproduce: paste this into a shell
 (script)
@@ -133,7 +133,7 @@ Warnings: 1 rule, which does not count
 2. an event is on two pages
    rule       pages-are-whole (should): Pages lose no event
    what happened
-         0.0 s  #15   the event reads back with a conference → 200
+         0.0 s  #15   the event reads back with a conference, in a reading with calendar_ids[] → 200
                       {"join_url": "https://other.example.com"}
 
 Coverage gaps

@@ -94,10 +94,9 @@ def _failure(run_report: RunReport, group: FailureGroup) -> Failure:
     rule, violation = group.example
     others = {other.id: other for other, _ in group.members if other.id != rule.id}
     entries = timeline(violation)
-    ids = {member.id for member, _ in group.members}
-    reproduction = next((one for one in run_report.reproductions if one.rule == rule.id), None)
-    reproduction = reproduction or next((one for one in run_report.reproductions if one.rule in ids), None)
+    reproduction = group.reproduction
     exchanges = reproduction.exchanges if reproduction is not None else ()
+    is_client = "client" in (rule.applies_to, run_report.subject.get("kind"))
     return Failure(
         rule=rule,
         weightiest=group.weightiest,
@@ -111,7 +110,7 @@ def _failure(run_report: RunReport, group: FailureGroup) -> Failure:
         also=tuple(sorted(others.values(), key=lambda other: LEVELS.index(other.level))),
         reproduction=reproduction,
         script=None
-        if "client" in (rule.applies_to, run_report.subject.get("kind"))
+        if is_client or (reproduction is not None and not reproduction.reproduces)
         else script(
             _short(group.headline),
             exchanges or _in_order(violation),
