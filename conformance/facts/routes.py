@@ -27,10 +27,10 @@ _PLAIN = {
 }
 
 #: What a reading of events may be asked with: of another parameter, such as ``page``, nobody knows what it leaves out.
-_PARAMETERS = frozenset(
-    "tzid from to last_modified calendar_ids calendar_ids[] include_managed only_managed include_deleted include_moved"
-    " include_geo localized_times google_event_ids".split()
-)
+_PARAMETERS = frozenset({
+    "tzid", "from", "to", "last_modified", "calendar_ids", "calendar_ids[]", "include_managed", "only_managed",
+    "include_deleted", "include_moved", "include_geo", "localized_times", "google_event_ids",
+})  # fmt: skip
 
 
 @dataclass(frozen=True)
