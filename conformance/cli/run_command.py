@@ -174,7 +174,7 @@ def _progress_text(state: campaign.RunProgress) -> str:
     if state.waiting:
         parts.append(f"waiting for {len(state.waiting)} events")
     if state.failed:
-        parts.append(f"{len(state.failed)} rules failed")
+        parts.append(f"{len(state.failed)} rule{'' if len(state.failed) == 1 else 's'} failed")
     return ", ".join(parts)
 
 
