@@ -107,6 +107,8 @@ def run(
             ),
             interruption,
         )
+        if result.interrupted and interruption is not None and not interruption.came:
+            result = replace(result, interrupted=False, cut_short="code in this process cancelled the run")
         if options.record is not None and not options.plan:
             with artefacts.writing(f"--record {options.record}"):
                 _write_cassettes(options.record, result, metadata, redactor)
@@ -172,7 +174,7 @@ def _progress_text(state: campaign.RunProgress) -> str:
     if state.waiting:
         parts.append(f"waiting for {len(state.waiting)} events")
     if state.failed:
-        parts.append(f"{len(state.failed)} rules failed")
+        parts.append(f"{len(state.failed)} rule{'' if len(state.failed) == 1 else 's'} failed")
     return ", ".join(parts)
 
 

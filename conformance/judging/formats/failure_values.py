@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 __all__ = ["as_json", "share", "values"]
 
+#: How many of the ids and fields that are wrong are listed.
+_LISTED = 3
+
 #: How many characters of a value are compared, and how many of one that stands alone are shown.
 _VALUE, _ALONE = 20_000, 400
 
@@ -104,8 +107,12 @@ def _got(violation: Violation, entries: tuple[TimelineEntry, ...], said: str) ->
         parts = found
     names = [str(name) for name in (parts if isinstance(parts, list) else [parts]) if not isinstance(name, bool)]
     text = f"{said} {violation.message}"
-    is_said = all(name in text or name[1:].replace("/", ".") in text for name in names)
-    return None if is_said else _visible(found)
+    # Of many names the sentence has the first; the exchanges have all.
+    first = names[:_LISTED] if isinstance(parts, list) and len(names) > _LISTED else names
+    is_said = all(name in text or name[1:].replace("/", ".") in text for name in first)
+    if is_said:
+        return None
+    return _visible(found) if first == names else f"{_visible(as_json(first))} and {len(names) - _LISTED:,} more"
 
 
 def _body(violation: Violation) -> str | None:

@@ -18,6 +18,7 @@ from conformance.judging.formats.failures import (
     headings,
     headline,
     outcome_line,
+    short,
     status,
     subject_name,
 )
@@ -214,7 +215,7 @@ def note(failure: Failure, paint: Paint = Paint()) -> Iterator[str]:
         if clause.url not in (other.url for other in failure.clauses[place + 1 :]):
             yield paint("faint", f"              {clause.url}")
     if failure.violation.event is not None:
-        yield f"   event      {visible(failure.violation.event)}"
+        yield f"   event      {short(failure.violation.event)}"
     if failure.share is not None:
         yield f"   seen       {failure.share}"
     for place, (level, rules) in enumerate(failure.also_by_level()):
@@ -241,7 +242,7 @@ def _timeline(failure: Failure, paint: Paint) -> Iterator[str]:
         when = "" if entry.seconds is None else f"{entry.seconds:,.1f} s"
         mark = "✗" if entry.is_broken else " "
         start = f"   {mark} {when:>9}  {visible(entry.label):<5} "
-        summary = f"{visible(entry.summary)} → {entry.status or 'no answer'}"
+        summary = f"{short(entry.summary)} → {entry.status or 'no answer'}"
         yield from paint.prose(summary, start, "failed" if entry.is_broken else "")
         if entry.conferencing is not None:
             yield from paint.value(brief(entry.conferencing), " " * 22, style="faint")
