@@ -174,7 +174,7 @@ def _progress_text(state: campaign.RunProgress) -> str:
     if state.waiting:
         parts.append(f"waiting for {len(state.waiting)} events")
     if state.failed:
-        parts.append(f"{len(state.failed)} rules failed")
+        parts.append(f"{len(state.failed)} rule{'' if len(state.failed) == 1 else 's'} failed")
     return ", ".join(parts)
 
 
@@ -231,6 +231,7 @@ def _reproduction(example: ScenarioCounterexample, inventory: Inventory, variabl
         example.origin,
         example.violation,
         not example.tried or bool(example.failed),
+        example.beside,
     )
 
 

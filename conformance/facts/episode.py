@@ -278,9 +278,19 @@ class Episode:
                 labels.add(evidence.label)
                 shown = {"state": state} if conferencing is None else {"state": state, "conferencing": conferencing}
                 is_last = self.streak is not None and evidence.label == self.streak.observation.evidence.label
-                until = self.streak.last_sent if self.streak is not None and is_last else None
-                found.append(evidence._replace(shown=shown, until=until))
+                evidence = evidence._replace(shown=shown)
+                if self.streak is not None and is_last:
+                    otherwise = _otherwise(self._meant, self.streak.observation.item)
+                    evidence = evidence._replace(until=self.streak.last_sent, otherwise=otherwise)
+                found.append(evidence)
         return tuple(found)
+
+    @property
+    def _meant(self) -> dict[str, Any]:
+        """The event as readings are to show it: as written, or after a refusal as it was."""
+        assert self.write is not None
+        was = self.before.item
+        return self.write.event if was is None or self.write.outcome != "refused" else was
 
     def seconds_watched(self) -> float:
         """For how many seconds after the write's answer readings went on."""
@@ -349,11 +359,11 @@ def differ(one: dict[str, Any], other: dict[str, Any]) -> bool:
     return False
 
 
-def _otherwise(written: dict[str, Any], item: dict[str, Any] | None) -> dict[str, Any] | None:
-    """The fields of an event as it was read that are not as they were written; None where all are."""
+def _otherwise(meant: dict[str, Any], item: dict[str, Any] | None) -> dict[str, Any] | None:
+    """The fields of an event as it was read that are not as they are meant to be; None where all are."""
     if item is None:
         return None
-    return {name: item[name] for name in FIELDS if field_as_sent(written, item, name) is False} or None
+    return {name: item[name] for name in FIELDS if field_as_sent(meant, item, name) is False} or None
 
 
 def _may_be_meant(write: ObservedWrite, observation: Observation) -> bool:

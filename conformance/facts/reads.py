@@ -82,7 +82,7 @@ def _reading(account: AccountState, seen: Seen) -> Reading | None:
     reading = Reading(account.serial, account.name, route, request_document(seen), seen.sent, seen.sent, evidence)
     reading.timed = seen.exchange.sent_at is not None
     reading.all_known = account.complete
-    reading.whole = route.name == "read"
+    reading.whole = route.name == "read" and route.is_documented
     reading.url = url if reading.whole else ""
     return reading
 

@@ -225,8 +225,9 @@ def test_a_page_is_stated_as_it_is(answer: Any, status: int, expected: dict[str,
     )
 
 
-def test_a_page_that_nothing_led_to_is_a_reading_of_its_own_that_proves_nothing() -> None:
-    (*_, last) = readings(page(written(), 20, PAGE_2, paged(None)))
+@pytest.mark.parametrize("url", [PAGE_2, f"{READ}&page=2", f"{READ}&cursor=abc"])
+def test_a_page_that_nothing_led_to_is_a_reading_of_its_own_that_proves_nothing(url: str) -> None:
+    (*_, last) = readings(page(written(), 20, url, paged(None)))
     assert (last["all_pages_read"], last["listing"]["missing"]) == (False, [])
 
 

@@ -33,6 +33,7 @@ from conformance.http.display import UNSEEN
 from conformance.http.exchange import Request
 from conformance.judging.formats import FORMATS, renderer, text
 from conformance.judging.formats.failures import _SHOWN_CHARACTERS, failures
+from conformance.judging.formats.glossary import HEADING
 from conformance.judging.summary import Policy, Reproduction, RunReport, document
 
 PEOPLE = (".md", ".html", ".xml")
@@ -78,7 +79,7 @@ def test_every_format_names_every_rule_and_the_outcome() -> None:
 
 def test_every_format_shows_expected_and_actual_and_the_commands() -> None:
     for suffix in ("text", *PEOPLE):
-        rendered = re.sub("</?mark>", "", _all(run_report())[suffix].replace("\\", ""))
+        rendered = re.sub("</?mark>|<!-- -->", "", _all(run_report())[suffix].replace("\\", ""))
         for words in (
             RULES[0].title,
             BROKEN.message,
@@ -216,6 +217,21 @@ def test_a_warning_is_counted_where_it_is_shown_and_counts_add_up() -> None:
         rendered = text.render(report) if suffix == "text" else renderer(suffix)(report)
         assert [heading in rendered for heading in (*headings, "2 warnings")] == [True] * 3
     assert "   also fails should: pages-are-whole\n" in text.render(report)
+
+
+def test_of_many_ids_the_first_are_shown() -> None:
+    ids = [f"evt_{number}" for number in range(20)]
+    many = Violation("The page lists foreign events", "/listing/foreign", None, actual=json.dumps(ids))
+    rendered = text.render(run_report((failed("pages-are-whole", many),)))
+    assert '   got        ["evt_0", "evt_1", "evt_2"] and 17 more\n' in rendered
+
+
+def test_only_words_that_the_report_uses_are_explained() -> None:
+    green = run_report((passed("explicit-is-kept", "google"),), RULES[:1])
+    assert HEADING not in text.render(green)
+    assert "- **clause**:" not in renderer(".md")(green)
+    assert "- **clause**: one statement" in renderer(".md")(run_report())
+    assert "<dt>clause</dt><dd>one statement" in renderer(".html")(run_report())
 
 
 def test_no_line_of_prose_or_of_a_value_is_longer_than_wanted() -> None:
@@ -437,13 +453,16 @@ def test_the_html_shows_hostile_text_as_text() -> None:
 
 def test_values_of_any_length_are_cut_for_people() -> None:
     long = "@everyone ]]> |<b>" + "x" * 1_000_000
-    request = Request("POST", WRITE.url, WRITE.headers, long.encode())
+    request = Request("POST", f"{WRITE.url}/{'y' * 1_000_000}", WRITE.headers, long.encode())
     evidence = (Evidence("#1", request, 202, at=1.0), Evidence("#2", READ, 200, {"state": "none", "odd": long}, 2.0))
-    broken = replace(BROKEN, message=long, expected=long, actual=f"{long}y", evidence=evidence, shown_by="#2")
+    broken = replace(
+        BROKEN, message=long, expected=long, actual=f"{long}y", event=long, evidence=evidence, shown_by="#2"
+    )
     rendered = _all(run_report((failed("explicit-is-kept", broken),)))
     assert {suffix: len(rendered[suffix]) < 100_000 for suffix in ("text", *PEOPLE)} == dict.fromkeys(
         ("text", *PEOPLE), True
     )
+    assert "@everyone" not in rendered[".md"].partition("```")[0]  # an escape alone would still call them
 
 
 def test_markdown_cells_and_fences_hold_hostile_text() -> None:

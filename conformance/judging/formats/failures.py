@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from conformance.judging.verdict import Violation
 
 __all__ = ["ClauseNote", "Failure", "FailureStep", "actual", "brief", "closing", "coverage_gaps"]
-__all__ += ["failures", "headings", "headline", "outcome_line", "status", "subject_name"]
+__all__ += ["failures", "headings", "headline", "outcome_line", "short", "status", "subject_name"]
 
 #: How many stale entries of a baseline are named.
 _NAMED = 3
@@ -101,7 +101,7 @@ def _failure(run_report: RunReport, group: FailureGroup) -> Failure:
         rule=rule,
         weightiest=group.weightiest,
         violation=violation,
-        headline=_short(group.headline),
+        headline=short(group.headline),
         values=tuple(values(rule, violation, entries, group.headline)),
         share=share(run_report, rule),
         clauses=_clauses(run_report, rule),
@@ -112,7 +112,7 @@ def _failure(run_report: RunReport, group: FailureGroup) -> Failure:
         script=None
         if is_client or (reproduction is not None and not reproduction.reproduces)
         else script(
-            _short(group.headline),
+            short(group.headline),
             exchanges or _in_order(violation),
             run_report.variables,
             _where(run_report),
@@ -147,9 +147,9 @@ def _in_order(violation: Violation) -> tuple[Evidence, ...]:
 
 
 def _clauses(run_report: RunReport, rule: Rule) -> tuple[ClauseNote, ...]:
+    """The clause that a rule names first says what must be; the others say where it comes from."""
     known = load_clauses()
     page = clauses_page()
-    ranked = sorted(rule.clauses, key=lambda name: _STRENGTHS.get(known.get(name, {}).get("strength", ""), 9))
     return tuple(
         ClauseNote(
             name,
@@ -157,13 +157,9 @@ def _clauses(run_report: RunReport, rule: Rule) -> tuple[ClauseNote, ...]:
             known.get(name, {}).get("section", ""),
             known.get(name, {}).get("source", page),
         )
-        for name in ranked
+        for name in rule.clauses[:1]
         if name in run_report.clauses
     )
-
-
-#: The clauses that say most of what must be come first.
-_STRENGTHS = {"must": 0, "should": 1, "may": 2, "info": 3}
 
 
 def brief(value: Any) -> str:
@@ -172,23 +168,23 @@ def brief(value: Any) -> str:
     return text if len(text) <= _SHOWN_IN_LINE else f"{text[: _SHOWN_IN_LINE - 1]}…"
 
 
-def _short(text: str) -> str:
+def short(text: str) -> str:
+    """A text of any length, short enough for a headline."""
     shown = visible(text)
     return shown if len(shown) <= _HEADLINE else f"{shown[: _HEADLINE - 1]}…"
 
 
 def actual(rule: Rule, violation: Violation) -> str:
     """What is wrong, in one sentence."""
-    return _short(violation.message)
+    return short(violation.message)
 
 
 def _steps(run_report: RunReport, violation: Violation) -> tuple[FailureStep, ...]:
     return tuple(
         FailureStep(
             label=visible(evidence.label),
-            line=visible(
-                f"{evidence.request.method} {without_userinfo(evidence.request.url)} → {evidence.status or 'no answer'}"
-            ),
+            line=short(f"{evidence.request.method} {without_userinfo(evidence.request.url)}")
+            + f" → {evidence.status or 'no answer'}",
             shown=_shown(evidence.shown),
             command=_command(evidence.request, run_report.variables),
         )
@@ -198,8 +194,10 @@ def _steps(run_report: RunReport, violation: Violation) -> tuple[FailureStep, ..
 
 def _command(request: Request, variables: Mapping[str, str]) -> str:
     """A request as curl; in place of a body that no shell takes as an argument, how long it is."""
-    if len(request.body) > LONGEST_BODY:
-        return f"# {request.method} {visible(without_userinfo(request.url))} with a body of {len(request.body):,} bytes"
+    if len(request.body) + len(request.url) > LONGEST_BODY:
+        return (
+            f"# {short(f'{request.method} {without_userinfo(request.url)}')} with a body of {len(request.body):,} bytes"
+        )
     return curl(request, variables)
 
 

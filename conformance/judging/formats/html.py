@@ -101,7 +101,8 @@ def _run(found: tuple[Failure, ...]) -> Iterator[str]:
     drawn = rows([failure.violation for failure in found])
     if drawn:
         yield "<h2>The run</h2>"
-        yield "<p>The events of the failures, one in a row, over the time of the run.</p>"
+        yield "<p>The events of the failures, each in a row, over the time of the run, in the same colours. "
+        yield "Large dots are writes, small ones readings, and red ones what is wrong.</p>"
         yield drawn
 
 

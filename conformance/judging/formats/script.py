@@ -304,10 +304,8 @@ class _Writer:
 
     def _raw(self, request: Request) -> str:
         """A request that is no plain write, as it was, but for its origin."""
-        if len(request.body) > LONGEST_BODY:
-            return (
-                f"# {request.method} {visible(without_userinfo(request.url))} had a body of {len(request.body)} bytes"
-            )
+        if len(request.body) + len(request.url) > LONGEST_BODY:
+            return f"# {request.method} {visible(request.path[:_LONGEST_LINE])} had a body of {len(request.body)} bytes"
         command = curl(request, self._variables)
         for start in (f"--url {self._origin}", f"--url '{self._origin}"):
             command = command.replace(start, '--url "$API"' + start.removeprefix("--url ").removesuffix(self._origin))

@@ -18,6 +18,7 @@ from conformance.judging.formats.failures import (
     headings,
     headline,
     outcome_line,
+    short,
     status,
     subject_name,
 )
@@ -115,11 +116,14 @@ def summary(run_report: RunReport, *, colour: bool = False) -> str:
     return "\n".join([*lines, *_closing(run_report, paint)]) + "\n"
 
 
-def rule_failures(run_report: RunReport, rule: Rule) -> str:
-    """The failures of one rule, as text."""
+def rule_failures(run_report: RunReport, rule: Rule, scripts: int = _SCRIPTS) -> str:
+    """The failures of one rule, as text; so many of them with a script for a shell."""
     smallest = tuple(example for example in run_report.counterexamples if example.startswith(f"{rule.id}: "))
     alone = replace(run_report, rules=(rule,), counterexamples=smallest)
-    return "\n".join([*_failures(alone, Paint(), headed=False), *_counterexamples(alone, Paint())]).strip("\n") + "\n"
+    return (
+        "\n".join([*_failures(alone, Paint(), scripts, headed=False), *_counterexamples(alone, Paint())]).strip("\n")
+        + "\n"
+    )
 
 
 def _head(run_report: RunReport, paint: Paint) -> Iterator[str]:
@@ -179,7 +183,7 @@ def _headline(run_report: RunReport, failure: Failure, paint: Paint) -> str:
     return f"{paint(outcome, outcome)}: {failure.headline} ({rules})"
 
 
-def _failures(run_report: RunReport, paint: Paint, *, headed: bool = True) -> Iterator[str]:
+def _failures(run_report: RunReport, paint: Paint, scripts: int = _SCRIPTS, *, headed: bool = True) -> Iterator[str]:
     found = failures(run_report)
     above = headings(run_report, found) if headed else {}
     defined: set[str] = set()
@@ -187,22 +191,22 @@ def _failures(run_report: RunReport, paint: Paint, *, headed: bool = True) -> It
         if number in above:
             yield from ("", paint("heading", above[number]))
         yield ""
-        yield from _failure(run_report, number, failure, paint, defined)
+        yield from _failure(run_report, number, failure, paint)
+        script = failure.script if number <= scripts and run_report.is_fatal(failure.weightiest) else None
+        if script is not None:
+            yield f"   reproduce: paste this into {'the same' if defined else 'a'} shell"
+            # A script may have line feeds within quotes; an indent there would change it.
+            yield paint("faint", visible(script.after(defined).rstrip("\n"), lines=True))
+            defined |= {*script.tools}  # the functions of the shell that the scripts so far have
 
 
-def _failure(run_report: RunReport, number: int, failure: Failure, paint: Paint, defined: set[str]) -> Iterator[str]:
-    """One failure; `defined` are the functions of the shell that the scripts before it have."""
+def _failure(run_report: RunReport, number: int, failure: Failure, paint: Paint) -> Iterator[str]:
     rule = failure.rule
     first, *others = paint.prose(failure.headline, f"{number}. ")
     style, length = status(run_report, failure.weightiest), len(f"{number}. ")
     yield from (line[:length] + paint(style, line[length:]) for line in (first, *others))
     yield from paint.prose(f"{rule.id} ({rule.level}): {visible(rule.title)}", "   rule       ")
     yield from note(failure, paint)
-    if failure.script is not None and run_report.is_fatal(failure.weightiest) and number <= _SCRIPTS:
-        yield f"   reproduce: paste this into {'the same' if defined else 'a'} shell"
-        # A script may have line feeds within quotes; an indent there would change it.
-        yield paint("faint", visible(failure.script.after(defined).rstrip("\n"), lines=True))
-        defined |= {*failure.script.tools}
 
 
 def note(failure: Failure, paint: Paint = Paint()) -> Iterator[str]:
@@ -214,7 +218,7 @@ def note(failure: Failure, paint: Paint = Paint()) -> Iterator[str]:
         if clause.url not in (other.url for other in failure.clauses[place + 1 :]):
             yield paint("faint", f"              {clause.url}")
     if failure.violation.event is not None:
-        yield f"   event      {visible(failure.violation.event)}"
+        yield f"   event      {short(failure.violation.event)}"
     if failure.share is not None:
         yield f"   seen       {failure.share}"
     for place, (level, rules) in enumerate(failure.also_by_level()):
@@ -241,7 +245,7 @@ def _timeline(failure: Failure, paint: Paint) -> Iterator[str]:
         when = "" if entry.seconds is None else f"{entry.seconds:,.1f} s"
         mark = "✗" if entry.is_broken else " "
         start = f"   {mark} {when:>9}  {visible(entry.label):<5} "
-        summary = f"{visible(entry.summary)} → {entry.status or 'no answer'}"
+        summary = f"{short(entry.summary)} → {entry.status or 'no answer'}"
         yield from paint.prose(summary, start, "failed" if entry.is_broken else "")
         if entry.conferencing is not None:
             yield from paint.value(brief(entry.conferencing), " " * 22, style="faint")
