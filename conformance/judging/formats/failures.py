@@ -152,9 +152,9 @@ def _in_order(violation: Violation) -> tuple[Evidence, ...]:
 
 
 def _clauses(run_report: RunReport, rule: Rule) -> tuple[ClauseNote, ...]:
+    """The clause that a rule names first says what must be; the others say where it comes from."""
     known = load_clauses()
     page = clauses_page()
-    ranked = sorted(rule.clauses, key=lambda name: _STRENGTHS.get(known.get(name, {}).get("strength", ""), 9))
     return tuple(
         ClauseNote(
             name,
@@ -162,13 +162,9 @@ def _clauses(run_report: RunReport, rule: Rule) -> tuple[ClauseNote, ...]:
             known.get(name, {}).get("section", ""),
             known.get(name, {}).get("source", page),
         )
-        for name in ranked
+        for name in rule.clauses[:1]
         if name in run_report.clauses
     )
-
-
-#: The clauses that say most of what must be come first.
-_STRENGTHS = {"must": 0, "should": 1, "may": 2, "info": 3}
 
 
 def brief(value: Any) -> str:
