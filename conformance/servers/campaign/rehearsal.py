@@ -281,7 +281,7 @@ def _shows(
 
 
 def _kind(facts: Facts, scenarios: Mapping[tuple[str, ...], Scenario]) -> str | None:
-    """What such facts do not say: the request to which the first value of an event is owed, or what a request left out."""
+    """What such facts do not say: to which request the first value of an event is owed, or what a request left out."""
     if facts.about == "exchange":
         event = facts.document.get("request", {}).get("json")
         conferencing = event.get("conferencing") if isinstance(event, dict) else None
