@@ -231,6 +231,7 @@ def _reproduction(example: ScenarioCounterexample, inventory: Inventory, variabl
         example.origin,
         example.violation,
         not example.tried or bool(example.failed),
+        example.beside,
     )
 
 

@@ -72,8 +72,24 @@ def failure_groups(run_report: RunReport) -> tuple[FailureGroup, ...]:
         why = groups.reason(root)
         group = _group(run_report, members, why.headline if why else "", why.members if why else ())
         result.append((_group(run_report, members, proper[0]) if proper else group, why))
-    told = _told_apart(_of_one_trigger(run_report, result))
+    told = _told_apart(_of_one_trigger(run_report, _with_readings(run_report, result)))
     return tuple(sorted(told, key=lambda group: _weight(run_report, group)))
+
+
+def _with_readings(
+    run_report: RunReport, groups: list[tuple[FailureGroup, Reason | None]]
+) -> Iterator[tuple[FailureGroup, Reason | None]]:
+    """The groups; those are one of whose events readings show the same wrong, and so is what these readings show."""
+    for of_reading in [one for one, _ in groups if one.example[0].about == "reading"]:
+        causes = {violation.cause for _, violation in of_reading.members}
+        parts = [one for one in groups if one[0].reproduction and causes & one[0].reproduction.beside]
+        if parts:
+            lead, why = max(parts, key=lambda one: (run_report.is_fatal(one[0].weightiest), len(one[0].members)))
+            every = [lead, *(one for one, _ in parts if one is not lead), of_reading]
+            members = [member for one in every for member in one.members]
+            groups = [one for one in groups if one[0] not in every]
+            groups.append((_group(run_report, members, lead.headline, lead.members), why))
+    yield from groups
 
 
 def _of_one_trigger(

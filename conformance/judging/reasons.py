@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     Member = tuple[Rule, Violation]
 
-__all__ = ["Reason", "reasons"]
+__all__ = ["Reason", "events_named", "reasons"]
 
 #: From how many violations on what they alone have in common may be their reason.
 _FEW = 3
@@ -115,7 +115,7 @@ def _with_others(
     more: dict[int, list[Member]] = {}
     alone: dict[str, list[Member]] = {}
     for member in others:
-        events, mode = {member[1].event, *_names(member[1])}, its_modes[id(member[1])][0]
+        events, mode = {member[1].event, *events_named(member[1])} - {None}, its_modes[id(member[1])][0]
         its = [
             (bool(events & {violation.event for _, violation in one.members}), one.mode == mode, -place)
             for place, one in enumerate(explained)
@@ -153,8 +153,8 @@ def _explaining(
             yield mode, trait, some
 
 
-def _names(violation: Violation) -> list[str]:
-    """The events that a reading leaves out."""
+def events_named(violation: Violation) -> list[str]:
+    """The events that are wrong in a reading: those that it leaves out, or lists twice."""
     try:
         found = json.loads(violation.actual)
     except ValueError:

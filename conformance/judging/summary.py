@@ -81,6 +81,7 @@ class Reproduction:
 
     `steps` say the same in words, and `exchanges` are the fewest that show it.  `origin` is the violation of the run
     that it reproduces, `violation` the one that it shows; `reproduces` is false where it was tried and passed.
+    `beside` are causes of other failures that are part of the same defect.
     """
 
     rule: str
@@ -92,6 +93,7 @@ class Reproduction:
     origin: Violation | None = None
     violation: Violation | None = None
     reproduces: bool = True
+    beside: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,9 @@ _LIKELY, _UNLIKELY = 0.03, 0.01
 #: From how many failures on a trait is hardly theirs by chance.
 _MANY = 3
 
+#: How traits of the readings begin that show an event.
+_SHOWN = "shown "
+
 #: What a write may request, in words.
 _KINDS = {
     "omitted": "without conferencing",
@@ -161,10 +164,14 @@ class Contrast:
         A seldom trait that no pass has at all says more than what is said.  What so many have that the failures may
         have it by chance tells nothing.
         """
-        known = sorted((one for one in self.common - self.said if is_told(one)), key=rank)
+        how_shown = any(one.startswith(_SHOWN) for its in self.passed for one in its)  # what is missing is not
+        known = sorted(
+            (one for one in self.common - self.said if is_told(one) and (how_shown or not one.startswith(_SHOWN))),
+            key=rank,
+        )
         special = [(one,) for one in known if is_special(one) and not any(one in its for its in self.passed)]
         left = [one for one in self.passed if self.said <= one]
-        of_event = [one for one in known if not one.startswith("shown ")]
+        of_event = [one for one in known if not one.startswith(_SHOWN)]
         some = [*((one,) for one in known), *combinations(of_event, 2)] if left else []
         possible = (special if self.passed else []) + [
             one for one in some if not any(its.issuperset(one) for its in left)

@@ -10,8 +10,9 @@ from report_samples import READ, WRITE, Rule, failed, passed, run_report
 from conformance.facts import Evidence
 from conformance.http.exchange import Request
 from conformance.judging.exercised import Exercised
+from conformance.judging.formats.failures import failures
 from conformance.judging.groups import failure_groups
-from conformance.judging.summary import RunReport
+from conformance.judging.summary import Reproduction, RunReport
 from conformance.judging.verdict import Violation
 
 A, B, C = Rule("a"), Rule("b"), Rule("c")
@@ -272,3 +273,37 @@ def test_what_says_the_reason_comes_first_and_the_group_counts_by_its_weightiest
     )
     [group] = failure_groups(report)
     assert (group.example[0].id, group.weightiest.id) == ("refused", "a")
+
+
+def test_what_a_reproduction_shows_stands_for_its_group_and_one_that_passed_has_no_script() -> None:
+    first, second = (of_kind("a", "default", cause=f"a {n}") for n in "12")
+    smallest = replace(first, message="The smallest one", event="t1")
+    repro = Reproduction("a", "", (), (), origin=first, violation=smallest)
+    report = contrasted(("a", first), ("a", second), passes={"a": [{"due=none"}]})
+    for reproduces in (True, False):
+        [told] = failures(replace(report, reproductions=(replace(repro, reproduces=reproduces),)))
+        assert (told.violation, told.headline) == (smallest, "The smallest one")
+        assert (told.script is not None) == reproduces
+
+
+def test_what_readings_show_wrong_of_all_events_of_a_group_is_part_of_it() -> None:
+    reading = Rule("reading", level="should", about="reading")
+    kept, twice = of_kind("a", "default"), Violation("It lists e twice", "/listing/duplicated", None, (), "twice")
+    report = contrasted(("a", kept), ("reading", twice), passes={"a": [{"due=none"}]}, rules=(A, reading))
+    assert grouped(report) == [["a"], ["reading"]]
+    repro = Reproduction("a", "", (), (), origin=kept, violation=kept, beside=frozenset({"twice"}))
+    assert grouped(replace(report, reproductions=(repro,))) == [["a", "reading"]]
+
+
+def test_defects_that_share_a_seldom_trigger_are_one_unless_one_is_of_answers() -> None:
+    zone = "event.start is an object"
+    lost = [of_kind("a", "default", zone, cause=f"a {n}") for n in "12"]
+    odd = [replace(of_kind("b", "none", zone, cause=f"b {n}"), path="/after/settled/location") for n in "12"]
+    refused = replace(of_kind("b", "none", zone, cause="b 3"), path="/response/status", actual="422")
+    passes = {rule: [{"due=default", f"n{n}"} | {f"due={n}"} for n in range(20)] for rule in "ab"}
+    found = [*(("a", one) for one in lost), *(("b", one) for one in (*odd, refused))]
+    assert sorted(grouped(contrasted(*found, passes=passes))) == [["a", "b"], ["b"]]
+    assert all(
+        group.headline.startswith("Wherever the start names a time zone, ")
+        for group in failure_groups(contrasted(*found, passes=passes))
+    )

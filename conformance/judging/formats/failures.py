@@ -33,6 +33,9 @@ __all__ += ["failures", "headings", "headline", "outcome_line", "short", "status
 #: How many stale entries of a baseline are named.
 _NAMED = 3
 
+#: The most exchanges of a whole run that a script repeats; else it repeats those that show the failure.
+_PASTED = 60
+
 #: How many characters of a response's content are shown, of one in a time line, and of a headline.
 _SHOWN_CHARACTERS, _SHOWN_IN_LINE, _HEADLINE = 600, 160, 300
 
@@ -96,6 +99,8 @@ def _failure(run_report: RunReport, group: FailureGroup) -> Failure:
     entries = timeline(violation)
     reproduction = group.reproduction
     exchanges = reproduction.exchanges if reproduction is not None else ()
+    if not 0 < len(exchanges) <= _PASTED:
+        exchanges = _in_order(violation)
     is_client = "client" in (rule.applies_to, run_report.subject.get("kind"))
     return Failure(
         rule=rule,
@@ -113,7 +118,7 @@ def _failure(run_report: RunReport, group: FailureGroup) -> Failure:
         if is_client or (reproduction is not None and not reproduction.reproduces)
         else script(
             short(group.headline),
-            exchanges or _in_order(violation),
+            exchanges,
             run_report.variables,
             _where(run_report),
             expected=rule.title,
@@ -147,9 +152,9 @@ def _in_order(violation: Violation) -> tuple[Evidence, ...]:
 
 
 def _clauses(run_report: RunReport, rule: Rule) -> tuple[ClauseNote, ...]:
+    """The clause that a rule names first says what must be; the others say where it comes from."""
     known = load_clauses()
     page = clauses_page()
-    ranked = sorted(rule.clauses, key=lambda name: _STRENGTHS.get(known.get(name, {}).get("strength", ""), 9))
     return tuple(
         ClauseNote(
             name,
@@ -157,13 +162,9 @@ def _clauses(run_report: RunReport, rule: Rule) -> tuple[ClauseNote, ...]:
             known.get(name, {}).get("section", ""),
             known.get(name, {}).get("source", page),
         )
-        for name in ranked
+        for name in rule.clauses[:1]
         if name in run_report.clauses
     )
-
-
-#: The clauses that say most of what must be come first.
-_STRENGTHS = {"must": 0, "should": 1, "may": 2, "info": 3}
 
 
 def brief(value: Any) -> str:
