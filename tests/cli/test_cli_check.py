@@ -33,7 +33,7 @@ def test_a_recording_that_fails_exits_with_1_and_shows_how(tmp_path: Path) -> No
     assert result.exit_code == 1
     assert "rule       explicit-is-kept (must): " in result.stdout
     assert ': "${CRONOFY_ACCESS_TOKEN' in result.stdout
-    assert "\nsend POST /v1/calendars/" in result.stdout
+    assert "\nsend 202 POST /v1/calendars/" in result.stdout
 
 
 @pytest.mark.parametrize(("level", "code"), [("must", 1), ("should", 1), ("inferred", 1)])

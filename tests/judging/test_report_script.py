@@ -27,15 +27,15 @@ def written(calendar: str, event_id: str, **fields: object) -> Evidence:
 
 def test_one_id_on_two_calendars_is_one_id_and_other_letters_are_another() -> None:
     found = script("x", [written("cal_1", "ev-One"), written("cal_2", "ev-One"), written("cal_1", "ev-one")], {}).whole
-    assert re.findall(r"(?m)^EVENT.*", found) == ['EVENT1="ev-One-$(date +%s)"', 'EVENT2="ev-one-$(date +%s)"']
-    assert re.findall(r"(?m)^(?:settle|call DELETE) .*?(cal_.|EVENT.)", found) == [
-        "EVENT1", "EVENT2", "cal_1", "cal_2", "cal_1",
+    assert re.findall(r"(?m)^EVENT.*", found) == ['EVENT1="ev-One-$NOW"', 'EVENT2="ev-one-$NOW"']
+    assert re.findall(r"(?m)^ *(?:settle|call DELETE) .*?(cal_.|EVENT.)", found) == [
+        "cal_1", "cal_2", "cal_1", "EVENT1", "EVENT2",
     ]  # fmt: skip
 
 
 def test_an_id_that_a_shell_would_read_is_replaced() -> None:
     found = script("x", [written("cal_1", 'a"$(reboot)')], {}).whole
-    assert re.findall(r"(?m)^EVENT.*", found) == ['EVENT1="reproduction-event1-$(date +%s)"']
+    assert re.findall(r"(?m)^EVENT.*", found) == ['EVENT1="reproduction-event1-$NOW"']
     assert "reboot" not in found
 
 
@@ -49,13 +49,25 @@ def test_an_id_that_a_shell_would_read_is_replaced() -> None:
 )
 def test_a_time_that_is_near_stays_as_near(start: str, seconds: int, tail: str) -> None:
     found = script("x", [written("cal_1", "e", start=start)], {})
-    functions = found.whole.partition("\nsend POST")[0]
+    functions = found.whole.partition("\nclean_up")[0]
     done = subprocess.run(
         ["sh", "-eu"], input=f"{functions}\nat {seconds}", capture_output=True, text=True, check=True, env=ENVIRONMENT
     )
     told = datetime.fromisoformat(done.stdout.strip()).replace(tzinfo=UTC)
     assert abs((told - datetime.now(UTC)).total_seconds() - seconds) < 30
     assert f'"start":"\'"$(at {seconds})"\'{tail}"' in found.whole
+
+
+def test_the_end_of_an_event_is_as_near_as_its_start() -> None:
+    [*_, sending] = script(
+        "x", [written("cal_1", "e", start="2026-04-29T11:00:00Z", end="2026-04-29T12:00:00Z")], {}
+    ).commands[:-1]
+    assert re.findall(r"\$\((\S+ \d+)\)", sending) == ["at 91800", "at 95400"]
+
+
+def test_what_ran_in_memory_has_no_address_until_it_is_set() -> None:
+    settings = [script("x", [written("cal_1", "e")], {}, where).settings[0] for where in ("", "It ran in memory.")]
+    assert settings == ["API=${API:-http://127.0.0.1}", ': "${API:?set it to the address of the server}"']
 
 
 def test_other_times_keep_their_time_of_day() -> None:
@@ -76,8 +88,8 @@ def test_the_end_says_what_was_expected_and_what_came() -> None:
 
 def test_a_long_body_stands_in_several_lines_and_is_the_same_body() -> None:
     one = written("cal_1", "e", description="d" * 300, conferencing={"profile_id": "none"})
-    [sending] = [line for line in script("x", [one], {}).commands if line.startswith("send POST")]
-    shown = 'send() { printf %s "$4"; }\nEVENT1=e\n' + sending
+    [sending] = [line for line in script("x", [one], {}).commands if line.startswith("send 202 POST")]
+    shown = 'send() { printf %s "$5"; }\nEVENT1=e\n' + sending
     done = subprocess.run(["sh", "-u"], input=shown, capture_output=True, text=True, check=True, env=ENVIRONMENT)
     assert sending.count("\n") > 3
     assert json.loads(done.stdout) == json.loads(one.request.body)

@@ -36,8 +36,8 @@ def bodies(script: str) -> str:
 def pasted(script: str, url: str) -> str:
     """What a POSIX shell prints for a script; every event that it wrote is gone again."""
     environment = {
-        "PATH": "/usr/bin:/bin", "API": url, "PAUSE": "0.3",
         **dict.fromkeys(re.findall(r"(?m)^: \"\$\{([A-Z_]+):", script), TOKEN),
+        "PATH": "/usr/bin:/bin", "API": url, "PAUSE": "0.3",
     }  # fmt: skip
     done = subprocess.run(["sh", "-eu"], input=script, capture_output=True, text=True, timeout=60, env=environment)
     assert done.stderr == ""
@@ -45,6 +45,15 @@ def pasted(script: str, url: str) -> str:
     query = "tzid=Etc/UTC&only_managed=true"
     listed = httpx.get(f"{url}/v1/events?{query}", headers={"Authorization": f"Bearer {TOKEN}"}).json()["events"]
     assert [event["event_id"] for event in listed] == []
+    return done.stdout
+
+
+def stopped(script: str, url: str) -> str:
+    """What a POSIX shell prints for a script that does not meet the server of the run, and that says so."""
+    environment = {"PATH": "/usr/bin:/bin", "API": url, "CRONOFY_ACCESS_TOKEN": TOKEN}
+    done = subprocess.run(["sh"], input=script, capture_output=True, text=True, timeout=60, env=environment)
+    assert done.returncode == 2
+    assert "expected:" not in done.stdout
     return done.stdout
 
 
@@ -70,16 +79,17 @@ def test_the_script_shows_the_failure_on_a_broken_server_and_none_on_a_right_one
     assert broken in got
     with reference_process("--settle", "0.2") as served:
         [right] = read_back(pasted(shown.script.whole, served.url))
+        refused = stopped(shown.script.pasted, f"{served.url}/nowhere")
+    assert refused.endswith("stopped: the run was answered 202\n")
+    assert stopped(shown.script.pasted, "http://127.0.0.1:9").endswith("stopped: no answer from http://127.0.0.1:9\n")
     assert right == sent != broken
     assert broken.lower() == sent.lower()
 
 
 def test_the_script_has_every_write_from_the_first() -> None:
     shown = failure("omitted-removes-explicit", "omitted-keeps-explicit")
-    sent = re.findall(r"(?m)^(send POST|settle|call DELETE) ", shown.script.whole)
-    assert sent[:2] == ["send POST", "settle"]
-    assert sent[-2:] == ["settle", "call DELETE"]
-    assert sent.count("send POST") == 2
+    sent = re.findall(r"(?m)^ *(send 202 POST|settle|call DELETE) ", shown.script.whole)
+    assert sent == ["call DELETE", *["send 202 POST", "settle"] * 2]
     earlier = [entry for entry in shown.timeline if entry.is_earlier]
     assert earlier[0].summary == "writes the event with explicit conferencing"
     assert [entry.is_broken for entry in shown.timeline].count(True) == 1
@@ -87,16 +97,16 @@ def test_the_script_has_every_write_from_the_first() -> None:
 
 def test_the_script_keeps_the_writes_that_only_the_server_needs_and_waits_between_them() -> None:
     shown = failure("none-ignored-second-time", "none-removes-conferencing")
-    sent = re.findall(r"(?m)^(send POST|settle|call DELETE) ", shown.script.whole)
+    sent = re.findall(r"(?m)^ *(send 202 POST|settle|call DELETE) ", shown.script.whole)
     assert len(re.findall(r'"profile_id":"none"', shown.script.whole)) == 2
-    assert sent == ["send POST", "settle"] * (len(sent) // 2) + ["call DELETE"]
+    assert sent == ["call DELETE", *["send 202 POST", "settle"] * (len(sent) // 2)]
 
 
 def test_the_script_has_batches_too_with_events_of_its_own() -> None:
     shown = failure("batch-keeps-what-none-removes", "an-entry-of-a-batch-has-the-effect-of-a-single-write")
-    sent = re.findall(r"(?m)^(send POST|settle|call DELETE) (\S*)", shown.script.whole)
-    assert [kind for kind, _ in sent[:3]] == ["send POST", "settle", "send POST"]
-    assert sent[2][1] == "/v1/batch"
+    sent = re.findall(r"(?m)^(send|settle) (.*?) \"", shown.script.whole)
+    assert [kind for kind, _ in sent[:3]] == ["send", "settle", "send"]
+    assert sent[2][1] == "207 POST /v1/batch"
     assert "cfc-" not in bodies(shown.script.whole)
     writes = [entry.summary for entry in shown.timeline if entry.action == "write"]
     assert writes[-1] == "writes the event with the profile_id none in a batch"

@@ -139,7 +139,7 @@ def _where(run_report: RunReport) -> str:
     """What must be said of a server that ran in this process alone."""
     faults = "".join(f" --fault {fault}" for fault in run_report.subject.get("faults", ()))
     if run_report.subject.get("kind") == "reference":
-        return f"The subject ran in memory: set API to the address that `cronofy-conformance serve{faults}` prints."
+        return f"The subject ran in memory: set API to the address that cronofy-conformance serve{faults} prints."
     if run_report.subject.get("kind") in ("asgi", "wsgi"):
         return "The subject ran in memory: serve it, and set API to its address."
     return ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -40,6 +40,9 @@ _TIME = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})")
 #: How near to the first write a time is near, in seconds.
 _NEAR = 93_600
 
+#: The line after a script that is pasted.
+_END = "END_OF_SCRIPT"
+
 #: An event id that may stand in the text of a shell and of JSON as it is.
 _PLAIN_ID = re.compile(r"[A-Za-z0-9_.:@+~-]{1,200}\Z")
 
@@ -49,13 +52,14 @@ _DATE = re.compile(r"(?<![0-9])([0-9]{4})-([0-9]{2})-([0-9]{2})(?![0-9])")
 _OPEN, _CLOSE = "\ue000", "\ue001"
 _SPLICE = re.compile(r"(?:\ue000|\\ue000)(.*?)(?:\ue001|\\ue001)")
 
-#: The date in `$1` days.  GNU and busybox read seconds with -d, BSD and macOS with -r.
-_DAY = """\
-day() { set -- $(( $(date +%s) + $1 * 86400 )); date -u -d "@$1" +%F 2>/dev/null || date -u -r "$1" +%F; }"""
+#: A moment in seconds as a date or a time.  GNU and busybox read seconds with -d, BSD and macOS with -r.
+_UTC = 'utc() { date -u -d "@$1" "$2" 2>/dev/null || date -u -r "$1" "$2"; }'
 
-#: Times near now keep their distance from it: what has begun has begun whenever the script runs.
-_AT = """\
-at() { set -- $(( $(date +%s) + $1 )); date -u -d "@$1" +%FT%T 2>/dev/null || date -u -r "$1" +%FT%T; }"""
+#: The date in `$1` days, and the time in `$1` seconds: what has begun has begun whenever the script runs.
+_DAY = "day() { utc $((NOW + $1 * 86400)) +%F; }"
+_AT = "at() { utc $((NOW + $1)) +%FT%T; }"
+
+_STOP = "stop() { printf '\\nstopped: %s\\n' \"$1\"; exit 2; }"
 
 _CALL = """\
 call() {  # METHOD PATH TOKEN BODY
@@ -63,10 +67,17 @@ call() {  # METHOD PATH TOKEN BODY
     -H 'Content-Type: application/json; charset=utf-8' --data-raw "$4"
 }"""
 
+#: What answers otherwise than in the run shows something else.
 _SEND = """\
-send() {  # the same, shown
+send() {  # STATUS METHOD PATH TOKEN BODY: the same, shown, where STATUS is what the run saw
+  saw=$1; shift
   printf '\\n# %s %s\\n%s\\n' "$1" "$2" "$4"
-  answer=$(call "$@"); printf '%s\\n' "$answer"
+  answer=$(call "$@") || stop "no answer from $API"
+  printf '%s\\n' "$answer"
+  case $(printf %s "$answer" | head -n 1) in
+    HTTP/*" ${saw%??}"??*) ;;
+    *) stop "the run was answered $saw" ;;
+  esac
 }"""
 
 _READ = f"""\
@@ -79,12 +90,15 @@ settle() {{  # TOKEN EVENT: reads until the event shows the same twice, and is n
   while :; do
     url="$API/v1/events?tzid=Etc%2FUTC&only_managed=true"; last=$now; now=; pages=0
     while [ -n "$url" ] && [ $pages -lt 50 ]; do
-      page=$(curl -sS -g --url "$url" -H "Authorization: Bearer $1"); pages=$((pages + 1))
-      now="$now$(printf %s "$page" | only "$2")"
+      page=$(curl -sS -f -g --url "$url" -H "Authorization: Bearer $1") || stop "events cannot be read"
+      now="$now$(printf %s "$page" | only "$2")"; pages=$((pages + 1))
       url=$(printf %s "$page" | sed -n 's/.*"next_page" *: *"\\([^"]*\\)".*/\\1/p' | sed 's,\\\\/,/,g')
       case $url in "$API"/*) ;; *) url= ;; esac  # the token goes nowhere else
     done
-    case $now in *'"pending":true'*) ;; *) if [ $tries -gt 0 ] && [ "$now" = "$last" ]; then break; fi ;; esac
+    case $(printf %s "$now" | tr -d ' \\t') in
+      *'"pending":true'*) ;;
+      *) if [ $tries -gt 0 ] && [ "$now" = "$last" ]; then break; fi ;;
+    esac
     tries=$((tries + 1)); if [ $tries -ge {_TRIES} ]; then break; fi
     sleep "${{PAUSE:-{_PAUSE}}}"
   done
@@ -98,7 +112,8 @@ settle() {{  # TOKEN EVENT: reads until the event shows the same twice, and is n
 _RESTED = 2.0
 
 
-_TOOLS = {"day": _DAY, "at": _AT, "call": _CALL, "send": _SEND, "settle": _READ}
+#: Functions of the shell, each behind those that it needs.
+_TOOLS = {"utc": _UTC, "day": _DAY, "at": _AT, "stop": _STOP, "call": _CALL, "send": _SEND, "settle": _READ}
 
 
 Got = Literal["answer", "event", "page"]
@@ -126,14 +141,15 @@ class Script:
     @property
     def whole(self) -> str:
         """The script as a file."""
-        return "\n".join(["#!/bin/sh", *self._lines(())]) + "\n"
+        return "\n".join(["#!/bin/sh", *self._lines()]) + "\n"
 
-    def after(self, defined: Collection[str]) -> str:
-        """What to paste into a shell that has the functions in `defined` already."""
-        return "\n".join(self._lines(defined)) + "\n"
+    @property
+    def pasted(self) -> str:
+        """What to paste: any interactive shell passes it on to sh as it is, and stays open."""
+        return "\n".join([f"sh <<'{_END}'", *self._lines(), _END]) + "\n"
 
-    def _lines(self, defined: Collection[str]) -> list[str]:
-        tools = [_TOOLS[name] for name in self.tools if name not in defined]
+    def _lines(self) -> list[str]:
+        tools = [_TOOLS[name] for name in self.tools]
         return [*(f"# {comment}" for comment in self.comments), *self.settings, *tools, *self.commands]
 
 
@@ -149,21 +165,31 @@ def script(
     """A POSIX script that sends the writes of `exchanges` again, with ids and times of their own.
 
     It reads each event where it was read, polls until it rests, and deletes what it made.  It ends with `expected`, in
-    words, and with what came; it does not compare them, and a shell into which it is pasted stays open.  It needs curl,
-    and jq to show one event rather than whole pages.  `where` says in a comment where the server is.
+    words, and with what came; it does not compare them.  Where nothing answers, or a write is answered otherwise than
+    it was, it stops, says so and exits with 2.  It needs curl, and jq to show one event rather than whole pages.
+    `where` says in a comment where the server is, if it has no address of its own: the user sets it then.
     """
     writer = _Writer(exchanges, variables)
     lines = list(writer.lines())
     if expected and lines:
         shown = next((word for name, word in _GOT[got] if any(line.startswith(f"{name} ") for line in lines)), _ABOVE)
         lines.append(f"printf '\\nexpected: %s\\ngot:      %s\\n' {quoted(visible(expected))} {shown}")
-    needs = "\n".join(lines)
     return Script(
         (f"{visible(headline)}.", *([visible(where)] if where else [])),
-        tuple(writer.settings()),
-        tuple(name for name in _TOOLS if re.search(rf"\b{name} ", needs)),
-        tuple(lines),
+        tuple(writer.settings(has_address=not where)),
+        _needed(lines),
+        (*writer.clean_up(), *lines),
     )
+
+
+def _needed(lines: Iterable[str]) -> tuple[str, ...]:
+    """The functions that commands use, and those that these need."""
+    text, needed = "\n".join(lines), set[str]()
+    for name, body in reversed(_TOOLS.items()):
+        if re.search(rf"\b{name} ", text):
+            needed.add(name)
+            text += body
+    return tuple(name for name in _TOOLS if name in needed)
 
 
 class _Writer:
@@ -181,25 +207,39 @@ class _Writer:
         self._now = datetime.fromtimestamp(times[0], UTC).replace(tzinfo=None) if times else None
         self._origin = _origin(exchanges[0].request.url) if exchanges else ""
 
-    def settings(self) -> Iterator[str]:
+    def settings(self, *, has_address: bool) -> Iterator[str]:
         """What the user may change, and the tokens that are needed."""
         accounts = dict.fromkeys(one.request.account for one in self._exchanges)
-        yield f"API=${{API:-{quoted(self._origin)}}}"
+        yield (
+            f"API=${{API:-{quoted(self._origin)}}}"
+            if has_address
+            else ': "${API:?set it to the address of the server}"'
+        )
         for account in accounts:
             if account is not None and account != UNKNOWN_TOKEN:
                 name = variable_of(account, self._variables)
                 yield f': "${{{name}:?set it to an access token}}"'
+        if self._names:
+            yield "NOW=$(date +%s)"
         for event_id, name in self._names.items():
             start = event_id if _PLAIN_ID.match(event_id) else f"reproduction-{name.lower()}"
-            yield f'{name}="{start}-$(date +%s)"'
+            yield f'{name}="{start}-$NOW"'
+
+    def clean_up(self) -> Iterator[str]:
+        """The commands that let the script delete what it made, however it ends."""
+        if self._events:
+            yield "clean_up() {"
+            yield from (f"  {self._deletion(event)}" for event in self._events)
+            yield "}"
+            yield "trap clean_up EXIT"
 
     def lines(self) -> Iterator[str]:
-        """The commands: writes and readings in order, and at the end the deletion of what was written."""
+        """The commands: writes and readings in order."""
         open_events: dict[tuple[str, str, str], bool] = {}
         written: dict[tuple[str, str, str], float | None] = {}
         sent: set[str] = set()
         for one, at in zip(self._exchanges, self._routes, strict=True):
-            events, command = self._written(one.request, at)
+            events, command = self._written(one, at)
             if events:
                 rested = [event for event in events if open_events.get(event) and _rested(written.get(event), one.at)]
                 yield from self._settle(rested)
@@ -216,11 +256,10 @@ class _Writer:
                     yield command
                 sent.add(command)
         yield from self._settle([event for event, is_open in open_events.items() if is_open])
-        for event in self._events:
-            yield self._deletion(event)
 
-    def _written(self, request: Request, at: Route) -> tuple[list[tuple[str, str, str]], str]:
+    def _written(self, one: Evidence, at: Route) -> tuple[list[tuple[str, str, str]], str]:
         """The events that a plain write or a batch names, by account, calendar and id, and the command that writes."""
+        request = one.request
         if at.name not in ("write", "delete", "batch") or request.account in (None, UNKNOWN_TOKEN):
             return [], ""
         if len(request.body) > LONGEST_BODY or _OPEN in request.body.decode("utf-8", "replace"):
@@ -232,9 +271,9 @@ class _Writer:
             entries = body.get("batch") if isinstance(body, dict) else None
             listed = [self._entry(account, entry) for entry in (entries if isinstance(entries, list) else ())]
             events = [event for event, _ in listed if event is not None]
-            return events, self._sending(request.method, path, account, {"batch": [entry for _, entry in listed]})
+            return events, self._sending(one, path, account, {"batch": [entry for _, entry in listed]})
         event, body = self._event(account, path, at, body)
-        return ([], "") if event is None else ([event], self._sending(request.method, path, account, body))
+        return ([], "") if event is None else ([event], self._sending(one, path, account, body))
 
     def _entry(self, account: str, entry: Any) -> tuple[tuple[str, str, str] | None, Any]:
         """The event that an entry of a batch names, and the entry anew."""
@@ -255,12 +294,12 @@ class _Writer:
         return event, self._anew(body, event_id, name)
 
     def _deletion(self, event: tuple[str, str, str]) -> str:
-        path = self._paths[event]
-        body = {"event_id": f"{_OPEN}${self._events[event]}{_CLOSE}"}
-        return self._sending("DELETE", path, event[0], body, "call") + " >/dev/null"
+        body = _word(_json({"event_id": f"{_OPEN}${self._events[event]}{_CLOSE}"}))
+        return f"call DELETE {quoted(visible(self._paths[event]))} {self._token(event[0])} {body} >/dev/null"
 
-    def _sending(self, method: str, path: str, account: str, body: Any, tool: str = "send") -> str:
-        start = f"{tool} {quoted(method)} {quoted(visible(path))} {self._token(account)}"
+    def _sending(self, one: Evidence, path: str, account: str, body: Any) -> str:
+        method, status = quoted(one.request.method), one.status or 500
+        start = f"send {status} {method} {quoted(visible(path))} {self._token(account)}"
         text = _json(body)
         if len(start) + len(text) > _LONGEST_LINE and isinstance(body, dict):
             text = "{\n" + ",\n".join(f"  {_json(name)}:{_json(value)}" for name, value in body.items()) + "\n}"
@@ -274,33 +313,41 @@ class _Writer:
         return f'"${variable_of(account, self._variables)}"'
 
     def _anew(self, value: Any, event_id: str, name: str) -> Any:
-        """A body with the script's own event id, and its dates as days from today."""
-        if isinstance(value, dict):
-            return {
-                key: f"{_OPEN}${name}{_CLOSE}"
-                if key == "event_id" and part == event_id
-                else self._moved(part)
-                if key in ("start", "end")
-                else part
-                for key, part in value.items()
-            }
-        return value
+        """A body with the script's own event id, and with times as far from its own as they were from the writes."""
+        if not isinstance(value, dict):
+            return value
+        times = [value[key] for key in ("start", "end") if key in value]
+        is_near = any(abs(seconds) < _NEAR for time in times if (seconds := self._seconds(time)) is not None)
+        return {
+            key: f"{_OPEN}${name}{_CLOSE}"
+            if key == "event_id" and part == event_id
+            else self._moved(part, is_near=is_near)
+            if key in ("start", "end")
+            else part
+            for key, part in value.items()
+        }
 
-    def _moved(self, value: Any) -> Any:
-        if isinstance(value, dict):
-            return {key: self._moved(part) for key, part in value.items()}
-        return value if not isinstance(value, str) or self._now is None else self._time(value, self._now)
-
-    def _time(self, text: str, now: datetime) -> str:
-        """A time that is as far from the time of the script as it was from `now`: by seconds if near, else by days."""
-        moment = _TIME.match(text)
+    def _seconds(self, value: Any) -> int | None:
+        """How far a time is from the first write, in seconds; None for a date, or what is no time."""
+        text = value.get("time") if isinstance(value, dict) else value
+        moment = _TIME.match(text) if isinstance(text, str) else None
         with suppress(ValueError):
-            if moment is not None:
-                seconds = round((datetime.fromisoformat(moment[1]) - now).total_seconds())
-                if abs(seconds) < _NEAR:
-                    return f"{_OPEN}$(at {seconds}){_CLOSE}{text[moment.end() :]}"
-            return _DATE.sub(lambda day: f"{_OPEN}$(day {(_date(day) - now.date()).days}){_CLOSE}", text)
-        return text
+            if moment is not None and self._now is not None:
+                return round((datetime.fromisoformat(moment[1]) - self._now).total_seconds())
+        return None
+
+    def _moved(self, value: Any, *, is_near: bool) -> Any:
+        """A time that is as far from now as it was: by seconds if the event `is_near`, else by days."""
+        if isinstance(value, dict):
+            return {key: self._moved(part, is_near=is_near) for key, part in value.items()}
+        if not isinstance(value, str) or self._now is None:
+            return value
+        seconds, today = self._seconds(value), self._now.date()
+        if is_near and seconds is not None:
+            return f"{_OPEN}$(at {seconds}){_CLOSE}{_TIME.sub('', value, count=1)}"
+        with suppress(ValueError):
+            return _DATE.sub(lambda day: f"{_OPEN}$(day {(_date(day) - today).days}){_CLOSE}", value)
+        return value
 
     def _raw(self, request: Request) -> str:
         """A request that is no plain write, as it was, but for its origin."""

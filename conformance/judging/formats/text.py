@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["WIDTH", "note", "render", "rule_failures", "summary", "values"]
 
 #: Of how many failures the text has a script; files have them all.
-_SCRIPTS = 5
+_SCRIPTS = 1
 
 #: How many characters a line of prose or of a value has, where there is no narrower terminal.
 WIDTH = 120
@@ -194,7 +194,6 @@ def _headline(run_report: RunReport, failure: Failure, paint: Paint) -> str:
 def _failures(run_report: RunReport, paint: Paint, scripts: int = _SCRIPTS, *, headed: bool = True) -> Iterator[str]:
     found = failures(run_report)
     above = headings(run_report, found) if headed else {}
-    defined: set[str] = set()
     for number, failure in enumerate(found, 1):
         if number in above:
             yield from ("", paint("heading", above[number]))
@@ -202,10 +201,11 @@ def _failures(run_report: RunReport, paint: Paint, scripts: int = _SCRIPTS, *, h
         yield from _failure(run_report, number, failure, paint)
         script = failure.script if number <= scripts and run_report.is_fatal(failure.weightiest) else None
         if script is not None:
-            yield f"   reproduce: paste this into {'the same' if defined else 'a'} shell"
+            yield "   reproduce: paste this into a shell"
             # A script may have line feeds within quotes; an indent there would change it.
-            yield paint("faint", visible(script.after(defined).rstrip("\n"), lines=True))
-            defined |= {*script.tools}  # the functions of the shell that the scripts so far have
+            yield paint("faint", visible(script.pasted.rstrip("\n"), lines=True))
+        elif failure.script is not None:
+            yield "   reproduce: its script is in the files that --report writes, such as report.html"
 
 
 def _failure(run_report: RunReport, number: int, failure: Failure, paint: Paint) -> Iterator[str]:
