@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from textwrap import wrap
 from typing import TYPE_CHECKING
@@ -126,10 +126,12 @@ def summary(run_report: RunReport, *, colour: bool = False) -> str:
     return "\n".join([*lines, *_closing(run_report, paint)]) + "\n"
 
 
-def rule_failures(run_report: RunReport, rule: Rule, scripts: int = _SCRIPTS) -> str:
-    """The failures of one rule, as text; so many of them with a script for a shell."""
-    smallest = tuple(example for example in run_report.counterexamples if example.startswith(f"{rule.id}: "))
-    alone = replace(run_report, rules=(rule,), counterexamples=smallest)
+def rule_failures(run_report: RunReport, rules: Iterable[Rule], scripts: int = _SCRIPTS) -> str:
+    """The failures of these rules, as text; so many of them with a script for a shell."""
+    chosen = tuple(rules)
+    heads = tuple(f"{rule.id}: " for rule in chosen)
+    smallest = tuple(example for example in run_report.counterexamples if example.startswith(heads))
+    alone = replace(run_report, rules=chosen, counterexamples=smallest)
     return (
         "\n".join([*_failures(alone, Paint(), scripts, headed=False), *_counterexamples(alone, Paint())]).strip("\n")
         + "\n"
