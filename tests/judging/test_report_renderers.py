@@ -243,13 +243,13 @@ def test_no_line_of_prose_or_of_a_value_is_longer_than_wanted() -> None:
     assert [above[line.index("^")] for above, line in marked] == ["a", "b"]
 
 
-def test_the_functions_of_a_script_are_said_once() -> None:
+def test_the_text_has_one_script_and_says_where_the_others_are() -> None:
     write = Request("POST", WRITE.url, JSON_HEADERS, b'{"event_id":"e","conferencing":{"profile_id":"none"}}')
     one = replace(BROKEN, evidence=(Evidence("#1", write, 202, at=1000.0), *BROKEN.evidence[1:]), earlier=())
     other = replace(one, cause="two", symptom="two")
     rendered = text.render(run_report((failed("explicit-is-kept", one), failed("none-removes", other))))
     assert rendered.count("reproduce: paste this into a shell") == 1
-    assert rendered.count("reproduce: paste this into the same shell") == 1
+    assert rendered.count("reproduce: its script is in the files") == 1
     assert rendered.count("settle() {") == rendered.count("send() {") == 1
     whole = failures(run_report((failed("explicit-is-kept", one),)))[0].script.whole
     assert whole.startswith("#!/bin/sh\n# An event reads back")

@@ -203,12 +203,12 @@ def _failures(run_report: RunReport, paint: Paint, scripts: int = _SCRIPTS, *, h
             yield from ("", paint("heading", above[number]))
         yield ""
         yield from _failure(run_report, number, failure, paint)
-        script = failure.script if number <= scripts and run_report.is_fatal(failure.weightiest) else None
-        if script is not None:
+        script = failure.script if run_report.is_fatal(failure.weightiest) else None
+        if script is not None and number <= scripts:
             yield "   reproduce: paste this into a shell"
             # A script may have line feeds within quotes; an indent there would change it.
             yield paint("faint", visible(script.pasted.rstrip("\n"), lines=True))
-        elif failure.script is not None:
+        elif script is not None and scripts:
             yield "   reproduce: its script is in the files that --report writes, such as report.html"
 
 
