@@ -5,8 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from conformance.facts.comparisons import parse_api_time
-from conformance.facts.observed import Before, Observation, ObservedWrite, fingerprint_of, identity_key, staleness_key
+from conformance.facts.comparisons import compare_urls, parse_api_time
+from conformance.facts.observed import (
+    Before,
+    Observation,
+    ObservedWrite,
+    fingerprint_of,
+    identity_key,
+    staleness_key,
+    state_of,
+)
 from conformance.facts.packing import packable
 from conformance.facts.requested import FIELDS, RequestedConferencing, field_as_sent
 from conformance.facts.values import UNMOVED_HOLD, Evidence, Settings
@@ -68,6 +76,7 @@ class Episode:
     timed: bool = True
     dirty: bool = True
     unlisted: Streak | None = None
+    versions: dict[tuple[str, str], float] = field(default_factory=dict)
 
     def has_just_shown(self, item: dict[str, Any]) -> bool:
         """Whether the last reading showed this very item: the same body was read again, which is parsed once."""
@@ -77,20 +86,41 @@ class Episode:
         """Whether an item is, to the last field, what the last reading showed."""
         return self.streak is not None and self.streak.observation.item == item
 
-    def is_overwritten_in(self, item: dict[str, Any]) -> bool:
-        """Whether an item shows that somebody else wrote the event after this write (law attribution).
+    def end_in(self, item: dict[str, Any]) -> str | None:
+        """How an item ends the episode as a write that nobody recorded does; None where it does not (law attribution).
 
-        What was sent was there, and now other values are: newer ones, not those from before.
+        ``overwritten``: what was sent was there, and now other values are, newer ones, not those from before.
+        ``replaced``: so is conferencing alone, in a much newer version: it was taken back, or somebody else wrote it.
         """
-        shown = self.streak.observation.item if self.streak is not None else None
-        if shown is None or self.write is None or not differ(self.write.event, item):
-            return False
-        if differ(self.write.event, shown) or (self.before.item is not None and not differ(self.before.item, item)):
-            return False
+        streak, write = self.streak, self.write
+        shown = streak.observation.item if streak is not None else None
+        if streak is None or shown is None or write is None or differ(write.event, shown):
+            return None
         times = [parse_api_time(one.get("updated")) for one in (shown, item)]
-        if times[0] is None or times[1] is None:
-            return self.before.state == "nonexistent" or self.before.item is not None
-        return times[1][0] > times[0][0]
+        later = None if times[0] is None or times[1] is None else (times[1][0] - times[0][0]).total_seconds()
+        if not differ(write.event, item):
+            state, conferencing = state_of(item)
+            other = staleness_key(state, conferencing) != staleness_key(*streak.observation[:2])
+            is_late = later is not None and later >= UNMOVED_HOLD
+            return "replaced" if is_late and other and state != "pending" and self._has_come(write, streak) else None
+        if self.before.item is not None and not differ(self.before.item, item):
+            return None
+        if later is None:
+            return "overwritten" if self.before.state == "nonexistent" or self.before.item is not None else None
+        return "overwritten" if later > 0 else None
+
+    def _has_come(self, write: ObservedWrite, streak: Streak) -> bool:
+        """Whether the last reading shows the conferencing that the write leads to."""
+        shown, requested = streak.observation, write.requested
+        if shown.state != "assigned":
+            nothing = requested.kind == "omitted" and self.before.state in ("nonexistent", "none")
+            return shown.state == "none" and (nothing or requested.kind in ("none", "8x8"))
+        if requested.kind == "omitted":
+            before = self.before.conferencing
+            return isinstance(before, dict) and identity_key("assigned", before) == streak.key
+        if requested.kind == "explicit":
+            return compare_urls(requested.join_url or "", shown.conferencing["join_url"]) != "different"
+        return requested.generates and streak.fresh
 
     def repeat(self, sent_at: float, evidence: Evidence, settings: Settings, window: Window) -> None:
         """Another reading showed the same."""
@@ -121,11 +151,24 @@ class Episode:
         )
         if len(self.observed) < _KEPT and not any(k == key for _, k, _ in self.observed):
             self.observed.append((observation, key, self.streak.fresh))
+        self._note_version(observation, key, settings, window)
         self.stable = None
         if observation.state == "missing" and self.unlisted is not None and self.readings == 1:
             self.streak.first_answered = self.unlisted.first_answered
             self.streak.count += self.unlisted.count
         self._update_stability(self.streak, settings, window)
+
+    def _note_version(self, observation: Observation, key: str, settings: Settings, window: Window) -> None:
+        """Remember that a version of the event came back with other conferencing than it was shown with long before."""
+        updated = observation.item.get("updated") if observation.item is not None else None
+        if not isinstance(updated, str) or observation.state == "pending" or not self.timed:
+            return
+        if (updated, key) not in self.versions and len(self.versions) == _KEPT:
+            return
+        first = self.versions.setdefault((updated, key), observation.sent)
+        others = [at for (version, other), at in self.versions.items() if version == updated and other != key]
+        if others and first < observation.sent and window.is_over(observation.sent - min(others), settings.quiet):
+            self.pending_again += 1
 
     def never_listed(self) -> Streak | None:
         """The readings that did not list the event, if none did since writes that leave it there were accepted."""

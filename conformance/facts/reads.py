@@ -82,7 +82,7 @@ def _reading(account: AccountState, seen: Seen) -> Reading | None:
     reading = Reading(account.serial, account.name, route, request_document(seen), seen.sent, seen.sent, evidence)
     reading.timed = seen.exchange.sent_at is not None
     reading.all_known = account.complete
-    reading.whole = route.name == "read"
+    reading.whole = route.name == "read" and route.is_documented
     reading.url = url if reading.whole else ""
     return reading
 
@@ -153,6 +153,8 @@ def _item(
     event = account.calendars.get(calendar_id, {}).get(event_id)
     if gone and event is None:
         return
+    if route.localized and event is not None and _lacks_its_zone(event, item):
+        reading.listing.add("not_localized", event_id)
     if not gone:
         reading.listed.add(place)
         on_page.add(place)
@@ -203,12 +205,21 @@ def _record_excluded(reading: Reading, item: dict[str, Any], *, is_gone: bool) -
         return
     if route.calendars and item.get("calendar_id", route.calendars[0]) not in route.calendars:
         listing.add("other_calendars", name)
-    if route.localized and not (isinstance(item.get("start"), dict) and isinstance(item.get("end"), dict)):
-        times = [parse_api_time(item.get(part)) for part in ("start", "end")]
-        if all(time is not None and time[1] for time in times):
-            listing.add("not_localized", name)
     if (route.since or route.until) and reading.within(item) is False:
         listing.add("outside_window", name)
+
+
+def _lacks_its_zone(event: Event, item: dict[str, Any]) -> bool:
+    """Whether times that were written with a time zone are shown without: there is one that a reading can give."""
+    write = event.state.episode.write
+    if write is None or write.outcome != "accepted":
+        return False
+    start = write.event.get("start")
+    if "tzid" not in write.event and not (isinstance(start, dict) and "tzid" in start):
+        return False
+    shown = [item.get(part) for part in ("start", "end")]
+    times = [parse_api_time(time) for time in shown]
+    return all(time is not None and time[1] for time in times) and not all(isinstance(time, dict) for time in shown)
 
 
 def _record_unexpected(
@@ -251,7 +262,9 @@ def _observe(fold: ObserverState, event: Event, item: dict[str, Any] | None, see
         return False  # the write overlaps the reading, which says nothing about it
     same = item is not None and episode.shows_same(item)
     alone = fold.settings.complete_recording or fold.settings.only_writer
-    if item is not None and not same and not alone and episode.is_overwritten_in(item):
+    if item is not None and not same and not alone and (end := episode.end_in(item)):
+        if end == "replaced":
+            episode.pending_again = 2
         fold.close_episode(event, "next-write")
         event.state.begin(None, Before())
         episode = event.state.episode

@@ -365,7 +365,8 @@ class ObserverState:
         profiles = self._profiles(account.directory.since(write.directory_version))
         if closed_by == "recording-ended" and episode.stable is not None and episode.stable is episode.streak:
             closed_by = "stable"
-        refused = write.outcome == "refused" and write.response.get("status") in ACCESS_STATUSES
+        status = write.response.get("status")
+        refused = write.outcome == "refused" and status in ACCESS_STATUSES
         context = Context(
             account=account.name,
             event_id=key[2],
@@ -374,7 +375,7 @@ class ObserverState:
             resolution=self._resolution(account, account.directory.since(asked_at), key[1], requested),
             profiles=None if profiles is None else len(profiles),
             services=frozenset(name for p in profiles or () if isinstance(name := p.get("provider_name"), str)),
-            refusals=account.refusals.count(key[1], write.requested.kind) if refused else 0,
+            refusals=account.refusals.count(key[1], write.requested.kind, status) if refused else 0,
             shared_with=lambda url: self.shared_with(event, url),
             window=self.window,
             quiet=self.settings.quiet,

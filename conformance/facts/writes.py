@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from conformance.facts.access_refusals import LOCKED
 from conformance.facts.comparisons import is_all_day, normal_url, time_relation
 from conformance.facts.creation import as_last_shown
 from conformance.facts.episode import Episode
@@ -147,10 +148,13 @@ def _cross(previous: ObservedWrite | None, write: ObservedWrite) -> bool:
 
 
 def _repeats(previous: ObservedWrite | None, write: ObservedWrite) -> bool:
-    """Whether this is the same write once more, after one whose fate is not known (law failed-writes)."""
+    """Whether this is the same write once more, after one whose fate is not known, or that met a locked calendar.
+
+    See law failed-writes.
+    """
     return (
         previous is not None
-        and previous.outcome == "unknown"
+        and (previous.outcome == "unknown" or previous.response.get("status") == LOCKED)
         and previous.event == write.event
         and previous.method == write.method
     )

@@ -56,5 +56,5 @@ def broken_rules(run_report: RunReport) -> tuple[str, ...]:
 
 
 def text_of_failure(run_report: RunReport) -> str:
-    """The failures that count, as the text report has them."""
-    return "\n".join(rule_failures(run_report, rule) for rule in run_report.failures)
+    """The failures that count, as the text report has them, without scripts: the test shows them again."""
+    return rule_failures(run_report, run_report.failures, scripts=0)

@@ -378,7 +378,7 @@ def test_smaller_failures_are_awaited_as_long_as_the_run_waited(monkeypatch: pyt
     subject = in_process(app, {"default": app.tokens["default"]}, clock=clock)
     rules = [rule for rule in load() if rule.id == "a-past-event-is-created-without-a-conference"]
     result = asyncio.run(run(RunOptions(settle_timeout=120.0), subject=subject, rules=rules))
-    assert {(one.failed == one.tried > 0, len(one.exchanges)) for one in result.counterexamples} == {(True, 2)}
+    assert {(one.failed == one.tried > 0, len(one.exchanges)) for one in result.counterexamples} == {(True, 3)}
 
 
 def test_the_refusal_of_a_write_is_shown_by_writes_alone() -> None:
