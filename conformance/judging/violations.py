@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
@@ -202,6 +203,7 @@ def _plural(said: str) -> str:
     verb, _, rest = said.partition(" ")
     if verb == "still":
         return f"still {_plural(rest)}"
+    rest = re.sub(r"\bits\b", "their", re.sub(r"\bit (had|replaced)\b", r"they \1", rest))
     return f"{_VERBS.get(verb, verb.removesuffix('s'))} {rest}"
 
 
