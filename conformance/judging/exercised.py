@@ -73,7 +73,7 @@ class ExerciseLog:
             return
         self._counts[alike] += 1
         found = circumstances(facts)
-        its_traits = traits(facts)
+        its_traits = traits(facts, said=found)
         for verdict in judgement:
             if verdict.outcome == "passed":
                 self._passed[verdict.rule].add(its_traits)

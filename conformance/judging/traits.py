@@ -70,9 +70,12 @@ _WORDS = {
 _PLACES = {trait: place for place, trait in enumerate(_WORDS)}
 
 
-def traits(facts: Facts, shown_by: str | None = None) -> Traits:
-    """The traits of facts, and of the reading `shown_by`; without one, of the readings that show what came of them."""
-    found = {one for one in circumstances(facts) if not one.startswith(_OUTCOMES)}
+def traits(facts: Facts, shown_by: str | None = None, said: Iterable[str] | None = None) -> Traits:
+    """The traits of facts, and of the reading `shown_by`; without one, of the readings that show what came of them.
+
+    `said` are the circumstances of the facts, if they are known already.
+    """
+    found = {one for one in (circumstances(facts) if said is None else said) if not one.startswith(_OUTCOMES)}
     body = facts.document.get("request", {}).get("json")
     if "write" in facts.about and isinstance(body, dict):
         found |= {f"no event.{name}" for name in _OPTIONAL if name not in body}
