@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from functools import lru_cache
 from itertools import takewhile
 from typing import Any
 
@@ -70,12 +71,12 @@ _WORDS = {
 _PLACES = {trait: place for place, trait in enumerate(_WORDS)}
 
 
-def traits(facts: Facts, shown_by: str | None = None, said: Iterable[str] | None = None) -> Traits:
+def traits(facts: Facts, shown_by: str | None = None, said: frozenset[str] | None = None) -> Traits:
     """The traits of facts, and of the reading `shown_by`; without one, of the readings that show what came of them.
 
     `said` are the circumstances of the facts, if they are known already.
     """
-    found = {one for one in (circumstances(facts) if said is None else said) if not one.startswith(_OUTCOMES)}
+    found = {*_without_outcomes(circumstances(facts) if said is None else said)}
     body = facts.document.get("request", {}).get("json")
     if "write" in facts.about and isinstance(body, dict):
         found |= {f"no event.{name}" for name in _OPTIONAL if name not in body}
@@ -91,6 +92,11 @@ def traits(facts: Facts, shown_by: str | None = None, said: Iterable[str] | None
             observed = _observed(facts.document.get("after", {}), one.shown)
             found |= _of_update(facts, one.shown, observed) | _of_value(observed)
     return frozenset(found)
+
+
+@lru_cache(maxsize=1024)
+def _without_outcomes(said: frozenset[str]) -> frozenset[str]:
+    return frozenset(one for one in said if not one.startswith(_OUTCOMES))
 
 
 def _due(document: dict[str, Any]) -> str:

@@ -28,7 +28,7 @@ _START = re.compile(
 #: What stands before a body and between the two messages, without and with blanks.  A quote inside of a text is
 #: escaped, so that no text can be taken for it.
 _SEPARATORS = {b"": (b',"body":', b'},"response":'), b" ": (b', "body": ', b'}, "response": ')}
-_END = b"}}\n"
+_ENDS = (b"}}\n", b"}}")
 #: Bodies up to this size, in bytes, are remembered.
 _SMALL = 65_536
 
@@ -39,7 +39,8 @@ def read_line(line: bytes, name: str) -> Exchange | None:
     `name` is its label if it has none.
     """
     start = _START.match(line)
-    if start is None or not line.endswith(_END):
+    stop = next((-len(end) for end in _ENDS if line.endswith(end)), None)
+    if start is None or stop is None:
         return None
     sent_at, blank, answered_at, resolution, label, whole = start.groups()
     before_body, between = _SEPARATORS[blank]
@@ -49,7 +50,7 @@ def read_line(line: bytes, name: str) -> Exchange | None:
     answer = line.find(before_body, second)
     if body < 0 or answer < 0:
         return None
-    asked, shown = line[body + len(before_body) : end], line[answer + len(before_body) : -len(_END)]
+    asked, shown = line[body + len(before_body) : end], line[answer + len(before_body) : stop]
     try:
         request, has_headers = _asking(line[at:body])
         if asked != b'""':
