@@ -145,6 +145,7 @@ def _problem_of_url(url: str, http: bool) -> str:
     return "" if parts.scheme else "expected an absolute URL"
 
 
+@lru_cache(maxsize=256)
 def _marked(headers: Headers) -> Headers:
     """`headers` with a mark in place of an ``Authorization`` that a filter replaced."""
     value = first_of(headers, "authorization")
@@ -348,9 +349,7 @@ def base64_bytes(text: str, where: str) -> bytes:
 
 def _decoded(body: bytes | None, headers: Headers, part: str) -> tuple[bytes | None, tuple[tuple[str, str], ...]]:
     """`body` with its content coding undone if it still has it (None: not recorded), and notes."""
-    if not body:
-        return body, ()
-    if first_of(headers, "content-encoding") is None:
+    if not body or first_of(headers, "content-encoding") is None:
         return body, ()
     encoding = ",".join(value for name, value in headers if name.lower() == "content-encoding")
     try:
