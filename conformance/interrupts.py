@@ -7,12 +7,14 @@ import signal
 import threading
 import warnings
 from collections.abc import Callable, Coroutine, Iterable, Iterator
+from functools import partial
 from types import FrameType, TracebackType
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 __all__ = ["Interruption", "absorb_cancellation", "is_of_signal", "until_interrupted"]
 
 T = TypeVar("T")
+U = TypeVar("U")
 
 #: Seconds that tasks have to end once they are cancelled.
 _CLOSING = 5.0
@@ -106,6 +108,10 @@ def absorb_cancellation() -> None:
         task.uncancel()
 
 
+class _GivenUpError(BaseException):
+    """What is being done, or waited for, ends here."""
+
+
 class Interruption:
     """Signals as a state instead of an exception, while the block lasts: `came` says that one did.
 
@@ -116,6 +122,7 @@ class Interruption:
     def __init__(self) -> None:
         self.came = False
         self._left = 1
+        self._gives_up = False
         self._cancel: Callable[[], object] = lambda: None
         self._before: dict[int, Any] = {}
 
@@ -143,10 +150,27 @@ class Interruption:
         self._left -= 1
         self.came = True
         self._cancel()
+        if self._gives_up:
+            self._gives_up = False
+            raise _GivenUpError
+
+    def unless_it_comes(self, work: Callable[[], T], otherwise: U) -> T | U:
+        """What `work` gives; `otherwise` where a signal comes first, which ends the work whatever it waits for.
+
+        A system call that waits is taken up again after a signal, unless its handler raises (PEP 475).
+        """
+        try:
+            try:
+                self._gives_up = True
+                return otherwise if self.came else work()
+            finally:
+                self._gives_up = False
+        except _GivenUpError:
+            return otherwise
 
     def until(self, things: Iterable[T]) -> Iterator[T]:
-        """The items of `things` up to a signal."""
-        for thing in things:
-            if self.came:
-                return
-            yield thing
+        """The items of `things` up to a signal, which does not wait for the next one."""
+        rest, end = iter(things), object()
+        following: Callable[[], T | object] = partial(next, rest, end)
+        while (thing := self.unless_it_comes(following, end)) is not end:
+            yield cast("T", thing)

@@ -7,6 +7,7 @@ import os
 import signal
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -16,11 +17,16 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 def pytest_configure() -> None:
-    """What a build service sets for its own steps is none of what the tests run, and Ctrl-C is what it always is."""
+    """A build service, a shell or a busy machine around the tests makes no difference to them."""
     # A shell lets what it starts in the background ignore SIGINT, and what that starts inherits it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     for name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"):
         os.environ.pop(name, None)
+    # How fast an example is says nothing on a machine that does other things too.
+    settings.register_profile(
+        "whatever the load", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    )
+    settings.load_profile("whatever the load")
 
 
 def pytest_collection_finish() -> None:

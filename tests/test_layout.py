@@ -13,7 +13,7 @@ import conformance
 PACKAGE = Path(conformance.__file__).parent
 
 #: What everybody may import.
-LEAVES = {"clock", "errors", "interrupts", "version"}
+LEAVES = {"clock", "errors", "hypothesis_home", "interrupts", "version"}
 
 #: What each room may import besides the leaves.  An exchange walks from `http` to `judging`; servers and clients,
 #: which are tested, never meet; the reference server knows nothing of the rules.

@@ -85,7 +85,8 @@ def _entry(contents: dict[str, Any], where: str) -> KnownFailure:
     known = {rule.id for rule in load()}
     if contents["rule"] not in known:
         raise UsageError(
-            f"{where}: there is no rule {contents['rule']!r}; {nearest(contents['rule'], known)} Else delete the entry"
+            f"{where}: there is no rule {contents['rule']!r}; delete the entry, or name another: "
+            f"{nearest(contents['rule'], known)}"
         )
     lists: dict[str, Any] = {name: tuple(contents[name]) for name in ("cases", "requested") if name in contents}
     return KnownFailure(**{**contents, **lists})
@@ -144,10 +145,11 @@ class KnownFailures:
             rules = [rule for rule in run_report.rules if rule.level in run_report.policy.fatal_levels]
             baseline = baseline.rewritten(run_report.report, rules, run_report.run)
         judged = replace(run_report, policy=replace(run_report.policy, baseline=baseline))
+        written = [f"{self._path} has {len(baseline.entries)} known failures"] if self._writes(run_report) else []
         known = {rule.id for rule in judged.known}
         return replace(
             judged,
-            notes=(*judged.notes, *_notes(judged, baseline)),
+            notes=(*judged.notes, *written, *_notes(judged, baseline)),
             counterexamples=tuple(one for one in judged.counterexamples if one.partition(":")[0] not in known),
             reproductions=tuple(one for one in judged.reproductions if one.rule not in known),
         )

@@ -6,6 +6,7 @@ import os
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -97,10 +98,10 @@ def check(
 def _check(
     options: CheckOptions, interruption: Interruption, progress: StatusLine, secrets: SecretCollector
 ) -> RunReport:
-    found = _runs(options.paths)
+    found = interruption.unless_it_comes(partial(_runs, options.paths), [])
     headers = [header for header, _ in found if header is not None]
     # In a recording of this suite's own run, one of the two parties is the suite itself: it is not judged.
-    applies_to = {header.applies_to for header in headers} if len(headers) == len(found) else {"server", "client"}
+    applies_to = {header.applies_to for header in headers} if 0 < len(headers) == len(found) else {"server", "client"}
     choice = RuleChoice(options.rules, frozenset(applies_to), options.held, options.side)
     rules = choice.rules()
     runs = [
@@ -157,6 +158,8 @@ def _judged(
 
     Else one process reads, and with more than one of them another judges.
     """
+    if not runs:
+        return Judged.nothing(choice.rules())
     jobs = options.jobs or _jobs(runs)
     asked = options.jobs is not None or options.cluster is not None
     if (jobs > 1 or options.cluster) and not options.redact_personal and not secrets.is_deep and is_divisible(runs):
@@ -165,7 +168,7 @@ def _judged(
             for secret in judged.secrets:
                 secrets.collect(secret)
             return judged
-    if jobs > 1 and asked and not secrets.is_deep:
+    if jobs > 1 and asked and not secrets.is_deep and not interruption.came:
         warnings.warn(f"{_names(options.paths)}: {_UNDIVIDED}", OneCoreWarning, stacklevel=2)
     opened = OpenedRuns(secrets, interruption, progress, redact_personal=options.redact_personal)
     rules = choice.rules()
@@ -183,13 +186,14 @@ def _apart(
     known: Mapping[str, str],
 ) -> Judged | None:
     """What becomes of the runs if others judge them; None where there is nothing to share among several processes."""
+    whole = [RunPart(tuple(runs))]
     if options.cluster is not None:
         from conformance.cli.cluster import cluster  # the extra is not always installed
 
         with cluster(options.cluster, choice, interruption) as (submit, at_once):
-            parts = parts_of(runs, options.jobs or at_once)
+            parts = interruption.unless_it_comes(partial(parts_of, runs, options.jobs or at_once), whole)
             return judge_apart(parts, submit, _Finished(parts, progress))
-    parts = parts_of(runs, jobs)
+    parts = interruption.unless_it_comes(partial(parts_of, runs, jobs), whole)
     if len(parts) == 1 and not parts[0].shares:
         return None
     with pool(jobs, choice, known, interruption) as submit:

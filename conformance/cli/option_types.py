@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ import click
 from conformance.errors import nearest
 from conformance.judging.formats import destination
 
-__all__ = ["Pair", "ReportPath", "path", "positive", "recording", "seconds", "word"]
+__all__ = ["Pair", "ReportPath", "path", "place", "positive", "recording", "seconds", "word"]
 
 if TYPE_CHECKING:
     _Type = click.ParamType[Any]
@@ -87,22 +88,38 @@ class ReportPath(_Type):
         if text == os.environ.get("GITHUB_STEP_SUMMARY"):
             return f"markdown:{text}"
         try:
-            destination(text)
+            where = destination(text)
         except ValueError as error:
             self.fail(str(error), param, ctx)
-        return text
+        return text if where.path == "-" else f"{where.format}:{_from_here(where.path)}"
+
+
+class _Place(click.Path):
+    """Where something is written."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        return Path(_from_here(os.fsdecode(super().convert(value, param, ctx))))
+
+
+def _from_here(path: str) -> str:
+    """A path that stays where it is when an application in this process goes to another folder."""
+    with suppress(OSError):  # this folder is gone: it is said when it is written to
+        return str(Path(path).absolute())
+    return path
 
 
 seconds, positive, word = _Seconds(), _Positive, _Word
-path = click.Path(path_type=Path)
+path, place = click.Path(path_type=Path), _Place(path_type=Path)
 
 
 class _Recording(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # generic since click 8.4
-    """A path, or a URL that fsspec reads."""
+    """A path, a URL that fsspec reads, or ``-`` for standard input."""
 
     name = "path"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value == "-":
+            return Path("/dev/stdin")
         if not isinstance(value, str) or ":" not in value or Path(value).exists():
             return path.convert(value, param, ctx)
         from conformance.recordings.remote import is_url, located  # seldom needed, and takes long to load

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from conformance.cli.configuration import parse_account, parse_default_profile, parse_listen, read_configuration
-from conformance.cli.option_types import Pair, ReportPath, path, positive, seconds, word
+from conformance.cli.option_types import Pair, ReportPath, path, place, positive, seconds, word
 from conformance.errors import UsageError
 from conformance.judging.formats import FORMATS, NAMES
 
@@ -229,10 +229,10 @@ fault = click.option(
     "--fault", "faults", multiple=True, metavar="NAME", help="A fault of the reference server; repeatable."
 )
 record = click.option(
-    "--record", type=path, metavar="PATH", help="A folder for VCR cassettes of all exchanges, without tokens."
+    "--record", type=place, metavar="PATH", help="A folder for VCR cassettes of all exchanges, without tokens."
 )
 evidence = click.option(
-    "--evidence", type=path, metavar="PATH", help="A file for all exchanges as NDJSON; the report has its digest."
+    "--evidence", type=place, metavar="PATH", help="A file for all exchanges as NDJSON; the report has its digest."
 )
 redact_personal = click.option(
     "--redact-personal",
@@ -247,7 +247,7 @@ ca = click.option(
 )
 journal = click.option(
     "--journal",
-    type=path,
+    type=place,
     metavar="FOLDER",
     help="The folder for the clean-up journal. [default: CRONOFY_CONFORMANCE_JOURNAL, else in the home directory]",
 )
@@ -294,7 +294,10 @@ strength = click.option(
     help="List, by section of the page, how many known faults would be caught, which would not, and what would help.",
 )
 baseline = click.option(
-    "--baseline", type=path, metavar="FILE", help="A TOML file of known failures, which do not count; stale entries do."
+    "--baseline",
+    type=place,
+    metavar="FILE",
+    help="A TOML file of known failures, which do not count. Stale entries do.",
 )
 write_baseline = click.option(
     "--write-baseline", is_flag=True, help="Write what fails into the file of --baseline, and drop what is gone."

@@ -6,7 +6,7 @@ import errno
 import os
 import secrets
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -55,29 +55,36 @@ def write_reports(
     another report takes standard output, the failures in a line each go to standard error. On GitHub Actions, failures
     become annotations. `quiet` writes `reports` and nothing else.
     Where a file, or one of `artefacts` before it, could not be written, the text report goes to standard output too.
+    A signal waits for the files, and not for whoever reads standard output.
     Raises UsageError at the end for all that could not be written.
     """
     from conformance.cli.files import Artefacts
+    from conformance.interrupts import Interruption
     from conformance.judging.formats import text
 
     artefacts = artefacts or Artefacts()
     chosen = [_destination(report) for report in reports]
-    for one in chosen:
-        if one is not None:
-            with artefacts.writing(f"--report {one.path}"):
-                _write(one, run_report, redactor)
-    is_taken = any(one is not None and one.path == "-" for one in chosen)
+    files = [one for one in chosen if one is not None and one.path != "-"]
+    printed = [one for one in chosen if one is not None and one.path == "-"]
+    with Interruption() as interruption:
+        _write_all(files, run_report, redactor, artefacts)
+    _write_all(printed, run_report, redactor, artefacts)
     with artefacts.writing("the text report"):
-        if None in chosen or artefacts.problems or not (is_taken or quiet):
-            _show(lambda colour: text.render(run_report, colour=colour, verbose=verbose), sys.stdout, redactor)
+        if None in chosen or artefacts.problems or not (printed or quiet):
+            width = _width(sys.stdout)
+            _show(
+                lambda colour: text.render(run_report, colour=colour, verbose=verbose, width=width),
+                sys.stdout,
+                redactor,
+            )
         elif not quiet:
             _show(lambda colour: text.summary(run_report, colour=colour), sys.stderr, redactor)
         if not quiet and os.environ.get("GITHUB_ACTIONS") == "true":
             _annotate(run_report, redactor)
-    if not quiet:
-        _name_files(chosen, artefacts)
+    if not quiet and not artefacts.problems:
+        echo("".join(f"Written: {one.path}\n" for one in files), sys.stderr)
     artefacts.complain()
-    return run_report.exit_code
+    return 130 if interruption.came else run_report.exit_code
 
 
 def check_places(
@@ -98,18 +105,17 @@ def check_places(
             check_place(f"--report {where.path}", Path(where.path))
 
 
-def _name_files(chosen: Sequence[Destination | None], artefacts: Artefacts) -> None:
-    """Name the files that were written."""
-    paths = [one.path for one in chosen if one is not None and one.path != "-"]
-    if not artefacts.problems:
-        echo("".join(f"Written: {path}\n" for path in paths), sys.stderr)
-
-
 def _destination(report: str) -> Destination | None:
     """Where a report goes; None for text on standard output."""
     from conformance.judging.formats import destination
 
     return None if report == "-" else destination(report)
+
+
+def _write_all(places: Iterable[Destination], run_report: RunReport, redactor: Redactor, artefacts: Artefacts) -> None:
+    for where in places:
+        with artefacts.writing(f"--report {where.path}"):
+            _write(where, run_report, redactor)
 
 
 def _write(where: Destination, run_report: RunReport, redactor: Redactor) -> None:
@@ -142,6 +148,15 @@ def _show(render: Callable[[bool], str], stream: Any, redactor: Redactor) -> Non
 
         text = without_commands(text, secrets.token_hex(16))
     echo(text, stream)
+
+
+def _width(stream: Any) -> int:
+    """How many columns a terminal has; elsewhere what is not too long to read."""
+    import shutil
+
+    from conformance.judging.formats.text import WIDTH
+
+    return shutil.get_terminal_size((WIDTH, 0)).columns if stream.isatty() else WIDTH
 
 
 def colour_on(stream: Any) -> bool:

@@ -112,10 +112,10 @@ def check(
             run_report = known.applied(follow_recording(chosen, forget, interruption, secrets))
         else:
             run_report = known.applied(check_recordings(chosen, interruption, progress, secrets))
-    artefacts = Artefacts()
-    with artefacts.writing("--baseline"):
-        known.save(run_report, secrets.redactor().check)
-    told = with_strength_notes(run_report) if strength else run_report
+        artefacts = Artefacts()
+        with artefacts.writing("--baseline"):
+            known.save(run_report, secrets.redactor().check)
+        told = with_strength_notes(run_report) if strength else run_report
     return write_reports(told, reports, secrets.redactor(), quiet=quiet, verbose=verbose, artefacts=artefacts)
 
 

@@ -107,6 +107,8 @@ def run(
             ),
             interruption,
         )
+        if result.interrupted and interruption is not None and not interruption.came:
+            result = replace(result, interrupted=False, cut_short="code in this process cancelled the run")
         if options.record is not None and not options.plan:
             with artefacts.writing(f"--record {options.record}"):
                 _write_cassettes(options.record, result, metadata, redactor)
@@ -172,7 +174,7 @@ def _progress_text(state: campaign.RunProgress) -> str:
     if state.waiting:
         parts.append(f"waiting for {len(state.waiting)} events")
     if state.failed:
-        parts.append(f"{len(state.failed)} rules failed")
+        parts.append(f"{len(state.failed)} rule{'' if len(state.failed) == 1 else 's'} failed")
     return ", ".join(parts)
 
 
@@ -220,12 +222,16 @@ def _subject(subject: Subject, options: RunOptions, result: RunResult) -> dict[s
 
 def _reproduction(example: ScenarioCounterexample, inventory: Inventory, variables: Mapping[str, str]) -> Reproduction:
     return Reproduction(
-        example.rule,
-        example.title,
+        example.rule.id,
+        example.rule.title,
         tuple(f"({_place(scenario, inventory)!a}, {_source(scenario)})" for scenario in example.scenarios),
         tuple(curl(exchange.request, variables) for exchange in example.exchanges),
-        (*steps_in_words(example.scenarios), *([f"({example.note})"] if example.note else [])),
+        (*steps_in_words(() if example.tried and not example.failed else example.scenarios), f"({example.note})"),
         tuple(_evidence(exchange) for exchange in example.exchanges),
+        example.origin,
+        example.violation,
+        not example.tried or bool(example.failed),
+        example.beside,
     )
 
 

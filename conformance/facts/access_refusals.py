@@ -8,14 +8,20 @@ from typing import Any
 
 from conformance.facts.observed import ObservedWrite
 
-__all__ = ["ACCESS_STATUSES", "Refusals"]
+__all__ = ["ACCESS_STATUSES", "LOCKED", "Refusals"]
 
 #: What an answer says of access, rather than of the request: 402 speaks of the account's plan.
 ACCESS_STATUSES = frozenset({401, 402, 403, 423})
 
+#: What a calendar answers to all writes alike while it is in no state to take them: it passes.
+LOCKED = 423
+
 #: The kinds of requests that give an event conferencing: where none is ever accepted, they are refused as one.
 _CONFERENCING = frozenset({"explicit", "default", "integrated", "profile"})
 _ANY = "any conferencing"
+
+#: The kinds of writes that say nothing of conferencing.
+_PLAIN = frozenset({"omitted", "delete"})
 
 
 @dataclass(slots=True)
@@ -24,11 +30,13 @@ class Refusals:
 
     Tokens expire, accounts are locked, plans lack features: only where writes to the same calendar are accepted both
     before and after does a refusal speak of what was requested.  An account may be locked for a while, and a client
-    repeats itself meanwhile: however many refusals lie in one gap, they count once.
+    repeats itself meanwhile: however many refusals lie in one gap, they count once.  A calendar that is locked to
+    writes without conferencing, too, is locked for a while, however often.
     """
 
     _accepted: dict[str, tuple[int, int]] = field(default_factory=dict)
     _conferencing_accepted: set[str] = field(default_factory=set)
+    _locked: set[str] = field(default_factory=set)
     _open: set[tuple[str, str]] = field(default_factory=set)
     _closed: Counter[tuple[str, str]] = field(default_factory=Counter)
 
@@ -43,6 +51,8 @@ class Refusals:
             closed = {key for key in self._open if key[0] == calendar_id}
             self._closed.update(closed)
             self._open -= closed
+        elif status == LOCKED and kind in _PLAIN:
+            self._locked.add(calendar_id)
         elif status in ACCESS_STATUSES and calendar_id in self._accepted:
             self._open |= {(calendar_id, kind), *([(calendar_id, _ANY)] if kind in _CONFERENCING else [])}
 
@@ -58,8 +68,10 @@ class Refusals:
             return None
         return {"calendar_id": calendar_id, "readonly": False, "deleted": False}
 
-    def count(self, calendar_id: str, kind: str) -> int:
+    def count(self, calendar_id: str, kind: str, status: int | None) -> int:
         """In how many gaps between accepted writes one of a kind was refused, or any with conferencing if all were."""
+        if status == LOCKED and calendar_id in self._locked:
+            return 0
         alike = kind in _CONFERENCING and calendar_id not in self._conferencing_accepted
         return self._closed[calendar_id, _ANY if alike else kind]
 

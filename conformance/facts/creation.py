@@ -7,9 +7,11 @@ from typing import Any
 from conformance.facts.comparisons import compare_urls, parse_api_time, time_relation
 from conformance.facts.episode import Episode, differ
 from conformance.facts.event import EventState
-from conformance.facts.observed import Before, Observation, ObservedWrite
+from conformance.facts.observed import Before, Observation, ObservedWrite, identity_key
 
-__all__ = ["is_told_by_created", "known_before", "new_values", "shows_write", "start_by_created"]
+__all__ = [
+    "as_last_shown", "is_evidence", "is_late", "is_told_by_created", "known_before", "shows_write", "start_by_created",
+]  # fmt: skip
 
 #: An event that was created about when it was first written, as readings say, and one that this write created.
 _CREATED, _CREATED_BY_IT = Before("nonexistent"), Before("nonexistent")
@@ -56,32 +58,58 @@ def is_told_by_created(before: Before) -> bool:
     return before is _CREATED or before is _CREATED_BY_IT
 
 
-def new_values(before: Before, episode: Episode, write: ObservedWrite) -> list[Observation]:
-    """Evidence at once about an event that its write created: what rows from the minute after the write show.
+def is_evidence(before: Before, observation: Observation, write: ObservedWrite) -> bool:
+    """Whether what is stable after the write that created an event is evidence before it is settled.
 
-    No conferencing is nothing new.  What was updated later, or after what was sent had been shown, may be the work of
-    somebody else.
+    So it is in a row that this write updated: what was updated later may be the work of somebody else.
     """
-    if before is not _CREATED_BY_IT:
-        return []
-    found: list[Observation] = []
-    latest = _JUST_NOW
-    for observation in episode.evidence_at_once():
-        seconds = _seconds_after(write, observation.item)
-        if observation.state in ("missing", "none") or not shows_write(observation, write) or (seconds or 0.0) > latest:
-            continue
-        found.append(observation)
-        if seconds is not None and _is_as_sent(observation, write):
-            latest = min(latest, seconds)
-    return found
+    if before is not _CREATED_BY_IT or observation.state in ("missing", "none"):
+        return False
+    return shows_write(observation, write) and (_seconds_after(write, observation.item) or 0.0) <= _JUST_NOW
 
 
-def _is_as_sent(observation: Observation, write: ObservedWrite) -> bool:
-    """Whether a reading shows the join URL that was sent."""
-    url = write.requested.join_url
-    return (
-        observation.state == "assigned" and compare_urls(url or "", observation.conferencing["join_url"]) != "different"
-    )
+def as_last_shown(state: EventState, before: Before) -> Before:
+    """What the next write finds while a request may still take effect: the event as the last reading showed it.
+
+    Its conferencing is told where it is that request's own effect: the URL that was sent, or what nobody had before,
+    which is assumed where `created` alone tells that there was nothing.
+    """
+    episode = state.episode
+    write, streak = episode.write, episode.streak
+    if write is None or write.outcome != "accepted" or streak is None or not shows_write(streak.observation, write):
+        return before
+    seen, pending = streak.observation, before.pending
+    is_effect, is_assumed = False, False
+    if seen.state == "assigned" and pending is not None:
+        earlier = episode.before.conferencing if episode.before.state == "in_progress" else None
+        if pending.join_url is not None:
+            is_effect = compare_urls(pending.join_url, seen.conferencing["join_url"]) != "different"
+        elif earlier is not None:
+            is_effect, is_assumed = identity_key("assigned", earlier) == streak.key, episode.before.is_assumed
+        elif write.requested is pending and streak.fresh:
+            known = known_before(state, write)
+            is_effect = known.state in ("nonexistent", "none", "assigned")
+            is_assumed = is_told_by_created(known) or known.is_assumed
+    conferencing = seen.conferencing if is_effect else None
+    return before._replace(item=seen.item, conferencing=conferencing, is_assumed=is_assumed)
+
+
+def is_late(episode: Episode, write: ObservedWrite, quiet: float) -> bool:
+    """Whether all readings since the write show the same, the last one long after it, in a row that it updated.
+
+    So does one that lists the event no more, where readings did before the write.
+    """
+    streak = episode.streak
+    if streak is None or not episode.timed or streak.observation.state == "pending":
+        return False
+    if {key for _, key, _ in episode.observed} - {streak.key, "pending"}:
+        return False
+    seconds = _seconds_after(write, streak.observation.item)
+    if streak.observation.state == "missing":
+        updated_by_it = episode.before.item is not None
+    else:
+        updated_by_it = seconds is not None and -_leeway(write) <= seconds <= _JUST_NOW
+    return updated_by_it and episode.seconds_watched() >= 1.5 * quiet
 
 
 def shows_write(observation: Observation, write: ObservedWrite) -> bool:

@@ -32,6 +32,12 @@ _TRACKED_FIELDS = (
     "calendar_integrated_conferencing_available",
 )
 
+#: Within so many seconds of each other both lists tell of one moment.
+_AT_ONCE = 10.0
+
+#: Values of a flag that two lists give, and that differ.
+_DIFFERING = ([True, False], [False, True])
+
 
 @dataclass(slots=True)
 class Directory:
@@ -188,17 +194,33 @@ class Directory:
                         disagreeing.add(calendar_id)
         return {"compared": sorted(compared), "disagreeing": sorted(disagreeing)}
 
+    def _at_once(self) -> dict[str, list[str]]:
+        """What the two lists differ in, if they were read within seconds of each other; empty if they were not."""
+        times = [self.evidence[source].at for source in ("calendars", "userinfo") if source in self.evidence]
+        if not (self.listed and self.userinfo_calendars) or len(times) < 2:
+            return {}
+        if times[0] is None or times[1] is None or abs(times[0] - times[1]) > _AT_ONCE:
+            return {}
+        differing, unknown = [], []
+        for calendar_id, entry in self.calendars.items():
+            other = self.userinfo_calendars.get(calendar_id)
+            if other is None and entry.get("calendar_deleted") is False:
+                unknown.append(calendar_id)
+            elif other is not None and [one.get(_TRACKED_FIELDS[-1]) for one in (entry, other)] in _DIFFERING:
+                differing.append(calendar_id)
+        return {"differing_at_once": sorted(differing), "unknown_to_userinfo": sorted(unknown)}
+
     def _compared(self, facts: Facts) -> Facts:
         """The facts with what the lists say of availability; the evidence shows in what they disagree."""
-        facts.document["availability"] = availability = self._availability()
-        if not availability["disagreeing"]:
+        facts.document["availability"] = availability = self._availability() | self._at_once()
+        if not availability["disagreeing"] and not availability.get("differing_at_once"):
             return facts
         sources = {"calendars": self.calendars, "userinfo": self.userinfo_calendars}
         evidence = [
             one._replace(
                 shown={
                     calendar_id: {name: sources[source].get(calendar_id, {}).get(name) for name in _TRACKED_FIELDS[-1:]}
-                    for calendar_id in availability["disagreeing"]
+                    for calendar_id in availability["disagreeing"] or availability["differing_at_once"]
                 }
             )
             for source, one in self.evidence.items()

@@ -5,8 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from conformance.facts.comparisons import parse_api_time
-from conformance.facts.observed import Before, Observation, ObservedWrite, fingerprint_of, identity_key, staleness_key
+from conformance.facts.comparisons import compare_urls, parse_api_time
+from conformance.facts.observed import (
+    Before,
+    Observation,
+    ObservedWrite,
+    fingerprint_of,
+    identity_key,
+    staleness_key,
+    state_of,
+)
 from conformance.facts.packing import packable
 from conformance.facts.requested import FIELDS, RequestedConferencing, field_as_sent
 from conformance.facts.values import UNMOVED_HOLD, Evidence, Settings
@@ -77,20 +85,41 @@ class Episode:
         """Whether an item is, to the last field, what the last reading showed."""
         return self.streak is not None and self.streak.observation.item == item
 
-    def is_overwritten_in(self, item: dict[str, Any]) -> bool:
-        """Whether an item shows that somebody else wrote the event after this write (law attribution).
+    def end_in(self, item: dict[str, Any]) -> str | None:
+        """How an item ends the episode as a write that nobody recorded does; None where it does not (law attribution).
 
-        What was sent was there, and now other values are: newer ones, not those from before.
+        ``overwritten``: what was sent was there, and now other values are, newer ones, not those from before.
+        ``replaced``: so is conferencing alone, in a much newer version: it was taken back, or somebody else wrote it.
         """
-        shown = self.streak.observation.item if self.streak is not None else None
-        if shown is None or self.write is None or not differ(self.write.event, item):
-            return False
-        if differ(self.write.event, shown) or (self.before.item is not None and not differ(self.before.item, item)):
-            return False
+        streak, write = self.streak, self.write
+        shown = streak.observation.item if streak is not None else None
+        if streak is None or shown is None or write is None or differ(write.event, shown):
+            return None
         times = [parse_api_time(one.get("updated")) for one in (shown, item)]
-        if times[0] is None or times[1] is None:
-            return self.before.state == "nonexistent" or self.before.item is not None
-        return times[1][0] > times[0][0]
+        later = None if times[0] is None or times[1] is None else (times[1][0] - times[0][0]).total_seconds()
+        if not differ(write.event, item):
+            state, conferencing = state_of(item)
+            other = staleness_key(state, conferencing) != staleness_key(*streak.observation[:2])
+            is_late = later is not None and later >= UNMOVED_HOLD
+            return "replaced" if is_late and other and state != "pending" and self._has_come(write, streak) else None
+        if self.before.item is not None and not differ(self.before.item, item):
+            return None
+        if later is None:
+            return "overwritten" if self.before.state == "nonexistent" or self.before.item is not None else None
+        return "overwritten" if later > 0 else None
+
+    def _has_come(self, write: ObservedWrite, streak: Streak) -> bool:
+        """Whether the last reading shows the conferencing that the write leads to."""
+        shown, requested = streak.observation, write.requested
+        if shown.state != "assigned":
+            nothing = requested.kind == "omitted" and self.before.state in ("nonexistent", "none")
+            return shown.state == "none" and (nothing or requested.kind in ("none", "8x8"))
+        if requested.kind == "omitted":
+            before = self.before.conferencing
+            return isinstance(before, dict) and identity_key("assigned", before) == streak.key
+        if requested.kind == "explicit":
+            return compare_urls(requested.join_url or "", shown.conferencing["join_url"]) != "different"
+        return requested.generates and streak.fresh
 
     def repeat(self, sent_at: float, evidence: Evidence, settings: Settings, window: Window) -> None:
         """Another reading showed the same."""
@@ -248,8 +277,20 @@ class Episode:
             if evidence.label not in labels:
                 labels.add(evidence.label)
                 shown = {"state": state} if conferencing is None else {"state": state, "conferencing": conferencing}
-                found.append(Evidence(evidence.label, evidence.request, evidence.status, shown, evidence.at))
+                is_last = self.streak is not None and evidence.label == self.streak.observation.evidence.label
+                evidence = evidence._replace(shown=shown)
+                if self.streak is not None and is_last:
+                    otherwise = _otherwise(self._meant, self.streak.observation.item)
+                    evidence = evidence._replace(until=self.streak.last_sent, otherwise=otherwise)
+                found.append(evidence)
         return tuple(found)
+
+    @property
+    def _meant(self) -> dict[str, Any]:
+        """The event as readings are to show it: as written, or after a refusal as it was."""
+        assert self.write is not None
+        was = self.before.item
+        return self.write.event if was is None or self.write.outcome != "refused" else was
 
     def seconds_watched(self) -> float:
         """For how many seconds after the write's answer readings went on."""
@@ -318,11 +359,11 @@ def differ(one: dict[str, Any], other: dict[str, Any]) -> bool:
     return False
 
 
-def _otherwise(written: dict[str, Any], item: dict[str, Any] | None) -> dict[str, Any] | None:
-    """The fields of an event as it was read that are not as they were written; None where all are."""
+def _otherwise(meant: dict[str, Any], item: dict[str, Any] | None) -> dict[str, Any] | None:
+    """The fields of an event as it was read that are not as they are meant to be; None where all are."""
     if item is None:
         return None
-    return {name: item[name] for name in FIELDS if field_as_sent(written, item, name) is False} or None
+    return {name: item[name] for name in FIELDS if field_as_sent(meant, item, name) is False} or None
 
 
 def _may_be_meant(write: ObservedWrite, observation: Observation) -> bool:

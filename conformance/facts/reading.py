@@ -56,9 +56,12 @@ class ListingFindings:
             ids.append(event_id)
 
     def document(self, *, all_known: bool) -> dict[str, list[str]]:
-        """All headings, empty ones too; without those that need all events of the account, unless they are known."""
+        """All headings, empty ones too; of those that need all events of the account to be known, only what was found.
+
+        Where all are known, these are there too.
+        """
         empty = _EMPTY if all_known else _EMPTY_OF_SOME
-        return {heading: self._ids.get(heading, ids) for heading, ids in empty.items()} if self._ids else empty
+        return empty | self._ids if self._ids else empty
 
     @property
     def is_empty(self) -> bool:
@@ -71,9 +74,10 @@ class Reading:
     """A read of events with the pages that followed it.
 
     `sent` is the first page's, `answered` the last one's, `timed` whether those times are real;
-    `first` and `last` are their places among all exchanges; `missing` and `repeated` are events that it may lack, or
-    list on two pages, and `calendars` those whose events it lists.  `rows` are the events that it shows, of those that
-    writes led to, each with what it shows.  `all_known` says whether all events of the account were known before.
+    `first` and `last` are their places among all exchanges, and `url` is the first one's; `missing` and `repeated` are
+    events that it may lack, or list on two pages, and `calendars` those whose events it lists.  `rows` are the events
+    that it shows, of those that writes led to, each with what it shows.  `all_known` says whether all events of the
+    account were known before.
     """
 
     number: int
@@ -90,6 +94,7 @@ class Reading:
     listing: ListingFindings = field(default_factory=ListingFindings)
     first: int = 0
     last: int = 0
+    url: str = ""
     missing: set[tuple[str, str]] = field(default_factory=set)
     repeated: set[tuple[str, str]] = field(default_factory=set)
     calendars: set[str] = field(default_factory=set)

@@ -32,6 +32,8 @@ def apply_read(fold: ObserverState, account: AccountState, seen: Seen) -> None:
         return
     reading.answered, reading.last = seen.answered, seen.number
     reading.first = reading.first or seen.number
+    if seen.route.name == "page" and reading.url:
+        seen = seen._replace(evidence=seen.evidence._replace(continues=reading.url))
     page, events, following = _page(reading, seen)
     reading.pages.append(page)
     if len(reading.evidence) < 6 and reading.evidence[-1].label != seen.exchange.label:
@@ -80,7 +82,8 @@ def _reading(account: AccountState, seen: Seen) -> Reading | None:
     reading = Reading(account.serial, account.name, route, request_document(seen), seen.sent, seen.sent, evidence)
     reading.timed = seen.exchange.sent_at is not None
     reading.all_known = account.complete
-    reading.whole = route.name == "read"
+    reading.whole = route.name == "read" and route.is_documented
+    reading.url = url if reading.whole else ""
     return reading
 
 
@@ -150,11 +153,13 @@ def _item(
     event = account.calendars.get(calendar_id, {}).get(event_id)
     if gone and event is None:
         return
+    if route.localized and event is not None and _lacks_its_zone(event, item):
+        reading.listing.add("not_localized", event_id)
     if not gone:
         reading.listed.add(place)
         on_page.add(place)
         if event is None or not event.written or route.managed == "excluded":
-            _record_unexpected(fold, account, reading, event, calendar_id, event_id)
+            _record_unexpected(fold, account, reading, event, calendar_id, event_id, item)
     if event is None:
         event = account.event(calendar_id, event_id)
         event.state.episode.before = Before()
@@ -200,12 +205,21 @@ def _record_excluded(reading: Reading, item: dict[str, Any], *, is_gone: bool) -
         return
     if route.calendars and item.get("calendar_id", route.calendars[0]) not in route.calendars:
         listing.add("other_calendars", name)
-    if route.localized and not (isinstance(item.get("start"), dict) and isinstance(item.get("end"), dict)):
-        times = [parse_api_time(item.get(part)) for part in ("start", "end")]
-        if all(time is not None and time[1] for time in times):
-            listing.add("not_localized", name)
     if (route.since or route.until) and reading.within(item) is False:
         listing.add("outside_window", name)
+
+
+def _lacks_its_zone(event: Event, item: dict[str, Any]) -> bool:
+    """Whether times that were written with a time zone are shown without: there is one that a reading can give."""
+    write = event.state.episode.write
+    if write is None or write.outcome != "accepted":
+        return False
+    start = write.event.get("start")
+    if "tzid" not in write.event and not (isinstance(start, dict) and "tzid" in start):
+        return False
+    shown = [item.get(part) for part in ("start", "end")]
+    times = [parse_api_time(time) for time in shown]
+    return all(time is not None and time[1] for time in times) and not all(isinstance(time, dict) for time in shown)
 
 
 def _record_unexpected(
@@ -215,6 +229,7 @@ def _record_unexpected(
     event: Event | None,
     calendar_id: str,
     event_id: str,
+    item: dict[str, Any],
 ) -> None:
     """Enter a managed event that is listed where the writes that were seen do not lead to."""
     listing, route = reading.listing, reading.route
@@ -225,7 +240,8 @@ def _record_unexpected(
             listing.add("event_id_unexpected", event_id)
         elif _accepted(event):
             listing.add("managed_unexpected", event_id)
-    if locations and account.complete:
+    covered = None if account.directory.is_shared_token else account.covered
+    if locations and (account.complete or (covered is not None and covered.within(item) is True)):
         if any(owner == account.name for owner, _ in locations):
             if event is None:
                 listing.add("wrong_calendar", event_id)
@@ -246,7 +262,9 @@ def _observe(fold: ObserverState, event: Event, item: dict[str, Any] | None, see
         return False  # the write overlaps the reading, which says nothing about it
     same = item is not None and episode.shows_same(item)
     alone = fold.settings.complete_recording or fold.settings.only_writer
-    if item is not None and not same and not alone and episode.is_overwritten_in(item):
+    if item is not None and not same and not alone and (end := episode.end_in(item)):
+        if end == "replaced":
+            episode.pending_again = 2
         fold.close_episode(event, "next-write")
         event.state.begin(None, Before())
         episode = event.state.episode
@@ -280,6 +298,8 @@ def _finish(fold: ObserverState, account: AccountState, reading: Reading, seen: 
         _find_missing(fold, account, reading, seen)
     if reading.complete and alone and not route.calendars and account.is_known:
         account.complete = account.read_completely = True
+    elif reading.finished and route.managed != "excluded" and alone and not (route.calendars or route.modified):
+        account.covered = reading
     if reading.finished and not route.windowed and not route.calendars:
         reading.externals_before = account.externals
         if route.managed == "excluded":
@@ -361,5 +381,5 @@ def _value(fold: ObserverState, event: Event, value: Any, evidence: Evidence) ->
         "conferencing": value,
     }
     key = ("conferencing", *event.key, str(len(reported)))
-    shown = Evidence(evidence.label, evidence.request, evidence.status, {"conferencing": value}, evidence.at)
+    shown = evidence._replace(shown={"conferencing": value})
     fold.out.append(Facts("conferencing", key, document, (shown,), closed=True, earlier=event.state.time_line()))

@@ -26,6 +26,12 @@ _PLAIN = {
     "/v1/batch": "batch",
 }
 
+#: What a reading of events may be asked with: of another parameter, such as ``page``, nobody knows what it leaves out.
+_PARAMETERS = frozenset({
+    "tzid", "from", "to", "last_modified", "calendar_ids", "calendar_ids[]", "include_managed", "only_managed",
+    "include_deleted", "include_moved", "include_geo", "localized_times", "google_event_ids",
+})  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Route:
@@ -54,6 +60,11 @@ class Route:
     def windowed(self) -> bool:
         """Whether a parameter excludes events by time."""
         return bool(self.since or self.until or self.modified)
+
+    @cached_property
+    def is_documented(self) -> bool:
+        """Whether all parameters are those of a reading."""
+        return all(name in _PARAMETERS for name, _ in self.query)
 
     @cached_property
     def excludes_some(self) -> bool:

@@ -54,7 +54,10 @@ def page_key(url: str) -> str:
 
 @dataclass(slots=True)
 class AccountState:
-    """What is known of one account; it was `used` last at this time."""
+    """What is known of one account; it was `used` last at this time.
+
+    It is `complete` if all of its events are known; of a time all are that lie within the reading that `covered` it.
+    """
 
     name: str
     directory: Directory
@@ -76,6 +79,7 @@ class AccountState:
     other_reads: int = 0
     externals: int = 0
     last_reading: LastReading | None = None
+    covered: Reading | None = None
     used: float = float("-inf")
 
     def awaits(self, url: str) -> bool:
@@ -361,7 +365,8 @@ class ObserverState:
         profiles = self._profiles(account.directory.since(write.directory_version))
         if closed_by == "recording-ended" and episode.stable is not None and episode.stable is episode.streak:
             closed_by = "stable"
-        refused = write.outcome == "refused" and write.response.get("status") in ACCESS_STATUSES
+        status = write.response.get("status")
+        refused = write.outcome == "refused" and status in ACCESS_STATUSES
         context = Context(
             account=account.name,
             event_id=key[2],
@@ -370,9 +375,10 @@ class ObserverState:
             resolution=self._resolution(account, account.directory.since(asked_at), key[1], requested),
             profiles=None if profiles is None else len(profiles),
             services=frozenset(name for p in profiles or () if isinstance(name := p.get("provider_name"), str)),
-            refusals=account.refusals.count(key[1], write.requested.kind) if refused else 0,
+            refusals=account.refusals.count(key[1], write.requested.kind, status) if refused else 0,
             shared_with=lambda url: self.shared_with(event, url),
             window=self.window,
+            quiet=self.settings.quiet,
             settle_timeout=self.settings.settle_timeout,
             closed_by=closed_by,
             closed=closed,

@@ -41,7 +41,8 @@ class Evidence(NamedTuple):
     """One exchange that facts rest on: its label, the request, the status, what it showed of the event, and when.
 
     `at` is when the request was sent, in epoch seconds; None where that is not known.  `otherwise` are the fields of
-    the event that a reading showed otherwise than they were written.
+    the event that a reading showed otherwise than they were written; `continues` is, of a later page, the URL of the
+    reading that it belongs to; `until` is when the last of the readings was sent that showed the same in a row.
     """
 
     label: str
@@ -50,6 +51,8 @@ class Evidence(NamedTuple):
     shown: Any = None
     at: float | None = None
     otherwise: Mapping[str, Any] | None = None
+    continues: str | None = None
+    until: float | None = None
 
 
 class Facts(NamedTuple):

@@ -7,7 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from conformance.facts.comparisons import compare_urls, normal_url, parse_api_time, same_text
-from conformance.facts.creation import is_told_by_created, known_before, new_values, shows_write, start_by_created
+from conformance.facts.creation import (
+    is_evidence,
+    is_late,
+    is_told_by_created,
+    known_before,
+    shows_write,
+    start_by_created,
+)
 from conformance.facts.directory import compare_service
 from conformance.facts.episode import Episode
 from conformance.facts.event import EventState
@@ -39,7 +46,7 @@ class Context:
     """What the document of a write takes from outside of its episode.
 
     `services` are those that the account's profiles list.  `shared_with` says of a join URL in its normal form whether
-    it belongs to another event.  `settle_timeout` is in seconds; `closed_by` says how the episode ended,
+    it belongs to another event.  `quiet` and `settle_timeout` are in seconds; `closed_by` says how the episode ended,
     `closed` that it did.
     """
 
@@ -52,6 +59,7 @@ class Context:
     refusals: int
     shared_with: Callable[[str], str | None]
     window: Window
+    quiet: float
     settle_timeout: float
     closed_by: str
     closed: bool
@@ -89,10 +97,10 @@ def write_document(state: EventState, write: ObservedWrite, context: Context) ->
     if write.all_day is not None:
         document["all_day"] = write.all_day
     if before.state is not None:
-        document["before"] = _before_document(before)
+        document["before"] = _before_document(before, write)
         if before.state in ("nonexistent", "none", "assigned"):
             document["is_create"] = before.state == "nonexistent"
-    if before.item is not None:
+    if before.item is not None and before.state != "in_progress":
         document["changed_fields"] = _differing(write.event, before.item)
     document["after"] = _after(state, write, before, context)
     return document
@@ -103,12 +111,16 @@ def _differing(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
     return [name for name in FIELDS if field_as_sent(one, other, name) is False]
 
 
-def _before_document(before: Before) -> dict[str, Any]:
+def _before_document(before: Before, write: ObservedWrite) -> dict[str, Any]:
     document: dict[str, Any] = {"state": before.state}
     if is_told_by_created(before):
         document["known_by"] = "created"
+    if before.state == "in_progress" and before.item is not None:
+        document["listed"] = True
     if before.conferencing is not None:
-        document["conferencing"] = before.conferencing
+        name = "shown" if before.state == "in_progress" and before.is_assumed else "conferencing"
+        if name != "shown" or write.requested.kind == "omitted":
+            document[name] = before.conferencing
     if before.requested_as is not None:
         document["requested_as"] = before.requested_as
     if before.pending is not None:
@@ -133,15 +145,20 @@ def _after(state: EventState, write: ObservedWrite, before: Before, context: Con
         same = streak is not None and streak.key == episode.settled_key
         after["settled"] = after["latest"] if same else shown(episode.settled, episode, write, context)
         after["remained"] = not (episode.deviations >= 2 or (context.closed and episode.last_deviates))
+    elif context.closed and is_late(episode, write, context.quiet):
+        after["latest_is_late"] = True
     if episode.pending_again >= 2:
         after["remained"] = False
     after["window_elapsed"] = episode.readings >= 2 and episode.timed and context.window.is_over(seconds)
     if is_told_by_created(before):
         after["window_elapsed"] = after["window_elapsed"] and "settled" in after
-        observed = [shown(item, episode, write, context) for item in new_values(before, episode, write)]
-        if "settled" in after and after["settled"] not in observed:
-            observed.append(after["settled"])
-        after["observed"] = observed
+        after["observed"] = [after["settled"]] if "settled" in after else []
+        if (
+            not after["observed"]
+            and episode.stable is not None
+            and is_evidence(before, episode.stable.observation, write)
+        ):
+            after["observed"].append(shown(episode.stable.observation, episode, write, context))
     elif before.state in ("nonexistent", "none", "assigned"):
         after["observed"] = [shown(item, episode, write, context) for item in episode.evidence_at_once()]
         if episode.replaced_late:
@@ -190,7 +207,7 @@ def _compared(value: dict[str, Any], episode: Episode, write: ObservedWrite, con
     if requested.provider_description is not None and requested.kind != "explicit":
         result["provider_name_as_sent"] = service == requested.provider_description
     before = episode.before.conferencing
-    if episode.before.state == "assigned" and isinstance(before, dict):
+    if episode.before.state in ("assigned", "in_progress") and isinstance(before, dict):
         result["join_url_as_before"] = normal_url(before["join_url"]) == normal_url(url)
         result["provider_name_as_before"] = before.get("provider_name") == service
     left = _left_over(episode.before, requested, url, service)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from conformance.facts.access_refusals import LOCKED
 from conformance.facts.comparisons import is_all_day, normal_url, time_relation
+from conformance.facts.creation import as_last_shown
 from conformance.facts.episode import Episode
 from conformance.facts.event import Event, EventState
 from conformance.facts.exchange_document import answer_document, request_document
@@ -146,10 +148,13 @@ def _cross(previous: ObservedWrite | None, write: ObservedWrite) -> bool:
 
 
 def _repeats(previous: ObservedWrite | None, write: ObservedWrite) -> bool:
-    """Whether this is the same write once more, after one whose fate is not known (law failed-writes)."""
+    """Whether this is the same write once more, after one whose fate is not known, or that met a locked calendar.
+
+    See law failed-writes.
+    """
     return (
         previous is not None
-        and previous.outcome == "unknown"
+        and (previous.outcome == "unknown" or previous.response.get("status") == LOCKED)
         and previous.event == write.event
         and previous.method == write.method
     )
@@ -160,6 +165,8 @@ def _next(state: EventState, account: AccountState) -> tuple[Before, frozenset[s
     episode = state.episode
     unseen = episode.write is None and episode.streak is None
     before = episode.before if unseen else episode.next_before()
+    if before.state == "in_progress":
+        before = as_last_shown(state, before)
     if unseen and episode.number == 0 and account.complete:
         before = Before("nonexistent", is_assumed=not account.read_completely)
     known = set(state.stale_values)

@@ -16,6 +16,9 @@ __all__ = ["RefusedWrites", "access_problem"]
 #: From so many answers on, the same one every time is no accident.
 _ENOUGH = 3
 
+#: What a write requests that asks for no conferencing.
+_NOT_ASKING = ("omitted", "undefined", "invalid", "none")
+
 #: How much of an answer is quoted.
 _EXCERPT = 160
 
@@ -40,7 +43,7 @@ def access_problem(exchanges: Iterable[Exchange]) -> str | None:
         return (
             f"every write was refused with {_statuses({one.status for one in writes})}{_excerpt(writes[-1].exchange)}"
         )
-    conferencing = [one for one in writes if one.kind not in ("omitted", "undefined", "invalid", "none")]
+    conferencing = [one for one in writes if one.kind not in _NOT_ASKING]
     if _all_refused(conferencing, {402}):
         excerpt = _excerpt(conferencing[-1].exchange)
         return f"every request for conferencing was refused with 402 (the account's plan){excerpt}"
@@ -52,45 +55,65 @@ def access_problem(exchanges: Iterable[Exchange]) -> str | None:
 
 
 class RefusedWrites:
-    """Whether a recording has writes, and all of them were refused: nothing is proved then of what writes do."""
+    """Whether a recording has writes, and all of them were refused, or all that ask for conferencing.
+
+    Nothing is proved then of what writes do.
+    """
 
     def __init__(self) -> None:
-        self._refused = 0
-        self._statuses: set[int] = set()
-        self._last: Exchange | None = None
-        self._granted = False
+        self._refused = {"write": 0, "request for conferencing": 0}
+        self._statuses: dict[str, set[int]] = {kind: set() for kind in self._refused}
+        self._last: dict[str, Exchange] = {}
+        self._granted: set[str] = set()
 
     def noting(self, exchanges: Iterable[Exchange]) -> Iterator[Exchange]:
         """The exchanges as they are; looks at no more than it must, for recordings are long."""
         for exchange in exchanges:
-            if not self._granted and exchange.response is not None and exchange.request.method == "POST":
+            if (
+                len(self._granted) < len(self._refused)
+                and exchange.response is not None
+                and exchange.request.method == "POST"
+            ):
                 self._note(exchange, exchange.response.status)
             yield exchange
 
     def _note(self, exchange: Exchange, status: int) -> None:
         if status == 429 or status >= 500 or route(exchange.request.method, exchange.request.url).name != "write":
             return
-        if status not in ACCESS_STATUSES:
-            self._granted = True
-            return
-        self._refused += 1
-        self._statuses.add(status)
-        self._last = exchange
+        for kind in self._refused.keys() - self._granted:
+            if kind != "write" and not _asks_for_conferencing(exchange):
+                continue
+            if status not in ACCESS_STATUSES:
+                self._granted.add(kind)
+                continue
+            self._refused[kind] += 1
+            self._statuses[kind].add(status)
+            self._last[kind] = exchange
 
     def __add__(self, later: RefusedWrites) -> RefusedWrites:
         both = RefusedWrites()
-        both._refused = self._refused + later._refused
-        both._statuses = self._statuses | later._statuses
-        both._last = later._last or self._last
-        both._granted = self._granted or later._granted
+        for kind in both._refused:
+            both._refused[kind] = self._refused[kind] + later._refused[kind]
+            both._statuses[kind] = self._statuses[kind] | later._statuses[kind]
+        both._last = self._last | later._last
+        both._granted = self._granted | later._granted
         return both
 
     @property
     def problem(self) -> str | None:
         """Why the server cannot be judged, in one sentence; None where it can."""
-        if self._granted or self._last is None or self._refused < _ENOUGH:
-            return None
-        return f"every write was refused with {_statuses(self._statuses)}{_excerpt(self._last)}"
+        for kind, count in self._refused.items():
+            if kind not in self._granted and count >= _ENOUGH:
+                return f"every {kind} was refused with {_statuses(self._statuses[kind])}{_excerpt(self._last[kind])}"
+        return None
+
+
+def _asks_for_conferencing(exchange: Exchange) -> bool:
+    """Whether a write asks for conferencing in a documented way; one look tells that most do not."""
+    if b"conferencing" not in exchange.request.body:
+        return False
+    body = body_of(exchange.request)
+    return isinstance(body, dict) and requested_conferencing(body).kind not in _NOT_ASKING
 
 
 def _answered(exchanges: Iterable[Exchange]) -> Iterator[_Answered]:

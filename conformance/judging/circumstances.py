@@ -12,7 +12,7 @@ from typing import Any
 
 from conformance.facts import Facts
 
-__all__ = ["SETTLED", "circumstances"]
+__all__ = ["SETTLED", "circumstances", "of_text"]
 
 #: The one circumstance of observing: without it only what is wrong at once is shown.
 SETTLED = "read until it is settled"
@@ -183,12 +183,13 @@ def _value(path: str, value: Any, add: Callable[[str], None], depth: int = 0) ->
         for part in value[:20]:
             _value(f"{path}[]", part, add, depth + 1)
     elif isinstance(value, str):
-        _text(path, value, add)
+        of_text(path, value, add)
     else:
         add(f"{path}={value}" if value is None or isinstance(value, bool) else f"{path} is a number")
 
 
-def _text(path: str, text: str, add: Callable[[str], None]) -> None:
+def of_text(path: str, text: str, add: Callable[[str], None]) -> None:
+    """The form of a text: a word as it is, and what any other holds."""
     if not text or _WORDS.fullmatch(text):
         add(f"{path}={text}")
         return

@@ -28,6 +28,13 @@ class SubjectColumn:
     contract: str
     seed: int | None
 
+    @property
+    def about(self) -> str:
+        """The subject, its outcome, and what decided it, in a few words."""
+        subject = self.name if self.name.partition(":")[0] == self.kind else f"{self.kind} {self.name}"
+        seed = "" if self.seed is None else f", seed {self.seed}"
+        return f"{subject}: {self.outcome}, contract {self.contract}{seed}"
+
 
 @dataclass(frozen=True, slots=True)
 class Cell:

@@ -16,8 +16,9 @@ __all__ = ["Circumstances", "ExerciseLog", "Exercised"]
 
 Circumstances = frozenset[str]
 
-#: Of how many facts of one account with the same verdicts circumstances are taken: more of the same adds little.
-_WRITES, _OTHERS = 60, 250
+#: After so many facts in a row, of one account and with the same verdicts, that show nothing new, no more of them are
+#: looked at: a run has fewer, so that more of it never hides anything, and a day of traffic has many more.
+_DULL = 250
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class ExerciseLog:
         self._decided: defaultdict[str, set[Circumstances]] = defaultdict(set)
         self._open: defaultdict[str, set[Circumstances]] = defaultdict(set)
         self._passed: defaultdict[str, set[Traits]] = defaultdict(set)
-        self._counts: defaultdict[tuple[object, int], int] = defaultdict(int)
+        self._dull: defaultdict[tuple[object, int], int] = defaultdict(int)
         self._numbers: dict[tuple[tuple[str, str], ...], int] = {}
 
     def number_of(self, judgement: tuple[Verdict, ...]) -> int:
@@ -69,20 +70,23 @@ class ExerciseLog:
     def note(self, facts: Facts, judgement: tuple[Verdict, ...], number: int | None = None) -> None:
         """Take one judgement of closed facts; `number` is what `number_of` says of it, if it is known."""
         alike = facts.document.get("account"), self.number_of(judgement) if number is None else number
-        if self._counts[alike] >= (_WRITES if facts.about == "write" else _OTHERS):
+        if self._dull[alike] >= _DULL:
             return
-        self._counts[alike] += 1
         found = circumstances(facts)
         its_traits = traits(facts, said=found)
+        is_new = False
         for verdict in judgement:
             if verdict.outcome == "passed":
                 self._passed[verdict.rule].add(its_traits)
-            (self._open if verdict.outcome == "inconclusive" else self._decided)[verdict.rule].add(found)
+            known = (self._open if verdict.outcome == "inconclusive" else self._decided)[verdict.rule]
+            is_new = is_new or found not in known
+            known.add(found)
+        self._dull[alike] = 0 if is_new else self._dull[alike] + 1
 
     def forget(self, accounts: Collection[str]) -> None:
         """Nothing more comes of these accounts."""
-        for alike in [alike for alike in self._counts if alike[0] in accounts] if accounts else ():
-            del self._counts[alike]
+        for alike in [alike for alike in self._dull if alike[0] in accounts] if accounts else ():
+            del self._dull[alike]
 
     @property
     def taken(self) -> Exercised:

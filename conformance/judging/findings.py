@@ -56,5 +56,5 @@ def broken_rules(run_report: RunReport) -> tuple[str, ...]:
 
 
 def text_of_failure(run_report: RunReport) -> str:
-    """The failures that count, as the text report has them."""
-    return "\n".join(rule_failures(run_report, rule) for rule in run_report.failures)
+    """The failures that count, as the text report has them, without scripts: the test shows them again."""
+    return "\n".join(rule_failures(run_report, rule, scripts=0) for rule in run_report.failures)

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from conformance.contract.rules import LEVELS
 from conformance.judging.client_defects import dropped
-from conformance.judging.modes import is_of_events, modes
+from conformance.judging.modes import is_of_events, modes, refutes
 from conformance.judging.reasons import Reason, reasons
 from conformance.judging.timeline import timeline
+from conformance.judging.triggers import Contrast, after, is_special, is_told, said_by, said_by_a_message
 
 if TYPE_CHECKING:
     from conformance.contract.rules import Rule
-    from conformance.judging.summary import RunReport
+    from conformance.judging.summary import Reproduction, RunReport
     from conformance.judging.verdict import Violation
 
 __all__ = ["FailureGroup", "failure_groups"]
@@ -27,12 +28,15 @@ Member = tuple["Rule", "Violation"]
 class FailureGroup:
     """The violations that have one reason, with the one that says it first, and their reason in one sentence.
 
-    `weightiest` is the rule by which the group counts.
+    `weightiest` is the rule by which the group counts.  `trigger` are the traits that bring it about, as far as
+    they are known.  The first violation is that of the `reproduction`, if there is one.
     """
 
     headline: str
     members: tuple[Member, ...]
     weightiest: Rule
+    trigger: tuple[str, ...] = ()
+    reproduction: Reproduction | None = None
 
     @property
     def example(self) -> Member:
@@ -55,8 +59,7 @@ def failure_groups(run_report: RunReport) -> tuple[FailureGroup, ...]:
         for violation in run_report.report.tally(rule.id).violations
         if baseline is None or not baseline.knows(rule.id, violation.cause)
     ]
-    why = tuple(reasons(run_report, found))
-    groups = _Groups(found, why)
+    groups = _Groups(found, reasons(run_report, found))
     for cause, causes in dropped(violation for _, violation in found):
         groups.join_causes([cause, *causes])
     said: list[tuple[str, str]] = []
@@ -66,8 +69,95 @@ def failure_groups(run_report: RunReport) -> tuple[FailureGroup, ...]:
     result = []
     for root, members in groups.together(found).items():
         proper = [message for message, of in said if groups.of(of) == root]
-        result.append(_group(run_report, members, proper[0] if proper else groups.headline(root)))
-    return tuple(sorted(_told_apart(result), key=lambda group: _weight(run_report, group)))
+        why = groups.reason(root)
+        group = _group(run_report, members, why.headline if why else "", why.members if why else ())
+        result.append((_group(run_report, members, proper[0]) if proper else group, why))
+    told = _told_apart(_of_one_trigger(run_report, _with_readings(run_report, result)))
+    return tuple(sorted(told, key=lambda group: _weight(run_report, group)))
+
+
+def _with_readings(
+    run_report: RunReport, groups: list[tuple[FailureGroup, Reason | None]]
+) -> Iterator[tuple[FailureGroup, Reason | None]]:
+    """The groups; those are one of whose events readings show the same wrong, and so is what these readings show."""
+    for of_reading in [one for one, _ in groups if one.example[0].about == "reading"]:
+        causes = {violation.cause for _, violation in of_reading.members}
+        parts = [one for one in groups if one[0].reproduction and causes & one[0].reproduction.beside]
+        if parts:
+            lead, why = max(parts, key=lambda one: (run_report.is_fatal(one[0].weightiest), len(one[0].members)))
+            every = [lead, *(one for one, _ in parts if one is not lead), of_reading]
+            members = [member for one in every for member in one.members]
+            groups = [one for one in groups if one[0] not in every]
+            groups.append((_group(run_report, members, lead.headline, lead.members), why))
+    yield from groups
+
+
+def _of_one_trigger(
+    run_report: RunReport, groups: Iterable[tuple[FailureGroup, Reason | None]]
+) -> Iterator[FailureGroup]:
+    """The groups with what brings them about in their headlines.
+
+    Those of one seldom trigger are one, and what comes after a deletion is part of events that deletions leave there.
+    """
+    left = [(group, why, *_contrast(run_report, group, why)) for group, why in groups]
+    while left:
+        group, why, contrast, trigger = left.pop(0)
+        some = [one for one in left if _is_of_answers(one[0]) == _is_of_answers(group)]
+        like: list[FailureGroup] = []
+        if why is not None and why.mode == "undeleted":
+            like = [other for other, _, its, _ in some if "right after delete" in its.common]
+        elif len(trigger) == 1 and is_special(trigger[0]):
+            like = [other for other, _, its, _ in some if its.admits(trigger[0])]
+            like = like if like and _is_one(contrast, trigger[0], [group, *like]) else []
+        left = [one for one in left if one[0] not in like]
+        merged = _merged(run_report, group, like, leads=why is not None and why.mode == "undeleted") if like else group
+        yield replace(merged, headline=after(trigger, merged.headline), trigger=trigger)
+
+
+def _contrast(run_report: RunReport, group: FailureGroup, why: Reason | None) -> tuple[Contrast, tuple[str, ...]]:
+    """What the failures of a group have in common beside what passed, and the trigger that it tells."""
+    of_writes = [one for one in group.members if "write" in one[0].about] or list(group.members)
+    names = {rule.id for rule, _ in of_writes}
+    passed = run_report.report.exercised.passed
+    mode = why.mode if why else ""
+    might_fail = {one for name in names for one in passed.get(name, ()) if not mode or refutes(mode, one)}
+    if any(run_report.report.tally(name).passed and name not in passed for name in names):
+        might_fail.add(frozenset())
+    common = frozenset.intersection(*(violation.traits for _, violation in of_writes))
+    is_message = group.headline == group.example[1].message
+    said = said_by_a_message(common) if is_message else said_by(mode, common)
+    count = len({_observation(violation) for _, violation in of_writes})
+    contrast = Contrast(common, might_fail, said, count, {one for its in passed.values() for one in its})
+    if why is not None and why.trait in common - said and is_told(why.trait):
+        return contrast, (why.trait,)
+    return contrast, contrast.trigger
+
+
+def _is_of_answers(group: FailureGroup) -> bool:
+    """Whether it is requests that are wrongly answered, and not readings that show something wrong."""
+    return group.example[1].path.endswith(("/status", "/failures"))
+
+
+def _is_one(contrast: Contrast, trait: str, groups: Iterable[FailureGroup]) -> bool:
+    """Whether failures with a trait are shown by one reading, or are too many to have it by chance."""
+    shown = [{_observation(violation) for _, violation in group.members} for group in groups]
+    return all(shown[0] & others for others in shown) or contrast.is_no_chance(trait, len(set().union(*shown)))
+
+
+def _observation(violation: Violation) -> tuple[str | None, str | None]:
+    """The event, and the reading that shows it."""
+    return violation.event, violation.shown_by
+
+
+def _merged(run_report: RunReport, group: FailureGroup, like: Sequence[FailureGroup], *, leads: bool) -> FailureGroup:
+    """Groups as one, by the words of the first one if it `leads`, else of the largest."""
+    every = [group, *like]
+    lead = max(
+        [group] if leads else every,
+        key=lambda one: (one.reproduction is not None, run_report.is_fatal(one.weightiest), len(one.members)),
+    )
+    members = [member for one in every for member in one.members]
+    return _group(run_report, members, lead.headline, lead.members)
 
 
 def _accepted_in_error(found: Iterable[Member]) -> Iterator[tuple[str, str, list[str]]]:
@@ -171,16 +261,27 @@ class _Groups:
             by_root.setdefault(self.of_violation(member[1]), []).append(member)
         return by_root
 
-    def headline(self, root: str) -> str:
-        """The sentence of the reason that explains most of what is connected; what is odd of a value says more."""
-        its = [one for place, one in enumerate(self._reasons) if one.headline and self.of(f"reason {place}") == root]
-        return max(its, key=lambda one: len(one.members)).headline if its else ""
+    def reason(self, root: str) -> Reason | None:
+        """The reason that explains most of what is connected; one that is said in a sentence says more."""
+        its = [one for place, one in enumerate(self._reasons) if self.of(f"reason {place}") == root]
+        return max(its, key=lambda one: (bool(one.headline), len(one.members)), default=None)
 
 
-def _group(run_report: RunReport, members: list[Member], headline: str) -> FailureGroup:
+def _group(
+    run_report: RunReport, members: Sequence[Member], headline: str, lead: Iterable[Member] = ()
+) -> FailureGroup:
+    """A group whose example is the violation that the headline cites, or one of `lead`, or the weightiest."""
+    leading = {id(violation) for _, violation in lead}
     ranked = sorted(members, key=lambda member: (_rank(run_report, member[0]), _size(member[1])))
-    told = sorted(ranked, key=lambda member: member[1].message != headline)
-    return FailureGroup(headline or ranked[0][1].message, tuple(told), ranked[0][0])
+    told = sorted(ranked, key=lambda member: (member[1].message != headline, id(member[1]) not in leading))
+    weightiest = ranked[0][0]
+    for reproduction in run_report.reproductions:
+        rule = next((rule for rule, violation in members if violation == reproduction.origin), None)
+        if rule is not None and reproduction.violation is not None:
+            shown = (rule, reproduction.violation)
+            told = [shown, *(one for one in told if one != shown)]
+            return FailureGroup(headline or shown[1].message, tuple(told), weightiest, reproduction=reproduction)
+    return FailureGroup(headline or told[0][1].message, tuple(told), weightiest)
 
 
 def _told_apart(groups: Iterable[FailureGroup]) -> Iterator[FailureGroup]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from conformance.judging.client_defects import withholds_conferencing
 from conformance.judging.timeline import TimelineEntry, timeline
-from conformance.judging.traits import BEFORE, NEW, RESOLVED, SENT, UNWRITTEN, WRITTEN, Traits, shows
+from conformance.judging.traits import BEFORE, DUE, NEW, RESOLVED, SENT, UNWRITTEN, WRITTEN, Traits, shows
 
 if TYPE_CHECKING:
     from conformance.contract.rules import Rule
@@ -46,6 +46,8 @@ _LIKE = {
 #: What a reading shows where it might have shown these modes, and does not.
 _UNLIKE = {"before": NEW, "unwritten": WRITTEN, "service": RESOLVED, "url": SENT}
 
+_GENERATED = ("default", "integrated", "profile")
+
 #: The modes of wrong values, by the fact that tells them.
 _VALUES = {
     "provider_name_as_resolved": "service",
@@ -66,6 +68,8 @@ def modes(rule: Rule, violation: Violation) -> tuple[str, ...]:
         answered = int(violation.actual) if violation.actual.isdigit() else 0
         # A rule that wants a refusal says nothing of another such rule.
         return (f"status {answered}" if answered >= 300 else f"accepted {rule.id}",)
+    if rule.about == "account":
+        return ("service of default",)
     if violation.path == "/failures":
         return ("failures",)
     if rule.about == "call" and withholds_conferencing(violation):
@@ -82,7 +86,7 @@ def modes(rule: Rule, violation: Violation) -> tuple[str, ...]:
     if violation.path == "/shown" and difference in _LIKE:
         found.append(difference)
     fact = _VALUES.get(violation.path.rpartition("/")[2])
-    if fact is not None:
+    if fact is not None and difference != "same":  # what should have been ignored is wrong in another way
         found.append(f"{fact} {difference}")
     place = f"/{rule.id} {violation.path} {difference}"
     if not found or violation.path.endswith("/mismatching_fields"):  # these fields alone may be what is lost
@@ -101,6 +105,8 @@ def _shown(violation: Violation, entries: tuple[TimelineEntry, ...], shown: Time
         return ["undeleted"]
     is_state = shown.state != "assigned" or violation.path.endswith("/state")
     found = [shown.state] if shown.state in _LIKE and is_state else []
+    if found == ["assigned"] and any(f"{DUE}{kind}" in violation.traits for kind in _GENERATED):
+        found.append("service different")  # a conference of a service that is not there
     return [
         *found,
         *(mode for mode, trait in (("unwritten", UNWRITTEN), ("before", BEFORE)) if trait in violation.traits),
@@ -114,4 +120,6 @@ def refutes(mode: str, traits: Traits) -> bool:
         return _UNLIKE[name] in traits
     if name == "undeleted":
         return "requested=delete" in traits and shows("missing") in traits
+    if name in _LIKE and traits and not any(one.startswith(shows("")) for one in traits):
+        return False  # no reading shows what came of it
     return not any(shows(state) in traits for state in _LIKE.get(name, ()))

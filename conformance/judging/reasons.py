@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from conformance.judging.modes import SENTENCES, is_of_events, modes, refutes
-from conformance.judging.traits import DUE, Traits, candidates, fits, in_words
+from conformance.judging.traits import DUE, Traits, candidates, fits
+from conformance.judging.triggers import rank
 
 if TYPE_CHECKING:
     from conformance.contract.rules import Rule
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     Member = tuple[Rule, Violation]
 
-__all__ = ["Reason", "reasons"]
+__all__ = ["Reason", "events_named", "reasons"]
 
 #: From how many violations on what they alone have in common may be their reason.
 _FEW = 3
@@ -30,6 +31,9 @@ _CHANCE = 0.01
 
 #: Modes that have one reason, however many passes there are elsewhere.
 _ALWAYS_ONE = frozenset({"echo"})
+
+#: What accounts show of services, which is part of what events show of them.
+_OF_DEFAULT = "service of default"
 
 _RULES_OF_EVENTS = frozenset({"write", "batched_write"})
 
@@ -87,7 +91,7 @@ def _explained(
         mode = max(known, key=lambda mode: (count[mode], mode.startswith("/")))
         some = [member for member in left if mode in its_modes[id(member[1])]]
         is_one = mode.startswith("/") or len(_kinds(some)) >= _MANY_KINDS
-        for group in [some] if is_one else _by_kind(some):
+        for group in [some] if is_one else _by_kind(run_report, some):
             yield _reason(mode, "", group, at_times=True)
         left = _without(left, some)
 
@@ -111,11 +115,13 @@ def _with_others(
     more: dict[int, list[Member]] = {}
     alone: dict[str, list[Member]] = {}
     for member in others:
-        events, mode = {member[1].event, *_names(member[1])}, its_modes[id(member[1])][0]
+        events, mode = {member[1].event, *events_named(member[1])} - {None}, its_modes[id(member[1])][0]
         its = [
             (bool(events & {violation.event for _, violation in one.members}), one.mode == mode, -place)
             for place, one in enumerate(explained)
-            if events & {violation.event for _, violation in one.members} or (one.mode == mode and not one.trait)
+            if events & {violation.event for _, violation in one.members}
+            or (one.mode == mode and not one.trait)
+            or (mode == _OF_DEFAULT and one.mode.startswith("service ") and f"{DUE}default" in _kinds(one.members))
         ]
         if its:
             more.setdefault(-max(its)[2], []).append(member)
@@ -138,7 +144,7 @@ def _explaining(
         return
     its = {_facts_of(violation): violation.traits for _, violation in members}
     share = len(its) / (len(its) + len(contrast))
-    possible = candidates(its.values(), contrast, how_shown=mode != "missing")
+    possible = sorted(candidates(its.values(), contrast, is_missing=mode == "missing"), key=rank)
     for trait in possible:
         some = [member for member in members if fits(trait, member[1].traits)]
         count = len({_facts_of(violation) for _, violation in some})
@@ -147,8 +153,8 @@ def _explaining(
             yield mode, trait, some
 
 
-def _names(violation: Violation) -> list[str]:
-    """The events that a reading leaves out."""
+def events_named(violation: Violation) -> list[str]:
+    """The events that are wrong in a reading: those that it leaves out, or lists twice."""
     try:
         found = json.loads(violation.actual)
     except ValueError:
@@ -173,11 +179,19 @@ def _place(mode: str) -> tuple[int, str]:
     return names.index(name) if name in SENTENCES else len(names), mode
 
 
-def _by_kind(members: Iterable[Member]) -> list[list[Member]]:
-    """Violations by what was requested; where that is not known, by their causes."""
+def _by_kind(run_report: RunReport, members: Iterable[Member]) -> list[list[Member]]:
+    """Violations by what was requested; where that is not known, by their causes.  A rule that nothing keeps is one."""
     kinds: dict[frozenset[str], list[Member]] = {}
-    for member in members:
-        kinds.setdefault(_kinds([member]) or frozenset([member[1].cause]), []).append(member)
+    of_rules: dict[str, frozenset[str]] = {}
+    for rule, violation in members:
+        key = _kinds([(rule, violation)]) or frozenset([violation.cause])
+        if not run_report.report.tally(rule.id).passed:
+            first = of_rules.setdefault(rule.id, key)
+            if first != key:
+                kinds[first] += kinds.pop(key, [])
+                of_rules = {name: first if of == key else of for name, of in of_rules.items()}
+                key = first
+        kinds.setdefault(key, []).append((rule, violation))
     return list(kinds.values())
 
 
@@ -198,9 +212,10 @@ def _common(mode: str, trait: str, members: Sequence[Member], *, at_times: bool)
         return ""
     if name in ("withheld", "undeleted") or (name == "echo" and not trait):
         return SENTENCES[name]
-    base = SENTENCES[name].format(detail) if name in SENTENCES else f"{members[0][1].message}, and others are like it"
+    if name not in SENTENCES:
+        return ""
+    base = SENTENCES[name].format(detail)
     if trait:
-        return f"{base}, {in_words(trait)}"
-    is_general = name in SENTENCES and len(_kinds(members)) >= _KINDS
+        return base
     some = f"Some {base[:1].lower()}{base[1:]}" if at_times else base
-    return f"{some}, whatever was requested" if is_general else ""
+    return some if len(_kinds(members)) >= _KINDS else ""

@@ -79,7 +79,9 @@ class Policy:
 class Reproduction:
     """How a failure is shown again: `scenarios` as Python for ``conformance.servers.replay``, `commands` as curl.
 
-    `steps` say the same in words, and `exchanges` are the fewest that show it.
+    `steps` say the same in words, and `exchanges` are the fewest that show it.  `origin` is the violation of the run
+    that it reproduces, `violation` the one that it shows; `reproduces` is false where it was tried and passed.
+    `beside` are causes of other failures that are part of the same defect.
     """
 
     rule: str
@@ -88,6 +90,10 @@ class Reproduction:
     commands: tuple[str, ...]
     steps: tuple[str, ...] = ()
     exchanges: tuple[Evidence, ...] = ()
+    origin: Violation | None = None
+    violation: Violation | None = None
+    reproduces: bool = True
+    beside: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,15 @@ if TYPE_CHECKING:
     from conformance.facts import Evidence
     from conformance.judging.verdict import Violation
 
-__all__ = ["TimelineEntry", "timeline", "written"]
+__all__ = ["TimelineEntry", "timeline", "unusual_query", "written"]
 
 Action = Literal["write", "delete", "read", "other"]
+
+#: Seconds from which on it is said that readings still showed the same.
+_STILL = 1.0
+
+#: Parameters of a reading as all make it.
+_USUAL = frozenset({"tzid", "only_managed"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +61,20 @@ def _entry(entry: Evidence, first: float | None, violation: Violation, *, is_ear
     seconds = None if entry.at is None or first is None else round(entry.at - first, 3)
     at, body, where = written(entry, violation.event)
     action, summary, value, state = _told(entry, at, body, where)
+    if entry.until is not None and entry.at is not None and first is not None and entry.until - entry.at >= _STILL:
+        summary = f"{summary}, and still at {entry.until - first:,.1f} s"
     is_broken = entry.label == violation.shown_by and not is_earlier
     requested = requested_conferencing(body).kind if action == "write" and isinstance(body, dict) else ""
     is_odd = requested in ("invalid", "undefined")
     return TimelineEntry(
         entry.label, seconds, action, summary, entry.status, value, state, is_earlier, is_broken, is_odd
     )
+
+
+def unusual_query(entry: Evidence) -> tuple[str, ...]:
+    """The parameters of a reading, or of the one that a later page continues, that not every reading has."""
+    query = route(entry.request.method, entry.continues or entry.request.url).query
+    return tuple(dict.fromkeys(name for name, _ in query if name not in _USUAL))
 
 
 def written(entry: Evidence, event: str | None) -> tuple[str, Any, str]:
@@ -87,5 +101,8 @@ def _told(entry: Evidence, at: str, body: Any, where: str) -> tuple[Action, str,
             return "read", "reads events", None, None
         state = entry.shown.get("state")
         shown = phrase("write", "after.latest.state", state) if isinstance(state, str) else ""
-        return "read", f"the event {shown or 'reads back'}", entry.shown.get("conferencing"), state
+        page, how = "on a later page" if at == "page" else "", " and ".join(unusual_query(entry))
+        where = f"{f'{page} of' if page else 'in'} a reading with {how}" if how else page
+        summary = ", ".join(part for part in (f"the event {shown or 'reads back'}", where) if part)
+        return "read", summary, entry.shown.get("conferencing"), state
     return "other", f"{entry.request.method} {entry.request.path}", entry.shown, None

@@ -5,7 +5,6 @@ A trait is a short text.  One that every failure has and no pass has is where th
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from functools import lru_cache
 from itertools import takewhile
@@ -16,7 +15,8 @@ from conformance.facts.comparisons import normal_url
 from conformance.facts.requested import FIELDS, requested_conferencing
 from conformance.facts.routes import route
 from conformance.judging.circumstances import SETTLED, circumstances
-from conformance.judging.timeline import written
+from conformance.judging.history import history
+from conformance.judging.timeline import unusual_query, written
 
 __all__ = [
     "BEFORE",
@@ -28,7 +28,6 @@ __all__ = [
     "Traits",
     "candidates",
     "fits",
-    "in_words",
     "shows",
     "traits",
 ]
@@ -41,45 +40,24 @@ _OUTCOMES = ("status=", "outcome=", "conferencing", SETTLED)
 #: What is known of some facts alone; where nothing of the kind is known, it may be so.
 _KINDS = ("is_create=", "shown ")
 
-#: Parameters of a reading as all make it.
-_USUAL = frozenset({"tzid", "only_managed"})
-
 #: Fields of an event that a write may leave out.
 _OPTIONAL = ("description", "location", "tzid")
-
-#: The traits that say most to people, the best first, and what they are called at the end of a headline.
-_WORDS = {
-    "shown on a later page": "wherever a reading has them on a later page",
-    "shown with localized_times": "in readings with localized_times",
-    "shown with include_managed": "in readings with include_managed",
-    "no event.description": "wherever the event has no description",
-    "no event.location": "wherever the event has no location",
-    "event.start is a time with an offset": "wherever the start has an offset from UTC",
-    "event.start is a time": "wherever the event takes whole days",
-    "event_id has upper case": "wherever the event_id has upper case",
-    "all_day=True": "wherever the event takes whole days",
-    "is_create=False": "wherever the write is an update",
-    "is_create=True": "wherever the write creates the event",
-    "due=omitted": "wherever the write omits conferencing",
-    "due=explicit": "wherever the conferencing is explicit",
-    "due=none": "wherever the profile_id is none",
-    "due=default": "wherever the profile_id is default",
-    "due=integrated": "wherever the profile_id is integrated",
-    "due=profile": "wherever the profile_id names a profile",
-}
-
-_PLACES = {trait: place for place, trait in enumerate(_WORDS)}
 
 
 def traits(facts: Facts, shown_by: str | None = None, said: frozenset[str] | None = None) -> Traits:
     """The traits of facts, and of the reading `shown_by`; without one, of the readings that show what came of them.
 
-    `said` are the circumstances of the facts, if they are known already.
+    `said` are the circumstances of the facts, if they are known.
     """
     found = {*_without_outcomes(circumstances(facts) if said is None else said)}
     body = facts.document.get("request", {}).get("json")
     if "write" in facts.about and isinstance(body, dict):
         found |= {f"no event.{name}" for name in _OPTIONAL if name not in body}
+        asked = requested_conferencing(body)
+        if asked.kind not in ("explicit", "invalid", "undefined"):
+            found |= {f"stray {name}" for name in ("join_url", "provider_description") if getattr(asked, name)}
+    if "write" in facts.about and facts.evidence:
+        found |= history(facts)
     name = facts.document.get("event_id")
     if isinstance(name, str) and name != name.lower():
         found.add("event_id has upper case")
@@ -145,8 +123,8 @@ def _of_reading(one: Evidence) -> set[str]:
     found = {shows(str(one.shown["state"]))} if isinstance(one.shown, dict) and "state" in one.shown else set()
     if shows("missing") in found:
         return found  # no page has it
-    how = {f"shown with {name}" for name, _ in at.query if name not in _USUAL} if at.name == "read" else set()
-    return found | ({"shown on a later page"} if at.name == "page" else how or {"shown as usual"})
+    how = {f"shown with {name}" for name in unusual_query(one)}
+    return found | how | ({"shown on a later page"} if at.name == "page" else set()) or {"shown as usual"}
 
 
 def _observed(after: dict[str, Any], shown: dict[str, Any]) -> dict[str, Any]:
@@ -213,20 +191,11 @@ def fits(trait: str, its: Traits) -> bool:
     return trait in its or (kind is not None and not any(one.startswith(kind) for one in its))
 
 
-def candidates(failed: Iterable[Traits], passed: Iterable[Traits], *, how_shown: bool = True) -> tuple[str, ...]:
-    """The traits of some that failed and of none that passed, those that say most to people first.
+def candidates(failed: Iterable[Traits], passed: Iterable[Traits], *, is_missing: bool = False) -> frozenset[str]:
+    """The traits of some that failed and of none that passed.
 
-    Without `how_shown` those of readings are left out: what is not listed was not shown in any way.
+    What `is_missing` was not shown in any way, and no detail of its conferencing is a reason for that.
     """
     known = set().union(*failed) - set().union(*passed)
-    idle = _STATE if how_shown else (_STATE, "shown ")
-    return tuple(sorted((one for one in known if not one.startswith(idle)), key=_rank))
-
-
-def _rank(trait: str) -> tuple[int, int, str]:
-    return _PLACES.get(trait, len(_PLACES)), len(trait), trait
-
-
-def in_words(trait: str) -> str:
-    """A trait as the end of a sentence about events or writes."""
-    return _WORDS.get(trait, f"wherever {json.dumps(trait, ensure_ascii=False)[1:-1]}")
+    idle = (_STATE, "shown ", "stray ", "event.conferencing.") if is_missing else _STATE
+    return frozenset(one for one in known if not one.startswith(idle))

@@ -9,6 +9,7 @@ from urllib.parse import unquote
 
 from conformance.contract.fact_words import FactWords, fact_words
 from conformance.facts.requested import requested_conferencing
+from conformance.judging.context import context
 from conformance.judging.sentences import as_text, predicate, sentence
 from conformance.judging.timeline import written
 from conformance.judging.traits import traits
@@ -63,6 +64,7 @@ def explain(rule: Rule, facts: Facts) -> Violation:
         facts.earlier,
         traits(facts, shown_by or ""),
         facts.place,
+        tuple(context(rule, facts, path)),
     )
 
 

@@ -141,7 +141,8 @@ class RecordedTests:
         variables = {account: variable_of(account, {}) for account in accounts if account is not None}
         run_report = judged(exchanges, rules, settings, fail_on=terms.fail_on, variables=variables)
         _record(item, run_report)
-        return secrets.redactor().text(text_of_failure(run_report))
+        broken = broken_rules(run_report)  # they come first, for the line of a test in pytest's summary
+        return secrets.redactor().text(f"{', '.join(broken)}\n{text_of_failure(run_report)}") if broken else ""
 
 
 _FOUND = pytest.StashKey[dict[str, Any]]()

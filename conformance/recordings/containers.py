@@ -6,6 +6,7 @@ import gzip
 import importlib
 import io
 import lzma
+import select
 import shutil
 import tempfile
 import zipfile
@@ -18,11 +19,13 @@ from typing import IO, Any, Protocol
 from conformance.recordings.metadata import InvalidRecordingError, NotARecordingError
 
 __all__ = [
+    "LARGEST",
     "SUFFIXES",
     "Contained",
     "Unpacking",
     "is_named_like_one",
     "is_readable_elsewhere",
+    "is_ready",
     "opened_to_seek",
     "reopenable",
     "unpacked",
@@ -31,6 +34,10 @@ __all__ = [
 #: Names of recordings in a folder or a ZIP, which may be compressed; what they are, their content decides.
 SUFFIXES = (".flow", ".flows", ".har", ".json", ".json5", ".jsonl", ".mitm", ".ndjson", ".yaml", ".yml", ".zip")
 _GZIP, _ZSTD, _ZIP = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PK\x03\x04"
+#: Bytes of the largest document that is held in memory.
+LARGEST = 2**30
+#: Bytes of a pipe that are read at once, and seconds in which it is asked whether more has come.
+_PIPED, _MOMENT = 2**16, 0.2
 #: Bytes of zstd that are decoded at once: they decode to 32 MiB at most.
 _PIECE = 1024
 #: Levels of containers in containers that are unpacked.
@@ -136,11 +143,29 @@ class Unpacking(io.RawIOBase):
 
 
 def reopenable(path: Path) -> Path:
-    """`path` itself, or, for a pipe, its content until its end."""
+    """`path` itself, or, for a pipe, its content until its end.
+
+    Raises InvalidRecordingError where that is too long.
+    """
     if isinstance(path, Contained) or not path.is_fifo():
         return path
-    content = path.read_bytes()
-    return _contained(path, lambda: io.BytesIO(content))
+    content = io.BytesIO()
+    with path.open("rb", buffering=0) as pipe:
+        while (piece := pipe.read(_PIPED) if is_ready(pipe) else None) != b"":
+            content.write(piece or b"")
+            if content.tell() > LARGEST:
+                advice = "write it to a file, or read it with --follow"
+                raise InvalidRecordingError(path, f"more than {LARGEST >> 20} MiB through a pipe", advice)
+    data = content.getvalue()
+    return _contained(path, lambda: io.BytesIO(data))
+
+
+def is_ready(stream: IO[bytes]) -> bool:
+    """Whether reading does not wait, within a moment; a file is always ready.
+
+    A read that waits would not notice a signal that came just before it.
+    """
+    return bool(select.select([stream], [], [], _MOMENT)[0])
 
 
 def is_named_like_one(name: str) -> bool:

@@ -13,6 +13,7 @@ from typing import Any
 
 from conformance.http.exchange import Exchange
 from conformance.recordings import har, ndjson, vcr
+from conformance.recordings.containers import LARGEST
 from conformance.recordings.dialects import Dialect, dialect_of, exchanges_of
 from conformance.recordings.dialects.no_recordings import refusal_of
 from conformance.recordings.metadata import HEADER_KEY, InvalidRecordingError, NotARecordingError, kind_of
@@ -23,8 +24,6 @@ __all__ = ["document_in", "kind_of_file", "reader_of"]
 _NAME_A_RECORDING = "name a VCR cassette, a HAR or an NDJSON of exchanges"
 _REPAIR = "record it again, or repair it there"
 _HEAD = 2**16
-#: Bytes of the largest document that is held in memory.
-_LARGEST = 2**30
 #: The first bytes of zlib (mitmproxy's .zhar), bzip2 and XZ, and of what is compressed several times over.
 _COMPRESSED = (b"x\x01", b"x\x9c", b"x\xda", b"BZh9", b"\xfd7zXZ", b"\x1f\x8b", b"PK\x03\x04", b"\x28\xb5\x2f\xfd")
 _FIRST_KEY = re.compile(r'\{\s*"(\w+)"\s*:')
@@ -107,9 +106,9 @@ def _kind_of_line(path: Path) -> str:
 def document_in(path: Path) -> Any:
     """The document in a file of JSON, JSON5 or YAML; `reader_of` has its reader.  Raises InvalidRecordingError."""
     with path.open("rb") as stream:
-        content = stream.read(_LARGEST + 1)
-    if len(content) > _LARGEST:
-        raise InvalidRecordingError(path, f"larger than {_LARGEST >> 20} MiB", "split it, or write it as NDJSON")
+        content = stream.read(LARGEST + 1)
+    if len(content) > LARGEST:
+        raise InvalidRecordingError(path, f"larger than {LARGEST >> 20} MiB", "split it, or write it as NDJSON")
     start = content[:_HEAD].decode("utf-8", "ignore").lstrip("\ufeff \t\r\n")
     if _JSON5.match(start):
         document = _json5(path, content)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import select
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -14,6 +13,7 @@ from typing import IO
 from conformance.http.exchange import Exchange
 from conformance.http.redaction import scrub
 from conformance.http.redaction.concealing import concealed
+from conformance.recordings.containers import is_ready
 from conformance.recordings.metadata import InvalidRecordingError, RecordingMetadata, SkippedWarning
 from conformance.recordings.ndjson import LONGEST_LINE, exchange_in, metadata_in
 
@@ -66,7 +66,7 @@ def _pieces(path: Path, idle: Callable[[float], bool]) -> Iterator[bytes]:
     since = time.monotonic()
     try:
         while True:
-            data = stream.read(_PIECE) if _is_ready(stream) else None
+            data = stream.read(_PIECE) if is_ready(stream) else None
             if data:
                 since = time.monotonic()
                 yield data
@@ -85,11 +85,6 @@ def _pieces(path: Path, idle: Callable[[float], bool]) -> Iterator[bytes]:
         raise InvalidRecordingError(path, error.strerror or str(error), "name a file that can be read") from None
     finally:
         stream.close()
-
-
-def _is_ready(stream: IO[bytes]) -> bool:
-    """Whether reading does not wait; a file is always ready."""
-    return bool(select.select([stream], [], [], _POLL)[0])
 
 
 def _was_replaced(path: Path, stream: IO[bytes]) -> bool:

@@ -111,8 +111,8 @@ RETAINED_FIELDS: Hook[StoredWrite, Mapping[str, Any]] = Hook("retained-fields")
 DELETED: Hook[Removal, Answer] = Hook("deleted")
 #: The answer to a request for userinfo.
 USERINFO_ANSWER: Hook[AccountLists, Answer] = Hook("userinfo-answer")
-#: An entry of a batch as it is done.
-BATCH_ENTRY: Hook[Mapping[str, Any], Mapping[str, Any]] = Hook("batch-entry")
+#: An entry of a batch as it is done, after those before it.
+BATCH_ENTRY: Hook[Batch, Mapping[str, Any]] = Hook("batch-entry")
 #: The answer to a batch.
 BATCH: Hook[Batch, Answer] = Hook("batch")
 #: Whether another account, or nobody, may read a page of an account's reading.

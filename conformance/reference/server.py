@@ -165,7 +165,10 @@ class ReferenceServer:
         if not isinstance(entries, list) or len(entries) > self.BATCH_SIZE or not all(map(_is_entry, entries)):
             expected = f"batch must list up to {self.BATCH_SIZE} objects with a method and a relative_url"
             return Answer(422, {"errors": {"batch": error("invalid", expected)}})
-        answers = [self._entry(call, self.hooks(BATCH_ENTRY, entry, entry), account) for entry in entries]
+        answers = [
+            self._entry(call, self.hooks(BATCH_ENTRY, entry, Batch(tuple(entries[:place]))), account)
+            for place, entry in enumerate(entries)
+        ]
         shown = [
             {"status": answer.status} if answer.body is None else {"status": answer.status, "data": answer.body}
             for answer in answers

@@ -82,9 +82,9 @@ def test_every_option_can_come_from_a_file(tmp_path: Path, chosen: list[RunOptio
             rules=("explicit-is-kept",),
             fail_on="should",
             require_coverage=True,
-            record=Path("out"),
-            evidence=Path("e.ndjson"),
-            reports=("r.json", "-"),
+            record=Path("out").absolute(),
+            evidence=Path("e.ndjson").absolute(),
+            reports=(f"json:{Path('r.json').absolute()}", "-"),
             quiet=True,
         )
     ]

@@ -113,7 +113,9 @@ def test_evidence_that_meets_a_full_disk_loses_no_other_artefact(tmp_path: Path)
     command = ["sh", "-c", 'ulimit -f 512; exec "$@"', "sh", sys.executable, "-m", "conformance", *certify, "--"]
     done = subprocess.run([*command, sys.executable, driver], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 2
-    assert done.stderr.splitlines()[-1] == "Error: --evidence e.ndjson cannot be written: File too large"
+    assert done.stderr.splitlines()[-1] == (
+        f"Error: --evidence {tmp_path / 'e.ndjson'} cannot be written: File too large"
+    )
     assert json.loads((tmp_path / "r.json").read_text())["outcome"] == "passed"
     assert (tmp_path / "c.md").exists()
 

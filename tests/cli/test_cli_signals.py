@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
+import termios
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -17,10 +20,21 @@ from typing import Any
 
 import pytest
 import uvicorn
+from cli_samples import call, har
 
+from conformance.http.redaction import Redactor
+from conformance.interrupts import Interruption
 from conformance.reference import reference_app
 
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
+LINE = b'{"request": {"method": "GET", "url": "http://127.0.0.1/v1/calendars", "headers": []}, "response": null}\n'
+
+
+def wait_until_read(pipe: int) -> None:
+    """Wait until all that was written to a pipe was taken out of it."""
+    left = bytearray(4)
+    while fcntl.ioctl(pipe, termios.FIONREAD, left) == 0 and any(left):
+        time.sleep(0.001)
 
 
 class Held:
@@ -136,21 +150,102 @@ def test_a_second_signal_cuts_clean_up_short_and_names_the_command_for_it(at_onc
 
 
 def test_a_signal_while_the_program_starts_is_130_without_a_word() -> None:
-    request = {"method": "GET", "url": "http://127.0.0.1/v1/calendars", "headers": []}
-    line = json.dumps({"request": request, "response": {"status": 200, "headers": [], "body": "{}"}})
+    waiting, silent = os.pipe()
     for delay in (0.02, 0.05, 0.1, 0.2):
-        with subprocess.Popen(["yes", line], stdout=subprocess.PIPE) as endless:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "conformance", "check", "/dev/stdin"],
-                stdin=endless.stdout, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            )  # fmt: skip
-            time.sleep(delay)
-            process.send_signal(signal.SIGTERM)
-            output, errors = process.communicate(timeout=20)
-            endless.kill()
+        process = subprocess.Popen(
+            [sys.executable, "-m", "conformance", "check", "/dev/stdin"],
+            stdin=waiting, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        time.sleep(delay)
+        process.send_signal(signal.SIGTERM)
+        output, errors = process.communicate(timeout=20)
         # Before Python itself has started, it is the latter.
         assert process.returncode in (130, -signal.SIGTERM), errors
         assert "Traceback" not in output + errors
+    os.close(waiting)
+    os.close(silent)
+
+
+def test_a_signal_ends_a_process_that_waits_for_more(tmp_path: Path) -> None:
+    waiting, slow = os.pipe()
+    command = [sys.executable, "-m", "conformance", "check", "-", "--report", str(tmp_path / "r.json")]
+    process = subprocess.Popen(command, stdin=waiting, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    os.write(slow, LINE)
+    wait_until_read(slow)
+    process.send_signal(signal.SIGTERM)
+    output, errors = process.communicate(timeout=20)
+    assert (process.returncode, errors) == (130, f"Written: {tmp_path / 'r.json'}\n")
+    assert "0 exchanges" in output
+    os.close(waiting)
+    os.close(slow)
+
+
+@pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
+@pytest.mark.parametrize("begun", [b"", LINE, LINE[:40]], ids=["silent", "a line", "half a line"])
+@pytest.mark.parametrize("options", [(), ("--jobs", "2")], ids=["one", "two"])
+def test_the_first_signal_ends_the_wait_for_a_pipe(
+    number: signal.Signals, begun: bytes, options: tuple[str, ...], tmp_path: Path
+) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    ended = threading.Event()
+
+    def feed() -> None:
+        pipe = os.open(tmp_path / "pipe", os.O_WRONLY)  # waits until it is read
+        os.write(pipe, begun)
+        wait_until_read(pipe)
+        os.kill(os.getpid(), number)
+        in_time.append(ended.wait(10))
+        os.close(pipe)
+
+    in_time: list[bool] = []
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    feeder = threading.Thread(target=feed)
+    feeder.start()
+    result = call("check", tmp_path / "pipe", "--report", tmp_path / "r.json", *options)
+    ended.set()
+    feeder.join()
+    signal.signal(signal.SIGINT, before)
+    assert in_time == [True]
+    assert (result.exit_code, json.loads((tmp_path / "r.json").read_text())["outcome"]) == (130, "inconclusive")
+
+
+def test_what_was_judged_before_a_reading_waits_is_reported() -> None:
+    """As for a recording on a filesystem of another machine, which does not answer any more."""
+    waiting, silent = os.pipe()
+    ended = threading.Event()
+
+    def read() -> Iterator[int]:
+        yield 1
+        interrupter.start()
+        while not select.select([waiting], [], [], 0.1)[0]:
+            pass
+        yield 2
+
+    def interrupt() -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        in_time.append(ended.wait(10))
+        os.close(silent)
+
+    in_time: list[bool] = []
+    interrupter = threading.Thread(target=interrupt)
+    with Interruption() as interruption:
+        assert list(interruption.until(read())) == [1]
+    ended.set()
+    interrupter.join()
+    assert (interruption.came, in_time) == (True, [True])
+    os.close(waiting)
+
+
+def test_a_signal_while_reports_are_written_loses_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(redactor: Redactor, text: str, where: str) -> None:
+        monkeypatch.undo()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(Redactor, "check", interrupted)
+    reports = [tmp_path / "reports" / name for name in ("r.json", "r.html")]
+    options = [option for report in reports for option in ("--report", report)]
+    assert call("check", har(tmp_path / "a.har"), "--rule", "explicit-is-kept", *options).exit_code == 130
+    assert sorted(reports) == sorted((tmp_path / "reports").iterdir())
 
 
 def test_a_signal_at_the_very_last_changes_nothing(tmp_path: Path) -> None:

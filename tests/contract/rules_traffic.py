@@ -168,9 +168,14 @@ async def _account(talk: _Talk, account: str) -> None:
 
 
 async def _unread(talk: _Talk, account: str, home: str) -> None:
-    """Explicit conferencing of an event that nothing is known of before."""
+    """Conferencing of events that nothing is known of before; one is written again once its conference is there."""
     event = _event(f"{account}-unread", 30, "Unread", _explicit(f"{account}/unread"))
     await talk.send(account, "POST", f"/v1/calendars/{home}/events", event)
+    for number, conferencing in enumerate(({"profile_id": "default"}, None)):
+        event = _event(f"{account}-soon", 30, f"Soon {number}", conferencing)
+        await talk.send(account, "POST", f"/v1/calendars/{home}/events", event)
+        await talk.clock.sleep(9.0)
+        await talk.read(account, only_managed="true")
 
 
 async def _hasty(talk: _Talk, account: str, home: str) -> None:

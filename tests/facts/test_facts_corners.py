@@ -136,11 +136,10 @@ def test_what_is_no_event_is_passed_over() -> None:
 
 
 def test_times_that_are_none_are_neither_within_nor_without() -> None:
-    url = f"{READ}&from=2026-10-01&to=never&localized_times=true"
+    url = f"{READ}&from=2026-10-01&to=never"
     page = {"pages": {"current": 1, "total": 1}, "events": [item(start="soon"), {**item(), "event_id": "e2"}]}
     [document] = readings(Traffic().add(0, "GET", url, None, 200, page))
     assert document["listing"]["outside_window"] == []
-    assert document["listing"]["not_localized"] == ["e2"]
 
 
 def test_what_a_listing_should_not_have_is_entered_once_and_not_for_ever() -> None:

@@ -196,3 +196,36 @@ def test_profiles_that_are_left_out_are_none_where_another_account_has_the_list(
 )
 def test_a_service_is_another_where_it_is_documented_or_listed(resolved: list[str], shown: str, compared: str) -> None:
     assert compare_service(resolved, shown, frozenset({"zoom", "whereby"})) == compared
+
+
+def listed_in_userinfo(*entries: dict[str, Any]) -> dict[str, Any]:
+    profile = {"profile_id": "pro_9", "provider_name": "google", "profile_calendars": list(entries)}
+    return {"sub": "acc_1", "cronofy.data": {"profiles": [profile]}}
+
+
+FLAG = "calendar_integrated_conferencing_available"
+
+
+@pytest.mark.parametrize(
+    ("entry", "after", "differing", "unknown"),
+    [
+        ({"calendar_id": CALENDAR, FLAG: True}, 3, [], []),
+        ({"calendar_id": CALENDAR, FLAG: False}, 3, [CALENDAR], []),
+        ({"calendar_id": CALENDAR}, 3, [], []),
+        ({"calendar_id": "cal_B", FLAG: True}, 3, [], [CALENDAR]),
+        ({"calendar_id": CALENDAR, FLAG: False}, 60, None, None),  # it may have been switched off since
+    ],
+)
+def test_lists_that_are_read_within_seconds_are_compared_at_once(
+    entry: dict[str, Any], after: float, differing: Any, unknown: Any
+) -> None:
+    traffic = told(told(Traffic(), 0, listed_in_userinfo(entry), USERINFO), after, calendars(calendar_deleted=False))
+    newest = [one.document for one in traffic.facts() if one.about == "directory"][-1]["availability"]
+    assert (newest.get("differing_at_once"), newest.get("unknown_to_userinfo")) == (differing, unknown)
+
+
+def test_a_deleted_calendar_that_userinfo_lacks_may_be_listed() -> None:
+    entry = {"calendar_id": "cal_B", FLAG: True}
+    traffic = told(told(Traffic(), 0, listed_in_userinfo(entry), USERINFO), 1, calendars(calendar_deleted=True))
+    newest = [one.document for one in traffic.facts() if one.about == "directory"][-1]["availability"]
+    assert newest["unknown_to_userinfo"] == []

@@ -283,7 +283,9 @@ def test_the_last_reading_alone_counts_only_with_what_was_never_shown_before() -
     [
         ({"summary": "Hers", "updated": "2026-11-22T10:05:00Z"}, True),
         ({"summary": "Hers", "updated": "2026-11-22T09:55:00Z"}, False),
-        ({"updated": "2026-11-22T10:05:00Z"}, False),
+        ({"updated": "2026-11-22T10:05:00Z"}, True),
+        ({"updated": "2026-11-22T10:00:05Z"}, False),  # so soon it is more likely the server's own work
+        ({}, False),
     ],
 )
 def test_what_somebody_else_wrote_later_says_nothing_about_this_write(shown: dict[str, Any], ended: bool) -> None:
@@ -297,3 +299,37 @@ def test_what_somebody_else_wrote_later_says_nothing_about_this_write(shown: dic
     for alone in (Settings(complete_recording=True), Settings(only_writer=True)):
         (write,) = traffic.writes(alone)
         assert "different" in str(write["after"])
+
+
+LINK = {"join_url": "https://zoom.example/1", "provider_name": "zoom"}
+
+
+@pytest.mark.parametrize(
+    ("requested", "first", "then", "ended"),
+    [
+        (explicit(A), READ_A, None, True),
+        (explicit(A), READ_A, {"pending": True}, False),
+        (explicit(A), READ_B, READ_A, False),  # what was there before gives way to what was requested
+        ({"profile_id": "none"}, None, LINK, True),
+        ({"profile_id": "default"}, LINK, READ_B, True),
+        ({"profile_id": "default"}, None, LINK, False),
+        (None, None, LINK, True),
+    ],
+)
+def test_conferencing_that_had_come_and_changes_much_later_may_be_the_work_of_somebody_else(
+    requested: Any, first: Any, then: Any, ended: bool
+) -> None:
+    traffic = created(event() if requested is None else event(conferencing=requested))
+    traffic.read(2, item(first, updated="2026-11-22T10:00:00Z")).read(40, item(then, updated="2026-11-22T10:00:30Z"))
+    (write,) = traffic.writes()
+    assert (write["after"]["closed_by"] == "next-write") == ended
+    assert (write["after"].get("remained") is False) == ended
+
+
+@pytest.mark.parametrize("ended", [True, False])
+def test_an_update_without_conferencing_keeps_what_somebody_else_may_change_later(ended: bool) -> None:
+    traffic = settled(created(event(conferencing=explicit(A))), item(READ_A, updated="2026-11-22T10:00:00Z"), 2)
+    traffic.write(100, event()).read(102, item(READ_A if ended else READ_B, updated="2026-11-22T10:02:00Z"))
+    traffic.read(140, item(updated="2026-11-22T10:02:30Z"))
+    write = traffic.writes()[-1]
+    assert (write["after"]["closed_by"] == "next-write") == ended

@@ -64,7 +64,7 @@ def listing(traffic: Traffic) -> dict[str, list[str]]:
         ("&only_managed=true", [item(A, deleted=True)], {"deleted_unexpected": ["e1"]}),
         ("&only_managed=true&include_deleted=true", [item(A, deleted=True)], {}),
         ("&only_managed=true&include_deleted=true", [item(A, event_id="e9", deleted=True), item(A)], {}),
-        ("&only_managed=true&localized_times=true", [item(A)], {"not_localized": ["e1"]}),
+        ("&only_managed=true&localized_times=true", [item(A)], {}),  # no time zone of it is known
         ("&only_managed=true", [item(A), {**item(A), "calendar_id": "cal_B"}], {"wrong_calendar": ["e1"]}),
         ("&only_managed=true", [{k: v for k, v in item(A).items() if k != "calendar_id"}], {}),
     ],
@@ -117,6 +117,21 @@ def test_a_last_modified_excludes_everything_only_where_it_surely_lies_ahead(
     last = readings(traffic)[-1]
     assert (last["flags"].get("last_modified"), last["expected"]) == expected
     assert last["listing"]["missing"] == ([] if query else ["e1"])
+
+
+@pytest.mark.parametrize(
+    ("fields", "status", "found"),
+    [
+        ({"start": {"time": "2026-10-21T12:00:00", "tzid": "Europe/Vienna"}}, 202, ["e1"]),
+        ({"tzid": "Europe/Vienna"}, 202, ["e1"]),
+        ({"start": "2026-10-21T12:00:00+02:00"}, 202, []),
+        ({"tzid": "Europe/Vienna"}, 422, []),
+    ],
+)
+def test_an_event_that_was_written_with_a_time_zone_is_shown_with_one(fields: Any, status: int, found: Any) -> None:
+    traffic = Traffic().write(0, event(**fields), status).read(5, item())
+    traffic.read(20, item(), url=f"{BASE}&only_managed=true&localized_times=true")
+    assert [one.document for one in traffic.facts() if one.about == "reading"][-1]["listing"]["not_localized"] == found
 
 
 def test_localized_times_are_objects() -> None:
@@ -210,8 +225,9 @@ def test_a_page_is_stated_as_it_is(answer: Any, status: int, expected: dict[str,
     )
 
 
-def test_a_page_that_nothing_led_to_is_a_reading_of_its_own_that_proves_nothing() -> None:
-    (*_, last) = readings(page(written(), 20, PAGE_2, paged(None)))
+@pytest.mark.parametrize("url", [PAGE_2, f"{READ}&page=2", f"{READ}&cursor=abc"])
+def test_a_page_that_nothing_led_to_is_a_reading_of_its_own_that_proves_nothing(url: str) -> None:
+    (*_, last) = readings(page(written(), 20, url, paged(None)))
     assert (last["all_pages_read"], last["listing"]["missing"]) == (False, [])
 
 
@@ -275,3 +291,14 @@ def test_a_flag_on_which_the_lists_do_not_agree_is_not_known() -> None:
     (write,) = traffic.writes()
     assert "integrated_conferencing_available" not in write["calendar"]
     assert "resolution" not in write
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [("&from=2026-10-01&to=2026-11-30", ["e1"]), ("&from=2026-11-21", None), ("&calendar_ids[]=cal_B", None)],
+)
+def test_an_event_that_came_to_another_calendar_is_known_by_a_reading_of_its_time(query: str, found: Any) -> None:
+    traffic = Traffic().read(0, url=f"{BASE}&only_managed=true{query}").write(1, event())
+    traffic.read(2, item(), {**item(), "calendar_id": "cal_B"}, url=f"{BASE}&only_managed=true&from=2026-10-01")
+    [listing] = [one.document["listing"] for one in traffic.facts() if one.about == "reading"][1:]
+    assert listing.get("wrong_calendar") == found

@@ -42,6 +42,18 @@ def test_refusals_count_once_a_gap_between_accepted_writes(
     assert traffic(*steps) == counts
 
 
+@pytest.mark.parametrize(("plain", "counts"), [(423, [None, None]), (202, [2, 2])])
+def test_a_calendar_that_is_locked_to_plain_writes_too_refuses_nothing(plain: int, counts: list[int | None]) -> None:
+    assert traffic(GOOD, (True, 423), GOOD, (True, 423), (False, plain), GOOD) == counts
+
+
+def test_a_write_is_repeated_until_the_lock_passes() -> None:
+    made = Traffic().read(0)
+    for number, status in enumerate((423, 423, 202), 1):
+        made.write(number, event(conferencing=A), status)
+    assert [(facts["outcome"], facts["before"]["state"]) for facts in made.writes()] == [("accepted", "nonexistent")]
+
+
 @pytest.mark.parametrize(
     ("first", "counts"),
     [

@@ -10,8 +10,9 @@ from report_samples import READ, WRITE, Rule, failed, passed, run_report
 from conformance.facts import Evidence
 from conformance.http.exchange import Request
 from conformance.judging.exercised import Exercised
+from conformance.judging.formats.failures import failures
 from conformance.judging.groups import failure_groups
-from conformance.judging.summary import RunReport
+from conformance.judging.summary import Reproduction, RunReport
 from conformance.judging.verdict import Violation
 
 A, B, C = Rule("a"), Rule("b"), Rule("c")
@@ -90,11 +91,17 @@ def test_what_is_never_refused_is_one_defect_of_its_rule() -> None:
 def contrasted(
     *violations: tuple[str, Violation], passes: dict[str, list[set[str]]], rules: tuple[Rule, ...] = (A, B)
 ) -> RunReport:
-    """A report in which these rules failed, and passed for facts with these traits."""
+    """A report in which these rules failed, and passed for facts with these traits, which show what was requested."""
     verdicts = [failed(rule, violation) for rule, violation in violations]
     verdicts += [passed(rule) for rule, some in passes.items() for _ in some]
     report = run_report(tuple(verdicts), rules)
-    seen = {rule: frozenset(map(frozenset, some)) for rule, some in passes.items()}
+    seen = {
+        rule: frozenset(
+            frozenset(one if any(trait.startswith("reads as") for trait in one) else {*one, "reads as assigned"})
+            for one in some
+        )
+        for rule, some in passes.items()
+    }
     return replace(report, report=report.report.with_exercised(Exercised(passed=seen)))
 
 
@@ -119,14 +126,14 @@ def test_failures_that_have_a_trait_in_common_which_no_pass_has_are_one_group() 
     report = contrasted(*found, passes=passes)
     assert grouped(report) == [["a", "b"]]
     assert failure_groups(report)[0].headline == (
-        "Events read back without conferencing, wherever the event takes whole days"
+        "Wherever the event takes whole days, events read back without conferencing"
     )
 
 
 def test_what_never_works_is_one_defect_whatever_was_requested() -> None:
     found = [(rule, of_kind(rule, kind)) for rule, kind in (("a", "default"), ("b", "explicit"), ("b", "profile"))]
     assert [group.headline for group in failure_groups(contrasted(*found, passes={}))] == [
-        "Events read back without conferencing, whatever was requested"
+        "Events read back without conferencing"
     ]
 
 
@@ -136,8 +143,8 @@ def test_two_defects_of_one_mode_are_two_groups_even_where_they_share_a_cause() 
     found = [(violation.cause[0], violation) for violation in (*days, *past)]
     report = contrasted(*found, passes={"a": [{"due=default", f"{n}"} for n in range(20)]})
     assert sorted(group.headline for group in failure_groups(report)) == [
-        "Events read back without conferencing, wherever start=past",
-        "Events read back without conferencing, wherever the event takes whole days",
+        "Where the event is in the past, events read back without conferencing",
+        "Wherever the event takes whole days, events read back without conferencing",
     ]
 
 
@@ -147,10 +154,11 @@ def test_what_nothing_that_is_known_tells_apart_is_one_defect_of_some_events() -
     passes: dict[str, list[set[str]]] = {"b": [{f"due={kind}", "changes start"} for kind in kinds]}
     found.append(("b", replace(found[0][1], cause="b 1")))
     assert [group.headline for group in failure_groups(contrasted(*found, passes=passes))] == [
-        "Some events read back without conferencing, whatever was requested"
+        "Some events read back without conferencing"
     ]
     few = [("a", of_kind(f"a {kind}", kind, "changes start")) for kind in kinds[:2]]
-    assert grouped(contrasted(*few, passes=passes)) == [["a"], ["a"]]
+    assert grouped(contrasted(*few, passes=passes)) == [["a"]]
+    assert grouped(contrasted(*few, passes={"a": [{"due=none", "changes start"}], **passes})) == [["a"], ["a"]]
 
 
 def test_a_pass_by_the_very_state_that_is_wrong_elsewhere_does_not_refute_a_trait() -> None:
@@ -158,7 +166,7 @@ def test_a_pass_by_the_very_state_that_is_wrong_elsewhere_does_not_refute_a_trai
     passes = {"a": [{"due=default"}, {"due=none", "reads as none", "shown on a later page"}]}
     report = contrasted(*found, passes=passes, rules=(A,))
     assert [group.headline for group in failure_groups(report)] == [
-        "Events read back without conferencing, wherever a reading has them on a later page"
+        "On later pages of a reading, events read back without conferencing"
     ]
 
 
@@ -168,7 +176,7 @@ def test_updates_that_change_nothing_are_one_defect_whatever_their_rules() -> No
     found.append(("b", of_kind("b default", "default", *update)))
     passes = {"a": [{"due=none", "is_create=True", "reads as assigned"}]}
     assert [group.headline for group in failure_groups(contrasted(*found, passes=passes))] == [
-        "Events keep the conferencing that they had before an update, whatever was requested"
+        "Events keep the conferencing that they had before an update"
     ]
 
 
@@ -265,3 +273,37 @@ def test_what_says_the_reason_comes_first_and_the_group_counts_by_its_weightiest
     )
     [group] = failure_groups(report)
     assert (group.example[0].id, group.weightiest.id) == ("refused", "a")
+
+
+def test_what_a_reproduction_shows_stands_for_its_group_and_one_that_passed_has_no_script() -> None:
+    first, second = (of_kind("a", "default", cause=f"a {n}") for n in "12")
+    smallest = replace(first, message="The smallest one", event="t1")
+    repro = Reproduction("a", "", (), (), origin=first, violation=smallest)
+    report = contrasted(("a", first), ("a", second), passes={"a": [{"due=none"}]})
+    for reproduces in (True, False):
+        [told] = failures(replace(report, reproductions=(replace(repro, reproduces=reproduces),)))
+        assert (told.violation, told.headline) == (smallest, "The smallest one")
+        assert (told.script is not None) == reproduces
+
+
+def test_what_readings_show_wrong_of_all_events_of_a_group_is_part_of_it() -> None:
+    reading = Rule("reading", level="should", about="reading")
+    kept, twice = of_kind("a", "default"), Violation("It lists e twice", "/listing/duplicated", None, (), "twice")
+    report = contrasted(("a", kept), ("reading", twice), passes={"a": [{"due=none"}]}, rules=(A, reading))
+    assert grouped(report) == [["a"], ["reading"]]
+    repro = Reproduction("a", "", (), (), origin=kept, violation=kept, beside=frozenset({"twice"}))
+    assert grouped(replace(report, reproductions=(repro,))) == [["a", "reading"]]
+
+
+def test_defects_that_share_a_seldom_trigger_are_one_unless_one_is_of_answers() -> None:
+    zone = "event.start is an object"
+    lost = [of_kind("a", "default", zone, cause=f"a {n}") for n in "12"]
+    odd = [replace(of_kind("b", "none", zone, cause=f"b {n}"), path="/after/settled/location") for n in "12"]
+    refused = replace(of_kind("b", "none", zone, cause="b 3"), path="/response/status", actual="422")
+    passes = {rule: [{"due=default", f"n{n}"} | {f"due={n}"} for n in range(20)] for rule in "ab"}
+    found = [*(("a", one) for one in lost), *(("b", one) for one in (*odd, refused))]
+    assert sorted(grouped(contrasted(*found, passes=passes))) == [["a", "b"], ["b"]]
+    assert all(
+        group.headline.startswith("Wherever the start names a time zone, ")
+        for group in failure_groups(contrasted(*found, passes=passes))
+    )

@@ -81,6 +81,13 @@ def test_a_long_answer_is_cut() -> None:
         ([*[write(403)] * 3, write(422)], None),
         ([*[write(403)] * 3, write(503), write(429), write(None)], "every write was refused with 403"),
         ([read(403)] * 5, None),
+        (
+            [PLAIN, *[write(403, conferencing=True, body="no")] * 3, PLAIN],
+            "every request for conferencing was refused with 403: no",
+        ),
+        ([PLAIN, *[write(402, conferencing=True)] * 2], None),
+        ([PLAIN, *[write(403, conferencing=True)] * 3, ASKING], None),
+        ([PLAIN, *[write(403, conferencing=True)] * 3, write(422, conferencing=True)], None),
     ],
 )
 def test_a_recording_whose_writes_were_all_refused(exchanges: list[Exchange], problem: str | None) -> None:

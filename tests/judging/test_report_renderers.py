@@ -8,6 +8,7 @@ import subprocess
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 from html.parser import HTMLParser
+from itertools import pairwise
 
 import pytest
 from report_samples import (
@@ -32,6 +33,7 @@ from conformance.http.display import UNSEEN
 from conformance.http.exchange import Request
 from conformance.judging.formats import FORMATS, renderer, text
 from conformance.judging.formats.failures import _SHOWN_CHARACTERS, failures
+from conformance.judging.formats.glossary import HEADING
 from conformance.judging.summary import Policy, Reproduction, RunReport, document
 
 PEOPLE = (".md", ".html", ".xml")
@@ -77,7 +79,7 @@ def test_every_format_names_every_rule_and_the_outcome() -> None:
 
 def test_every_format_shows_expected_and_actual_and_the_commands() -> None:
     for suffix in ("text", *PEOPLE):
-        rendered = re.sub("</?mark>", "", _all(run_report())[suffix].replace("\\", ""))
+        rendered = re.sub("</?mark>|<!-- -->", "", _all(run_report())[suffix].replace("\\", ""))
         for words in (
             RULES[0].title,
             BROKEN.message,
@@ -122,7 +124,7 @@ Failures: 1 rule failed
    what happened
          0.0 s  #9    writes the event in an undocumented way → 202
         60.0 s  #12   writes the event in an undocumented way → 202
-   ✗    72.5 s  #15   the event reads back with a conference → 200
+   ✗    72.5 s  #15   the event reads back with a conference, in a reading with calendar_ids[] → 200
                       {"join_url": "https://other.example.com"}
    reproduce: paste this into a shell
 (script)
@@ -132,7 +134,7 @@ Warnings: 1 rule, which does not count
 2. an event is on two pages
    rule       pages-are-whole (should): Pages lose no event
    what happened
-         0.0 s  #15   the event reads back with a conference → 200
+         0.0 s  #15   the event reads back with a conference, in a reading with calendar_ids[] → 200
                       {"join_url": "https://other.example.com"}
 
 Coverage gaps
@@ -142,8 +144,14 @@ Coverage gaps
 
 -v lists every rule.
 
-1 of 5 rules passed, 1 failed, 1 warning, 1 inconclusive, 1 untested, over 118 exchanges. Coverage gaps: 3 rules. """
-        """Untested: 1 because nothing in the traffic meets its condition.
+How to read this
+  level        must is what the documented page demands, should a recommendation, inferred what no sentence states.
+  clause       one statement of the documentation, in our words.
+  coverage     the kinds of cases that rules were seen in; of a gap, nothing is proved.
+  inconclusive the rule applied, but what was seen decides nothing.
+
+1 of 5 rules passed, 1 failed, 1 warning, 1 inconclusive, 1 untested, over 118 exchanges. Coverage gaps: 3 rules.
+Untested: 1 because nothing in the traffic meets its condition.
 Outcome: failed. Exit code 1: a rule of level must failed.
 """
     )
@@ -196,7 +204,43 @@ def test_failures_of_one_cause_are_shown_once() -> None:
     assert rendered.count("expected   ") == 1
     assert "Failures: 2 rules failed for 1 cause\n" in rendered
     assert "seen       2 of 2 writes break this rule" in rendered
-    assert "also fails none-removes" in rendered
+    assert "also fails must: none-removes" in rendered
+
+
+def test_a_warning_is_counted_where_it_is_shown_and_counts_add_up() -> None:
+    """A warning of a failure's cause stands with the failure; the headings add up to the last line."""
+    again = failed("pages-are-whole", replace(BROKEN, message="the page is not whole"))
+    own = failed("profile-resolves", Violation("It is another", "/x", None, BROKEN.evidence[1:], "two"))
+    report = run_report((failed("explicit-is-kept", BROKEN), again, own))
+    headings = ("Failures: 1 rule failed, with 1 warning", "Warnings: 1 more rule, which does not count")
+    for suffix in ("text", ".md", ".html"):
+        rendered = text.render(report) if suffix == "text" else renderer(suffix)(report)
+        assert [heading in rendered for heading in (*headings, "2 warnings")] == [True] * 3
+    assert "   also fails should: pages-are-whole\n" in text.render(report)
+
+
+def test_of_many_ids_the_first_are_shown() -> None:
+    ids = [f"evt_{number}" for number in range(20)]
+    many = Violation("The page lists foreign events", "/listing/foreign", None, actual=json.dumps(ids))
+    rendered = text.render(run_report((failed("pages-are-whole", many),)))
+    assert '   got        ["evt_0", "evt_1", "evt_2"] and 17 more\n' in rendered
+
+
+def test_only_words_that_the_report_uses_are_explained() -> None:
+    green = run_report((passed("explicit-is-kept", "google"),), RULES[:1])
+    assert HEADING not in text.render(green)
+    assert "- **clause**:" not in renderer(".md")(green)
+    assert "- **clause**: one statement" in renderer(".md")(run_report())
+    assert "<dt>clause</dt><dd>one statement" in renderer(".html")(run_report())
+
+
+def test_no_line_of_prose_or_of_a_value_is_longer_than_wanted() -> None:
+    long = replace(BROKEN, message="It is wrong. " * 20, expected="a" * 150, actual="a" * 149 + "b")
+    rendered = text.render(run_report((failed("explicit-is-kept", long),)), width=80)
+    shown = rendered.partition("   reproduce")[0].split("\n")
+    assert [line for line in shown if len(line) > 80 and not line.strip().startswith("https://")] == []
+    marked = [(above, line) for above, line in pairwise(shown) if line.strip() == "^"]
+    assert [above[line.index("^")] for above, line in marked] == ["a", "b"]
 
 
 def test_the_functions_of_a_script_are_said_once() -> None:
@@ -409,13 +453,16 @@ def test_the_html_shows_hostile_text_as_text() -> None:
 
 def test_values_of_any_length_are_cut_for_people() -> None:
     long = "@everyone ]]> |<b>" + "x" * 1_000_000
-    request = Request("POST", WRITE.url, WRITE.headers, long.encode())
+    request = Request("POST", f"{WRITE.url}/{'y' * 1_000_000}", WRITE.headers, long.encode())
     evidence = (Evidence("#1", request, 202, at=1.0), Evidence("#2", READ, 200, {"state": "none", "odd": long}, 2.0))
-    broken = replace(BROKEN, message=long, expected=long, actual=f"{long}y", evidence=evidence, shown_by="#2")
+    broken = replace(
+        BROKEN, message=long, expected=long, actual=f"{long}y", event=long, evidence=evidence, shown_by="#2"
+    )
     rendered = _all(run_report((failed("explicit-is-kept", broken),)))
     assert {suffix: len(rendered[suffix]) < 100_000 for suffix in ("text", *PEOPLE)} == dict.fromkeys(
         ("text", *PEOPLE), True
     )
+    assert "@everyone" not in rendered[".md"].partition("```")[0]  # an escape alone would still call them
 
 
 def test_markdown_cells_and_fences_hold_hostile_text() -> None:

@@ -28,7 +28,7 @@ def written(calendar: str, event_id: str, **fields: object) -> Evidence:
 def test_one_id_on_two_calendars_is_one_id_and_other_letters_are_another() -> None:
     found = script("x", [written("cal_1", "ev-One"), written("cal_2", "ev-One"), written("cal_1", "ev-one")], {}).whole
     assert re.findall(r"(?m)^EVENT.*", found) == ['EVENT1="ev-One-$(date +%s)"', 'EVENT2="ev-one-$(date +%s)"']
-    assert re.findall(r"(?m)^(?:settle|send DELETE) .*?(cal_.|EVENT.)", found) == [
+    assert re.findall(r"(?m)^(?:settle|call DELETE) .*?(cal_.|EVENT.)", found) == [
         "EVENT1", "EVENT2", "cal_1", "cal_2", "cal_1",
     ]  # fmt: skip
 
@@ -53,7 +53,7 @@ def test_a_time_that_is_near_stays_as_near(start: str, seconds: int, tail: str) 
     done = subprocess.run(
         ["sh", "-eu"], input=f"{functions}\nat {seconds}", capture_output=True, text=True, check=True, env=ENVIRONMENT
     )
-    told = datetime.fromisoformat(done.stdout).replace(tzinfo=UTC)
+    told = datetime.fromisoformat(done.stdout.strip()).replace(tzinfo=UTC)
     assert abs((told - datetime.now(UTC)).total_seconds() - seconds) < 30
     assert f'"start":"\'"$(at {seconds})"\'{tail}"' in found.whole
 
@@ -62,3 +62,22 @@ def test_other_times_keep_their_time_of_day() -> None:
     found = script("x", [written("cal_1", "e", start={"time": "2026-05-28T09:00:00", "tzid": "Asia/Tokyo"})], {}).whole
     assert '"start":{"time":"\'"$(day 30)"\'T09:00:00","tzid":"Asia/Tokyo"}' in found
     assert "at() {" not in found
+
+
+def test_the_end_says_what_was_expected_and_what_came() -> None:
+    sent = [written("cal_1", "e")]
+    ends = [
+        script("x", exchanges, {}, expected="It's refused", got=got).commands[-1]
+        for exchanges, got in ((sent, "answer"), (sent, "event"), (sent, "page"))
+    ]
+    assert all(end.startswith("printf '\\nexpected: %s\\ngot:      %s\\n' 'It'\\''s refused' ") for end in ends)
+    assert ["$answer" in ends[0], '"$now"' in ends[1], "the answer above" in ends[2]] == [True] * 3
+
+
+def test_a_long_body_stands_in_several_lines_and_is_the_same_body() -> None:
+    one = written("cal_1", "e", description="d" * 300, conferencing={"profile_id": "none"})
+    [sending] = [line for line in script("x", [one], {}).commands if line.startswith("send POST")]
+    shown = 'send() { printf %s "$4"; }\nEVENT1=e\n' + sending
+    done = subprocess.run(["sh", "-u"], input=shown, capture_output=True, text=True, check=True, env=ENVIRONMENT)
+    assert sending.count("\n") > 3
+    assert json.loads(done.stdout) == json.loads(one.request.body)

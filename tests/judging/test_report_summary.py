@@ -149,7 +149,7 @@ def test_the_document_is_the_one_that_the_design_describes() -> None:
                         "exchange": "#15",
                         "seconds": 72.5,
                         "action": "read",
-                        "summary": "the event reads back with a conference",
+                        "summary": "the event reads back with a conference, in a reading with calendar_ids[]",
                         "status": 200,
                         "conferencing": {"join_url": "https://other.example.com"},
                         "state": "assigned",

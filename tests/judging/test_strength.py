@@ -88,6 +88,16 @@ def test_what_is_taken_of_one_account_does_not_depend_on_others() -> None:
     assert taken("one") + Exercised() == Exercised() + taken("one") == taken("one")
 
 
+@pytest.mark.parametrize("about", ["write", "exchange"])
+def test_many_that_look_alike_hide_nothing_that_comes_after_them(about: str) -> None:
+    log = ExerciseLog()
+    for _ in range(200):
+        log.note(facts(about, operation="read", requested="none"), (verdict("a"),))
+    last = facts(about, operation="read", requested="none", response={"status": 422})
+    log.note(last, (verdict("a"),))
+    assert circumstances(last) in log.taken.decided["a"]
+
+
 FAULTS = (
     KnownFault("lost", "It is lost", "B", (Way("a", frozenset({"requested=none"}), "create an event"),)),
     KnownFault("late", "It is late", "B", (Way("b", frozenset({"requested=none"}), "update an event"),)),

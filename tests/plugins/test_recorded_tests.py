@@ -56,7 +56,12 @@ def test_a_bug_fails_the_right_test_by_the_right_rule_as_it_is_recorded(broken: 
     assert "1 failed (explicit-is-kept)" in output
     assert "booking-token" not in output
     cases = {case.attrib["name"]: case for case in ET.parse(folder / "junit.xml").iter("testcase")}
-    assert {name for name, case in cases.items() if case.find("failure") is not None} == {BROKEN}
+    messages = {
+        name: found.attrib["message"] for name, case in cases.items() if (found := case.find("failure")) is not None
+    }
+    assert messages.keys() == {BROKEN}
+    assert "explicit-is-kept" in messages[BROKEN].splitlines()[0]
+    assert "curl" not in output  # the test itself shows it again
     properties = {one.attrib["name"]: one.attrib["value"] for one in cases[BROKEN].iter("property")}
     assert (properties["conformance_exchanges"], properties["conformance_failed"]) == ("2", "explicit-is-kept")
 

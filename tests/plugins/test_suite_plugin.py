@@ -219,16 +219,18 @@ def _cause(folder: Path) -> str:
 
 
 def test_only_what_decides_the_selected_rules_is_sent() -> None:
-    """Whatever selected them: ``-k``, ``--lf`` or a test's id."""
+    """Whatever selected them, but for ``--lf``: what failed beside other writes might pass without them."""
 
     def item(rule: str | None, fixture: str = "conformance_results") -> SimpleNamespace:
         params = {} if rule is None else {"conformance_rule": rule}
         return SimpleNamespace(fixturenames=(fixture,), callspec=SimpleNamespace(params=params))
 
-    def selected(*items: SimpleNamespace) -> set[str]:
-        return set(_selected(cast(Any, SimpleNamespace(items=items)), None))
+    def selected(*items: SimpleNamespace, lf: bool = False) -> set[str]:
+        config = SimpleNamespace(getoption=lambda name, default: lf if name == "lf" else default)
+        return set(_selected(cast(Any, SimpleNamespace(items=items, config=config)), None))
 
     one, other = item("explicit-is-kept"), item("8x8-is-accepted")
     assert selected(one, other, item(None, "tmp_path")) == {"explicit-is-kept", "8x8-is-accepted"}
+    assert selected(one, other, lf=True) == set()
     assert selected(one, item(None)) == set()  # a team's own test may ask for any rule
     assert selected(*map(item, SERVER_RULES)) == set()

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from excuses import EXCUSES, shows_only_what_is_old
+from excuses import EXCUSES
 from user_scripts import SCRIPTS, examined, found, missed, recorded, shows
 
 from conformance.contract.rules import load
@@ -24,10 +24,16 @@ _SHOWN = {
     "omitted-removes-explicit": "updates",
     "none-keeps-explicit": "updates",
     "explicit-refused": "crud",
-    # one reading each: the event's `created` says that the write created it
+    # one reading each
     "explicit-generates-where-integrated-is-available": "crud",
     "location-is-made-up": "crud",
     "assigned-with-other-keys": "crud",
+    "delete-answers-404": "crud",
+    "calendars-of-another-account": "crud",
+    "availability-differs-on-microsoft": "crud",
+    "conferencing-forbidden": "updates",
+    # listed on another calendar, after a reading of a month that lists it nowhere
+    "event-appears-on-second-calendar": "windows",
     # an event that is never listed, whatever was before
     "event-id-is-uid": "windows",
 }
@@ -55,21 +61,12 @@ WHOLE = pytest.mark.skipif(
 def test_what_is_not_found_is_protected_by_a_law(script: str) -> None:
     shown, open_ones = missed(script)
     assert [name for name in open_ones if name not in EXCUSES] == []
-    assert shown - len(open_ones) >= 0.6 * shown
-    old = [name for name in open_ones if EXCUSES[name][0] == "staleness"]
-    assert [name for name in old if not shows_only_what_is_old(recorded(script, name))] == []
+    assert shown - len(open_ones) >= 0.8 * shown
 
 
 @pytest.mark.parametrize("fault", ["none-ignored", "settled-vanishes", "explicit-ignored-on-update"])
-def test_what_one_reading_shows_may_be_old(fault: str) -> None:
-    interactions = recorded("crud", fault)
-    assert shows(interactions, recorded("crud"))
-    assert shows_only_what_is_old(interactions)
-    assert (found(interactions), EXCUSES[fault][0]) == (set(), "staleness")
-
-
-def test_a_generated_link_in_place_of_explicit_is_nothing_old() -> None:
-    assert not shows_only_what_is_old(recorded("crud", "explicit-generates-where-integrated-is-available"))
+def test_what_one_late_reading_shows_is_a_weak_finding(fault: str) -> None:
+    assert found(recorded("crud", fault)) == {"a-late-reading-shows-what-was-requested"}
 
 
 def test_what_laws_protect_are_known_faults() -> None:

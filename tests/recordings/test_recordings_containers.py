@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from threading import Thread
 import pytest
 
 from conformance.http.exchange import Exchange
-from conformance.recordings import InvalidRecordingError, SkippedWarning, header, paths, read, read_all
+from conformance.recordings import InvalidRecordingError, SkippedWarning, containers, header, paths, read, read_all
 
 DIALECTS = Path(__file__).parent / "dialects"
 NAMES = ["schemathesis.har", "schemathesis.yaml", "schemathesis.ndjson", "right/nock.json"]
@@ -53,6 +54,15 @@ def test_a_compressed_stream_reads_as_the_file_does(tmp_path: Path) -> None:
     (piped,) = paths([pipe])
     writing.join()
     assert unlabelled(piped) == unlabelled(DIALECTS / NAMES[0])
+
+
+def test_a_pipe_without_an_end_is_refused_at_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(containers, "LARGEST", 1 << 20)
+    with subprocess.Popen(["yes", "{}"], stdout=subprocess.PIPE) as endless:
+        assert endless.stdout is not None
+        with pytest.raises(InvalidRecordingError, match="more than 1 MiB through a pipe; write it to a file"):
+            paths([Path(f"/dev/fd/{endless.stdout.fileno()}")])
+        endless.kill()
 
 
 def test_the_lines_of_a_compressed_file_are_sorted_by_time(tmp_path: Path) -> None:

@@ -170,6 +170,8 @@ def test_escapes_that_few_servers_write_are_replaced_in_their_place(encode: Call
         short_css_escapes(TOKEN).encode(),
         quopri.encodestring(TOKEN.encode()),
         quopri.encodestring(b"x" * 60 + TOKEN.encode()),
+        b"x=\r" + b"".join(b"=%02X" % byte for byte in TOKEN.encode()),
+        b"YQ==" + b"".join(b"=%02X" % byte for byte in TOKEN.encode()),
         TOKEN.encode("utf-16"),
         f"before {TOKEN} after".encode("utf-16-be"),
         base64.b64encode(TOKEN.encode("utf-16-le")),

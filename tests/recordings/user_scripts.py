@@ -31,6 +31,7 @@ from excuses import EXCUSES
 from conformance.clock import VirtualClock
 from conformance.contract.rules import load
 from conformance.facts import Settings
+from conformance.judging.access import RefusedWrites
 from conformance.judging.check import examine
 from conformance.judging.report import Report
 from conformance.recordings import read
@@ -223,18 +224,20 @@ def shows(interactions: list[JSON], without: list[JSON]) -> bool:
     return [said(one) for one in interactions] != [said(one) for one in without]
 
 
-def examined(interactions: list[JSON]) -> Report:
+def examined(interactions: list[JSON], writes: RefusedWrites | None = None) -> Report:
     """What `check` makes of a cassette of these interactions."""
     with tempfile.TemporaryDirectory() as folder:
         cassette = Path(folder) / "cassette.yaml"
         cassette.write_text(yaml.dump({"interactions": interactions, "version": 1}), encoding="utf-8")
         rules = [rule for rule in load() if rule.applies_to == "server"]
-        return examine(read(cassette), rules, Settings())
+        return examine((writes or RefusedWrites()).noting(read(cassette)), rules, Settings())
 
 
 def found(interactions: list[JSON]) -> set[str]:
-    """The rules that `check` fails on a cassette of these interactions."""
-    return {rule for rule, tally in examined(interactions).tallies.items() if tally.failed}
+    """The rules that `check` fails on a cassette of these interactions, and what it says was refused of everything."""
+    writes = RefusedWrites()
+    rules = {rule for rule, tally in examined(interactions, writes).tallies.items() if tally.failed}
+    return rules | ({writes.problem} if writes.problem else set())
 
 
 def missed(script: str, names: Iterable[str] = tuple(FAULTS)) -> tuple[int, list[str]]:

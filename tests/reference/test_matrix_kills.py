@@ -30,6 +30,9 @@ from conformance.servers.campaign import RunResult
 MATRIX: Mapping[str, list[str]] = json.loads(MATRIX_FILE.read_text(encoding="utf-8"))
 RULES = tuple(rule for rule in load() if rule.applies_to == "server")
 
+#: Rules on what few readings show: a run reads until more is known, so that only recordings fail them.
+OF_RECORDINGS = {"a-late-reading-shows-what-was-requested"}
+
 WHOLE = bool(os.environ.get("WHOLE_MATRIX"))
 
 
@@ -83,7 +86,7 @@ def test_every_fault_is_caught_unless_it_is_endless() -> None:
 
 
 def test_every_server_rule_catches_a_fault_alone() -> None:
-    assert [rule.id for rule in RULES if not caught_alone(rule.id)] == []
+    assert {rule.id for rule in RULES if not caught_alone(rule.id)} == OF_RECORDINGS
 
 
 def test_only_server_rules_fail_for_a_fault() -> None:

@@ -97,6 +97,7 @@ GOOD = Scenario("s", "default", "cal_1", (Step("explicit"),))
         ([GOOD, GOOD], "two scenarios have the id 's': give each its own"),
         ([7], "7 is no scenario: give Scenario values"),
         (["s"], "'s' is no scenario"),
+        (lambda inventory: inventory.calendar, "which is to give scenarios, raised an error .AttributeError at added_"),
     ],
 )
 def test_what_cannot_run_is_one_clear_error(source: Any, message: str) -> None:

@@ -95,5 +95,5 @@ def test_the_smallest_scenario_of_an_entry_is_found() -> None:
     subject = in_process(app, app.tokens, clock=app.server.clock)
     [found] = asyncio.run(run(RunOptions(max_examples=0), subject=subject, rules=RULES)).counterexamples
     [smallest] = found.scenarios
-    assert (found.rule, found.replayed) == (RULE, True)
+    assert (found.rule.id, found.failed) == (RULE, found.tried)
     assert [(step.kind, step.batched) for step in smallest.steps] == [("explicit", False), ("none", True)]

@@ -105,6 +105,34 @@ def test_a_redirect_is_an_answer_and_a_cookie_is_forgotten() -> None:
     assert (statuses, cookies) == ([302, 302], [None, None])
 
 
+def test_a_calendar_that_is_locked_after_each_write_takes_them_one_after_the_other() -> None:
+    clock, taken = VirtualClock(1000.0), [0.0]
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if clock.now() < taken[-1] + 2:
+            return response(423)
+        taken.append(clock.now())
+        return response(202)
+
+    async def work(transport: Transport) -> list[int | None]:
+        sent = [transport.send("POST", "/v1/calendars/c/events", account="default", document=n) for n in range(8)]
+        return [exchange.response and exchange.response.status for exchange in await asyncio.gather(*sent)]
+
+    statuses, delivered = session(answer, work, clock=clock)
+    assert statuses == [202] * 8
+    assert len(delivered) < 60
+
+
+def test_a_calendar_that_stays_locked_is_waited_for_three_times() -> None:
+    _, delivered = session(always(423), lambda transport: _one_after_the_other(transport, 5), limits=Limits(attempts=3))
+    assert len(delivered) == 3 * 3 + 2
+
+
+async def _one_after_the_other(transport: Transport, count: int) -> None:
+    for number in range(count):
+        await transport.send("POST", "/v1/calendars/c/events", account="default", document=number)
+
+
 def test_429_is_waited_out_for_as_long_as_it_asks() -> None:
     clock = VirtualClock(1000.0)
     statuses = iter([429, 503, 200])

@@ -62,7 +62,12 @@ def test_the_script_shows_the_failure_on_a_broken_server_and_none_on_a_right_one
     assert "cfc-" not in bodies(shown.script.whole)
     [sent] = re.findall(r'"join_url":"([^"]*)"', shown.script.whole)
     with reference_process("--settle", "0.2", "--fault", "explicit-url-lower-cased") as served:
-        [broken] = read_back(pasted(shown.script.whole, served.url))
+        output = pasted(shown.script.whole, served.url)
+    [broken] = read_back(output)
+    expected, got = output.strip().split("\n")[-2:]
+    assert expected == f"expected: {shown.rule.title}"
+    assert got.startswith("got:      {")
+    assert broken in got
     with reference_process("--settle", "0.2") as served:
         [right] = read_back(pasted(shown.script.whole, served.url))
     assert right == sent != broken
@@ -71,9 +76,9 @@ def test_the_script_shows_the_failure_on_a_broken_server_and_none_on_a_right_one
 
 def test_the_script_has_every_write_from_the_first() -> None:
     shown = failure("omitted-removes-explicit", "omitted-keeps-explicit")
-    sent = re.findall(r"(?m)^(send POST|settle|send DELETE) ", shown.script.whole)
+    sent = re.findall(r"(?m)^(send POST|settle|call DELETE) ", shown.script.whole)
     assert sent[:2] == ["send POST", "settle"]
-    assert sent[-2:] == ["settle", "send DELETE"]
+    assert sent[-2:] == ["settle", "call DELETE"]
     assert sent.count("send POST") == 2
     earlier = [entry for entry in shown.timeline if entry.is_earlier]
     assert earlier[0].summary == "writes the event with explicit conferencing"
@@ -82,14 +87,14 @@ def test_the_script_has_every_write_from_the_first() -> None:
 
 def test_the_script_keeps_the_writes_that_only_the_server_needs_and_waits_between_them() -> None:
     shown = failure("none-ignored-second-time", "none-removes-conferencing")
-    sent = re.findall(r"(?m)^(send POST|settle|send DELETE) ", shown.script.whole)
+    sent = re.findall(r"(?m)^(send POST|settle|call DELETE) ", shown.script.whole)
     assert len(re.findall(r'"profile_id":"none"', shown.script.whole)) == 2
-    assert sent == ["send POST", "settle"] * (len(sent) // 2) + ["send DELETE"]
+    assert sent == ["send POST", "settle"] * (len(sent) // 2) + ["call DELETE"]
 
 
 def test_the_script_has_batches_too_with_events_of_its_own() -> None:
     shown = failure("batch-keeps-what-none-removes", "an-entry-of-a-batch-has-the-effect-of-a-single-write")
-    sent = re.findall(r"(?m)^(send POST|settle|send DELETE) (\S*)", shown.script.whole)
+    sent = re.findall(r"(?m)^(send POST|settle|call DELETE) (\S*)", shown.script.whole)
     assert [kind for kind, _ in sent[:3]] == ["send POST", "settle", "send POST"]
     assert sent[2][1] == "/v1/batch"
     assert "cfc-" not in bodies(shown.script.whole)

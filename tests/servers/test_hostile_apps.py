@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from click.testing import CliRunner
 
@@ -23,6 +25,7 @@ from conformance.reference import reference_app
 from conformance.servers.campaign import RunResult, run
 from conformance.servers.run_options import RunOptions
 from conformance.servers.subject import ConfigurationError, in_process
+from conformance.servers.subject.app_transports import AsgiTransport, WsgiTransport
 from conformance.servers.subject.reception import Limits
 
 LIMITS = Limits(seconds=0.2, attempts=1, patience=0.5, body=4_000_000)
@@ -118,6 +121,25 @@ def test_an_asgi_application_ends_no_run(answer: Any) -> None:
     assert time.monotonic() - began < 20
 
 
+def wsgi_raises(environ: Any, start: Any) -> Any:
+    raise ValueError("no such calendar")
+
+
+@pytest.mark.parametrize(
+    "transport",
+    [AsgiTransport(asgi_app(raising(ValueError("no such calendar"))), LIMITS), WsgiTransport(wsgi_raises, LIMITS)],
+)
+def test_what_an_application_raises_is_said_in_its_answer(transport: httpx.AsyncBaseTransport) -> None:
+    async def answer() -> httpx.Response:
+        async with httpx.AsyncClient(transport=transport) as client:
+            return await client.get("http://localhost/v1/calendars")
+
+    answered = asyncio.run(answer())
+    assert answered.status_code == 500
+    assert "ValueError: no such calendar" in answered.text
+    assert Path(__file__).name in answered.text
+
+
 def wsgi_hangs(environ: Any, start: Any) -> Any:
     time.sleep(60)
 
@@ -168,6 +190,39 @@ def test_a_run_whose_time_is_up_before_it_knows_the_calendars_does_not_say_that_
     done = CliRunner().invoke(cli, ["run", "asgi:sleeping:app", "--max-time", "0.3"])
     assert done.exit_code == 3
     assert done.output.splitlines()[-1].startswith("Outcome: inconclusive. Exit code 3: its time was up: 0.3 s")
+
+
+def test_an_application_that_cancels_all_tasks_is_not_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def cancels(send: Any) -> None:
+        for task in asyncio.all_tasks():
+            task.cancel()
+
+    monkeypatch.setitem(sys.modules, "cancelling", types.SimpleNamespace(app=asgi_app(cancels)))  # type: ignore[misc]
+    monkeypatch.setenv("CRONOFY_ACCESS_TOKEN", "a-token")
+    done = CliRunner().invoke(cli, ["run", "asgi:cancelling:app", "--max-time", "5"])
+    assert done.exit_code == 3
+    assert "Exit code 3: code in this process cancelled the run" in done.output.splitlines()[-1]
+
+
+def test_an_application_that_goes_to_another_folder_takes_no_artefact_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reference = reference_app(settle=0.05)
+    here, there = tmp_path / "here", tmp_path / "there"
+    for folder in (here, there):
+        folder.mkdir()
+    monkeypatch.chdir(here)
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        os.chdir(there)
+        await reference(scope, receive, send)
+
+    monkeypatch.setitem(sys.modules, "moving", types.SimpleNamespace(app=app))  # type: ignore[misc]
+    monkeypatch.setenv("CRONOFY_ACCESS_TOKEN", reference.tokens["default"])
+    places = ["--report", "r.json", "--report", "html:r", "--evidence", "e.ndjson", "--record", "c"]
+    done = CliRunner().invoke(cli, ["run", "asgi:moving:app", "--max-requests", "30", "--max-time", "5", *places])
+    assert (done.exit_code, list(there.iterdir())) == (3, [])
+    assert {"r.json", "r", "e.ndjson", "c"} <= {path.name for path in here.iterdir()}
 
 
 def test_a_thread_that_an_application_left_keeps_no_program_running(tmp_path: Path) -> None:

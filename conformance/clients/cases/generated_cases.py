@@ -35,6 +35,7 @@ from conformance.clients.cases.case_values import (
     validation_errors,
 )
 from conformance.clients.cases.driver_call import ABSENT, CannedResponse, Case, CaseStep, ReadOverride, StubBehavior
+from conformance.hypothesis_home import away_from_here
 
 __all__ = ["KINDS", "cases", "each_case", "generated_cases"]
 
@@ -168,7 +169,7 @@ def each_case(
 
     def run() -> None:
         _load_modules()
-        with warnings.catch_warnings():
+        with away_from_here(), warnings.catch_warnings():
             warnings.simplefilter("ignore", HypothesisWarning)
             test()
 

@@ -36,7 +36,8 @@ class Secret:
         self.replacement = (f"<{account}>" if replacement is None else replacement).encode()
         self._token = token
         self.lower = token.lower()
-        self.bare = bare(self.lower)
+        self.bare = bare(token)
+        self._tail = bare(token[min(_SWALLOWED, self.size - _TAIL) :])
         self.hex = token.hex().encode()
         self.base64_cores = tuple(core for _, core, _ in _base64_cores(token))
 
@@ -52,13 +53,15 @@ class Secret:
             rb"[\s:,_-]?(?:\\+x|0x)?".join(b"%02x" % byte for byte in self._token), re.IGNORECASE
         )
 
-    def is_in(self, lower: bytes, dense: bytes) -> bool:
-        """Whether a text contains it, given the text in lower case, and that without whitespace (`bare`)."""
-        return self.lower in lower or (len(self.bare) >= _TAIL and self.bare in dense)
+    def is_in(self, dense: bytes, view: bytes) -> bool:
+        """Whether a text contains it, given the text as it is, and `bare`."""
+        if len(self.bare) == self.size:
+            return self.bare in dense
+        return self.lower in view.lower() or (len(self.bare) >= _TAIL and self.bare in dense)
 
-    def tail_is_in(self, lower: bytes) -> bool:
-        """Whether a text contains what is left of it when an escape before it consumed its first bytes."""
-        return self.lower[min(_SWALLOWED, self.size - _TAIL) :] in lower
+    def tail_is_in(self, dense: bytes) -> bool:
+        """Whether a text, `bare`, contains what is left of it when an escape before it consumed its first bytes."""
+        return self._tail in dense
 
     def replaced(self, data: bytes) -> bytes:
         """`data` with the token replaced wherever it is encoded once."""
@@ -161,13 +164,15 @@ def _found(secrets: Iterable[Secret], data: bytes) -> list[Secret]:
 
 def _shown(secrets: Iterable[Secret], view: bytes, data: bytes | None = None) -> list[Secret]:
     """The secrets in a view, including those whose first bytes were taken for the end of an escape in `data`."""
-    lower = view.lower()
-    dense = bare(lower)
+    dense = bare(view)
     return [
         secret
         for secret in secrets
-        if secret.is_in(lower, dense)
-        or (data is not None and secret.tail_is_in(lower) and secret.escaped_pattern.search(data))
+        if (
+            secret.is_in(dense, view)
+            if data is None
+            else secret.tail_is_in(dense) and (secret.is_in(dense, view) or secret.escaped_pattern.search(data))
+        )
     ]
 
 

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 __all__ = ["as_json", "share", "values"]
 
+#: How many of the ids and fields that are wrong are listed.
+_LISTED = 3
+
 #: How many characters of a value are compared, and how many of one that stands alone are shown.
 _VALUE, _ALONE = 20_000, 400
 
@@ -45,7 +48,17 @@ def share(run_report: RunReport, rule: Rule) -> str | None:
 def values(
     rule: Rule, violation: Violation, entries: tuple[TimelineEntry, ...], said: str
 ) -> Iterator[tuple[str, tuple[Part, ...]]]:
-    """What was sent, expected and got: values of the wire, and no words that the rule or `said` have already."""
+    """What was sent, expected and got: values of the wire, and no words that the rule or `said` have already.
+
+    After them comes what it takes to see that the rule applies.
+    """
+    yield from _wire_values(rule, violation, entries, said)
+    yield from ((name, (Part(clipped(_visible(text)), differs=False),)) for name, text in violation.context)
+
+
+def _wire_values(
+    rule: Rule, violation: Violation, entries: tuple[TimelineEntry, ...], said: str
+) -> Iterator[tuple[str, tuple[Part, ...]]]:
     fields = _fields(violation)
     if fields is not None:
         yield from zip(("expected", "got"), differences(*fields), strict=True)
@@ -67,11 +80,13 @@ def values(
 
 
 def _fields(violation: Violation) -> tuple[str, str] | None:
-    """The fields that read back otherwise than they were written: as written, and as read; None where it is no such."""
-    if not violation.path.endswith("/mismatching_fields"):
+    """The fields that read back otherwise than they are meant to: as meant, and as read; None where it is no such."""
+    if not violation.path.endswith(("/mismatching_fields", "/fields_changed_since_before")):
         return None
-    shown = next((one.otherwise for one in violation.evidence if one.label == violation.shown_by), None)
-    body = written(violation.evidence[0], violation.event)[1] if violation.evidence else None
+    shown = next((one.otherwise for one in reversed(violation.evidence) if one.otherwise), None)
+    writes = [*violation.earlier, *violation.evidence[:1]]
+    meant = (written(one, violation.event)[1] for one in reversed(writes) if one.status is None or one.status < 400)
+    body = next((one for one in meant if one is not None), None)
     if not shown or not isinstance(body, dict):
         return None
     sent = {name: body.get(name) for name in shown}
@@ -92,8 +107,12 @@ def _got(violation: Violation, entries: tuple[TimelineEntry, ...], said: str) ->
         parts = found
     names = [str(name) for name in (parts if isinstance(parts, list) else [parts]) if not isinstance(name, bool)]
     text = f"{said} {violation.message}"
-    is_said = all(name in text or name[1:].replace("/", ".") in text for name in names)
-    return None if is_said else _visible(found)
+    # Of many names the sentence has the first; the exchanges have all.
+    first = names[:_LISTED] if isinstance(parts, list) and len(names) > _LISTED else names
+    is_said = all(name in text or name[1:].replace("/", ".") in text for name in first)
+    if is_said:
+        return None
+    return _visible(found) if first == names else f"{_visible(as_json(first))} and {len(names) - _LISTED:,} more"
 
 
 def _body(violation: Violation) -> str | None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from conformance.contract.rules import load_clauses
+from conformance.contract.rules import LEVELS, load_clauses
 from conformance.contract.selection import clauses_page
 from conformance.http.curl import curl
 from conformance.http.display import visible, without_userinfo
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from conformance.judging.verdict import Violation
 
 __all__ = ["ClauseNote", "Failure", "FailureStep", "actual", "brief", "closing", "coverage_gaps"]
-__all__ += ["failures", "headings", "headline", "outcome_line", "status", "subject_name"]
+__all__ += ["failures", "headings", "headline", "outcome_line", "short", "status", "subject_name"]
 
 #: How many stale entries of a baseline are named.
 _NAMED = 3
@@ -62,8 +63,8 @@ class Failure:
 
     `headline` is one sentence.  `weightiest` is the rule by which they count.  `values` are what was sent, expected and
     got, as far as the headline and the rule do not say it; what differs is marked.  `share` says how often the rule is
-    broken, where it judged more than once; `also` are the other rules.  `reproduction` is there where a smaller one
-    was found; `script` is one of curl, None where it is the client that is wrong.
+    broken, where it judged more than once; `also` are the other rules, the strongest level first.  `reproduction` is
+    there where a smaller one was found; `script` is one of curl, None where it is the client that is wrong.
     """
 
     rule: Rule
@@ -79,6 +80,10 @@ class Failure:
     reproduction: Reproduction | None
     script: Script | None
 
+    def also_by_level(self) -> Iterator[tuple[str, tuple[Rule, ...]]]:
+        """The other rules, by their level."""
+        return ((level, tuple(rules)) for level, rules in groupby(self.also, key=lambda rule: rule.level))
+
 
 def failures(run_report: RunReport) -> tuple[Failure, ...]:
     """A failure for each reason, those that count first."""
@@ -89,28 +94,40 @@ def _failure(run_report: RunReport, group: FailureGroup) -> Failure:
     rule, violation = group.example
     others = {other.id: other for other, _ in group.members if other.id != rule.id}
     entries = timeline(violation)
-    ids = {member.id for member, _ in group.members}
-    reproduction = next((one for one in run_report.reproductions if one.rule == rule.id), None)
-    reproduction = reproduction or next((one for one in run_report.reproductions if one.rule in ids), None)
+    reproduction = group.reproduction
     exchanges = reproduction.exchanges if reproduction is not None else ()
+    is_client = "client" in (rule.applies_to, run_report.subject.get("kind"))
     return Failure(
         rule=rule,
         weightiest=group.weightiest,
         violation=violation,
-        headline=_short(group.headline),
+        headline=short(group.headline),
         values=tuple(values(rule, violation, entries, group.headline)),
         share=share(run_report, rule),
         clauses=_clauses(run_report, rule),
         timeline=entries,
         steps=_steps(run_report, violation),
-        also=tuple(others.values()),
+        also=tuple(sorted(others.values(), key=lambda other: LEVELS.index(other.level))),
         reproduction=reproduction,
         script=None
-        if "client" in (rule.applies_to, run_report.subject.get("kind"))
+        if is_client or (reproduction is not None and not reproduction.reproduces)
         else script(
-            _short(group.headline), exchanges or _in_order(violation), run_report.variables, _where(run_report)
+            short(group.headline),
+            exchanges or _in_order(violation),
+            run_report.variables,
+            _where(run_report),
+            expected=rule.title,
+            got=_shown_by(entries),
         ),
     )
+
+
+def _shown_by(entries: Iterable[TimelineEntry]) -> Literal["answer", "event", "page"]:
+    """What shows that something is wrong: the answer to a request, an event that is read, or a whole page."""
+    broken = next((entry for entry in entries if entry.is_broken), None)
+    if broken is None or broken.action != "read":
+        return "answer"
+    return "page" if broken.state is None else "event"
 
 
 def _where(run_report: RunReport) -> str:
@@ -130,9 +147,9 @@ def _in_order(violation: Violation) -> tuple[Evidence, ...]:
 
 
 def _clauses(run_report: RunReport, rule: Rule) -> tuple[ClauseNote, ...]:
+    """The clause that a rule names first says what must be; the others say where it comes from."""
     known = load_clauses()
     page = clauses_page()
-    ranked = sorted(rule.clauses, key=lambda name: _STRENGTHS.get(known.get(name, {}).get("strength", ""), 9))
     return tuple(
         ClauseNote(
             name,
@@ -140,13 +157,9 @@ def _clauses(run_report: RunReport, rule: Rule) -> tuple[ClauseNote, ...]:
             known.get(name, {}).get("section", ""),
             known.get(name, {}).get("source", page),
         )
-        for name in ranked
+        for name in rule.clauses[:1]
         if name in run_report.clauses
     )
-
-
-#: The clauses that say most of what must be come first.
-_STRENGTHS = {"must": 0, "should": 1, "may": 2, "info": 3}
 
 
 def brief(value: Any) -> str:
@@ -155,23 +168,23 @@ def brief(value: Any) -> str:
     return text if len(text) <= _SHOWN_IN_LINE else f"{text[: _SHOWN_IN_LINE - 1]}…"
 
 
-def _short(text: str) -> str:
+def short(text: str) -> str:
+    """A text of any length, short enough for a headline."""
     shown = visible(text)
     return shown if len(shown) <= _HEADLINE else f"{shown[: _HEADLINE - 1]}…"
 
 
 def actual(rule: Rule, violation: Violation) -> str:
     """What is wrong, in one sentence."""
-    return _short(violation.message)
+    return short(violation.message)
 
 
 def _steps(run_report: RunReport, violation: Violation) -> tuple[FailureStep, ...]:
     return tuple(
         FailureStep(
             label=visible(evidence.label),
-            line=visible(
-                f"{evidence.request.method} {without_userinfo(evidence.request.url)} → {evidence.status or 'no answer'}"
-            ),
+            line=short(f"{evidence.request.method} {without_userinfo(evidence.request.url)}")
+            + f" → {evidence.status or 'no answer'}",
             shown=_shown(evidence.shown),
             command=_command(evidence.request, run_report.variables),
         )
@@ -181,8 +194,10 @@ def _steps(run_report: RunReport, violation: Violation) -> tuple[FailureStep, ..
 
 def _command(request: Request, variables: Mapping[str, str]) -> str:
     """A request as curl; in place of a body that no shell takes as an argument, how long it is."""
-    if len(request.body) > LONGEST_BODY:
-        return f"# {request.method} {visible(without_userinfo(request.url))} with a body of {len(request.body):,} bytes"
+    if len(request.body) + len(request.url) > LONGEST_BODY:
+        return (
+            f"# {short(f'{request.method} {without_userinfo(request.url)}')} with a body of {len(request.body):,} bytes"
+        )
     return curl(request, variables)
 
 
@@ -332,16 +347,27 @@ def _for_causes(run_report: RunReport, count: int) -> str:
 
 
 def headings(run_report: RunReport, found: tuple[Failure, ...]) -> dict[int, str]:
-    """The headings of the lists of failures, by the number of the failure that each stands before."""
-    fatal = sum(run_report.is_fatal(failure.weightiest) for failure in found)
-    count = len(run_report.failures)
-    result = {1: f"Failures: {_counted(count, 'rule')} failed{_for_causes(run_report, count)}"} if fatal else {}
-    if fatal < len(found):
-        weak = {rule.id for one in found[fatal:] for rule in (one.rule, *one.also)}
-        result[fatal + 1] = (
-            f"Warnings: {_counted(len(weak), 'rule')}, which {'does' if len(weak) == 1 else 'do'} not count"
-        )
+    """The headings of the lists of failures, by the number of the failure that each stands before.
+
+    A warning that has the cause of a failure is counted with it, and no more.
+    """
+    fatal = [one for one in found if run_report.is_fatal(one.weightiest)]
+    weak = [{rule.id for one in part for rule in _weak(run_report, one)} for part in (fatal, found[len(fatal) :])]
+    count, with_them, others = len(run_report.failures), len(weak[0]), len(weak[1] - weak[0])
+    result = {}
+    if fatal:
+        warnings = f", with {_counted(with_them, 'warning')}" if with_them else ""
+        result[1] = f"Failures: {_counted(count, 'rule')} failed{_for_causes(run_report, count)}{warnings}"
+    if len(fatal) < len(found):
+        rules = f"{others} more rule{'' if others == 1 else 's'}" if with_them else _counted(others, "rule")
+        causes = len(found) - len(fatal)
+        for_causes = "" if causes == others == 1 else f" for {_counted(causes, 'cause')}"
+        result[len(fatal) + 1] = f"Warnings: {rules}{for_causes}, which {'does' if others == 1 else 'do'} not count"
     return result
+
+
+def _weak(run_report: RunReport, failure: Failure) -> Iterator[Rule]:
+    return (rule for rule in (failure.rule, *failure.also) if not run_report.is_fatal(rule))
 
 
 _NOT_PASSED = ("failed", "known", "warning", "inconclusive", "untested")

@@ -18,6 +18,7 @@ from conformance.judging.formats.failures import (
     status,
     subject_name,
 )
+from conformance.judging.formats.glossary import HEADING, glossary
 from conformance.judging.formats.html_failure import article, text_of
 from conformance.judging.formats.html_page import page
 from conformance.judging.formats.html_rules import explanations, table, text_of_lines
@@ -51,6 +52,9 @@ def render(run_report: RunReport) -> str:
         *_counterexamples(run_report),
         *_coverage_gaps(run_report),
         *_notes(run_report),
+    ]
+    lines += [
+        *_glossary("\n".join(lines)),
         *_rules(run_report),
         "</main>",
         f"<footer><p>{text_of(_about(run_report))}</p></footer>",
@@ -97,8 +101,16 @@ def _run(found: tuple[Failure, ...]) -> Iterator[str]:
     drawn = rows([failure.violation for failure in found])
     if drawn:
         yield "<h2>The run</h2>"
-        yield "<p>The events of the failures, one in a row, over the time of the run.</p>"
+        yield "<p>The events of the failures, each in a row, over the time of the run, in the same colours. "
+        yield "Large dots are writes, small ones readings, and red ones what is wrong.</p>"
         yield drawn
+
+
+def _glossary(text: str) -> Iterator[str]:
+    words = glossary(text)
+    if words:
+        yield f"<h2>{HEADING}</h2>"
+        yield f"<dl>{''.join(f'<dt>{word}</dt><dd>{meaning}</dd>' for word, meaning in words)}</dl>"
 
 
 def _rules(run_report: RunReport) -> Iterator[str]:
@@ -108,7 +120,11 @@ def _rules(run_report: RunReport) -> Iterator[str]:
     yield from table(run_report)
     yield "</details>"
     yield "<h2>Rules explained</h2>"
-    yield from explanations(run_report)
+    yield from explanations(run_report.failed)
+    others = tuple(rule for rule in run_report.rules if rule not in run_report.failed)
+    yield f"<details><summary>{len(others)} rules that did not fail</summary>"
+    yield from explanations(others)
+    yield "</details>"
 
 
 def _coverage_gaps(run_report: RunReport) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from conformance.http.display import visible
 from conformance.judging.formats import pytest_file
-from conformance.judging.formats.failures import Failure, brief
+from conformance.judging.formats.failures import Failure, brief, short
 from conformance.judging.formats.marks import Part
 from conformance.judging.formats.picture import picture
 
@@ -47,15 +47,17 @@ def article(run_report: RunReport, number: int, failure: Failure) -> Iterator[st
     if clauses:
         yield _term("clauses", clauses)
     if violation.event is not None:
-        yield _term("event", f"<code>{text_of(violation.event)}</code>")
+        yield _term("event", f"<code>{text_of(short(violation.event))}</code>")
     if failure.share is not None:
         yield _term("seen", failure.share)
-    if failure.also:
-        yield _term("also fails", ", ".join(map(link, failure.also)))
+    also = "<br>".join(f"{level}: {', '.join(map(link, rules))}" for level, rules in failure.also_by_level())
+    if also:
+        yield _term("also fails", also)
     yield "</dl>"
     if failure.timeline:
         yield "<h4>What happened</h4>"
-        yield picture(failure.timeline)
+        if len(failure.timeline) > 1:
+            yield picture(failure.timeline)
         yield f'<ol class="moments">{"".join(map(_moment, failure.timeline))}</ol>'
     yield from _reproduction(run_report, failure)
     yield "</article>"
@@ -96,4 +98,4 @@ def _moment(entry: TimelineEntry) -> str:
     value = "" if entry.conferencing is None else f" <code>{text_of(brief(entry.conferencing))}</code>"
     wrong = ' <strong class="broken">✗ this is wrong</strong>' if entry.is_broken else ""
     status = entry.status or "no answer"
-    return f"<li>{when}{text_of(entry.label)} {text_of(entry.summary)} → {status}{value}{wrong}</li>"
+    return f"<li>{when}{text_of(entry.label)} {text_of(short(entry.summary))} → {status}{value}{wrong}</li>"

@@ -17,9 +17,11 @@ from conformance.judging.formats.failures import (
     headings,
     headline,
     outcome_line,
+    short,
     status,
     subject_name,
 )
+from conformance.judging.formats.glossary import HEADING, glossary
 from conformance.judging.formats.marks import carets
 
 if TYPE_CHECKING:
@@ -27,20 +29,22 @@ if TYPE_CHECKING:
     from conformance.judging.summary import RunReport
     from conformance.judging.timeline import TimelineEntry
 
-__all__ = ["render"]
+__all__ = ["escaped", "render"]
 
+#: What GitHub and GitLab take for the name of a person or the number of an issue, escaped or not.
+_REFERENCE = re.compile(r"(@|#(?=[0-9]))")
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|~@:/])")
 
 
 def render(run_report: RunReport) -> str:
     """The outcome first, then each failure, the coverage gaps, and the rules folded."""
     lines = [
-        f"# {_text(subject_name(run_report))}: {run_report.outcome}",
+        f"# {escaped(subject_name(run_report))}: {run_report.outcome}",
         "",
-        *(part for line in headline(run_report) for part in (f"**{_text(line)}**", "")),
-        _text(closing(run_report)),
+        *(part for line in headline(run_report) for part in (f"**{escaped(line)}**", "")),
+        escaped(closing(run_report)),
         "",
-        _text(outcome_line(run_report)),
+        escaped(outcome_line(run_report)),
     ]
     found = failures(run_report)
     above = headings(run_report, found)
@@ -55,10 +59,13 @@ def render(run_report: RunReport) -> str:
     gaps = coverage_gaps(run_report)
     if gaps:
         lines += ["", "## Coverage gaps", ""]
-        lines += [f"- {_text(rule)}: {_text(reasons)}" for rule, reasons in gaps]
+        lines += [f"- {escaped(rule)}: {escaped(reasons)}" for rule, reasons in gaps]
     notes = (*run_report.notes, *run_report.advice)
     if notes:
-        lines += ["", "## Notes", "", *(f"- {_text(note)}" for note in notes)]
+        lines += ["", "## Notes", "", *(f"- {escaped(note)}" for note in notes)]
+    words = glossary("\n".join(lines))
+    if words:
+        lines += ["", f"## {HEADING}", "", *(f"- **{word}**: {escaped(meaning)}" for word, meaning in words)]
     lines += ["", f"<details><summary>All {len(run_report.rules)} rules</summary>", ""]
     lines += [
         "| outcome | rule | level | clauses | passed | failed | inconclusive | |",
@@ -67,7 +74,7 @@ def render(run_report: RunReport) -> str:
     lines += [*(_row(run_report, rule) for rule in run_report.rules), "", "</details>"]
     contract = run_report.contract
     tool = f"{run_report.tool['name']} {run_report.tool['version']}, contract {contract['version']}"
-    lines += ["", f"{_text(tool)}, `{contract['sha256']}`"]
+    lines += ["", f"{escaped(tool)}, `{contract['sha256']}`"]
     return "\n".join(lines) + "\n"
 
 
@@ -77,30 +84,30 @@ def _row(run_report: RunReport, rule: Rule) -> str:
     word = f"**{outcome}**" if outcome in ("failed", "warning") else outcome
     cells = [
         word,
-        _text(rule.id),
+        escaped(rule.id),
         rule.level,
-        _text(", ".join(rule.clauses)),
+        escaped(", ".join(rule.clauses)),
         f"{tally.passed}",
         f"{tally.failed}",
         f"{tally.inconclusive}",
-        _text(run_report.reason(rule) or ""),
+        escaped(run_report.reason(rule) or ""),
     ]
     return f"| {' | '.join(cells)} |"
 
 
 def _failure(run_report: RunReport, number: int, failure: Failure) -> Iterator[str]:
     rule, violation = failure.rule, failure.violation
-    yield f"### {number}\\. {_text(failure.headline)}"
+    yield f"### {number}\\. {escaped(failure.headline)}"
     yield ""
-    yield f"- rule: **{_text(rule.id)}** ({rule.level}, {_text(', '.join(rule.clauses))}): {_text(rule.title)}"
+    yield f"- rule: **{escaped(rule.id)}** ({rule.level}, {escaped(', '.join(rule.clauses))}): {escaped(rule.title)}"
     if violation.event is not None:
-        yield f"- event: {_text(violation.event)}"
+        yield f"- event: {escaped(short(violation.event))}"
     if failure.share is not None:
         yield f"- seen: {failure.share}"
     for clause in failure.clauses:
-        yield f"- clause: [{_text(f'{clause.id}, {clause.section}')}](<{clause.url}>): {_text(clause.text)}"
-    if failure.also:
-        yield f"- also fails: {', '.join(_text(rule.id) for rule in failure.also)}"
+        yield f"- clause: [{escaped(f'{clause.id}, {clause.section}')}](<{clause.url}>): {escaped(clause.text)}"
+    for level, rules in failure.also_by_level():
+        yield f"- also fails, {level}: {', '.join(escaped(rule.id) for rule in rules)}"
     if failure.values:
         yield ""
         yield from _fenced("text", _values(failure))
@@ -108,7 +115,7 @@ def _failure(run_report: RunReport, number: int, failure: Failure) -> Iterator[s
         yield from ("", "| | seconds | exchange | what happened | status | conferencing |", "|---|--:|---|---|--:|---|")
         yield from (_entry(entry) for entry in failure.timeline)
     if failure.reproduction is not None and failure.reproduction.steps:
-        yield from ("", "Smallest scenario:", "", *(_text(step) + "  " for step in failure.reproduction.steps))
+        yield from ("", "Smallest scenario:", "", *(escaped(step) + "  " for step in failure.reproduction.steps))
     if failure.script is not None:
         yield from _folded("As a shell script", "sh", failure.script.whole)
     if failure.reproduction is not None and failure.reproduction.scenarios:
@@ -129,10 +136,10 @@ def _entry(entry: TimelineEntry) -> str:
     cells = [
         "✗" if entry.is_broken else "",
         seconds,
-        _text(entry.label),
-        _text(entry.summary),
-        _text(str(entry.status or "no answer")),
-        "" if entry.conferencing is None else _text(brief(entry.conferencing)),
+        escaped(entry.label),
+        escaped(short(entry.summary)),
+        escaped(str(entry.status or "no answer")),
+        "" if entry.conferencing is None else escaped(brief(entry.conferencing)),
     ]
     return f"| {' | '.join(cells)} |"
 
@@ -150,7 +157,7 @@ def _fenced(language: str, text: str) -> Iterator[str]:
     yield fence
 
 
-def _text(text: str) -> str:
-    """Text on one line, with what Markdown or HTML would interpret escaped."""
-    escaped = visible(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return _SPECIAL.sub(r"\\\1", escaped)
+def escaped(text: str) -> str:
+    """Text on one line, with what Markdown or HTML would interpret escaped, and what would call a person broken up."""
+    shown = visible(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return _REFERENCE.sub(r"\1<!-- -->", _SPECIAL.sub(r"\\\1", shown))

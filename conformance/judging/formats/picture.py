@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["picture", "rows"]
 
-#: The height of a row in the picture of a run, and how many characters of an event's id stand in it.
-_ROW, _NAME = 30, 60
+#: The height of a row in the picture of a run, how many characters of an event's id stand in it, and of a summary.
+_ROW, _NAME, _SUMMARY = 30, 60, 160
 
 #: Percent of the width that two marks are apart at least, and those left free on both sides.
 _GAP, _MARGIN = 4.0, 3.0
@@ -78,11 +78,11 @@ def _marks(entries: Sequence[TimelineEntry], places: Sequence[float]) -> Iterato
 def _words(number: int, entry: TimelineEntry) -> str:
     when = "" if entry.seconds is None else f" after {entry.seconds:,.1f} s"
     wrong = ", which is wrong" if entry.is_broken else ""
-    return f"{number}{when}: {entry.summary}{wrong}"
+    return f"{number}{when}: {entry.summary[:_SUMMARY]}{wrong}"
 
 
 def rows(violations: Sequence[Violation]) -> str:
-    """The events of violations, one in a row, over the time from the first exchange to the last.
+    """The events of violations, one in a row, over the time from the first exchange to the last, and what they showed.
 
     Empty where no times are known.
     """
@@ -91,21 +91,27 @@ def rows(violations: Sequence[Violation]) -> str:
     if not moments or max(moments) == min(moments):
         return ""
     start, span = min(moments), max(moments) - min(moments)
-    parts = []
+    bottom = 34 + len(lines) * _ROW
+    parts = [f'<text x="2%" y="12">0 s</text><text x="98%" y="12" text-anchor="end">{span:,.1f} s</text>']
     for number, (violation, exchanges) in enumerate(lines):
-        top = 18 + number * _ROW
+        top = 34 + number * _ROW
         places = [2 + 96 * ((one.at or start) - start) / span for one in exchanges]
         parts.append(f'<line class="axis" x1="{places[0]:.2f}%" x2="{places[-1]:.2f}%" y1="{top + 8}" y2="{top + 8}"/>')
-        for one, place in zip(exchanges, places, strict=True):
+        for one, place, end in zip(exchanges, places, [*places[1:], places[-1] + 1], strict=True):
+            state = one.shown.get("state") if isinstance(one.shown, dict) else None
+            if state in _STATES:
+                parts.append(
+                    f'<rect class="{state}" x="{place:.2f}%" y="{top + 5}" width="{end - place:.2f}%" height="6"/>'
+                )
+        marked = sorted(zip(exchanges, places, strict=True), key=lambda mark: mark[0].label == violation.shown_by)
+        for one, place in marked:  # what is wrong is on top
             kind = "broken" if one.label == violation.shown_by else "read" if one.request.method == "GET" else "write"
-            parts.append(
-                f'<circle class="{kind}" cx="{place:.2f}%" cy="{top + 8}" r="{5 if kind == "broken" else 3}"/>'
-            )
-        name = escape(visible(violation.event or violation.cause)[:_NAME])
+            size = {"broken": 5, "read": 2, "write": 4}[kind]
+            parts.append(f'<circle class="{kind}" cx="{place:.2f}%" cy="{top + 8}" r="{size}"/>')
+        name = escape(visible(violation.event or violation.cause.partition(" ")[0])[:_NAME])
         parts.append(f'<text x="0" y="{top}">{number + 1}. {name}</text>')
-    height = 24 + len(lines) * _ROW
     label = f"{len(lines)} events over {span:,.0f} s; where each went wrong is described above"
-    return f'<svg class="rows" role="img" width="100%" height="{height}" aria-label="{label}">{"".join(parts)}</svg>'
+    return f'<svg class="rows" role="img" width="100%" height="{bottom}" aria-label="{label}">{"".join(parts)}</svg>'
 
 
 def _timed(violation: Violation) -> list[Evidence]:

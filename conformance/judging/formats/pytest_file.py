@@ -49,8 +49,10 @@ def _lines(run_report: RunReport) -> Iterator[str]:
     yield "    if SUBJECT is not None:"
     yield "        return violations(rule, *scenarios, subject=SUBJECT, accounts=ACCOUNTS)"
     yield f"    return violations(rule, *scenarios, subject={subject!a}, **SETUP)"
-    for repro in run_report.reproductions:
-        yield from _test(repro)
+    rules = [repro.rule for repro in run_report.reproductions]
+    for place, repro in enumerate(run_report.reproductions):
+        number = rules[:place].count(repro.rule)
+        yield from _test(repro, f"_{number + 1}" if number else "")
 
 
 def _about(run_report: RunReport, subject: str) -> Iterator[str]:
@@ -64,10 +66,10 @@ def _about(run_report: RunReport, subject: str) -> Iterator[str]:
         yield _ascii(f"The token of account {name} is read from {variable}.")
 
 
-def _test(repro: Reproduction) -> Iterator[str]:
+def _test(repro: Reproduction, suffix: str) -> Iterator[str]:
     yield ""
     yield ""
-    yield f"def test_{repro.rule.replace('-', '_')}():"
+    yield f"def test_{repro.rule.replace('-', '_')}{suffix}():"
     yield f"    # {_ascii(repro.title)}."
     for command in repro.commands:
         yield f"    # {_ascii(command)}"

@@ -9,7 +9,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 from conformance.facts.routes import Route, route
@@ -26,6 +27,9 @@ __all__ = ["LONGEST_BODY", "Script", "script"]
 
 #: How often, and every how many seconds, an event is read until it shows the same twice and is not pending.
 _TRIES, _PAUSE = 24, 5
+
+#: From how many characters on a body stands in several lines.
+_LONGEST_LINE = 160
 
 #: The longest body that a script holds, in bytes: shells limit the length of an argument.
 LONGEST_BODY = 64_000
@@ -45,28 +49,24 @@ _DATE = re.compile(r"(?<![0-9])([0-9]{4})-([0-9]{2})-([0-9]{2})(?![0-9])")
 _OPEN, _CLOSE = "\ue000", "\ue001"
 _SPLICE = re.compile(r"(?:\ue000|\\ue000)(.*?)(?:\ue001|\\ue001)")
 
-#: Today and `$1` days more as YYYY-MM-DD, by arithmetic alone: date -d and date -v are not on every machine.
+#: The date in `$1` days.  GNU and busybox read seconds with -d, BSD and macOS with -r.
 _DAY = """\
-day() {  # the date in $1 days
-  z=$(( $(date +%s) / 86400 + $1 + 719468 )); e=$(( z / 146097 )); d=$(( z - e * 146097 ))
-  y=$(( (d - d / 1460 + d / 36524 - d / 146096) / 365 )); n=$(( d - (365 * y + y / 4 - y / 100) ))
-  m=$(( (5 * n + 2) / 153 )); d=$(( n - (153 * m + 2) / 5 + 1 )); m=$(( m < 10 ? m + 3 : m - 9 ))
-  printf '%04d-%02d-%02d' $(( y + e * 400 + (m < 3) )) $m $d
-}"""
+day() { set -- $(( $(date +%s) + $1 * 86400 )); date -u -d "@$1" +%F 2>/dev/null || date -u -r "$1" +%F; }"""
 
 #: Times near now keep their distance from it: what has begun has begun whenever the script runs.
 _AT = """\
-at() {  # the time in $1 seconds, in UTC
-  t=$(( $(date +%s) + $1 ))
-  printf '%sT%02d:%02d:%02d' "$(day $(( t / 86400 - $(date +%s) / 86400 )))" \
-    $(( t % 86400 / 3600 )) $(( t % 3600 / 60 )) $(( t % 60 ))
+at() { set -- $(( $(date +%s) + $1 )); date -u -d "@$1" +%FT%T 2>/dev/null || date -u -r "$1" +%FT%T; }"""
+
+_CALL = """\
+call() {  # METHOD PATH TOKEN BODY
+  curl -sS -i -g -X "$1" --url "$API$2" -H "Authorization: Bearer $3" \\
+    -H 'Content-Type: application/json; charset=utf-8' --data-raw "$4"
 }"""
 
 _SEND = """\
-send() {  # METHOD PATH TOKEN BODY
+send() {  # the same, shown
   printf '\\n# %s %s\\n%s\\n' "$1" "$2" "$4"
-  curl -sS -i -g -X "$1" --url "$API$2" -H "Authorization: Bearer $3" \\
-    -H 'Content-Type: application/json; charset=utf-8' --data-raw "$4"; echo
+  answer=$(call "$@"); printf '%s\\n' "$answer"
 }"""
 
 _READ = f"""\
@@ -75,9 +75,9 @@ only() {{  # EVENT: that event of a page, or the whole page without jq
     | {{calendar_id, event_id, summary, start, "end", location, conferencing}}'; else cat; fi
 }}
 settle() {{  # TOKEN EVENT: reads until the event shows the same twice, and is not pending
-  last=; tries=0
+  now=; tries=0
   while :; do
-    url="$API/v1/events?tzid=Etc%2FUTC&only_managed=true"; now=; pages=0
+    url="$API/v1/events?tzid=Etc%2FUTC&only_managed=true"; last=$now; now=; pages=0
     while [ -n "$url" ] && [ $pages -lt 50 ]; do
       page=$(curl -sS -g --url "$url" -H "Authorization: Bearer $1"); pages=$((pages + 1))
       now="$now$(printf %s "$page" | only "$2")"
@@ -85,10 +85,11 @@ settle() {{  # TOKEN EVENT: reads until the event shows the same twice, and is n
       case $url in "$API"/*) ;; *) url= ;; esac  # the token goes nowhere else
     done
     case $now in *'"pending":true'*) ;; *) if [ $tries -gt 0 ] && [ "$now" = "$last" ]; then break; fi ;; esac
-    last=$now; tries=$((tries + 1)); if [ $tries -ge {_TRIES} ]; then break; fi
+    tries=$((tries + 1)); if [ $tries -ge {_TRIES} ]; then break; fi
     sleep "${{PAUSE:-{_PAUSE}}}"
   done
-  printf '\\n# %s reads back as\\n%s\\n' "$2" "${{now:-nothing: it is not listed}}"
+  now=${{now:-nothing: it is not listed}}
+  printf '\\n# %s reads back as\\n%s\\n' "$2" "$now"
 }}"""
 
 
@@ -97,7 +98,20 @@ settle() {{  # TOKEN EVENT: reads until the event shows the same twice, and is n
 _RESTED = 2.0
 
 
-_TOOLS = {"day": _DAY, "at": _AT, "send": _SEND, "settle": _READ}
+_TOOLS = {"day": _DAY, "at": _AT, "call": _CALL, "send": _SEND, "settle": _READ}
+
+
+Got = Literal["answer", "event", "page"]
+
+#: What came, as a word of the shell, by what shows it and by the command that must be there: else it stands above.
+_ABOVE = "'the answer above'"
+_GOT: Mapping[Got, tuple[tuple[str, str], ...]] = MappingProxyType(
+    {
+        "answer": (("send", """"$(printf %s "$answer" | head -n 1 | tr -d '\\r')\""""),),
+        "event": (("settle", '"$now"'),),
+        "page": (),
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -123,19 +137,31 @@ class Script:
         return [*(f"# {comment}" for comment in self.comments), *self.settings, *tools, *self.commands]
 
 
-def script(headline: str, exchanges: Sequence[Evidence], variables: Mapping[str, str], where: str = "") -> Script:
+def script(
+    headline: str,
+    exchanges: Sequence[Evidence],
+    variables: Mapping[str, str],
+    where: str = "",
+    *,
+    expected: str = "",
+    got: Got = "answer",
+) -> Script:
     """A POSIX script that sends the writes of `exchanges` again, with ids and times of their own.
 
-    It reads each event where it was read, polls until it rests, and deletes what it made.  It needs curl, and jq to
-    show one event rather than whole pages.  `where` says in a comment where the server is.
+    It reads each event where it was read, polls until it rests, and deletes what it made.  It ends with `expected`, in
+    words, and with what came; it does not compare them, and a shell into which it is pasted stays open.  It needs curl,
+    and jq to show one event rather than whole pages.  `where` says in a comment where the server is.
     """
     writer = _Writer(exchanges, variables)
     lines = list(writer.lines())
+    if expected and lines:
+        shown = next((word for name, word in _GOT[got] if any(line.startswith(f"{name} ") for line in lines)), _ABOVE)
+        lines.append(f"printf '\\nexpected: %s\\ngot:      %s\\n' {quoted(visible(expected))} {shown}")
     needs = "\n".join(lines)
     return Script(
         (f"{visible(headline)}.", *([visible(where)] if where else [])),
         tuple(writer.settings()),
-        tuple(name for name in _TOOLS if re.search(rf"\b{name} ", needs) or (name == "day" and "$(at " in needs)),
+        tuple(name for name in _TOOLS if re.search(rf"\b{name} ", needs)),
         tuple(lines),
     )
 
@@ -230,13 +256,15 @@ class _Writer:
 
     def _deletion(self, event: tuple[str, str, str]) -> str:
         path = self._paths[event]
-        return self._sending("DELETE", path, event[0], {"event_id": f"{_OPEN}${self._events[event]}{_CLOSE}"})
+        body = {"event_id": f"{_OPEN}${self._events[event]}{_CLOSE}"}
+        return self._sending("DELETE", path, event[0], body, "call") + " >/dev/null"
 
-    def _sending(self, method: str, path: str, account: str, body: Any) -> str:
-        text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
-        if UNSEEN.search(text):
-            text = json.dumps(body, separators=(",", ":"))
-        return f"send {quoted(method)} {quoted(visible(path))} {self._token(account)} {_word(text)}"
+    def _sending(self, method: str, path: str, account: str, body: Any, tool: str = "send") -> str:
+        start = f"{tool} {quoted(method)} {quoted(visible(path))} {self._token(account)}"
+        text = _json(body)
+        if len(start) + len(text) > _LONGEST_LINE and isinstance(body, dict):
+            text = "{\n" + ",\n".join(f"  {_json(name)}:{_json(value)}" for name, value in body.items()) + "\n}"
+        return f"{start} {_word(text)}"
 
     def _settle(self, events: Iterable[tuple[str, str, str]]) -> list[str]:
         """The commands that read events until they rest, once for an id on several calendars."""
@@ -276,14 +304,18 @@ class _Writer:
 
     def _raw(self, request: Request) -> str:
         """A request that is no plain write, as it was, but for its origin."""
-        if len(request.body) > LONGEST_BODY:
-            return (
-                f"# {request.method} {visible(without_userinfo(request.url))} had a body of {len(request.body)} bytes"
-            )
+        if len(request.body) + len(request.url) > LONGEST_BODY:
+            return f"# {request.method} {visible(request.path[:_LONGEST_LINE])} had a body of {len(request.body)} bytes"
         command = curl(request, self._variables)
         for start in (f"--url {self._origin}", f"--url '{self._origin}"):
             command = command.replace(start, '--url "$API"' + start.removeprefix("--url ").removesuffix(self._origin))
         return command
+
+
+def _json(value: Any) -> str:
+    """A value as JSON; characters that cannot be seen are escaped."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return json.dumps(value, separators=(",", ":")) if UNSEEN.search(text) else text
 
 
 def _date(match: re.Match[str]) -> date:

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from conformance.http.display import visible
 from conformance.judging.comparison import Cell, Comparison, RuleRow, document
+from conformance.judging.formats.markdown import escaped
 from conformance.judging.partings import Parting, Partings
 
 __all__ = ["as_json", "closing", "markdown", "parting_title", "same_values", "text"]
-
-#: What Markdown would interpret.
-_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|~@:/])")
 
 #: How many partings are told; the JSON has all.
 _TOLD = 20
@@ -32,7 +29,7 @@ def text(comparison: Comparison) -> str:
 
 def markdown(comparison: Comparison) -> str:
     """The same for a pull request, with a table of the rules that differ."""
-    return "\n".join([*_lines(comparison, _escaped, heading=lambda title: f"## {title}", item="- ")]) + "\n"
+    return "\n".join([*_lines(comparison, escaped, heading=lambda title: f"## {title}", item="- ")]) + "\n"
 
 
 def closing(comparison: Comparison) -> str:
@@ -59,9 +56,7 @@ def _lines(
 ) -> Iterator[str]:
     labels = [column.label for column in comparison.columns]
     for column in comparison.columns:
-        seed = "" if column.seed is None else f", seed {column.seed}"
-        about = f"{column.kind} {column.name}: {column.outcome}, contract {column.contract}{seed}"
-        yield f"{item}{safe(column.label)}  {safe(about)}"
+        yield f"{item}{safe(column.label)}  {safe(column.about)}"
     differing = comparison.having("differs")
     if differing:
         yield ""
@@ -136,8 +131,3 @@ def same_values(values: Mapping[str, Any]) -> str:
         f"{name} {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}"
         for name, value in values.items()
     )
-
-
-def _escaped(text: str) -> str:
-    escaped = visible(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return _SPECIAL.sub(r"\\\1", escaped)

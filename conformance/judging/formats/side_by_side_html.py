@@ -67,9 +67,7 @@ def html(comparison: Comparison) -> str:
 def _columns(comparison: Comparison) -> Iterator[str]:
     yield "<ul>"
     for column in comparison.columns:
-        seed = "" if column.seed is None else f", seed {column.seed}"
-        about = f"{column.kind} {column.name}: {column.outcome}, contract {column.contract}{seed}"
-        yield f"<li><strong>{_text(column.label)}</strong>: {_text(about)}</li>"
+        yield f"<li><strong>{_text(column.label)}</strong>: {_text(column.about)}</li>"
     yield "</ul>"
 
 

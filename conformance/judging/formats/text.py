@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
@@ -17,9 +18,11 @@ from conformance.judging.formats.failures import (
     headings,
     headline,
     outcome_line,
+    short,
     status,
     subject_name,
 )
+from conformance.judging.formats.glossary import HEADING, glossary
 from conformance.judging.formats.marks import carets
 
 if TYPE_CHECKING:
@@ -27,15 +30,13 @@ if TYPE_CHECKING:
     from conformance.judging.report import Tally
     from conformance.judging.summary import RunReport
 
-__all__ = ["note", "render", "rule_failures", "summary"]
-
-Paint = Callable[[str, str], str]
+__all__ = ["WIDTH", "note", "render", "rule_failures", "summary"]
 
 #: Of how many failures the text has a script; files have them all.
 _SCRIPTS = 5
 
-#: How long a line that lists rules may be.
-_WIDTH = 120
+#: How many characters a line of prose or of a value has, where there is no narrower terminal.
+WIDTH = 120
 
 _STYLES = {
     "passed": "green",
@@ -49,13 +50,50 @@ _STYLES = {
 }
 
 
-def _plain(_: str, text: str) -> str:
-    return text
+@dataclass(frozen=True)
+class Paint:
+    """How lines are written: in ANSI colours or none, and how long they are."""
+
+    colour: bool = False
+    width: int = WIDTH
+
+    def __call__(self, style: str, text: str) -> str:
+        """Text in the colour of a style."""
+        if not self.colour or not text:
+            return text
+        from rich.style import Style  # takes half as long to import as the command line: only terminals pay for it
+
+        return Style.parse(_STYLES[style]).render(text)
+
+    def prose(self, text: str, start: str = "", style: str = "", *, hanging: int = 0) -> Iterator[str]:
+        """Words in lines, below one another after `start` and `hanging` blanks; what has no blanks is not broken."""
+        lines = wrap(
+            text,
+            self.width,
+            initial_indent=start,
+            subsequent_indent=" " * (len(start) + hanging),
+            break_on_hyphens=False,
+            break_long_words=False,
+        )
+        return (self(style, line) if style else line for line in lines or [start])
+
+    def value(self, text: str, start: str, marks: str = "", style: str = "") -> Iterator[str]:
+        """A value in lines, each broken where it is full, with the marks of its characters under it."""
+        step, indent = max(self.width - len(start), 20), " " * len(start)
+        for at in range(0, max(len(text), 1), step):
+            line = (start if at == 0 else indent) + text[at : at + step]
+            yield self(style, line) if style else line
+            under = marks[at : at + step].rstrip()
+            if under:
+                yield indent + self("failed", under)
 
 
-def render(run_report: RunReport, *, colour: bool = False, verbose: bool = False) -> str:
-    """The whole report, failures first; in ANSI colours with `colour`, with a line for every rule if `verbose`."""
-    paint: Paint = _painted if colour else _plain
+def render(run_report: RunReport, *, colour: bool = False, verbose: bool = False, width: int = WIDTH) -> str:
+    """The whole report, failures first; in ANSI colours with `colour`, with a line for every rule if `verbose`.
+
+    Lines of prose and of values have at most `width` characters, scripts have what they need.
+    """
+    paint = Paint(colour, min(width, WIDTH))
     lines = [
         *_head(run_report, paint),
         *_failures(run_report, paint),
@@ -64,29 +102,28 @@ def render(run_report: RunReport, *, colour: bool = False, verbose: bool = False
         *_notes(run_report, paint),
         *_rules(run_report, paint, verbose=verbose),
         "",
-        *_closing(run_report, paint),
     ]
-    return "\n".join(lines) + "\n"
+    last = list(_closing(run_report, paint))
+    if run_report.failed:
+        lines += _glossary("\n".join([*lines, *last]), paint)
+    return "\n".join([*lines, *last]) + "\n"
 
 
 def summary(run_report: RunReport, *, colour: bool = False) -> str:
-    """The failures in a line each, the outcomes of the rules, the coverage, and the outcome of the run."""
-    paint: Paint = _painted if colour else _plain
+    """The failures in a line each, the outcomes of the rules, the coverage, and the outcome of the run, a line each."""
+    paint = Paint(colour, sys.maxsize)
     lines = [_headline(run_report, failure, paint) for failure in failures(run_report)]
     return "\n".join([*lines, *_closing(run_report, paint)]) + "\n"
 
 
-def rule_failures(run_report: RunReport, rule: Rule) -> str:
-    """The failures of one rule, as text."""
+def rule_failures(run_report: RunReport, rule: Rule, scripts: int = _SCRIPTS) -> str:
+    """The failures of one rule, as text; so many of them with a script for a shell."""
     smallest = tuple(example for example in run_report.counterexamples if example.startswith(f"{rule.id}: "))
     alone = replace(run_report, rules=(rule,), counterexamples=smallest)
-    return "\n".join([*_failures(alone, _plain, headed=False), *_counterexamples(alone, _plain)]).strip("\n") + "\n"
-
-
-def _painted(style: str, text: str) -> str:
-    from rich.style import Style  # takes half as long to import as the command line: only terminals pay for it
-
-    return Style.parse(_STYLES[style]).render(text)
+    return (
+        "\n".join([*_failures(alone, Paint(), scripts, headed=False), *_counterexamples(alone, Paint())]).strip("\n")
+        + "\n"
+    )
 
 
 def _head(run_report: RunReport, paint: Paint) -> Iterator[str]:
@@ -95,7 +132,8 @@ def _head(run_report: RunReport, paint: Paint) -> Iterator[str]:
     yield f"{paint('heading', subject)}"
     contract = run_report.contract
     yield paint("faint", f"{tool}, contract {contract['version']} (sha256 {contract['sha256'][:12]})")
-    yield from (paint("inconclusive", line) for line in headline(run_report))
+    for line in headline(run_report):
+        yield from paint.prose(line, style="inconclusive")
 
 
 def _rules(run_report: RunReport, paint: Paint, *, verbose: bool) -> Iterator[str]:
@@ -145,7 +183,7 @@ def _headline(run_report: RunReport, failure: Failure, paint: Paint) -> str:
     return f"{paint(outcome, outcome)}: {failure.headline} ({rules})"
 
 
-def _failures(run_report: RunReport, paint: Paint, *, headed: bool = True) -> Iterator[str]:
+def _failures(run_report: RunReport, paint: Paint, scripts: int = _SCRIPTS, *, headed: bool = True) -> Iterator[str]:
     found = failures(run_report)
     above = headings(run_report, found) if headed else {}
     defined: set[str] = set()
@@ -153,54 +191,50 @@ def _failures(run_report: RunReport, paint: Paint, *, headed: bool = True) -> It
         if number in above:
             yield from ("", paint("heading", above[number]))
         yield ""
-        yield from _failure(run_report, number, failure, paint, defined)
+        yield from _failure(run_report, number, failure, paint)
+        script = failure.script if number <= scripts and run_report.is_fatal(failure.weightiest) else None
+        if script is not None:
+            yield f"   reproduce: paste this into {'the same' if defined else 'a'} shell"
+            # A script may have line feeds within quotes; an indent there would change it.
+            yield paint("faint", visible(script.after(defined).rstrip("\n"), lines=True))
+            defined |= {*script.tools}  # the functions of the shell that the scripts so far have
 
 
-def _failure(run_report: RunReport, number: int, failure: Failure, paint: Paint, defined: set[str]) -> Iterator[str]:
-    """One failure; `defined` are the functions of the shell that the scripts before it have."""
+def _failure(run_report: RunReport, number: int, failure: Failure, paint: Paint) -> Iterator[str]:
     rule = failure.rule
-    yield f"{number}. {paint(status(run_report, failure.weightiest), failure.headline)}"
-    yield f"   rule       {rule.id} ({rule.level}): {visible(rule.title)}"
+    first, *others = paint.prose(failure.headline, f"{number}. ")
+    style, length = status(run_report, failure.weightiest), len(f"{number}. ")
+    yield from (line[:length] + paint(style, line[length:]) for line in (first, *others))
+    yield from paint.prose(f"{rule.id} ({rule.level}): {visible(rule.title)}", "   rule       ")
     yield from note(failure, paint)
-    if failure.script is not None and run_report.is_fatal(failure.weightiest) and number <= _SCRIPTS:
-        yield f"   reproduce: paste this into {'the same' if defined else 'a'} shell"
-        # A script may have line feeds within quotes; an indent there would change it.
-        yield paint("faint", visible(failure.script.after(defined).rstrip("\n"), lines=True))
-        defined |= {*failure.script.tools}
 
 
-def note(failure: Failure, paint: Paint = _plain) -> Iterator[str]:
+def note(failure: Failure, paint: Paint = Paint()) -> Iterator[str]:
     """What was sent, expected and got, the page, the time line and the smallest scenario, in lines."""
     yield from _values(failure, paint)
     for place, clause in enumerate(failure.clauses):
-        yield f"   {'' if place else 'clauses':<10} {clause.id}, {clause.section}: {clause.text}"
+        start = f"   {'' if place else 'clauses':<10} "
+        yield from paint.prose(f"{clause.id}, {clause.section}: {clause.text}", start)
         if clause.url not in (other.url for other in failure.clauses[place + 1 :]):
             yield paint("faint", f"              {clause.url}")
     if failure.violation.event is not None:
-        yield f"   event      {visible(failure.violation.event)}"
+        yield f"   event      {short(failure.violation.event)}"
     if failure.share is not None:
         yield f"   seen       {failure.share}"
-    if failure.also:
-        yield from wrap(
-            ", ".join(rule.id for rule in failure.also),
-            _WIDTH,
-            initial_indent="   also fails ",
-            subsequent_indent=" " * 14,
-            break_on_hyphens=False,
-        )
+    for place, (level, rules) in enumerate(failure.also_by_level()):
+        start = f"   {'' if place else 'also fails':<10} {level}: "
+        yield from paint.prose(", ".join(rule.id for rule in rules), start)
     yield from _timeline(failure, paint)
     if failure.reproduction is not None and failure.reproduction.steps:
         yield "   smallest scenario"
-        yield from (f"     {visible(step)}" for step in failure.reproduction.steps)
+        for step in failure.reproduction.steps:
+            yield from paint.prose(visible(step), "     ", hanging=3)
 
 
 def _values(failure: Failure, paint: Paint) -> Iterator[str]:
     """What was sent, expected and got, with marks under the characters that differ."""
     for name, parts in failure.values:
-        yield f"   {name:<10} {''.join(part.text for part in parts)}"
-        marks = carets(parts)
-        if marks:
-            yield paint("failed", f"              {marks}")
+        yield from paint.value("".join(part.text for part in parts), f"   {name:<10} ", carets(parts))
 
 
 def _timeline(failure: Failure, paint: Paint) -> Iterator[str]:
@@ -210,12 +244,11 @@ def _timeline(failure: Failure, paint: Paint) -> Iterator[str]:
     for entry in failure.timeline:
         when = "" if entry.seconds is None else f"{entry.seconds:,.1f} s"
         mark = "✗" if entry.is_broken else " "
-        line = (
-            f"   {mark} {when:>9}  {visible(entry.label):<5} {visible(entry.summary)} → {entry.status or 'no answer'}"
-        )
-        yield paint("failed", line) if entry.is_broken else line
+        start = f"   {mark} {when:>9}  {visible(entry.label):<5} "
+        summary = f"{short(entry.summary)} → {entry.status or 'no answer'}"
+        yield from paint.prose(summary, start, "failed" if entry.is_broken else "")
         if entry.conferencing is not None:
-            yield paint("faint", f"                      {brief(entry.conferencing)}")
+            yield from paint.value(brief(entry.conferencing), " " * 22, style="faint")
 
 
 def _coverage_gaps(run_report: RunReport, paint: Paint) -> Iterator[str]:
@@ -224,7 +257,7 @@ def _coverage_gaps(run_report: RunReport, paint: Paint) -> Iterator[str]:
         yield ""
         yield paint("heading", "Coverage gaps")
     for rule, reasons in lines:
-        yield f"  {rule}: {reasons}"
+        yield from paint.prose(f"{rule}: {reasons}", "  ", hanging=2)
 
 
 def _counterexamples(run_report: RunReport, paint: Paint) -> Iterator[str]:
@@ -241,10 +274,17 @@ def _notes(run_report: RunReport, paint: Paint) -> Iterator[str]:
         yield ""
         yield paint("heading", "Notes")
     for note in run_report.notes:
-        yield f"  {visible(note)}"
+        yield from paint.prose(visible(note), "  ", hanging=2)
+
+
+def _glossary(text: str, paint: Paint) -> Iterator[str]:
+    yield paint("heading", HEADING)
+    for word, meaning in glossary(text):
+        yield from paint.prose(f"{meaning}.", f"  {word:<12} ", "faint")
+    yield ""
 
 
 def _closing(run_report: RunReport, paint: Paint) -> Iterator[str]:
-    yield closing(run_report)
-    yield from (visible(sentence) for sentence in run_report.advice)
-    yield paint(run_report.outcome, outcome_line(run_report))
+    for text in (closing(run_report), *map(visible, run_report.advice)):
+        yield from paint.prose(text)
+    yield paint(run_report.outcome, outcome_line(run_report))  # one line, which scripts look for

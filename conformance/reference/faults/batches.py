@@ -19,7 +19,7 @@ Change = Callable[[Mapping[str, Any]], Mapping[str, Any] | None]
 def _done_as(method: str, change: Change) -> Override:
     """Entries of a method that are done with another body."""
 
-    def alter(right: Mapping[str, Any], _: Mapping[str, Any]) -> Mapping[str, Any]:
+    def alter(right: Mapping[str, Any], _: Batch) -> Mapping[str, Any]:
         data = right.get("data")
         other = change(data) if right["method"] == method and isinstance(data, Mapping) else None
         return right if other is None else {**right, "data": other}
@@ -48,6 +48,15 @@ def _with(profile_id: str) -> Change:
 
 def _removing_what_is_omitted(data: Mapping[str, Any]) -> Mapping[str, Any] | None:
     return None if "conferencing" in data else {**data, "conferencing": {"profile_id": "none"}}
+
+
+def _inheriting(right: Mapping[str, Any], before: Batch) -> Mapping[str, Any]:
+    """An entry with the conferencing of the one before it, where it has none of its own."""
+    data = right.get("data")
+    inherited = before.entries[-1].get("data") if before.entries else None
+    if right["method"] != "POST" or not isinstance(data, Mapping) or not isinstance(inherited, Mapping):
+        return right
+    return {**right, "data": {**{key: inherited[key] for key in ("conferencing",) if key in inherited}, **data}}
 
 
 def _of_another_event(data: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -80,6 +89,13 @@ BATCHES = (
         "case",
         "Entries of a batch that leave conferencing out remove it",
         _done_as("POST", _removing_what_is_omitted),
+    ),
+    fault(
+        "batch-passes-conferencing-on",
+        "2.1 D3",
+        "sequence",
+        "An entry of a batch that leaves conferencing out takes that of the entry before it",
+        at(BATCH_ENTRY, _inheriting),
     ),
     fault(
         "batch-integrated-means-default",

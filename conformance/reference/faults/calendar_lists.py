@@ -54,6 +54,17 @@ def _without_flag_in_userinfo(right: JSON, _: AccountLists) -> JSON:
     return {**right, "cronofy.data": {**data, "profiles": profiles}}
 
 
+def _without_the_last_calendar(right: JSON, _: AccountLists) -> JSON:
+    """Userinfo lacks the last calendar of the profile that has most of them."""
+    data = right["cronofy.data"]
+    most = max(data["profiles"], key=lambda each: len(each["profile_calendars"]))
+    profiles = [
+        {**each, "profile_calendars": each["profile_calendars"][:-1]} if each is most else each
+        for each in data["profiles"]
+    ]
+    return {**right, "cronofy.data": {**data, "profiles": profiles}}
+
+
 def _another(directory: AccountLists) -> ReferenceAccount | None:
     others = (each for each in directory.store.inventory.accounts if each != directory.account)
     return next((each for each in others if each.profiles), None)
@@ -204,6 +215,13 @@ CALENDAR_LISTS = (
         "always",
         "Userinfo has another account's conferencing profiles too",
         at(USERINFO, _and_another_accounts_profiles),
+    ),
+    fault(
+        "userinfo-lacks-a-calendar",
+        "2.3 2.4",
+        "always",
+        "Userinfo leaves out a calendar that the calendar list has",
+        at(USERINFO, _without_the_last_calendar),
     ),
     fault(
         "profile-connected-as-string",

@@ -208,7 +208,9 @@ async def _plan(
         planned = await reduced(planned, session.run, rules, session.settings, rate=rate)
     take(planned)
     if options.max_requests is None:
-        session.transport.max_requests.limit = session.transport.sent + planned.requests + SEARCH_REQUESTS
+        session.transport.max_requests.limit = (
+            session.transport.sent + planned.requests + max(SEARCH_REQUESTS, planned.requests // 4)
+        )
     return planned
 
 

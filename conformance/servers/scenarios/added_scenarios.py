@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from conformance.errors import ConfigurationError, nearest
+from conformance.errors import ConfigurationError, nearest, place_of
 from conformance.servers.attributes import load_attribute
 from conformance.servers.inventory import Inventory
 from conformance.servers.scenarios.sampling import sample
@@ -61,12 +61,20 @@ def _scenarios(source: Any, inventory: Inventory, examples: int, seed: int) -> I
         elif isinstance(one, Iterable) and not isinstance(one, str | bytes):
             sources[:0] = one
         elif callable(one):
-            sources.insert(0, one(inventory))
+            sources.insert(0, _called(one, inventory))
         else:
             raise ConfigurationError(
                 f"{one!r} is no scenario: give Scenario values, a Hypothesis strategy of them, "
                 "or a function of the inventory that gives either"
             )
+
+
+def _called(function: Callable[[Inventory], Source], inventory: Inventory) -> Source:
+    try:
+        return function(inventory)
+    except Exception as error:
+        name, place = getattr(function, "__name__", repr(function)), place_of(error)
+        raise ConfigurationError(f"{name!r}, which is to give scenarios, raised an error ({place}): {error}") from error
 
 
 def _check(scenario: Scenario, inventory: Inventory) -> None:

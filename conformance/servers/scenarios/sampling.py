@@ -6,6 +6,8 @@ from collections.abc import Callable, Hashable
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+from conformance.hypothesis_home import away_from_here
+
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
@@ -36,8 +38,9 @@ def sample(strategy: SearchStrategy[Any], examples: int, seed: int, identity: Ca
 
     draw = collect.hypothesis.fuzz_one_input  # type: ignore[attr-defined]  # added by `given`
     random = Random(seed)  # noqa: S311 - made to be repeatable, not secret
-    for _ in range(examples * _DRAWS):
-        if len(found) == examples:
-            break
-        draw(random.randbytes(_ENTROPY))
+    with away_from_here():
+        for _ in range(examples * _DRAWS):
+            if len(found) == examples:
+                break
+            draw(random.randbytes(_ENTROPY))
     return list(found.values())

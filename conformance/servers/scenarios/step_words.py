@@ -89,7 +89,11 @@ def unusual(step: Step) -> str:
     return ", ".join(parts)
 
 
-_WHEN = {"settled": ", after it has settled", "back-to-back": ", at once", "while-pending": ", while it shows pending"}
+_WHEN = {
+    "settled": ", once it no longer changes",
+    "back-to-back": ", at once",
+    "while-pending": ", while it shows pending",
+}
 
 
 def steps_in_words(scenarios: Iterable[Scenario]) -> Iterator[str]:
@@ -107,4 +111,4 @@ def steps_in_words(scenarios: Iterable[Scenario]) -> Iterator[str]:
             details = f" ({words})" if words else ""
             yield f"{number}. {' '.join(part for part in (verb, 'the event', asked) if part)}{when}{details}"
         number += 1
-        yield f"{number}. read the event until it has settled"
+        yield f"{number}. read the event until it no longer changes"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import traceback
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
@@ -20,6 +21,8 @@ from conformance.servers.subject.blocking import BlockedError, unblocked
 from conformance.servers.subject.reception import Limits
 
 __all__ = ["AsgiTransport", "DateHeaderTransport", "WsgiTransport", "lifespan"]
+
+_TEXT = "text/plain; charset=utf-8"
 
 #: Seconds that an application has to shut down.
 _SHUTDOWN = 5.0
@@ -42,7 +45,7 @@ class DateHeaderTransport(httpx.AsyncBaseTransport):
 
 
 class AsgiTransport(httpx.AsyncBaseTransport):
-    """An ASGI application behind httpx: what it raises is a 500, and what is over a limit ends its answer."""
+    """An ASGI application behind httpx: what it raises is told by a 500, and what is over a limit ends its answer."""
 
     def __init__(self, app: Any, limits: Limits) -> None:
         self._app, self._limits = app, limits
@@ -58,10 +61,11 @@ class AsgiTransport(httpx.AsyncBaseTransport):
         return answer
 
     async def _contained(self, scope: Any, receive: Any, send: Any) -> None:
-        size = 0
+        size, started = 0, False
 
         async def bounded(message: Mapping[str, Any]) -> None:
-            nonlocal size
+            nonlocal size, started
+            started = True
             if size > self._limits.body:
                 raise ConnectionAbortedError(f"no more than {self._limits.body} bytes are taken")
             size += len(message.get("body") or b"")
@@ -72,8 +76,11 @@ class AsgiTransport(httpx.AsyncBaseTransport):
         except BlockedError:
             self._blocked.add(asyncio.current_task())
             raise
-        except Exception:
-            raise
+        except Exception as error:
+            if started:
+                raise
+            await send({"type": "http.response.start", "status": 500, "headers": [(b"content-type", _TEXT.encode())]})
+            await send({"type": "http.response.body", "body": _raised(error)})
         except BaseException as error:
             task = asyncio.current_task()
             if is_of_signal(error):
@@ -115,12 +122,20 @@ class WsgiTransport(httpx.AsyncBaseTransport):
                 raw += chunk
                 if len(raw) > self._limits.body:
                     break
-        except BaseException:  # noqa: BLE001 - an application that raises is what a WSGI server answers with a 500
-            return httpx.Response(500, stream=httpx.ByteStream(b""))
+        except BaseException as error:  # noqa: BLE001 - an application that raises is what a WSGI server answers with a 500
+            return httpx.Response(500, headers={"Content-Type": _TEXT}, stream=httpx.ByteStream(_raised(error)))
         return httpx.Response(answer.status_code, headers=answer.headers, stream=httpx.ByteStream(bytes(raw)))
 
     async def aclose(self) -> None:
         self._jobs.put(None)
+
+
+def _raised(error: BaseException) -> bytes:
+    """The body of the 500 for what an application raised: its last line, as in a traceback, and where it was raised."""
+    [*_, last] = traceback.format_exception_only(error)
+    [*_, frame] = traceback.extract_tb(error.__traceback__) or [None]
+    place = f" (in {frame.name}, {frame.filename}:{frame.lineno})" if frame else ""
+    return f"The application raised {last.strip()[:1000]}{place}".encode("utf-8", "backslashreplace")
 
 
 def _answered(answer: asyncio.Future[httpx.Response], response: httpx.Response) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import json
 import re
 import ssl
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
@@ -22,6 +23,7 @@ from conformance.http.ordering import OrderedDelivery
 from conformance.http.tls import certificate_problem
 from conformance.servers.subject.availability import Availability, is_good, is_unread
 from conformance.servers.subject.back_off import back_off, retry_after
+from conformance.servers.subject.locked_calendars import LockedCalendar, Turn
 from conformance.servers.subject.rate_limit import BudgetExceededError, RateLimiter, RequestBudget
 from conformance.servers.subject.reception import Limits, Notes, receive
 from conformance.servers.subject.waiting import wait_for_answer
@@ -109,6 +111,7 @@ class Transport:
         self._events: set[int] = set()
         self._slots = asyncio.Semaphore(self.limits.connections)
         self._notes: dict[str, None] = {}
+        self._calendars: defaultdict[str, LockedCalendar] = defaultdict(LockedCalendar)
         self.availability = Availability()
         self._usual: Callable[[], httpx.Request] | None = None
         self._usual_account: str | None = None
@@ -150,7 +153,7 @@ class Transport:
         reserved: bool = False,
         attempts: int | None = None,
     ) -> Exchange:
-        """The last exchange of a request, which is retried after 429, a transient 5xx or a lost connection.
+        """The last exchange of a request, which is retried after 423, 429, a transient 5xx or a lost connection.
 
         `target` is a path under the base URL or an absolute URL at its origin; `document` is sent as JSON,
         `content` as it is.  `reserve` reserves so many requests of the budget for the DELETEs that undo this one,
@@ -163,15 +166,17 @@ class Transport:
         body = content if content is not None else _encoded(document)
         request = self._request(method, url, account, body, content_type)
         last = attempts or self.limits.attempts
-        for attempt in range(1, last + 1):
-            self._spend(reserve=reserve * (attempt == 1), reserved=reserved and attempt == 1)
-            exchange = await self._attempt(request, body or b"", account)
-            pause = self._pause(exchange, attempt)
-            if pause is None or attempt == last:
-                break
-            if exchange.response is not None and exchange.response.status == 429:
-                self.rate.pause(pause)
-            await self.clock.sleep(pause)
+        async with Turn(self._calendars[url]) as turn:
+            for attempt in range(1, last + 1):
+                self._spend(reserve=reserve * (attempt == 1), reserved=reserved and attempt == 1)
+                exchange = await self._attempt(request, body or b"", account)
+                status = None if exchange.response is None else exchange.response.status
+                pause = self._pause(exchange, attempt, passes=await turn.passes(status))
+                if pause is None or attempt == last:
+                    break
+                if status == 429:
+                    self.rate.pause(pause)
+                await self.clock.sleep(pause)
         if await self.check_availability() and exchange.response is None and attempts is None:
             self._spend(reserve=0, reserved=False)
             return await self._attempt(request, body or b"", account)
@@ -308,8 +313,8 @@ class Transport:
             self._received += len(response.body)
         return response, notes
 
-    def _pause(self, exchange: Exchange, attempt: int) -> float | None:
-        """Seconds until the next attempt; None if there is to be none."""
+    def _pause(self, exchange: Exchange, attempt: int, *, passes: bool) -> float | None:
+        """Seconds until the next attempt; None if there is to be none.  `passes` is of a lock that may pass."""
         response, longest = exchange.response, self.limits.longest_pause
         if is_unread(exchange):
             return None
@@ -317,7 +322,7 @@ class Transport:
         if response is None:
             took = (exchange.answered_at or 0.0) - (exchange.sent_at or 0.0)
             return None if took >= self.limits.seconds and attempt >= 2 else usual
-        if response.status not in _TRANSIENT:
+        if response.status not in _TRANSIENT and not passes:
             return None
         asked = retry_after(response.header("retry-after"), self.clock.now())
         return usual if asked is None else min(asked, longest)
