@@ -21,7 +21,7 @@ from conformance.facts.share import Crossing, Share
 from conformance.facts.state import AccountState, ObserverState
 from conformance.facts.values import Evidence, Facts, Settings
 from conformance.facts.writes import apply_write, invalidate
-from conformance.http.exchange import NOT_RECORDED, PASSED_OVER, UNKNOWN_TOKEN, Exchange, Request
+from conformance.http.exchange import NOT_RECORDED, PASSED_OVER, UNKNOWN_TOKEN, Exchange, Request, Response
 
 __all__ = ["Observer", "observe"]
 
@@ -30,6 +30,9 @@ _UNPROVEN = 16
 
 #: How many requests are known again as the very objects that they are.
 _SAME = 1024
+
+#: How many bytes of a server error are kept.
+_SAID = 300
 
 #: The operations that list events.
 _READINGS = ("read", "page")
@@ -177,7 +180,7 @@ class Observer:
         status = exchange.response.status if exchange.response is not None else None
         return Seen(
             exchange,
-            Evidence(exchange.label, request, status, None, exchange.sent_at),
+            Evidence(exchange.label, request, status, _said(exchange.response), exchange.sent_at),
             status,
             at,
             account,
@@ -341,6 +344,13 @@ class Observer:
             if until is None or seen.answered <= until:
                 self._fold.move(number, 0, seen.number)
                 apply_read(self._fold, self._fold.account(str(seen.account)), seen)
+
+
+def _said(response: Response | None) -> str | None:
+    """What a server error says of itself, as far as a report has room for it."""
+    if response is None or response.status < 500:
+        return None
+    return response.body[:_SAID].decode("utf-8", "replace").strip() or None
 
 
 def _proves_nothing_yet(seen: Seen) -> bool:

@@ -98,7 +98,7 @@ def _told(entry: Evidence, at: str, body: Any, where: str) -> tuple[Action, str,
         return "delete", f"deletes the event{where}", None, None
     if at in ("read", "page"):
         if not isinstance(entry.shown, dict):
-            return "read", "reads events", None, None
+            return "read", "reads events", entry.shown, None
         state = entry.shown.get("state")
         shown = phrase("write", "after.latest.state", state) if isinstance(state, str) else ""
         page, how = "on a later page" if at == "page" else "", " and ".join(unusual_query(entry))

@@ -7,6 +7,7 @@ from dataclasses import replace
 from facts_traffic import CALENDAR, Traffic, event
 
 from conformance.facts import Observer, Settings
+from conformance.http.exchange import Response
 
 
 def failures(traffic: Traffic) -> list[int]:
@@ -25,6 +26,15 @@ def test_failures_with_good_answers_between_are_counted() -> None:
     assert failures(traffic) == [0, 1, 0, 2, 0, 3, 0]
     written = [write for write in traffic.writes() if write["event_id"] == "e1"]
     assert [(write["outcome"], write["failures"]) for write in written] == [("unknown", 3)]
+
+
+def test_what_a_server_error_says_is_kept_with_it() -> None:
+    traffic = Traffic().write(0, other(0)).write(10, event(), 500)
+    body = b"The application raised ValueError" + bytes(1000)
+    traffic.exchanges[-1] = replace(traffic.exchanges[-1], response=Response(500, body=body))
+    [failed] = [facts for facts in traffic.facts() if facts.about == "exchange" and facts.evidence[0].status == 500]
+    assert str(failed.evidence[0].shown).startswith("The application raised ValueError")
+    assert len(str(failed.evidence[0].shown)) <= 300
 
 
 def test_failures_while_all_fails_count_once() -> None:

@@ -256,6 +256,13 @@ def test_the_functions_of_a_script_are_said_once() -> None:
     assert "settle() {" in whole
 
 
+def test_a_script_repeats_no_whole_run() -> None:
+    many = tuple(Evidence(f"#{number}", WRITE, 202, at=float(number)) for number in range(500))
+    whole = Reproduction("explicit-is-kept", "It fails", (), (), exchanges=many)
+    [shown] = failures(run_report((failed("explicit-is-kept", BROKEN),), reproductions=(whole,)))
+    assert shown.script.whole == failures(run_report((failed("explicit-is-kept", BROKEN),)))[0].script.whole
+
+
 def test_what_a_client_does_wrong_is_not_said_to_be_reproduced_by_its_requests() -> None:
     rendered = _all(run_report(subject={"kind": "client", "name": "a client"}))
     assert [name for name, report in rendered.items() if "#!/bin/sh" in report or "settle()" in report] == []

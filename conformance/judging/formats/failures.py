@@ -33,6 +33,9 @@ __all__ += ["failures", "headings", "headline", "outcome_line", "short", "status
 #: How many stale entries of a baseline are named.
 _NAMED = 3
 
+#: The most exchanges of a whole run that a script repeats; else it repeats those that show the failure.
+_PASTED = 60
+
 #: How many characters of a response's content are shown, of one in a time line, and of a headline.
 _SHOWN_CHARACTERS, _SHOWN_IN_LINE, _HEADLINE = 600, 160, 300
 
@@ -96,6 +99,8 @@ def _failure(run_report: RunReport, group: FailureGroup) -> Failure:
     entries = timeline(violation)
     reproduction = group.reproduction
     exchanges = reproduction.exchanges if reproduction is not None else ()
+    if not 0 < len(exchanges) <= _PASTED:
+        exchanges = _in_order(violation)
     is_client = "client" in (rule.applies_to, run_report.subject.get("kind"))
     return Failure(
         rule=rule,
@@ -113,7 +118,7 @@ def _failure(run_report: RunReport, group: FailureGroup) -> Failure:
         if is_client or (reproduction is not None and not reproduction.reproduces)
         else script(
             short(group.headline),
-            exchanges or _in_order(violation),
+            exchanges,
             run_report.variables,
             _where(run_report),
             expected=rule.title,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from conformance.http.display import visible
-from conformance.judging.formats import pytest_file
+from conformance.judging.formats import pytest_file, text
 from conformance.judging.formats.failures import (
     Failure,
     brief,
@@ -22,7 +22,6 @@ from conformance.judging.formats.failures import (
     subject_name,
 )
 from conformance.judging.formats.glossary import HEADING, glossary
-from conformance.judging.formats.marks import carets
 
 if TYPE_CHECKING:
     from conformance.contract.rules import Rule
@@ -110,7 +109,7 @@ def _failure(run_report: RunReport, number: int, failure: Failure) -> Iterator[s
         yield f"- also fails, {level}: {', '.join(escaped(rule.id) for rule in rules)}"
     if failure.values:
         yield ""
-        yield from _fenced("text", _values(failure))
+        yield from _fenced("text", "\n".join(text.values(failure)))
     if failure.timeline:
         yield from ("", "| | seconds | exchange | what happened | status | conferencing |", "|---|--:|---|---|--:|---|")
         yield from (_entry(entry) for entry in failure.timeline)
@@ -120,15 +119,6 @@ def _failure(run_report: RunReport, number: int, failure: Failure) -> Iterator[s
         yield from _folded("As a shell script", "sh", failure.script.whole)
     if failure.reproduction is not None and failure.reproduction.scenarios:
         yield from _folded("As pytest", "python", pytest_file.one(run_report, failure.reproduction))
-
-
-def _values(failure: Failure) -> str:
-    lines = []
-    for name, parts in failure.values:
-        lines.append(f"{name:<9} {''.join(part.text for part in parts)}")
-        if marks := carets(parts):
-            lines.append(f"          {marks}")
-    return "\n".join(lines)
 
 
 def _entry(entry: TimelineEntry) -> str:
@@ -144,9 +134,9 @@ def _entry(entry: TimelineEntry) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _folded(title: str, language: str, text: str) -> Iterator[str]:
+def _folded(title: str, language: str, content: str) -> Iterator[str]:
     yield from ("", f"<details><summary>{title}</summary>", "")
-    yield from _fenced(language, text.rstrip("\n"))
+    yield from _fenced(language, content.rstrip("\n"))
     yield from ("", "</details>")
 
 
@@ -157,7 +147,7 @@ def _fenced(language: str, text: str) -> Iterator[str]:
     yield fence
 
 
-def escaped(text: str) -> str:
+def escaped(value: str) -> str:
     """Text on one line, with what Markdown or HTML would interpret escaped, and what would call a person broken up."""
-    shown = visible(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    shown = visible(value).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return _REFERENCE.sub(r"\1<!-- -->", _SPECIAL.sub(r"\\\1", shown))

@@ -30,13 +30,15 @@ if TYPE_CHECKING:
     from conformance.judging.report import Tally
     from conformance.judging.summary import RunReport
 
-__all__ = ["WIDTH", "note", "render", "rule_failures", "summary"]
+__all__ = ["WIDTH", "note", "render", "rule_failures", "summary", "values"]
 
 #: Of how many failures the text has a script; files have them all.
 _SCRIPTS = 5
 
 #: How many characters a line of prose or of a value has, where there is no narrower terminal.
 WIDTH = 120
+#: The least that is reckoned with.
+_NARROWEST = 40
 
 _STYLES = {
     "passed": "green",
@@ -67,25 +69,31 @@ class Paint:
 
     def prose(self, text: str, start: str = "", style: str = "", *, hanging: int = 0) -> Iterator[str]:
         """Words in lines, below one another after `start` and `hanging` blanks; what has no blanks is not broken."""
+        return self._lines(text, start, style, " " * (len(start) + hanging), is_broken=False)
+
+    def value(self, text: str, start: str, marks: str = "", style: str = "") -> Iterator[str]:
+        """A value in lines, broken at blanks, or where they are full; with marks, which stand under its characters."""
+        indent = " " * len(start)
+        if not marks:
+            yield from self._lines(text, start, style, indent, is_broken=True)
+            return
+        step = max(self.width - len(start), 1)
+        for at in range(0, len(text), step):
+            yield (indent if at else start) + text[at : at + step]
+            under = marks[at : at + step].rstrip()
+            if under:
+                yield indent + self("failed", under)
+
+    def _lines(self, text: str, start: str, style: str, indent: str, *, is_broken: bool) -> Iterator[str]:
         lines = wrap(
             text,
             self.width,
             initial_indent=start,
-            subsequent_indent=" " * (len(start) + hanging),
+            subsequent_indent=indent,
             break_on_hyphens=False,
-            break_long_words=False,
+            break_long_words=is_broken,
         )
         return (self(style, line) if style else line for line in lines or [start])
-
-    def value(self, text: str, start: str, marks: str = "", style: str = "") -> Iterator[str]:
-        """A value in lines, each broken where it is full, with the marks of its characters under it."""
-        step, indent = max(self.width - len(start), 20), " " * len(start)
-        for at in range(0, max(len(text), 1), step):
-            line = (start if at == 0 else indent) + text[at : at + step]
-            yield self(style, line) if style else line
-            under = marks[at : at + step].rstrip()
-            if under:
-                yield indent + self("failed", under)
 
 
 def render(run_report: RunReport, *, colour: bool = False, verbose: bool = False, width: int = WIDTH) -> str:
@@ -93,7 +101,7 @@ def render(run_report: RunReport, *, colour: bool = False, verbose: bool = False
 
     Lines of prose and of values have at most `width` characters, scripts have what they need.
     """
-    paint = Paint(colour, min(width, WIDTH))
+    paint = Paint(colour, max(_NARROWEST, min(width, WIDTH)))
     lines = [
         *_head(run_report, paint),
         *_failures(run_report, paint),
@@ -211,7 +219,7 @@ def _failure(run_report: RunReport, number: int, failure: Failure, paint: Paint)
 
 def note(failure: Failure, paint: Paint = Paint()) -> Iterator[str]:
     """What was sent, expected and got, the page, the time line and the smallest scenario, in lines."""
-    yield from _values(failure, paint)
+    yield from values(failure, paint, "   ")
     for place, clause in enumerate(failure.clauses):
         start = f"   {'' if place else 'clauses':<10} "
         yield from paint.prose(f"{clause.id}, {clause.section}: {clause.text}", start)
@@ -231,10 +239,10 @@ def note(failure: Failure, paint: Paint = Paint()) -> Iterator[str]:
             yield from paint.prose(visible(step), "     ", hanging=3)
 
 
-def _values(failure: Failure, paint: Paint) -> Iterator[str]:
+def values(failure: Failure, paint: Paint = Paint(), start: str = "") -> Iterator[str]:
     """What was sent, expected and got, with marks under the characters that differ."""
     for name, parts in failure.values:
-        yield from paint.value("".join(part.text for part in parts), f"   {name:<10} ", carets(parts))
+        yield from paint.value("".join(part.text for part in parts), f"{start}{name:<10} ", carets(parts))
 
 
 def _timeline(failure: Failure, paint: Paint) -> Iterator[str]:
