@@ -8,6 +8,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from conformance.cli.output import echo
 from conformance.contract import examples, schemas
 from conformance.contract.format import formatted
 from conformance.contract.prose import part_in_words
@@ -42,7 +43,10 @@ def print_table(rules: Iterable[Rule]) -> None:
     for rule in rules:
         id_, level, applies_to, clauses, title = _row(rule)
         table.add_row(Text.assemble((id_, "bold"), f"\n{title}"), level, applies_to, Text(clauses, "dim"))
-    Console(highlight=False).print(table)
+    console = Console(highlight=False)
+    with console.capture() as printed:
+        console.print(table)
+    echo(printed.get())
 
 
 def _row(rule: Rule) -> tuple[str, ...]:

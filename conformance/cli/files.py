@@ -12,7 +12,7 @@ from pathlib import Path
 from conformance.errors import UsageError, place_of
 from conformance.http.redaction import SecretLeakError
 
-__all__ = ["Artefacts", "append", "check_place", "write_atomically"]
+__all__ = ["Artefacts", "append", "check_place", "is_stream", "write_atomically"]
 
 #: Bytes that the summary of a step of GitHub Actions may have: a longer one is refused as a whole.
 _LONGEST_SUMMARY = 1024 * 1024
@@ -83,7 +83,7 @@ def write_atomically(path: Path, text: str, check: Callable[[str, str], None]) -
     check(text, str(path))
     target = path.resolve()
     data = text.encode("utf-8")
-    if target.exists() and not target.is_file():
+    if is_stream(target):
         target.write_bytes(data)
         return
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -95,6 +95,11 @@ def write_atomically(path: Path, text: str, check: Callable[[str, str], None]) -
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+def is_stream(path: Path) -> bool:
+    """Whether this is a device or a pipe, which may have to be waited for."""
+    return path.exists() and not path.is_file()
 
 
 def append(path: Path, text: str, check: Callable[[str, str], None]) -> None:

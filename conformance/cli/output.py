@@ -55,20 +55,22 @@ def write_reports(
     another report takes standard output, the failures in a line each go to standard error. On GitHub Actions, failures
     become annotations. `quiet` writes `reports` and nothing else.
     Where a file, or one of `artefacts` before it, could not be written, the text report goes to standard output too.
-    A signal waits for the files, and not for whoever reads standard output.
+    A signal waits for the files, and not for whoever reads standard output or a pipe.
     Raises UsageError at the end for all that could not be written.
     """
-    from conformance.cli.files import Artefacts
+    from conformance.cli.files import Artefacts, is_stream
     from conformance.interrupts import Interruption
     from conformance.judging.formats import text
 
     artefacts = artefacts or Artefacts()
     chosen = [_destination(report) for report in reports]
-    files = [one for one in chosen if one is not None and one.path != "-"]
-    printed = [one for one in chosen if one is not None and one.path == "-"]
+    places = [one for one in chosen if one is not None]
+    printed = [one for one in places if one.path == "-"]
+    files = [one for one in places if one.path != "-"]
+    streams = [one for one in files if is_stream(Path(one.path))]
     with Interruption() as interruption:
-        _write_all(files, run_report, redactor, artefacts)
-    _write_all(printed, run_report, redactor, artefacts)
+        _write_all([one for one in files if one not in streams], run_report, redactor, artefacts)
+    _write_all([*streams, *printed], run_report, redactor, artefacts)
     with artefacts.writing("the text report"):
         if None in chosen or artefacts.problems or not (printed or quiet):
             width = _width(sys.stdout)

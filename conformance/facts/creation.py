@@ -19,6 +19,9 @@ _CREATED, _CREATED_BY_IT = Before("nonexistent"), Before("nonexistent")
 #: Seconds between a write and the time at which its event was created, by the server's clock.
 _JUST_NOW = 60.0
 
+#: Seconds after a write from which one reading tells something.
+_LONG = 10.0
+
 #: Seconds by which times of one server may be rounded.
 _CLOCK_STEP = 2.0
 
@@ -109,7 +112,7 @@ def is_late(episode: Episode, write: ObservedWrite, quiet: float) -> bool:
         updated_by_it = episode.before.item is not None
     else:
         updated_by_it = seconds is not None and -_leeway(write) <= seconds <= _JUST_NOW
-    return updated_by_it and episode.seconds_watched() >= 1.5 * quiet
+    return updated_by_it and episode.seconds_watched() >= max(quiet, _LONG)
 
 
 def shows_write(observation: Observation, write: ObservedWrite) -> bool:

@@ -76,6 +76,7 @@ class Episode:
     timed: bool = True
     dirty: bool = True
     unlisted: Streak | None = None
+    versions: dict[tuple[str, str], float] = field(default_factory=dict)
 
     def has_just_shown(self, item: dict[str, Any]) -> bool:
         """Whether the last reading showed this very item: the same body was read again, which is parsed once."""
@@ -150,11 +151,24 @@ class Episode:
         )
         if len(self.observed) < _KEPT and not any(k == key for _, k, _ in self.observed):
             self.observed.append((observation, key, self.streak.fresh))
+        self._note_version(observation, key, settings, window)
         self.stable = None
         if observation.state == "missing" and self.unlisted is not None and self.readings == 1:
             self.streak.first_answered = self.unlisted.first_answered
             self.streak.count += self.unlisted.count
         self._update_stability(self.streak, settings, window)
+
+    def _note_version(self, observation: Observation, key: str, settings: Settings, window: Window) -> None:
+        """Remember that a version of the event came back with other conferencing than it was shown with long before."""
+        updated = observation.item.get("updated") if observation.item is not None else None
+        if not isinstance(updated, str) or observation.state == "pending" or not self.timed:
+            return
+        if (updated, key) not in self.versions and len(self.versions) == _KEPT:
+            return
+        first = self.versions.setdefault((updated, key), observation.sent)
+        others = [at for (version, other), at in self.versions.items() if version == updated and other != key]
+        if others and first < observation.sent and window.is_over(observation.sent - min(others), settings.quiet):
+            self.pending_again += 1
 
     def never_listed(self) -> Streak | None:
         """The readings that did not list the event, if none did since writes that leave it there were accepted."""

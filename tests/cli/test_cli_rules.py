@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
+import sys
 from pathlib import Path
 
 import jsonschema
@@ -34,6 +36,13 @@ def test_on_a_terminal_every_rule_is_a_row_of_a_table(
     assert {rule.id for rule in load()} <= {line.split()[0] for line in lines}
     text = " ".join(" ".join(lines).split())
     assert [rule.title for rule in load() if len(rule.title) < 60 and rule.title not in text] == []
+
+
+def test_a_table_is_shown_where_the_terminal_has_no_such_letters(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(stream, "ascii"))
+    explanation.print_table(load())
+    assert b"explicit-is-kept" in stream.getvalue()
 
 
 def test_the_contract_is_one_document_that_a_program_can_judge_by() -> None:

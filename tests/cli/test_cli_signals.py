@@ -180,6 +180,18 @@ def test_a_signal_ends_a_process_that_waits_for_more(tmp_path: Path) -> None:
     os.close(slow)
 
 
+def test_a_report_that_nobody_takes_out_of_a_pipe_ends_at_the_first_signal(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    places = ["--report", tmp_path / "r.json", "--report", f"json:{tmp_path / 'pipe'}"]
+    command = [sys.executable, "-m", "conformance", "check", har(tmp_path / "a.har"), *places]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while not (tmp_path / "r.json").exists():
+        time.sleep(0.01)
+    process.send_signal(signal.SIGTERM)
+    output, errors = process.communicate(timeout=20)
+    assert (process.returncode, output, errors) == (130, "", "")
+
+
 @pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
 @pytest.mark.parametrize("begun", [b"", LINE, LINE[:40]], ids=["silent", "a line", "half a line"])
 @pytest.mark.parametrize("options", [(), ("--jobs", "2")], ids=["one", "two"])

@@ -140,6 +140,10 @@ def test_a_client_that_does_not_trust_the_authority_is_told_of(tmp_path: Path) -
         (b"GET / HTTP/1.1\r\n\r\n", b"400"),
         (b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", b"400"),
         (b"GET / HTTP/1.1\r\nHost: x\r\nA: " + b"a" * 200_000 + b"\r\n\r\n", b"431"),
+        (b"GET /" + b"a" * 70_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", b"400"),
+        (b"GET http://[/ HTTP/1.1\r\nHost: x\r\n\r\n", b"400"),
+        (b"GET http://127.0.0.1:99999/ HTTP/1.1\r\nHost: x\r\n\r\n", b"400"),
+        (b"CONNECT [::1 HTTP/1.1\r\nHost: x\r\n\r\n", b"403"),
         (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 17000000\r\n\r\n" + b"a" * 17_000_000, b"413"),
     ],
 )

@@ -333,3 +333,24 @@ def test_an_update_without_conferencing_keeps_what_somebody_else_may_change_late
     traffic.read(140, item(updated="2026-11-22T10:02:30Z"))
     write = traffic.writes()[-1]
     assert (write["after"]["closed_by"] == "next-write") == ended
+
+
+@pytest.mark.parametrize(
+    ("versions", "until", "remained"),
+    [
+        ((1, 1), 60, False),
+        ((0, 1), 60, None),  # a replica that is behind
+        ((None, None), 60, None),
+        ((1, 1), 10, None),  # for some seconds readings may go back in time
+    ],
+)
+def test_a_version_that_shows_now_this_and_now_that_does_not_remain(
+    versions: Any, until: int, remained: bool | None
+) -> None:
+    traffic = created(event(conferencing={"profile_id": "none"}))
+    for at in range(2, until, 4):
+        for number, (shown, version) in enumerate(zip((ASSIGNED, None), versions, strict=True)):
+            updated = {} if version is None else {"updated": f"2026-11-22T10:00:0{version}Z"}
+            traffic.read(at + 2 * number, item(shown, **updated))
+    (write,) = traffic.writes(Settings())
+    assert write["after"].get("remained") is remained

@@ -14,7 +14,6 @@ _OTHERS = "a right server, and somebody else who writes to the account: --comple
 
 #: By fault: the law of `schemas/README.md`, and the legal server.
 EXCUSES: dict[str, tuple[str, str]] = {
-    "conferencing-hidden-in-every-third-reading": ("staleness", "three replicas, one of which is behind"),
     "default-shows-nothing-until-it-is-there": ("staleness", "one reading from before pending was set"),
     **dict.fromkeys(
         (

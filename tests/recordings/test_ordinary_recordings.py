@@ -29,6 +29,7 @@ _SHOWN = {
     "location-is-made-up": "crud",
     "assigned-with-other-keys": "crud",
     "delete-answers-404": "crud",
+    "conferencing-hidden-in-every-third-reading": "windows",
     "calendars-of-another-account": "crud",
     "availability-differs-on-microsoft": "crud",
     "conferencing-forbidden": "updates",

@@ -59,6 +59,9 @@ def test_one_rule_is_decided_in_all_its_classes_by_a_quarter_of_the_requests(rul
         ("page-two-is-page-one", "a-reading-lists-each-event-once"),
         ("notifications-wrongly-signed", "a-notification-is-signed"),
         ("pending-as-text-for-explicit", "conferencing-is-an-object"),
+        # What a request left out, and that something else was notified.
+        ("crash-without-join-url", "a-server-error-is-temporary"),
+        ("integrated-not-notified", "an-assignment-is-notified"),
     ],
 )
 def test_a_fault_is_still_caught_by_its_rule_alone(fault: str, rule: str) -> None:

@@ -17,6 +17,7 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import h11
+import httpx
 
 from conformance.errors import UsageError
 from conformance.http.exchange import Headers, Request
@@ -215,8 +216,8 @@ class HttpServer:
 
     def may_connect(self, authority: str) -> None:
         """Raises for a CONNECT to a host that is not served."""
-        parts = urlsplit(f"//{authority}")
         try:
+            parts = urlsplit(f"//{authority}")
             allowed = self._tls is not None and self._serves(parts.hostname, parts.port)
         except ValueError:
             allowed = False
@@ -282,7 +283,11 @@ class _Connection:
         headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in head.headers.raw_items())
         host = next((value for name, value in headers if name.lower() == "host"), None)
         peer_port = self._writer.get_extra_info("peername")[1]
-        url = self._server.address(method, head.target.decode("latin-1"), host, self._scheme, peer_port)
+        try:
+            url = self._server.address(method, head.target.decode("latin-1"), host, self._scheme, peer_port)
+            httpx.URL(url)
+        except (ValueError, httpx.InvalidURL) as error:
+            raise _NotServedError(400, f"its target is no URL ({error})") from None
         body = bytearray()
         while True:
             if self._http.they_are_waiting_for_100_continue:

@@ -131,13 +131,13 @@ class _Evidence:
     judge: Judge
     chosen: frozenset[str]
     parts: dict[str, str] = field(default_factory=dict)
-    notified: tuple[str, ...] | None = None
+    notified: dict[str, tuple[str, ...]] = field(default_factory=dict)
     decided: list[tuple[Facts, tuple[Verdict, ...]]] = field(default_factory=list)
 
     def __call__(self, facts: Facts) -> tuple[Verdict, ...]:
         judgement = self.judge(facts)
         if facts.about == "notification" and facts.document["arrived"]:
-            self.notified = self.notified or facts.key[1:4]
+            self.notified.setdefault(str(facts.document.get("requested")), facts.key[1:4])
         if facts.closed and any(verdict.outcome == "passed" for verdict in judgement):
             self.decided.append((facts, judgement))
         return tuple(verdict for verdict in judgement if verdict.rule in self.chosen)
@@ -177,9 +177,7 @@ class _Evidence:
             if scenario is not None:
                 subscribes = facts.about == "notification" or "subscriptions" in facts.document
                 also = frozenset({"notifications"} if subscribes else ())
-                # That nothing comes is known only where something else came.
-                beside = events.get(self.notified or ()) if facts.about == "notification" else None
-                return Piece(nothing, frozenset({scenario, beside or scenario}), also)
+                return Piece(nothing, frozenset({scenario, self._beside(facts, events) or scenario}), also)
             return None if part == "scenarios" else Piece(nothing, probes=frozenset({part}))
         account = str(facts.document.get("account") or (facts.key[1] if len(facts.key) > 1 else ""))
         if facts.about == "account":
@@ -196,6 +194,13 @@ class _Evidence:
         events_read = _EVENTS_OF.get(str(operation), 0) if part in ("access", "readings") else 0
         account = run.inventory.targets[0].account.name if events_read else ""
         return Piece(nothing, probes=frozenset({part}), account=account, events=events_read)
+
+    def _beside(self, facts: Facts, events: Mapping[tuple[str, ...], str]) -> str | None:
+        """For a notification a scenario that asks for another kind: that nothing comes is known where something did."""
+        if facts.about != "notification":
+            return None
+        others = (key for requested, key in self.notified.items() if requested != facts.document.get("requested"))
+        return events.get(next(others, ()))
 
     def _defaults(self, account: str, plan: Plan) -> frozenset[str]:
         """A few scenarios that request `default` conferencing in one account."""
@@ -221,7 +226,7 @@ class _Evidence:
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """A rule that passed for a value which this kind of request led to; when it is first read is a matter of time."""
+    """A rule that passed for this kind of request, or for a value that it led to; when that is read is up to time."""
 
     rule: str
     kind: str
@@ -276,7 +281,14 @@ def _shows(
 
 
 def _kind(facts: Facts, scenarios: Mapping[tuple[str, ...], Scenario]) -> str | None:
-    """The request to which the first value of an event is owed, where it is a value: such facts do not say it."""
+    """What such facts do not say: to which request the first value of an event is owed, or what a request left out."""
+    if facts.about == "exchange":
+        event = facts.document.get("request", {}).get("json")
+        conferencing = event.get("conferencing") if isinstance(event, dict) else None
+        if not isinstance(conferencing, dict):
+            return None
+        requested = conferencing.get("profile_id")
+        return " ".join(("explicit" if requested == "explicit" else "another", *sorted(conferencing)))
     scenario = scenarios.get(facts.key[1:4])
     if scenario is None or facts.about != "conferencing" or facts.key[4] != "1":
         return None
