@@ -15,7 +15,7 @@ from conformance.facts.forgetting import Forgetting
 from conformance.facts.reading import Reading
 from conformance.facts.reads import apply_read
 from conformance.facts.requested import names_profile, requested_conferencing
-from conformance.facts.routes import UNKNOWN_ACCOUNT, Route, account_name, makes_calendar, route
+from conformance.facts.routes import UNKNOWN_ACCOUNT, Route, makes_calendar
 from conformance.facts.seen import UNREADABLE, Asked, Seen, answer_of, asked, body_of
 from conformance.facts.share import Crossing, Share
 from conformance.facts.state import AccountState, ObserverState
@@ -106,8 +106,8 @@ class Observer:
 
     def _is_passed_over(self, exchange: Exchange) -> bool:
         """Whether an exchange is a reading of an account whose facts are made elsewhere."""
-        account = account_name(exchange.request, exchange.headers_complete)
-        return not self._fold.has(account) and route(exchange.request.method, exchange.request.url).name in _READINGS
+        known = self._asked(exchange)
+        return not self._fold.has(known.account) and known.route.name in _READINGS
 
     def _documents(self, seen: Seen, entries: list[Seen]) -> Iterator[Facts]:
         """What an exchange tells by itself, and what its entries do if it is a batch."""
@@ -268,7 +268,7 @@ class Observer:
     def closed(self) -> list[Facts]:
         """The facts that closed since the last call."""
         out, self._fold.out = self._fold.out, []
-        if self._fold.taken is not None:
+        if out and self._fold.taken is not None:
             self._fold.taken.stamp(out)
             self._fold.taken.restart()
         return out

@@ -74,9 +74,11 @@ class SecretCollector:
         """`exchanges` without the credentials in them and in the next thousand."""
         rest = iter(exchanges)
         held = deque(islice(rest, _AHEAD))
+        for exchange in rest:
+            yield concealed(held.popleft(), self.redacted)
+            held.append(exchange)
         while held:
             yield concealed(held.popleft(), self.redacted)
-            held.extend(islice(rest, 1))
 
     def enable_deep_scan(self) -> None:
         """From here on search everything for secrets that are encoded several times over, which is slower."""
