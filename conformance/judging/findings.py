@@ -57,4 +57,4 @@ def broken_rules(run_report: RunReport) -> tuple[str, ...]:
 
 def text_of_failure(run_report: RunReport) -> str:
     """The failures that count, as the text report has them, without scripts: the test shows them again."""
-    return "\n".join(rule_failures(run_report, rule, scripts=0) for rule in run_report.failures)
+    return rule_failures(run_report, run_report.failures, scripts=0)

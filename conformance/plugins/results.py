@@ -125,7 +125,7 @@ def _rule_result(run_report: RunReport, rule: Rule) -> RuleResult:
     stale = any(entry.rule == rule.id for entry in run_report.stale)
     message = ""
     if outcome == "failed":
-        message = rule_failures(run_report, rule)
+        message = rule_failures(run_report, (rule,))
     elif outcome != "passed":
         message = f"{outcome}: {run_report.incomplete or run_report.reason(rule)}"
     return RuleResult(outcome, message, is_fatal, _known(run_report, rule), stale)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from textwrap import wrap
 from typing import TYPE_CHECKING
@@ -37,6 +37,8 @@ _SCRIPTS = 5
 
 #: How many characters a line of prose or of a value has, where there is no narrower terminal.
 WIDTH = 120
+#: How many characters the name of a row of a smallest failure takes.
+_ROW = 12
 #: The least that is reckoned with.
 _NARROWEST = 40
 
@@ -124,10 +126,12 @@ def summary(run_report: RunReport, *, colour: bool = False) -> str:
     return "\n".join([*lines, *_closing(run_report, paint)]) + "\n"
 
 
-def rule_failures(run_report: RunReport, rule: Rule, scripts: int = _SCRIPTS) -> str:
-    """The failures of one rule, as text; so many of them with a script for a shell."""
-    smallest = tuple(example for example in run_report.counterexamples if example.startswith(f"{rule.id}: "))
-    alone = replace(run_report, rules=(rule,), counterexamples=smallest)
+def rule_failures(run_report: RunReport, rules: Iterable[Rule], scripts: int = _SCRIPTS) -> str:
+    """The failures of these rules, as text; so many of them with a script for a shell."""
+    chosen = tuple(rules)
+    heads = tuple(f"{rule.id}: " for rule in chosen)
+    smallest = tuple(example for example in run_report.counterexamples if example.startswith(heads))
+    alone = replace(run_report, rules=chosen, counterexamples=smallest)
     return (
         "\n".join([*_failures(alone, Paint(), scripts, headed=False), *_counterexamples(alone, Paint())]).strip("\n")
         + "\n"
@@ -274,7 +278,10 @@ def _counterexamples(run_report: RunReport, paint: Paint) -> Iterator[str]:
         yield paint("heading", "Smallest failures")
     for example in run_report.counterexamples:
         yield ""
-        yield visible(example.rstrip("\n"), lines=True)
+        title, *rows = visible(example.rstrip("\n"), lines=True).split("\n")
+        yield from paint.prose(title)
+        for row in rows:
+            yield from paint.value(row[_ROW:], row[:_ROW])
 
 
 def _notes(run_report: RunReport, paint: Paint) -> Iterator[str]:
