@@ -14,9 +14,9 @@ __all__ = ["Packer", "packable"]
 
 T = TypeVar("T")
 
-#: Raw deflate in its first level that looks on for a longer match, and a window of 8 KiB: a state and the one that
-#: it is told by.
-_LEVEL, _WINDOW, _MEMORY = 4, -13, 6
+#: Raw deflate in its third level (the next takes twice as long for 5 % less), and a window of 8 KiB: a state and the
+#: one that it is told by.
+_LEVEL, _WINDOW, _MEMORY = 3, -13, 5
 
 
 class Packer:
