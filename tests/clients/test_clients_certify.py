@@ -177,6 +177,8 @@ def test_what_is_reported_wrong_shrinks_to_one_reading() -> None:
     (found,) = certificate.counterexamples
     (only,) = found.calls
     assert only.record.call.method == "read_events"
+    shown = [line for line in found.text().splitlines() if line.startswith(("  response", "  reported"))]
+    assert ['"conferencing"' in line and " more" in line and '"summary"' not in line for line in shown] == [True] * 2
     assert len(only.record.call.params["event_ids"]) == 1
 
 

@@ -169,7 +169,7 @@ def _clauses(run_report: RunReport, rule: Rule) -> tuple[ClauseNote, ...]:
 
 def brief(value: Any) -> str:
     """A value of the wire as JSON, short enough for a line of a time line."""
-    text = visible(as_json(value))
+    text = visible(value if isinstance(value, str) else as_json(value))
     return text if len(text) <= _SHOWN_IN_LINE else f"{text[: _SHOWN_IN_LINE - 1]}…"
 
 

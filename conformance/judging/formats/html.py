@@ -84,7 +84,7 @@ def _failures(run_report: RunReport, found: tuple[Failure, ...]) -> Iterator[str
     for number, failure in enumerate(found, 1):
         if number in above:
             yield f"<h2>{above[number]}</h2>"
-        if number == 1:
+        if number == 1 and any(len(one.timeline) > 1 for one in found):
             yield from _key()
         yield from article(run_report, number, failure)
 

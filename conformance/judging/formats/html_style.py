@@ -30,7 +30,7 @@ code, pre, .value { font: .875rem/1.45 ui-monospace, SFMono-Regular, Menlo, Cons
 code { overflow-wrap: anywhere; }
 pre, .value { background: var(--sunk); border: 1px solid var(--line); border-radius: 6px; padding: .5rem .75rem;
   margin: 0; white-space: pre-wrap; overflow-wrap: anywhere; }
-pre { max-height: 32rem; overflow: auto; }
+pre { max-height: 32rem; overflow: auto; } pre + pre { margin-top: .75rem; }
 mark { background: var(--mark); color: var(--mark-ink); font-weight: 700; border-radius: 2px; }
 dl { display: grid; grid-template-columns: 6.5rem minmax(0, 1fr); gap: .4rem 1rem; margin: .75rem 0; }
 dt { color: var(--faint); } dd { margin: 0; min-width: 0; }

@@ -37,6 +37,8 @@ _SCRIPTS = 5
 
 #: How many characters a line of prose or of a value has, where there is no narrower terminal.
 WIDTH = 120
+#: How many characters the name of a row of a smallest failure takes.
+_ROW = 12
 #: The least that is reckoned with.
 _NARROWEST = 40
 
@@ -276,7 +278,10 @@ def _counterexamples(run_report: RunReport, paint: Paint) -> Iterator[str]:
         yield paint("heading", "Smallest failures")
     for example in run_report.counterexamples:
         yield ""
-        yield visible(example.rstrip("\n"), lines=True)
+        title, *rows = visible(example.rstrip("\n"), lines=True).split("\n")
+        yield from paint.prose(title)
+        for row in rows:
+            yield from paint.value(row[_ROW:], row[:_ROW])
 
 
 def _notes(run_report: RunReport, paint: Paint) -> Iterator[str]:
