@@ -52,9 +52,11 @@ class Span:
         for exchange in exchanges:
             self.count += 1
             for time in (exchange.sent_at, exchange.answered_at):
-                if time is not None:
-                    self.first = time if self.first is None else min(self.first, time)
-                    self.last = time if self.last is None else max(self.last, time)
+                if time is not None:  # of each exchange it is asked, and `min` and `max` take five times as long
+                    if self.first is None or time < self.first:
+                        self.first = time
+                    if self.last is None or time > self.last:
+                        self.last = time
             if self.count % 100 == 0:
                 progress(f"{self.count:,} exchanges, {exchange.label}")
             yield exchange

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
 __all__ = ["judge_run", "settings_from"]
 
 T = TypeVar("T")
+
+#: How many more objects there are before it is looked for those that refer to each other alone.
+_OBJECTS = 50_000
 
 
 def judge_run(
@@ -49,7 +54,19 @@ def judge_run(
 
         if is_driver_call(first):
             return judge_calls(everything, rules)
-    return examine(everything, rules, settings, take=take, judge=judge, share=share, crossed=crossed)
+    with _seldom_collected():
+        return examine(everything, rules, settings, take=take, judge=judge, share=share, crossed=crossed)
+
+
+@contextmanager
+def _seldom_collected() -> Iterator[None]:
+    """Next to nothing that exchanges leave behind refers to itself: to look for it as often as usual takes long."""
+    usual = gc.get_threshold()
+    gc.set_threshold(_OBJECTS, *usual[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*usual)
 
 
 def settings_from(header: RecordingMetadata | None) -> Settings:

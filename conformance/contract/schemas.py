@@ -102,6 +102,7 @@ def text_only(value: Any) -> Any:
     return [text_only(part) for part in value] if isinstance(value, list) else value
 
 
+@cache
 def _schemas() -> tuple[tuple[str, dict[str, Any]], ...]:
-    loaded = ((name, read(name)) for name in names())
+    loaded = ((name, read(name)) for name in names() if not name.startswith("examples/"))
     return tuple((uri(name), contents) for name, contents in loaded if is_schema(contents))

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urljoin
 
 from conformance.facts.routes import route
-from conformance.facts.seen import Seen
+from conformance.facts.seen import Seen, asked
 from conformance.http.exchange import Request, Response
 
 __all__ = ["answers_each_entry", "entries_of", "is_refused", "twice_written"]
@@ -60,6 +60,7 @@ def _entry(batch: Seen, number: int, method: str, address: str, data: Any, answe
         exchange=replace(exchange, request=request, response=response, label=f"{exchange.label}[{number}]", notes=()),
         status=status,
         route=at,
+        asked=asked(request.method, url, request.headers, exchange.headers_complete),
         body=data,
         answer=shown,
         accepted=False,

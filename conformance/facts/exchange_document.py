@@ -6,14 +6,12 @@ import json
 from functools import lru_cache
 from typing import Any
 
-from conformance.facts.routes import route
-from conformance.facts.seen import UNREADABLE, Seen
+from conformance.facts.seen import UNREADABLE, Asked, Seen
 from conformance.facts.values import Facts
-from conformance.http.exchange import UNKNOWN_TOKEN, Headers
+from conformance.http.exchange import UNKNOWN_TOKEN
 
 __all__ = ["answer_document", "exchange_document", "request_document"]
 
-_HEADERS = frozenset({"content-type", "authorization", "accept"})
 _REQUESTS = ("write", "delete", "read")
 _LISTS = ("read", "page", "calendars", "userinfo")
 
@@ -30,18 +28,13 @@ def exchange_document(
     `calendar` is what is known of the one in its path, `profile_listed` whether the account's userinfo lists the
     profile that it names, `entries_answered` whether each entry of a batch was answered; None where that is not known.
     """
-    request, response = seen.exchange.request, seen.exchange.response
+    response = seen.exchange.response
     content_type = None
     if response is not None and response.status == 200 and seen.route.name in _LISTS:
         content_type = response.header("content-type") or ""
     document = _without_bodies(
+        seen.asked,
         seen.route.name,
-        seen.route.host,
-        request.method,
-        request.url,
-        request.headers,
-        seen.exchange.headers_complete,
-        seen.account,
         seen.accepted,
         seen.failures,
         None if response is None else response.status,
@@ -66,26 +59,13 @@ def exchange_document(
 
 @lru_cache(maxsize=1024)
 def _without_bodies(
-    operation: str,
-    host: str | None,
-    method: str,
-    url: str,
-    headers: Headers,
-    headers_complete: bool,
-    account: str | None,
-    accepted: bool,
-    failures: int,
-    status: int | None,
-    content_type: str | None,
+    asked: Asked, operation: str, accepted: bool, failures: int, status: int | None, content_type: str | None
 ) -> dict[str, Any]:
     """The facts of an exchange but for its bodies: one object for the same readings, which come again and again."""
-    document: dict[str, Any] = {
-        "about": "exchange",
-        "operation": operation,
-        "request": _without_body(method, url, headers, headers_complete),
-    }
-    if host:
-        document["host"] = host
+    account = asked.account
+    document: dict[str, Any] = {"about": "exchange", "operation": operation, "request": asked.document}
+    if asked.route.host:
+        document["host"] = asked.route.host
     if account is not None:
         document["account"] = account
     token = _token(account, accepted=accepted)
@@ -136,21 +116,7 @@ def answer_document(seen: Seen) -> dict[str, Any]:
 
 def request_document(seen: Seen) -> dict[str, Any]:
     """The request in the names that facts use."""
-    request = seen.exchange.request
-    document = _without_body(request.method, request.url, request.headers, seen.exchange.headers_complete)
+    document = seen.asked.document
     if seen.body is None:
         return document
     return {**document, "unreadable": True} if seen.body is UNREADABLE else {**document, "json": seen.body}
-
-
-@lru_cache(maxsize=1024)
-def _without_body(method: str, url: str, headers: Headers, headers_complete: bool) -> dict[str, Any]:
-    """A request but for its body: the same readings are sent again and again."""
-    at = route(method, url)
-    document: dict[str, Any] = {"method": method, "path": at.path}
-    if at.query:
-        document["query"] = [list(pair) for pair in at.query]
-    kept = {lowered: value for name, value in headers if (lowered := name.lower()) in _HEADERS}
-    if headers_complete or "authorization" in kept:
-        document["headers"] = kept
-    return document

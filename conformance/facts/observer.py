@@ -15,18 +15,21 @@ from conformance.facts.forgetting import Forgetting
 from conformance.facts.reading import Reading
 from conformance.facts.reads import apply_read
 from conformance.facts.requested import names_profile, requested_conferencing
-from conformance.facts.routes import UNKNOWN_ACCOUNT, Route, account_name, makes_calendar, route
-from conformance.facts.seen import UNREADABLE, Seen, answer_of, body_of
+from conformance.facts.routes import UNKNOWN_ACCOUNT, Route, makes_calendar
+from conformance.facts.seen import UNREADABLE, Asked, Seen, answer_of, asked, body_of
 from conformance.facts.share import Crossing, Share
 from conformance.facts.state import AccountState, ObserverState
 from conformance.facts.values import Evidence, Facts, Settings
 from conformance.facts.writes import apply_write, invalidate
-from conformance.http.exchange import NOT_RECORDED, PASSED_OVER, UNKNOWN_TOKEN, Exchange, Response
+from conformance.http.exchange import NOT_RECORDED, PASSED_OVER, UNKNOWN_TOKEN, Exchange, Request, Response
 
 __all__ = ["Observer", "observe"]
 
 #: How many refused lists may wait for their token to be accepted.
 _UNPROVEN = 16
+
+#: How many requests are known again as the very objects that they are.
+_SAME = 1024
 
 #: How many bytes of a server error are kept.
 _SAID = 300
@@ -49,6 +52,7 @@ class Observer:
         self._fold = ObserverState(settings, revisions=revisions, share=share)
         self._held: list[Seen] = []
         self._unproven: list[Seen] = []
+        self._same: dict[int, tuple[Request, bool, Asked]] = {}
 
     @property
     def window(self) -> float:
@@ -102,8 +106,8 @@ class Observer:
 
     def _is_passed_over(self, exchange: Exchange) -> bool:
         """Whether an exchange is a reading of an account whose facts are made elsewhere."""
-        account = account_name(exchange.request, exchange.headers_complete)
-        return not self._fold.has(account) and route(exchange.request.method, exchange.request.url).name in _READINGS
+        known = self._asked(exchange)
+        return not self._fold.has(known.account) and known.route.name in _READINGS
 
     def _documents(self, seen: Seen, entries: list[Seen]) -> Iterator[Facts]:
         """What an exchange tells by itself, and what its entries do if it is a batch."""
@@ -162,8 +166,8 @@ class Observer:
     def _seen(self, exchange: Exchange) -> Seen:
         """What the exchange is, as far as what came before tells."""
         fold, request = self._fold, exchange.request
-        at = route(request.method, request.url)
-        account = account_name(request, exchange.headers_complete)
+        known = self._asked(exchange)
+        at, account = known.route, known.account
         if at.name in ("read", "other") and account in fold.accounts and fold.accounts[account].awaits(request.url):
             at = replace(at, name="page")  # a next_page may be any URL
         sent, answered = exchange.sent_at, exchange.answered_at
@@ -184,11 +188,25 @@ class Observer:
             sent,
             answered,
             timed,
+            known,
             body_of(request),
             answer,
             accepted,
             failures,
         )
+
+    def _asked(self, exchange: Exchange) -> Asked:
+        """What is asked; of a request that came before as the very object that it is, this is known at once."""
+        request, complete = exchange.request, exchange.headers_complete
+        same = self._same.get(id(request))
+        if same is not None and same[0] is request and same[1] is complete:
+            return same[2]
+        found = asked(request.method, request.url, request.headers, complete)
+        if not request.body:
+            if len(self._same) >= _SAME:
+                self._same.clear()
+            self._same[id(request)] = request, complete, found  # held, so that no other takes its id
+        return found
 
     def _answer(self, exchange: Exchange, at: Route, account: str | None) -> Any:
         """What the response says; that of the same reading once more is not read again."""
@@ -250,7 +268,7 @@ class Observer:
     def closed(self) -> list[Facts]:
         """The facts that closed since the last call."""
         out, self._fold.out = self._fold.out, []
-        if self._fold.taken is not None:
+        if out and self._fold.taken is not None:
             self._fold.taken.stamp(out)
             self._fold.taken.restart()
         return out

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple
 
-from conformance.facts.routes import Route, body_json
+from conformance.facts.routes import Route, account_name, body_json, route
 from conformance.facts.values import Evidence
-from conformance.http.exchange import Exchange, Request, Response
+from conformance.http.exchange import Exchange, Headers, Request, Response
 
-__all__ = ["UNREADABLE", "Seen", "answer_of", "body_of"]
+__all__ = ["UNREADABLE", "Asked", "Seen", "answer_of", "asked", "body_of"]
+
+_HEADERS = frozenset({"content-type", "authorization", "accept"})
 
 
 class _Unreadable:
@@ -24,6 +28,31 @@ _WITH_BODY = frozenset({"POST", "DELETE", "PUT", "PATCH"})
 
 #: The statuses of answers whose body is read, by the operation.
 _TOLD_BY = {**dict.fromkeys(("read", "page", "calendars", "userinfo"), (200,)), "batch": range(200, 300)}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Asked:
+    """What a request is but for its body: one object, told by its identity, for those that are the same.
+
+    `document` is the request in the names that facts use.
+    """
+
+    route: Route
+    account: str | None
+    document: dict[str, Any]
+
+
+@lru_cache(maxsize=1024)
+def asked(method: str, url: str, headers: Headers, headers_complete: bool) -> Asked:
+    """What a request is: the same ones are sent again and again."""
+    at = route(method, url)
+    document: dict[str, Any] = {"method": method, "path": at.path}
+    if at.query:
+        document["query"] = [list(pair) for pair in at.query]
+    kept = {lowered: value for name, value in headers if (lowered := name.lower()) in _HEADERS}
+    if headers_complete or "authorization" in kept:
+        document["headers"] = kept
+    return Asked(at, account_name(Request(method, url, headers), headers_complete), document)
 
 
 class Seen(NamedTuple):
@@ -45,6 +74,7 @@ class Seen(NamedTuple):
     sent: float
     answered: float
     timed: bool
+    asked: Asked
     body: Any = None
     answer: Any = None
     accepted: bool = False

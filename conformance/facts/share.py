@@ -75,7 +75,8 @@ class Taken:
 
     def move(self, place: Place, out: list[Facts]) -> None:
         """The fold goes on to `place`: facts in `out` that came since the last move have come where it was."""
-        self.stamp(out)
+        if len(out) > self._placed:
+            self.stamp(out)
         self.place = place
         known = self.share.settled
         while self._known < len(known) and known[self._known][0] < place:
@@ -85,7 +86,7 @@ class Taken:
     def stamp(self, out: list[Facts]) -> None:
         """Say of the facts in `out` that have come since the last call where they came."""
         if len(out) > self._placed:
-            out[self._placed :] = [facts._replace(place=self.place) for facts in out[self._placed :]]
+            out[self._placed :] = [Facts(*facts[:-1], self.place) for facts in out[self._placed :]]
         self._placed = len(out)
 
     def restart(self) -> None:

@@ -197,13 +197,14 @@ class Exchange:
 PASSED_OVER = Request("GET", "http://localhost/")
 
 
-#: Parsed bodies up to this size, in bytes, are cached: what is polled seldom changes.
-_SMALL = 65_536
+#: Parsed bodies up to these sizes, in bytes, are cached: what is polled seldom changes, and writes are looked at again.
+_SMALL, _SMALLEST = 65_536, 2_048
 
 
 def load_json(body: bytes) -> Any:
     """JSON text in UTF-8 as Python values, which are shared; ValueError for anything else, or nested too deep."""
-    return _parsed(body) if len(body) <= _SMALL else _parse(body)
+    size = len(body)
+    return (_parsed_small if size <= _SMALLEST else _parsed if size <= _SMALL else _parse)(body)
 
 
 def _parse(body: bytes) -> Any:
@@ -219,6 +220,7 @@ def _parse(body: bytes) -> Any:
 
 
 _parsed = lru_cache(maxsize=16)(_parse)
+_parsed_small = lru_cache(maxsize=256)(_parse)
 
 
 _HTTP_DATE = re.compile(r"([A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4}) (\d\d):(\d\d):(\d\d) GMT\Z")

@@ -18,7 +18,7 @@ __all__ = ["SETTLED", "circumstances", "of_text"]
 SETTLED = "read until it is settled"
 
 #: What a text may hold that servers are known to treat otherwise.
-_CHARACTERS = "#?%+;~'\"<&@[\n"
+_CHARACTERS = frozenset("#?%+;~'\"<&@[\n")
 
 #: What is no such word is a text, of which only the form counts.
 _WORDS = re.compile(r"8x8|[a-z_]{1,32}")
@@ -30,6 +30,10 @@ _NAMES = frozenset({"event_id", "event_uid"})
 
 _LONG = 200
 _DEEP = 5
+
+#: What is known of so many bodies, by their ids.
+_MOST_BODIES = 1024
+_BODIES: dict[int, tuple[Any, list[str]]] = {}
 
 
 def circumstances(facts: Facts) -> frozenset[str]:
@@ -123,7 +127,21 @@ def _of_request(document: dict[str, Any], add: Callable[[str], None]) -> None:
     for pair in request.get("query", ()):
         add(f"query {pair[0]}")
     if "json" in request:
-        _value("event", request["json"], add)
+        for said in _of_body(request["json"]):
+            add(said)
+
+
+def _of_body(body: Any) -> list[str]:
+    """The circumstances of what was sent: several documents tell of the same object, which is looked at once."""
+    known = _BODIES.get(id(body))
+    if known is not None and known[0] is body:
+        return known[1]
+    said: list[str] = []
+    _value("event", body, said.append)
+    if len(_BODIES) >= _MOST_BODIES:
+        _BODIES.clear()
+    _BODIES[id(body)] = body, said  # held, so that no other takes its id
+    return said
 
 
 def _inner(path: str, part: Any, add: Callable[[str], None]) -> None:
@@ -135,6 +153,8 @@ def _words(source: dict[str, Any], names: Iterable[str], add: Callable[[str], No
     """Each of the named facts that is a word, a truth value or a number."""
     for name in names:
         value = source.get(name)
+        if value is None:
+            continue
         if isinstance(value, bool) or (isinstance(value, str) and len(value) <= _WORD and value.isascii()):
             if not name.endswith("_id"):
                 add(f"{prefix}{name}={value}")
@@ -185,9 +205,8 @@ def of_text(path: str, text: str, add: Callable[[str], None]) -> None:
         add(f"{path} is not ASCII")
     if len(text) > _LONG:
         add(f"{path} is long")
-    for character in _CHARACTERS:
-        if character in text:
-            add(f"{path} has {character!r}")
+    for character in _CHARACTERS.intersection(text):
+        add(f"{path} has {character!r}")
 
 
 def _url(path: str, scheme: str, rest: str, add: Callable[[str], None]) -> None:

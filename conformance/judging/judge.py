@@ -60,16 +60,14 @@ class Judge:
 
     def __call__(self, facts: Facts) -> tuple[Verdict, ...]:
         """The verdicts on one facts document, in the order of the rules; those that do not apply give none."""
-        try:
-            return self._verdicts(facts)
-        except UnicodeEncodeError:  # `validity` for each part of each rule would cost more
-            return self._verdicts(facts._replace(document=text_only(facts.document)))
-
-    def _verdicts(self, facts: Facts) -> tuple[Verdict, ...]:
         table = self._tables.get(facts.about)
         if table is None:
             return ()
-        return table.answer(facts.document, lambda rules: self._judged(facts, rules))
+        try:
+            return table.answer(facts.document, lambda rules: self._judged(facts, rules))
+        except UnicodeEncodeError:  # `validity` for each part of each rule would cost more
+            facts = facts._replace(document=text_only(facts.document))
+            return table.answer(facts.document, lambda rules: self._judged(facts, rules))
 
     def _judged(self, facts: Facts, rules: tuple[CompiledRule, ...]) -> tuple[tuple[Verdict, ...], bool]:
         """The verdicts of rules, and whether they are those on all such documents: one that fails has its evidence."""

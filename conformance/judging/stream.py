@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TypeVarTuple
+from typing import TypeVar, TypeVarTuple
 
 from conformance.errors import place_of
 from conformance.facts import Facts, Observer, Settings
@@ -18,6 +18,7 @@ from conformance.judging.verdict import Verdict, Violation
 
 __all__ = ["LiveJudge"]
 
+T = TypeVar("T")
 Given = TypeVarTuple("Given")
 
 #: Different judgements that wait to be folded into the report.
@@ -70,7 +71,7 @@ class LiveJudge:
     def add(self, exchange: Exchange) -> None:
         """Take one more exchange, in the order sent."""
         self._label = exchange.label
-        reason = left_out(exchange)
+        reason = left_out(exchange) if exchange.notes else None
         if reason is None:
             self._observed(self.observer.add, exchange)
         else:
@@ -88,14 +89,10 @@ class LiveJudge:
 
     def judge_known(self) -> list[Facts]:
         """Judge what became known, whatever is in flight, and return it."""
-        known: list[Facts] = []
-        self._observed(self._know, known)
+        known = self._observed(self.observer.changed) or []
         if known:
             self._judge(known)
         return known
-
-    def _know(self, known: list[Facts]) -> None:
-        known += self.observer.changed()
 
     def sweep(self, forgetting: Forgetting, now: float) -> None:
         """Let go of the events and accounts that have been at rest for so long."""
@@ -124,11 +121,12 @@ class LiveJudge:
         self._report = self._report.with_unjudged(unjudged)
         self.observer.forget()
 
-    def _observed(self, observe: Callable[[*Given], object], *given: *Given) -> None:
+    def _observed(self, observe: Callable[[*Given], T], *given: *Given) -> T | None:
         try:
-            observe(*given)
+            return observe(*given)
         except Exception as error:  # noqa: BLE001 - whatever a server answers, the others are judged
             self._lose(Unjudged(self._label, place_of(error)))
+            return None
 
     def _note_failures(self, facts: Facts, failed: Iterable[Verdict]) -> None:
         self.first_failure = self.first_failure or self.observer.exchanges
@@ -172,7 +170,7 @@ class LiveJudge:
             self._told(one, judgement)
             if not judgement:
                 continue
-            known = self._known(judgement)
+            known = self._counted.get(id(judgement)) or self._known(judgement)
             if known.failed:
                 self._note_failures(one, known.failed)
             if one.closed:

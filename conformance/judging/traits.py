@@ -6,6 +6,7 @@ A trait is a short text.  One that every failure has and no pass has is where th
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from itertools import takewhile
 from typing import Any
 
@@ -48,7 +49,7 @@ def traits(facts: Facts, shown_by: str | None = None, said: frozenset[str] | Non
 
     `said` are the circumstances of the facts, if they are known.
     """
-    found = {one for one in (circumstances(facts) if said is None else said) if not one.startswith(_OUTCOMES)}
+    found = {*_without_outcomes(circumstances(facts) if said is None else said)}
     body = facts.document.get("request", {}).get("json")
     if "write" in facts.about and isinstance(body, dict):
         found |= {f"no event.{name}" for name in _OPTIONAL if name not in body}
@@ -62,6 +63,8 @@ def traits(facts: Facts, shown_by: str | None = None, said: frozenset[str] | Non
         found.add("event_id has upper case")
     if "requested" in facts.document:
         found.add(f"{DUE}{_due(facts.document)}")
+        if _due(facts.document) in _GENERATED:
+            found.add("generates")
     readings = _readings_of(facts) if shown_by is None else [one for one in facts.evidence if one.label == shown_by]
     for one in readings:
         found |= _of_reading(one)
@@ -69,6 +72,11 @@ def traits(facts: Facts, shown_by: str | None = None, said: frozenset[str] | Non
             observed = _observed(facts.document.get("after", {}), one.shown)
             found |= _of_update(facts, one.shown, observed) | _of_value(observed)
     return frozenset(found)
+
+
+@lru_cache(maxsize=1024)
+def _without_outcomes(said: frozenset[str]) -> frozenset[str]:
+    return frozenset(one for one in said if not one.startswith(_OUTCOMES))
 
 
 def _due(document: dict[str, Any]) -> str:

@@ -11,12 +11,11 @@ import re
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from conformance.http.exchange import Exchange, Request
-from conformance.http.redaction import scrub
+from conformance.http.redaction import Scrubber
 from conformance.http.redaction.concealing import concealed
 from conformance.recordings import har, ndjson, vcr
 from conformance.recordings.containers import SUFFIXES, is_named_like_one, reopenable, unpacked
@@ -198,7 +197,7 @@ def _timed(
 def _scrubbed(path: Path, collect: Callable[[str], None] | None, exchanges: Iterable[Exchange]) -> Iterator[Exchange]:
     """`exchanges` without credentials; warns once of each content coding that was not undone."""
     codings: set[str] = set()
-    conceal = partial(scrub, collect=collect)
+    conceal = Scrubber(collect=collect)
     for exchange in exchanges:
         for name, coding in exchange.notes:
             if name in ("request-coding", "response-coding") and coding not in codings:

@@ -15,6 +15,7 @@ from conformance.http.exchange import Exchange, Request
 from conformance.recordings.containers import opened_to_seek
 from conformance.recordings.corrections import by_server_clock, complete_where_authorized, without_filtered
 from conformance.recordings.heads import Heads
+from conformance.recordings.line_parts import from_parts, read_line, request_in, response_in
 from conformance.recordings.metadata import (
     HEADER_KEY,
     InvalidRecordingError,
@@ -41,8 +42,6 @@ __all__ = [
 LINES = ""
 #: Bytes of the longest line that is read.
 LONGEST_LINE = 64 * 2**20
-#: The keys of a message of ours; any other key would be lost silently.
-_REQUEST, _RESPONSE = ("method", "url", "headers", "body"), ("status", "headers", "body")
 _ADVICE = "remove the line, or record it again"
 #: A time, or ``null``; what has the length of a usual one lies in these centuries.
 _SENT_AT = re.compile(rb'\{"sent_at":(([0-9]{9,10}(?:\.[0-9]+)?)|-?[0-9.eE+-]+|null),')
@@ -72,16 +71,25 @@ def read_ours(
     Of requests that are `passed_over`, only when they were sent and answered is read where that is quicker.
     """
     heads = None if passed_over is None else Heads(passed_over)
+    name = path.as_posix()
     for line in _lines(path) if in_order or _in_order(path) else _sorted_lines(path):
         head = None if heads is None else heads.read(line.text)
         if head is not None:
             yield head.exchange()
             continue
-        document = _parsed(path, line)
-        with reading(path, f"line {line.number}", _ADVICE):
-            exchange = _exchange(document, f"{path.as_posix()}#{line.number}")
+        exchange = _read(path, line, f"{name}#{line.number}")
         if exchange is not None:
             yield exchange
+
+
+def _read(path: Path, line: _Line, label: str) -> Exchange | None:
+    """The exchange in a line; None for a header.  Raises InvalidRecordingError."""
+    exchange = read_line(line.text, label)
+    if exchange is None:
+        document = _parsed(path, line)
+        with reading(path, f"line {line.number}", _ADVICE):
+            exchange = _exchange(document, label)
+    return exchange
 
 
 def metadata_in(path: Path, number: int, text: bytes) -> RecordingMetadata | None:
@@ -96,9 +104,8 @@ def metadata_in(path: Path, number: int, text: bytes) -> RecordingMetadata | Non
 
 def exchange_in(path: Path, number: int, text: bytes) -> Exchange:
     """The exchange in a line of ours.  Raises InvalidRecordingError."""
-    document = _parsed(path, _Line(number, 0, text))
     with reading(path, f"line {number}", _ADVICE):
-        exchange = _exchange(document, f"{path.as_posix()}#{number}")
+        exchange = _read(path, _Line(number, 0, text), f"{path.as_posix()}#{number}")
         if exchange is None:
             raise MalformedPartError("no exchange")
         return exchange
@@ -216,34 +223,10 @@ def _exchange(document: object, label: str) -> Exchange | None:
     if HEADER_KEY in document:
         RecordingMetadata.of(document[HEADER_KEY])
         return None
-    request, response = object_of(document.get("request"), "request"), document.get("response")
-    answer = {} if response is None else object_of(response, "response")
-    _known(request, _REQUEST, "request")
-    _known(answer, _RESPONSE, "response")
-    headers = headers_of(request.get("headers"), "request.headers")
-    has_headers = request.get("headers") is not None
-    return assemble(
-        method=request.get("method"),
-        url=request.get("url"),
-        request_headers=headers,
-        request_body=body_of(request.get("body"), "", "request.body"),
-        status=None if response is None else status_of(answer.get("status")),
-        response_headers=headers_of(answer.get("headers"), "response.headers"),
-        response_body=body_of(answer.get("body"), "", "response.body"),
-        ours=True,
-        sent_at=time_of(document.get("sent_at"), "sent_at"),
-        answered_at=time_of(document.get("answered_at"), "answered_at"),
-        time_resolution=number_of(document.get("resolution"), "resolution") or 0.0,
-        label=str(document.get("label", label)),
-        headers_complete=has_headers and bool(document.get("whole", headers)),
-        notes=headers_of(document.get("notes"), "notes"),
-    )
-
-
-def _known(message: Mapping[str, Any], keys: tuple[str, ...], where: str) -> None:
-    for key in message:
-        if key not in keys:
-            raise MalformedPartError(f"{where}.{key[:40]}: unknown, expected {', '.join(keys)}")
+    asked, answer = object_of(document.get("request"), "request"), document.get("response")
+    request, has_headers = request_in(asked)
+    response = None if answer is None else response_in(object_of(answer, "response"))
+    return from_parts(document, request, response, label, has_headers=has_headers)
 
 
 def _of_events(path: Path) -> Iterator[Exchange]:

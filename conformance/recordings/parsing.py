@@ -32,6 +32,7 @@ __all__ = [
     "moment_of",
     "number_of",
     "object_of",
+    "request_of",
     "status_of",
     "time_of",
 ]
@@ -74,8 +75,7 @@ def assemble(
     since nothing may be concluded from it.  `ours`: content codings are undone already, and a time that is not given
     is not known; elsewhere a body may still be coded, and the response's ``Date`` is the time.
     """
-    if not isinstance(method, str) or not _METHOD.match(method):
-        raise MalformedPartError(f"request.method: expected an HTTP method, found {kind_of(method)}")
+    _check_method(method)
     if not ours:
         request_headers = _marked(request_headers)
         request_body, request_notes = _decoded(request_body, request_headers, "request")
@@ -95,8 +95,23 @@ def assemble(
         notes += (("response-body", NOT_RECORDED), ("response-status", str(status)))
     elif status is not None and response_body is not None:
         response = Response(status, response_headers, response_body)
-    request = Request(method.upper(), _checked_url(url, ours), request_headers, request_body or b"")
+    request = request_of(method, url, request_headers, request_body or b"", ours=ours)
     return Exchange(request, response, label, sent_at, answered_at, time_resolution, headers_complete, notes)
+
+
+def request_of(method: object, url: object, headers: Headers, body: bytes, *, ours: bool) -> Request:
+    """A request; without a body, those that are the same are one object.  Raises MalformedPartError."""
+    made = Request if body else _same_request
+    return made(_check_method(method), _checked_url(url, ours), headers, body)
+
+
+_same_request = lru_cache(maxsize=1024)(Request)
+
+
+def _check_method(method: object) -> str:
+    if not isinstance(method, str) or not _METHOD.match(method):
+        raise MalformedPartError(f"request.method: expected an HTTP method, found {kind_of(method)}")
+    return method.upper()
 
 
 def _as_recorded(body: bytes | None, headers: Headers) -> bytes | None:
@@ -130,6 +145,7 @@ def _problem_of_url(url: str, http: bool) -> str:
     return "" if parts.scheme else "expected an absolute URL"
 
 
+@lru_cache(maxsize=256)
 def _marked(headers: Headers) -> Headers:
     """`headers` with a mark in place of an ``Authorization`` that a filter replaced."""
     value = first_of(headers, "authorization")
@@ -333,9 +349,7 @@ def base64_bytes(text: str, where: str) -> bytes:
 
 def _decoded(body: bytes | None, headers: Headers, part: str) -> tuple[bytes | None, tuple[tuple[str, str], ...]]:
     """`body` with its content coding undone if it still has it (None: not recorded), and notes."""
-    if not body:
-        return body, ()
-    if first_of(headers, "content-encoding") is None:
+    if not body or first_of(headers, "content-encoding") is None:
         return body, ()
     encoding = ",".join(value for name, value in headers if name.lower() == "content-encoding")
     try:

@@ -9,6 +9,6 @@ from __future__ import annotations
 
 from conformance.http.redaction.encodings import REDACTED
 from conformance.http.redaction.redactor import Redactor, SecretLeakError
-from conformance.http.redaction.scrubbing import scrub
+from conformance.http.redaction.scrubbing import Scrubber, scrub
 
-__all__ = ["REDACTED", "Redactor", "SecretLeakError", "scrub"]
+__all__ = ["REDACTED", "Redactor", "Scrubber", "SecretLeakError", "scrub"]

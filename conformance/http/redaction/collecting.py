@@ -24,6 +24,8 @@ _MOST = 1_000
 _AHEAD = 1_000
 #: Results for bodies up to this size, in bytes, are cached.
 _SMALL = 65_536
+#: So many requests are known again as the very objects that they are.
+_MOST_REQUESTS = 1024
 #: Bytes of the n-grams by which all secrets are searched for at once, unless they have few forms.
 _GRAM, _FEW = 6, 24
 _TOO_DEEP = REDACTED.encode()
@@ -72,9 +74,11 @@ class SecretCollector:
         """`exchanges` without the credentials in them and in the next thousand."""
         rest = iter(exchanges)
         held = deque(islice(rest, _AHEAD))
+        for exchange in rest:
+            yield concealed(held.popleft(), self.redacted)
+            held.append(exchange)
         while held:
             yield concealed(held.popleft(), self.redacted)
-            held.extend(islice(rest, 1))
 
     def enable_deep_scan(self) -> None:
         """From here on search everything for secrets that are encoded several times over, which is slower."""
@@ -93,17 +97,10 @@ class SecretCollector:
         """`exchange` with every credential replaced; a body where that is impossible counts as not recorded."""
         if not self._secrets:
             return exchange
-        request, response, notes = exchange.request, exchange.response, exchange.notes
-        url, headers, body = self._url(request.url), self._headers(request.headers), self._body(request.body)
-        if url is not None or headers is not None or body is not None:
-            if body == _TOO_DEEP:
-                notes += (("request-body", NOT_RECORDED),)
-            request = Request(
-                request.method,
-                request.url if url is None else url,
-                request.headers if headers is None else headers,
-                request.body if body is None else body.replace(_TOO_DEEP, b""),
-            )
+        response, notes = exchange.response, exchange.notes
+        request, is_too_deep = self._request(exchange.request)
+        if is_too_deep:
+            notes += (("request-body", NOT_RECORDED),)
         if response is not None:
             headers, body = self._headers(response.headers), self._body(response.body)
             if body == _TOO_DEEP:
@@ -119,7 +116,7 @@ class SecretCollector:
         label = self._label(exchange.label)
         if notes:
             notes = self._headers(notes) or notes
-        if label is None and (request, response, notes) == (exchange.request, exchange.response, exchange.notes):
+        if label is None and request is exchange.request and response is exchange.response and notes == exchange.notes:
             return exchange
         return replace(
             exchange,
@@ -128,6 +125,26 @@ class SecretCollector:
             label=exchange.label if label is None else label,
             notes=notes,
         )
+
+    def _request(self, request: Request) -> tuple[Request, bool]:
+        """A request without secrets, and whether its body cannot be had without them."""
+        known = self._requests.get(id(request))
+        if known is not None and known[0] is request:
+            return known[1], False
+        url, headers, body = self._url(request.url), self._headers(request.headers), self._body(request.body)
+        clean = request
+        if url is not None or headers is not None or body is not None:
+            clean = Request(
+                request.method,
+                request.url if url is None else url,
+                request.headers if headers is None else headers,
+                request.body if body is None else body.replace(_TOO_DEEP, b""),
+            )
+        if not request.body:
+            if len(self._requests) >= _MOST_REQUESTS:
+                self._requests.clear()
+            self._requests[id(request)] = request, clean  # with the request, so that no other takes its id
+        return clean, body == _TOO_DEEP
 
     def _add(self, token: str) -> None:
         if len(self._secrets) >= _MOST or not is_secret(token):
@@ -140,6 +157,7 @@ class SecretCollector:
 
     def _forget(self) -> None:
         """Clears the caches: what contained no known secret may contain the new one."""
+        self._requests: dict[int, tuple[Request, Request]] = {}
         self._text = lru_cache(maxsize=1024)(self._text_without)
         self._headers = lru_cache(maxsize=256)(self._headers_without)
         self._small = lru_cache(maxsize=64)(self._without)
