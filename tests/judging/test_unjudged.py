@@ -145,7 +145,7 @@ def test_what_cannot_be_concealed_is_kept_nowhere_and_the_rest_is(monkeypatch: p
     ("where", "options"),
     [
         ("conformance.facts.observer.exchange_document", ()),
-        ("conformance.recordings.scrub", ()),
+        ("conformance.http.redaction.scrubbing.Scrubber.__call__", ()),
         ("conformance.http.redaction.personal.PersonalData.exchange", ("--redact-personal",)),
     ],
 )
