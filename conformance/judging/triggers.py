@@ -194,7 +194,7 @@ class Contrast:
 
 def after(traits: Iterable[str], effect: str) -> str:
     """What is wrong, after the trigger that leads to it."""
-    words = [_in_words(one) for one in traits]
+    words = list(dict.fromkeys(map(_in_words, traits)))
     phrases = [words[0], *(_lower(one) for one in words[1:])] if words else []
     return ", ".join([*phrases, _lower(effect)]) if phrases else effect
 
