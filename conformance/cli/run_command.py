@@ -226,7 +226,10 @@ def _reproduction(example: ScenarioCounterexample, inventory: Inventory, variabl
         example.rule.title,
         tuple(f"({_place(scenario, inventory)!a}, {_source(scenario)})" for scenario in example.scenarios),
         tuple(curl(exchange.request, variables) for exchange in example.exchanges),
-        (*steps_in_words(() if example.tried and not example.failed else example.scenarios), f"({example.note})"),
+        (
+            *steps_in_words(() if example.tried and not example.failed else example.scenarios),
+            *([f"({example.note})"] if example.note else []),
+        ),
         tuple(_evidence(exchange) for exchange in example.exchanges),
         example.origin,
         example.violation,

@@ -20,7 +20,7 @@ Key = tuple[str, str, str]
 #: How many exchanges before the newest write are kept of an event, and how many writes before those.
 _TIME_LINE, _WRITES = 24, 500
 
-_NOTHING: tuple[Request, int | None] = (Request("GET", ""), None)
+_NOTHING: tuple[Request, int | None, str | None] = (Request("GET", ""), None, None)
 
 
 @packable
@@ -113,9 +113,9 @@ class Event:
         if self._resting:
             self._resting = False
             if self._count:
-                self._state.episode.add_repeats(
-                    self._count, self._sent, Evidence(self._label, *self._again, at=self._sent)
-                )
+                request, status, continues = self._again
+                evidence = Evidence(self._label, request, status, at=self._sent, continues=continues)
+                self._state.episode.add_repeats(self._count, self._sent, evidence)
                 self._label, self._again = "", _NOTHING
         return self._state
 
@@ -136,7 +136,7 @@ class Event:
         if self._resting:
             self._count += 1
             self._sent, self._label = sent, evidence.label
-            self._again = self._packer.interned(evidence.request, evidence.status)
+            self._again = self._packer.interned(evidence.request, evidence.status, evidence.continues)
         return self._resting
 
     def forget(self) -> None:

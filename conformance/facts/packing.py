@@ -25,15 +25,17 @@ class Packer:
     __slots__ = ("_first", "_interned", "_packer")
 
     def __init__(self) -> None:
-        self._interned: tuple[Request, int | None] = (Request("GET", ""), None)
+        self._interned: tuple[Request, int | None, str | None] = (Request("GET", ""), None, None)
         self._first = b""
         self._packer: Any = None
 
-    def interned(self, request: Request, status: int | None) -> tuple[Request, int | None]:
-        """A request and its status; the same objects for what is requested the same way again and again."""
-        interned, before = self._interned
-        if request is not interned and (request != interned or status != before):
-            self._interned = request, status
+    def interned(
+        self, request: Request, status: int | None, continues: str | None
+    ) -> tuple[Request, int | None, str | None]:
+        """A request, its status, and what it continues; the same objects for what is requested again and again."""
+        interned, before, url = self._interned
+        if request is not interned and (request != interned or status != before or continues != url):
+            self._interned = request, status, continues
         return self._interned
 
     def pack(self, value: Any) -> bytes:

@@ -24,12 +24,13 @@ _OF_PAGES = frozenset({"pages", "page_numbers_consistent", "all_pages_read", "mi
 
 def context(rule: Rule, facts: Facts, path: Sequence[str | int]) -> Iterator[tuple[str, str]]:
     """What else is to be told of a violation at `path`, each with a name."""
-    if facts.about == "write" and '"start"' in json.dumps(rule.part("if")) and facts.evidence:
+    is_begun = facts.about == "write" and facts.document.get("start") != "future"
+    if is_begun and '"start"' in json.dumps(rule.part("if")) and facts.evidence:
         first = facts.evidence[0]
         body = written(first, facts.document.get("event_id"))[1]
         if isinstance(body, dict) and first.at is not None and "start" in body:
             sent = datetime.fromtimestamp(first.at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-            yield "event", f"from {_time(body['start'])} to {_time(body.get('end'))}, written at {sent}"
+            yield "times", f"from {_time(body['start'])} to {_time(body.get('end'))}, written at {sent}"
     pages = facts.document.get("pages")
     if facts.about == "reading" and isinstance(pages, list) and _OF_PAGES & {*path}:
         more = [f"and {len(pages) - _PAGES} more"] if len(pages) > _PAGES else []

@@ -12,6 +12,7 @@ from conformance.judging.client_defects import dropped
 from conformance.judging.modes import is_of_events, modes, refutes
 from conformance.judging.reasons import Reason, reasons
 from conformance.judging.timeline import timeline
+from conformance.judging.traits import DUE
 from conformance.judging.triggers import Contrast, after, is_special, is_told, said_by, said_by_a_message
 
 if TYPE_CHECKING:
@@ -280,8 +281,14 @@ def _group(
         if rule is not None and reproduction.violation is not None:
             shown = (rule, reproduction.violation)
             told = [shown, *(one for one in told if one != shown)]
-            return FailureGroup(headline or shown[1].message, tuple(told), weightiest, reproduction=reproduction)
-    return FailureGroup(headline or told[0][1].message, tuple(told), weightiest)
+            return FailureGroup(headline or _message(shown, told), tuple(told), weightiest, reproduction=reproduction)
+    return FailureGroup(headline or _message(told[0], told), tuple(told), weightiest)
+
+
+def _message(example: Member, members: Iterable[Member]) -> str:
+    """What is wrong; of several kinds of requests without what one of them was about."""
+    due = {one for _, violation in members for one in violation.traits if one.startswith(DUE)}
+    return example[1].effect if len(due) > 1 and example[1].effect else example[1].message
 
 
 def _told_apart(groups: Iterable[FailureGroup]) -> Iterator[FailureGroup]:

@@ -37,7 +37,7 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
 
 #: The states that are right elsewhere and say nothing of where one of them is wrong.
 _LIKE = {
-    "none": ("none", "missing"),
+    "none": ("none", "missing", "pending"),
     "missing": ("missing",),
     "malformed": ("none", "missing", "malformed"),
     "assigned": ("assigned", "pending", "malformed"),
@@ -45,6 +45,9 @@ _LIKE = {
 
 #: What a reading shows where it might have shown these modes, and does not.
 _UNLIKE = {"before": NEW, "unwritten": WRITTEN, "service": RESOLVED, "url": SENT}
+
+#: Where it is right that an event is as it was before.
+_NEVER_KEPT = ("/fields_changed_since_before", "/after/remained")
 
 _GENERATED = ("default", "integrated", "profile")
 
@@ -107,10 +110,8 @@ def _shown(violation: Violation, entries: tuple[TimelineEntry, ...], shown: Time
     found = [shown.state] if shown.state in _LIKE and is_state else []
     if found == ["assigned"] and any(f"{DUE}{kind}" in violation.traits for kind in _GENERATED):
         found.append("service different")  # a conference of a service that is not there
-    return [
-        *found,
-        *(mode for mode, trait in (("unwritten", UNWRITTEN), ("before", BEFORE)) if trait in violation.traits),
-    ]
+    was = [mode for mode, trait in (("unwritten", UNWRITTEN), ("before", BEFORE)) if trait in violation.traits]
+    return found if violation.path.endswith(_NEVER_KEPT) else [*found, *was]
 
 
 def refutes(mode: str, traits: Traits) -> bool:
@@ -120,6 +121,8 @@ def refutes(mode: str, traits: Traits) -> bool:
         return _UNLIKE[name] in traits
     if name == "undeleted":
         return "requested=delete" in traits and shows("missing") in traits
+    if mode.startswith("/") and " /after/remained " in mode:
+        return not traits or shows("assigned") in traits  # what was not there may not be lost
     if name in _LIKE and traits and not any(one.startswith(shows("")) for one in traits):
         return False  # no reading shows what came of it
     return not any(shows(state) in traits for state in _LIKE.get(name, ()))

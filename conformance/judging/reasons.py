@@ -214,6 +214,8 @@ def _common(mode: str, trait: str, members: Sequence[Member], *, at_times: bool)
         return SENTENCES[name]
     if name not in SENTENCES:
         return ""
+    if all(violation.path.endswith("_fields") for _, violation in members):
+        return ""
     base = SENTENCES[name].format(detail)
     if trait:
         return base

@@ -63,6 +63,8 @@ def traits(facts: Facts, shown_by: str | None = None, said: frozenset[str] | Non
         found.add("event_id has upper case")
     if "requested" in facts.document:
         found.add(f"{DUE}{_due(facts.document)}")
+        if _due(facts.document) in _GENERATED:
+            found.add("generates")
     readings = _readings_of(facts) if shown_by is None else [one for one in facts.evidence if one.label == shown_by]
     for one in readings:
         found |= _of_reading(one)

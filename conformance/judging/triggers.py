@@ -90,6 +90,7 @@ _GENERAL: dict[str, str] = {
     r"calendar\.integrated_conferencing_available=True": "On calendars with integrated conferencing",
     r"calendar\.integrated_conferencing_available=False": "On calendars without integrated conferencing",
     r"calendar\.provider_name=(.*)": "On calendars of the provider {}",
+    r"generates": "After a request for a generated conference",
     r"is_create=False": "After an update",
     r"is_create=True": "When an event is created",
     rf"(?:{DUE}|requested=){_KIND}": "After a write {}",

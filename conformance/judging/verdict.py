@@ -18,7 +18,8 @@ class Violation:
     value of the same event, or of the same exchange, whatever their rules.  `expected` and `actual` are the values on
     the wire where they can be compared, else words.  `earlier` are the writes of the event before, and what readings
     showed between them; `shown_by` is the label of the exchange that shows the wrong value.  `traits` are those of what
-    was judged, and `context` is what else it takes to see that the rule applies, each with a name.  `place` orders
+    was judged, and `context` is what else it takes to see that the rule applies, each with a name.  `effect`
+    is what is wrong of any event, whatever was requested; empty of what is no event.  `place` orders
     violations that were found apart.
     """
 
@@ -35,6 +36,7 @@ class Violation:
     traits: frozenset[str] = frozenset()
     place: tuple[float, ...] = field(default=(), compare=False)
     context: tuple[tuple[str, str], ...] = ()
+    effect: str = ""
 
 
 class Verdict(NamedTuple):

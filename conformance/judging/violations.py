@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
@@ -51,6 +52,7 @@ def explain(rule: Rule, facts: Facts) -> Violation:
         difference = "+".join(value)
     event = document.get("event_id")
     shown_by = _shown_by(facts, path)
+    said = predicate(words, missing, value) + _HOW.get(difference, "")
     return Violation(
         sentence(document, path, missing, value) + _HOW.get(difference, ""),
         "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path),
@@ -65,6 +67,7 @@ def explain(rule: Rule, facts: Facts) -> Violation:
         traits(facts, shown_by or ""),
         facts.place,
         tuple(context(rule, facts, path)),
+        f"Events {_plural(said)}" if "write" in facts.about and path[:1] == ["after"] else "",
     )
 
 
@@ -193,6 +196,18 @@ _HOW: Mapping[str, str] = {
     "shortened": ": it is cut short",
     "lengthened": ": something is added to it",
 }
+
+
+def _plural(said: str) -> str:
+    """A predicate about one event as one about several."""
+    verb, _, rest = said.partition(" ")
+    if verb == "still":
+        return f"still {_plural(rest)}"
+    rest = re.sub(r"\bits\b", "their", re.sub(r"\bit (had|replaced)\b", r"they \1", rest))
+    return f"{_VERBS.get(verb, verb.removesuffix('s'))} {rest}"
+
+
+_VERBS = {"is": "are", "has": "have", "does": "do"}
 
 
 def _requested_before(facts: Facts) -> str | None:

@@ -307,3 +307,12 @@ def test_defects_that_share_a_seldom_trigger_are_one_unless_one_is_of_answers() 
         group.headline.startswith("Wherever the start names a time zone, ")
         for group in failure_groups(contrasted(*found, passes=passes))
     )
+
+
+def test_a_headline_of_several_kinds_of_requests_says_none_of_them() -> None:
+    found = [
+        ("a", replace(of_kind("a", kind, cause="a"), path="/after/settled/location", effect="Events are odd"))
+        for kind in ("none", "default")
+    ]
+    assert [group.headline for group in failure_groups(contrasted(*found, passes={}))] == ["Events are odd"]
+    assert [group.headline for group in failure_groups(contrasted(found[0], passes={}))] == ["message of a none ()"]

@@ -64,6 +64,7 @@ def test_what_was_sent_and_what_was_shown_are_given_beside_the_sentence() -> Non
         actual="https://example.com/room",
         symptom='["e", "conferencing/join_url", "https://example.com/room"]',
         shown_by="#1",
+        effect="Events read back with another join URL than the one that was sent: only upper and lower case differ",
     )
 
 

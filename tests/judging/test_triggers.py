@@ -132,7 +132,7 @@ class _OfStart:
 def test_a_rule_on_times_shows_the_times_of_the_event() -> None:
     facts = Facts("write", (), {"event_id": "e"}, (sent(0),), closed=True)
     assert list(context(_OfStart(), facts, ["after", "settled", "state"])) == [  # type: ignore[arg-type]
-        ("event", "from 2026-05-10T10:00:00Z to 2026-05-10T11:00:00Z, written at 2026-04-29T00:00:00Z")
+        ("times", "from 2026-05-10T10:00:00Z to 2026-05-10T11:00:00Z, written at 2026-04-29T00:00:00Z")
     ]
 
 

@@ -48,7 +48,7 @@ _EFFORT = 3
 _NO_MORE_REQUESTS = "as it was in the run; it was not sent again, for want of requests"
 _NOT_ALONE = "none was found: sent again alone, the scenario did not fail; what else was sent matters, or how often"
 _NOTHING_SENT = "as it was in the run; nothing more is sent to a server that is not on this machine"
-_NO_SCENARIO = "none was looked for: the failure is not about the writes of one event"
+_NOT_TOLD = "as it was in the run; sent again, no reading told what came of it"
 
 #: How likely it may be that readings show something wrong of all events of a group by chance.
 _CHANCE = 0.01
@@ -99,6 +99,7 @@ class _Search:
     tried: int = 0
     failed: int = 0
     is_cut_short: bool = False
+    is_untold: bool = False
 
     @property
     def note(self) -> str:
@@ -108,7 +109,9 @@ class _Search:
         if self.tried:
             return _NOT_ALONE
         if self.scenario is None:
-            return _NO_SCENARIO
+            return ""
+        if self.is_untold:
+            return _NOT_TOLD
         return _NO_MORE_REQUESTS if self.is_cut_short else _NOTHING_SENT
 
     def is_own(self, violation: Violation) -> bool:
@@ -270,7 +273,8 @@ def _learn(search: _Search, hearing: LiveJudge, tries: Mapping[str, Scenario], *
         search.scenario, search.violation = min(smaller, key=lambda one: _size(one[0]))
         search.hearing, search.tried, search.failed = hearing, 1, 1
     elif same or (is_whole and any(_identity(one) == _identity(search.scenario) for one in tries.values())):
-        search.tried, search.failed = search.tried + 1, search.failed + bool(same)
+        search.is_untold = not same and not hearing.report.tally(search.rule.id).passed
+        search.tried, search.failed = search.tried + (not search.is_untold), search.failed + bool(same)
 
 
 def shrink_candidates(scenario: Scenario, *, shorter: bool) -> Iterator[Scenario]:
