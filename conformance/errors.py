@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterable
+from functools import partial
+from itertools import islice
+from pathlib import Path
 
-__all__ = ["ConfigurationError", "UsageError", "nearest", "place_of"]
+__all__ = ["ConfigurationError", "UsageError", "content_of", "nearest", "place_of"]
+
+#: Bytes that are read at once, and that a file may have which is read as a whole.
+_PIECE, _LARGEST = 2**20, 2**26
 
 
 class ConfigurationError(Exception):
@@ -14,6 +21,22 @@ class ConfigurationError(Exception):
 
 class UsageError(Exception):
     """A command, option or file cannot be used as given; the message says what to do."""
+
+
+def content_of(path: Path, name: str, advice: str, largest: int = _LARGEST) -> bytes:
+    """What a file holds that is read as a whole; `name` is what messages call it, `advice` how they end.
+
+    Raises UsageError where it cannot be read, or has more than `largest` bytes: a device has no end.
+    """
+    try:
+        with path.open("rb") as file:
+            content = b"".join(islice(iter(partial(file.read, _PIECE), b""), largest // _PIECE))
+            goes_on = bool(file.read(1))
+    except OSError as error:
+        raise UsageError(f"{name}: {error.strerror or error}; {advice}") from None
+    if goes_on:
+        raise UsageError(f"{name}: {os.strerror(errno.EFBIG)}; {advice}")
+    return content
 
 
 def place_of(error: BaseException) -> str:

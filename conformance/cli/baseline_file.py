@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from conformance.contract.rules import load
-from conformance.errors import UsageError, nearest
+from conformance.errors import UsageError, content_of, nearest
 from conformance.judging.baseline import Baseline, KnownFailure
 
 if TYPE_CHECKING:
@@ -43,14 +43,13 @@ def read_baseline(path: Path, today: date, *, missing: bool = False) -> Baseline
 
     Raises UsageError for a file that cannot be read, and for an entry that is not as it should be.
     """
-    try:
-        contents = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    if not path.exists():
         if missing:
             return Baseline(path.name, today)
-        raise UsageError(f"--baseline {path}: there is no such file; write it with --write-baseline") from None
-    except OSError as error:
-        raise UsageError(f"--baseline {path}: {error.strerror or error}; name a TOML file") from None
+        raise UsageError(f"--baseline {path}: there is no such file; write it with --write-baseline")
+    content = content_of(path, f"--baseline {path}", "name a TOML file")
+    try:
+        contents = tomllib.loads(content.decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise UsageError(f"--baseline {path} is not TOML: {error}") from None
     for name in contents:

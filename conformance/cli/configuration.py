@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from conformance.errors import UsageError, nearest
+from conformance.errors import UsageError, content_of, nearest
 
 __all__ = ["parse_account", "parse_default_profile", "parse_listen", "read_configuration"]
 
@@ -62,11 +62,9 @@ def read_configuration(path: Path, known: Iterable[str]) -> dict[str, Any]:
     """
     import tomllib  # every start of the command would pay for it
 
+    content = content_of(path, f"--config {path}", "name a TOML file")
     try:
-        with path.open("rb") as file:
-            contents = tomllib.load(file)
-    except OSError as error:
-        raise UsageError(f"--config {path}: {error.strerror or error}; name a TOML file") from None
+        contents = tomllib.loads(content.decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise UsageError(f"--config {path} is not TOML: {error}") from None
     names = set(known)

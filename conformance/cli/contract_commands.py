@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from conformance.cli import option_types, options
-from conformance.errors import UsageError
+from conformance.errors import UsageError, content_of
 
 __all__ = ["drift", "rules", "serve"]
 
@@ -70,9 +70,7 @@ def drift(page: Path) -> int:
     from conformance.http.display import visible
 
     try:
-        text = page.read_text(encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"{page}: {error.strerror or error}; name a copy of the page") from None
+        text = content_of(page, str(page), "name a copy of the page").decode()
     except UnicodeDecodeError:
         raise UsageError(f"{page} is not UTF-8 text; save the page as Markdown or HTML") from None
     if not text.strip():

@@ -20,7 +20,7 @@ from conformance.cli.recorded_run import judge_run, settings_from
 from conformance.contract import schemas
 from conformance.contract.rules import load
 from conformance.contract.selection import clause_summaries, contract
-from conformance.errors import UsageError, place_of
+from conformance.errors import UsageError, content_of, place_of
 from conformance.http.redaction import SecretLeakError
 from conformance.judging.baseline import Baseline
 from conformance.judging.formats.json import render
@@ -41,6 +41,8 @@ __all__ = ["EvidenceFile", "digests", "read_report", "run_metadata", "verify"]
 
 #: The key in the last line of what the report needs and the exchanges do not show.
 _REPORT = "report"
+#: Bytes of the largest report that is read: it has a digest of each line of its evidence.
+_LARGEST_REPORT = 2**28
 
 #: How many differences of a report are listed.
 _LISTED = 40
@@ -190,6 +192,8 @@ def verify(report: Path, evidence: Path) -> tuple[str, ...]:
     reported = read_report(report)
     if "evidence" not in reported:
         raise UsageError(f"{report} has no evidence: run again with --evidence")
+    if evidence.exists() and not evidence.is_file():  # a device has no end, and a pipe is read once
+        raise UsageError(f"{evidence} is no file; name the evidence of the report")
     found = list(_changed_lines(reported, evidence))
     last = _last_line(evidence)
     if last is None:
@@ -223,16 +227,15 @@ def _changed_contract(recorded: Any) -> Iterator[str]:
 
 def read_report(path: Path) -> dict[str, Any]:
     """The document of a ``.json`` report; raises UsageError for anything else."""
+    advice = "name a .json report"
     try:
-        content = json.loads(path.read_bytes())
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror or error}; name a .json report") from None
+        content = json.loads(content_of(path, str(path), advice, _LARGEST_REPORT))
     except (ValueError, RecursionError):
-        raise UsageError(f"{path} is not JSON; name a .json report") from None
+        raise UsageError(f"{path} is not JSON; {advice}") from None
     invalid = best_match(Draft202012Validator(schemas.read("report")).iter_errors(content))
     if invalid is not None:
         raise UsageError(
-            f"{path} is not a report of this tool: {invalid.json_path} {_short(invalid.message)}; name a .json report"
+            f"{path} is not a report of this tool: {invalid.json_path} {_short(invalid.message)}; {advice}"
         )
     return dict(content)
 

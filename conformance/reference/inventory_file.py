@@ -11,7 +11,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from conformance.errors import UsageError, nearest
+from conformance.errors import UsageError, content_of, nearest
 from conformance.reference.accounts import (
     INVENTORY,
     External,
@@ -70,9 +70,7 @@ def parse_inventory(text: str, place: str) -> ServedInventory:
 def read_inventory(path: Path) -> ServedInventory:
     """The inventory in a file.  Raises UsageError for one that cannot be read or understood."""
     try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"inventory {path}: {error.strerror or error}; name a TOML file") from None
+        text = content_of(path, f"inventory {path}", "name a TOML file").decode()
     except UnicodeDecodeError:
         raise UsageError(f"inventory {path} is not UTF-8 text; name a TOML file") from None
     return parse_inventory(text, str(path))

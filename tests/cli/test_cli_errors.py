@@ -48,6 +48,15 @@ def test_a_wrong_call_is_one_line_and_2(args: tuple[str, ...], expected: str) ->
     assert expected in error(*args)
 
 
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="there is no such device")
+@pytest.mark.parametrize(
+    "command",
+    ["drift", "run --config", "check x --baseline", "serve --inventory", "compare /dev/zero"],
+)
+def test_a_file_without_an_end_is_refused_at_a_limit(command: str) -> None:
+    assert f"/dev/zero: {os.strerror(errno.EFBIG)}; name a" in error(*command.split(), "/dev/zero")
+
+
 @pytest.mark.parametrize("command", [("certify",), ("proxy", "--upstream", "http://127.0.0.1:9")], ids=str)
 def test_a_port_that_is_taken_is_one_line_and_2(command: tuple[str, ...]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:

@@ -153,6 +153,7 @@ def test_a_report_without_evidence_is_refused(tmp_path: Path, pair: tuple[Path, 
 def test_evidence_that_is_not_there_is_refused(pair: tuple[Path, Path], tmp_path: Path) -> None:
     message = f"{os.strerror(errno.ENOENT)}; name the evidence of the report"
     assert message in error("verify", pair[0], tmp_path / "none")
+    assert error("verify", pair[0], tmp_path).endswith(" is no file; name the evidence of the report")
 
 
 def test_no_token_gets_into_the_last_line(tmp_path: Path) -> None:

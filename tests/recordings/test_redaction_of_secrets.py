@@ -172,6 +172,8 @@ def test_escapes_that_few_servers_write_are_replaced_in_their_place(encode: Call
         quopri.encodestring(b"x" * 60 + TOKEN.encode()),
         b"x=\r" + b"".join(b"=%02X" % byte for byte in TOKEN.encode()),
         b"YQ==" + b"".join(b"=%02X" % byte for byte in TOKEN.encode()),
+        b"==" + percent(TOKEN.encode().hex()).encode(),
+        b"\\\\\\\n".join(base64.encodebytes(TOKEN.encode() * 2).splitlines()),
         TOKEN.encode("utf-16"),
         f"before {TOKEN} after".encode("utf-16-be"),
         base64.b64encode(TOKEN.encode("utf-16-le")),

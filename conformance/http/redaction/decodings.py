@@ -27,7 +27,7 @@ _QUOTED_PRINTABLE = re.compile(rb"=(?:[0-9A-F]{2}|\r?\n)")
 _REMEMBERED = 4096
 #: What no text has stands for characters that begin no escape: quoted-printable would drop what follows some of them.
 _EQUALS, _PERCENT = b"\x02", b"\x03"
-_LONE_EQUALS, _LONE_PERCENT = re.compile(rb"=(?![0-9A-Fa-f]{2}|\r?\n)"), re.compile(rb"%(?![0-9A-Fa-f]{2})")
+_LONE_EQUALS, _LONE_PERCENT = re.compile(rb"=(?:=|(?![0-9A-Fa-f]{2}|\r?\n))"), re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _SEPARATOR = b"\x01"
 #: The first bytes of zlib (by compression level) and gzip.
 _COMPRESSED = (b"\x78\x01", b"\x78\x9c", b"\x78\xda", b"\x1f\x8b\x08")
@@ -89,7 +89,7 @@ def _runs(data: bytes, shape: bytes, shortest: int) -> Iterator[bytes]:
 
 def decoded(text: bytes, shortest: int) -> Iterator[tuple[bytes, bool]]:
     """`text` with one encoding undone, for each that it seems to have, and whether that is to be decoded further."""
-    digits = _digits(text.translate(None, _WHITESPACE), _BASE64_SHAPE, 4 * shortest // 3)
+    digits = _digits(text.translate(None, _WHITESPACE + b"\\"), _BASE64_SHAPE, 4 * shortest // 3)
     if digits:
         # The last group may be incomplete.
         yield from _at_each_place(digits.translate(_BASE64_DIGITS) + b"AAAA", 4, binascii.a2b_base64)
