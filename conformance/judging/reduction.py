@@ -89,13 +89,15 @@ def minimal_history(
     written = tuple(one for one in around if one.request.method != "GET" or one.label in labels)
     showing = tuple(one for one in around if not _reads_events(one) or _shows(one, violation.event))
     sent = tuple(one for one in of_accounts if not _reads_events(one) or one.label in labels)
+    actual = violation.actual if isinstance(violation.actual, str) and "://" in violation.actual else ""
+    sources = tuple(one for one in history if actual and actual.encode() in one.request.body)  # it may be another's
     kept = _writes_until_shown(written, labels) if violation.event is not None else ()
 
     def with_kept(some: tuple[Exchange, ...]) -> tuple[Exchange, ...]:
         chosen = {id(one) for one in (*some, *kept)}
         return tuple(one for one in history if id(one) in chosen)
 
-    for start in (shown, written, showing, around, sent, history):
+    for start in (shown, (*shown, *sources), written, showing, around, sent, history):
         if fails(with_kept(start)):
             return with_kept(ddmin(start, lambda some: fails(with_kept(some))))
     return with_kept(shown) if effort is not None and effort.is_spent else history

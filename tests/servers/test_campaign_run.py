@@ -393,6 +393,18 @@ def test_the_refusal_of_a_write_is_shown_by_writes_alone() -> None:
     assert Counter(one.request.method for one in shown)["POST"] >= len(shown) - 2
 
 
+def test_a_join_url_that_was_sent_for_another_event_is_shown_with_that_write() -> None:
+    fault = "explicit-url-of-another-event"
+    rules = [rule for rule in load() if rule.id == "explicit-conferencing-stays-on-its-event"]
+    result = asyncio.run(run(RunOptions(max_examples=0), subject=reference(fault), rules=rules, small=False))
+    [rule] = result.rules
+    violation = result.report.tally(rule.id).violations[0]
+    effort = Effort(len(result.exchanges))
+    shown = minimal_history(result.exchanges, rule, violation, result.settings, effort)
+    assert not effort.is_spent
+    assert len(shown) <= 6
+
+
 def test_a_failure_that_depends_on_counts_is_given_up_early_and_says_so() -> None:
     class Tired:
         """The reference server, which changes join URLs from its 60th answer to its 200th."""
