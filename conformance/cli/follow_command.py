@@ -44,7 +44,7 @@ def follow_recording(
     if len(options.paths) != 1:
         raise UsageError("--follow takes one NDJSON, or /dev/stdin; start it once for each")
     following = _Following(options, forget, secrets)
-    with _signals(interruption, following.ask):
+    with _summaries(following.ask):
         report = following.until_the_end(interruption)
     if not report.exchanges:
         raise UsageError(f"{options.paths[0].as_posix()}: no exchange came: there is nothing to judge")
@@ -52,20 +52,15 @@ def follow_recording(
 
 
 @contextmanager
-def _signals(interruption: Interruption, ask: Callable[[], None]) -> Iterator[None]:
-    """SIGTERM ends as Ctrl-C does, and SIGUSR1 asks for a summary."""
-
-    def end(*_: Any) -> None:
-        interruption.came = True
-
-    handlers = {"SIGTERM": end, "SIGUSR1": lambda *_: ask()}
-    known = {number: handler for name, handler in handlers.items() if (number := getattr(signal, name, None))}
-    before = {number: signal.signal(number, handler) for number, handler in known.items()}
+def _summaries(ask: Callable[[], None]) -> Iterator[None]:
+    """SIGUSR1 asks for a summary, where there is such a signal."""
+    number = getattr(signal, "SIGUSR1", None)
+    before = None if number is None else signal.signal(number, lambda *_: ask())
     try:
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        if number is not None:
+            signal.signal(number, before)
 
 
 class _Following:

@@ -183,4 +183,6 @@ def _unknown() -> EventState:
 
 def _digest(item: dict[str, Any]) -> int:
     """What tells an item from others.  Raises ValueError for what is nested too deep."""
-    return hash(marshal.dumps(item, 2))  # version 2: equal values give equal bytes, whoever else refers to them
+    # Version 2: equal values give equal bytes, whoever else refers to them.  Each event has a digest: 60 bits take 16
+    # bytes less than 64.
+    return hash(marshal.dumps(item, 2)) & (2**60 - 1)

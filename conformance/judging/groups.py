@@ -101,6 +101,7 @@ def _of_one_trigger(
     Those of one seldom trigger are one, and what comes after a deletion is part of events that deletions leave there.
     """
     left = [(group, why, *_contrast(run_report, group, why)) for group, why in groups]
+    left.sort(key=lambda one: not any(map(is_special, one[3])))  # what is alone may be part of what these are
     while left:
         group, why, contrast, trigger = left.pop(0)
         some = [one for one in left if _is_of_answers(one[0]) == _is_of_answers(group)]

@@ -173,7 +173,8 @@ class Contrast:
         special = [(one,) for one in known if is_special(one) and not any(one in its for its in self.passed)]
         left = [one for one in self.passed if self.said <= one]
         of_event = [one for one in known if not one.startswith(_SHOWN)]
-        some = [*((one,) for one in known), *combinations(of_event, 2)] if left else []
+        pairs = [(one, two) for one, two in combinations(of_event, 2) if _place(one) != _place(two)]
+        some = [*((one,) for one in known), *pairs] if left else []
         possible = (special if self.passed else []) + [
             one for one in some if not any(its.issuperset(one) for its in left)
         ]
@@ -194,7 +195,7 @@ class Contrast:
 
 def after(traits: Iterable[str], effect: str) -> str:
     """What is wrong, after the trigger that leads to it."""
-    words = [_in_words(one) for one in traits]
+    words = list(dict.fromkeys(map(_in_words, traits)))
     phrases = [words[0], *(_lower(one) for one in words[1:])] if words else []
     return ", ".join([*phrases, _lower(effect)]) if phrases else effect
 

@@ -255,6 +255,8 @@ def _shows_another(facts: Facts) -> str | None:
 
 def _symptom(facts: Facts, path: Path, words: FactWords, wire: Any, shown_by: str | None) -> str:
     """What violations share that show the same wrong value: the event or the exchange, the member and its value."""
+    if path[-1:] == ["provider_name_is_stale"]:
+        return ""  # it is wrong that the value is left there, whatever is wrong with the value
     place = [part for part in _generic(path).split("/") if part not in ("after", "")]
     member = words.compares.get("shown") or "/".join(place)
     anchor = shown_by if _is_of_write(facts, path) else facts.document.get("event_id") or shown_by

@@ -6,6 +6,7 @@ import gzip
 import importlib
 import io
 import lzma
+import os
 import select
 import shutil
 import tempfile
@@ -26,6 +27,7 @@ __all__ = [
     "is_named_like_one",
     "is_readable_elsewhere",
     "is_ready",
+    "opened_at_once",
     "opened_to_seek",
     "reopenable",
     "unpacked",
@@ -38,6 +40,8 @@ _GZIP, _ZSTD, _ZIP = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PK\x03\x04"
 LARGEST = 2**30
 #: Bytes of a pipe that are read at once, and seconds in which it is asked whether more has come.
 _PIPED, _MOMENT = 2**16, 0.2
+#: Windows has no pipes with a name.
+_AT_ONCE = getattr(os, "O_NONBLOCK", 0)
 #: Bytes of zstd that are decoded at once: they decode to 32 MiB at most.
 _PIECE = 1024
 #: Levels of containers in containers that are unpacked.
@@ -150,7 +154,7 @@ def reopenable(path: Path) -> Path:
     if isinstance(path, Contained) or not path.is_fifo():
         return path
     content = io.BytesIO()
-    with path.open("rb", buffering=0) as pipe:
+    with opened_at_once(path) as pipe:
         while (piece := pipe.read(_PIPED) if is_ready(pipe) else None) != b"":
             content.write(piece or b"")
             if content.tell() > LARGEST:
@@ -158,6 +162,11 @@ def reopenable(path: Path) -> Path:
                 raise InvalidRecordingError(path, f"more than {LARGEST >> 20} MiB through a pipe", advice)
     data = content.getvalue()
     return _contained(path, lambda: io.BytesIO(data))
+
+
+def opened_at_once(path: Path) -> IO[bytes]:
+    """A file or pipe to read, without a buffer.  A named pipe that nobody writes to yet is not waited for."""
+    return open(path, "rb", buffering=0, opener=lambda name, flags: os.open(name, flags | _AT_ONCE))
 
 
 def is_ready(stream: IO[bytes]) -> bool:

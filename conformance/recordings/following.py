@@ -13,7 +13,7 @@ from typing import IO
 from conformance.http.exchange import Exchange
 from conformance.http.redaction import scrub
 from conformance.http.redaction.concealing import concealed
-from conformance.recordings.containers import is_ready
+from conformance.recordings.containers import is_ready, opened_at_once
 from conformance.recordings.metadata import InvalidRecordingError, RecordingMetadata, SkippedWarning
 from conformance.recordings.ndjson import LONGEST_LINE, exchange_in, metadata_in
 
@@ -60,7 +60,7 @@ def follow(
 
 def _pieces(path: Path, idle: Callable[[float], bool]) -> Iterator[bytes]:
     try:
-        stream = path.open("rb", buffering=0)
+        stream = opened_at_once(path)
     except OSError as error:
         raise InvalidRecordingError(path, error.strerror or str(error), "name a file that can be read") from None
     since = time.monotonic()
@@ -79,7 +79,7 @@ def _pieces(path: Path, idle: Callable[[float], bool]) -> Iterator[bytes]:
                 time.sleep(_POLL)
                 if _was_replaced(path, stream):
                     stream.close()
-                    stream = path.open("rb", buffering=0)
+                    stream = opened_at_once(path)
                     yield b"\n"  # a line that was cut off in the file before ends there
     except OSError as error:
         raise InvalidRecordingError(path, error.strerror or str(error), "name a file that can be read") from None

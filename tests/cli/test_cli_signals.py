@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import fcntl
 import json
 import os
@@ -219,6 +220,37 @@ def test_the_first_signal_ends_the_wait_for_a_pipe(
     signal.signal(signal.SIGINT, before)
     assert in_time == [True]
     assert (result.exit_code, json.loads((tmp_path / "r.json").read_text())["outcome"]) == (130, "inconclusive")
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="what is open cannot be looked up")
+@pytest.mark.parametrize(("options", "code"), [((), 130), (("--follow",), 2)], ids=["check", "follow"])
+def test_a_pipe_that_nobody_writes_to_is_left_at_the_first_signal(
+    options: tuple[str, ...], code: int, tmp_path: Path
+) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    ended = threading.Event()
+
+    def is_open() -> bool:
+        with contextlib.suppress(OSError):
+            return any(os.path.samefile(one, tmp_path / "pipe") for one in Path("/proc/self/fd").iterdir())
+        return False
+
+    def interrupt() -> None:
+        deadline = time.monotonic() + 10
+        while not is_open() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        os.kill(os.getpid(), signal.SIGTERM)
+        in_time.append(ended.wait(5))
+        if not in_time[0]:
+            os.close(os.open(tmp_path / "pipe", os.O_WRONLY | os.O_NONBLOCK))
+
+    in_time: list[bool] = []
+    interrupter = threading.Thread(target=interrupt)
+    interrupter.start()
+    result = call("check", *options, tmp_path / "pipe")
+    ended.set()
+    interrupter.join()
+    assert (result.exit_code, in_time) == (code, [True]), result.output
 
 
 def test_what_was_judged_before_a_reading_waits_is_reported() -> None:

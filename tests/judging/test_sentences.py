@@ -125,3 +125,7 @@ def test_a_value_that_must_not_be_there_is_not_called_expected() -> None:
     document = {**facts.document, "requested": "default", "before": before, "is_create": False}
     violation = explain(RULES["a-generated-conference-replaces-explicit"], facts._replace(document=document))
     assert (violation.expected, violation.actual) == (RULES["a-generated-conference-replaces-explicit"].title, url)
+
+
+def test_a_value_that_is_left_there_is_no_symptom_of_what_is_wrong_with_it() -> None:
+    assert {violation.symptom for violation in violations("explicit-does-not-show-the-replaced-service")} == {""}

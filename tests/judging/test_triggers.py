@@ -122,6 +122,9 @@ def test_a_trigger_stands_before_what_is_wrong() -> None:
         after(["event.location"], "GET /v1/events is odd") == "Wherever the event has a location, GET /v1/events is odd"
     )
     assert after([], "An event is odd") == "An event is odd"
+    assert after(["event.location", "event.location.description"], "It is odd") == (
+        "Wherever the event has a location, it is odd"
+    )
 
 
 class _OfStart:
