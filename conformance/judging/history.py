@@ -52,6 +52,8 @@ def _of_request(document: dict[str, Any], earlier: list[Any]) -> set[str]:
     found = {"default without a profile"} if requested == "default" and source in ("integrated", "nothing") else set()
     if requested in _GENERATED and document.get("start") in ("past", "running"):
         return found | ({"generates after the start"} if source in ("profile", "integrated") else set())
+    if before.get("pending_request"):
+        found.add("omitted while pending" if requested == "omitted" else "requested while pending")
     was = before.get("pending_request") or before.get("requested_as")
     if requested != "omitted" or was not in (*_GENERATED, "explicit"):
         return found

@@ -69,6 +69,8 @@ _SPECIAL: dict[str, str] = {
 _GENERAL: dict[str, str] = {
     r"generates after the start": "Where a conference is requested for an event that has begun",
     r"default without a profile": "Where the account has no conferencing profile and default is requested",
+    r"omitted while pending": "Where an update omits conferencing while an earlier request is pending",
+    r"requested while pending": "Where an update requests conferencing while an earlier request is pending",
     r"omitted over (.*)": "Where an update omits conferencing and the event has, or is to get, {}",
     r"at once": "Within a second after another write of the event",
     r"again": "When the same conferencing is requested twice in a row",

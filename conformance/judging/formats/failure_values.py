@@ -48,9 +48,9 @@ def share(run_report: RunReport, rule: Rule) -> str | None:
 def values(
     rule: Rule, violation: Violation, entries: tuple[TimelineEntry, ...], said: str
 ) -> Iterator[tuple[str, tuple[Part, ...]]]:
-    """What was sent, expected and got: values of the wire, and no words that the rule or `said` have already.
+    """What was sent, expected and got: values of the wire, or what the rule says where no value is expected.
 
-    After them comes what it takes to see that the rule applies.
+    What `said` has already is not said again.  After them comes what it takes to see that the rule applies.
     """
     yield from _wire_values(rule, violation, entries, said)
     yield from ((name, (Part(clipped(_visible(text)), differs=False),)) for name, text in violation.context)
@@ -76,6 +76,7 @@ def _wire_values(
     if expected is not None and got is not None:
         yield from zip(("expected", "got"), differences(expected, got), strict=True)
     elif got is not None:
+        yield "expected", (Part(visible(rule.title), differs=False),)
         yield "got", (Part(clipped(got), differs=False),)
 
 

@@ -217,7 +217,11 @@ def _failure(run_report: RunReport, number: int, failure: Failure, paint: Paint)
     first, *others = paint.prose(failure.headline, f"{number}. ")
     style, length = status(run_report, failure.weightiest), len(f"{number}. ")
     yield from (line[:length] + paint(style, line[length:]) for line in (first, *others))
-    yield from paint.prose(f"{rule.id} ({rule.level}): {visible(rule.title)}", "   rule       ")
+    title = visible(rule.title)
+    is_expected = any(
+        name == "expected" and "".join(part.text for part in parts) == title for name, parts in failure.values
+    )
+    yield from paint.prose(f"{rule.id} ({rule.level})" + ("" if is_expected else f": {title}"), "   rule       ")
     yield from note(failure, paint)
 
 
@@ -254,13 +258,18 @@ def _timeline(failure: Failure, paint: Paint) -> Iterator[str]:
         return
     yield "   what happened"
     for entry in failure.timeline:
-        when = "" if entry.seconds is None else f"{entry.seconds:,.1f} s"
+        when = "" if entry.seconds is None else _seconds(entry.seconds)
         mark = "✗" if entry.is_broken else " "
         start = f"   {mark} {when:>9}  {visible(entry.label):<5} "
         summary = f"{short(entry.summary)} → {entry.status or 'no answer'}"
         yield from paint.prose(summary, start, "failed" if entry.is_broken else "")
         if entry.conferencing is not None:
             yield from paint.value(brief(entry.conferencing), " " * 22, style="faint")
+
+
+def _seconds(seconds: float) -> str:
+    """A time on a time line; what follows at once is not 0."""
+    return f"{seconds:,.1f} s" if seconds >= 1 or not seconds else f"{seconds * 1000:,.0f} ms"
 
 
 def _coverage_gaps(run_report: RunReport, paint: Paint) -> Iterator[str]:
