@@ -272,10 +272,17 @@ class _Groups:
 def _group(
     run_report: RunReport, members: Sequence[Member], headline: str, lead: Iterable[Member] = ()
 ) -> FailureGroup:
-    """A group whose example is the violation that the headline cites, or one of `lead`, or the weightiest."""
+    """A group whose example is the violation that the headline cites, or one that counts: of `lead`, or the weightiest."""
     leading = {id(violation) for _, violation in lead}
     ranked = sorted(members, key=lambda member: (_rank(run_report, member[0]), _size(member[1])))
-    told = sorted(ranked, key=lambda member: (member[1].message != headline, id(member[1]) not in leading))
+    told = sorted(
+        ranked,
+        key=lambda member: (
+            member[1].message != headline,
+            not run_report.is_fatal(member[0]),
+            id(member[1]) not in leading,
+        ),
+    )
     weightiest = ranked[0][0]
     for reproduction in run_report.reproductions:
         rule = next((rule for rule, violation in members if violation == reproduction.origin), None)
