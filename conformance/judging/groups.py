@@ -272,7 +272,7 @@ class _Groups:
 def _group(
     run_report: RunReport, members: Sequence[Member], headline: str, lead: Iterable[Member] = ()
 ) -> FailureGroup:
-    """A group whose example is the violation that the headline cites, or one that counts: of `lead`, or the weightiest."""
+    """A group; its example is what the headline cites, or what counts: one of `lead`, or the weightiest."""
     leading = {id(violation) for _, violation in lead}
     ranked = sorted(members, key=lambda member: (_rank(run_report, member[0]), _size(member[1])))
     told = sorted(
