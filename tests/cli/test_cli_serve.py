@@ -87,10 +87,10 @@ def test_settling_is_the_options_before_the_files(monkeypatch: pytest.MonkeyPatc
     ("option", "told"),
     [
         (("--inventory", "nowhere.toml"), "inventory nowhere.toml: No such file or directory; name a TOML file"),
-        (("--evidence", "inventory.toml/x.ndjson"), "--evidence inventory.toml/x.ndjson cannot be written: "),
+        (("--evidence", "inventory.toml/x.ndjson"), "--evidence {here}/inventory.toml/x.ndjson cannot be written: "),
     ],
 )
 def test_a_file_that_cannot_be_used_is_one_line(option: tuple[str, ...], told: str) -> None:
     result = call("serve", "--port", "0", *option)
     assert result.exit_code == 2
-    assert result.stderr.startswith(f"Error: {told}")
+    assert result.stderr.startswith(f"Error: {told.format(here=Path.cwd())}")

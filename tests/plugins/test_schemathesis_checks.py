@@ -146,7 +146,7 @@ def test_a_faulty_server_fails_the_check_that_has_the_name_of_the_rule(tmp_path:
     with served("availability-as-string") as url:
         with_rules = st_run(url, tmp_path, *options, "-c", "the_calendar_list_says_what_is_available", hooks=True)
     assert with_rules.returncode == 1, with_rules.stdout + with_rules.stderr
-    assert "the-calendar-list-says-what-is-available (must, B12, 2.3.b)" in with_rules.stdout
+    assert "the-calendar-list-says-what-is-available (must, 2.3.b, B12)" in with_rules.stdout
     assert "expected: " in with_rules.stdout
     assert "got: " in with_rules.stdout
     assert TOKEN not in with_rules.stdout

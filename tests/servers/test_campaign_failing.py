@@ -126,7 +126,7 @@ def test_the_effect_of_a_malformed_request_on_later_readings_is_found() -> None:
     poisoned: list[bool] = []
 
     def poison(scope: Scope, body: dict[str, Any]) -> int | None:
-        if any("\ud800" <= char <= "\udfff" for char in str(body.get("summary"))):
+        if "summary" in body and body["summary"] is None:
             poisoned.append(True)
         return 500 if poisoned and scope["path"] == "/v1/events" else None
 
