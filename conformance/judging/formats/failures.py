@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from conformance.judging.verdict import Violation
 
 __all__ = ["ClauseNote", "Failure", "FailureStep", "actual", "brief", "closing", "coverage_gaps"]
-__all__ += ["failures", "headings", "headline", "outcome_line", "short", "status", "subject_name"]
+__all__ += ["failures", "headings", "headline", "moment", "outcome_line", "short", "status", "subject_name"]
 
 #: How many stale entries of a baseline are named.
 _NAMED = 3
@@ -211,6 +211,13 @@ def _shown(value: Any) -> str | None:
         return None
     text = visible(json.dumps(value, ensure_ascii=False))
     return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}… ({len(text)} characters)"
+
+
+def moment(seconds: float | None) -> str:
+    """A time on a time line; what follows at once is not 0.  Empty where it is not known."""
+    if seconds is None:
+        return ""
+    return f"{seconds:,.1f} s" if seconds >= 1 or not seconds else f"{seconds * 1000:,.0f} ms"
 
 
 def coverage_gaps(run_report: RunReport) -> tuple[tuple[str, str], ...]:

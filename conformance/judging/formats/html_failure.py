@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from conformance.http.display import visible
 from conformance.judging.formats import pytest_file
-from conformance.judging.formats.failures import Failure, brief, short
+from conformance.judging.formats.failures import Failure, brief, moment, short
 from conformance.judging.formats.marks import Part
 from conformance.judging.formats.picture import picture
 
@@ -94,7 +94,7 @@ def _marked(parts: tuple[Part, ...]) -> str:
 
 
 def _moment(entry: TimelineEntry) -> str:
-    when = "" if entry.seconds is None else f'<span class="when">{entry.seconds:,.1f} s</span> '
+    when = "" if entry.seconds is None else f'<span class="when">{moment(entry.seconds)}</span> '
     value = "" if entry.conferencing is None else f" <code>{text_of(brief(entry.conferencing))}</code>"
     wrong = ' <strong class="broken">✗ this is wrong</strong>' if entry.is_broken else ""
     status = entry.status or "no answer"

@@ -16,6 +16,7 @@ from conformance.judging.formats.failures import (
     failures,
     headings,
     headline,
+    moment,
     outcome_line,
     short,
     status,
@@ -111,7 +112,7 @@ def _failure(run_report: RunReport, number: int, failure: Failure) -> Iterator[s
         yield ""
         yield from _fenced("text", "\n".join(text.values(failure)))
     if failure.timeline:
-        yield from ("", "| | seconds | exchange | what happened | status | conferencing |", "|---|--:|---|---|--:|---|")
+        yield from ("", "| | when | exchange | what happened | status | conferencing |", "|---|--:|---|---|--:|---|")
         yield from (_entry(entry) for entry in failure.timeline)
     if failure.reproduction is not None and failure.reproduction.steps:
         yield from ("", "Smallest scenario:", "", *(escaped(step) + "  " for step in failure.reproduction.steps))
@@ -122,10 +123,9 @@ def _failure(run_report: RunReport, number: int, failure: Failure) -> Iterator[s
 
 
 def _entry(entry: TimelineEntry) -> str:
-    seconds = "" if entry.seconds is None else f"{entry.seconds:,.1f}"
     cells = [
         "✗" if entry.is_broken else "",
-        seconds,
+        moment(entry.seconds),
         escaped(entry.label),
         escaped(short(entry.summary)),
         escaped(str(entry.status or "no answer")),

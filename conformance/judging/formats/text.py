@@ -17,6 +17,7 @@ from conformance.judging.formats.failures import (
     failures,
     headings,
     headline,
+    moment,
     outcome_line,
     short,
     status,
@@ -116,6 +117,7 @@ def render(run_report: RunReport, *, colour: bool = False, verbose: bool = False
     last = list(_closing(run_report, paint))
     if run_report.failed:
         lines += _glossary("\n".join([*lines, *last]), paint)
+    lines += _again(run_report, paint)
     return "\n".join([*lines, *last]) + "\n"
 
 
@@ -195,6 +197,19 @@ def _headline(run_report: RunReport, failure: Failure, paint: Paint) -> str:
     return f"{paint(outcome, outcome)}: {failure.headline} ({rules})"
 
 
+def _again(run_report: RunReport, paint: Paint) -> Iterator[str]:
+    """The headlines of several failures that count, where the eye falls first: at the end of a log."""
+    counting = [
+        (number, failure)
+        for number, failure in enumerate(failures(run_report), 1)
+        if run_report.is_fatal(failure.weightiest)
+    ]
+    if len(counting) > 1:
+        for number, failure in counting:
+            yield from paint.prose(failure.headline, f"{number}. ", "failed")
+        yield ""
+
+
 def _failures(run_report: RunReport, paint: Paint, scripts: int = _SCRIPTS, *, headed: bool = True) -> Iterator[str]:
     found = failures(run_report)
     above = headings(run_report, found) if headed else {}
@@ -258,18 +273,13 @@ def _timeline(failure: Failure, paint: Paint) -> Iterator[str]:
         return
     yield "   what happened"
     for entry in failure.timeline:
-        when = "" if entry.seconds is None else _seconds(entry.seconds)
+        when = moment(entry.seconds)
         mark = "✗" if entry.is_broken else " "
         start = f"   {mark} {when:>9}  {visible(entry.label):<5} "
         summary = f"{short(entry.summary)} → {entry.status or 'no answer'}"
         yield from paint.prose(summary, start, "failed" if entry.is_broken else "")
         if entry.conferencing is not None:
             yield from paint.value(brief(entry.conferencing), " " * 22, style="faint")
-
-
-def _seconds(seconds: float) -> str:
-    """A time on a time line; what follows at once is not 0."""
-    return f"{seconds:,.1f} s" if seconds >= 1 or not seconds else f"{seconds * 1000:,.0f} ms"
 
 
 def _coverage_gaps(run_report: RunReport, paint: Paint) -> Iterator[str]:
