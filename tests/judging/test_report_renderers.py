@@ -491,7 +491,7 @@ def test_a_test_file_has_a_test_for_each_failure_that_can_be_reproduced() -> Non
     repro = Reproduction("none-removes", f"None {HOSTILE}", (scenario,), (f"curl '{HOSTILE}'",))
     rendered = renderer(".py")(
         run_report(
-            reproductions=(repro,),
+            reproductions=(repro, replace(repro, rule="what-did-not-fail-alone", reproduces=False)),
             variables={"default": "TOKEN"},
             subject={"kind": "url", "name": HOSTILE, "faults": ["x"]},
         )

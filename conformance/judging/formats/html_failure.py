@@ -70,7 +70,7 @@ def _reproduction(run_report: RunReport, failure: Failure) -> Iterator[str]:
         yield f"<p>{'<br>'.join(map(text_of, reproduction.steps))}</p>"
     if failure.script is not None:
         yield _folded("As a shell script of curl", failure.script.whole)
-    if reproduction is not None and reproduction.scenarios:
+    if reproduction is not None and reproduction.reproduces and reproduction.scenarios:
         yield _folded("As pytest", pytest_file.one(run_report, reproduction))
     if failure.steps:
         steps = (

@@ -118,7 +118,7 @@ def _failure(run_report: RunReport, number: int, failure: Failure) -> Iterator[s
         yield from ("", "Smallest scenario:", "", *(escaped(step) + "  " for step in failure.reproduction.steps))
     if failure.script is not None:
         yield from _folded("As a shell script", "sh", failure.script.whole)
-    if failure.reproduction is not None and failure.reproduction.scenarios:
+    if failure.reproduction is not None and failure.reproduction.reproduces and failure.reproduction.scenarios:
         yield from _folded("As pytest", "python", pytest_file.one(run_report, failure.reproduction))
 
 

@@ -28,6 +28,7 @@ def one(run_report: RunReport, reproduction: Reproduction) -> str:
 
 def _lines(run_report: RunReport) -> Iterator[str]:
     subject = str(run_report.subject["name"])
+    run_report = replace(run_report, reproductions=tuple(one for one in run_report.reproductions if one.reproduces))
     yield from (f"# {line}" for line in _about(run_report, subject))
     if not run_report.reproductions:
         return
@@ -61,7 +62,7 @@ def _about(run_report: RunReport, subject: str) -> Iterator[str]:
     if not run_report.reproductions:
         yield "There is no failure to reproduce."
         return
-    yield f"Set {_VARIABLE} to test another subject; all tests pass on `reference`."
+    yield f"Set {_VARIABLE} to test another subject; with `reference`, all tests pass."
     for name, variable in run_report.variables.items():
         yield _ascii(f"The token of account {name} is read from {variable}.")
 
