@@ -231,7 +231,7 @@ def _sequences(account: str, calendar: str) -> Section:
                 (kind, none, omitted, renamed),
                 (kind, none, kind, none),
                 (kind, none, other["explicit"], none),
-                (kind, {"description": "Another"}, renamed, moved),
+                (kind, {"description": "Another, https://zoom.us/j/1"}, renamed, moved),
                 (kind, past, default),
                 (kind, {**kind, **past}),
                 ({**kind, **past}, moved, day),

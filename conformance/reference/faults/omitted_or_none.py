@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from conformance.reference.conferencing import VERSIONS, conference, scheduled
@@ -55,6 +56,15 @@ def _follows_removal(write: StoredWrite) -> bool:
     return write.kind == "omitted" and soon and len(write.kinds) > 1
 
 
+_LINK = re.compile(r"https://\S*zoom\S*")
+
+
+def _link(write: StoredWrite) -> str | None:
+    """The link to a conference in the description of a write that omits conferencing."""
+    found = _LINK.search(str(write.body.get("description"))) if write.kind == "omitted" else None
+    return found and found[0]
+
+
 def _is_bare(write: StoredWrite) -> bool:
     return not {"description", "location"} & write.body.keys()
 
@@ -67,6 +77,16 @@ OMITTED_OR_NONE = (
         "case",
         "An update of the description alone removes the conferencing",
         reset(lambda write: omits(write) and _only_description(write), removed),
+    ),
+    fault(
+        "omitted-takes-the-link-in-the-description",
+        "D3",
+        "case",
+        "A write without conferencing takes it from a link in the description",
+        reset(
+            lambda write: _link(write) is not None,
+            lambda write: (Phase(write.at, {"join_url": _link(write), "provider_name": "zoom"}),),
+        ),
     ),
     fault(
         "omitted-removes-when-summary-changes",

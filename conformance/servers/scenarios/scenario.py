@@ -19,6 +19,7 @@ from conformance.servers.scenarios.scenario_values import (
     EVENT_DEFECTS,
     EXTRA_FIELDS,
     KINDS,
+    LINK,
     PADDING,
     ROOM,
     STARTS,
@@ -207,7 +208,10 @@ def _change(event: _Event, step: Step, marker: str, fresh: bool) -> None:
     if fresh or "summary" in step.changed_fields:
         event.summary = f"{summary} {marker}" + PADDING[0] * (step.text_variant == "full")
     if "description" in step.changed_fields or (fresh and step.text_variant != "minimal"):
-        event.description = f"{description} {marker}" + PADDING[1] * {"full": 1, "long": 4}.get(step.text_variant, 0)
+        link = "" if fresh else LINK  # people paste such, and it is no request for conferencing
+        event.description = f"{description} {marker}{link}" + PADDING[1] * {"full": 1, "long": 4}.get(
+            step.text_variant, 0
+        )
     if "time" in step.changed_fields:
         event.slot += 1
     if "start" in step.changed_fields:

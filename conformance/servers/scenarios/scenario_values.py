@@ -15,6 +15,7 @@ __all__ = [
     "EXTRA_FIELDS",
     "GENERATING",
     "KINDS",
+    "LINK",
     "PADDING",
     "PENDING_DEFECTS",
     "ROOM",
@@ -84,6 +85,9 @@ URL_VARIANTS: Mapping[str, str] = MappingProxyType(
 
 #: A join URL that several events of a run share, like a personal room.
 ROOM = "https://conference.example.com/room/{run}"
+
+#: What a changed description has besides its text: a link of a service that all know.
+LINK = " https://zoom.us/j/98765432101"
 
 #: Padding of long summaries and descriptions; a ``long`` description has it four times.
 PADDING = " and whatever else there is to say" * 4, " and whatever else there is to say" * 10
