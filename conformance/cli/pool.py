@@ -37,7 +37,10 @@ def pool(jobs: int, choice: RuleChoice, known: Mapping[str, str], interruption: 
 
     def submit(runs: tuple[OneRun, ...], share: Share | None) -> Any:
         with sigint_ignored():  # inherited: Ctrl-C ends what is read, and what was read is judged
-            return executor.submit(_work, runs, share)
+            try:
+                return executor.submit(_work, runs, share)
+            except (OSError, ValueError):  # the executor's own pipes, closed by its thread that saw a process end
+                raise LostProcessError("a process that judged was lost") from None
 
     interruption.begin(1, stop.set)
     try:
