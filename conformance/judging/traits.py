@@ -20,6 +20,8 @@ from conformance.judging.timeline import unusual_query, written
 
 __all__ = [
     "BEFORE",
+    "HEEDED",
+    "IGNORED",
     "NEW",
     "RESOLVED",
     "SENT",
@@ -98,12 +100,16 @@ DUE = "due="
 #: the update changed, and one of them at least.
 BEFORE, NEW, UNWRITTEN, WRITTEN = map(shows, ("before", "new", "unwritten", "written"))
 
+#: Of a reading after a write that requests conferencing: as if it had not, and what may have come of the request.
+IGNORED, HEEDED = map(shows, ("ignored", "heeded"))
+
 #: Of a reading that shows the explicit join URL, and the service, that were requested.
 SENT, RESOLVED = map(shows, ("sent", "resolved"))
 
 #: What an update may request that changes something.
 _CHANGING = frozenset({"none", "default", "integrated", "explicit", "8x8", "profile"})
 _GENERATED = ("default", "integrated", "profile")
+_GETTING = (*_GENERATED, "explicit")
 
 
 def _readings_of(facts: Facts) -> Iterable[Evidence]:
@@ -157,11 +163,19 @@ def _of_update(facts: Facts, shown: dict[str, Any], observed: dict[str, Any]) ->
             found.add(BEFORE if is_earlier else NEW)
         elif is_earlier and shown["state"] == "assigned":
             found.add(BEFORE)
+        if not is_create and document.get("requested") in _CHANGING:
+            is_lost = shown["state"] == "none" and document["requested"] in _GETTING
+            found |= {IGNORED} if is_earlier else set() if is_lost else {HEEDED}
+    if is_create and document.get("requested") in _GETTING:
+        found |= {"none": {IGNORED}, "assigned": {HEEDED}}.get(str(shown["state"]), set())
     body = written(facts.evidence[0], event)[1]
     if isinstance(body, dict) and bodies:
         changed = {name for name in FIELDS if name in body and body[name] != bodies[-1].get(name, body[name])}
-        if changed:
-            found.add(UNWRITTEN if changed <= {*observed.get("mismatching_fields", ())} else WRITTEN)
+        other, since = ({*observed.get(name, ())} for name in ("mismatching_fields", "fields_changed_since_before"))
+        if "fields_changed_since_before" in observed:  # one time may be written in two forms
+            found |= {WRITTEN} if changed & since else {UNWRITTEN} if changed & other else set()
+        elif changed:
+            found.add(UNWRITTEN if changed <= other else WRITTEN)
     return found
 
 

@@ -42,6 +42,7 @@ _CHARACTERS |= {"+": "a plus sign", "~": "a tilde", "'": "a quote", '"': "a quot
 _SPECIAL: dict[str, str] = {
     r"shown on a later page": "On later pages of a reading",
     r"shown with (localized_times|include_managed|include_deleted|last_modified)": "In readings with {}",
+    r"requested in a batch": "Where conferencing is requested by an entry of a batch",
     r"after delete": "After an event was deleted and is created again",
     r"stray (join_url|provider_description)": "Where a {} is sent without the profile_id explicit",
     r"moved into the past": "After an update that moves the event into the past",
