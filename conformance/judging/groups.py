@@ -155,8 +155,8 @@ def _contrast(run_report: RunReport, group: FailureGroup, why: Reason | None) ->
     contrast = Contrast(common, might_fail, said, count, {one for its in passed.values() for one in its})
     trigger = contrast.trigger
     of_reason = sorted(why.traits & (common - said), key=rank) if why is not None else []
-    is_shortest = len(of_reason) == 1 or (len(of_reason) == 2 and len(trigger) != 1)
-    return contrast, tuple(of_reason) if is_shortest and all(map(is_told, of_reason)) else trigger
+    is_better = len(of_reason) == 1 or not (len(trigger) == 1 and is_special(trigger[0]))
+    return contrast, tuple(of_reason) if of_reason and is_better and all(map(is_told, of_reason)) else trigger
 
 
 def _is_of_answers(group: FailureGroup) -> bool:
@@ -263,14 +263,16 @@ class _Groups:
         """
         of_events: dict[str, str] = {}
         of_values = {
-            _value(violation): violation for _, violation in found if _value(violation) and not _is_shared(violation)
+            _value(violation): violation
+            for _, violation in found
+            if violation.symptom and violation.path.startswith("/after/") and not _is_shared(violation)
         }
         for _, violation in found:
             reason = self._reason_of.get(id(violation), "")
             tells_of_events = bool(reason) and is_of_events(self._reasons[int(reason.removeprefix("reason "))].mode)
             if violation.symptom and (not tells_of_events or of_events.setdefault(violation.symptom, reason) == reason):
                 self._join(self.of_violation(violation), f"symptom {violation.symptom}")
-            if _is_shared(violation) and of_values.get(_value(violation)):
+            if _is_shared(violation) and _value(violation) in of_values:
                 self._join(self.of_violation(of_values[_value(violation)]), self.of_violation(violation))
 
     def of(self, name: str) -> str:

@@ -156,18 +156,19 @@ def _of_update(facts: Facts, shown: dict[str, Any], observed: dict[str, Any]) ->
     earlier = [one for one in facts.earlier if one.label != facts.evidence[0].label]
     bodies = [body for at, body, _ in (written(one, event) for one in earlier) if at == "write" and body]
     found: set[str] = set()
+    is_none, requested = shown["state"] == "none", document.get("requested")
     is_create, was = document.get("is_create") is True, document.get("before", {}).get("state")
-    if earlier and (document.get("requested") in _CHANGING or was == "in_progress" or is_create):
+    if earlier and (requested in _CHANGING or was == "in_progress" or is_create):
         is_earlier = _is_earlier(document.get("before", {}), earlier, bodies, shown)
-        if not is_create:
-            found.add(BEFORE if is_earlier else NEW)
+        if not is_create and is_earlier:
+            found |= {BEFORE, IGNORED} if requested in _CHANGING else {BEFORE}
+        elif not is_create:
+            found |= {NEW} if is_none and requested in _GETTING else {NEW, HEEDED}
         elif is_earlier and shown["state"] == "assigned":
             found.add(BEFORE)
-        if not is_create and document.get("requested") in _CHANGING:
-            is_lost = shown["state"] == "none" and document["requested"] in _GETTING
-            found |= {IGNORED} if is_earlier else set() if is_lost else {HEEDED}
-    if is_create and document.get("requested") in _GETTING:
-        found |= {"none": {IGNORED}, "assigned": {HEEDED}}.get(str(shown["state"]), set())
+    if is_create and requested in _GETTING and document.get("outcome") != "refused":
+        came = any(one.get("state") == "assigned" for one in document["after"].get("observed", ()))
+        found |= {HEEDED} if shown["state"] == "assigned" else {IGNORED} if is_none and not came else set()
     body = written(facts.evidence[0], event)[1]
     if isinstance(body, dict) and bodies:
         changed = {name for name in FIELDS if name in body and body[name] != bodies[-1].get(name, body[name])}

@@ -345,7 +345,7 @@ def test_a_warning_about_the_events_of_a_failure_alone_is_part_of_it() -> None:
 
 
 def test_a_value_that_events_share_is_part_of_what_makes_it_wrong() -> None:
-    wrong = violation("a", '["e", "conferencing/join_url", "odd"]')
+    wrong = replace(violation("a", '["e", "conferencing/join_url", "odd"]'), path="/after/latest/join_url_as_sent")
     shared = Violation("It is shared", "/after/latest/join_url_shared_with", "f", (), "b")
     for value, groups in (("odd", [["a", "b"]]), ("other", [["a"], ["b"]])):
         again = replace(shared, symptom=f'["f", "conferencing/join_url", "{value}"]')
@@ -367,3 +367,28 @@ def test_one_fact_that_is_wrong_by_two_rules_is_one_defect() -> None:
         for n, word in enumerate(("true", "false"))
     ]
     assert grouped(contrasted(*(("b", one) for one in names), passes=passes)) == [["b"]]
+
+
+def test_a_failure_says_what_tells_it_from_what_passed() -> None:
+    found = [("a", of_kind("a", "default", "all_day=True", cause=f"a {n}")) for n in "123"]
+
+    def seen(*passes: set[str]) -> str | None:
+        return failures(contrasted(*found, passes={"a": list(passes)}, rules=(A,)))[0].share
+
+    assert seen({"due=default"}, {"due=none"}) == (
+        "3 of 5 writes break this rule; of the 2 that keep it none is where the event takes whole days"
+    )
+    assert seen({"due=default", "all_day=True"}) == (
+        "3 of 4 writes break this rule; nothing that is known here tells them from the others"
+    )
+    assert seen() == "3 of 3 writes break this rule"
+
+
+def test_a_time_line_names_pages_only_where_they_matter() -> None:
+    later = Request("GET", f"{READ.url.partition('?')[0]}/pages/x", READ.headers, b"")
+    one = of_kind("a", "default", "shown on a later page")
+    one = replace(one, evidence=(one.evidence[0], one.evidence[1]._replace(request=later)))
+    found = [("a", replace(one, cause=f"a {n}", event=n)) for n in "123"]
+    for passes, said in (([{"due=default"}], True), ([{"due=default", "shown on a later page"}], False)):
+        [failure] = failures(contrasted(*found, passes={"a": passes}, rules=(A,)))
+        assert ("on a later page" in failure.timeline[-1].summary) == said
