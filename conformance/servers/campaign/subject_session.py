@@ -70,12 +70,15 @@ class SubjectSession:
     receiver: Receiver | None = None
     part: str = "preflight"
 
-    async def subscribe(self) -> None:
-        """Where there is a receiver, find out whether subscriptions are accepted: if not, other writes have none."""
+    async def subscribe(self, accounts: Collection[str]) -> None:
+        """Where there is a receiver, find out whether subscriptions are accepted: if not, other writes have none.
+
+        `accounts` are those whose events are read.
+        """
         if self.receiver is None:
             return
         run = replace(self.run, receiver=self.receiver.base_url)
-        if await subscriptions_are_accepted(self.transport, self.journal, run):
+        if await subscriptions_are_accepted(self.transport, self.journal, run, accounts):
             self.run = run
 
     async def await_notifications(self) -> None:
@@ -158,7 +161,7 @@ class SubjectSession:
 
         if "notifications" in probes:
             self.part = "notifications"
-            await self.subscribe()
+            await self.subscribe({scenario.account for wave in waves for scenario in wave})
         self.part = "scenarios"
         scheduler.run = self.run
         await scheduler.run_waves(waves, after_round=check_access, round_number=_ACCESS_ROUND)
