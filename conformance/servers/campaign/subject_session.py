@@ -19,7 +19,7 @@ from conformance.servers.campaign.cleanup import clean
 from conformance.servers.campaign.concurrency import gather_all
 from conformance.servers.campaign.journal import Journal, JournalEntry
 from conformance.servers.campaign.persistent_failures import PersistentFailureCheck
-from conformance.servers.campaign.polling import PollingPolicy
+from conformance.servers.campaign.polling import Polling
 from conformance.servers.campaign.probes import access_checks, read_variants, run_access_checks
 from conformance.servers.campaign.scheduler import Scheduler
 from conformance.servers.campaign.subscription_probe import subscriptions_are_accepted
@@ -115,7 +115,7 @@ class SubjectSession:
     ) -> Scheduler:
         """A new scheduler; what comes back from now on goes to `hearing`."""
         self.hearing = hearing
-        polling = PollingPolicy(
+        polling = Polling(
             self.settings.quiet, self.settings.settle_timeout, first=0.2 if self.subject.loopback else 1.5
         )
         scheduler = Scheduler(self.transport, hearing, self.journal, self.flags, self.run, polling, on_round)
