@@ -40,7 +40,7 @@ Traits = frozenset[str]
 _OUTCOMES = ("status=", "outcome=", "conferencing", SETTLED)
 
 #: What is known of some facts alone; where nothing of the kind is known, it may be so.
-_KINDS = ("is_create=", "shown ")
+_KINDS = ("is_create=", "shown ", "changes ")
 
 #: Fields of an event that a write may leave out.
 _OPTIONAL = ("description", "location", "tzid")
@@ -60,6 +60,8 @@ def traits(facts: Facts, shown_by: str | None = None, said: frozenset[str] | Non
             found |= {f"stray {name}" for name in ("join_url", "provider_description") if getattr(asked, name)}
     if "write" in facts.about and facts.evidence:
         found |= history(facts)
+        if facts.document.get("is_create") is True or facts.document.get("changed_fields") == []:
+            found.add("changes nothing")
     name = facts.document.get("event_id")
     if isinstance(name, str) and name != name.lower():
         found.add("event_id has upper case")
