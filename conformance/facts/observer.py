@@ -247,7 +247,7 @@ class Observer:
                 invalidate(self._fold, account.name)
                 account.directory.forget()
             case _ if makes_calendar(seen.exchange.request.method, seen.route.path):
-                account.directory.listed = False
+                account.directory.outdate()
 
     def forget(self) -> None:
         """Something could not be observed: nothing is known any more of any event, and nobody is accused of it."""
@@ -309,19 +309,20 @@ class Observer:
                 continue
             fold.move(self.exchanges + 2, *account.created)
             for reading in account.readings.values():
-                yield partial(self._only, reading)
+                yield partial(self._last, reading)
             for events in account.calendars.values():
                 for event_id in list(events):
                     yield partial(self._end, events.pop(event_id), reason)
-            yield partial(self._only, account)
+            yield partial(self._last, account)
 
     def _end(self, event: Event, reason: str) -> list[Facts]:
         self._fold.close_episode(event, reason)
         event.forget()
         return self.closed()
 
-    def _only(self, source: Reading | AccountState) -> list[Facts]:
-        self._fold.out.append(source.facts())
+    def _last(self, source: Reading | AccountState) -> list[Facts]:
+        facts = source.facts()
+        self._fold.out += (facts,) if isinstance(facts, Facts) else facts
         return self.closed()
 
     def _learn(self, account: AccountState, seen: Seen) -> None:

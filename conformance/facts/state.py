@@ -151,8 +151,8 @@ class AccountState:
             event = events[event_id] = Event(home, event_id, before, self.packer)
         return event
 
-    def facts(self) -> Facts:
-        """The facts of the account's episodes together."""
+    def facts(self) -> tuple[Facts, ...]:
+        """The facts of the account's episodes together, and of what its lists differed in at once."""
         services = [service for _, service in sorted(self.services)]
         changes = sum(1 for one, other in pairwise(services) if one != other)
         document = {
@@ -162,7 +162,9 @@ class AccountState:
             "conferencing_requests": self.requested,
             "reads": {"managed": self.managed_reads, "others": self.other_reads},
         }
-        return Facts("account", ("account", self.name), document, (), closed=True)
+        together = Facts("account", ("account", self.name), document, (), closed=True)
+        at_once = self.directory.at_once()
+        return (together,) if at_once is None else (at_once, together)
 
 
 class ObserverState:
@@ -228,7 +230,7 @@ class ObserverState:
     def drop(self, account: AccountState) -> None:
         """Let go of an account that is used no more: its last facts go out."""
         if self.has(account.name):
-            self.out += (*(reading.facts() for reading in account.readings.values()), account.facts())
+            self.out += (*(reading.facts() for reading in account.readings.values()), *account.facts())
         del self.accounts[account.name]
         self.granted.discard(account.name)
         self._polled.pop(account.name, None)
