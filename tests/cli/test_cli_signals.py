@@ -167,6 +167,20 @@ def test_a_signal_while_the_program_starts_is_130_without_a_word() -> None:
     os.close(silent)
 
 
+def test_ctrl_c_before_signals_can_be_handled_is_130_without_a_word() -> None:
+    program = (
+        "import sys\n"
+        "class Interrupted:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'signal': raise KeyboardInterrupt\n"
+        "sys.modules.pop('signal', None)\n"
+        "sys.meta_path.insert(0, Interrupted())\n"
+        "import conformance.__main__\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
 def test_a_signal_ends_a_process_that_waits_for_more(tmp_path: Path) -> None:
     waiting, slow = os.pipe()
     command = [sys.executable, "-m", "conformance", "check", "-", "--report", str(tmp_path / "r.json")]
