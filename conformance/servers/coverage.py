@@ -45,11 +45,11 @@ def reachable_coverage(inventory: Inventory, rules: Iterable[Rule], report: Repo
 
 def unmet_coverage(cases: Iterable[PendingCase], rules: Iterable[Rule]) -> tuple[tuple[str, str], ...]:
     """Rule id and reason of the cases of a pending event that no step met, where the rule is one of `rules`."""
-    asked = {rule.id for rule in rules}
+    chosen = {rule.id for rule in rules}
     requested: dict[tuple[str, str, str], list[str]] = {}
     for case in cases:
         rule = _RULES_WHILE_PENDING.get(case.kind, _RULE_OF_REFUSALS)
-        if rule in asked:
+        if rule in chosen:
             requested.setdefault((rule, case.kind, case.timing), []).append(case.requested)
     return tuple(
         (rule, f"{MISSED} {_write(kind)} {_TIMINGS[timing].format(' or '.join(before))}")
