@@ -56,6 +56,7 @@ def page_key(url: str) -> str:
 class AccountState:
     """What is known of one account; it was `used` last at this time.
 
+    Where generated join URLs were seen to change without a write, its `links_move`.
     It is `complete` if all of its events are known; of a time all are that lie within the reading that `covered` it.
     """
 
@@ -80,6 +81,7 @@ class AccountState:
     externals: int = 0
     last_reading: LastReading | None = None
     covered: Reading | None = None
+    links_move: bool = False
     used: float = float("-inf")
 
     def awaits(self, url: str) -> bool:
@@ -379,6 +381,7 @@ class ObserverState:
             services=frozenset(name for p in profiles or () if isinstance(name := p.get("provider_name"), str)),
             refusals=account.refusals.count(key[1], write.requested.kind, status) if refused else 0,
             shared_with=lambda url: self.shared_with(event, url),
+            links_move=account.links_move,
             window=self.window,
             quiet=self.settings.quiet,
             settle_timeout=self.settings.settle_timeout,
