@@ -139,14 +139,14 @@ class _Told:
 
     def __init__(self, line: StatusLine) -> None:
         self._line = line
-        self._doing = ""
+        self._phase = ""
         self._failed: set[str] = set()
 
     def __call__(self, state: campaign.RunProgress) -> None:
         self._line(_progress_text(state))
-        if state.doing != self._doing:
-            self._doing = state.doing
-            self._line.event(f"{_PHASES.get(state.doing, state.doing)} ({state.requests} requests so far)")
+        if state.phase != self._phase:
+            self._phase = state.phase
+            self._line.event(f"{_PHASES.get(state.phase, state.phase)} ({state.requests} requests so far)")
         for rule in state.failed:
             if rule not in self._failed:
                 self._failed.add(rule)
@@ -159,8 +159,8 @@ def _progress_text(state: campaign.RunProgress) -> str:
         f"{state.requests} requests",
         f"{state.scenarios_done} of {state.scenarios} scenarios",
     ]
-    if state.doing != "scenarios":
-        parts.append(state.doing)
+    if state.phase != "scenarios":
+        parts.append(state.phase)
     if state.waiting:
         parts.append(f"waiting for {len(state.waiting)} events")
     if state.failed:

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from conformance.facts.access_refusals import ACCESS_STATUSES
+from conformance.facts.account_state import AccountState
 from conformance.facts.batch import answers_each_entry, entries_of, is_refused, twice_written
 from conformance.facts.event import Event
 from conformance.facts.exchange_document import exchange_document
@@ -18,7 +19,7 @@ from conformance.facts.requested import names_profile, requested_conferencing
 from conformance.facts.routes import UNKNOWN_ACCOUNT, Route, makes_calendar
 from conformance.facts.seen import UNREADABLE, Asked, Seen, answer_of, asked, body_of
 from conformance.facts.share import Crossing, Share
-from conformance.facts.state import AccountState, ObserverState
+from conformance.facts.state import ObserverState
 from conformance.facts.values import Evidence, Facts, Settings
 from conformance.facts.writes import apply_write, invalidate
 from conformance.http.exchange import NOT_RECORDED, PASSED_OVER, UNKNOWN_TOKEN, Exchange, Request, Response

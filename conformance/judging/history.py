@@ -27,6 +27,8 @@ def history(facts: Facts) -> set[str]:
     writes = [(one, *written(one, event)[:2]) for one in facts.earlier if one.label != first.label]
     done = [(one, at, then) for one, at, then in writes if at in ("write", "delete") and (one.status or 0) < 400]
     found = _of_start(first, body) | _of_request(facts.document, [then for _, _, then in done])
+    if facts.about == "batched_write" and facts.document.get("requested") not in ("omitted", "delete"):
+        found.add("requested in a batch")
     if not done:
         return found
     kinds = ["delete" if at == "delete" else requested_conferencing(then).kind for _, at, then in done]
@@ -52,7 +54,7 @@ def _of_request(document: dict[str, Any], earlier: list[Any]) -> set[str]:
     found = {"default without a profile"} if requested == "default" and source in ("integrated", "nothing") else set()
     if requested in _GENERATED and document.get("start") in ("past", "running"):
         return found | ({"generates after the start"} if source in ("profile", "integrated") else set())
-    if before.get("pending_request"):
+    if before.get("pending_request") not in (None, "none"):  # what removes conferencing leaves nothing to come
         found.add("omitted while pending" if requested == "omitted" else "requested while pending")
     was = before.get("pending_request") or before.get("requested_as")
     if requested != "omitted" or was not in (*_GENERATED, "explicit"):

@@ -20,6 +20,8 @@ from conformance.judging.timeline import unusual_query, written
 
 __all__ = [
     "BEFORE",
+    "HEEDED",
+    "IGNORED",
     "NEW",
     "RESOLVED",
     "SENT",
@@ -38,7 +40,7 @@ Traits = frozenset[str]
 _OUTCOMES = ("status=", "outcome=", "conferencing", SETTLED)
 
 #: What is known of some facts alone; where nothing of the kind is known, it may be so.
-_KINDS = ("is_create=", "shown ")
+_KINDS = ("is_create=", "shown ", "changes ")
 
 #: Fields of an event that a write may leave out.
 _OPTIONAL = ("description", "location", "tzid")
@@ -58,6 +60,8 @@ def traits(facts: Facts, shown_by: str | None = None, said: frozenset[str] | Non
             found |= {f"stray {name}" for name in ("join_url", "provider_description") if getattr(asked, name)}
     if "write" in facts.about and facts.evidence:
         found |= history(facts)
+        if facts.document.get("is_create") is True or facts.document.get("changed_fields") == []:
+            found.add(_UNCHANGED)
     name = facts.document.get("event_id")
     if isinstance(name, str) and name != name.lower():
         found.add("event_id has upper case")
@@ -91,6 +95,9 @@ def shows(state: str) -> str:
 
 _STATE = "reads as "
 
+#: Of a write that is known to change no field of an event: a creation, or an update with all the fields as they are.
+_UNCHANGED = "changes nothing"
+
 #: The trait of what readings are to show in the end: what was requested or, where it is omitted, what is on its way.
 DUE = "due="
 
@@ -98,12 +105,16 @@ DUE = "due="
 #: the update changed, and one of them at least.
 BEFORE, NEW, UNWRITTEN, WRITTEN = map(shows, ("before", "new", "unwritten", "written"))
 
+#: Of a reading after a write that requests conferencing: as if it had not, and what may have come of the request.
+IGNORED, HEEDED = map(shows, ("ignored", "heeded"))
+
 #: Of a reading that shows the explicit join URL, and the service, that were requested.
 SENT, RESOLVED = map(shows, ("sent", "resolved"))
 
 #: What an update may request that changes something.
 _CHANGING = frozenset({"none", "default", "integrated", "explicit", "8x8", "profile"})
 _GENERATED = ("default", "integrated", "profile")
+_GETTING = (*_GENERATED, "explicit")
 
 
 def _readings_of(facts: Facts) -> Iterable[Evidence]:
@@ -150,18 +161,27 @@ def _of_update(facts: Facts, shown: dict[str, Any], observed: dict[str, Any]) ->
     earlier = [one for one in facts.earlier if one.label != facts.evidence[0].label]
     bodies = [body for at, body, _ in (written(one, event) for one in earlier) if at == "write" and body]
     found: set[str] = set()
+    is_none, requested = shown["state"] == "none", document.get("requested")
     is_create, was = document.get("is_create") is True, document.get("before", {}).get("state")
-    if earlier and (document.get("requested") in _CHANGING or was == "in_progress" or is_create):
+    if earlier and (requested in _CHANGING or was == "in_progress" or is_create):
         is_earlier = _is_earlier(document.get("before", {}), earlier, bodies, shown)
-        if not is_create:
-            found.add(BEFORE if is_earlier else NEW)
+        if not is_create and is_earlier:
+            found |= {BEFORE, IGNORED} if requested in _CHANGING else {BEFORE}
+        elif not is_create:
+            found |= {NEW} if is_none and requested in _GETTING else {NEW, HEEDED}
         elif is_earlier and shown["state"] == "assigned":
             found.add(BEFORE)
+    if is_create and requested in _GETTING and document.get("outcome") != "refused":
+        came = any(one.get("state") == "assigned" for one in document["after"].get("observed", ()))
+        found |= {HEEDED} if shown["state"] == "assigned" else {IGNORED} if is_none and not came else set()
     body = written(facts.evidence[0], event)[1]
     if isinstance(body, dict) and bodies:
         changed = {name for name in FIELDS if name in body and body[name] != bodies[-1].get(name, body[name])}
-        if changed:
-            found.add(UNWRITTEN if changed <= {*observed.get("mismatching_fields", ())} else WRITTEN)
+        other, since = ({*observed.get(name, ())} for name in ("mismatching_fields", "fields_changed_since_before"))
+        if "fields_changed_since_before" in observed:  # one time may be written in two forms
+            found |= {WRITTEN} if changed & since else {UNWRITTEN} if changed & other else set()
+        elif changed:
+            found.add(UNWRITTEN if changed <= other else WRITTEN)
     return found
 
 
@@ -199,5 +219,5 @@ def candidates(failed: Iterable[Traits], passed: Iterable[Traits], *, is_missing
     What `is_missing` was not shown in any way, and no detail of its conferencing is a reason for that.
     """
     known = set().union(*failed) - set().union(*passed)
-    idle = (_STATE, "shown ", "stray ", "event.conferencing.") if is_missing else _STATE
+    idle = (_STATE, _UNCHANGED, *(("shown ", "stray ", "event.conferencing.") if is_missing else ()))
     return frozenset(one for one in known if not one.startswith(idle))

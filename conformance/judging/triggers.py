@@ -11,7 +11,7 @@ from itertools import combinations
 
 from conformance.judging.traits import DUE, Traits
 
-__all__ = ["Contrast", "after", "is_special", "is_told", "rank", "said_by", "said_by_a_message"]
+__all__ = ["Contrast", "after", "in_words", "is_special", "is_told", "rank", "said_by", "said_by_a_message"]
 
 #: How likely a trait may be by chance that is called a trigger, and one that makes failures one group.
 _LIKELY, _UNLIKELY = 0.03, 0.01
@@ -24,7 +24,7 @@ _SHOWN = "shown "
 
 #: What a write may request, in words.
 _KINDS = {
-    "omitted": "without conferencing",
+    "omitted": "that leaves conferencing out",
     "none": "with the profile_id none",
     "default": "with the profile_id default",
     "integrated": "with the profile_id integrated",
@@ -42,6 +42,7 @@ _CHARACTERS |= {"+": "a plus sign", "~": "a tilde", "'": "a quote", '"': "a quot
 _SPECIAL: dict[str, str] = {
     r"shown on a later page": "On later pages of a reading",
     r"shown with (localized_times|include_managed|include_deleted|last_modified)": "In readings with {}",
+    r"requested in a batch": "Where conferencing is requested by an entry of a batch",
     r"after delete": "After an event was deleted and is created again",
     r"stray (join_url|provider_description)": "Where a {} is sent without the profile_id explicit",
     r"moved into the past": "After an update that moves the event into the past",
@@ -92,7 +93,7 @@ _GENERAL: dict[str, str] = {
     r"calendar\.integrated_conferencing_available=True": "On calendars with integrated conferencing",
     r"calendar\.integrated_conferencing_available=False": "On calendars without integrated conferencing",
     r"calendar\.provider_name=(.*)": "On calendars of the provider {}",
-    r"generates": "After a request for a generated conference",
+    r"generates": "Where a generated conference is requested",
     r"is_create=False": "After an update",
     r"is_create=True": "When an event is created",
     rf"(?:{DUE}|requested=){_KIND}": "After a write {}",
@@ -200,6 +201,11 @@ def after(traits: Iterable[str], effect: str) -> str:
     words = list(dict.fromkeys(map(_in_words, traits)))
     phrases = [words[0], *(_lower(one) for one in words[1:])] if words else []
     return ", ".join([*phrases, _lower(effect)]) if phrases else effect
+
+
+def in_words(traits: Iterable[str]) -> str:
+    """Traits as circumstances, within a sentence."""
+    return " and ".join(_lower(one).replace("wherever ", "where ") for one in dict.fromkeys(map(_in_words, traits)))
 
 
 def _in_words(trait: str) -> str:

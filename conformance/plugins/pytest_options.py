@@ -18,7 +18,17 @@ if TYPE_CHECKING:
     from conformance.cli.check_command import CheckOptions
     from conformance.servers.run_options import RunOptions
 
-__all__ = ["add_options", "campaign_options", "check_options", "is_set", "is_worker", "stop", "value_of"]
+__all__ = [
+    "add_options",
+    "campaign_options",
+    "check_options",
+    "is_set",
+    "is_worker",
+    "stop",
+    "subject_named",
+    "suite_is_named",
+    "value_of",
+]
 
 T = TypeVar("T")
 
@@ -41,7 +51,7 @@ def _parameters() -> dict[str, click.Parameter]:
 def add_options(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
     """Add each option under a name of its own, and under the plain one where the suite is on the command line."""
     group = parser.getgroup("conformance", _GROUP)
-    suite = _suite_is_named(pluginmanager.get_plugin("pytestconfig"))
+    suite = suite_is_named(pluginmanager.get_plugin("pytestconfig"))
     taken = _taken(parser)
     for name, param in _parameters().items():
         plain = [f"--{name}"] if suite and f"--{name}" not in taken else []
@@ -73,9 +83,14 @@ def is_set(config: pytest.Config, name: str) -> bool:
     return bool(config.getoption(_dest(name)))
 
 
+def subject_named(config: pytest.Config) -> str | None:
+    """The subject of a campaign that an option, the ini file or the environment names."""
+    return value_of(config, "subject") or os.environ.get("CRONOFY_CONFORMANCE_SUBJECT")
+
+
 def campaign_options(config: pytest.Config) -> RunOptions:
     """The options of a campaign."""
-    subject = value_of(config, "subject") or os.environ.get("CRONOFY_CONFORMANCE_SUBJECT")
+    subject = subject_named(config)
 
     def made(found: dict[str, Any]) -> RunOptions:
         found.pop("strength", None)  # what a report says besides, and pytest has none
@@ -133,7 +148,8 @@ def _attributes(param: click.Parameter) -> dict[str, Any]:
     return {"action": "append", "metavar": (param.metavar or "").strip("[]"), "help": text}
 
 
-def _suite_is_named(config: pytest.Config | None) -> bool:
+def suite_is_named(config: pytest.Config | None) -> bool:
+    """Whether `conformance.suite` is on the command line."""
     return config is not None and any(str(arg).startswith(_SUITE) for arg in config.invocation_params.args)
 
 
@@ -159,6 +175,6 @@ def stop(config: pytest.Config, message: str) -> NoReturn:
     error.
     """
     line = " ".join(message.split())
-    if _suite_is_named(config) and not is_worker(config):
+    if suite_is_named(config) and not is_worker(config):
         raise pytest.exit.Exception(line, returncode=2) from None
     raise pytest.fail.Exception(line, pytrace=False) from None

@@ -23,6 +23,8 @@ from conformance.plugins.pytest_options import (
     is_set,
     is_worker,
     stop,
+    subject_named,
+    suite_is_named,
     value_of,
 )
 
@@ -68,6 +70,17 @@ def pytest_configure(config: pytest.Config) -> None:
         _judge_tests(config)
 
 
+def pytest_report_header(config: pytest.Config) -> str | None:
+    """What the suite judges, where it is on the command line."""
+    if not suite_is_named(config):
+        return None
+    from conformance.http.display import without_userinfo
+
+    recordings: list[str] = config.getoption("conformance_recording")
+    what = ", ".join(recordings) or without_userinfo(subject_named(config) or "reference").partition("?")[0]
+    return f"conformance: {what} is {'judged' if recordings else 'tested'}, one test a rule"
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """What was judged in other processes, of pytest-xdist, is summed up in this one."""
     reporter: Any = session.config.pluginmanager.get_plugin("terminalreporter")
@@ -89,6 +102,7 @@ def _judge_tests(config: pytest.Config, *, served_only: bool = False) -> None:
             is_set(config, "complete-recording") or config.getini("conformance_complete_recording")
         ),
         served_only=served_only,
+        beside_suite=suite_is_named(config),
     )
     config.pluginmanager.register(judging, _JUDGING)
 

@@ -31,6 +31,7 @@ from conformance.recordings.metadata import (
     reading,
 )
 from conformance.recordings.parsing import assemble, body_of, headers_of, number_of, object_of, status_of, time_of
+from conformance.recordings.vcr import foreign_exchange
 
 __all__ = [
     "LINES",
@@ -49,6 +50,8 @@ LINES = ""
 #: Bytes of the longest line that is read.
 LONGEST_LINE = 64 * 2**20
 _ADVICE = "remove the line, or record it again"
+#: What only a line of ours has beside a request and a response.
+_OURS = frozenset({"sent_at", "answered_at", "whole"})
 #: A time, or ``null``; what has the length of a usual one lies in these centuries.
 _SENT_AT = re.compile(rb'\{"sent_at":(([0-9]{9,10}(?:\.[0-9]+)?)|-?[0-9.eE+-]+|null),')
 #: The error of Schemathesis' times, in seconds: they include its own work.
@@ -215,7 +218,7 @@ def _sent_at(path: Path, line: _Line) -> float | None:
         document = _parsed(path, line)
         if not isinstance(document, dict) or HEADER_KEY in document:
             return None
-        if _is_timed_by_us(document):
+        if _is_in_our_words(document):
             return time_of(document.get("sent_at"), "sent_at")
         exchange = _exchange(document, "")
         return None if exchange is None else exchange.sent_at
@@ -234,15 +237,16 @@ def _exchange(document: object, label: str) -> Exchange | None:
     if HEADER_KEY in document:
         RecordingMetadata.of(document[HEADER_KEY])
         return None
+    if not _is_in_our_words(document):
+        return _timed_by_logger(document, foreign_exchange(document, label))
     asked, answer = object_of(document.get("request"), "request"), document.get("response")
     request, has_headers = request_in(asked)
     response = None if answer is None else response_in(object_of(answer, "response"))
-    exchange = from_parts(document, request, response, label, has_headers=has_headers)
-    return exchange if _is_timed_by_us(document) else _timed_by_logger(document, exchange)
+    return from_parts(document, request, response, label, has_headers=has_headers)
 
 
-def _is_timed_by_us(document: Mapping[str, Any]) -> bool:
-    return "sent_at" in document or "answered_at" in document
+def _is_in_our_words(document: Mapping[str, Any]) -> bool:
+    return not _OURS.isdisjoint(document)
 
 
 def _timed_by_logger(document: Mapping[str, Any], exchange: Exchange) -> Exchange:
@@ -257,7 +261,7 @@ def _timed_by_logger(document: Mapping[str, Any], exchange: Exchange) -> Exchang
     if at is None or (date is not None and abs(at - date) > CLOCK_ERROR):
         return replace(exchange, sent_at=date, answered_at=date, time_resolution=0.0 if date is None else 1.0)
     seconds = took / 1000 if isinstance(took, int | float) and 0 <= took <= 1000 * CLOCK_ERROR else 0.0
-    return replace(exchange, sent_at=at - seconds, answered_at=at + seconds)
+    return replace(exchange, sent_at=at - seconds, answered_at=at + seconds, time_resolution=0.0)
 
 
 def _stamp(value: object) -> float | None:

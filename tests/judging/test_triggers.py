@@ -129,7 +129,8 @@ def test_a_trigger_stands_before_what_is_wrong() -> None:
 
 class _OfStart:
     def part(self, name: str) -> dict[str, Any]:
-        return {"properties": {"start": {"const": "past"}}} if name == "if" else {}
+        known = {"properties": {"start": {"const": "past"}}, "required": ["resolution", "calendar"]}
+        return known if name == "if" else {}
 
 
 def test_a_rule_on_times_shows_the_times_of_the_event() -> None:
@@ -150,4 +151,29 @@ def test_a_rule_on_pages_shows_how_they_are_counted() -> None:
     assert re.split("; ", told) == [
         "page 1: 8 events, current 1, total 2, next_page absent",
         "page 2: 0 events, current absent, total absent, next_page absent, answered 404",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("requested", "resolution", "told"),
+    [
+        ("profile", {"source": "profile", "provider_names": ["zoom"]}, "zoom, by the profile pro_1"),
+        ("default", {"source": "integrated", "provider_names": ["a", "b"]}, "a or b, integrated in the calendar"),
+        (
+            "default",
+            {"source": "nothing"},
+            "none: the account has no conferencing profile, and the calendar no integrated service",
+        ),
+    ],
+)
+def test_a_request_for_a_conference_shows_its_calendar_and_its_service(
+    requested: str, resolution: dict[str, Any], told: str
+) -> None:
+    calendar = {"calendar_id": "cal_1", "provider_name": "google", "integrated_conferencing_available": False}
+    write = sent(0, "pro_1" if requested == "profile" else requested)
+    document = {"event_id": "e", "requested": requested, "calendar": calendar, "resolution": resolution}
+    facts = Facts("write", (), document, (write,), closed=True)
+    assert list(context(_OfStart(), facts, ["after", "settled", "state"]))[1:] == [  # type: ignore[arg-type]
+        ("calendar", "cal_1: google, without integrated conferencing"),
+        ("service", told),
     ]

@@ -36,6 +36,9 @@ __all__ = ["WIDTH", "note", "render", "rule_failures", "summary", "values"]
 #: Of how many failures the text has a script; files have them all.
 _SCRIPTS = 1
 
+#: How many coverage gaps are told, unless all are wanted.
+_GAPS = 8
+
 #: How many characters a line of prose or of a value has, where there is no narrower terminal.
 WIDTH = 120
 #: How many characters the name of a row of a smallest failure takes.
@@ -109,7 +112,7 @@ def render(run_report: RunReport, *, colour: bool = False, verbose: bool = False
         *_head(run_report, paint),
         *_failures(run_report, paint),
         *_counterexamples(run_report, paint),
-        *_coverage_gaps(run_report, paint),
+        *_coverage_gaps(run_report, paint, verbose=verbose),
         *_notes(run_report, paint),
         *_rules(run_report, paint, verbose=verbose),
         "",
@@ -251,7 +254,7 @@ def note(failure: Failure, paint: Paint = Paint()) -> Iterator[str]:
     if failure.violation.event is not None:
         yield f"   event      {short(failure.violation.event)}"
     if failure.share is not None:
-        yield f"   seen       {failure.share}"
+        yield from paint.prose(failure.share, "   seen       ")
     for place, (level, rules) in enumerate(failure.also_by_level()):
         start = f"   {'' if place else 'also fails':<10} {level}: "
         yield from paint.prose(", ".join(rule.id for rule in rules), start)
@@ -282,13 +285,16 @@ def _timeline(failure: Failure, paint: Paint) -> Iterator[str]:
             yield from paint.value(brief(entry.conferencing), " " * 22, style="faint")
 
 
-def _coverage_gaps(run_report: RunReport, paint: Paint) -> Iterator[str]:
+def _coverage_gaps(run_report: RunReport, paint: Paint, *, verbose: bool) -> Iterator[str]:
     lines = coverage_gaps(run_report)
+    shown = lines if verbose or len(lines) <= _GAPS + 1 else lines[:_GAPS]
     if lines:
         yield ""
         yield paint("heading", "Coverage gaps")
-    for rule, reasons in lines:
+    for rule, reasons in shown:
         yield from paint.prose(f"{rule}: {reasons}", "  ", hanging=2)
+    if len(shown) < len(lines):
+        yield paint("faint", f"  and {len(lines) - len(shown)} more: -v lists them")
 
 
 def _counterexamples(run_report: RunReport, paint: Paint) -> Iterator[str]:

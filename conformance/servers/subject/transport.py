@@ -288,8 +288,8 @@ class Transport:
             return None if took >= self.limits.seconds and attempt >= 2 else usual
         if response.status not in _TRANSIENT and not passes:
             return None
-        asked = retry_after(response.header("retry-after"), self.clock.now())
-        return usual if asked is None else min(asked, longest)
+        requested = retry_after(response.header("retry-after"), self.clock.now())
+        return usual if requested is None else min(requested, longest)
 
 
 def _encoded(document: Any) -> bytes | None:
