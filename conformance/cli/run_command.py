@@ -24,7 +24,8 @@ from conformance.http.webhooks import address, is_public
 from conformance.interrupts import Interruption, until_interrupted
 from conformance.judging.access import access_problem
 from conformance.judging.summary import Policy, Reproduction, RunReport
-from conformance.recordings import RecordingMetadata, write_vcr
+from conformance.recordings import RecordingMetadata
+from conformance.recordings.vcr_writer import write_vcr
 from conformance.servers import campaign
 from conformance.servers.coverage import reachable_coverage, unmet_coverage
 from conformance.servers.run_options import RunOptions, default_examples

@@ -27,7 +27,7 @@ def context(rule: Rule, facts: Facts, path: Sequence[str | int]) -> Iterator[tup
     is_begun = facts.about == "write" and facts.document.get("start") != "future"
     if is_begun and '"start"' in json.dumps(rule.part("if")) and facts.evidence:
         first = facts.evidence[0]
-        body = written(first, facts.document.get("event_id"))[1]
+        body = written(first.request, facts.document.get("event_id")).body
         if isinstance(body, dict) and first.at is not None and "start" in body:
             sent = datetime.fromtimestamp(first.at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
             yield "times", f"from {_time(body['start'])} to {_time(body.get('end'))}, written at {sent}"
