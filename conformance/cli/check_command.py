@@ -107,7 +107,7 @@ def _check(
         OneRun(files, header, _ids(rules, header, options), settings_of(options, header)) for header, files in found
     ]
     judged = _judged(options, runs, choice, interruption, progress, secrets)
-    say(judged.said)
+    say(judged.warnings)
     if judged.error is not None:
         raise judged.error
     span, report = judged.span, judged.report

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from conformance.cli.judging_parts import Judged, RuleChoice, Submit, judge_part
 from conformance.cli.judging_processes import LostProcessError
 from conformance.errors import UsageError
+from conformance.interrupts import until_interrupted
 from conformance.version import VERSION
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["cluster"]
 
-#: Seconds in which a scheduler must answer, and have a worker.
+#: Seconds in which a scheduler must answer, and then have a worker.
 _PATIENCE = 30
 
 
@@ -33,7 +34,7 @@ def cluster(address: str, choice: RuleChoice, interruption: Interruption) -> Ite
         import distributed
     except ImportError:
         raise UsageError("install cronofy-conformance[cluster] for --cluster") from None
-    client = _connected(distributed, address)
+    client = _connected(distributed, address, interruption)
     futures: list[Any] = []
 
     class PartOfCluster:
@@ -53,31 +54,45 @@ def cluster(address: str, choice: RuleChoice, interruption: Interruption) -> Ite
             return Judged.nothing(choice.rules()) if judged is None else judged
 
     def cancel() -> None:
-        client.cancel([future for future in futures if future is not None and not future.done()], force=True)
+        pending = [future for future in futures if future is not None and not future.done()]
+        if pending:
+            client.cancel(pending, force=True)
 
     interruption.begin(1, cancel)
     try:
-        yield PartOfCluster, max(1, sum(client.nthreads().values()))
+        yield PartOfCluster, 1 if client is None else max(1, sum(client.nthreads().values()))
     except distributed.KilledWorker:
         raise LostProcessError("worker after worker was lost") from None
     finally:
         interruption.begin(1, lambda: None)
-        client.close()
+        if client is not None:
+            client.close()
 
 
-def _connected(distributed: Any, address: str) -> Any:
+def _connected(distributed: Any, address: str, interruption: Interruption) -> Any:
+    """A client of the scheduler, once that answers and has a worker; None where a signal comes first."""
+
+    async def ready() -> None:
+        # Waits in a loop of ours, which a signal ends; a client with a loop of its own is created for one that answers.
+        client = distributed.Client(address, timeout=_PATIENCE, set_as_default=False, asynchronous=True)
+        try:
+            await client
+            with suppress(TimeoutError):
+                await client.wait_for_workers(1, timeout=_PATIENCE)
+                return
+        finally:
+            await client.close()
+        raise UsageError(f"the scheduler at {address} has no worker: start some with `dask worker {address}`")
+
     try:
-        client = distributed.Client(address, timeout=_PATIENCE, set_as_default=False)
+        until_interrupted(ready(), interruption)
+        return distributed.Client(address, timeout=_PATIENCE, set_as_default=False)
+    except KeyboardInterrupt:
+        return None
     except (OSError, ValueError) as error:
         raise UsageError(
             f"no scheduler answers at {address} ({type(error).__name__}): start one with `dask scheduler`"
         ) from None
-    try:
-        client.wait_for_workers(1, timeout=_PATIENCE)
-    except TimeoutError:
-        client.close()
-        raise UsageError(f"the scheduler at {address} has no worker: start some with `dask worker {address}`") from None
-    return client
 
 
 def _work(runs: tuple[OneRun, ...], share: Share | None, choice: RuleChoice, version: str) -> Judged:

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from difflib import SequenceMatcher
-from itertools import takewhile
+from functools import partial
+from itertools import islice, takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,7 @@ from conformance.judging.formats.json import render
 from conformance.judging.summary import Policy, RunReport, document
 from conformance.recordings import NdjsonWriter, RecordingMetadata, header, read
 from conformance.recordings.metadata import HEADER_KEY
+from conformance.recordings.ndjson import LONGEST_LINE
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -46,6 +48,7 @@ _LARGEST_REPORT = 2**28
 
 #: How many differences of a report are listed.
 _LISTED = 40
+_ADVICE = "name the evidence of the report"
 
 
 def run_metadata(
@@ -151,10 +154,9 @@ class EvidenceFile:
 def digests(path: Path) -> dict[str, Any]:
     """The SHA-256 of a file, and of each of its lines without its line feed, in hexadecimal."""
     whole, lines = hashlib.sha256(), []
-    with path.open("rb") as stream:
-        for line in stream:
-            whole.update(line)
-            lines.append(hashlib.sha256(line.removesuffix(b"\n")).hexdigest())
+    for line in _lines(path):
+        whole.update(line)
+        lines.append(hashlib.sha256(line.removesuffix(b"\n")).hexdigest())
     return {"sha256": whole.hexdigest(), "lines": lines}
 
 
@@ -193,7 +195,10 @@ def verify(report: Path, evidence: Path) -> tuple[str, ...]:
     if "evidence" not in reported:
         raise UsageError(f"{report} has no evidence: run again with --evidence")
     if evidence.exists() and not evidence.is_file():  # a device has no end, and a pipe is read once
-        raise UsageError(f"{evidence} is no file; name the evidence of the report")
+        raise UsageError(f"{evidence} is no file; {_ADVICE}")
+    expected = len(reported["evidence"]["lines"])
+    if _has_more_lines(evidence, 2 * expected + _LISTED):
+        return (f"the evidence has more than twice the {expected} lines that the report names: it is that of another",)
     found = list(_changed_lines(reported, evidence))
     last = _last_line(evidence)
     if last is None:
@@ -240,11 +245,24 @@ def read_report(path: Path) -> dict[str, Any]:
     return dict(content)
 
 
-def _changed_lines(reported: Mapping[str, Any], evidence: Path) -> Iterator[str]:
+def _has_more_lines(evidence: Path, count: int) -> bool:
     try:
-        actual = digests(evidence)
+        return any(True for _ in islice(_lines(evidence), count, None))
     except OSError as error:
-        raise UsageError(f"{evidence}: {error.strerror or error}; name the evidence of the report") from None
+        raise UsageError(f"{evidence}: {error.strerror or error}; {_ADVICE}") from None
+
+
+def _lines(evidence: Path) -> Iterator[bytes]:
+    """The lines with their line feeds.  Raises UsageError for a longer one than recordings have, and OSError."""
+    with evidence.open("rb") as stream:
+        for number, line in enumerate(iter(partial(stream.readline, LONGEST_LINE + 1), b""), 1):
+            if len(line) > LONGEST_LINE:
+                raise UsageError(f"{evidence}, line {number}: longer than {LONGEST_LINE >> 20} MiB; {_ADVICE}")
+            yield line
+
+
+def _changed_lines(reported: Mapping[str, Any], evidence: Path) -> Iterator[str]:
+    actual = digests(evidence)
     if actual == reported["evidence"]:
         return
     before, after = reported["evidence"]["lines"], actual["lines"]
@@ -262,9 +280,8 @@ def _changed_lines(reported: Mapping[str, Any], evidence: Path) -> Iterator[str]
 
 def _last_line(evidence: Path) -> dict[str, Any] | None:
     last = b""
-    with evidence.open("rb") as stream:
-        for line in stream:
-            last = line if line.strip() else last
+    for line in _lines(evidence):
+        last = line if line.strip() else last
     try:
         content = json.loads(last)[HEADER_KEY][_REPORT]
     except (ValueError, RecursionError, KeyError, TypeError):

@@ -50,7 +50,7 @@ class Judged:
     """What became of some runs, or of a share of one: the report, and what was learnt while they were read.
 
     `undecided` are the events of which it is not known what was there before, and the rules that this leaves open;
-    `secrets` those that were found, `said` the warnings, `error` what ended it early.
+    `secrets` those that were found, `warnings` what was warned of, `error` what ended it early.
     """
 
     report: Report
@@ -58,7 +58,7 @@ class Judged:
     span: Span
     writes: RefusedWrites
     secrets: tuple[str, ...]
-    said: tuple[Warning, ...] = ()
+    warnings: tuple[Warning, ...] = ()
     crossing: Crossing = field(default_factory=Crossing)
     error: Exception | None = None
 
@@ -87,7 +87,7 @@ class Judged:
             undecided=(self.undecided[0] + other.undecided[0], self.undecided[1] | other.undecided[1]),
             writes=self.writes + other.writes,
             secrets=tuple(dict.fromkeys((*self.secrets, *other.secrets))),
-            said=(*self.said, *other.said),
+            warnings=(*self.warnings, *other.warnings),
         )
 
 
@@ -179,8 +179,8 @@ def _together(part: RunPart, judged: list[Judged], submit: Submit) -> Judged:
     whole = submit(part.runs, None).result()
     return replace(
         whole,
-        said=(
-            *whole.said,
+        warnings=(
+            *whole.warnings,
             EntangledWarning(f"{names}: its accounts have to do with each other; it was judged on one core"),
         ),
     )

@@ -115,8 +115,8 @@ def check(
         artefacts = Artefacts()
         with artefacts.writing("--baseline"):
             known.save(run_report, secrets.redactor().check)
-        told = with_strength_notes(run_report) if strength else run_report
-    return write_reports(told, reports, secrets.redactor(), quiet=quiet, verbose=verbose, artefacts=artefacts)
+        reported = with_strength_notes(run_report) if strength else run_report
+    return write_reports(reported, reports, secrets.redactor(), quiet=quiet, verbose=verbose, artefacts=artefacts)
 
 
 @click.command(short_help="Judge the evidence of a report again.")

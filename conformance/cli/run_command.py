@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import fields, is_dataclass, replace
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from conformance.cli.baseline_file import KnownFailures
@@ -14,38 +13,28 @@ from conformance.cli.evidence import EvidenceFile, run_metadata
 from conformance.cli.files import Artefacts
 from conformance.cli.output import TOOL, format_utc
 from conformance.cli.plan_text import limit_warning
+from conformance.cli.reproductions import reproduction
+from conformance.cli.run_cassettes import write_cassettes
 from conformance.contract.selection import clause_summaries, contract, select_rules
 from conformance.errors import UsageError, nearest
-from conformance.facts import Evidence
-from conformance.http.curl import curl, variable_of
-from conformance.http.exchange import UNKNOWN_TOKEN, Exchange
+from conformance.http.curl import variable_of
 from conformance.http.redaction import Redactor
-from conformance.http.webhooks import address, is_public
+from conformance.http.webhooks import is_public
 from conformance.interrupts import Interruption, until_interrupted
 from conformance.judging.access import access_problem
-from conformance.judging.summary import Policy, Reproduction, RunReport
-from conformance.recordings import RecordingMetadata
-from conformance.recordings.vcr_writer import write_vcr
+from conformance.judging.summary import Policy, RunReport
 from conformance.servers import campaign
 from conformance.servers.coverage import reachable_coverage, unmet_coverage
 from conformance.servers.run_options import RunOptions, default_examples
-from conformance.servers.scenarios import RunContext, Scenario, Step
-from conformance.servers.scenarios.malformed_requests import event_after
-from conformance.servers.scenarios.step_words import steps_in_words
 from conformance.servers.subject import Subject, parse
 
 if TYPE_CHECKING:
     from conformance.cli.status_line import StatusLine
     from conformance.servers.campaign import RunResult
-    from conformance.servers.campaign.scenario_shrinking import ScenarioCounterexample
-    from conformance.servers.inventory import Inventory
     from conformance.servers.scenarios import Plan
     from conformance.servers.scenarios.added_scenarios import Source
 
 __all__ = ["cleanup", "leftovers", "run", "subject_of"]
-
-#: The size in bytes up to which a cassette is easy to read, and what an exchange takes beside its bodies.
-_CASSETTE_SIZE, _EXCHANGE_OVERHEAD = 100_000, 1_000
 
 
 def subject_of(options: RunOptions) -> Subject:
@@ -112,7 +101,7 @@ def run(
             result = replace(result, interrupted=False, cut_short="code in this process cancelled the run")
         if options.record is not None and not options.plan:
             with artefacts.writing(f"--record {options.record}"):
-                _write_cassettes(options.record, result, metadata, redactor)
+                write_cassettes(options.record, result, metadata, redactor)
         run_report = known.applied(_run_report(options, subject, result))
         with artefacts.writing(f"--evidence {options.evidence}"):
             if evidence is not None:
@@ -150,14 +139,14 @@ class _Told:
 
     def __init__(self, line: StatusLine) -> None:
         self._line = line
-        self._doing = ""
+        self._phase = ""
         self._failed: set[str] = set()
 
     def __call__(self, state: campaign.RunProgress) -> None:
         self._line(_progress_text(state))
-        if state.doing != self._doing:
-            self._doing = state.doing
-            self._line.event(f"{_PHASES.get(state.doing, state.doing)} ({state.requests} requests so far)")
+        if state.phase != self._phase:
+            self._phase = state.phase
+            self._line.event(f"{_PHASES.get(state.phase, state.phase)} ({state.requests} requests so far)")
         for rule in state.failed:
             if rule not in self._failed:
                 self._failed.add(rule)
@@ -170,8 +159,8 @@ def _progress_text(state: campaign.RunProgress) -> str:
         f"{state.requests} requests",
         f"{state.scenarios_done} of {state.scenarios} scenarios",
     ]
-    if state.doing != "scenarios":
-        parts.append(state.doing)
+    if state.phase != "scenarios":
+        parts.append(state.phase)
     if state.waiting:
         parts.append(f"waiting for {len(state.waiting)} events")
     if state.failed:
@@ -208,7 +197,7 @@ def _run_report(options: RunOptions, subject: Subject, result: RunResult) -> Run
         variables=variables,
         clauses=clause_summaries(),
         notes=(*result.plan.lacking, *result.notes, *leftovers(options, result)),
-        reproductions=tuple(_reproduction(example, result.inventory, variables) for example in result.counterexamples),
+        reproductions=tuple(reproduction(example, result.inventory, variables) for example in result.counterexamples),
     )
 
 
@@ -219,53 +208,6 @@ def _subject(subject: Subject, options: RunOptions, result: RunResult) -> dict[s
     if options.faults:
         document["faults"] = list(options.faults)
     return document
-
-
-def _reproduction(example: ScenarioCounterexample, inventory: Inventory, variables: Mapping[str, str]) -> Reproduction:
-    return Reproduction(
-        example.rule.id,
-        example.rule.title,
-        tuple(f"({_place(scenario, inventory)!a}, {_source(scenario)})" for scenario in example.scenarios),
-        tuple(curl(exchange.request, variables) for exchange in example.exchanges),
-        (
-            *steps_in_words(() if example.tried and not example.failed else example.scenarios),
-            *([f"({example.note})"] if example.note else []),
-        ),
-        tuple(_evidence(exchange) for exchange in example.exchanges),
-        example.origin,
-        example.violation,
-        not example.tried or bool(example.failed),
-        example.beside,
-    )
-
-
-def _evidence(exchange: Exchange) -> Evidence:
-    status = exchange.response.status if exchange.response is not None else None
-    return Evidence(exchange.label, exchange.request, status, at=exchange.sent_at)
-
-
-def _place(scenario: Scenario, inventory: Inventory) -> tuple[str | None, bool | None]:
-    calendars = inventory.by_name[scenario.account].calendars
-    found = next((calendar for calendar in calendars if calendar.calendar_id == scenario.calendar_id), None)
-    return (None, None) if found is None else (found.provider_name, found.integrated)
-
-
-def _source(value: Any) -> str:
-    """A scenario, a step or a plain value as Python source, without what has its default."""
-    if isinstance(value, tuple):
-        inner = ", ".join(map(_source, value))
-        return f"({inner},)" if len(value) == 1 else f"({inner})"
-    if not is_dataclass(value):
-        return ascii(value)
-    arguments = (
-        f"{field.name}={_source(item)}"
-        for field in fields(value)
-        if (item := getattr(value, field.name)) != field.default
-    )
-    kind = type(value)
-    # A team's own step comes from a module of theirs.
-    maker = "" if kind in (Scenario, Step) else f"importlib.import_module({kind.__module__!a})."
-    return f"{maker}{kind.__qualname__}({', '.join(arguments)})"
 
 
 def _nothing_to_write_to(result: RunResult) -> str | None:
@@ -301,58 +243,6 @@ def leftovers(options: RunOptions, result: RunResult) -> Iterator[str]:
             f"{why}, {len(result.left)} events may be left: run `cronofy-conformance cleanup {options.subject}` once "
             "the subject answers again"
         )
-
-
-def _write_cassettes(folder: Path, result: RunResult, metadata: RecordingMetadata, redactor: Redactor) -> None:
-    """Write a folder for each account, and in it files for each family of scenarios, small enough to read."""
-    families = _families(result)
-    cassettes: dict[tuple[str, str], list[Exchange]] = {}
-    for exchange in result.exchanges:
-        cassettes.setdefault(_folder_and_name(exchange, families), []).append(exchange)
-    for (account, family), exchanges in cassettes.items():
-        parts = list(_parts(exchanges))
-        for number, part in enumerate(parts, 1):
-            name = family if len(parts) == 1 else f"{family}-{number:02}"
-            write_vcr(folder / account / f"{name}.yaml", part, metadata, redactor)
-
-
-def _parts(exchanges: Iterable[Exchange]) -> Iterator[list[Exchange]]:
-    """The exchanges in order, in parts of a size that is easy to read."""
-    part: list[Exchange] = []
-    size = 0
-    for exchange in exchanges:
-        bodies = len(exchange.request.body) + (len(exchange.response.body) if exchange.response else 0)
-        if part and size + bodies + _EXCHANGE_OVERHEAD > _CASSETTE_SIZE:
-            yield part
-            part, size = [], 0
-        part.append(exchange)
-        size += bodies + _EXCHANGE_OVERHEAD
-    yield part
-
-
-def _families(result: RunResult) -> dict[str, str]:
-    ours = RunContext(result.run["id"], 0.0, result.inventory)
-    malformed = result.plan.malformed
-    scenarios = (
-        *result.plan.scenarios,
-        *(request.scenario for request in malformed),
-        *(event_after(request) for request in malformed[:1]),
-    )
-    return {ours.event_id(scenario): scenario.family or "scenarios" for scenario in scenarios}
-
-
-def _folder_and_name(exchange: Exchange, families: dict[str, str]) -> tuple[str, str]:
-    if address(exchange.request.url) is not None:
-        return "receiver", "notifications"
-    account = exchange.request.account
-    if account is None or account == UNKNOWN_TOKEN:
-        return "nobody", "access"
-    if exchange.request.method == "GET":
-        directory = exchange.request.path.rstrip("/").endswith(("/calendars", "/userinfo"))
-        return account, "directory" if directory else "readings"
-    body = exchange.request.body.decode("utf-8", "replace")
-    family = next((family for event_id, family in families.items() if f'"{event_id}"' in body), "others")
-    return account, family
 
 
 def cleanup(options: RunOptions) -> tuple[int, tuple[str, ...]]:

@@ -136,17 +136,17 @@ def log_line(exchange: Exchange) -> str:
     """
     request, response = exchange.request, exchange.response
     parts = urlsplit(request.url)
-    told = [f"{request.method} {parts.path}" + (f"?{parts.query}" if parts.query else "")]
+    columns = [f"{request.method} {parts.path}" + (f"?{parts.query}" if parts.query else "")]
     body = body_of(request)
     if isinstance(body, dict):
-        told += [str(body["event_id"])] if "event_id" in body else []
-        told += [json.dumps(body["conferencing"], ensure_ascii=False)] if "conferencing" in body else []
-    told += ["→", str(response.status)] if response is not None else ["→ no answer"]
+        columns += [str(body["event_id"])] if "event_id" in body else []
+        columns += [json.dumps(body["conferencing"], ensure_ascii=False)] if "conferencing" in body else []
+    columns += ["→", str(response.status)] if response is not None else ["→ no answer"]
     answer = answer_of(response, "log")
     errors = answer.get("errors") if isinstance(answer, dict) else None
-    told += [", ".join(map(str, errors))] if errors else []
+    columns += [", ".join(map(str, errors))] if errors else []
     at = (format_utc(exchange.sent_at) or "")[11:-1]
-    return visible(f"{at}  {request.account or 'nobody'}  {' '.join(told)}")
+    return visible(f"{at}  {request.account or 'nobody'}  {' '.join(columns)}")
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -93,9 +93,9 @@ def run(strength: bool, **parameters: Any) -> int:
         if chosen.plan:
             echo(plan_text(result, chosen.max_requests, virtual=subject.clock.virtual))
             return run_report.exit_code if result.interrupted or result.cut_short else 0
-        told = with_strength_notes(run_report) if strength else run_report
+        reported = with_strength_notes(run_report) if strength else run_report
     code = write_reports(
-        told, chosen.reports, redactor, quiet=chosen.quiet, verbose=chosen.verbose, artefacts=artefacts
+        reported, chosen.reports, redactor, quiet=chosen.quiet, verbose=chosen.verbose, artefacts=artefacts
     )
     return 130 if interruption.came else code
 

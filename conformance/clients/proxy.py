@@ -114,8 +114,8 @@ class Proxy:
             problem = certificate_problem(error)
             if problem is not None:
                 self.certificate_problem = f"the certificate of {self._origin} {problem}"
-            said = self.certificate_problem or f"no answer from {self._origin}: {error}"
-            return Reply(502, (("Content-Type", "text/plain"),), said.encode())
+            problem = self.certificate_problem or f"no answer from {self._origin}: {error}"
+            return Reply(502, (("Content-Type", "text/plain"),), problem.encode())
         except BaseException:
             self._order.answered(ticket, None)
             raise

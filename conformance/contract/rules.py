@@ -76,8 +76,8 @@ def load_clauses() -> dict[str, dict[str, Any]]:
 @cache
 def load_uncarried() -> dict[str, str]:
     """What no rule carries, and why, by the id of the clause: a part of it where it has rules, else all of it."""
-    said = ((id_, clause.get("uncarried", clause.get("silence"))) for id_, clause in load_clauses().items())
-    return {id_: why for id_, why in said if why is not None}
+    reasons = ((id_, clause.get("uncarried", clause.get("silence"))) for id_, clause in load_clauses().items())
+    return {id_: why for id_, why in reasons if why is not None}
 
 
 @cache

@@ -10,11 +10,11 @@ from conformance.facts.event import EventState
 from conformance.facts.observed import Before, Observation, ObservedWrite, identity_key
 
 __all__ = [
-    "as_last_shown", "is_evidence", "is_late", "is_told_by_created", "known_before", "shows_write", "start_by_created",
+    "as_last_shown", "is_late", "is_told_by_created", "known_before", "shows_write", "start_by_created",
 ]  # fmt: skip
 
-#: An event that was created about when it was first written, as readings say, and one that this write created.
-_CREATED, _CREATED_BY_IT = Before("nonexistent"), Before("nonexistent")
+#: An event that was created about when it was first written, as readings say.
+_CREATED = Before("nonexistent")
 
 #: Seconds between a write and the time at which its event was created, by the server's clock.
 _JUST_NOW = 60.0
@@ -34,7 +34,7 @@ def known_before(state: EventState, write: ObservedWrite) -> Before:
     before = state.episode.before
     age = _age(state, write)
     if before.state is None and age is not None and abs(age) <= _JUST_NOW and write.requested.kind != "omitted":
-        return _CREATED_BY_IT if age <= _leeway(write) else _CREATED
+        return _CREATED
     if before.is_assumed and age is not None and age > _JUST_NOW:
         return Before()
     return before
@@ -58,17 +58,7 @@ def start_by_created(state: EventState, write: ObservedWrite) -> str | None:
 
 def is_told_by_created(before: Before) -> bool:
     """Whether what was there before is told by `created` alone."""
-    return before is _CREATED or before is _CREATED_BY_IT
-
-
-def is_evidence(before: Before, observation: Observation, write: ObservedWrite) -> bool:
-    """Whether what is stable after the write that created an event is evidence before it is settled.
-
-    So it is in a row that this write updated: what was updated later may be the work of somebody else.
-    """
-    if before is not _CREATED_BY_IT or observation.state in ("missing", "none"):
-        return False
-    return shows_write(observation, write) and (_seconds_after(write, observation.item) or 0.0) <= _JUST_NOW
+    return before is _CREATED
 
 
 def as_last_shown(state: EventState, before: Before) -> Before:

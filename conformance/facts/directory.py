@@ -60,6 +60,7 @@ class Directory:
     count: int = 0
     _changed: dict[tuple[str, ...], int] = field(default_factory=dict)
     _history: dict[str, list[tuple[str, bool]]] = field(default_factory=dict)
+    _at_once: Facts | None = None
 
     def learn_calendars(self, body: Any, evidence: Evidence) -> Facts:
         """A calendar list was read."""
@@ -105,6 +106,12 @@ class Directory:
     def forget(self) -> None:
         """Nothing that was read holds any more."""
         self.calendars, self.userinfo_calendars, self.listed, self.profiles = {}, {}, False, None
+        self._at_once = None
+
+    def outdate(self) -> None:
+        """A calendar was made: what was read before does not name it."""
+        self.listed = False
+        self.evidence.pop("userinfo", None)
 
     def since(self, directory_version: int) -> Directory:
         """What held all the time since so many lists were learnt: what changed may have been either way then."""
@@ -194,13 +201,21 @@ class Directory:
                         disagreeing.add(calendar_id)
         return {"compared": sorted(compared), "disagreeing": sorted(disagreeing)}
 
-    def _at_once(self) -> dict[str, list[str]]:
-        """What the two lists differ in, if they were read within seconds of each other; empty if they were not."""
-        times = [self.evidence[source].at for source in ("calendars", "userinfo") if source in self.evidence]
+    def _compared(self, facts: Facts) -> Facts:
+        """The facts with what the lists say of availability; the evidence shows in what they disagree."""
+        facts.document["availability"] = availability = self._availability()
+        self._compare_at_once(facts)
+        return self._showing(facts, availability["disagreeing"])
+
+    def _compare_at_once(self, facts: Facts) -> None:
+        """Remember what two lists that were read within seconds of each other differ in, where they first do."""
+        times = [one.at for one in facts.evidence]
         if not (self.listed and self.userinfo_calendars) or len(times) < 2:
-            return {}
+            return
         if times[0] is None or times[1] is None or abs(times[0] - times[1]) > _AT_ONCE:
-            return {}
+            return
+        if self._at_once is not None and any(self._at_once.document["availability"].values()):
+            return
         differing, unknown = [], []
         for calendar_id, entry in self.calendars.items():
             other = self.userinfo_calendars.get(calendar_id)
@@ -208,19 +223,36 @@ class Directory:
                 unknown.append(calendar_id)
             elif other is not None and [one.get(_TRACKED_FIELDS[-1]) for one in (entry, other)] in _DIFFERING:
                 differing.append(calendar_id)
-        return {"differing_at_once": sorted(differing), "unknown_to_userinfo": sorted(unknown)}
+        document = {
+            "about": "directory",
+            "account": self.account,
+            "availability": {"differing_at_once": sorted(differing), "unknown_to_userinfo": sorted(unknown)},
+        }
+        shown = self._showing(facts, differing)
+        self._at_once = shown._replace(key=("directory", self.account, "at-once"), document=document)
 
-    def _compared(self, facts: Facts) -> Facts:
-        """The facts with what the lists say of availability; the evidence shows in what they disagree."""
-        facts.document["availability"] = availability = self._availability() | self._at_once()
-        if not availability["disagreeing"] and not availability.get("differing_at_once"):
+    def at_once(self) -> Facts | None:
+        """The facts of what differs in lists read within seconds, where nothing better came to be known; None of none.
+
+        Better is what one list says both before and after the other.
+        """
+        if self._at_once is None:
+            return None
+        compared, availability = set(self._availability()["compared"]), self._at_once.document["availability"]
+        differing = [one for one in availability["differing_at_once"] if one not in compared]
+        document = {**self._at_once.document, "availability": {**availability, "differing_at_once": differing}}
+        return self._at_once._replace(document=document)
+
+    def _showing(self, facts: Facts, calendars: list[str]) -> Facts:
+        """The facts, with evidence that shows what each list says of these calendars' availability."""
+        if not calendars:
             return facts
         sources = {"calendars": self.calendars, "userinfo": self.userinfo_calendars}
         evidence = [
             one._replace(
                 shown={
                     calendar_id: {name: sources[source].get(calendar_id, {}).get(name) for name in _TRACKED_FIELDS[-1:]}
-                    for calendar_id in availability["disagreeing"] or availability["differing_at_once"]
+                    for calendar_id in calendars
                 }
             )
             for source, one in self.evidence.items()

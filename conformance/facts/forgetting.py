@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from conformance.facts.account_state import AccountState
 from conformance.facts.event import Event, Key
-from conformance.facts.state import AccountState, ObserverState
+from conformance.facts.state import ObserverState
 
 __all__ = ["Forgetting"]
 

@@ -87,9 +87,9 @@ class Subscriptions:
         """
         for one in self._by_key.get(event.key, ()):
             if not one.shared and event.state.episode.number == one.episode:
-                told = _document(one, event.state.episode, written.document, window, settings, reached=self.reached)
+                document = _document(one, event.state.episode, written.document, window, settings, reached=self.reached)
                 key = ("notification", *event.key, str(one.episode), one.uri)
-                yield Facts("notification", key, told, (written.evidence[0], *one.evidence), written.closed)
+                yield Facts("notification", key, document, (written.evidence[0], *one.evidence), written.closed)
 
     def waiting(self) -> Iterator[Notified]:
         """The addresses where a notification of an assignment may still come."""
@@ -135,8 +135,8 @@ def _document(
         "arrived": one.arrived,
         "reachable": reached,
     }
-    told = ("account", "event_id", "requested", "outcome", "is_create")
-    document |= {name: written[name] for name in told if name in written}
+    same = ("account", "event_id", "requested", "outcome", "is_create")
+    document |= {name: written[name] for name in same if name in written}
     generates = _generates(written)
     if generates is not None:
         document["generates"] = generates

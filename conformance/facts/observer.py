@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from conformance.facts.access_refusals import ACCESS_STATUSES
+from conformance.facts.account_state import AccountState
 from conformance.facts.batch import answers_each_entry, entries_of, is_refused, twice_written
 from conformance.facts.event import Event
 from conformance.facts.exchange_document import exchange_document
@@ -18,7 +19,7 @@ from conformance.facts.requested import names_profile, requested_conferencing
 from conformance.facts.routes import UNKNOWN_ACCOUNT, Route, makes_calendar
 from conformance.facts.seen import UNREADABLE, Asked, Seen, answer_of, asked, body_of
 from conformance.facts.share import Crossing, Share
-from conformance.facts.state import AccountState, ObserverState
+from conformance.facts.state import ObserverState
 from conformance.facts.values import Evidence, Facts, Settings
 from conformance.facts.writes import apply_write, invalidate
 from conformance.http.exchange import NOT_RECORDED, PASSED_OVER, UNKNOWN_TOKEN, Exchange, Request, Response
@@ -248,7 +249,7 @@ class Observer:
                 invalidate(self._fold, account.name)
                 account.directory.forget()
             case _ if makes_calendar(seen.exchange.request.method, seen.route.path):
-                account.directory.listed = False
+                account.directory.outdate()
 
     def forget(self) -> None:
         """Something could not be observed: nothing is known any more of any event, and nobody is accused of it."""
@@ -310,19 +311,20 @@ class Observer:
                 continue
             fold.move(self.exchanges + 2, *account.created)
             for reading in account.readings.values():
-                yield partial(self._only, reading)
+                yield partial(self._last, reading)
             for events in account.calendars.values():
                 for event_id in list(events):
                     yield partial(self._end, events.pop(event_id), reason)
-            yield partial(self._only, account)
+            yield partial(self._last, account)
 
     def _end(self, event: Event, reason: str) -> list[Facts]:
         self._fold.close_episode(event, reason)
         event.forget()
         return self.closed()
 
-    def _only(self, source: Reading | AccountState) -> list[Facts]:
-        self._fold.out.append(source.facts())
+    def _last(self, source: Reading | AccountState) -> list[Facts]:
+        facts = source.facts()
+        self._fold.out += (facts,) if isinstance(facts, Facts) else facts
         return self.closed()
 
     def _learn(self, account: AccountState, seen: Seen) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from conformance.facts.account_state import AccountState, page_key
 from conformance.facts.comparisons import normal_url, parse_api_time
 from conformance.facts.event import Event
 from conformance.facts.exchange_document import request_document
@@ -11,7 +12,7 @@ from conformance.facts.observed import Before, Observation, staleness_key, state
 from conformance.facts.reading import Reading, next_page_kind
 from conformance.facts.repeats import LastReading, last_reading
 from conformance.facts.seen import UNREADABLE, Seen
-from conformance.facts.state import AccountState, ObserverState, page_key
+from conformance.facts.state import ObserverState
 from conformance.facts.values import Evidence, Facts
 
 __all__ = ["apply_read"]

@@ -7,14 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from conformance.facts.comparisons import compare_urls, normal_url, parse_api_time, same_text
-from conformance.facts.creation import (
-    is_evidence,
-    is_late,
-    is_told_by_created,
-    known_before,
-    shows_write,
-    start_by_created,
-)
+from conformance.facts.creation import is_late, is_told_by_created, known_before, shows_write, start_by_created
 from conformance.facts.directory import compare_service
 from conformance.facts.episode import Episode
 from conformance.facts.event import EventState
@@ -153,12 +146,6 @@ def _after(state: EventState, write: ObservedWrite, before: Before, context: Con
     if is_told_by_created(before):
         after["window_elapsed"] = after["window_elapsed"] and "settled" in after
         after["observed"] = [after["settled"]] if "settled" in after else []
-        if (
-            not after["observed"]
-            and episode.stable is not None
-            and is_evidence(before, episode.stable.observation, write)
-        ):
-            after["observed"].append(shown(episode.stable.observation, episode, write, context))
     elif before.state in ("nonexistent", "none", "assigned"):
         after["observed"] = [shown(item, episode, write, context) for item in episode.evidence_at_once()]
         if episode.replaced_late:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from conformance.facts.access_refusals import LOCKED
+from conformance.facts.account_state import AccountState
 from conformance.facts.comparisons import is_all_day, normal_url, time_relation
 from conformance.facts.creation import as_last_shown
 from conformance.facts.episode import Episode
@@ -14,7 +15,7 @@ from conformance.facts.observed import Before, ObservedWrite
 from conformance.facts.repeated_failures import HUNG
 from conformance.facts.requested import RequestedConferencing, requested_conferencing
 from conformance.facts.seen import Seen
-from conformance.facts.state import AccountState, ObserverState
+from conformance.facts.state import ObserverState
 
 __all__ = ["apply_write", "invalidate"]
 

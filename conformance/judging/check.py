@@ -37,7 +37,7 @@ def examine(
         Judge(rules) if judge is None else judge,
         keep=False,
         share=share,
-        told=lambda facts, _verdicts: take(facts),
+        on_judged=lambda facts, _verdicts: take(facts),
     )
     for count, exchange in enumerate(exchanges, 1):
         live.add(exchange)

@@ -127,8 +127,8 @@ def _of_request(document: dict[str, Any], add: Callable[[str], None]) -> None:
     for pair in request.get("query", ()):
         add(f"query {pair[0]}")
     if "json" in request:
-        for said in _of_body(request["json"]):
-            add(said)
+        for one in _of_body(request["json"]):
+            add(one)
 
 
 def _of_body(body: Any) -> list[str]:
@@ -136,12 +136,12 @@ def _of_body(body: Any) -> list[str]:
     known = _BODIES.get(id(body))
     if known is not None and known[0] is body:
         return known[1]
-    said: list[str] = []
-    _value("event", body, said.append)
+    found: list[str] = []
+    _value("event", body, found.append)
     if len(_BODIES) >= _MOST_BODIES:
         _BODIES.clear()
-    _BODIES[id(body)] = body, said  # held, so that no other takes its id
-    return said
+    _BODIES[id(body)] = body, found  # held, so that no other takes its id
+    return found
 
 
 def _inner(path: str, part: Any, add: Callable[[str], None]) -> None:

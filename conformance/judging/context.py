@@ -1,4 +1,4 @@
-"""What else it takes to see that a rule applies: when an event is, and the pages of a reading."""
+"""What else it takes to see that a rule applies: when an event is, its calendar and service, the pages of a reading."""
 
 from __future__ import annotations
 
@@ -31,10 +31,41 @@ def context(rule: Rule, facts: Facts, path: Sequence[str | int]) -> Iterator[tup
         if isinstance(body, dict) and first.at is not None and "start" in body:
             sent = datetime.fromtimestamp(first.at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
             yield "times", f"from {_time(body['start'])} to {_time(body.get('end'))}, written at {sent}"
+    if "write" in facts.about and "resolution" in facts.document:
+        calendar, service = _calendar(facts.document.get("calendar", {})), _service(facts)
+        yield from ((name, text) for name, text in (("calendar", calendar), ("service", service)) if text)
     pages = facts.document.get("pages")
     if facts.about == "reading" and isinstance(pages, list) and _OF_PAGES & {*path}:
         more = [f"and {len(pages) - _PAGES} more"] if len(pages) > _PAGES else []
         yield "pages", "; ".join([*(_page(place, page) for place, page in enumerate(pages[:_PAGES], 1)), *more])
+
+
+#: What a request for a conference resolves to, by where it comes from.
+_SOURCES = {
+    "profile": "by a conferencing profile of the account",
+    "integrated": "integrated in the calendar",
+    "nothing": "none: the account has no conferencing profile, and the calendar no integrated service",
+    "unavailable": "none: the calendar has no integrated service",
+    "unlisted": "none: userinfo lists no such profile",
+}
+
+
+def _calendar(calendar: Mapping[str, Any]) -> str:
+    """What the calendar list, or userinfo, says of the calendar that is written to; empty where neither was read."""
+    has = {True: "with", False: "without"}.get(calendar.get("integrated_conferencing_available", ""))
+    integrated = f"{has} integrated conferencing" if has else ""
+    known = ", ".join(part for part in (calendar.get("provider_name", ""), integrated) if part)
+    return f"{calendar['calendar_id']}: {known}" if known and "calendar_id" in calendar else known
+
+
+def _service(facts: Facts) -> str:
+    """The service that the requested conference is of, and where that comes from; empty where it is not known."""
+    resolution = facts.document["resolution"]
+    source = _SOURCES.get(resolution.get("source"), "")
+    if facts.document.get("requested") == "profile" and source == _SOURCES["profile"]:
+        body = written(facts.evidence[0].request, facts.document.get("event_id")).body if facts.evidence else None
+        source = f"by the profile {body['conferencing']['profile_id']}" if body else source
+    return ", ".join(part for part in (" or ".join(resolution.get("provider_names", ())), source) if part)
 
 
 def _time(value: Any) -> str:

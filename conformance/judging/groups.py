@@ -13,7 +13,7 @@ from conformance.judging.modes import is_of_events, modes, refutes
 from conformance.judging.reasons import Reason, reasons
 from conformance.judging.timeline import timeline
 from conformance.judging.traits import DUE
-from conformance.judging.triggers import Contrast, after, is_special, is_told, said_by, said_by_a_message
+from conformance.judging.triggers import Contrast, after, is_special, is_told, rank, said_by, said_by_a_message
 
 if TYPE_CHECKING:
     from conformance.contract.rules import Rule
@@ -73,7 +73,7 @@ def failure_groups(run_report: RunReport) -> tuple[FailureGroup, ...]:
         why = groups.reason(root)
         group = _group(run_report, members, why.headline if why else "", why.members if why else ())
         result.append((_group(run_report, members, proper[0]) if proper else group, why))
-    told = _told_apart(_of_one_trigger(run_report, _with_readings(run_report, result)))
+    told = _told_apart(_with_consequences(run_report, _of_one_trigger(run_report, _with_readings(run_report, result))))
     return tuple(sorted(told, key=lambda group: _weight(run_report, group)))
 
 
@@ -91,6 +91,29 @@ def _with_readings(
             groups = [one for one in groups if one[0] not in every]
             groups.append((_group(run_report, members, lead.headline, lead.members), why))
     yield from groups
+
+
+def _with_consequences(run_report: RunReport, groups: Iterable[FailureGroup]) -> Iterator[FailureGroup]:
+    """The groups; a warning about events that one of them is about, and about no other event, is part of it."""
+    left = list(groups)
+    for warning in [group for group in left if not run_report.is_fatal(group.weightiest)]:
+        lead = next((group for group in left if group is not warning and _is_of(warning, group)), None)
+        if lead is not None and warning in left:
+            whole = replace(lead, members=(*lead.members, *warning.members))
+            left = [whole if group is lead else group for group in left if group is not warning]
+    yield from left
+
+
+def _is_of(warning: FailureGroup, group: FailureGroup) -> bool:
+    """Whether the events of a warning are those of a group; one alone may be so by chance, but not one write."""
+    events, others = ({violation.event for _, violation in one.members} - {None} for one in (warning, group))
+    is_likely = len(events) > 1 or warning.example[0].about == "notification" or _writes(warning) <= _writes(group)
+    return bool(events) and len(others) > 1 and events <= others and is_likely
+
+
+def _writes(group: FailureGroup) -> set[str]:
+    """The labels of the exchanges that the failures of a group begin with: the writes that are judged."""
+    return {violation.evidence[0].label for _, violation in group.members if violation.evidence}
 
 
 def _of_one_trigger(
@@ -130,9 +153,10 @@ def _contrast(run_report: RunReport, group: FailureGroup, why: Reason | None) ->
     said = said_by_a_message(common) if is_message else said_by(mode, common)
     count = len({_observation(violation) for _, violation in of_writes})
     contrast = Contrast(common, might_fail, said, count, {one for its in passed.values() for one in its})
-    if why is not None and why.trait in common - said and is_told(why.trait):
-        return contrast, (why.trait,)
-    return contrast, contrast.trigger
+    trigger = contrast.trigger
+    of_reason = sorted(why.traits & (common - said), key=rank) if why is not None else []
+    is_better = len(of_reason) == 1 or not (len(trigger) == 1 and is_special(trigger[0]))
+    return contrast, tuple(of_reason) if of_reason and is_better and all(map(is_told, of_reason)) else trigger
 
 
 def _is_of_answers(group: FailureGroup) -> bool:
@@ -149,6 +173,16 @@ def _is_one(contrast: Contrast, trait: str, groups: Iterable[FailureGroup]) -> b
 def _observation(violation: Violation) -> tuple[str | None, str | None]:
     """The event, and the reading that shows it."""
     return violation.event, violation.shown_by
+
+
+def _is_shared(violation: Violation) -> bool:
+    """Whether it is wrong that events share a value, and not the value itself."""
+    return violation.path.endswith("/join_url_shared_with")
+
+
+def _value(violation: Violation) -> str:
+    """The member and the value that are wrong, whichever event shows them; empty where none does."""
+    return violation.symptom.partition(", ")[2]
 
 
 def _merged(run_report: RunReport, group: FailureGroup, like: Sequence[FailureGroup], *, leads: bool) -> FailureGroup:
@@ -223,13 +257,23 @@ class _Groups:
         self._join_symptoms(found)
 
     def _join_symptoms(self, found: Iterable[Member]) -> None:
-        """Connect what shows one wrong value; what one defect wrote and another left there has two reasons."""
+        """Connect what shows one wrong value; what one defect wrote and another left there has two reasons.
+
+        A value that several events share is the same wrong value whichever event shows it.
+        """
         of_events: dict[str, str] = {}
+        of_values = {
+            _value(violation): violation
+            for _, violation in found
+            if violation.symptom and violation.path.startswith("/after/") and not _is_shared(violation)
+        }
         for _, violation in found:
             reason = self._reason_of.get(id(violation), "")
             tells_of_events = bool(reason) and is_of_events(self._reasons[int(reason.removeprefix("reason "))].mode)
             if violation.symptom and (not tells_of_events or of_events.setdefault(violation.symptom, reason) == reason):
                 self._join(self.of_violation(violation), f"symptom {violation.symptom}")
+            if _is_shared(violation) and _value(violation) in of_values:
+                self._join(self.of_violation(of_values[_value(violation)]), self.of_violation(violation))
 
     def of(self, name: str) -> str:
         """What stands for all that a node is connected with."""

@@ -31,6 +31,8 @@ def history(facts: Facts) -> set[str]:
     ]
     done = [(one, its) for one, its in writes if its.at in ("write", "delete")]
     found = _of_start(first, body) | _of_request(facts.document, [its.asked for _, its in done])
+    if facts.about == "batched_write" and facts.document.get("requested") not in ("omitted", "delete"):
+        found.add("requested in a batch")
     if not done:
         return found
     kinds = ["delete" if its.at == "delete" else its.asked.kind for _, its in done]
@@ -55,7 +57,7 @@ def _of_request(document: dict[str, Any], earlier: list[RequestedConferencing]) 
     found = {"default without a profile"} if requested == "default" and source in ("integrated", "nothing") else set()
     if requested in _GENERATED and document.get("start") in ("past", "running"):
         return found | ({"generates after the start"} if source in ("profile", "integrated") else set())
-    if before.get("pending_request"):
+    if before.get("pending_request") not in (None, "none"):  # what removes conferencing leaves nothing to come
         found.add("omitted while pending" if requested == "omitted" else "requested while pending")
     was = before.get("pending_request") or before.get("requested_as")
     if requested != "omitted" or was not in (*_GENERATED, "explicit"):

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from conformance.judging.client_defects import withholds_conferencing
 from conformance.judging.timeline import TimelineEntry, timeline
-from conformance.judging.traits import BEFORE, DUE, NEW, RESOLVED, SENT, UNWRITTEN, WRITTEN, Traits, shows
+from conformance.judging.traits import (
+    BEFORE,
+    DUE,
+    HEEDED,
+    IGNORED,
+    NEW,
+    RESOLVED,
+    SENT,
+    UNWRITTEN,
+    WRITTEN,
+    Traits,
+    shows,
+)
 
 if TYPE_CHECKING:
     from conformance.contract.rules import Rule
@@ -25,6 +38,7 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "malformed": "Events read back with conferencing of no documented form",
         "unwritten": "Events read back as they were before an update",
         "before": "Events keep the conferencing that they had before an update",
+        "ignored": "Events read back as if conferencing had not been requested",
         "undeleted": "Events that were deleted are still listed",
         "assigned": "Events read back with a conference where none may be",
         "service": "Conferences are of another service than was requested",
@@ -44,10 +58,19 @@ _LIKE = {
 }
 
 #: What a reading shows where it might have shown these modes, and does not.
-_UNLIKE = {"before": NEW, "unwritten": WRITTEN, "service": RESOLVED, "url": SENT}
+_UNLIKE = {"before": NEW, "ignored": HEEDED, "unwritten": WRITTEN, "service": RESOLVED, "url": SENT}
+
+#: What a reading shows of an event that is, in some way, as it was.
+_WAS = {"unwritten": UNWRITTEN, "before": BEFORE, "ignored": IGNORED}
 
 #: Where it is right that an event is as it was before.
 _NEVER_KEPT = ("/fields_changed_since_before", "/after/remained")
+
+#: Parts of a path that say when, or in which of several, something is wrong.
+_MOMENTS = re.compile(r"/([0-9]+|observed|latest|stable|settled)(?=/|$)")
+
+#: What is no truth value is wrong in one way, whatever it says.
+_WORDS_OF_TRUTH = {"true": "text", "false": "text"}
 
 _GENERATED = ("default", "integrated", "profile")
 
@@ -70,7 +93,8 @@ def modes(rule: Rule, violation: Violation) -> tuple[str, ...]:
     if violation.path.endswith("/status"):
         answered = int(violation.actual) if violation.actual.isdigit() else 0
         # A rule that wants a refusal says nothing of another such rule.
-        return (f"status {answered}" if answered >= 300 else f"accepted {rule.id}",)
+        accepted = (f"accepted {rule.id}", *(["ignored"] if "write" in rule.about else []))
+        return (f"status {answered}",) if answered >= 300 else accepted
     if rule.about == "account":
         return ("service of default",)
     if violation.path == "/failures":
@@ -91,9 +115,10 @@ def modes(rule: Rule, violation: Violation) -> tuple[str, ...]:
     fact = _VALUES.get(violation.path.rpartition("/")[2])
     if fact is not None and difference != "same":  # what should have been ignored is wrong in another way
         found.append(f"{fact} {difference}")
-    place = f"/{rule.id} {violation.path} {difference}"
+    where = f"{_MOMENTS.sub('', violation.path)} {_WORDS_OF_TRUTH.get(difference, difference)}"
+    place = f"/{rule.id} {where}"
     if not found or violation.path.endswith("/mismatching_fields"):  # these fields alone may be what is lost
-        found.append(place)
+        found += [f"value {where}", place] if where.startswith("/after") else [place]
     return tuple(dict.fromkeys(found))
 
 
@@ -110,7 +135,7 @@ def _shown(violation: Violation, entries: tuple[TimelineEntry, ...], shown: Time
     found = [shown.state] if shown.state in _LIKE and is_state else []
     if found == ["assigned"] and any(f"{DUE}{kind}" in violation.traits for kind in _GENERATED):
         found.append("service different")  # a conference of a service that is not there
-    was = [mode for mode, trait in (("unwritten", UNWRITTEN), ("before", BEFORE)) if trait in violation.traits]
+    was = [mode for mode, trait in _WAS.items() if trait in violation.traits]
     return found if violation.path.endswith(_NEVER_KEPT) else [*found, *was]
 
 

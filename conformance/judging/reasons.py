@@ -1,15 +1,16 @@
-"""Reasons: which failures are one, by a mode and a trait that they share and that nothing has that passed."""
+"""Reasons: which failures are one, by a mode and traits that they share and that nothing has that passed."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 from conformance.judging.modes import SENTENCES, is_of_events, modes, refutes
 from conformance.judging.traits import DUE, Traits, candidates, fits
-from conformance.judging.triggers import rank
+from conformance.judging.triggers import is_told, rank
 
 if TYPE_CHECKING:
     from conformance.contract.rules import Rule
@@ -35,6 +36,8 @@ _ALWAYS_ONE = frozenset({"echo"})
 #: What accounts show of services, which is part of what events show of them.
 _OF_DEFAULT = "service of default"
 
+_NO_TRAITS: Traits = frozenset()
+
 _RULES_OF_EVENTS = frozenset({"write", "batched_write"})
 
 
@@ -42,14 +45,14 @@ _RULES_OF_EVENTS = frozenset({"write", "batched_write"})
 class Reason:
     """Violations that have one reason, and a sentence that says so; empty where the first one's own says it.
 
-    It is certain where nothing that passed has the `mode` and the `trait`, and there are failures and causes enough to
-    tell.
+    It is certain where nothing that passed has the `mode` and the `traits`, one or two, and there are failures and
+    causes enough to tell.
     """
 
     members: tuple[Member, ...]
     headline: str
     mode: str = ""
-    trait: str = ""
+    traits: Traits = frozenset()
     is_certain: bool = False
 
 
@@ -79,7 +82,7 @@ def _explained(
         by_mode = {mode: [member for member in left if mode in its_modes[id(member[1])]] for mode in known}
         best = max(
             (one for mode, some in by_mode.items() for one in _explaining(mode, some, contrasts[mode])),
-            key=lambda one: (len(one[2]), not one[1]),
+            key=lambda one: (len(one[2]), -len(one[1])),
             default=None,
         )
         if best is None:
@@ -92,7 +95,7 @@ def _explained(
         some = [member for member in left if mode in its_modes[id(member[1])]]
         is_one = mode.startswith("/") or len(_kinds(some)) >= _MANY_KINDS
         for group in [some] if is_one else _by_kind(run_report, some):
-            yield _reason(mode, "", group, at_times=True)
+            yield _reason(mode, _NO_TRAITS, group, at_times=True)
         left = _without(left, some)
 
 
@@ -120,7 +123,7 @@ def _with_others(
             (bool(events & {violation.event for _, violation in one.members}), one.mode == mode, -place)
             for place, one in enumerate(explained)
             if events & {violation.event for _, violation in one.members}
-            or (one.mode == mode and not one.trait)
+            or (one.mode == mode and not one.traits)
             or (mode == _OF_DEFAULT and one.mode.startswith("service ") and f"{DUE}default" in _kinds(one.members))
         ]
         if its:
@@ -130,27 +133,36 @@ def _with_others(
     for place, one in enumerate(explained):
         yield replace(one, members=(*one.members, *more.get(place, ())))
     for mode, members in alone.items():
-        yield _reason(mode, "", members)
+        yield _reason(mode, _NO_TRAITS, members)
 
 
 def _explaining(
     mode: str, members: list[Member], contrast: Collection[Traits]
-) -> Iterator[tuple[str, str, list[Member]]]:
-    """What explains violations of a mode: the mode itself where nothing refutes it, else traits."""
+) -> Iterator[tuple[str, Traits, list[Member]]]:
+    """What explains violations of a mode: the mode itself where nothing refutes it, else a trait, or two of them."""
     if not members:
         return
     if mode in _ALWAYS_ONE or not contrast:
-        yield mode, "", members
+        yield mode, _NO_TRAITS, members
         return
     its = {_facts_of(violation): violation.traits for _, violation in members}
     share = len(its) / (len(its) + len(contrast))
-    possible = sorted(candidates(its.values(), contrast, is_missing=mode == "missing"), key=rank)
+    known = [*its.values()]
+    possible = sorted(candidates(known, contrast, is_missing=mode == "missing"), key=rank)
     for trait in possible:
         some = [member for member in members if fits(trait, member[1].traits)]
         count = len({_facts_of(violation) for _, violation in some})
         is_all = len(some) == len(members) >= _FEW
         if is_all or (count >= _FEW and share**count * len(possible) < _CHANCE):
-            yield mode, trait, some
+            yield mode, frozenset([trait]), some
+    if len(known) >= _FEW and mode != "missing":
+        yield from ((mode, pair, members) for pair in _pairs(frozenset.intersection(*known), contrast))
+
+
+def _pairs(common: Traits, contrast: Collection[Traits]) -> Iterator[Traits]:
+    """Two traits that people are told, and that no pass has together."""
+    pairs = map(frozenset, combinations(sorted(filter(is_told, common), key=rank), 2))
+    return (pair for pair in pairs if not any(pair <= its for its in contrast))
 
 
 def events_named(violation: Violation) -> list[str]:
@@ -199,25 +211,25 @@ def _kinds(members: Iterable[Member]) -> frozenset[str]:
     return frozenset(one for _, violation in members for one in violation.traits if one.startswith(DUE))
 
 
-def _reason(mode: str, trait: str, members: Sequence[Member], *, at_times: bool = False) -> Reason:
+def _reason(mode: str, traits: Traits, members: Sequence[Member], *, at_times: bool = False) -> Reason:
     is_certain = not at_times and len(members) >= _FEW and len({violation.cause for _, violation in members}) > 1
-    return Reason(tuple(members), _common(mode, trait, members, at_times=at_times), mode, trait, is_certain)
+    return Reason(tuple(members), _common(mode, traits, members, at_times=at_times), mode, traits, is_certain)
 
 
-def _common(mode: str, trait: str, members: Sequence[Member], *, at_times: bool) -> str:
+def _common(mode: str, traits: Traits, members: Sequence[Member], *, at_times: bool) -> str:
     """What violations have in common, as one sentence; empty where one of them says it as well."""
     causes = {violation.cause for _, violation in members}
     name, _, detail = mode.partition(" ")
-    if len(causes) < 2 or (not trait and len({rule.id for rule, _ in members}) < 2):
+    if len(causes) < 2 or (not traits and len({rule.id for rule, _ in members}) < 2):
         return ""
-    if name in ("withheld", "undeleted") or (name == "echo" and not trait):
+    if name in ("withheld", "undeleted") or (name == "echo" and not traits):
         return SENTENCES[name]
     if name not in SENTENCES:
         return ""
     if all(violation.path.endswith("_fields") for _, violation in members):
         return ""
     base = SENTENCES[name].format(detail)
-    if trait:
+    if traits:
         return base
     some = f"Some {base[:1].lower()}{base[1:]}" if at_times else base
     return some if len(_kinds(members)) >= _KINDS else ""

@@ -213,12 +213,11 @@ class Report:
         """The report of nothing, and the identity of addition, over `rules`."""
         return cls(MappingProxyType(dict.fromkeys(sorted(rule.id for rule in rules), _NOTHING)))
 
-    def with_verdicts(self, verdicts: Iterable[Verdict]) -> Report:
-        """This report and `verdicts`, each of which is the last word on its facts."""
-        return self.with_judgements(((verdict,), 1) for verdict in verdicts)
-
     def with_judgements(self, judgements: Iterable[tuple[tuple[Verdict, ...], int]]) -> Report:
-        """This report and the verdicts of `judgements`, each of which came so many times."""
+        """This report and the verdicts of `judgements`, each of which came so many times.
+
+        Each verdict is the last word on its facts.
+        """
         counting: defaultdict[str, _Counting] = defaultdict(_Counting)
         for judgement, times in judgements:
             for verdict in judgement if times else ():

@@ -40,7 +40,7 @@ class LiveJudge:
 
     With `keep`, `exchanges` and the violations in `failed` are kept, and facts are judged at `advance`.  Without it
     memory follows the open episodes only.  With `revisions` facts that are still open are judged too, which tells early
-    what will fail.  `sink` is given each exchange, and `told` all facts with the verdicts on them.
+    what will fail.  `sink` is given each exchange, and `on_judged` all facts with the verdicts on them.
     What cannot be observed or judged is named in the report, and the rest is judged.  With a `share`, facts are of its
     accounts alone.
     """
@@ -54,7 +54,7 @@ class LiveJudge:
         revisions: bool | None = None,
         share: Share | None = None,
         sink: Callable[[Exchange], None] = lambda _: None,
-        told: Callable[[Facts, tuple[Verdict, ...]], None] = lambda _facts, _verdicts: None,
+        on_judged: Callable[[Facts, tuple[Verdict, ...]], None] = lambda _facts, _verdicts: None,
     ) -> None:
         self.observer = Observer(settings, revisions=keep if revisions is None else revisions, share=share)
         self.judge = judge
@@ -62,7 +62,7 @@ class LiveJudge:
         self.exchanges: list[Exchange] = []
         self.first_failure: int | None = None
         self._keep = keep
-        self._sink, self._told = sink, told
+        self._sink, self._on_judged = sink, on_judged
         self._label = "the first exchange"
         self._report = Report()
         self._counted: dict[int, _Counted] = {}
@@ -167,7 +167,7 @@ class LiveJudge:
             except Exception as error:  # noqa: BLE001 - what a rule cannot be asked of, others can
                 self.pass_over(one.evidence[0].label if one.evidence else self._label, error)
                 continue
-            self._told(one, judgement)
+            self._on_judged(one, judgement)
             if not judgement:
                 continue
             known = self._counted.get(id(judgement)) or self._known(judgement)

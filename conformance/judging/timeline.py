@@ -48,21 +48,26 @@ class TimelineEntry:
     is_odd: bool = False
 
 
-def timeline(violation: Violation) -> tuple[TimelineEntry, ...]:
-    """The exchanges of a violation, and those of the same event before it, in the order in which they were sent."""
+def timeline(violation: Violation, *, pages: bool = False) -> tuple[TimelineEntry, ...]:
+    """The exchanges of a violation, and those of the same event before it, in the order in which they were sent.
+
+    `pages` says which of them are later pages of a reading.
+    """
     known = {evidence.label for evidence in violation.evidence}
     earlier = [one for one in violation.earlier if one.label not in known]
     entries = [*earlier, *violation.evidence]
     if all(entry.at is not None for entry in entries):
         entries.sort(key=lambda entry: entry.at or 0.0)
     first = next((entry.at for entry in entries if entry.at is not None), None)
-    return tuple(_entry(entry, first, violation, is_earlier=entry in earlier) for entry in entries)
+    return tuple(_entry(entry, first, violation, is_earlier=entry in earlier, pages=pages) for entry in entries)
 
 
-def _entry(entry: Evidence, first: float | None, violation: Violation, *, is_earlier: bool) -> TimelineEntry:
+def _entry(
+    entry: Evidence, first: float | None, violation: Violation, *, is_earlier: bool, pages: bool
+) -> TimelineEntry:
     seconds = None if entry.at is None or first is None else round(entry.at - first, 3)
     at, body, where, asked = written(entry.request, violation.event)
-    action, summary, value, state = _told(entry, at, body, where, asked.kind)
+    action, summary, value, state = _told(entry, at, body, where, asked.kind, pages=pages)
     if entry.until is not None and entry.at is not None and first is not None and entry.until - entry.at >= _STILL:
         summary = f"{summary}, and still at {entry.until - first:,.1f} s"
     is_broken = entry.label == violation.shown_by and not is_earlier
@@ -102,7 +107,9 @@ def written(request: Request, event: str | None) -> Written:
     return Written(at, body, "", requested_conferencing(body))
 
 
-def _told(entry: Evidence, at: str, body: Any, where: str, requested: str) -> tuple[Action, str, Any, str | None]:
+def _told(
+    entry: Evidence, at: str, body: Any, where: str, requested: str, *, pages: bool
+) -> tuple[Action, str, Any, str | None]:
     """What an exchange is, in words; the conferencing that it is about; and what a reading showed."""
     if at == "write" and isinstance(body, dict):
         asked = phrase("write", "requested", requested)
@@ -111,10 +118,10 @@ def _told(entry: Evidence, at: str, body: Any, where: str, requested: str) -> tu
         return "delete", f"deletes the event{where}", None, None
     if at in ("read", "page"):
         if not isinstance(entry.shown, dict):
-            return "read", "reads events", entry.shown, None
+            return "read", "reads a later page of events" if at == "page" else "reads events", entry.shown, None
         state = entry.shown.get("state")
         shown = phrase("write", "after.latest.state", state) if isinstance(state, str) else ""
-        page, how = "on a later page" if at == "page" else "", " and ".join(unusual_query(entry))
+        page, how = "on a later page" if at == "page" and pages else "", " and ".join(unusual_query(entry))
         where = f"{f'{page} of' if page else 'in'} a reading with {how}" if how else page
         summary = ", ".join(part for part in (f"the event {shown or 'reads back'}", where) if part)
         return "read", summary, entry.shown.get("conferencing"), state

@@ -20,6 +20,8 @@ from conformance.judging.timeline import unusual_query, written
 
 __all__ = [
     "BEFORE",
+    "HEEDED",
+    "IGNORED",
     "NEW",
     "RESOLVED",
     "SENT",
@@ -98,12 +100,16 @@ DUE = "due="
 #: the update changed, and one of them at least.
 BEFORE, NEW, UNWRITTEN, WRITTEN = map(shows, ("before", "new", "unwritten", "written"))
 
+#: Of a reading after a write that requests conferencing: as if it had not, and what may have come of the request.
+IGNORED, HEEDED = map(shows, ("ignored", "heeded"))
+
 #: Of a reading that shows the explicit join URL, and the service, that were requested.
 SENT, RESOLVED = map(shows, ("sent", "resolved"))
 
 #: What an update may request that changes something.
 _CHANGING = frozenset({"none", "default", "integrated", "explicit", "8x8", "profile"})
 _GENERATED = ("default", "integrated", "profile")
+_GETTING = (*_GENERATED, "explicit")
 
 
 def _readings_of(facts: Facts) -> Iterable[Evidence]:
@@ -151,19 +157,28 @@ def _of_update(facts: Facts, shown: dict[str, Any], observed: dict[str, Any]) ->
     writes = [written(one.request, event) for one in earlier if one.request.method != "GET"]
     writes = [one for one in writes if one.at == "write" and one.body]
     found: set[str] = set()
+    is_none, requested = shown["state"] == "none", document.get("requested")
     is_create, was = document.get("is_create") is True, document.get("before", {}).get("state")
-    if earlier and (document.get("requested") in _CHANGING or was == "in_progress" or is_create):
+    if earlier and (requested in _CHANGING or was == "in_progress" or is_create):
         is_earlier = _is_earlier(document.get("before", {}), earlier, [one.asked for one in writes], shown)
-        if not is_create:
-            found.add(BEFORE if is_earlier else NEW)
+        if not is_create and is_earlier:
+            found |= {BEFORE, IGNORED} if requested in _CHANGING else {BEFORE}
+        elif not is_create:
+            found |= {NEW} if is_none and requested in _GETTING else {NEW, HEEDED}
         elif is_earlier and shown["state"] == "assigned":
             found.add(BEFORE)
+    if is_create and requested in _GETTING and document.get("outcome") != "refused":
+        came = any(one.get("state") == "assigned" for one in document["after"].get("observed", ()))
+        found |= {HEEDED} if shown["state"] == "assigned" else {IGNORED} if is_none and not came else set()
     body = written(facts.evidence[0].request, event).body
     if isinstance(body, dict) and writes:
         last = writes[-1].body
         changed = {name for name in FIELDS if name in body and body[name] != last.get(name, body[name])}
-        if changed:
-            found.add(UNWRITTEN if changed <= {*observed.get("mismatching_fields", ())} else WRITTEN)
+        other, since = ({*observed.get(name, ())} for name in ("mismatching_fields", "fields_changed_since_before"))
+        if "fields_changed_since_before" in observed:  # one time may be written in two forms
+            found |= {WRITTEN} if changed & since else {UNWRITTEN} if changed & other else set()
+        elif changed:
+            found.add(UNWRITTEN if changed <= other else WRITTEN)
     return found
 
 

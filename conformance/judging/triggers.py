@@ -11,7 +11,7 @@ from itertools import combinations
 
 from conformance.judging.traits import DUE, Traits
 
-__all__ = ["Contrast", "after", "is_special", "is_told", "rank", "said_by", "said_by_a_message"]
+__all__ = ["Contrast", "after", "in_words", "is_special", "is_told", "rank", "said_by", "said_by_a_message"]
 
 #: How likely a trait may be by chance that is called a trigger, and one that makes failures one group.
 _LIKELY, _UNLIKELY = 0.03, 0.01
@@ -42,6 +42,7 @@ _CHARACTERS |= {"+": "a plus sign", "~": "a tilde", "'": "a quote", '"': "a quot
 _SPECIAL: dict[str, str] = {
     r"shown on a later page": "On later pages of a reading",
     r"shown with (localized_times|include_managed|include_deleted|last_modified)": "In readings with {}",
+    r"requested in a batch": "Where conferencing is requested by an entry of a batch",
     r"after delete": "After an event was deleted and is created again",
     r"stray (join_url|provider_description)": "Where a {} is sent without the profile_id explicit",
     r"moved into the past": "After an update that moves the event into the past",
@@ -200,6 +201,11 @@ def after(traits: Iterable[str], effect: str) -> str:
     words = list(dict.fromkeys(map(_in_words, traits)))
     phrases = [words[0], *(_lower(one) for one in words[1:])] if words else []
     return ", ".join([*phrases, _lower(effect)]) if phrases else effect
+
+
+def in_words(traits: Iterable[str]) -> str:
+    """Traits as circumstances, within a sentence."""
+    return " and ".join(_lower(one).replace("wherever ", "where ") for one in dict.fromkeys(map(_in_words, traits)))
 
 
 def _in_words(trait: str) -> str:

@@ -38,14 +38,14 @@ class UnendingJudge:
         self, rules: Iterable[Rule], settings: Settings, forget: float, failed: Callable[[Verdict], None]
     ) -> None:
         self.late = 0
-        self._live = LiveJudge(settings, Judge(tuple(rules)), keep=False, revisions=True, told=self._tell)
+        self._live = LiveJudge(settings, Judge(tuple(rules)), keep=False, revisions=True, on_judged=self._tell)
         self._failed = failed
         self._forgetting = Forgetting(forget)
         self._swept = -math.inf
         self._held: list[tuple[float, int, Exchange]] = []
         self._number = 0
         self._newest = self._released = -math.inf
-        self._told: dict[tuple[str, ...], set[str]] = {}
+        self._reported: dict[tuple[str, ...], set[str]] = {}
 
     def add(self, exchange: Exchange) -> None:
         """Take one more exchange."""
@@ -92,10 +92,10 @@ class UnendingJudge:
             self._live.sweep(self._forgetting, self._newest)
 
     def _tell(self, facts: Facts, judgement: tuple[Verdict, ...]) -> None:
-        told = self._told.pop(facts.key, set())
+        reported = self._reported.pop(facts.key, set())
         for verdict in judgement:
-            if verdict.outcome == "failed" and verdict.rule not in told:
-                told.add(verdict.rule)
+            if verdict.outcome == "failed" and verdict.rule not in reported:
+                reported.add(verdict.rule)
                 self._failed(verdict)
-        if told and not facts.closed:
-            self._told[facts.key] = told
+        if reported and not facts.closed:
+            self._reported[facts.key] = reported

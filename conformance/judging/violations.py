@@ -266,6 +266,8 @@ def _symptom(facts: Facts, path: Path, words: FactWords, wire: Any, shown_by: st
         and facts.evidence
     ):
         anchor = f"{anchor} after {facts.evidence[0].label}"  # no value, or a state, that may have many reasons
+    if path[:1] == ["availability"]:  # what two lists of an account say of it
+        anchor, member = facts.document.get("account"), "availability"
     if anchor is None:
         return ""
     return json.dumps([anchor, member, None if words.is_count else wire], ensure_ascii=False, sort_keys=True)

@@ -57,12 +57,21 @@ class _Terms:
 class RecordedTests:
     """The pytest plugin that judges tests; `fail_on`, `side` and `complete_recording` count where no marker says else.
 
-    `served_only`: nobody asked for it, and only what `cronofy_server` was sent is judged.
+    `served_only`: nobody asked for it, and only what `cronofy_server` was sent is judged.  `beside_suite`: tests of the
+    suite run too, which record nothing.
     Raises pytest.UsageError for an unknown level or side.
     """
 
-    def __init__(self, *, fail_on: str, side: str | None, complete_recording: bool, served_only: bool = False) -> None:
-        self._served_only = served_only
+    def __init__(
+        self,
+        *,
+        fail_on: str,
+        side: str | None,
+        complete_recording: bool,
+        served_only: bool = False,
+        beside_suite: bool = False,
+    ) -> None:
+        self._served_only, self._beside_suite = served_only, beside_suite
         try:
             self._terms = _Terms((), fail_on, side, complete_recording)
         except UsageError as error:
@@ -102,6 +111,8 @@ class RecordedTests:
         """How many tests were judged, by what, and what was broken."""
         reports = [report for some in terminalreporter.stats.values() for report in some]
         found = [getattr(report, _ATTRIBUTE) for report in reports if hasattr(report, _ATTRIBUTE)]
+        if not found and self._beside_suite:
+            return
         terminalreporter.write_line(_summary(found))
         still_open = {rule for one in found for rule in one.get("open", ())}
         still_open -= {rule for one in found for rule in one.get("passed", ())}

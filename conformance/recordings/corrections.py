@@ -12,13 +12,16 @@ from urllib.parse import urlsplit
 from conformance.http.exchange import Exchange
 from conformance.recordings.parsing import FILTERED
 
-__all__ = ["by_server_clock", "complete_where_authorized", "complete_where_authorized_anywhere", "without_filtered"]
+__all__ = [
+    "CLOCK_ERROR", "by_server_clock", "complete_where_authorized", "complete_where_authorized_anywhere",
+    "without_filtered",
+]  # fmt: skip
 
 #: Exchanges that are held back until it is known whether ``Authorization`` is recorded for their origin.
 _MOST_HELD = 1_000
 
 #: Seconds; a clock with a larger error was moved, or is in another time zone.
-_CLOCK_ERROR = 1_800.0
+CLOCK_ERROR = 1_800.0
 
 
 def complete_where_authorized(exchanges: Iterable[Exchange]) -> Iterator[Exchange]:
@@ -76,7 +79,7 @@ def by_server_clock(exchanges: Iterable[Exchange]) -> Iterator[Exchange]:
         recorded = exchange.answered_at if exchange.answered_at is not None else exchange.sent_at
         date = exchange.response.date if exchange.response is not None else None
         if date is not None and recorded is not None:
-            moved = abs(recorded - date) > _CLOCK_ERROR
+            moved = abs(recorded - date) > CLOCK_ERROR
         if moved:
             resolution = 0.0 if date is None else 1.0
             yield replace(exchange, sent_at=date, answered_at=date, time_resolution=resolution)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import stat
 import time
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import IO
@@ -71,16 +73,17 @@ def _pieces(path: Path, idle: Callable[[float], bool]) -> Iterator[bytes]:
                 since = time.monotonic()
                 yield data
                 continue
-            if data == b"" and not path.is_file():
+            if data == b"" and not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
                 return  # the end of a stream
             if idle(time.monotonic() - since):
                 return
             if data == b"":
                 time.sleep(_POLL)
-                if _was_replaced(path, stream):
-                    stream.close()
-                    stream = opened_at_once(path)
-                    yield b"\n"  # a line that was cut off in the file before ends there
+                with suppress(FileNotFoundError):  # between two files of a rotation
+                    if _was_replaced(path, stream):
+                        held, stream = stream, opened_at_once(path)
+                        held.close()
+                        yield b"\n"  # a line that was cut off in the file before ends there
     except OSError as error:
         raise InvalidRecordingError(path, error.strerror or str(error), "name a file that can be read") from None
     finally:
@@ -88,8 +91,5 @@ def _pieces(path: Path, idle: Callable[[float], bool]) -> Iterator[bytes]:
 
 
 def _was_replaced(path: Path, stream: IO[bytes]) -> bool:
-    try:
-        now, held = path.stat(), os.fstat(stream.fileno())
-    except FileNotFoundError:
-        return False  # between two files of a rotation
+    now, held = path.stat(), os.fstat(stream.fileno())
     return (now.st_dev, now.st_ino) != (held.st_dev, held.st_ino) or now.st_size < stream.tell()

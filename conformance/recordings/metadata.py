@@ -38,8 +38,8 @@ class InvalidRecordingError(ValueError):
         return _raised_again, (type(self), self.args, self.problem)
 
 
-def _raised_again(kind: type[InvalidRecordingError], said: tuple[str, ...], problem: str) -> InvalidRecordingError:
-    error = kind.__new__(kind, *said)
+def _raised_again(kind: type[InvalidRecordingError], args: tuple[str, ...], problem: str) -> InvalidRecordingError:
+    error = kind.__new__(kind, *args)
     error.problem = problem
     return error
 

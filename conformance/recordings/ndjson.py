@@ -1,4 +1,4 @@
-"""NDJSON: our own with an exchange a line, in the order sent; and the events of Schemathesis."""
+"""NDJSON: our own with an exchange a line, in the order sent; like lines of other loggers; Schemathesis' events."""
 
 from __future__ import annotations
 
@@ -9,13 +9,19 @@ import re
 import warnings
 from array import array
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from conformance.http.exchange import Exchange, Request
 from conformance.http.json_text import parsed
 from conformance.recordings.containers import opened_to_seek
-from conformance.recordings.corrections import by_server_clock, complete_where_authorized, without_filtered
+from conformance.recordings.corrections import (
+    CLOCK_ERROR,
+    by_server_clock,
+    complete_where_authorized,
+    without_filtered,
+)
 from conformance.recordings.heads import Heads
 from conformance.recordings.line_parts import from_parts, read_line, request_in, response_in
 from conformance.recordings.metadata import (
@@ -27,6 +33,7 @@ from conformance.recordings.metadata import (
     reading,
 )
 from conformance.recordings.parsing import assemble, body_of, headers_of, number_of, object_of, status_of, time_of
+from conformance.recordings.vcr import foreign_exchange
 
 __all__ = [
     "LINES",
@@ -45,6 +52,8 @@ LINES = ""
 #: Bytes of the longest line that is read.
 LONGEST_LINE = 64 * 2**20
 _ADVICE = "remove the line, or record it again"
+#: What only a line of ours has beside a request and a response.
+_OURS = frozenset({"sent_at", "answered_at", "whole"})
 #: A time, or ``null``; what has the length of a usual one lies in these centuries.
 _SENT_AT = re.compile(rb'\{"sent_at":(([0-9]{9,10}(?:\.[0-9]+)?)|-?[0-9.eE+-]+|null),')
 #: The error of Schemathesis' times, in seconds: they include its own work.
@@ -209,7 +218,12 @@ def _sent_at(path: Path, line: _Line) -> float | None:
         if match:
             return time_of(None if match[1] == b"null" else _number(match[1]), "sent_at")
         document = _parsed(path, line)
-        return time_of(document.get("sent_at"), "sent_at") if isinstance(document, dict) else None
+        if not isinstance(document, dict) or HEADER_KEY in document:
+            return None
+        if _is_in_our_words(document):
+            return time_of(document.get("sent_at"), "sent_at")
+        exchange = _exchange(document, "")
+        return None if exchange is None else exchange.sent_at
 
 
 def _number(text: bytes) -> float | str:
@@ -225,10 +239,39 @@ def _exchange(document: object, label: str) -> Exchange | None:
     if HEADER_KEY in document:
         RecordingMetadata.of(document[HEADER_KEY])
         return None
+    if not _is_in_our_words(document):
+        return _timed_by_logger(document, foreign_exchange(document, label))
     asked, answer = object_of(document.get("request"), "request"), document.get("response")
     request, has_headers = request_in(asked)
     response = None if answer is None else response_in(object_of(answer, "response"))
     return from_parts(document, request, response, label, has_headers=has_headers)
+
+
+def _is_in_our_words(document: Mapping[str, Any]) -> bool:
+    return not _OURS.isdisjoint(document)
+
+
+def _timed_by_logger(document: Mapping[str, Any], exchange: Exchange) -> Exchange:
+    """The exchange of another logger, with its times (law clocks).
+
+    ``timestamp`` may be when it was sent, or when it was answered: with ``duration_ms``, the exchange lies within both.
+    A clock that differs from the server's ``Date`` by half an hour is not believed, and without one that date is the
+    time.
+    """
+    date = exchange.response.date if exchange.response is not None else None
+    at, took = _stamp(document.get("timestamp")), document.get("duration_ms")
+    if at is None or (date is not None and abs(at - date) > CLOCK_ERROR):
+        return replace(exchange, sent_at=date, answered_at=date, time_resolution=0.0 if date is None else 1.0)
+    seconds = took / 1000 if isinstance(took, int | float) and 0 <= took <= 1000 * CLOCK_ERROR else 0.0
+    return replace(exchange, sent_at=at - seconds, answered_at=at + seconds, time_resolution=0.0)
+
+
+def _stamp(value: object) -> float | None:
+    """The time that a logger gives; None where it is none that is understood."""
+    try:
+        return time_of(value, "timestamp")
+    except MalformedPartError:
+        return None
 
 
 def _of_events(path: Path) -> Iterator[Exchange]:

@@ -37,6 +37,7 @@ __all__ = [
     "INTERACTIONS",
     "UNANSWERED",
     "document_in_yaml",
+    "foreign_exchange",
     "header_of_yaml",
     "is_cassette",
     "read_document",
@@ -230,6 +231,15 @@ def _url(request: Mapping[str, Any]) -> object:
     if isinstance(url, str) and isinstance(query, str) and query and "?" not in url:
         return f"{url}?{query}"
     return url
+
+
+def foreign_exchange(interaction: Mapping[str, Any], label: str) -> Exchange:
+    """What another logger wrote as `request` and `response`, if any: headers may be left out, and tokens filtered.
+
+    Raises MalformedPartError.
+    """
+    [exchange] = without_filtered([_foreign({"response": None, **interaction}, _Dialect(), label)])
+    return exchange
 
 
 def _foreign(interaction: Mapping[str, Any], dialect: _Dialect, label: str) -> Exchange:

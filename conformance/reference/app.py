@@ -36,12 +36,6 @@ class ReferenceApp:
             account.name: account.chosen for account in server.inventory.accounts if account.chosen
         }
 
-    def fault_fired(self, name: str) -> int:
-        """How often a fault changed a decision.  Raises KeyError for a name that this server has no fault of."""
-        if name not in self.server.hooks.names:
-            raise KeyError(f"{name!r} is no fault of this server; it has {sorted(self.server.hooks.names)}")
-        return self.server.hooks.fired[name]
-
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await _lifespan(receive, send)

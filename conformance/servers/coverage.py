@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
 
+from conformance.contract.fact_words import phrase
 from conformance.contract.rules import Rule, case_schema
 from conformance.contract.schemas import read, validity
 from conformance.judging.report import Report
@@ -44,13 +45,26 @@ def reachable_coverage(inventory: Inventory, rules: Iterable[Rule], report: Repo
 
 def unmet_coverage(cases: Iterable[PendingCase], rules: Iterable[Rule]) -> tuple[tuple[str, str], ...]:
     """Rule id and reason of the cases of a pending event that no step met, where the rule is one of `rules`."""
-    asked = {rule.id for rule in rules}
-    requested: dict[tuple[str, str], list[str]] = {}
+    chosen = {rule.id for rule in rules}
+    requested: dict[tuple[str, str, str], list[str]] = {}
     for case in cases:
         rule = _RULES_WHILE_PENDING.get(case.kind, _RULE_OF_REFUSALS)
-        if rule in asked:
-            requested.setdefault((rule, f"{case.kind} {case.timing}"), []).append(case.requested)
-    return tuple((rule, f"{MISSED} {write} after {' or '.join(before)}") for (rule, write), before in requested.items())
+        if rule in chosen:
+            requested.setdefault((rule, case.kind, case.timing), []).append(case.requested)
+    return tuple(
+        (rule, f"{MISSED} {_write(kind)} {_TIMINGS[timing].format(' or '.join(before))}")
+        for (rule, kind, timing), before in requested.items()
+    )
+
+
+_TIMINGS = {"while-pending": "while {} is pending", "back-to-back": "sent right after {}"}
+
+
+def _write(kind: str) -> str:
+    """A write of a kind, or with a defect, in words."""
+    if kind == "delete":
+        return "a deletion"
+    return f"a write {phrase('write', 'requested', kind, f'with invalid conferencing ({kind})')}"
 
 
 def _offers(inventory: Inventory, case: str) -> bool:

@@ -51,13 +51,11 @@ async def _rerun(
     named = () if subject.loopback else tuple(scenario.calendar_id for _, scenario in scenarios)
     async with open_session(subject, subject.settings(), judge, os.urandom(4).hex()) as session:
         await session.preflight(named)
+        again = tuple(_on_similar_target(scenario, kind, session.run.inventory) for kind, scenario in scenarios)
         hearing = session.hearing = session.fresh_hearing()
-        await session.subscribe()
+        await session.subscribe({scenario.account for scenario in again})
         try:
-            await session.try_scenarios(
-                hearing,
-                tuple(_on_similar_target(scenario, kind, session.run.inventory) for kind, scenario in scenarios),
-            )
+            await session.try_scenarios(hearing, again)
         finally:
             await session.clean()
         return tuple(hearing.failed.get(rule, ()))

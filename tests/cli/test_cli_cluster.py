@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -144,6 +146,27 @@ def test_a_cluster_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch, w
     monkeypatch.setattr(cluster, "_PATIENCE", 0.2)
     with pytest.raises(UsageError, match=r"127\.0\.0\.1:9"):
         report(wrong, cluster="tcp://127.0.0.1:9")
+
+
+def test_a_signal_ends_the_wait_for_a_scheduler_that_does_not_answer(wrong: Path) -> None:
+    ended = threading.Event()
+
+    def interrupt() -> None:
+        connection, _ = silent.accept()
+        with connection:
+            os.kill(os.getpid(), signal.SIGTERM)
+            in_time.append(ended.wait(25))
+
+    in_time: list[bool] = []
+    with socket.create_server(("127.0.0.1", 0)) as silent, Interruption() as interruption:
+        interrupter = threading.Thread(target=interrupt)
+        interrupter.start()
+        options = CheckOptions((wrong,), cluster=f"127.0.0.1:{silent.getsockname()[1]}")
+        found = check(options, interruption, StatusLine(shown=False))
+        ended.set()
+        interrupter.join()
+    assert in_time == [True]
+    assert (found.exit_code, found.report.exchanges) == (130, 0)
 
 
 def test_a_worker_of_another_version_is_refused() -> None:

@@ -145,6 +145,20 @@ def test_a_file_is_followed_over_a_rotation_until_sigterm(tmp_path: Path) -> Non
         assert process.wait() == 1
 
 
+def test_a_file_that_is_away_for_a_while_in_a_rotation_is_awaited(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "traffic.ndjson"
+    path.write_text(line(WRONG[0]))
+    monkeypatch.setattr(following, "_POLL", 0)
+    rotation = iter(
+        [lambda: path.rename(tmp_path / "traffic.1"), lambda: False, lambda: path.write_text(line(WRONG[1]))]
+    )
+
+    exchanges = list(follow(path, lambda _: next(rotation, lambda: True)() is True, lambda _: None))
+    assert [exchange.label for exchange in exchanges] == [f"{path}#1", f"{path}#3"]
+
+
 def test_follow_takes_one_path_and_needs_an_exchange(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("")
     with following_process("/dev/stdin", str(tmp_path / "a")) as process:

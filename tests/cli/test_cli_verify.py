@@ -167,3 +167,12 @@ def test_no_token_gets_into_the_last_line(tmp_path: Path) -> None:
 
 def test_evidence_can_be_judged_as_a_recording(pair: tuple[Path, Path]) -> None:
     assert call("check", pair[1], "--rule", "explicit-is-kept").exit_code == 1
+
+
+def test_evidence_without_an_end_is_read_to_a_limit(pair: tuple[Path, Path]) -> None:
+    report, evidence = pair
+    os.truncate(evidence, 2**40)  # a hole, of which nothing is on the disk
+    assert error("verify", report, evidence).endswith("longer than 64 MiB; name the evidence of the report")
+    evidence.write_bytes(b"{}\n" * 100)
+    [line] = verify(report, evidence)
+    assert line.startswith("the evidence has more than twice the ")

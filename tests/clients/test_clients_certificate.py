@@ -29,7 +29,7 @@ def certified(failing: str | None = None, level: str | None = "inferred", **poli
             Verdict(failing, "failed", None, (), Violation("m", "", None, (), f"{failing} {cause}")) for cause in "aab"
         ]
     return RunReport(
-        report=Report.empty(RULES).with_verdicts(verdicts),
+        report=Report.empty(RULES).with_judgements([(verdicts, 1)]),
         rules=RULES,
         subject={
             "kind": "client",

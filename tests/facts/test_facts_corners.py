@@ -11,11 +11,12 @@ from facts_traffic import ASSIGNED, CALENDAR, HEADERS, NOW, READ, Traffic, event
 
 from conformance.contract.rules import Rule, load, load_clauses
 from conformance.facts import Facts, Observer, Settings, observe
+from conformance.facts.account_state import _WRITES, AccountState
 from conformance.facts.comparisons import normal_url, parse_api_time
+from conformance.facts.directory import Directory
 from conformance.facts.reading import Reading
 from conformance.facts.requested import requested_conferencing
 from conformance.facts.routes import route
-from conformance.facts.state import _WRITES, AccountState, Directory
 from conformance.http.exchange import NOT_RECORDED, Exchange, Request, Response, bearer, load_json, redact_authorization
 from conformance.judging.check import examine
 from conformance.judging.judge import Judge

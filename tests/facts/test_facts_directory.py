@@ -229,3 +229,28 @@ def test_a_deleted_calendar_that_userinfo_lacks_may_be_listed() -> None:
     traffic = told(told(Traffic(), 0, listed_in_userinfo(entry), USERINFO), 1, calendars(calendar_deleted=True))
     newest = [one.document for one in traffic.facts() if one.about == "directory"][-1]["availability"]
     assert newest["unknown_to_userinfo"] == []
+
+
+@pytest.mark.parametrize("last", [True, False])
+def test_what_one_list_says_before_and_after_the_other_is_better_known_than_what_differs_at_once(last: bool) -> None:
+    traffic = told(Traffic(), 0, calendars())
+    told(traffic, 1, listed_in_userinfo({"calendar_id": CALENDAR, FLAG: False}), USERINFO)
+    traffic = told(traffic, 2, calendars(**{FLAG: last}))
+    documents = [one.document["availability"] for one in traffic.facts() if one.about == "directory"]
+    assert [one.get("disagreeing") for one in documents] == [[], [], [CALENDAR] if last else [], None]
+    assert [one.get("differing_at_once") for one in documents] == [None, None, None, []]
+
+
+def test_a_calendar_that_was_made_between_the_lists_is_not_called_unknown() -> None:
+    traffic = told(Traffic(), 0, listed_in_userinfo({"calendar_id": "cal_B", FLAG: True}), USERINFO)
+    traffic.add(1, "POST", LIST, {"name": "New"}, 200, {"calendar": {}})
+    traffic = told(traffic, 2, calendars(calendar_deleted=False))
+    documents = [one.document["availability"] for one in traffic.facts() if one.about == "directory"]
+    assert not any("unknown_to_userinfo" in one for one in documents)
+
+
+def test_several_accounts_on_one_token_say_nothing_of_their_lists_at_once() -> None:
+    traffic = told(Traffic(), 0, listed_in_userinfo({"calendar_id": CALENDAR, FLAG: False}), USERINFO)
+    traffic = told(told(traffic, 1, calendars()), 2, calendars(sub="acc_2"))
+    documents = [one.document.get("availability", {}) for one in traffic.facts() if one.about == "directory"]
+    assert not any("differing_at_once" in one for one in documents)

@@ -126,7 +126,7 @@ def run_report(
         "clauses": {"B8": "Explicit conferencing is what the request says"},
         **parts,
     }
-    report = Report.empty(over).with_verdicts(verdicts).with_exchanges(118)
+    report = Report.empty(over).with_judgements([(verdicts, 1)]).with_exchanges(118)
     return RunReport(report=report, rules=over, policy=policy or Policy(), **whole)
 
 

@@ -84,8 +84,9 @@ def test_what_is_never_refused_is_one_defect_of_its_rule() -> None:
         failed("a", answered("a write 202", "202")),
         failed("b", answered("b write 202", "202")),
     )
-    assert grouped(run_report(verdicts, (A, B))) == [["a"], ["b"]]
-    assert grouped(run_report((*verdicts, passed("a")), (A, B))) == [["a"], ["a"], ["b"]]
+    rules = Rule("a", about="exchange"), Rule("b", about="exchange")
+    assert grouped(run_report(verdicts, rules)) == [["a"], ["b"]]
+    assert grouped(run_report((*verdicts, passed("a")), rules)) == [["a"], ["a"], ["b"]]
 
 
 def contrasted(
@@ -316,3 +317,78 @@ def test_a_headline_of_several_kinds_of_requests_says_none_of_them() -> None:
     ]
     assert [group.headline for group in failure_groups(contrasted(*found, passes={}))] == ["Events are odd"]
     assert [group.headline for group in failure_groups(contrasted(found[0], passes={}))] == ["message of a none ()"]
+
+
+def test_two_traits_that_no_pass_has_together_tell_a_defect_where_neither_does_alone() -> None:
+    zone, kinds = "event.start is an object", ("default", "explicit", "profile", "omitted")
+    lost = [("a", of_kind(f"a {kind}", kind, zone, "generates", "reads as ignored")) for kind in kinds]
+    removed = [("b", of_kind(f"b {n}", "omitted", "changes description")) for n in "12"]
+    passes = {"a": [{zone, "due=none"}, {"generates", "due=default"}], "b": [{"due=omitted", "changes summary"}]}
+    passes["b"] += [{*one, "reads as heeded"} for one in passes["a"]]
+    [first, second] = failure_groups(contrasted(*lost, *removed, passes=passes))
+    assert first.headline == (
+        "Wherever the start names a time zone, after a request for a generated conference, events read back as if "
+        "conferencing had not been requested"
+    )
+    assert {rule.id for rule, _ in second.members} == {"b"}
+
+
+def test_a_warning_about_the_events_of_a_failure_alone_is_part_of_it() -> None:
+    late = Rule("late", level="should")
+    lost = [replace(of_kind("a", "default", cause=f"a {n}"), event=n) for n in "123"]
+    weak = [Violation("It is late", "/late", n, (), "late") for n in "12"]
+    found = [*(("a", one) for one in lost), *(("late", one) for one in weak)]
+    passes = {"a": [{"due=none"}], "late": [{"due=none"}]}
+    assert grouped(contrasted(*found, passes=passes, rules=(A, late))) == [["a", "late"]]
+    found.append(("late", replace(weak[0], event="4")))
+    assert grouped(contrasted(*found, passes=passes, rules=(A, late))) == [["a"], ["late"]]
+
+
+def test_a_value_that_events_share_is_part_of_what_makes_it_wrong() -> None:
+    wrong = replace(violation("a", '["e", "conferencing/join_url", "odd"]'), path="/after/latest/join_url_as_sent")
+    shared = Violation("It is shared", "/after/latest/join_url_shared_with", "f", (), "b")
+    for value, groups in (("odd", [["a", "b"]]), ("other", [["a"], ["b"]])):
+        again = replace(shared, symptom=f'["f", "conferencing/join_url", "{value}"]')
+        assert grouped(run_report((failed("a", wrong), failed("b", again)), (A, B))) == groups
+
+
+def test_one_fact_that_is_wrong_by_two_rules_is_one_defect() -> None:
+    path = "/after/settled/provider_name"
+    null = [
+        replace(of_kind(rule, "profile", rule, cause=f"{rule} after/provider_name null"), path=path) for rule in "ab"
+    ]
+    passes = {rule: [{"due=profile", rule}] for rule in "ab"}
+    null = [
+        replace(one, evidence=(one.evidence[0], one.evidence[1]._replace(shown={"state": "assigned"}))) for one in null
+    ]
+    assert grouped(contrasted(*((one.cause[0], one) for one in null), passes=passes)) == [["a", "b"]]
+    names = [
+        replace(null[1], path=f"/names/{n}/flag", cause=f"b names/flag {word}")
+        for n, word in enumerate(("true", "false"))
+    ]
+    assert grouped(contrasted(*(("b", one) for one in names), passes=passes)) == [["b"]]
+
+
+def test_a_failure_says_what_tells_it_from_what_passed() -> None:
+    found = [("a", of_kind("a", "default", "all_day=True", cause=f"a {n}")) for n in "123"]
+
+    def seen(*passes: set[str]) -> str | None:
+        return failures(contrasted(*found, passes={"a": list(passes)}, rules=(A,)))[0].share
+
+    assert seen({"due=default"}, {"due=none"}) == (
+        "3 of 5 writes break this rule; of the 2 that keep it none is where the event takes whole days"
+    )
+    assert seen({"due=default", "all_day=True"}) == (
+        "3 of 4 writes break this rule; nothing that is known here tells them from the others"
+    )
+    assert seen() == "3 of 3 writes break this rule"
+
+
+def test_a_time_line_names_pages_only_where_they_matter() -> None:
+    later = Request("GET", f"{READ.url.partition('?')[0]}/pages/x", READ.headers, b"")
+    one = of_kind("a", "default", "shown on a later page")
+    one = replace(one, evidence=(one.evidence[0], one.evidence[1]._replace(request=later)))
+    found = [("a", replace(one, cause=f"a {n}", event=n)) for n in "123"]
+    for passes, said in (([{"due=default"}], True), ([{"due=default", "shown on a later page"}], False)):
+        [failure] = failures(contrasted(*found, passes={"a": passes}, rules=(A,)))
+        assert ("on a later page" in failure.timeline[-1].summary) == said

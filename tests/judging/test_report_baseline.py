@@ -26,7 +26,7 @@ def failing(cause: str, *cases: str, requested: str = "explicit") -> Verdict:
 
 
 def stale(entry: KnownFailure, *verdicts: Verdict, **run: Any) -> bool:
-    report = Report.empty((RULE,)).with_verdicts(verdicts)
+    report = Report.empty((RULE,)).with_judgements([(verdicts, 1)])
     return Baseline("b", TODAY, (entry,)).stale(report, (RULE,), run) == (entry,)
 
 
@@ -67,7 +67,7 @@ def test_what_generated_scenarios_showed_is_stale_only_after_the_same_scenarios(
 
 def test_every_cause_is_known_beyond_the_violations_that_are_kept() -> None:
     verdicts = tuple(failing(f"cause-{number:02}", "created") for number in range(30))
-    report = Report.empty((RULE,)).with_verdicts(verdicts)
+    report = Report.empty((RULE,)).with_judgements([(verdicts, 1)])
     written = Baseline("b", TODAY).rewritten(report, (RULE,), {})
     assert len(written.entries) == 30
     known = run_report(verdicts, (RULE,), Policy(baseline=written))
@@ -78,9 +78,9 @@ def test_every_cause_is_known_beyond_the_violations_that_are_kept() -> None:
 
 def test_a_rule_with_too_many_causes_is_never_known_as_a_whole() -> None:
     verdicts = tuple(failing(f"word-{number}", "created") for number in range(3 * KEPT_CAUSES))
-    report = Report.empty((RULE,)).with_verdicts(verdicts)
+    report = Report.empty((RULE,)).with_judgements([(verdicts, 1)])
     assert len(report.tally("kept").causes) == KEPT_CAUSES
-    parts = [Report.empty((RULE,)).with_verdicts(verdicts[part::3]) for part in range(3)]
+    parts = [Report.empty((RULE,)).with_judgements([(verdicts[part::3], 1)]) for part in range(3)]
     assert parts[2] + parts[0] + parts[1] == parts[2] + (parts[0] + parts[1])
     assert (parts[0] + parts[1] + parts[2]).tally("kept").causes == report.tally("kept").causes
     written = Baseline("b", TODAY).rewritten(report, (RULE,), {})

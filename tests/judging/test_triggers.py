@@ -151,3 +151,28 @@ def test_a_rule_on_pages_shows_how_they_are_counted() -> None:
         "page 1: 8 events, current 1, total 2, next_page absent",
         "page 2: 0 events, current absent, total absent, next_page absent, answered 404",
     ]
+
+
+@pytest.mark.parametrize(
+    ("requested", "resolution", "told"),
+    [
+        ("profile", {"source": "profile", "provider_names": ["zoom"]}, "zoom, by the profile pro_1"),
+        ("default", {"source": "integrated", "provider_names": ["a", "b"]}, "a or b, integrated in the calendar"),
+        (
+            "default",
+            {"source": "nothing"},
+            "none: the account has no conferencing profile, and the calendar no integrated service",
+        ),
+    ],
+)
+def test_a_request_for_a_conference_shows_its_calendar_and_its_service(
+    requested: str, resolution: dict[str, Any], told: str
+) -> None:
+    calendar = {"calendar_id": "cal_1", "provider_name": "google", "integrated_conferencing_available": False}
+    write = sent(0, "pro_1" if requested == "profile" else requested)
+    document = {"event_id": "e", "requested": requested, "calendar": calendar, "resolution": resolution}
+    facts = Facts("write", (), document, (write,), closed=True)
+    assert list(context(_OfStart(), facts, ["after", "settled", "state"]))[1:] == [  # type: ignore[arg-type]
+        ("calendar", "cal_1: google, without integrated conferencing"),
+        ("service", told),
+    ]

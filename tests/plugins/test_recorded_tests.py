@@ -205,9 +205,10 @@ def test_the_suite_judges_recordings_whoever_recorded_them(broken: tuple[Path, s
     failed = {name for name, case in cases.items() if case.find("failure") is not None}
     assert (output[0], failed) == ("1", {"test_rule[explicit-is-kept]"}), output
     assert "test_rule[join-url-is-sent-as-requested]" in cases or "test_rule[a-join-url-is-http]" in cases
-    nothing = run_pytest(tmp_path, *suite, "--recording", "nowhere")
+    nothing = run_pytest(tmp_path, *suite, "--conformance", "--recording", "nowhere")
     assert nothing.startswith("2\n"), nothing
-    assert "nowhere" in nothing
+    assert "conformance: nowhere is judged, one test a rule" in nothing
+    assert "no test was judged" not in nothing
 
 
 def test_the_subject_comes_from_the_ini_file_or_the_environment(tmp_path: Path) -> None:

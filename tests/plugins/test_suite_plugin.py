@@ -75,6 +75,7 @@ def test_each_rule_is_a_test_and_a_fault_fails_those_that_detect_it(tmp_path: Pa
     assert "curl -sS " in message
     assert "smallest scenario\n     1. create the event with the profile_id 8x8" in message
     assert "Traceback" not in done.stdout
+    assert "conformance: reference is tested, one test a rule" in done.stdout
 
 
 def test_two_processes_share_one_campaign_with_the_same_outcome_in_any_order(tmp_path: Path) -> None:

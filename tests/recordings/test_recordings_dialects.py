@@ -571,8 +571,17 @@ def test_a_line_without_headers_does_not_say_that_no_token_was_sent(
     tmp_path: Path, headers: dict[str, object], whole: bool
 ) -> None:
     whole_key = {key: headers.pop(key) for key in ("whole",) if key in headers}
-    line = whole_key | {"request": {"method": "GET", "url": URL} | headers, "response": {"status": 200, "body": "{}"}}
+    request, response = {"method": "GET", "url": URL} | headers, {"status": 200, "body": "{}"}
+    line = {"sent_at": None} | whole_key | {"request": request, "response": response}
     assert only(saved(tmp_path, json.dumps(line) + "\n")).headers_complete is whole
+
+
+@pytest.mark.parametrize("sent", [{"Accept": "*/*"}, {"Accept": "*/*", "Authorization": "***"}])
+def test_a_line_of_another_logger_does_not_say_that_no_token_was_sent(tmp_path: Path, sent: dict[str, str]) -> None:
+    response = {"status": 200, "headers": {}, "body": {"events": []}}
+    line = {"took": 2, "request": {"method": "GET", "url": URL, "headers": sent, "id": 3}, "response": response}
+    read = only(saved(tmp_path, json.dumps(line) + "\n"))
+    assert (read.request.headers, read.headers_complete) == ((("Accept", "*/*"),), False)
 
 
 def test_secrets_of_a_foreign_recording_are_replaced_on_the_way_in(tmp_path: Path) -> None:

@@ -331,3 +331,38 @@ def test_what_mitmproxy_prints_by_the_script_of_the_readme_is_read(
     assert exchange.response is not None
     assert exchange.response.json() == {"events": []}
     assert (exchange.sent_at, exchange.answered_at, exchange.headers_complete) == (1.8e9, 1.8e9 + 1, True)
+
+
+DATE = 1_795_341_600.0  # Sun, 22 Nov 2026 10:00:00 GMT
+
+
+@pytest.mark.parametrize(
+    ("stamps", "times"),
+    [
+        ({"timestamp": "2026-11-22T10:00:00.500Z", "duration_ms": 250}, (DATE + 0.25, DATE + 0.75, 0.0)),
+        ({"timestamp": DATE + 0.5}, (DATE + 0.5, DATE + 0.5, 0.0)),
+        ({"timestamp": "2026-11-22T13:05:00Z", "duration_ms": 250}, (DATE, DATE, 1.0)),  # its clock is wrong
+        ({"timestamp": "noon", "duration_ms": -1}, (DATE, DATE, 1.0)),
+        ({"timestamp": "2026-11-22T10:00:00Z", "duration_ms": float("nan")}, (DATE, DATE, 0.0)),
+        ({}, (DATE, DATE, 1.0)),
+        ({"sent_at": None, "answered_at": None, "timestamp": DATE}, (None, None, 0.0)),  # we say what we do not know
+    ],
+)
+def test_the_times_of_a_loggers_lines_are_its_own_or_the_servers(stamps: Any, times: Any, tmp_path: Path) -> None:
+    request = {"method": "GET", "url": URL, "headers": {}, "body": ""}
+    response = {"status": 200, "headers": {"Date": "Sun, 22 Nov 2026 10:00:00 GMT"}, "body": "{}"}
+    line = json.dumps({**stamps, "request": request, "response": response})
+    path = tmp_path / "log.ndjson"
+    path.write_text(f"{line}\n")
+    (exchange,) = read(path)
+    assert (exchange.sent_at, exchange.answered_at, exchange.time_resolution) == times
+
+
+def test_a_loggers_lines_are_taken_in_the_order_sent(tmp_path: Path) -> None:
+    lines = [
+        {"timestamp": DATE + at, "request": {"method": "GET", "url": f"{URL}&n={at}", "headers": {}, "body": ""}}
+        for at in (3, 1, 2)
+    ]
+    path = tmp_path / "log.ndjson"
+    path.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    assert [exchange.request.url[-1] for exchange in read(path)] == ["1", "2", "3"]

@@ -225,11 +225,11 @@ BOMB = "a0: &a0 [x,x,x,x,x,x,x,x,x]\n" + "".join(
             f", line 2: sent_at: expected seconds since the epoch, or ISO 8601, found a boolean; {LINE}",
         ),
         (
-            GOOD + '{"request":{"method":"GET"}}\n',
+            GOOD + '{"sent_at":null,"request":{"method":"GET"}}\n',
             f", line 2: request.url: expected an absolute URL, found nothing; {LINE}",
         ),
         (
-            GOOD + '{"request":{"method":"GET","url":"/v1"}}\n',
+            GOOD + '{"sent_at":null,"request":{"method":"GET","url":"/v1"}}\n',
             f", line 2: request.url: expected an absolute URL, found a string; {LINE}",
         ),
         (

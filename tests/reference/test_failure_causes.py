@@ -35,3 +35,12 @@ def test_a_defect_of_pages_is_one_cause_beside_a_defect_of_urls() -> None:
         "Where the join URL has upper case, an event created with explicit conferencing reads back with another join "
         "URL than the one that was sent: only upper and lower case differ",
     ]
+
+
+def test_defects_of_pending_requests_and_of_batches_are_one_cause_each() -> None:
+    assert sorted(causes("update-of-pending-conferencing-ignored", "batch-loses-conferencing")) == [
+        "Where an update requests conferencing while an earlier request is pending, within a second after another "
+        "write of the event, events keep the conferencing that they had before an update",
+        "Where conferencing is requested by an entry of a batch, events read back as if conferencing had not been "
+        "requested",
+    ]

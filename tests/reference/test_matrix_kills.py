@@ -33,15 +33,12 @@ RULES = tuple(rule for rule in load() if rule.applies_to == "server")
 #: Rules on what few readings show: a run reads until more is known, so that only recordings fail them.
 OF_RECORDINGS = {"a-late-reading-shows-what-was-requested"}
 
-#: What finds, in a run, nothing that the stronger rule does not find with more evidence.
-WEAKER = {"userinfo-and-calendar-list-agree-at-once": "userinfo-and-calendar-list-agree"}
-
 WHOLE = bool(os.environ.get("WHOLE_MATRIX"))
 
 
 def caught_alone(rule: str) -> list[str]:
-    """The faults for which this rule fails and no other, but for one that says the same with less evidence."""
-    return [fault for fault, rules in MATRIX.items() if [one for one in rules if WEAKER.get(one) != rule] == [rule]]
+    """The faults for which this rule fails and no other."""
+    return [fault for fault, rules in MATRIX.items() if rules == [rule]]
 
 
 def sample() -> tuple[str, ...]:

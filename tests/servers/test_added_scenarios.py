@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from conformance import RunOptions, Scenario, Step, run_campaign, strategies
-from conformance.cli.run_command import _source
+from conformance.cli.reproductions import source
 from conformance.errors import ConfigurationError
 from conformance.servers.campaign import RunResult
 from conformance.servers.inventory import Account, Calendar, Inventory
@@ -53,7 +53,7 @@ def test_a_teams_own_steps_are_sent_and_judged() -> None:
 
 def test_a_generated_test_imports_a_teams_own_steps() -> None:
     scenario = mine(TWO)
-    assert "steps=(importlib.import_module('tests_of_ours').Reminded(kind='default')," in _source(scenario).replace(
+    assert "steps=(importlib.import_module('tests_of_ours').Reminded(kind='default')," in source(scenario).replace(
         repr(__name__), "'tests_of_ours'"
     )
 

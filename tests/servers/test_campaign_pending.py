@@ -98,7 +98,10 @@ def test_where_nothing_is_ever_pending_that_is_a_gap_and_no_failure() -> None:
     assert PendingCase("while-pending", "default", "none") in result.unmet
     assert PendingCase("back-to-back", "default", "none") in result.unmet
     gaps = dict(unmet_coverage(result.unmet, result.rules))
-    assert "while-pending after default or integrated or profile" in gaps["none-removes-conferencing"]
+    assert (
+        "a write with the profile_id none while default or integrated or profile is pending"
+        in gaps["none-removes-conferencing"]
+    )
     assert unmet_coverage(result.unmet, ()) == ()
 
 

@@ -176,7 +176,7 @@ def test_exchanges_go_to_the_sink_at_once_and_progress_is_reported() -> None:
     result = asyncio.run(run(RunOptions(), subject=reference(), sink=sunk.append, progress=reported.append))
     assert tuple(sunk) == result.exchanges
     assert [one.requests for one in reported] == sorted(one.requests for one in reported)
-    assert reported[-1].doing == "malformed requests"
+    assert reported[-1].phase == "malformed requests"
     assert (reported[-1].scenarios_done, reported[-1].waiting, reported[-1].failed) == (reported[-1].scenarios, (), ())
 
 

@@ -13,9 +13,11 @@ import pytest
 
 from conformance.clock import VirtualClock
 from conformance.http.exchange import UNKNOWN_TOKEN, Exchange
+from conformance.servers.subject.http_client import open_client
+from conformance.servers.subject.own_origin import origin_of
 from conformance.servers.subject.rate_limit import BudgetExceededError, RateLimiter, RequestBudget
 from conformance.servers.subject.reception import Limits
-from conformance.servers.subject.transport import Transport, open_client, origin_of
+from conformance.servers.subject.transport import Transport
 
 Answer = Callable[[httpx.Request], httpx.Response]
 

@@ -42,6 +42,7 @@ def whole() -> RunResult:
         "every-page-can-be-read",
         "a-validation-error-is-answered-422",
         "include-managed-keeps-the-other-events",
+        "nothing-is-notified-as-assigned-where-nothing-is-generated",
     ],
 )
 def test_one_rule_is_decided_in_all_its_classes_by_a_quarter_of_the_requests(rule: str) -> None:

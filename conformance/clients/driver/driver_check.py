@@ -91,16 +91,16 @@ async def check_driver(options: CertifyOptions, tell: Callable[[DriverFinding], 
 
 def _probes(here: Fixture) -> Iterator[_Probe]:
     explicit = {"profile_id": "explicit", "provider_description": _TEXT, "join_url": "https://example.com/join"}
-    asked = event(here, "check-driver", explicit)
+    sent = event(here, "check-driver", explicit)
     refused = StubBehavior(write_response=CannedResponse(422, {"errors": _ERRORS}))
     optional = {case.name: case for case in optional_cases(here)}
     forbidden = StubBehavior(write_response=CannedResponse(403))
     for name, step, behavior, check in (
         ("list_calendars", list_calendars(), StubBehavior(), _has_result),
-        ("upsert_event", write(here.calendar_id, asked), StubBehavior(), _has_text),
+        ("upsert_event", write(here.calendar_id, sent), StubBehavior(), _has_text),
         ("read_events", read([here.calendar_id], ["check-driver"]), StubBehavior(), _has_the_event),
-        ("upsert_event, answered 422", write(here.calendar_id, asked), refused, _has_errors),
-        ("upsert_event, answered 403", write(here.calendar_id, asked), forbidden, _has_status),
+        ("upsert_event, answered 422", write(here.calendar_id, sent), refused, _has_errors),
+        ("upsert_event, answered 403", write(here.calendar_id, sent), forbidden, _has_status),
         ("delete_event", delete(here.calendar_id, "check-driver"), StubBehavior(), _has_result),
         ("batch", optional["a batch of writes"].steps[0], StubBehavior(), _has_two_responses),
         ("verify_notification", optional["signatures of notifications"].steps[0], StubBehavior(), _is_valid),
@@ -171,8 +171,8 @@ def _has_two_responses(report: Mapping[str, Any], exchanges: tuple[Exchange, ...
 def _is_valid(report: Mapping[str, Any], _exchanges: tuple[Exchange, ...]) -> str | None:
     if "unsupported" in report or report.get("ok") == {"valid": True}:
         return None
-    told = report["error"]["message"] if "error" in report else report["ok"].get("valid")
-    return f"expected result.valid true for a right signature of the body_base64's bytes, got {told!r:.200}"
+    got = report["error"]["message"] if "error" in report else report["ok"].get("valid")
+    return f"expected result.valid true for a right signature of the body_base64's bytes, got {got!r:.200}"
 
 
 def _is_unsupported(report: Mapping[str, Any], _exchanges: tuple[Exchange, ...]) -> str | None:

@@ -181,8 +181,8 @@ def _pages(record: CallRecord) -> dict[str, Any]:
     pages = [page for reading in readings for page in reading]
     fetched = {event_id for page in pages if page["fetched"] for event_id in page["event_ids"]}
     available = {event_id for page in pages for event_id in page["event_ids"]}
-    asked = _LIMITS & set(record.call.params.get("params", ()))
-    excluded = [set() if asked else set(reading["excluded"]) & wanted for reading in record.readings]
+    limits = _LIMITS & set(record.call.params.get("params", ()))
+    excluded = [set() if limits else set(reading["excluded"]) & wanted for reading in record.readings]
     return {
         "page_count": max(map(len, readings), default=0),
         "pages_read": max((sum(page["fetched"] for page in reading) for reading in readings), default=0),

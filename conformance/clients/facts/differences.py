@@ -308,8 +308,10 @@ def compare_errors(response: Mapping[str, Any], reported: Any, message: str = ""
     A client without a place for them may have them all in its `message`.
     """
     if not isinstance(reported, Mapping):
-        told = all(name in message and all(key in message for key in _error_keys(response[name])) for name in response)
-        return Differences() if told else Differences(missing=(pointer("errors"),))
+        has_all = all(
+            name in message and all(key in message for key in _error_keys(response[name])) for name in response
+        )
+        return Differences() if has_all else Differences(missing=(pointer("errors"),))
     missing = []
     for name, entries in response.items():
         keys = _error_keys(entries)

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 from conformance.http.display import visible
 from conformance.judging.formats.marks import Part, differences
 from conformance.judging.timeline import written
+from conformance.judging.triggers import Contrast, in_words
 
 if TYPE_CHECKING:
     from conformance.contract.rules import Rule
+    from conformance.judging.groups import FailureGroup
     from conformance.judging.summary import RunReport
     from conformance.judging.timeline import TimelineEntry
     from conformance.judging.verdict import Violation
@@ -20,6 +22,9 @@ __all__ = ["as_json", "share", "values"]
 
 #: How many of the ids and fields that are wrong are listed.
 _LISTED = 3
+
+#: From how many failures on it says something that nothing is known to tell them from what passed.
+_SEVERAL = 3
 
 #: How many characters of a value are compared, and how many of one that stands alone are shown.
 _VALUE, _ALONE = 20_000, 400
@@ -36,13 +41,28 @@ _JUDGED = {
 }
 
 
-def share(run_report: RunReport, rule: Rule) -> str | None:
-    """How many of those that the rule judged break it; None where it judged one, or no list of like things."""
+def share(run_report: RunReport, group: FailureGroup) -> str | None:
+    """How many of those that the rule judged break it, and what tells them from the others.
+
+    None where it judged one, or no list of like things.
+    """
+    rule = group.example[0]
     tally, noun = run_report.report.tally(rule.id), _JUDGED.get(rule.about)
     judged = tally.failed + tally.passed
     if judged < 2 or noun is None:
         return None
-    return f"{tally.failed:,} of {judged:,} {noun} {'breaks' if tally.failed == 1 else 'break'} this rule"
+    text = f"{tally.failed:,} of {judged:,} {noun} {'breaks' if tally.failed == 1 else 'break'} this rule"
+    passed = run_report.report.exercised.passed
+    its = passed.get(rule.id, frozenset())
+    if not tally.passed or not its:
+        return text
+    failed = [violation.traits for other, violation in group.members if other is rule]
+    usual = {one for some in passed.values() for one in some}
+    known = Contrast(frozenset.intersection(*failed), its, count=len(failed), usual=usual).trigger
+    trigger = group.trigger if group.trigger and not any(one.issuperset(group.trigger) for one in its) else known
+    if trigger:
+        return f"{text}; of the {tally.passed:,} that keep it none is {in_words(trigger)}"
+    return f"{text}; nothing that is known here tells them from the others" if len(failed) >= _SEVERAL else text
 
 
 def values(

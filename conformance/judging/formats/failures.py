@@ -96,7 +96,7 @@ def failures(run_report: RunReport) -> tuple[Failure, ...]:
 def _failure(run_report: RunReport, group: FailureGroup) -> Failure:
     rule, violation = group.example
     others = {other.id: other for other, _ in group.members if other.id != rule.id}
-    entries = timeline(violation)
+    entries = timeline(violation, pages=any("page" in trait for trait in group.trigger))
     reproduction = group.reproduction
     exchanges = reproduction.exchanges if reproduction is not None else ()
     if not 0 < len(exchanges) <= _PASTED:
@@ -108,7 +108,7 @@ def _failure(run_report: RunReport, group: FailureGroup) -> Failure:
         violation=violation,
         headline=short(group.headline),
         values=tuple(values(rule, violation, entries, group.headline)),
-        share=share(run_report, rule),
+        share=share(run_report, group),
         clauses=_clauses(run_report, rule),
         timeline=entries,
         steps=_steps(run_report, violation),
@@ -189,6 +189,7 @@ def _steps(run_report: RunReport, violation: Violation) -> tuple[FailureStep, ..
         FailureStep(
             label=visible(evidence.label),
             line=short(f"{evidence.request.method} {without_userinfo(evidence.request.url)}")
+            + (f", a later page of {short(without_userinfo(evidence.continues))}" if evidence.continues else "")
             + f" → {evidence.status or 'no answer'}",
             shown=_shown(evidence.shown),
             command=_command(evidence.request, run_report.variables),

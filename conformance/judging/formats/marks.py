@@ -31,7 +31,7 @@ def differences(expected: str, actual: str) -> tuple[tuple[Part, ...], tuple[Par
     texts = expected, actual
     expected, actual, tails = _cut(expected, actual)
     matcher = SequenceMatcher(None, expected, actual, autojunk=False)
-    if texts[0] == texts[1] or matcher.ratio() < 0.6:
+    if texts[0] == texts[1] or matcher.ratio() < 0.75:
         left, right = [Part(expected, differs=False)], [Part(actual, differs=False)]
     else:
         left, right = _marked(expected, actual, matcher)

@@ -251,7 +251,7 @@ def note(failure: Failure, paint: Paint = Paint()) -> Iterator[str]:
     if failure.violation.event is not None:
         yield f"   event      {short(failure.violation.event)}"
     if failure.share is not None:
-        yield f"   seen       {failure.share}"
+        yield from paint.prose(failure.share, "   seen       ")
     for place, (level, rules) in enumerate(failure.also_by_level()):
         start = f"   {'' if place else 'also fails':<10} {level}: "
         yield from paint.prose(", ".join(rule.id for rule in rules), start)

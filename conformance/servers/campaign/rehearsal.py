@@ -268,7 +268,7 @@ def _shows(
 
     `kind` is that of the request whose value this is, if it is one.
     """
-    said = circumstances(facts)
+    here = circumstances(facts)
     shown: set[Hashable] = set()
     for verdict in judgement:
         if verdict.outcome == "passed":
@@ -276,7 +276,7 @@ def _shows(
                 shown.add(("rule", verdict.rule))
                 shown.update(("class", verdict.rule, case) for case in verdict.cases)
                 shown.update({_Kind(verdict.rule, kind)} if kind else ())
-            shown.update(name for name, needs in ways.get(verdict.rule, ()) if needs <= said)
+            shown.update(name for name, needs in ways.get(verdict.rule, ()) if needs <= here)
     return frozenset(shown)
 
 

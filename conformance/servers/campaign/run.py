@@ -49,7 +49,7 @@ Search = Callable[[SubjectSession, LiveJudge, Plan], Awaitable[tuple[ScenarioCou
 class RunProgress:
     """How far a run is: `waiting` are the ids of events that are not settled, `failed` the rules that failed so far."""
 
-    doing: str
+    phase: str
     round: int
     requests: int
     scenarios_done: int
@@ -224,8 +224,8 @@ async def _execute(
 ) -> None:
     """Carry out the plan, look for counterexamples, and clean up, however it ends."""
 
-    def report_progress(doing: str, scheduler: Scheduler) -> None:
-        progress(_progress(doing, session, hearing, scheduler))
+    def report_progress(phase: str, scheduler: Scheduler) -> None:
+        progress(_progress(phase, session, hearing, scheduler))
 
     scheduler = session.scheduler(hearing, partial(report_progress, "scenarios"))
     try:
@@ -257,15 +257,15 @@ def _ending_at_a_failure(
         for rule, violations in failed.items():
             is_new = any(not known(rule, one.cause) for one in violations)
             # What fails while it is open has no cause yet; a baseline may know it.
-            if rule in counting and (is_new or not (violations or options.baseline)) and state.doing != _SHRINKING:
+            if rule in counting and (is_new or not (violations or options.baseline)) and state.phase != _SHRINKING:
                 raise FirstFailureError(f"it ended at the first failure that counts, of {rule} (--fail-fast)")
 
     return tell
 
 
-def _progress(doing: str, session: SubjectSession, hearing: LiveJudge, scheduler: Scheduler) -> RunProgress:
+def _progress(phase: str, session: SubjectSession, hearing: LiveJudge, scheduler: Scheduler) -> RunProgress:
     return RunProgress(
-        doing,
+        phase,
         max(scheduler.rounds.values(), default=0),
         session.transport.sent,
         sum(state.done for state in scheduler.scenarios),

@@ -1,4 +1,4 @@
-"""A scenario while it runs: what was sent, what was observed since, and how a reading is searched for it."""
+"""A scenario while it runs: what was sent, what was observed since."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from conformance.http.exchange import Exchange
 from conformance.servers.campaign.journal import JournalEntry
 from conformance.servers.scenarios.scenario import Scenario, WriteRequest
 
-__all__ = ["ScenarioState", "items_of", "projected", "signature"]
+__all__ = ["ScenarioState", "items_of", "projected"]
 
 #: Kinds of writes that give an event conferencing, or request it.
 _CONFERENCING_KINDS = ("explicit", "default", "integrated", "profile")
@@ -109,6 +109,22 @@ class ScenarioState:
             self.exists = method == "POST"
         self.cut_short = self.cut_short or status == 429
 
+    def read(self, item: dict[str, Any] | None, sent: float, answered: float) -> float | None:
+        """A reading that was sent and answered at these times showed the event as `item`, or did not list it.
+
+        If it showed a change, the seconds after the last write in which the change had not come.
+        """
+        shown, delay = _signature(item), None
+        if not self.reads or shown != self.signature:
+            delay = self.read_at - self.written_at if self.reads else None
+            self.signature, self.stable_since = shown, answered
+        self.reads += 1
+        self.exists = self.exists or item is not None
+        self.read_at = sent
+        value = item.get("conferencing") if item else None
+        self.pending = isinstance(value, dict) and bool(value.get("pending")) and not value.get("join_url")
+        return delay
+
 
 def projected(facts: Facts, *, watched: bool, final: bool) -> Facts:
     """The facts as they will be if nothing changes any more: for deciding what to wait for, never reported."""
@@ -137,7 +153,7 @@ def items_of(reading: list[Exchange]) -> dict[tuple[Any, Any], dict[str, Any]] |
     return items
 
 
-def signature(item: dict[str, Any] | None) -> str:
+def _signature(item: dict[str, Any] | None) -> str:
     """The part of an event that must stay the same for the event to be stable."""
     if item is None:
         return "missing"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import insort
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -15,8 +14,8 @@ from conformance.servers.campaign.concurrency import gather_all
 from conformance.servers.campaign.journal import Journal, JournalEntry
 from conformance.servers.campaign.pending_steps import PendingSteps
 from conformance.servers.campaign.persistent_failures import PersistentFailureCheck
-from conformance.servers.campaign.polling import PollingPolicy
-from conformance.servers.campaign.scenario_state import ScenarioState, items_of, projected, signature
+from conformance.servers.campaign.polling import Polling
+from conformance.servers.campaign.scenario_state import ScenarioState, items_of, projected
 from conformance.servers.scenarios.scenario import RunContext, Scenario, WriteRequest, write_requests
 from conformance.servers.subject.readings import Flags, read_all_managed
 from conformance.servers.subject.transport import Transport
@@ -32,8 +31,8 @@ class Scheduler:
     """Runs scenarios in rounds of writes and shared readings, until each is settled or timed out.
 
     By account: `rounds` counts its rounds of writes.  `settling` are the seconds that accepted conferences took,
-    `typical_delay` those within which most changes show; `passed` are the rules that a write has passed so far,
-    `pending_steps` what the steps met that were meant to meet a pending event.
+    `passed` are the rules that a write has passed so far, `pending_steps` what the steps met that were meant to meet a
+    pending event.
     """
 
     transport: Transport
@@ -41,18 +40,16 @@ class Scheduler:
     journal: Journal
     flags: Flags
     run: RunContext
-    polling: PollingPolicy
+    polling: Polling
     on_round: Callable[[Scheduler], None] = lambda scheduler: None
     rounds: Counter[str] = field(default_factory=Counter)
     scenarios: list[ScenarioState] = field(default_factory=list)
     settling: list[float] = field(default_factory=list)
-    typical_delay: float = 0.0
     passed: set[str] = field(default_factory=set)
     pending_steps: PendingSteps = field(default_factory=PendingSteps)
     _waves: dict[str, list[list[Scenario]]] = field(default_factory=dict)
     _by_key: dict[tuple[str, ...], ScenarioState] = field(default_factory=dict)
     _read_at: dict[str, float] = field(default_factory=dict)
-    _delays: list[float] = field(default_factory=list)
     _last_wave_at: dict[str, float] = field(default_factory=dict)
     _update_kinds_read: set[str] = field(default_factory=lambda: {""})
     _batches_refused: bool = False
@@ -166,7 +163,7 @@ class Scheduler:
 
     def _more_soon(self, scenarios: list[ScenarioState]) -> bool:
         """Whether more of these will be ready shortly, so that they are better written and read with the others."""
-        until = self.transport.clock.now() + self._slack
+        until = self.transport.clock.now() + self.polling.slack
         return any(
             not (state.pending or state.looks_wrong) and state.reads > 1 and self._next_read(state) <= until
             for state in scenarios
@@ -175,10 +172,13 @@ class Scheduler:
 
     def _next_wave_may_begin(self, account: str, scenarios: list[ScenarioState], ready: list[ScenarioState]) -> bool:
         """Whether half of the running scenarios are ready, or the last wave has had the time that a write takes."""
-        patience = self.polling.quiet + 1.2 * max(self.typical_delay, self.polling.first) + 2 * self.polling.first
         waits = sum(state.watched for state in scenarios)
         begun = self._last_wave_at.get(account)
-        return begun is None or len(ready) * 2 >= len(ready) + waits or self.transport.clock.now() - begun > patience
+        return (
+            begun is None
+            or len(ready) * 2 >= len(ready) + waits
+            or self.transport.clock.now() - begun > self.polling.patience
+        )
 
     def _begin(self, scenario: Scenario) -> ScenarioState:
         entry = JournalEntry(scenario.account, scenario.calendar_id, self.run.event_id(scenario))
@@ -261,43 +261,17 @@ class Scheduler:
         for state in self.watched:
             self._settle(state)
 
-    @property
-    def _slack(self) -> float:
-        return 0.25 * self.polling.quiet
-
     def _due(self, account: str) -> float:
-        """When to read an account next: when a scenario is due, or a little later, if others are due shortly after."""
-        reads = sorted(
-            (self._next_read(state), state.pending or state.awaits_pending or not state.reads)
-            for state in self.watched
-            if state.scenario.account == account
-        )
-        first, changing = reads[0]
-        until = first + (self._slack / 4 if changing else self._slack)
-        return max(moment for moment, _ in reads if moment <= until)
+        """When to read an account next."""
+        states = [state for state in self.watched if state.scenario.account == account]
+        return self.polling.due(states, self._last_read(account), self.hearing.observer.window)
 
     def _next_read(self, state: ScenarioState) -> float:
         """When the next reading can show something new about one scenario."""
-        read_at = max(state.written_at, self._read_at.get(state.scenario.account, 0.0))
-        if not state.reads and state.read_immediately:
-            return state.written_at
-        if state.pending or state.looks_wrong or state.reads <= state.read_immediately:
-            held = state.stable_since + self.hearing.observer.window + self.polling.quiet
-            grown = self._next_poll(state, read_at)
-            return min(grown, held) if state.looks_wrong and held > read_at else grown
-        for moment in (state.stable_since + self.polling.quiet, state.answered_at + self.hearing.observer.window):
-            if moment > read_at:
-                return moment
-        return self._next_poll(state, read_at)
+        return self.polling.next_read(state, self._last_read(state.scenario.account), self.hearing.observer.window)
 
-    def _next_poll(self, state: ScenarioState, after: float) -> float:
-        """When to poll for a change: first after the delay that is typical so far, then at growing pauses."""
-        expected = 0.0 if state.awaits_pending else self.typical_delay
-        moment = state.written_at + max(self.polling.first, expected)
-        pause = max(self.polling.first, self.typical_delay / 4)
-        while moment <= after:
-            moment, pause = moment + pause, min(pause * self.polling.growth, self.polling.longest)
-        return moment
+    def _last_read(self, account: str) -> float:
+        return self._read_at.get(account, 0.0)
 
     def _record_facts(self, facts: list[Facts]) -> None:
         """Keep the newest facts about the last write of each scenario."""
@@ -314,26 +288,12 @@ class Scheduler:
             return
         sent, answered = reading[0].sent_at or 0.0, reading[-1].answered_at or 0.0
         for state in self.scenarios:
-            if state.scenario.account != account or state.answered_at > sent:
-                continue
-            item = items.get((state.scenario.calendar_id, state.entry.event_id))
-            shown = signature(item)
-            if not state.reads or shown != state.signature:
-                if state.reads:
-                    self._record_delay(state.read_at - state.written_at)
-                state.signature, state.stable_since = shown, answered
-            state.reads += 1
-            state.exists = state.exists or item is not None
-            state.read_at = sent
-            value = item.get("conferencing") if item else None
-            state.pending = isinstance(value, dict) and bool(value.get("pending")) and not value.get("join_url")
-            if state.pending and state.accepted:
-                self.pending_steps.record_pending(sent - state.answered_at)
-
-    def _record_delay(self, seconds: float) -> None:
-        """Count a change that showed so many seconds after its write; four in five show within `typical_delay`."""
-        insort(self._delays, min(max(0.0, seconds), self.polling.longest))
-        self.typical_delay = self._delays[len(self._delays) * 4 // 5]
+            if state.scenario.account == account and state.answered_at <= sent:
+                delay = state.read(items.get((state.scenario.calendar_id, state.entry.event_id)), sent, answered)
+                if delay is not None:
+                    self.polling.record_delay(delay)
+                if state.pending and state.accepted:
+                    self.pending_steps.record_pending(sent - state.answered_at)
 
     # -- when the next write may go ---------------------------------------------------------------
 
@@ -341,7 +301,7 @@ class Scheduler:
         """Settle or time out a scenario: verdicts on projected facts decide when to go on, and are never reported."""
         if state.settled or not state.sent:
             return
-        waited = self._read_at.get(state.scenario.account, 0.0) - state.answered_at
+        waited = self._last_read(state.scenario.account) - state.answered_at
         longest = max(self.polling.settle_timeout, _LONGEST_DELAY, self.hearing.observer.window)
         if waited > longest + 2 * self.polling.quiet:
             state.timed_out = state.cut_short = True

@@ -19,7 +19,7 @@ from conformance.servers.campaign.cleanup import clean
 from conformance.servers.campaign.concurrency import gather_all
 from conformance.servers.campaign.journal import Journal, JournalEntry
 from conformance.servers.campaign.persistent_failures import PersistentFailureCheck
-from conformance.servers.campaign.polling import PollingPolicy
+from conformance.servers.campaign.polling import Polling
 from conformance.servers.campaign.probes import access_checks, read_variants, run_access_checks
 from conformance.servers.campaign.scheduler import Scheduler
 from conformance.servers.campaign.subscription_probe import subscriptions_are_accepted
@@ -70,12 +70,15 @@ class SubjectSession:
     receiver: Receiver | None = None
     part: str = "preflight"
 
-    async def subscribe(self) -> None:
-        """Where there is a receiver, find out whether subscriptions are accepted: if not, other writes have none."""
+    async def subscribe(self, accounts: Collection[str]) -> None:
+        """Where there is a receiver, find out whether subscriptions are accepted: if not, other writes have none.
+
+        `accounts` are those whose events are read.
+        """
         if self.receiver is None:
             return
         run = replace(self.run, receiver=self.receiver.base_url)
-        if await subscriptions_are_accepted(self.transport, self.journal, run):
+        if await subscriptions_are_accepted(self.transport, self.journal, run, accounts):
             self.run = run
 
     async def await_notifications(self) -> None:
@@ -112,7 +115,7 @@ class SubjectSession:
     ) -> Scheduler:
         """A new scheduler; what comes back from now on goes to `hearing`."""
         self.hearing = hearing
-        polling = PollingPolicy(
+        polling = Polling(
             self.settings.quiet, self.settings.settle_timeout, first=0.2 if self.subject.loopback else 1.5
         )
         scheduler = Scheduler(self.transport, hearing, self.journal, self.flags, self.run, polling, on_round)
@@ -158,7 +161,7 @@ class SubjectSession:
 
         if "notifications" in probes:
             self.part = "notifications"
-            await self.subscribe()
+            await self.subscribe({scenario.account for wave in waves for scenario in wave})
         self.part = "scenarios"
         scheduler.run = self.run
         await scheduler.run_waves(waves, after_round=check_access, round_number=_ACCESS_ROUND)

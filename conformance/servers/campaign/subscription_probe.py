@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from conformance.servers.campaign.journal import Journal, JournalEntry
 from conformance.servers.scenarios.scenario import RunContext, Scenario, Step, write_requests
 from conformance.servers.subject.transport import Transport
@@ -9,12 +11,16 @@ from conformance.servers.subject.transport import Transport
 __all__ = ["subscriptions_are_accepted"]
 
 
-async def subscriptions_are_accepted(transport: Transport, journal: Journal, run: RunContext) -> bool:
+async def subscriptions_are_accepted(
+    transport: Transport, journal: Journal, run: RunContext, accounts: Collection[str]
+) -> bool:
     """Create an explicit event on the first calendar, and update it with subscriptions: whether both are accepted.
 
+    The first of `accounts`, if there is one: they are read throughout, and what is read late seems to settle late.
     Where the event itself is refused, nothing is learnt of subscriptions, and none are sent.
     """
-    for account, calendar in run.inventory.targets[:1]:
+    targets = sorted(run.inventory.targets, key=lambda target: target.account.name not in accounts)
+    for account, calendar in targets[:1]:
         steps = Step("explicit"), Step("explicit", subscriptions="both")
         scenario = Scenario("subscribed", account.name, calendar.calendar_id, steps, "subscriptions")
         entry = JournalEntry(account.name, calendar.calendar_id, run.event_id(scenario))

@@ -159,7 +159,7 @@ def estimated(
 
 
 def _readings_a_round(settings: Settings) -> int:
-    """Readings between two writes if nothing settles before the time-out, at the pauses of `PollingPolicy`."""
+    """Readings between two writes if nothing settles before the time-out, at the pauses of `Polling`."""
     count, waited, pause = 3, 0.0, 0.2
     while waited < settings.settle_timeout:
         waited, pause, count = waited + pause, min(pause * 1.5, 10.0), count + 1

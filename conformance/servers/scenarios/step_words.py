@@ -104,11 +104,11 @@ def steps_in_words(scenarios: Iterable[Scenario]) -> Iterator[str]:
             number += 1
             is_there = place > 0 and scenario.steps[place - 1].kind != "delete"
             verb = "delete" if step.kind == "delete" else "update" if is_there else "create"
-            asked = phrase("write", "requested", step.kind, step.kind)
+            requested = phrase("write", "requested", step.kind, step.kind)
             when = _WHEN[step.timing] if place else f" on calendar {scenario.calendar_id}"
             words = unusual(step if is_there else replace(step, changed_fields=()))
             words = words if verb != "delete" else "in a batch" if step.batched else ""
             details = f" ({words})" if words else ""
-            yield f"{number}. {' '.join(part for part in (verb, 'the event', asked) if part)}{when}{details}"
+            yield f"{number}. {' '.join(part for part in (verb, 'the event', requested) if part)}{when}{details}"
         number += 1
         yield f"{number}. read the event until it no longer changes"

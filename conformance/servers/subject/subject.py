@@ -92,13 +92,13 @@ class Subject:
     async def open(self, limits: Limits) -> AsyncIterator[httpx.AsyncClient]:
         """An HTTP client for the subject, in-process applications started and stopped around it."""
         from conformance.http.tls import trusting
-        from conformance.servers.subject import transport
         from conformance.servers.subject.app_transports import (
             AsgiTransport,
             DateHeaderTransport,
             WsgiTransport,
             lifespan,
         )
+        from conformance.servers.subject.http_client import open_client
 
         async with AsyncExitStack() as stack:
             inner: httpx.AsyncBaseTransport | None = None
@@ -112,7 +112,7 @@ class Subject:
             # An application in this process needs no certificates, and they take long to load.
             secured = inner is None and (self.base_url.startswith("https:") or not self.loopback)
             verify = trusting(self.authority) if secured else False
-            client = transport.open_client(inner, trust_env=not self.loopback, limits=limits, verify=verify)
+            client = open_client(inner, trust_env=not self.loopback, limits=limits, verify=verify)
             yield await stack.enter_async_context(client)
 
 

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
-import ssl
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 
@@ -24,19 +20,15 @@ from conformance.http.tls import certificate_problem
 from conformance.servers.subject.availability import Availability, is_good, is_unread
 from conformance.servers.subject.back_off import back_off, retry_after
 from conformance.servers.subject.locked_calendars import LockedCalendar, Turn
+from conformance.servers.subject.own_origin import is_requestable, origin_of
 from conformance.servers.subject.rate_limit import BudgetExceededError, RateLimiter, RequestBudget
 from conformance.servers.subject.reception import Limits, Notes, receive
 from conformance.servers.subject.waiting import wait_for_answer
 
-__all__ = ["Limits", "Transport", "open_client", "origin_of"]
+__all__ = ["Limits", "Transport"]
 
 #: Seconds that a request takes on a virtual clock, so that no two writes happen at the same time.
 _VIRTUAL_LATENCY = 0.001
-
-#: The longest URL that is requested: servers need not take more than 8,000 octets (RFC 9110 4.1).
-_LONGEST_URL = 16_384
-
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\x00-\x20\x7f-\xa0\\\ud800-\udfff]+\Z")
 
 #: How many sentences are kept for the report.
 _NOTES = 6
@@ -44,35 +36,7 @@ _NOTES = 6
 #: Seconds that asking whether the subject is still there may take, and pauses between two times.
 _ASKING, _ASKING_PAUSE, _LONGEST_ASKING_PAUSE = 5.0, 0.5, 4.0
 
-_AGENT = "cronofy-conformance"
 _TRANSIENT = frozenset({429, 500, 502, 503, 504})
-
-
-def origin_of(url: str) -> tuple[str, str, int | None]:
-    """Scheme, host and port of an absolute URL.  Raises ValueError for anything else.
-
-    >>> origin_of("HTTPS://API.cronofy.com/v1/events")
-    ('https', 'api.cronofy.com', 443)
-    """
-    parts = urlsplit(url)
-    scheme, host = parts.scheme.lower(), (parts.hostname or "").lower()
-    if not scheme or not host:
-        raise ValueError(f"{url!r} is no absolute URL")
-    return scheme, host, parts.port or {"http": 80, "https": 443}.get(scheme)
-
-
-def is_requestable(url: str) -> bool:
-    """Whether an absolute URL can be requested: short enough, of visible characters, and without userinfo.
-
-    >>> [is_requestable(url) for url in ("http://localhost/?a=%20", "http://localhost/?a= ", "http://me@localhost/")]
-    [True, False, False]
-    """
-    if len(url) > _LONGEST_URL or not _URL.match(url):
-        return False
-    try:
-        return httpx.URL(url).userinfo == b""
-    except (httpx.InvalidURL, ValueError):
-        return False
 
 
 class Transport:
@@ -324,30 +288,8 @@ class Transport:
             return None if took >= self.limits.seconds and attempt >= 2 else usual
         if response.status not in _TRANSIENT and not passes:
             return None
-        asked = retry_after(response.header("retry-after"), self.clock.now())
-        return usual if asked is None else min(asked, longest)
-
-
-def open_client(
-    transport: httpx.AsyncBaseTransport | None,
-    *,
-    trust_env: bool,
-    limits: Limits,
-    verify: ssl.SSLContext | bool = True,
-) -> httpx.AsyncClient:
-    """A client that follows no redirects and stores no cookies; `trust_env` uses the proxies of the environment."""
-    return httpx.AsyncClient(
-        transport=transport,
-        verify=verify,
-        trust_env=trust_env,
-        follow_redirects=False,
-        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-        timeout=httpx.Timeout(limits.seconds, connect=min(10.0, limits.seconds), pool=None),
-        limits=httpx.Limits(
-            max_connections=limits.connections, max_keepalive_connections=limits.connections, keepalive_expiry=4.0
-        ),
-        headers={"User-Agent": _AGENT, "Accept": "application/json", "Accept-Encoding": "gzip, deflate"},
-    )
+        requested = retry_after(response.header("retry-after"), self.clock.now())
+        return usual if requested is None else min(requested, longest)
 
 
 def _encoded(document: Any) -> bytes | None:
