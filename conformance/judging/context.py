@@ -31,8 +31,11 @@ def context(rule: Rule, facts: Facts, path: Sequence[str | int]) -> Iterator[tup
         if isinstance(body, dict) and first.at is not None and "start" in body:
             sent = datetime.fromtimestamp(first.at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
             yield "times", f"from {_time(body['start'])} to {_time(body.get('end'))}, written at {sent}"
-    if "write" in facts.about and "resolution" in facts.document:
-        calendar, service = _calendar(facts.document.get("calendar", {})), _service(facts)
+    if "write" in facts.about:
+        told = json.dumps([rule.part("if"), rule.part("then")])
+        is_resolved = "resol" in told and "resolution" in facts.document
+        calendar = _calendar(facts.document.get("calendar", {})) if is_resolved or '"calendar"' in told else ""
+        service = _service(facts) if is_resolved else ""
         yield from ((name, text) for name, text in (("calendar", calendar), ("service", service)) if text)
     pages = facts.document.get("pages")
     if facts.about == "reading" and isinstance(pages, list) and _OF_PAGES & {*path}:

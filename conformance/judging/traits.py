@@ -40,7 +40,7 @@ Traits = frozenset[str]
 _OUTCOMES = ("status=", "outcome=", "conferencing", SETTLED)
 
 #: What is known of some facts alone; where nothing of the kind is known, it may be so.
-_KINDS = ("is_create=", "shown ")
+_KINDS = ("is_create=", "shown ", "changes ")
 
 #: Fields of an event that a write may leave out.
 _OPTIONAL = ("description", "location", "tzid")
@@ -60,6 +60,8 @@ def traits(facts: Facts, shown_by: str | None = None, said: frozenset[str] | Non
             found |= {f"stray {name}" for name in ("join_url", "provider_description") if getattr(asked, name)}
     if "write" in facts.about and facts.evidence:
         found |= history(facts)
+        if facts.document.get("is_create") is True or facts.document.get("changed_fields") == []:
+            found.add(_UNCHANGED)
     name = facts.document.get("event_id")
     if isinstance(name, str) and name != name.lower():
         found.add("event_id has upper case")
@@ -92,6 +94,9 @@ def shows(state: str) -> str:
 
 
 _STATE = "reads as "
+
+#: Of a write that is known to change no field of an event: a creation, or an update with all the fields as they are.
+_UNCHANGED = "changes nothing"
 
 #: The trait of what readings are to show in the end: what was requested or, where it is omitted, what is on its way.
 DUE = "due="
@@ -215,5 +220,5 @@ def candidates(failed: Iterable[Traits], passed: Iterable[Traits], *, is_missing
     What `is_missing` was not shown in any way, and no detail of its conferencing is a reason for that.
     """
     known = set().union(*failed) - set().union(*passed)
-    idle = (_STATE, "shown ", "stray ", "event.conferencing.") if is_missing else _STATE
+    idle = (_STATE, _UNCHANGED, *(("shown ", "stray ", "event.conferencing.") if is_missing else ()))
     return frozenset(one for one in known if not one.startswith(idle))

@@ -298,6 +298,14 @@ def test_coverage_gaps_with_the_same_reason_are_counted_together() -> None:
     ]
 
 
+def test_of_many_coverage_gaps_the_first_are_told_unless_all_are_wanted() -> None:
+    rules = tuple(Rule(f"r-{number:02}", cases=("google",)) for number in range(12))
+    report = run_report(tuple(passed(rule.id) for rule in rules), rules)
+    assert "  and 4 more: -v lists them" in text.render(report)
+    assert "r-11: no pass covers google" not in text.render(report)
+    assert "r-11: no pass covers google" in text.render(report, verbose=True)
+
+
 def test_counterexamples_and_notes_are_in_the_formats_for_people() -> None:
     report = run_report(counterexamples=("asked  a\nsent   b\x1b[2J",), notes=("one <b>calendar</b> only",))
     assert "\nSmallest failures\n\nasked  a\nsent   b\\x1b[2J\n" in text.render(report)

@@ -36,6 +36,9 @@ __all__ = ["WIDTH", "note", "render", "rule_failures", "summary", "values"]
 #: Of how many failures the text has a script; files have them all.
 _SCRIPTS = 1
 
+#: How many coverage gaps are told, unless all are wanted.
+_GAPS = 8
+
 #: How many characters a line of prose or of a value has, where there is no narrower terminal.
 WIDTH = 120
 #: How many characters the name of a row of a smallest failure takes.
@@ -109,7 +112,7 @@ def render(run_report: RunReport, *, colour: bool = False, verbose: bool = False
         *_head(run_report, paint),
         *_failures(run_report, paint),
         *_counterexamples(run_report, paint),
-        *_coverage_gaps(run_report, paint),
+        *_coverage_gaps(run_report, paint, verbose=verbose),
         *_notes(run_report, paint),
         *_rules(run_report, paint, verbose=verbose),
         "",
@@ -282,13 +285,16 @@ def _timeline(failure: Failure, paint: Paint) -> Iterator[str]:
             yield from paint.value(brief(entry.conferencing), " " * 22, style="faint")
 
 
-def _coverage_gaps(run_report: RunReport, paint: Paint) -> Iterator[str]:
+def _coverage_gaps(run_report: RunReport, paint: Paint, *, verbose: bool) -> Iterator[str]:
     lines = coverage_gaps(run_report)
+    shown = lines if verbose or len(lines) <= _GAPS + 1 else lines[:_GAPS]
     if lines:
         yield ""
         yield paint("heading", "Coverage gaps")
-    for rule, reasons in lines:
+    for rule, reasons in shown:
         yield from paint.prose(f"{rule}: {reasons}", "  ", hanging=2)
+    if len(shown) < len(lines):
+        yield paint("faint", f"  and {len(lines) - len(shown)} more: -v lists them")
 
 
 def _counterexamples(run_report: RunReport, paint: Paint) -> Iterator[str]:
