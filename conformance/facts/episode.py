@@ -305,16 +305,15 @@ class Episode:
         if self.streak is not None:
             observations.append(self.streak.observation)
         labels = {self.write.evidence.label}
-        for state, conferencing, _, _, _, _, _, evidence in observations:
-            if evidence.label not in labels:
-                labels.add(evidence.label)
-                shown = {"state": state} if conferencing is None else {"state": state, "conferencing": conferencing}
-                is_last = self.streak is not None and evidence.label == self.streak.observation.evidence.label
-                evidence = evidence._replace(shown=shown)
-                if self.streak is not None and is_last:
-                    otherwise = _otherwise(self._meant, self.streak.observation.item)
-                    evidence = evidence._replace(until=self.streak.last_sent, otherwise=otherwise)
-                found.append(evidence)
+        for state, conferencing, _, _, _, _, _, one in observations:
+            if one.label in labels:
+                continue
+            labels.add(one.label)
+            shown = {"state": state} if conferencing is None else {"state": state, "conferencing": conferencing}
+            until = otherwise = None
+            if self.streak is not None and one.label == self.streak.observation.evidence.label:
+                until, otherwise = self.streak.last_sent, _otherwise(self._meant, self.streak.observation.item)
+            found.append(Evidence(one.label, one.request, one.status, shown, one.at, otherwise, one.continues, until))
         return tuple(found)
 
     @property

@@ -60,7 +60,8 @@ def _repeat(fold: ObserverState, account: AccountState, last: LastReading, seen:
         expected += event.is_counted(seen.sent, seen.evidence) or _observe(fold, event, item, seen)
     facts = last.facts_again(seen, account.serial, expected)
     fold.out.append(facts)
-    fold.keep_reading(account, last._replace(facts=facts))
+    last.facts = facts
+    fold.keep_reading(account, last)
 
 
 def _failed(seen: Seen) -> bool:
