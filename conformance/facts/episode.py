@@ -174,7 +174,8 @@ class Episode:
         ):
             return False
         one, other = streak.observation.conferencing, observation.conferencing
-        return one.get("provider_name") == other.get("provider_name") and one["join_url"] != other["join_url"]
+        same_service = one.get("provider_name") == other.get("provider_name")
+        return same_service and bool(one["join_url"] != other["join_url"])
 
     def _note_version(self, observation: Observation, key: str, settings: Settings, window: Window) -> None:
         """Remember that a version of the event came back with other conferencing than it was shown with long before."""
