@@ -91,10 +91,13 @@ class _Judging:
 def _worker(rules: Sequence[Rule]) -> Iterator[Connection]:
     """A process that judges, as the connection to it."""
     context = get_context("spawn")
-    here, there = context.Pipe()
-    process = context.Process(target=_work, args=(there, tuple(rules)), daemon=True)
-    with terminal_ignored():  # Ctrl-C ends reading, and what was read is judged
-        process.start()
+    try:
+        here, there = context.Pipe()
+        process = context.Process(target=_work, args=(there, tuple(rules)), daemon=True)
+        with terminal_ignored():  # Ctrl-C ends reading, and what was read is judged
+            process.start()
+    except OSError:
+        raise LostProcessError("no process that judges could be started") from None
     there.close()
     try:
         yield here
