@@ -401,7 +401,16 @@ def test_what_is_granted_in_error_alone_and_in_batches_is_one_defect_that_says_w
     rules = (refusal, Rule("b", level="inferred", about="batched_write"))
     answered = Violation("It is answered 202", "/response/status", None, (), "", actual="202")
     granted = [
-        (rule, replace(answered, event=str(event), cause=f"{rule} {kind} status", traits=frozenset({f"due={kind}"})))
+        (
+            rule,
+            replace(
+                answered,
+                message=f"Rule {rule} got 202",
+                event=str(event),
+                cause=f"{rule} {kind} status",
+                traits=frozenset({f"due={kind}"}),
+            ),
+        )
         for event, (rule, kind) in enumerate(
             (("a", "integrated"), ("a", "integrated"), ("b", "integrated"), ("b", "none"))
         )
@@ -409,6 +418,4 @@ def test_what_is_granted_in_error_alone_and_in_batches_is_one_defect_that_says_w
     passes = {rule: [{"due=integrated", "due=none", "reads as heeded"}] for rule in "ab"}
     report = contrasted(*granted, passes=passes, rules=rules)
     assert grouped(report) == [["a", "b"], ["b"]]
-    assert failures(report)[0].headline == (
-        "It is answered 202, although integrated is refused where it is unavailable"
-    )
+    assert failures(report)[0].headline == ("Rule a got 202, although integrated is refused where it is unavailable")
