@@ -107,6 +107,8 @@ def of_accounts(number: int, events: int, a_page: int) -> Iterator[Exchange]:
 
 #: How often each is timed; the best counts, as whatever else the machine does only takes away.
 RETRIES = 5
+#: Seconds of CPU after which a command is not run again.
+LONG = 10.0
 
 
 def rate(work: Callable[[], object], count: int) -> float:
@@ -217,6 +219,14 @@ def checked(path: Path, jobs: int) -> Checked:
     return Checked(usage.ru_utime + usage.ru_stime, wall, usage.ru_maxrss // 1024, report)
 
 
+def best(path: Path, jobs: int) -> Checked:
+    """The best of a few runs, as whatever else the machine does only takes away; of a long one it is the first."""
+    runs = [checked(path, jobs)]
+    while len(runs) < RETRIES and sum(run.cpu for run in runs) < LONG:
+        runs.append(checked(path, jobs))
+    return min(runs, key=lambda run: run.cpu)
+
+
 def write(path: Path, exchanges: Iterable[Exchange]) -> Path:
     with NdjsonWriter(path, RecordingMetadata("bench", "1", "nowhere")) as writer:
         for exchange in exchanges:
@@ -307,7 +317,7 @@ def recordings(folder: Path, *, full: bool) -> Iterator[tuple[str, Path]]:
     yield "NDJSON, 20 events a page", write(folder / "20.ndjson", traffic(6_000, 20))
     yield "NDJSON, 10 accounts", write(folder / "10.ndjson", of_accounts(10, 1_000, 1))
     yield "NDJSON, 10 accounts, 20 events a page", write(folder / "10-20.ndjson", of_accounts(10, 600, 20))
-    for events in (1_000, *((10_350,) if full else ())):
+    for events in (1_000, *((11_400,) if full else ())):
         yield "HAR, 1 event a page", har(folder / "1.har", traffic(events, 1))
     yield "VCR YAML, 1 event a page", cassette(folder / "1.yaml", traffic(1_000, 1))
     (folder / "runs").mkdir()
@@ -316,7 +326,7 @@ def recordings(folder: Path, *, full: bool) -> Iterator[tuple[str, Path]]:
 
 def row(what: str, path: Path) -> str:
     """What the whole command does with a recording, from file to report, as a row of the table."""
-    one, two = checked(path, 1), checked(path, 2)
+    one, two = best(path, 1), best(path, 2)
     count = one.report["run"]["exchanges"]
     rules = [rule["outcome"] != "untested" for rule in one.report["rules"] if rule["applies_to"] == "server"]
     assert one.report["rules"] == two.report["rules"]
