@@ -406,7 +406,9 @@ def test_a_write_that_had_to_be_refused_is_the_headline_and_what_readings_show_o
     passes: dict[str, list[set[str]]] = {"a": [{"due=integrated", f"n{n}"} for n in range(30)]}
     report = contrasted(*found, passes=passes, rules=(weak, refusal))
     assert grouped(report) == [["a", "refused"]]
-    assert failure_groups(report)[0].headline == "The write is answered 202; expected 422"
+    assert failure_groups(report)[0].headline == (
+        "On calendars without integrated conferencing, the write is answered 202; expected 422"
+    )
 
 
 def test_events_that_are_missing_at_times_are_part_of_pages_that_repeat_rows() -> None:

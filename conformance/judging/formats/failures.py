@@ -36,11 +36,11 @@ __all__ += [
     "headings",
     "headline",
     "moment",
+    "outcome",
     "outcome_line",
     "short",
     "status",
     "subject_name",
-    "undecided",
 ]
 
 #: How many stale entries of a baseline are named.
