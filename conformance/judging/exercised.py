@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -10,7 +10,8 @@ from typing import Any
 
 from conformance.facts import Facts
 from conformance.judging.circumstances import circumstances
-from conformance.judging.traits import Traits, traits
+from conformance.judging.kept_waiting import Waiting
+from conformance.judging.traits import Traits, due, traits
 from conformance.judging.verdict import Verdict
 
 __all__ = ["Circumstances", "ExerciseLog", "Exercised"]
@@ -30,16 +31,20 @@ class Exercised:
     """Rules by their ids, each with the distinct circumstances of its verdicts.
 
     `decided` are those of verdicts that passed or failed, `open` those of inconclusive ones; `passed` are the traits of
-    those that passed.  A monoid, as reports are.
+    those that passed, `waiting` says what was waited for.  A monoid, as reports are.
     """
 
     decided: Mapping[str, frozenset[Circumstances]] = field(default_factory=lambda: MappingProxyType({}))
     open: Mapping[str, frozenset[Circumstances]] = field(default_factory=lambda: MappingProxyType({}))
     passed: Mapping[str, frozenset[Traits]] = field(default_factory=lambda: MappingProxyType({}))
+    waiting: Waiting = field(default_factory=Waiting)
 
     def __add__(self, other: Exercised) -> Exercised:
         return Exercised(
-            _union(self.decided, other.decided), _union(self.open, other.open), _union(self.passed, other.passed)
+            _union(self.decided, other.decided),
+            _union(self.open, other.open),
+            _union(self.passed, other.passed),
+            self.waiting + other.waiting,
         )
 
 
@@ -66,6 +71,8 @@ class ExerciseLog:
         self._dull: defaultdict[tuple[object, int], int] = defaultdict(int)
         self._same: dict[int, tuple[tuple[object, int], dict[str, Any]]] = {}
         self._numbers: dict[tuple[tuple[str, str], ...], int] = {}
+        self._came: Counter[str] = Counter()
+        self._waiting = Waiting()
 
     def number_of(self, judgement: tuple[Verdict, ...]) -> int:
         """The number of the rules of a judgement and what became of them: it is the same where these are."""
@@ -74,6 +81,11 @@ class ExerciseLog:
 
     def note(self, facts: Facts, judgement: tuple[Verdict, ...], number: int | None = None) -> None:
         """Take one judgement of closed facts; `number` is what `number_of` says of it, if it is known."""
+        after = facts.document.get("after", {}) if facts.about == "write" else {}
+        if after.get("timed_out") and facts.evidence:
+            self._waiting += Waiting.of(facts)
+        if after.get("stable", {}).get("state") == "assigned":
+            self._came[due(facts.document)] += 1
         alike = facts.document.get("account"), self.number_of(judgement) if number is None else number
         if self._dull[alike] >= _DULL:
             return
@@ -103,7 +115,8 @@ class ExerciseLog:
     @property
     def taken(self) -> Exercised:
         """All that was noted."""
-        return Exercised(_frozen(self._decided), _frozen(self._open), _frozen(self._passed))
+        waiting = Waiting(MappingProxyType(dict(self._came))) + self._waiting
+        return Exercised(_frozen(self._decided), _frozen(self._open), _frozen(self._passed), waiting)
 
 
 def _frozen(found: Mapping[str, set[Circumstances]]) -> _Found:

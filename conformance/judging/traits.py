@@ -29,6 +29,7 @@ __all__ = [
     "WRITTEN",
     "Traits",
     "candidates",
+    "due",
     "fits",
     "shows",
     "traits",
@@ -66,8 +67,8 @@ def traits(facts: Facts, shown_by: str | None = None, said: frozenset[str] | Non
     if isinstance(name, str) and name != name.lower():
         found.add("event_id has upper case")
     if "requested" in facts.document:
-        found.add(f"{DUE}{_due(facts.document)}")
-        if _due(facts.document) in _GENERATED:
+        found.add(f"{DUE}{due(facts.document)}")
+        if due(facts.document) in _GENERATED:
             found.add("generates")
     readings = _readings_of(facts) if shown_by is None else [one for one in facts.evidence if one.label == shown_by]
     for one in readings:
@@ -83,7 +84,8 @@ def _without_outcomes(said: frozenset[str]) -> frozenset[str]:
     return frozenset(one for one in said if not one.startswith(_OUTCOMES))
 
 
-def _due(document: dict[str, Any]) -> str:
+def due(document: dict[str, Any]) -> str:
+    """What is to come of a write: what it requests or, where that is omitted, what was on its way."""
     pending = document.get("before", {}).get("pending_request")
     return str(pending if pending and document["requested"] == "omitted" else document["requested"])
 
