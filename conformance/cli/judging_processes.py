@@ -7,7 +7,6 @@ import signal
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from multiprocessing import get_context
 from typing import TYPE_CHECKING, NamedTuple
 
 from conformance.cli.recorded_run import judge_run
@@ -90,6 +89,8 @@ class _Judging:
 @contextmanager
 def _worker(rules: Sequence[Rule]) -> Iterator[Connection]:
     """A process that judges, as the connection to it."""
+    from multiprocessing import get_context  # of one process, start-up would pay
+
     context = get_context("spawn")
     here, there = context.Pipe()
     process = context.Process(target=_work, args=(there, tuple(rules)), daemon=True)

@@ -105,8 +105,8 @@ def _fields(violation: Violation) -> tuple[str, str] | None:
     if not violation.path.endswith(("/mismatching_fields", "/fields_changed_since_before")):
         return None
     shown = next((one.otherwise for one in reversed(violation.evidence) if one.otherwise), None)
-    writes = [*violation.earlier, *violation.evidence[:1]]
-    meant = (written(one, violation.event)[1] for one in reversed(writes) if one.status is None or one.status < 400)
+    writes = [one for one in (*violation.earlier, *violation.evidence[:1]) if (one.status or 0) < 400]
+    meant = (written(one.request, violation.event).body for one in reversed(writes))
     body = next((one for one in meant if one is not None), None)
     if not shown or not isinstance(body, dict):
         return None

@@ -15,9 +15,12 @@ from conformance.http.curl import curl
 from conformance.http.display import visible, without_userinfo
 from conformance.judging.formats.failure_values import as_json, share, values
 from conformance.judging.formats.script import LONGEST_BODY, About, Script, script
+from conformance.judging.formats.undecided import undecided
 from conformance.judging.groups import FailureGroup, failure_groups
 from conformance.judging.summary import MISSED
 from conformance.judging.timeline import TimelineEntry, timeline
+from conformance.judging.traits import shows
+from conformance.judging.triggers import lowered
 
 if TYPE_CHECKING:
     from conformance.contract.rules import Rule
@@ -28,7 +31,17 @@ if TYPE_CHECKING:
     from conformance.judging.verdict import Violation
 
 __all__ = ["ClauseNote", "Failure", "FailureStep", "actual", "brief", "closing", "coverage_gaps"]
-__all__ += ["failures", "headings", "headline", "moment", "outcome_line", "short", "status", "subject_name"]
+__all__ += [
+    "failures",
+    "headings",
+    "headline",
+    "moment",
+    "outcome_line",
+    "short",
+    "status",
+    "subject_name",
+    "undecided",
+]
 
 #: How many stale entries of a baseline are named.
 _NAMED = 3
@@ -96,8 +109,9 @@ def failures(run_report: RunReport) -> tuple[Failure, ...]:
 def _failure(run_report: RunReport, group: FailureGroup) -> Failure:
     rule, violation = group.example
     others = {other.id: other for other, _ in group.members if other.id != rule.id}
+    said = _said(group)
     entries = timeline(violation, pages=any("page" in trait for trait in group.trigger))
-    shown = tuple(values(rule, violation, entries, group.headline))
+    shown = tuple(values(rule, violation, entries, said))
     reproduction = group.reproduction
     exchanges = reproduction.exchanges if reproduction is not None else ()
     if not 0 < len(exchanges) <= _PASTED:
@@ -107,7 +121,7 @@ def _failure(run_report: RunReport, group: FailureGroup) -> Failure:
         rule=rule,
         weightiest=group.weightiest,
         violation=violation,
-        headline=short(group.headline),
+        headline=short(said),
         values=shown,
         share=share(run_report, group),
         clauses=_clauses(run_report, rule),
@@ -118,7 +132,7 @@ def _failure(run_report: RunReport, group: FailureGroup) -> Failure:
         script=None
         if is_client or (reproduction is not None and not reproduction.reproduces)
         else script(
-            short(group.headline),
+            short(said),
             exchanges,
             run_report.variables,
             _where(run_report),
@@ -143,6 +157,18 @@ def _came(violation: Violation, entries: Iterable[TimelineEntry], shown: Mapping
     if broken is not None and broken.state is not None:
         return broken.summary
     return short(violation.actual if broken is None or violation.actual else f"the answer {broken.status}")
+
+
+def _said(group: FailureGroup) -> str:
+    """What is wrong and, of an answer or a conference that is only wrong where it is, what should be."""
+    rule, violation = group.example
+    is_clear = not (
+        violation.path.endswith("/status")
+        or (violation.path.endswith("/state") and shows("assigned") in violation.traits)
+    )
+    if is_clear or not group.headline.endswith(violation.message[1:]):
+        return group.headline
+    return f"{group.headline}, although {lowered(rule.title)}"
 
 
 def _where(run_report: RunReport) -> str:
@@ -263,6 +289,9 @@ def headline(run_report: RunReport) -> tuple[str, ...]:
     if run_report.policy.unjudged is not None:
         return (visible(f"Not judged: {run_report.policy.unjudged}."),)
     unjudged = tuple(visible(f"{one}, by a limit of this tool; all else was.") for one in run_report.report.unjudged)
+    waiting = undecided(run_report)
+    if waiting is not None and not run_report.failed:
+        unjudged = (*unjudged, f"{waiting.headline}: {_counted(len(waiting.rules), 'rule')} cannot be decided.")
     if not run_report.is_mostly_untested:
         return unjudged
     musts = [rule for rule in run_report.rules if rule.level == "must"]
@@ -300,7 +329,9 @@ def _why(run_report: RunReport) -> str:
     if code == 3:
         if not any(status(run_report, rule) == "passed" for rule in run_report.rules):
             return "no rule passed, so that nothing is proved"
-        return f"a rule of level must is {' or '.join(policy.fatal_gaps)}"
+        count = sum(run_report.is_fatal(rule) for rule in run_report.rules)
+        is_open = f"{'is' if count == 1 else 'are'} {' or '.join(policy.fatal_gaps)}"
+        return f"{_counted(count, 'rule')} of level must {is_open}"
     if run_report.known:
         return f"nothing failed but what {policy.baseline.name if policy.baseline else 'the baseline'} knows"
     if run_report.failed:

@@ -19,11 +19,12 @@ from conformance.judging.formats.failures import (
     subject_name,
 )
 from conformance.judging.formats.glossary import HEADING, glossary
-from conformance.judging.formats.html_failure import article, text_of
+from conformance.judging.formats.html_failure import article, happened, link, term, text_of
 from conformance.judging.formats.html_page import page
 from conformance.judging.formats.html_rules import explanations, table, text_of_lines
 from conformance.judging.formats.html_style import STYLE
 from conformance.judging.formats.picture import rows
+from conformance.judging.formats.undecided import UNDECIDED, undecided
 
 if TYPE_CHECKING:
     from conformance.judging.summary import RunReport
@@ -57,6 +58,7 @@ def render(run_report: RunReport) -> str:
         *_failures(run_report, found),
         *_run(found),
         *_counterexamples(run_report),
+        *_undecided(run_report),
         *_coverage_gaps(run_report),
         *_notes(run_report),
     ]
@@ -94,6 +96,18 @@ def _failures(run_report: RunReport, found: tuple[Failure, ...]) -> Iterator[str
         if number == 1 and any(len(one.timeline) > 1 for one in found):
             yield from _key()
         yield from article(run_report, number, failure)
+
+
+def _undecided(run_report: RunReport) -> Iterator[str]:
+    found = undecided(run_report)
+    if found is not None:
+        yield f"<h2>{UNDECIDED}</h2>"
+        yield f"<p>{text_of(found.headline)}</p><dl>"
+        yield term("rules", ", ".join(map(link, found.rules)))
+        yield term("event", f"<code>{text_of(found.event)}</code>")
+        yield term("to decide", text_of(found.advice))
+        yield "</dl>"
+        yield from happened(found.timeline, "h3")
 
 
 def _key() -> Iterator[str]:
