@@ -41,7 +41,7 @@ def whole() -> RunResult:
         "a-reading-is-limited-to-its-time",
         "every-page-can-be-read",
         "a-validation-error-is-answered-422",
-        "include-managed-keeps-the-other-events",
+        "managed-events-are-listed-when-requested",
         "nothing-is-notified-as-assigned-where-nothing-is-generated",
     ],
 )

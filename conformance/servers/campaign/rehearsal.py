@@ -87,19 +87,23 @@ async def reduced(
     pieces = await _rehearse(standard, run, rules)
     wanted = {one for piece in pieces for one in piece.shows if not isinstance(one, _Kind)}
     chosen = needed(standard, pieces)
-    for _ in range(_ATTEMPTS):
+    for attempt in range(1, _ATTEMPTS + 1):
         again = await _rehearse(plan_of(chosen, []), run, rules)
         missing = wanted - {one for piece in again for one in piece.shows}
         if not missing:
             return replace(plan_of(chosen, asked_for), reduced_from=plan)
-        _add(chosen, pieces, missing)
+        _add(chosen, pieces, missing, 1 + attempt)
     return plan
 
 
-def _add(chosen: Needed, pieces: Iterable[Piece], missing: set[Hashable]) -> None:
-    """Choose the next best of what shows in the whole what is missing in the part."""
+def _add(chosen: Needed, pieces: tuple[Piece, ...], missing: set[Hashable], times: int) -> None:
+    """Choose the next best of what shows in the whole what is missing in the part.
+
+    Where that is the same, more events: `times` as many, as a reading may be of some of the calendars only.
+    """
+    more = [replace(piece, events=times * piece.events) for piece in pieces]
     for goal in sorted(missing, key=repr):
-        others = [piece for piece in pieces if goal in piece.shows and any(chosen.lacks(piece))]
+        others = [piece for piece in (*pieces, *more) if goal in piece.shows and any(chosen.lacks(piece))]
         if others:
             chosen.take(min(others, key=lambda piece: chosen.cost(*chosen.lacks(piece))))
 
