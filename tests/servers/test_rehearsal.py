@@ -43,6 +43,7 @@ def whole() -> RunResult:
         "a-validation-error-is-answered-422",
         "managed-events-are-listed-when-requested",
         "nothing-is-notified-as-assigned-where-nothing-is-generated",
+        "subscriptions-are-accepted",
     ],
 )
 def test_one_rule_is_decided_in_all_its_classes_by_a_quarter_of_the_requests(rule: str) -> None:

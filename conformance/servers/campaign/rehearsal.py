@@ -85,6 +85,8 @@ async def reduced(
         )
 
     pieces = await _rehearse(standard, run, rules)
+    shown = tuple(piece for piece in pieces if _SETTLING not in piece.shows)
+    pieces = pieces if any(piece.scenarios for piece in shown) else shown
     wanted = {one for piece in pieces for one in piece.shows if not isinstance(one, _Kind)}
     chosen = needed(standard, pieces)
     for attempt in range(1, _ATTEMPTS + 1):
@@ -158,19 +160,14 @@ class _Evidence:
         # What is pending is awaited to the end only after the last write of an event.
         last = {event: str(len(scenario.steps)) for event, scenario in scenarios.items()}
         ways = _ways(self.chosen)
-        watched = False
-        settling = []
         for facts, judgement in self.decided:
             piece = self._needs(facts, events, plan, session.run)
             if piece is not None:
                 shows = _shows(facts, judgement, self.chosen, ways, _kind(facts, scenarios))
-                watched = watched or (bool(shows) and bool(piece.scenarios))
                 if shows:
                     yield replace(piece, shows=shows)
                 if _is_generated(facts) and facts.key[4] == last[facts.key[1:4]]:
-                    settling.append(replace(piece, shows=frozenset({_SETTLING})))
-        if watched:
-            yield from settling
+                    yield replace(piece, shows=frozenset({_SETTLING}))
 
     def _needs(self, facts: Facts, events: Mapping[tuple[str, ...], str], plan: Plan, run: RunContext) -> Piece | None:
         """The parts that facts rest on; None where they belong to no part of the plan."""
