@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
-from contextlib import suppress
+
+try:
+    import signal
+    from contextlib import suppress
+except KeyboardInterrupt:  # Ctrl-C before signals can be handled otherwise; earlier still, it is Python that starts
+    os._exit(130)
 
 __all__ = ["main"]
 

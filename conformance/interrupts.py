@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import signal
 import threading
 import warnings
 from collections.abc import Callable, Coroutine, Iterable, Iterator
 from functools import partial
 from types import FrameType, TracebackType
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+if TYPE_CHECKING:
+    import asyncio
 
 __all__ = ["Interruption", "absorb_cancellation", "is_of_signal", "until_interrupted"]
 
@@ -30,6 +32,8 @@ def until_interrupted(work: Coroutine[Any, Any, T], interruption: Interruption |
     work cancels it at once.  Code of others in this process that stops the loop, or raises what ends a program, ends
     nothing; a warning says so.  Raises KeyboardInterrupt where the work does not deal with its cancellation.
     """
+    import asyncio  # what only reads has no loop, and start-up would pay
+
     if interruption is None:
         with Interruption() as interruption:
             return until_interrupted(work, interruption)
@@ -73,6 +77,8 @@ def _driven(loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, T]) -> T:
 
 def _close(runner: asyncio.Runner) -> None:
     """Close a runner's loop; tasks that others left are cancelled, and not waited for where they go on."""
+    import asyncio
+
     loop = runner.get_loop()
     left = asyncio.all_tasks(loop)
     for task in left:
@@ -103,6 +109,8 @@ def is_of_signal(error: BaseException) -> bool:
 
 def absorb_cancellation() -> None:
     """The cancellation of the current task is dealt with: the task goes on."""
+    import asyncio
+
     task = asyncio.current_task()
     if task is not None:
         task.uncancel()

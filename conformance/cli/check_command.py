@@ -17,7 +17,6 @@ from conformance.cli.judging_parts import Judged, RuleChoice, judge_apart, say
 from conformance.cli.judging_processes import LostProcessError, Run, judge_runs
 from conformance.cli.opened_runs import OneRun, OpenedRuns, Span
 from conformance.cli.output import TOOL, format_utc
-from conformance.cli.pool import pool
 from conformance.cli.recorded_run import settings_from
 from conformance.contract.selection import clause_summaries, contract
 from conformance.errors import UsageError
@@ -85,7 +84,7 @@ def check(
         except LostProcessError:  # whoever killed it did not end the command: what was lost is done again
             options = replace(options, jobs=1, cluster=None)
             run_report = _check(options, interruption, progress, secrets)
-        if not interruption.came and secrets.leaks_into(render(run_report)):
+        if len(secrets) and not interruption.came and secrets.leaks_into(render(run_report)):
             # A secret was encoded deeply, or used before it was recognised: by now all of them are known.
             secrets.enable_deep_scan()
             run_report = _check(options, interruption, progress, secrets)
@@ -196,6 +195,8 @@ def _apart(
     parts = interruption.unless_it_comes(partial(parts_of, runs, jobs), whole)
     if len(parts) == 1 and not parts[0].shares:
         return None
+    from conformance.cli.pool import pool  # where there is one process, start-up would pay
+
     with pool(jobs, choice, known, interruption) as submit:
         return judge_apart(parts, submit, _Finished(parts, progress))
 

@@ -7,7 +7,6 @@ import signal
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from multiprocessing import get_context
 from typing import TYPE_CHECKING, NamedTuple
 
 from conformance.cli.recorded_run import judge_run
@@ -22,10 +21,12 @@ if TYPE_CHECKING:
     from conformance.facts import Settings
     from conformance.http.exchange import Exchange
 
-__all__ = ["LostProcessError", "Run", "judge_runs", "sigint_ignored"]
+__all__ = ["LostProcessError", "Run", "judge_runs", "terminal_ignored"]
 
 #: Exchanges are sent to another process in batches of so many, or of so many bytes of bodies.
 _BATCH, _BATCH_BYTES = 500, 1 << 20
+#: Ctrl-C, and the end of a terminal, which Windows does not send.
+_OF_TERMINAL = tuple(getattr(signal, name) for name in ("SIGINT", "SIGHUP") if hasattr(signal, name))
 
 
 class Run(NamedTuple):
@@ -88,10 +89,12 @@ class _Judging:
 @contextmanager
 def _worker(rules: Sequence[Rule]) -> Iterator[Connection]:
     """A process that judges, as the connection to it."""
+    from multiprocessing import get_context  # of one process, start-up would pay
+
     context = get_context("spawn")
     here, there = context.Pipe()
     process = context.Process(target=_work, args=(there, tuple(rules)), daemon=True)
-    with sigint_ignored():  # inherited: Ctrl-C ends reading, and what was read is judged
+    with terminal_ignored():  # Ctrl-C ends reading, and what was read is judged
         process.start()
     there.close()
     try:
@@ -105,16 +108,22 @@ def _worker(rules: Sequence[Rule]) -> Iterator[Connection]:
 
 
 @contextmanager
-def sigint_ignored() -> Iterator[None]:
-    """While the block lasts, processes are started to ignore Ctrl-C."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+def terminal_ignored() -> Iterator[None]:
+    """While the block lasts, processes are started to ignore what a terminal sends to all of its processes at once.
+
+    What comes meanwhile is kept for this process.
+    """
+    is_main = threading.current_thread() is threading.main_thread()
+    numbers = [number for number in _OF_TERMINAL if is_main and signal.getsignal(number) is not None]
+    kept = signal.pthread_sigmask(signal.SIG_BLOCK, numbers) if hasattr(signal, "pthread_sigmask") else None
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in numbers}
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        if kept is not None:
+            signal.pthread_sigmask(signal.SIG_SETMASK, kept)
 
 
 def _batches(exchanges: Iterable[Exchange]) -> Iterator[list[Exchange]]:

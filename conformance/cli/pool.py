@@ -12,7 +12,7 @@ from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any
 
 from conformance.cli.judging_parts import Judged, RuleChoice, Submit, judge_part
-from conformance.cli.judging_processes import LostProcessError, sigint_ignored
+from conformance.cli.judging_processes import LostProcessError, terminal_ignored
 from conformance.interrupts import Interruption
 
 if TYPE_CHECKING:
@@ -32,11 +32,12 @@ def pool(jobs: int, choice: RuleChoice, known: Mapping[str, str], interruption: 
     A process that is killed raises LostProcessError.
     """
     context = get_context("spawn")
-    stop = context.Event()
+    with terminal_ignored():  # an event starts multiprocessing's own process
+        stop = context.Event()
     executor = ProcessPoolExecutor(jobs, context, _start, (choice, known, stop))
 
     def submit(runs: tuple[OneRun, ...], share: Share | None) -> Any:
-        with sigint_ignored():  # inherited: Ctrl-C ends what is read, and what was read is judged
+        with terminal_ignored():  # Ctrl-C ends what is read, and what was read is judged
             try:
                 return executor.submit(_work, runs, share)
             except (OSError, ValueError):  # the executor's own pipes, closed by its thread that saw a process end

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from conformance.http.exchange import UNKNOWN_TOKEN, Exchange
 from conformance.http.webhooks import address
-from conformance.recordings import RecordingMetadata, write_vcr
+from conformance.recordings import RecordingMetadata
+from conformance.recordings.vcr_writer import write_vcr
 from conformance.servers.scenarios import RunContext
 from conformance.servers.scenarios.malformed_requests import event_after
 

@@ -19,7 +19,7 @@ from conformance.contract.selection import clause_summaries, contract, select_ru
 from conformance.errors import UsageError, nearest
 from conformance.http.curl import variable_of
 from conformance.http.redaction import Redactor
-from conformance.http.webhooks import is_public
+from conformance.http.webhooks import IN_PROCESS, NOTIFICATIONS, is_public
 from conformance.interrupts import Interruption, until_interrupted
 from conformance.judging.access import access_problem
 from conformance.judging.summary import Policy, RunReport
@@ -221,19 +221,29 @@ def _nothing_to_write_to(result: RunResult) -> str | None:
 
 def _untested_reasons(options: RunOptions, result: RunResult) -> dict[str, str]:
     """Why rules on notifications were not exercised, where that is known."""
-    if result.receiver is None:
-        why = "no notifications were subscribed to: run with --notifications"
-    elif not result.subscribed:
-        why = f"subscriptions to {result.receiver} were not accepted"
-    else:
-        why = f"no notification came to {result.receiver}, or the client secret is not known"
-    found = {rule.id: why for rule in result.rules if rule.about == "notification"}
+    found = {rule.id: _unheard(result) for rule in result.rules if rule.about == "notification"}
+    if "a-notification-is-signed" in found and _has_arrived(result):
+        found["a-notification-is-signed"] = "the client secret is not known: give it with --client-secret"
     if result.receiver is None or not is_public(result.receiver):
         where = (
             "there was no receiver" if result.receiver is None else f"{result.receiver} is not accessible from outside"
         )
         found["subscriptions-are-accepted"] = f"{where}: a server may refuse it"
     return found
+
+
+def _unheard(result: RunResult) -> str:
+    """Why a rule on notifications had nothing to judge."""
+    if result.receiver is None:
+        return "no notifications were subscribed to: run with --notifications"
+    if not result.subscribed:
+        return f"subscriptions to {result.receiver} were not accepted"
+    which = "no notification of a conference came to" if _has_arrived(result) else "no notification came to"
+    return f"{which} {'the receiver in this process' if result.receiver == IN_PROCESS else result.receiver}"
+
+
+def _has_arrived(result: RunResult) -> bool:
+    return any(NOTIFICATIONS in exchange.request.url for exchange in result.exchanges)
 
 
 def leftovers(options: RunOptions, result: RunResult) -> Iterator[str]:

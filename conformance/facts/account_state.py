@@ -37,6 +37,7 @@ def page_key(url: str) -> str:
 class AccountState:
     """What is known of one account; it was `used` last at this time.
 
+    Where generated join URLs were seen to change without a write, its `links_move`.
     It is `complete` if all of its events are known; of a time all are that lie within the reading that `covered` it.
     """
 
@@ -61,6 +62,7 @@ class AccountState:
     externals: int = 0
     last_reading: LastReading | None = None
     covered: Reading | None = None
+    links_move: bool = False
     used: float = float("-inf")
 
     def awaits(self, url: str) -> bool:

@@ -50,6 +50,8 @@ class Streak:
 class Episode:
     """The open state of one episode; the observer feeds it sights and asks it for its document.
 
+    `moved` says that its generated conference got another join URL by itself.
+    `overwritten` says that what was sent was there, and newer values came in its place.
     `unlisted` are readings of earlier episodes that did not list the event although a write of it had been accepted.
     """
 
@@ -65,6 +67,8 @@ class Episode:
     settled_key: str = ""
     assigned_at: float | None = None
     pending_again: int = 0
+    moved: bool = False
+    overwritten: bool = False
     stable_without: bool = False
     stable_as_before: bool = False
     replaced_late: bool = False
@@ -145,6 +149,7 @@ class Episode:
         self.readings += 1
         self.last_sent = observation.sent
         self.dirty = True
+        self.moved = self.moved or self._moves(observation)
         fresh = staleness_key(observation.state, observation.conferencing) not in self.stale_values
         self.streak = Streak(
             observation, key, fingerprint, observation.answered, observation.sent, observation.evidence, fresh=fresh
@@ -157,6 +162,20 @@ class Episode:
             self.streak.first_answered = self.unlisted.first_answered
             self.streak.count += self.unlisted.count
         self._update_stability(self.streak, settings, window)
+
+    def _moves(self, observation: Observation) -> bool:
+        """Whether a conference that the write requested gets another join URL, of the same service, without a write."""
+        streak, write = self.streak, self.write
+        if streak is None or write is None or not streak.fresh or not write.requested.generates:
+            return False
+        if (
+            not streak.observation.state == observation.state == "assigned"
+            or self.before.state not in _NOTHING_ON_ITS_WAY
+        ):
+            return False
+        one, other = streak.observation.conferencing, observation.conferencing
+        same_service = one.get("provider_name") == other.get("provider_name")
+        return same_service and bool(one["join_url"] != other["join_url"])
 
     def _note_version(self, observation: Observation, key: str, settings: Settings, window: Window) -> None:
         """Remember that a version of the event came back with other conferencing than it was shown with long before."""
@@ -287,16 +306,15 @@ class Episode:
         if self.streak is not None:
             observations.append(self.streak.observation)
         labels = {self.write.evidence.label}
-        for state, conferencing, _, _, _, _, _, evidence in observations:
-            if evidence.label not in labels:
-                labels.add(evidence.label)
-                shown = {"state": state} if conferencing is None else {"state": state, "conferencing": conferencing}
-                is_last = self.streak is not None and evidence.label == self.streak.observation.evidence.label
-                evidence = evidence._replace(shown=shown)
-                if self.streak is not None and is_last:
-                    otherwise = _otherwise(self._meant, self.streak.observation.item)
-                    evidence = evidence._replace(until=self.streak.last_sent, otherwise=otherwise)
-                found.append(evidence)
+        for state, conferencing, _, _, _, _, _, one in observations:
+            if one.label in labels:
+                continue
+            labels.add(one.label)
+            shown = {"state": state} if conferencing is None else {"state": state, "conferencing": conferencing}
+            until = otherwise = None
+            if self.streak is not None and one.label == self.streak.observation.evidence.label:
+                until, otherwise = self.streak.last_sent, _otherwise(self._meant, self.streak.observation.item)
+            found.append(Evidence(one.label, one.request, one.status, shown, one.at, otherwise, one.continues, until))
         return tuple(found)
 
     @property

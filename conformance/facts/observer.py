@@ -110,15 +110,16 @@ class Observer:
         known = self._asked(exchange)
         return not self._fold.has(known.account) and known.route.name in _READINGS
 
-    def _documents(self, seen: Seen, entries: list[Seen]) -> Iterator[Facts]:
+    def _documents(self, seen: Seen, entries: Iterable[Seen] = ()) -> list[Facts]:
         """What an exchange tells by itself, and what its entries do if it is a batch."""
-        yield exchange_document(
+        at = seen.route
+        whole = exchange_document(
             seen,
-            self._fold.calendar_facts(seen.account, seen.route.calendar_id),
-            profile_listed=self._profile_is_listed(seen),
-            entries_answered=answers_each_entry(seen) if seen.route.name == "batch" else None,
+            None if at.calendar_id is None else self._fold.calendar_facts(seen.account, at.calendar_id),
+            profile_listed=self._profile_is_listed(seen) if at.name == "write" else None,
+            entries_answered=answers_each_entry(seen) if at.name == "batch" else None,
         )
-        yield from map(self._entry_document, entries)
+        return [whole, *map(self._entry_document, entries)]
 
     def _prove(self, accepted: Seen) -> None:
         """A token was accepted: so it was when the same server refused it a list."""
@@ -130,7 +131,7 @@ class Observer:
         for seen in alike:
             self._unproven.remove(seen)
             if self._fold.has(seen.account):
-                self._fold.out += self._documents(seen._replace(accepted=True), [])
+                self._fold.out += self._documents(seen._replace(accepted=True))
 
     def _take_notification(self, seen: Seen) -> None:
         """Something came to a receiver of ours: it is counted for the event that subscribed the address."""
@@ -302,7 +303,7 @@ class Observer:
         fold.dirty.clear()
         for seen in self._unproven:
             if fold.has(seen.account):
-                fold.out += self._documents(seen, [])
+                fold.out += self._documents(seen)
         self._unproven.clear()
         yield self.closed
         for account in fold.accounts.values():

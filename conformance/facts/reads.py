@@ -60,7 +60,8 @@ def _repeat(fold: ObserverState, account: AccountState, last: LastReading, seen:
         expected += event.is_counted(seen.sent, seen.evidence) or _observe(fold, event, item, seen)
     facts = last.facts_again(seen, account.serial, expected)
     fold.out.append(facts)
-    fold.keep_reading(account, last._replace(facts=facts))
+    last.facts = facts
+    fold.keep_reading(account, last)
 
 
 def _failed(seen: Seen) -> bool:
@@ -262,8 +263,11 @@ def _observe(fold: ObserverState, event: Event, item: dict[str, Any] | None, see
     if episode.write is not None and episode.write.answered > seen.sent:
         return False  # the write overlaps the reading, which says nothing about it
     same = item is not None and episode.shows_same(item)
-    alone = fold.settings.complete_recording or fold.settings.only_writer
-    if item is not None and not same and not alone and (end := episode.end_in(item)):
+    may_end = item is not None and not same and not fold.settings.complete_recording
+    end = episode.end_in(item) if may_end and item is not None else None
+    if end and fold.settings.only_writer:
+        episode.overwritten = episode.overwritten or end == "overwritten"
+    elif end:
         if end == "replaced":
             episode.pending_again = 2
         fold.close_episode(event, "next-write")
@@ -284,6 +288,8 @@ def _observe(fold: ObserverState, event: Event, item: dict[str, Any] | None, see
 def _add_observation(fold: ObserverState, event: Event, observation: Observation) -> None:
     state = event.state
     state.episode.observe(observation, fold.settings, fold.window)
+    if state.episode.moved:
+        fold.account(event.home[0]).links_move = True
     key = staleness_key(observation.state, observation.conferencing)
     if key not in state.stale_values:
         state.stale_values.add(key)

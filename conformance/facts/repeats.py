@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from conformance.facts.event import Event
 from conformance.facts.reading import Reading, modification
@@ -18,7 +19,8 @@ __all__ = ["LastReading", "last_reading"]
 _LONGEST = 65_536
 
 
-class LastReading(NamedTuple):
+@dataclass(slots=True)
+class LastReading:
     """The last thing that was learnt of an account: a whole reading of one page, of `events` that were all expected.
 
     Until something else is learnt of the account, the same `body` in answer to the same request changes nothing but
@@ -53,9 +55,8 @@ class LastReading(NamedTuple):
         document = facts.document
         if document["expected"] != expected:
             document = {**document, "expected": expected}
-        return facts._replace(
-            key=("reading", self.reading.account, str(number)), document=document, evidence=(seen.evidence,)
-        )
+        key = ("reading", self.reading.account, str(number))
+        return Facts(facts.about, key, document, (seen.evidence,), facts.closed, facts.earlier, facts.place)
 
 
 def last_reading(reading: Reading, seen: Seen, facts: Facts) -> LastReading | None:

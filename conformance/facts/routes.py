@@ -167,13 +167,27 @@ _BRACKETS = re.compile(r"\[([^\]]*)\]")
 
 
 def form_json(body: bytes) -> dict[str, Any]:
-    """Form fields as nested objects: ``start[time]=…`` and ``calendar_ids[]=…``; all leaves are strings."""
+    """Form fields as nested objects: ``start[time]=…``, ``calendar_ids[]=…`` and ``subscriptions[0][type]=…``.
+
+    All leaves are strings.
+    """
     result: dict[str, Any] = {}
     for name, value in parse_qsl(body.decode("utf-8"), keep_blank_values=True):
         head, _, rest = name.partition("[")
         keys = [head, *(_BRACKETS.findall("[" + rest) if rest else [])]
         _put(result, keys, value)
-    return result
+    return {name: _numbered(value) for name, value in result.items()}
+
+
+def _numbered(value: Any) -> Any:
+    """A value whose objects with the keys 0, 1, … are lists."""
+    if isinstance(value, list):
+        return [_numbered(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    inner = {key: _numbered(one) for key, one in value.items()}
+    is_list = [*inner] == [str(number) for number in range(len(inner))]
+    return [*inner.values()] if inner and is_list else inner
 
 
 def _put(target: dict[str, Any], keys: list[str], value: str) -> None:

@@ -246,6 +246,7 @@ class ObserverState:
             services=frozenset(name for p in profiles or () if isinstance(name := p.get("provider_name"), str)),
             refusals=account.refusals.count(key[1], write.requested.kind, status) if refused else 0,
             shared_with=lambda url: self.shared_with(event, url),
+            links_move=account.links_move,
             window=self.window,
             quiet=self.settings.quiet,
             settle_timeout=self.settings.settle_timeout,

@@ -21,6 +21,9 @@ __all__ = ["Context", "shown", "write_document"]
 #: The fields that conferencing consists of where there are more than its ``profile_id``; others are stray.
 _FIELDS = {"explicit": {"profile_id", "provider_description", "join_url"}}
 
+#: The kinds of requests from which generated conferences come.
+_GENERATED = ("default", "integrated", "profile")
+
 #: Fields of which a plain event may consist: nothing in it gives a server a reason to refuse it.
 _PLAIN = {
     "event_id": lambda v: isinstance(v, str) and 0 < len(v) <= 64,
@@ -39,8 +42,8 @@ class Context:
     """What the document of a write takes from outside of its episode.
 
     `services` are those that the account's profiles list.  `shared_with` says of a join URL in its normal form whether
-    it belongs to another event.  `quiet` and `settle_timeout` are in seconds; `closed_by` says how the episode ended,
-    `closed` that it did.
+    it belongs to another event.  `links_move` says that generated join URLs change without a write.  `quiet` and
+    `settle_timeout` are in seconds; `closed_by` says how the episode ended, `closed` that it did.
     """
 
     account: str
@@ -51,6 +54,7 @@ class Context:
     services: frozenset[str]
     refusals: int
     shared_with: Callable[[str], str | None]
+    links_move: bool
     window: Window
     quiet: float
     settle_timeout: float
@@ -147,7 +151,8 @@ def _after(state: EventState, write: ObservedWrite, before: Before, context: Con
         after["window_elapsed"] = after["window_elapsed"] and "settled" in after
         after["observed"] = [after["settled"]] if "settled" in after else []
     elif before.state in ("nonexistent", "none", "assigned"):
-        after["observed"] = [shown(item, episode, write, context) for item in episode.evidence_at_once()]
+        observed = [shown(item, episode, write, context) for item in episode.evidence_at_once()]
+        after["observed"] = [one for one in observed if "join_url_may_move" not in one]
         if episode.replaced_late:
             after["replaced_late"] = True
     return after
@@ -173,7 +178,8 @@ def shown(observation: Observation, episode: Episode, write: ObservedWrite, cont
     if observation.item is not None:
         fields = {name: field_as_sent(write.event, observation.item, name) for name in FIELDS}
         document["matching_fields"] = [name for name, same in fields.items() if same is True]
-        document["mismatching_fields"] = [name for name, same in fields.items() if same is False]
+        if not episode.overwritten:
+            document["mismatching_fields"] = [name for name, same in fields.items() if same is False]
         if episode.before.item is not None:
             document["fields_changed_since_before"] = _differing(episode.before.item, observation.item)
         document["location"] = _location(observation, episode, write)
@@ -195,8 +201,12 @@ def _compared(value: dict[str, Any], episode: Episode, write: ObservedWrite, con
         result["provider_name_as_sent"] = service == requested.provider_description
     before = episode.before.conferencing
     if episode.before.state in ("assigned", "in_progress") and isinstance(before, dict):
-        result["join_url_as_before"] = normal_url(before["join_url"]) == normal_url(url)
+        same = normal_url(before["join_url"]) == normal_url(url)
         result["provider_name_as_before"] = before.get("provider_name") == service
+        if same or not (context.links_move and result["provider_name_as_before"] and _may_move(episode.before, write)):
+            result["join_url_as_before"] = same
+        else:
+            result["join_url_may_move"] = True
     left = _left_over(episode.before, requested, url, service)
     if left is not None:
         result["provider_name_is_stale"] = left
@@ -207,6 +217,12 @@ def _compared(value: dict[str, Any], episode: Episode, write: ObservedWrite, con
     if other is not None:
         result["join_url_shared_with"] = other
     return result
+
+
+def _may_move(before: Before, write: ObservedWrite) -> bool:
+    """Whether another join URL than before may come without the write: of a generated conference that it leaves."""
+    generated = before.requested_as in _GENERATED or (before.pending is not None and before.pending.generates)
+    return generated and (write.outcome == "refused" or write.requested.kind in ("omitted", "8x8"))
 
 
 def _names_stray(value: Any, write: ObservedWrite, context: Context) -> bool:
@@ -222,11 +238,7 @@ def _left_over(before: Before, requested: RequestedConferencing, url: str, servi
     None where that is not shown, or where what was sent speaks of that service too, or is that conference's own URL:
     a server may go by that.
     """
-    if (
-        requested.kind != "explicit"
-        or requested.join_url is None
-        or before.requested_as not in ("default", "integrated", "profile")
-    ):
+    if requested.kind != "explicit" or requested.join_url is None or before.requested_as not in _GENERATED:
         return None
     earlier = before.conferencing.get("provider_name") if isinstance(before.conferencing, dict) else None
     if not isinstance(earlier, str) or compare_urls(requested.join_url, url) == "different":

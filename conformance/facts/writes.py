@@ -42,7 +42,7 @@ def apply_write(
     if not fold.has(account.name) and "subscriptions" not in body:
         _follow(fold, account.event(calendar_id, event_id), seen)
         return
-    write = _write(seen, account.directory.count)._replace(batched=batch is not None)
+    write = _write(seen, account.directory.count, batched=batch is not None)
     if not write.batched:
         account.refusals.record(calendar_id, write.requested.kind, seen.status, seen.number)
     event = account.event(calendar_id, event_id)
@@ -102,7 +102,7 @@ def invalidate(fold: ObserverState, name: str) -> None:
             event.state.begin(None, Before())
 
 
-def _write(seen: Seen, directory_version: int) -> ObservedWrite:
+def _write(seen: Seen, directory_version: int, *, batched: bool) -> ObservedWrite:
     exchange, body = seen.exchange, seen.body
     is_upsert = seen.route.name == "write"
     start, clock_verified = None, _server_clock_is_right(seen)
@@ -127,6 +127,7 @@ def _write(seen: Seen, directory_version: int) -> ObservedWrite:
         evidence=seen.evidence,
         number=seen.number,
         clock_verified=clock_verified,
+        batched=batched,
     )
 
 

@@ -6,14 +6,16 @@ stable name of its account, and everything downstream is keyed by that name.
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 import json
 import re
 from dataclasses import dataclass, field
-from email.utils import mktime_tz, parsedate_tz
 from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
+
+from conformance.http.json_text import parsed
 
 __all__ = [
     "CONNECTION_HEADERS",
@@ -208,12 +210,12 @@ def load_json(body: bytes) -> Any:
 
 
 def _parse(body: bytes) -> Any:
-    text = body.decode("utf-8-sig" if body.startswith(b"\xef\xbb\xbf") else "utf-8")
+    text = body.removeprefix(codecs.BOM_UTF8)
     try:
-        return json.loads(text)
+        return parsed(text)
     except RecursionError:
         raise ValueError("JSON nested too deep") from None
-    except json.JSONDecodeError:
+    except (json.JSONDecodeError, UnicodeDecodeError):
         raise
     except ValueError:
         return json.loads(text, parse_int=float)  # an integer with more digits than Python converts
@@ -248,6 +250,8 @@ def _seconds_of(date: str) -> float | None:
 
 
 def _read_date(date: str) -> float | None:
+    from email.utils import mktime_tz, parsedate_tz  # it brings sockets, and start-up would pay
+
     parsed = parsedate_tz(date)
     try:
         return None if parsed is None else float(mktime_tz(parsed))

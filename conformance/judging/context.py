@@ -27,12 +27,15 @@ def context(rule: Rule, facts: Facts, path: Sequence[str | int]) -> Iterator[tup
     is_begun = facts.about == "write" and facts.document.get("start") != "future"
     if is_begun and '"start"' in json.dumps(rule.part("if")) and facts.evidence:
         first = facts.evidence[0]
-        body = written(first, facts.document.get("event_id"))[1]
+        body = written(first.request, facts.document.get("event_id")).body
         if isinstance(body, dict) and first.at is not None and "start" in body:
             sent = datetime.fromtimestamp(first.at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
             yield "times", f"from {_time(body['start'])} to {_time(body.get('end'))}, written at {sent}"
-    if "write" in facts.about and "resolution" in facts.document:
-        calendar, service = _calendar(facts.document.get("calendar", {})), _service(facts)
+    if "write" in facts.about:
+        told = json.dumps([rule.part("if"), rule.part("then")])
+        is_resolved = "resol" in told and "resolution" in facts.document
+        calendar = _calendar(facts.document.get("calendar", {})) if is_resolved or '"calendar"' in told else ""
+        service = _service(facts) if is_resolved else ""
         yield from ((name, text) for name, text in (("calendar", calendar), ("service", service)) if text)
     pages = facts.document.get("pages")
     if facts.about == "reading" and isinstance(pages, list) and _OF_PAGES & {*path}:
@@ -63,7 +66,7 @@ def _service(facts: Facts) -> str:
     resolution = facts.document["resolution"]
     source = _SOURCES.get(resolution.get("source"), "")
     if facts.document.get("requested") == "profile" and source == _SOURCES["profile"]:
-        body = written(facts.evidence[0], facts.document.get("event_id"))[1] if facts.evidence else None
+        body = written(facts.evidence[0].request, facts.document.get("event_id")).body if facts.evidence else None
         source = f"by the profile {body['conferencing']['profile_id']}" if body else source
     return ", ".join(part for part in (" or ".join(resolution.get("provider_names", ())), source) if part)
 

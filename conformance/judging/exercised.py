@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Any
 
 from conformance.facts import Facts
 from conformance.judging.circumstances import circumstances
-from conformance.judging.traits import Traits, traits
+from conformance.judging.kept_waiting import Waiting
+from conformance.judging.traits import Traits, due, traits
 from conformance.judging.verdict import Verdict
 
 __all__ = ["Circumstances", "ExerciseLog", "Exercised"]
@@ -20,22 +22,29 @@ Circumstances = frozenset[str]
 #: looked at: a run has fewer, so that more of it never hides anything, and a day of traffic has many more.
 _DULL = 250
 
+#: How many documents are known again as the very objects that they are.
+_SAME = 256
+
 
 @dataclass(frozen=True)
 class Exercised:
     """Rules by their ids, each with the distinct circumstances of its verdicts.
 
     `decided` are those of verdicts that passed or failed, `open` those of inconclusive ones; `passed` are the traits of
-    those that passed.  A monoid, as reports are.
+    those that passed, `waiting` says what was waited for.  A monoid, as reports are.
     """
 
     decided: Mapping[str, frozenset[Circumstances]] = field(default_factory=lambda: MappingProxyType({}))
     open: Mapping[str, frozenset[Circumstances]] = field(default_factory=lambda: MappingProxyType({}))
     passed: Mapping[str, frozenset[Traits]] = field(default_factory=lambda: MappingProxyType({}))
+    waiting: Waiting = field(default_factory=Waiting)
 
     def __add__(self, other: Exercised) -> Exercised:
         return Exercised(
-            _union(self.decided, other.decided), _union(self.open, other.open), _union(self.passed, other.passed)
+            _union(self.decided, other.decided),
+            _union(self.open, other.open),
+            _union(self.passed, other.passed),
+            self.waiting + other.waiting,
         )
 
 
@@ -60,7 +69,10 @@ class ExerciseLog:
         self._open: defaultdict[str, set[Circumstances]] = defaultdict(set)
         self._passed: defaultdict[str, set[Traits]] = defaultdict(set)
         self._dull: defaultdict[tuple[object, int], int] = defaultdict(int)
+        self._same: dict[int, tuple[tuple[object, int], dict[str, Any]]] = {}
         self._numbers: dict[tuple[tuple[str, str], ...], int] = {}
+        self._came: Counter[str] = Counter()
+        self._waiting = Waiting()
 
     def number_of(self, judgement: tuple[Verdict, ...]) -> int:
         """The number of the rules of a judgement and what became of them: it is the same where these are."""
@@ -69,9 +81,21 @@ class ExerciseLog:
 
     def note(self, facts: Facts, judgement: tuple[Verdict, ...], number: int | None = None) -> None:
         """Take one judgement of closed facts; `number` is what `number_of` says of it, if it is known."""
+        after = facts.document.get("after", {}) if facts.about == "write" else {}
+        if after.get("timed_out") and facts.evidence:
+            self._waiting += Waiting.of(facts)
+        if after.get("stable", {}).get("state") == "assigned":
+            self._came[due(facts.document)] += 1
         alike = facts.document.get("account"), self.number_of(judgement) if number is None else number
         if self._dull[alike] >= _DULL:
             return
+        if facts.about == "exchange":  # its document says all, and is one object where readings are the same
+            if self._same.get(id(facts.document)) == (alike, facts.document):
+                self._dull[alike] += 1
+                return
+            if len(self._same) >= _SAME:
+                self._same.clear()
+            self._same[id(facts.document)] = alike, facts.document
         found = circumstances(facts)
         its_traits = traits(facts, said=found)
         is_new = False
@@ -91,7 +115,8 @@ class ExerciseLog:
     @property
     def taken(self) -> Exercised:
         """All that was noted."""
-        return Exercised(_frozen(self._decided), _frozen(self._open), _frozen(self._passed))
+        waiting = Waiting(MappingProxyType(dict(self._came))) + self._waiting
+        return Exercised(_frozen(self._decided), _frozen(self._open), _frozen(self._passed), waiting)
 
 
 def _frozen(found: Mapping[str, set[Circumstances]]) -> _Found:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import cache
 from typing import Any
 
 from conformance.contract.rules import Rule, case_schema
@@ -18,11 +19,11 @@ __all__ = ["Judge"]
 class _CoverageCache(dict[str, bool]):
     """Whether a document meets a case, found out once for all rules that ask."""
 
-    def __init__(self, document: dict[str, Any], cases: dict[str, Any]) -> None:
-        self._document, self._cases = document, cases
+    def __init__(self, document: dict[str, Any], validator: Callable[[str], Callable[[Any], bool]]) -> None:
+        self._document, self._validator = document, validator
 
     def __missing__(self, case: str) -> bool:
-        answer = self[case] = bool(self._cases[case](self._document))
+        answer = self[case] = self._validator(case)(self._document)
         return answer
 
 
@@ -37,23 +38,10 @@ class Judge:
         def compiled(schema: dict[str, Any]) -> Any:
             return jsonschema_rs.validator_for(schema, registry=rs_registry()).is_valid
 
-        cases: dict[str, Any] = {}
         by_about: dict[str, list[CompiledRule]] = {}
         for rule in rules:
-            for case in rule.cases:
-                if case not in cases:
-                    cases[case] = compiled(case_schema(case))
-            by_about.setdefault(rule.about, []).append(
-                CompiledRule(
-                    rule,
-                    compiled(rule.part("if")),
-                    compiled(rule.part("then")),
-                    compiled(rule.part("x-conclusive-when")) if "x-conclusive-when" in rule.schema else None,
-                    rule.cases,
-                )
-            )
-
-        self._cases = cases
+            by_about.setdefault(rule.about, []).append(CompiledRule(rule, compiled))
+        self._case = cache(lambda case: compiled(case_schema(case)))
         self._tables: dict[str, RuleIndex[tuple[Verdict, ...]]] = {
             about: RuleIndex(about, rules) for about, rules in by_about.items()
         }
@@ -75,15 +63,16 @@ class Judge:
         requested = document.get(INDEX_FACT.get(facts.about, ""), "")
         kind = requested if isinstance(requested, str) else ""
         verdicts = []
-        met = _CoverageCache(document, self._cases)
-        for rule, applies, holds, is_conclusive, coverage in rules:
-            if not applies(document):
+        met = _CoverageCache(document, self._case)
+        for one in rules:
+            if not one.applies(document):
                 continue
-            cases = tuple([case for case in coverage if met[case]])
-            if not holds(document):
+            rule = one.rule
+            cases = tuple([case for case in rule.cases if met[case]])
+            if not one.holds(document):
                 is_of_all = False
                 verdicts.append(Verdict(rule.id, "failed", None, cases, explain(rule, facts), kind))
-            elif is_conclusive is not None and not is_conclusive(document):
+            elif one.is_conclusive is not None and not one.is_conclusive(document):
                 verdicts.append(Verdict(rule.id, "inconclusive", _reason(document), cases, None, kind))
             else:
                 verdicts.append(Verdict(rule.id, "passed", None, cases, None, kind))

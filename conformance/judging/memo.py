@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import marshal
 from collections.abc import Callable
-from typing import Any, Generic, NamedTuple, TypeVar
+from functools import cached_property
+from typing import Any, Generic, TypeVar
 
 from conformance.contract.rules import Rule, case_schema
 from conformance.contract.schemas import BASE
@@ -14,14 +15,30 @@ __all__ = ["CompiledRule", "RuleIndex"]
 T = TypeVar("T")
 
 
-class CompiledRule(NamedTuple):
-    """A rule with its parts as functions that say whether they admit a document."""
+class CompiledRule:
+    """A rule with its parts as functions that say whether they admit a document.
 
-    rule: Rule
-    applies: Any
-    holds: Any
-    is_conclusive: Any | None
-    coverage: tuple[str, ...]
+    Each is made by `compiled` when it is asked for first: most recordings need a few rules, and start-up would pay.
+    """
+
+    def __init__(self, rule: Rule, compiled: Callable[[dict[str, Any]], Callable[[Any], bool]]) -> None:
+        self.rule = rule
+        self._compiled = compiled
+
+    @cached_property
+    def applies(self) -> Callable[[Any], bool]:
+        """The part ``if``."""
+        return self._compiled(self.rule.part("if"))
+
+    @cached_property
+    def holds(self) -> Callable[[Any], bool]:
+        """The part ``then``."""
+        return self._compiled(self.rule.part("then"))
+
+    @cached_property
+    def is_conclusive(self) -> Callable[[Any], bool] | None:
+        """The part ``x-conclusive-when``; None where every pass is conclusive."""
+        return self._compiled(self.rule.part("x-conclusive-when")) if "x-conclusive-when" in self.rule.schema else None
 
 
 #: The fact that most rules of a kind name a value of: by it they are found without asking each whether it applies.
@@ -117,7 +134,7 @@ class RuleIndex(Generic[T]):
                     one.rule.schema[part] for part in ("if", "then", "x-conclusive-when") if part in one.rule.schema
                 )
                 schemas += [(one.rule.schema["$id"], part) for part in parts]
-                schemas += [(BASE, case_schema(case)) for case in one.coverage]
+                schemas += [(BASE, case_schema(case)) for case in one.rule.cases]
             self._projection = Projection(schemas, whole=() if self._name is None else (self._name,))
         return self._projection(document)
 

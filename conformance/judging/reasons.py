@@ -80,6 +80,8 @@ def _explained(
     left = members
     while left:
         by_mode = {mode: [member for member in left if mode in its_modes[id(member[1])]] for mode in known}
+        if all("before" in its_modes[id(violation)] for _, violation in by_mode.get("ignored", ())):
+            by_mode.pop("ignored", None)  # it says no more of updates than that they keep what was there
         best = max(
             (one for mode, some in by_mode.items() for one in _explaining(mode, some, contrasts[mode])),
             key=lambda one: (len(one[2]), -len(one[1])),

@@ -34,7 +34,7 @@ _REASONS = {
     "unknown": "the responses do not say enough",
     "timed-out": "conferencing was still pending at the settle time-out",
 }
-_DOES_NOT_APPLY = "nothing in the traffic meets its condition"
+_DOES_NOT_APPLY = "nothing in the traffic meets the condition"
 
 
 @dataclass(frozen=True)
@@ -210,6 +210,11 @@ class RunReport:
     def fully_covered(self) -> bool:
         """Whether every rule was decided, in every coverage class that the subject's inventory can show."""
         return not self.coverage_gaps and not self.is_partial
+
+    @property
+    def kept_waiting(self) -> tuple[Rule, ...]:
+        """The rules that are inconclusive because conferencing was still pending at the settle time-out."""
+        return tuple(rule for rule in self._with("inconclusive") if self.report.tally(rule.id).timed_out)
 
     @property
     def is_mostly_untested(self) -> bool:

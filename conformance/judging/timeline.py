@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from conformance.contract.fact_words import phrase
-from conformance.facts.requested import requested_conferencing
+from conformance.facts.requested import RequestedConferencing, requested_conferencing
 from conformance.facts.routes import route
 from conformance.facts.seen import body_of
+from conformance.http.exchange import Request
 
 if TYPE_CHECKING:
     from conformance.facts import Evidence
@@ -64,13 +66,12 @@ def _entry(
     entry: Evidence, first: float | None, violation: Violation, *, is_earlier: bool, pages: bool
 ) -> TimelineEntry:
     seconds = None if entry.at is None or first is None else round(entry.at - first, 3)
-    at, body, where = written(entry, violation.event)
-    action, summary, value, state = _told(entry, at, body, where, pages=pages)
+    at, body, where, asked = written(entry.request, violation.event)
+    action, summary, value, state = _told(entry, at, body, where, asked.kind, pages=pages)
     if entry.until is not None and entry.at is not None and first is not None and entry.until - entry.at >= _STILL:
         summary = f"{summary}, and still at {entry.until - first:,.1f} s"
     is_broken = entry.label == violation.shown_by and not is_earlier
-    requested = requested_conferencing(body).kind if action == "write" and isinstance(body, dict) else ""
-    is_odd = requested in ("invalid", "undefined")
+    is_odd = action == "write" and isinstance(body, dict) and asked.kind in ("invalid", "undefined")
     return TimelineEntry(
         entry.label, seconds, action, summary, entry.status, value, state, is_earlier, is_broken, is_odd
     )
@@ -82,22 +83,36 @@ def unusual_query(entry: Evidence) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name, _ in query if name not in _USUAL))
 
 
-def written(entry: Evidence, event: str | None) -> tuple[str, Any, str]:
-    """What an exchange is to an event, in a word, the body written, and where: of a batch an entry counts."""
-    at = route(entry.request.method, entry.request.url).name
-    body = body_of(entry.request) if at in ("write", "batch") else None
+class Written(NamedTuple):
+    """What a request is to an event, in a word, the `body` written, `where`, and what conferencing that asks for."""
+
+    at: str
+    body: Any
+    where: str
+    asked: RequestedConferencing
+
+
+@lru_cache(maxsize=256)
+def written(request: Request, event: str | None) -> Written:
+    """What a request is to an event: of a batch an entry counts."""
+    at = route(request.method, request.url).name
+    body = body_of(request) if at in ("write", "batch") else None
     listed = body.get("batch") if at == "batch" and isinstance(body, dict) else None
     for one in listed if isinstance(listed, list) else ():
         data = one.get("data") if isinstance(one, dict) else None
         if event is not None and isinstance(data, dict) and data.get("event_id") == event:
-            return ("delete" if one.get("method") == "DELETE" else "write"), data, " in a batch"
-    return at, body if at == "write" else None, ""
+            way = "delete" if one.get("method") == "DELETE" else "write"
+            return Written(way, data, " in a batch", requested_conferencing(data))
+    body = body if at == "write" else None
+    return Written(at, body, "", requested_conferencing(body))
 
 
-def _told(entry: Evidence, at: str, body: Any, where: str, *, pages: bool) -> tuple[Action, str, Any, str | None]:
+def _told(
+    entry: Evidence, at: str, body: Any, where: str, requested: str, *, pages: bool
+) -> tuple[Action, str, Any, str | None]:
     """What an exchange is, in words; the conferencing that it is about; and what a reading showed."""
     if at == "write" and isinstance(body, dict):
-        asked = phrase("write", "requested", requested_conferencing(body).kind)
+        asked = phrase("write", "requested", requested)
         return "write", f"writes the event {asked}".rstrip() + where, body.get("conferencing"), None
     if at == "delete":
         return "delete", f"deletes the event{where}", None, None

@@ -12,7 +12,7 @@ from typing import Any
 
 from conformance.facts import Evidence, Facts
 from conformance.facts.comparisons import normal_url
-from conformance.facts.requested import FIELDS, requested_conferencing
+from conformance.facts.requested import FIELDS, RequestedConferencing, requested_conferencing
 from conformance.facts.routes import route
 from conformance.judging.circumstances import SETTLED, circumstances
 from conformance.judging.history import history
@@ -29,6 +29,7 @@ __all__ = [
     "WRITTEN",
     "Traits",
     "candidates",
+    "due",
     "fits",
     "shows",
     "traits",
@@ -40,7 +41,7 @@ Traits = frozenset[str]
 _OUTCOMES = ("status=", "outcome=", "conferencing", SETTLED)
 
 #: What is known of some facts alone; where nothing of the kind is known, it may be so.
-_KINDS = ("is_create=", "shown ")
+_KINDS = ("is_create=", "shown ", "changes ")
 
 #: Fields of an event that a write may leave out.
 _OPTIONAL = ("description", "location", "tzid")
@@ -60,12 +61,14 @@ def traits(facts: Facts, shown_by: str | None = None, said: frozenset[str] | Non
             found |= {f"stray {name}" for name in ("join_url", "provider_description") if getattr(asked, name)}
     if "write" in facts.about and facts.evidence:
         found |= history(facts)
+        if facts.document.get("is_create") is True or facts.document.get("changed_fields") == []:
+            found.add(_UNCHANGED)
     name = facts.document.get("event_id")
     if isinstance(name, str) and name != name.lower():
         found.add("event_id has upper case")
     if "requested" in facts.document:
-        found.add(f"{DUE}{_due(facts.document)}")
-        if _due(facts.document) in _GENERATED:
+        found.add(f"{DUE}{due(facts.document)}")
+        if due(facts.document) in _GENERATED:
             found.add("generates")
     readings = _readings_of(facts) if shown_by is None else [one for one in facts.evidence if one.label == shown_by]
     for one in readings:
@@ -81,7 +84,8 @@ def _without_outcomes(said: frozenset[str]) -> frozenset[str]:
     return frozenset(one for one in said if not one.startswith(_OUTCOMES))
 
 
-def _due(document: dict[str, Any]) -> str:
+def due(document: dict[str, Any]) -> str:
+    """What is to come of a write: what it requests or, where that is omitted, what was on its way."""
     pending = document.get("before", {}).get("pending_request")
     return str(pending if pending and document["requested"] == "omitted" else document["requested"])
 
@@ -92,6 +96,9 @@ def shows(state: str) -> str:
 
 
 _STATE = "reads as "
+
+#: Of a write that is known to change no field of an event: a creation, or an update with all the fields as they are.
+_UNCHANGED = "changes nothing"
 
 #: The trait of what readings are to show in the end: what was requested or, where it is omitted, what is on its way.
 DUE = "due="
@@ -154,12 +161,13 @@ def _of_update(facts: Facts, shown: dict[str, Any], observed: dict[str, Any]) ->
     """Whether what a reading shows is what was there before the write; nothing where that cannot be told."""
     document, event = facts.document, facts.document.get("event_id")
     earlier = [one for one in facts.earlier if one.label != facts.evidence[0].label]
-    bodies = [body for at, body, _ in (written(one, event) for one in earlier) if at == "write" and body]
+    writes = [written(one.request, event) for one in earlier if one.request.method != "GET"]
+    writes = [one for one in writes if one.at == "write" and one.body]
     found: set[str] = set()
     is_none, requested = shown["state"] == "none", document.get("requested")
     is_create, was = document.get("is_create") is True, document.get("before", {}).get("state")
     if earlier and (requested in _CHANGING or was == "in_progress" or is_create):
-        is_earlier = _is_earlier(document.get("before", {}), earlier, bodies, shown)
+        is_earlier = _is_earlier(document.get("before", {}), earlier, [one.asked for one in writes], shown)
         if not is_create and is_earlier:
             found |= {BEFORE, IGNORED} if requested in _CHANGING else {BEFORE}
         elif not is_create:
@@ -169,9 +177,10 @@ def _of_update(facts: Facts, shown: dict[str, Any], observed: dict[str, Any]) ->
     if is_create and requested in _GETTING and document.get("outcome") != "refused":
         came = any(one.get("state") == "assigned" for one in document["after"].get("observed", ()))
         found |= {HEEDED} if shown["state"] == "assigned" else {IGNORED} if is_none and not came else set()
-    body = written(facts.evidence[0], event)[1]
-    if isinstance(body, dict) and bodies:
-        changed = {name for name in FIELDS if name in body and body[name] != bodies[-1].get(name, body[name])}
+    body = written(facts.evidence[0].request, event).body
+    if isinstance(body, dict) and writes:
+        last = writes[-1].body
+        changed = {name for name in FIELDS if name in body and body[name] != last.get(name, body[name])}
         other, since = ({*observed.get(name, ())} for name in ("mismatching_fields", "fields_changed_since_before"))
         if "fields_changed_since_before" in observed:  # one time may be written in two forms
             found |= {WRITTEN} if changed & since else {UNWRITTEN} if changed & other else set()
@@ -181,14 +190,13 @@ def _of_update(facts: Facts, shown: dict[str, Any], observed: dict[str, Any]) ->
 
 
 def _is_earlier(
-    before: dict[str, Any], earlier: list[Evidence], bodies: list[dict[str, Any]], shown: dict[str, Any]
+    before: dict[str, Any], earlier: list[Evidence], requested: list[RequestedConferencing], shown: dict[str, Any]
 ) -> bool:
     """Whether conferencing is as an earlier reading showed it, or as an earlier write requested it."""
     state, value = shown["state"], shown.get("conferencing")
     known = [one.shown for one in earlier if isinstance(one.shown, dict) and "state" in one.shown]
     if any(one.get("state") == state and one.get("conferencing") == value for one in known):
         return True
-    requested = [requested_conferencing(body) for body in bodies]
     if state == "none":
         return any(one.kind in ("none", "8x8") for one in requested) or requested[:1] == [("omitted", None, None, None)]
     url = value.get("join_url") if isinstance(value, dict) else None
@@ -214,5 +222,5 @@ def candidates(failed: Iterable[Traits], passed: Iterable[Traits], *, is_missing
     What `is_missing` was not shown in any way, and no detail of its conferencing is a reason for that.
     """
     known = set().union(*failed) - set().union(*passed)
-    idle = (_STATE, "shown ", "stray ", "event.conferencing.") if is_missing else _STATE
+    idle = (_STATE, _UNCHANGED, *(("shown ", "stray ", "event.conferencing.") if is_missing else ()))
     return frozenset(one for one in known if not one.startswith(idle))

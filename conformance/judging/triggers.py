@@ -24,7 +24,7 @@ _SHOWN = "shown "
 
 #: What a write may request, in words.
 _KINDS = {
-    "omitted": "without conferencing",
+    "omitted": "that leaves conferencing out",
     "none": "with the profile_id none",
     "default": "with the profile_id default",
     "integrated": "with the profile_id integrated",
@@ -93,7 +93,7 @@ _GENERAL: dict[str, str] = {
     r"calendar\.integrated_conferencing_available=True": "On calendars with integrated conferencing",
     r"calendar\.integrated_conferencing_available=False": "On calendars without integrated conferencing",
     r"calendar\.provider_name=(.*)": "On calendars of the provider {}",
-    r"generates": "After a request for a generated conference",
+    r"generates": "Where a generated conference is requested",
     r"is_create=False": "After an update",
     r"is_create=True": "When an event is created",
     rf"(?:{DUE}|requested=){_KIND}": "After a write {}",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -40,8 +41,10 @@ class UnknownBefore:
     def __call__(self, facts: Facts) -> None:
         """Take the closed facts of one document."""
         document = facts.document
-        if facts.about == "reading" and document["items"] and document.get("account") not in _NAMELESS:
-            self.decided |= {rule for rule, listing in self._of_all if listing not in document["listing"]}
+        if facts.about == "reading":
+            if document["items"] and document.get("account") not in _NAMELESS:
+                self.decided |= {rule for rule, listing in self._of_all if listing not in document["listing"]}
+            return
         if facts.about != "write" or facts.key[-1] != "1" or document.get("account") in _NAMELESS:
             return
         if "state" in document.get("before", {}) or document.get("requested") == "delete":
@@ -66,15 +69,7 @@ class UnknownBefore:
     def _index(self) -> RuleIndex[frozenset[str]]:
         from conformance.contract.schemas import validity
 
-        def is_valid(rule: Rule, part: str) -> Callable[[Any], bool]:
-            return validity(rule.part(part)) if part in rule.schema else lambda _: True
-
-        def compiled(rule: Rule) -> CompiledRule:
-            return CompiledRule(
-                rule, is_valid(rule, "if"), is_valid(rule, "then"), is_valid(rule, "x-conclusive-when"), ()
-            )
-
-        return RuleIndex("write", [compiled(rule) for rule in self._rules])
+        return RuleIndex("write", [CompiledRule(replace(rule, cases=()), validity) for rule in self._rules])
 
 
 def _decided(document: dict[str, Any], rules: Iterable[CompiledRule]) -> frozenset[str]:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from conformance.contract.fact_words import FactWords, fact_words
-from conformance.facts.requested import requested_conferencing
 from conformance.judging.context import context
 from conformance.judging.sentences import as_text, predicate, sentence
 from conformance.judging.timeline import written
@@ -213,9 +212,9 @@ _VERBS = {"is": "are", "has": "have", "does": "do"}
 def _requested_before(facts: Facts) -> str | None:
     """The explicit join URL that the newest write before this one requested."""
     for one in reversed(facts.earlier):
-        action, body, _ = written(one, facts.document.get("event_id"))
-        if action == "write":
-            return requested_conferencing(body).join_url
+        its = written(one.request, facts.document.get("event_id"))
+        if its.at == "write":
+            return its.asked.join_url
     return None
 
 

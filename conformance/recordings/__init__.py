@@ -1,4 +1,4 @@
-"""Recordings of every kind are read into exchanges; VCR cassettes and NDJSON are written.
+"""Recordings of every kind are read into exchanges; NDJSON is written, and VCR cassettes by `vcr_writer`.
 
 The content of a file, not its suffix, decides its format.  Tokens are replaced by account names.
 """
@@ -34,7 +34,6 @@ from conformance.recordings.mitmproxy_flows import read_flows
 from conformance.recordings.ndjson_writer import NdjsonWriter
 from conformance.recordings.parsing import NOT_RECORDED
 from conformance.recordings.remote import Remote
-from conformance.recordings.vcr_writer import write_vcr
 
 __all__ = [
     "NOT_RECORDED",
@@ -49,7 +48,6 @@ __all__ = [
     "read",
     "read_all",
     "read_cassette",
-    "write_vcr",
 ]
 
 #: Suffixes that other files in a folder may have too.

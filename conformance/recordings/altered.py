@@ -26,9 +26,10 @@ def is_cut_short(body: bytes, headers: Headers, size: float | None = None) -> bo
     """Whether a body is JSON that ends before the `size` or the ``Content-Length`` that was recorded with it."""
     if not body:
         return False
-    length = None if first_of(headers, "content-encoding") else length_of(headers)
-    if (size is None or size <= len(body)) and (length is None or length <= len(body)):
-        return False
+    if size is None or size <= len(body):
+        length = length_of(headers)
+        if length is None or length <= len(body) or first_of(headers, "content-encoding"):
+            return False
     try:
         json.loads(body)
     except ValueError:

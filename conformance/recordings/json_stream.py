@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
+from conformance.http.json_text import parsed
 from conformance.recordings.metadata import InvalidRecordingError
 
 __all__ = ["JsonText", "reading_json"]
@@ -17,6 +18,8 @@ __all__ = ["JsonText", "reading_json"]
 _REPAIR = "record it again, or repair it there"
 
 _SPACE = re.compile(r"[ \t\r\n]*")
+#: The end of an object, and how the one after it begins: as quotes inside of texts are escaped, it stands in no text.
+_SEPARATOR = re.compile(r'\}[ \t\r\n]*,[ \t\r\n]*\{[ \t\r\n]*"[^"\\]{1,64}"')
 #: What is held ends within a number, as far as can be seen.
 _NUMBER_MAY_GO_ON = re.compile(r"[0-9.eE+-]*\Z")
 #: Bytes that are read at once.
@@ -37,10 +40,21 @@ class JsonText:
         self._text, self._at, self._ended = "", 0, False
         #: Lines before the text that is held, and characters of the last of them.
         self._lines = self._columns = 0
+        #: What stands between two items of a list, with the brackets beside it; None where it is not known yet.
+        self._between: str | None = None
 
     def value(self) -> Any:
         """The next value."""
-        self._skip()
+        if self._skip() == "{" and self._between:
+            end = self._text.find(self._between, self._at) + 1
+            try:
+                value = parsed(self._text[self._at : end]) if end else None
+            except (ValueError, RecursionError):
+                self._between = ""  # it stands inside of items too
+            else:
+                if end:
+                    self._at = end
+                    return value
         while True:
             try:
                 value, end = self._decode(self._text, self._at)
@@ -75,8 +89,12 @@ class JsonText:
             return
         while True:
             yield self.value()
+            end = self._at - 1
             if self._separated("]"):
                 return
+            if self._between is None and self._skip() == "{":
+                found = _SEPARATOR.match(self._text, end)
+                self._between = found[0] if found else None
 
     def next_character(self) -> str:
         """The first character of what comes next; empty at the end."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
 from conformance.http.exchange import Exchange, Headers, Request, Response
+from conformance.http.json_text import parsed
 from conformance.recordings.metadata import MalformedPartError
 from conformance.recordings.parsing import body_of, headers_of, number_of, request_of, status_of, time_of
 
@@ -72,7 +72,7 @@ def read_line(line: bytes, name: str) -> Exchange | None:
 @lru_cache(maxsize=1024)
 def _asking(text: bytes) -> tuple[Request, bool]:
     """A request but for its body, and whether its headers are given; ValueError for what is none."""
-    return request_in(json.loads((text + b"}").decode()))
+    return request_in(parsed(text + b"}"))
 
 
 @lru_cache(maxsize=64)
@@ -84,12 +84,12 @@ def _answering(text: bytes, body: bytes) -> Response:
 
 @lru_cache(maxsize=256)
 def _answer(text: bytes) -> tuple[int, Headers]:
-    response = response_in(json.loads((text + b"}").decode()))
+    response = response_in(parsed(text + b"}"))
     return response.status, response.headers
 
 
 def _body(text: bytes, where: str) -> bytes:
-    return body_of(json.loads(text.decode()), "", where)
+    return body_of(parsed(text), "", where)
 
 
 def request_in(message: Mapping[str, Any]) -> tuple[Request, bool]:

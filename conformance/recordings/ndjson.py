@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import math
 import re
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from conformance.http.exchange import Exchange, Request
+from conformance.http.json_text import parsed
 from conformance.recordings.containers import opened_to_seek
 from conformance.recordings.corrections import (
     CLOCK_ERROR,
@@ -164,15 +166,15 @@ def _lines(path: Path, quietly: bool = False) -> Iterator[_Line]:
 
 def _is_cut_off(text: bytes) -> bool:
     try:
-        json.loads(text.decode("utf-8-sig"))
+        parsed(text.removeprefix(codecs.BOM_UTF8))
     except (ValueError, RecursionError):
         return True
     return False
 
 
 def _parsed(path: Path, line: _Line) -> Any:
-    try:  # the codec that leaves out a mark at the start takes longer than the parser
-        return json.loads(line.text.decode("utf-8-sig" if line.text.startswith(b"\xef") else "utf-8"))
+    try:
+        return parsed(line.text.removeprefix(codecs.BOM_UTF8))
     except UnicodeDecodeError:
         problem = "no text in UTF-8"
     except json.JSONDecodeError as error:

@@ -10,7 +10,6 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -278,8 +277,14 @@ def _moment_of(text: str) -> float | None:
     return None if midnight is None else midnight + time
 
 
+def _http_date(text: str) -> datetime:
+    from email.utils import parsedate_to_datetime  # it brings sockets, and start-up would pay
+
+    return parsedate_to_datetime(text)
+
+
 def _moment(text: str) -> float | None:
-    for parse in (datetime.fromisoformat, parsedate_to_datetime):
+    for parse in (datetime.fromisoformat, _http_date):
         try:
             moment = parse(text.strip())
             seconds = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

@@ -8,8 +8,6 @@ from itertools import chain
 from pathlib import Path
 from typing import IO, Any
 
-import yaml
-
 from conformance.http.exchange import Exchange, Headers, first_of
 from conformance.recordings.corrections import by_server_clock, complete_where_authorized, without_filtered
 from conformance.recordings.metadata import (
@@ -33,7 +31,7 @@ from conformance.recordings.parsing import (
     status_of,
     time_of,
 )
-from conformance.recordings.yaml_stream import LIST_START, TOP_LEVEL_LIST, entries
+from conformance.recordings.yaml_blocks import LIST_START, TOP_LEVEL_LIST
 
 __all__ = [
     "INTERACTIONS",
@@ -118,6 +116,10 @@ def _no_cassette(path: Path) -> NotARecordingError:
 
 
 def _checked(path: Path, stream: IO[str]) -> Iterator[tuple[object, Any]]:
+    import yaml  # most recordings are of other kinds, and start-up would pay
+
+    from conformance.recordings.yaml_stream import entries
+
     try:
         yield from entries(stream, _LISTS)
     except yaml.MarkedYAMLError as error:
@@ -160,6 +162,7 @@ def _exchanges(path: Path, parts: Iterator[tuple[object, Any]]) -> Iterator[Exch
 def _read(path: Path, parts: Iterator[tuple[object, Any]]) -> Iterator[tuple[_Dialect, Exchange]]:
     dialect, is_cassette, number = _Dialect(), False, 0
     waiting: dict[int, Exchange] = {}
+    name = path.as_posix()
     for key, value in parts:
         if value is LIST_START:
             is_cassette = is_cassette or key in INTERACTIONS
@@ -171,7 +174,7 @@ def _read(path: Path, parts: Iterator[tuple[object, Any]]) -> Iterator[tuple[_Di
             dialect = _Dialect(dialect.ours, "schemathesis" in str(value).lower())
         elif key == UNANSWERED:
             place = f"{UNANSWERED} {len(waiting) + 1}"
-            exchange = _exchange(path, value, dialect, place, f"{path.as_posix()}#{place}")
+            exchange = _exchange(path, value, dialect, place, f"{name}#{place}")
             with reading(path, place):
                 position = int(number_of(value.get("position"), "position") or 0)
             waiting[position] = exchange
@@ -183,7 +186,7 @@ def _read(path: Path, parts: Iterator[tuple[object, Any]]) -> Iterator[tuple[_Di
                 number += 1
                 yield dialect, waiting.pop(number)
             number += 1
-            yield dialect, _exchange(path, value, dialect, f"interaction {number}", f"{path.as_posix()}#{number}")
+            yield dialect, _exchange(path, value, dialect, f"interaction {number}", f"{name}#{number}")
     if not is_cassette:
         raise _no_cassette(path)
     yield from ((dialect, waiting[position]) for position in sorted(waiting))

@@ -15,7 +15,12 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import IO, Any
 
-__all__ = ["ShortenedList", "UnfitError", "read_item"]
+__all__ = ["LIST_START", "TOP_LEVEL_LIST", "ShortenedList", "UnfitError", "read_item"]
+
+#: The key of the items of a top-level list.
+TOP_LEVEL_LIST = object()
+#: Precedes the items of a list, which may be empty.
+LIST_START = object()
 
 #: Characters that are read at once, of the text before the list at most, and of a part that is remembered.
 _PIECE, _LARGEST_HEAD, _SMALL = 2**17, 2**16, 1_024

@@ -25,15 +25,9 @@ from yaml.parser import Parser
 from yaml.reader import Reader
 from yaml.scanner import Scanner
 
-from conformance.recordings.yaml_blocks import ShortenedList, UnfitError
+from conformance.recordings.yaml_blocks import LIST_START, TOP_LEVEL_LIST, ShortenedList, UnfitError
 
-__all__ = ["LIST_START", "TOP_LEVEL_LIST", "entries"]
-
-#: The key of the items of a top-level list.
-TOP_LEVEL_LIST = object()
-
-#: Precedes the items of a list, which may be empty.
-LIST_START = object()
+__all__ = ["entries"]
 
 #: Nodes of one value with its aliases followed: far above any recording, far below a bomb.
 _MOST_NODES = 1_000_000

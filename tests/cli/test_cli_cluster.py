@@ -155,7 +155,7 @@ def test_a_signal_ends_the_wait_for_a_scheduler_that_does_not_answer(wrong: Path
         connection, _ = silent.accept()
         with connection:
             os.kill(os.getpid(), signal.SIGTERM)
-            in_time.append(ended.wait(20))
+            in_time.append(ended.wait(25))
 
     in_time: list[bool] = []
     with socket.create_server(("127.0.0.1", 0)) as silent, Interruption() as interruption:

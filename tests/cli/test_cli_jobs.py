@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import pickle
+import signal
+import subprocess
+import sys
+import time
 import warnings
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
@@ -151,6 +156,23 @@ def test_what_was_read_before_ctrl_c_is_judged(alike: Path) -> None:
         run_report = check(CheckOptions((alike,), jobs=2), interruption, stop)
     assert run_report.policy.interrupted
     assert run_report.report.exchanges == run_report.run["exchanges"] >= 100
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="children cannot be looked up")
+def test_a_terminal_that_hangs_up_reaches_this_process_alone(wrong: Path, tmp_path: Path) -> None:
+    long = tmp_path / "long.ndjson"
+    long.write_bytes(wrong.read_bytes() * 8)
+    command = [sys.executable, "-m", "conformance", "check", long, "--jobs", "2", "--quiet"]
+    with subprocess.Popen(
+        [*command, "--report", tmp_path / "r.json"], stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+        while process.poll() is None and len(children.read_text().split()) < 3:  # one is multiprocessing's own
+            time.sleep(0.001)
+        os.killpg(process.pid, signal.SIGHUP)
+        _, errors = process.communicate(timeout=60)
+    assert (process.returncode, errors) == (130, "")
+    assert (tmp_path / "r.json").exists()
 
 
 def test_a_process_that_is_told_to_stop_judges_what_it_has_read(wrong: Path) -> None:

@@ -168,7 +168,7 @@ def test_serve_accepts_the_tokens_that_it_prints_until_ctrl_c(served: ReferenceP
     assert httpx.get(f"{served.url}/v1/calendars", headers=headers).status_code == 200
     assert "CRONOFY_ACCESS_TOKEN_PROFILES" in served.tokens
     served.process.send_signal(signal.SIGINT)
-    assert served.process.wait(10) == 130
+    assert served.process.wait(60) == 130
     assert served.process.stderr is not None
     assert served.process.stderr.read().strip() == ""
 

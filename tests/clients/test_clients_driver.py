@@ -93,7 +93,8 @@ def test_a_driver_that_stops_when_told_is_gone() -> None:
     ],
 )
 def test_what_breaks_the_protocol_is_one_sentence(program: str, expected: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("conformance.clients.driver.process.STOP_TIMEOUT", 0.3)
+    if "sleep" in program:
+        monkeypatch.setattr("conformance.clients.driver.process.STOP_TIMEOUT", 0.3)
     with pytest.raises(DriverError, match=f"(?s)^the driver .*{expected}"):
         driven(program, "list_calendars")
 
@@ -173,7 +174,7 @@ def test_a_driver_that_ended_is_noticed_at_once_though_its_child_holds_its_outpu
     began = time.monotonic()
     with pytest.raises(DriverError, match=r"ended before it answered request 1 \(start\) \(exit code 9\).*forked"):
         driven(program, "start")
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 20, "the child holds it for 30 s"
 
 
 def test_a_driver_that_fails_after_stop_is_named() -> None:
@@ -226,7 +227,7 @@ def test_no_process_of_the_driver_stays(tmp_path: Path) -> None:
     with pytest.raises(DriverError):
         driven(program, "list_calendars")
     child = int(note.read_text())
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 20
     while _runs(child) and time.monotonic() < deadline:
         time.sleep(0.01)
     assert not _runs(child)

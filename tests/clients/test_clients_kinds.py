@@ -526,6 +526,18 @@ def reads_from_memory(self: Memory, params: Mapping[str, Any], calendar_ids: Seq
     return list(self.known[key]["events"])
 
 
+def remembers_links(self: Memory, params: Mapping[str, Any], calendar_ids: Sequence[str] = ()) -> list[JSON]:
+    events = Client.read_events(self, params, calendar_ids)
+    self.known.update({("", event["event_id"]): event.get("conferencing") or {} for event in events})
+    return events
+
+
+def keeps_links(self: Memory, calendar_id: str, event: Mapping[str, Any]) -> None:
+    read = self.known.get(("", event["event_id"]), {})
+    kept = {"profile_id": "explicit", "provider_description": "Kept", "join_url": read.get("join_url")}
+    Client.upsert_event(self, calendar_id, {"conferencing": kept, **event} if read.get("join_url") else event)
+
+
 def subscribes_again(self: Memory, calendar_id: str, event: Mapping[str, Any]) -> None:
     key = (calendar_id, event["event_id"])
     body = {**self.known.get(key, {}), **event}
@@ -565,6 +577,10 @@ SEQUENCES: dict[str, tuple[tuple[str, ...], type[HttpxAdapter]]] = {
     "a write that is answered 429 is put off and told as done": (TRIED_AGAIN, remembering(upsert_event=put_off)),
     "a write is tried again without its conferencing": (TRIED_AGAIN, retries(without_conferencing)),
     "readings are answered from memory": (("the event id 0012",), remembering(read_events=reads_from_memory)),
+    "a link that was read is sent with an update": (
+        ("a conference that was read, then an update that leaves conferencing out",),
+        remembering(upsert_event=keeps_links, read_events=remembers_links),
+    ),
     "subscriptions are sent again with an update": (
         ("subscriptions, then an update without them",),
         remembering(upsert_event=subscribes_again),
@@ -629,3 +645,13 @@ def test_two_fields_that_are_lost_are_two_defects_and_one_that_is_lost_often_is_
     asyncio.run(_played(lossy(), [CASES[name] for name in names], run))
     causes = {rule: len(tally.causes) for rule, tally in run.judge.report.tallies.items() if tally.failed}
     assert causes == {"event-fields-are-sent-as-requested": 2}
+
+
+def test_a_client_may_ask_for_deleted_events_too_and_pass_over_them() -> None:
+    def read_events(self: Client, params: Mapping[str, Any], calendar_ids: Sequence[str] = ()) -> list[JSON]:
+        events = Client.read_events(self, {**params, "include_deleted": True}, calendar_ids)
+        return [event for event in events if not event["deleted"]]
+
+    names = [name for name, case in CASES.items() if any(step.call.method == "delete_event" for step in case.steps)]
+    assert names
+    assert failing(made(read_events=read_events), names) == frozenset()

@@ -25,6 +25,7 @@ _CRAFTED = (
     "crash-on-8x8",
 )
 _SLOW = ("8x8-forbidden", "integrated-keeps-another-service-until-it-is-there")
+_MOVING = ("settled-url-changes-by-itself", "omitted-changes-generated-url")
 
 
 @cache
@@ -32,7 +33,7 @@ def _facts(faults: tuple[str, ...]) -> tuple[Facts, ...]:
     return tuple(asyncio.run(traffic(faults)))
 
 
-@pytest.mark.parametrize("faults", [(), _CRAFTED, _SLOW], ids=["right", "failed", "slow"])
+@pytest.mark.parametrize("faults", [(), _CRAFTED, _SLOW, _MOVING], ids=["right", "failed", "slow", "moving"])
 def test_facts_of_traffic_are_as_described(faults: tuple[str, ...]) -> None:
     wrong = Counter(
         (facts.about, error.message, error.json_path)
@@ -44,7 +45,7 @@ def test_facts_of_traffic_are_as_described(faults: tuple[str, ...]) -> None:
 
 
 def test_the_traffic_gives_every_fact_of_a_write() -> None:
-    every = (facts for faults in ((), _CRAFTED, _SLOW) for facts in _facts(faults))
+    every = (facts for faults in ((), _CRAFTED, _SLOW, _MOVING) for facts in _facts(faults))
     documents = [facts.document for facts in every if facts.about == "write"]
     schema = read("facts/write")
 

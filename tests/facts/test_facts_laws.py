@@ -203,6 +203,12 @@ def test_form_fields_are_a_body_too() -> None:
         b"&subscriptions[][type]=webhook&subscriptions[][interactions][][type]=one"
         b"&subscriptions[][interactions][][type]=two&subscriptions[][type]=webhook"
     )
+    numbered = (
+        b"event_id=e1&start[time]=2026-01-01T00:00:00Z&start[tzid]=Etc/UTC&calendar_ids[0]=a&calendar_ids[1]=b"
+        b"&subscriptions[0][type]=webhook&subscriptions[0][interactions][0][type]=one"
+        b"&subscriptions[0][interactions][1][type]=two&subscriptions[1][type]=webhook"
+    )
+    assert form_json(numbered) == form_json(body)
     assert form_json(body) == {
         "event_id": "e1",
         "start": {"time": "2026-01-01T00:00:00Z", "tzid": "Etc/UTC"},
@@ -354,3 +360,29 @@ def test_a_version_that_shows_now_this_and_now_that_does_not_remain(
             traffic.read(at + 2 * number, item(shown, **updated))
     (write,) = traffic.writes(Settings())
     assert write["after"].get("remained") is remained
+
+
+@pytest.mark.parametrize(
+    ("service", "moves"), [("zoom", True), ("go_to", False)], ids=["the same service", "another service"]
+)
+def test_where_links_change_by_themselves_another_link_proves_nothing_against_a_write(
+    service: str, moves: bool
+) -> None:
+    """A provider may move its conferences some seconds after they were made, whoever writes or not."""
+    first, later = ({"join_url": f"https://zoom.example/{n}", "provider_name": "zoom"} for n in (1, 2))
+    traffic = Traffic().read(0).write(1, event(event_id="other", conferencing={"profile_id": "default"}))
+    traffic.write(1.5, event(conferencing={"profile_id": "default"}))
+    other = ({"join_url": f"https://o.example/{n}", "provider_name": name} for n, name in ((1, "zoom"), (2, service)))
+    others = [item(one, event_id="other") for one in other]
+    for at in (2, 5):
+        traffic.read(at, item(first), others[0])
+    traffic.write(6, event(description="Changed"))
+    for at in (7, 10, 13, 16, 19, 22):
+        traffic.read(at, item(later, description="Changed"), others[1])
+    last = traffic.writes()[-1]
+    assert last["before"]["state"] == "assigned"
+    latest = last["after"]["latest"]
+    assert ("join_url_may_move" in latest, "join_url_as_before" in latest) == (moves, not moves)
+    assert [one["state"] for one in last["after"]["observed"]] == ([] if moves else ["assigned"])
+    explicit_after = traffic.write(30, event(conferencing=explicit(A))).read(31, item(later)).writes()[-1]
+    assert "join_url_may_move" not in explicit_after["after"]["latest"]

@@ -321,13 +321,15 @@ def test_a_headline_of_several_kinds_of_requests_says_none_of_them() -> None:
 
 def test_two_traits_that_no_pass_has_together_tell_a_defect_where_neither_does_alone() -> None:
     zone, kinds = "event.start is an object", ("default", "explicit", "profile", "omitted")
-    lost = [("a", of_kind(f"a {kind}", kind, zone, "generates", "reads as ignored")) for kind in kinds]
+    lost = [
+        ("a", of_kind(f"a {kind}", kind, zone, "generates", "changes nothing", "reads as ignored")) for kind in kinds
+    ]
     removed = [("b", of_kind(f"b {n}", "omitted", "changes description")) for n in "12"]
     passes = {"a": [{zone, "due=none"}, {"generates", "due=default"}], "b": [{"due=omitted", "changes summary"}]}
     passes["b"] += [{*one, "reads as heeded"} for one in passes["a"]]
     [first, second] = failure_groups(contrasted(*lost, *removed, passes=passes))
     assert first.headline == (
-        "Wherever the start names a time zone, after a request for a generated conference, events read back as if "
+        "Wherever the start names a time zone, where a generated conference is requested, events read back as if "
         "conferencing had not been requested"
     )
     assert {rule.id for rule, _ in second.members} == {"b"}

@@ -57,6 +57,13 @@ def test_nothing_runs_and_nothing_is_wider_than_a_telephone(report: RunReport, t
     assert result["over"] <= 0
 
 
+def test_a_comparison_is_read_on_a_telephone_without_scrolling_aside(tmp_path: Path) -> None:
+    right = run_report(tuple(verdict for verdict in VERDICTS if verdict.outcome != "failed"))
+    shown = html(comparison_of([document(run_report()), document(right)], ["a-broken-emulator", "a-right-emulator"]))
+    measured = "[...document.querySelectorAll('.matrix')].map(one => one.scrollWidth - one.clientWidth)"
+    assert set(evaluated(tmp_path, shown, measured, "--window-size=390,900")) == {0}
+
+
 @pytest.mark.skipif("AXE_PATH" not in os.environ, reason="AXE_PATH does not name axe.min.js")
 @pytest.mark.parametrize("scheme", ["0", "1"], ids=["dark", "light"])
 @pytest.mark.parametrize("page", ["report", "comparison"])

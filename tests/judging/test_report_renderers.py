@@ -139,7 +139,7 @@ Warnings: 1 rule, which does not count
 
 Coverage gaps
   profile-resolves: conferencing was still pending at the settle time-out
-  bearer-is-sent: nothing in the traffic meets its condition
+  bearer-is-sent: nothing in the traffic meets the condition
   none-removes: no pass covers microsoft
 
 -v lists every rule.
@@ -151,7 +151,7 @@ How to read this
   inconclusive the rule applied, but what was seen decides nothing.
 
 1 of 5 rules passed, 1 failed, 1 warning, 1 inconclusive, 1 untested, over 118 exchanges. Coverage gaps: 3 rules.
-Untested: 1 because nothing in the traffic meets its condition.
+Untested: 1 because nothing in the traffic meets the condition.
 Outcome: failed. Exit code 1: a rule of level must failed.
 """
     )
@@ -173,7 +173,7 @@ What a server is inferred to do
   inconclusive profile-resolves  [A6 S4]  1 inconclusive: conferencing was still pending at the settle time-out
 
 What a client must do
-  untested     bearer-is-sent    [E2]  nothing in the traffic meets its condition
+  untested     bearer-is-sent    [E2]  nothing in the traffic meets the condition
 
 """
         in rendered
@@ -293,9 +293,17 @@ def test_coverage_gaps_with_the_same_reason_are_counted_together() -> None:
     rules = tuple(Rule(f"r-{number}", cases=("google", "microsoft")) for number in range(5))
     rendered = text.render(run_report((passed("r-0"),), rules))
     assert rendered.partition("Coverage gaps\n")[2].splitlines()[:2] == [
-        "  4 rules: nothing in the traffic meets its condition",
+        "  4 rules: nothing in the traffic meets the condition",
         "  r-0: no pass covers google, microsoft",
     ]
+
+
+def test_of_many_coverage_gaps_the_first_are_told_unless_all_are_wanted() -> None:
+    rules = tuple(Rule(f"r-{number:02}", cases=("google",)) for number in range(12))
+    report = run_report(tuple(passed(rule.id) for rule in rules), rules)
+    assert "  and 4 more: -v lists them" in text.render(report)
+    assert "r-11: no pass covers google" not in text.render(report)
+    assert "r-11: no pass covers google" in text.render(report, verbose=True)
 
 
 def test_counterexamples_and_notes_are_in_the_formats_for_people() -> None:
@@ -338,7 +346,7 @@ def test_long_content_of_a_response_is_truncated() -> None:
             (),
             Policy(require_coverage=True),
             "0 of 1 rules passed, 1 untested, over 118 exchanges. Coverage gaps: 1 rule. "
-            "Untested: 1 because nothing in the traffic meets its condition.\n"
+            "Untested: 1 because nothing in the traffic meets the condition.\n"
             "Outcome: inconclusive. Exit code 3: no rule passed, so that nothing is proved.\n",
         ),
     ],
@@ -436,7 +444,7 @@ def test_the_junit_has_a_case_for_each_rule() -> None:
     skipped = [element.get("message") for element in root.iter("skipped")]
     assert skipped == [
         "inconclusive: conferencing was still pending at the settle time-out",
-        "untested: nothing in the traffic meets its condition",
+        "untested: nothing in the traffic meets the condition",
     ]
 
 

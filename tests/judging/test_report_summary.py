@@ -172,7 +172,7 @@ def test_the_document_is_the_one_that_the_design_describes() -> None:
     assert parts["rules"][3]["reason"] == "timed-out"
     assert parts["coverage_gaps"][-1] == {
         "rule": "bearer-is-sent",
-        "reason": "nothing in the traffic meets its condition",
+        "reason": "nothing in the traffic meets the condition",
     }
 
 

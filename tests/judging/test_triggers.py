@@ -129,7 +129,8 @@ def test_a_trigger_stands_before_what_is_wrong() -> None:
 
 class _OfStart:
     def part(self, name: str) -> dict[str, Any]:
-        return {"properties": {"start": {"const": "past"}}} if name == "if" else {}
+        known = {"properties": {"start": {"const": "past"}}, "required": ["resolution", "calendar"]}
+        return known if name == "if" else {}
 
 
 def test_a_rule_on_times_shows_the_times_of_the_event() -> None:

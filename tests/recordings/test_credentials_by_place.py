@@ -140,12 +140,12 @@ def test_the_time_that_a_large_body_takes_grows_as_its_size(body_of: Callable[[i
     def seconds(size: int) -> float:
         body = body_of(size)
         sent = Exchange(Request("POST", "http://a/", (), body), Response(200, (), body))
-        begun = time.process_time()
+        begun = time.thread_time()
         assert scrub(sent, collect=lambda _: None) is sent
-        return time.process_time() - begun
+        return time.thread_time() - begun
 
-    little = min(seconds(2**18) for _ in range(3))
-    assert seconds(2**21) < 8 * 3 * max(little, 0.01), "eight times the size"
+    little = min(seconds(2**17) for _ in range(3))
+    assert any(seconds(2**20) < 8 * 3 * max(little, 0.01) for _ in range(2)), "eight times the size"
 
 
 @pytest.mark.parametrize(

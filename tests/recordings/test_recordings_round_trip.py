@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 
 from conformance.http.exchange import Exchange, Request, Response
 from conformance.http.redaction import Redactor, SecretLeakError, scrub
-from conformance.recordings import NdjsonWriter, RecordingMetadata, TruncatedWarning, header, read, read_all, write_vcr
+from conformance.recordings import NdjsonWriter, RecordingMetadata, TruncatedWarning, header, read, read_all
+from conformance.recordings.vcr_writer import write_vcr
 
 HEADER = RecordingMetadata(
     "cronofy-conformance",

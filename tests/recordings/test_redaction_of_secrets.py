@@ -219,9 +219,9 @@ def test_a_large_body_is_searched_in_linear_time_and_little_memory(kind: str) ->
     elif kind == "text":
         data = b"".join(random.choices(WORDS, k=len(data) // 9))
     tracemalloc.start()
-    begun = time.process_time()
+    begun = time.thread_time()
     assert REDACTOR.bytes(data) is data
-    seconds, (_, peak) = time.process_time() - begun, tracemalloc.get_traced_memory()
+    seconds, (_, peak) = time.thread_time() - begun, tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert seconds < 2
     assert peak < 40 * 2**20
@@ -384,19 +384,19 @@ def test_a_log_record_is_redacted_with_its_traceback() -> None:
 @pytest.mark.parametrize("unit", ["\\", "%", "&amp;", "%25", "A", "0", " ", "C", "\\u00", "&#", "CRN_"])
 def test_hostile_text_is_searched_in_bounded_time(unit: str) -> None:
     text = unit * (400_000 // len(unit))
-    begun = time.process_time()
+    begun = time.thread_time()
     clean = REDACTOR.text(text + " " + TOKEN)
-    assert time.process_time() - begun < 10
+    assert time.thread_time() - begun < 10
     assert clean.endswith("<default>") or clean == REDACTED
 
 
 def test_checking_is_fast_enough_for_every_write() -> None:
     events = [{"event_id": f"e{n}", "summary": "Board meeting", "url": f"https://zoom.us/j/{n}"} for n in range(20)]
     body = json.dumps({"events": events}).encode()
-    begun = time.process_time()
+    begun = time.thread_time()
     for _ in range(200):
         REDACTOR.check(body, "here")
-    assert (time.process_time() - begun) / 200 < 0.005
+    assert (time.thread_time() - begun) / 200 < 0.005
 
 
 def test_redacting_twice_is_redacting_once() -> None:

@@ -282,15 +282,18 @@ def _starts(account: str, calendar: str) -> Section:
                             account, calendar_of(account, calendar), name, ({**step, "start": start, "end": end},)
                         )
                     )
-        for ahead, zone in ((5 * HOUR, timedelta(hours=-11)), (-5 * HOUR, timedelta(hours=13))):
-            start, end = (
-                datetime.fromtimestamp(START + ahead + lasts, timezone(zone)).isoformat() for lasts in (0, HOUR)
-            )
-            for kind, step in kinds.items():
+        for ahead, hours, zone in ((5 * HOUR, -11, "Pacific/Pago_Pago"), (-5 * HOUR, 13, "Pacific/Kiritimati")):
+            times = [START + ahead + lasts for lasts in (0, HOUR)]
+            forms = {
+                "offset": tuple(
+                    datetime.fromtimestamp(at, timezone(timedelta(hours=hours))).isoformat() for at in times
+                ),
+                "zone": tuple({"time": utc(at), "tzid": zone} for at in times),
+            }
+            for (form, (start, end)), (kind, step) in product(forms.items(), kinds.items()):
                 near = ({**step, "start": start, "end": end},)
-                scenarios.append(
-                    ProbeScenario(account, calendar_of(account, calendar), f"Near-{ahead:.0f}-{kind}", near)
-                )
+                name = f"Near-{ahead:.0f}-{form}-{kind}"
+                scenarios.append(ProbeScenario(account, calendar_of(account, calendar), name, near))
         _run(probe, scenarios)
         probe.read(account, only_managed="true", localized_times="true")
 

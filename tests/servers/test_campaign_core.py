@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import strategies as st
@@ -94,8 +95,10 @@ def seconds(value: Any) -> float:
     return datetime.fromisoformat(value).timestamp()
 
 
-def wall_clock(text: str) -> float:
-    """A time as seconds since the epoch, as if it had no offset from UTC."""
+def wall_clock(text: str | dict[str, str]) -> float:
+    """A time as seconds since the epoch, as if it had no offset from UTC; by the clock of its time zone."""
+    if not isinstance(text, str):
+        text = datetime.fromisoformat(text["time"]).astimezone(ZoneInfo(text["tzid"])).isoformat()
     return datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -155,6 +156,20 @@ def test_only_steps_that_are_made_for_it_are_tried_again() -> None:
         steps.expect(scenario)
         assert steps.sent(scenario, 1, pending=False, gap=9.0) is None
     assert steps.unmet == ()
+
+
+@pytest.mark.parametrize(
+    ("kind", "longest", "late"),
+    [("explicit", 3.0, 0.0), ("explicit", 14.0, 7.0), ("explicit", 90.0, 10.0), ("none", 14.0, 0.0)],
+)
+def test_explicit_conferencing_meets_what_has_been_pending_for_long(kind: str, longest: float, late: float) -> None:
+    """A server may have given up its first try by then, and forget what else was asked for when it tries again."""
+    steps = PendingSteps()
+    scenario = replace(SCENARIO, steps=(Step("default"), Step(kind, timing="while-pending")))
+    steps.record_pending(longest)
+    assert steps.lateness(scenario, 1) == late
+    assert steps.sent(scenario, 1, pending=False, gap=9.0) is not None
+    assert steps.lateness(scenario, 1) == 0.0  # it came too late
 
 
 def test_a_step_that_is_never_sent_meets_nothing() -> None:

@@ -41,12 +41,12 @@ class OwnError(BaseException):
     """What no `except Exception` catches."""
 
 
-def run_of(asgi: Any = None, wsgi: Any = None) -> RunResult | ConfigurationError:
+def run_of(asgi: Any = None, wsgi: Any = None, limits: Limits = LIMITS) -> RunResult | ConfigurationError:
     """A run on the real clock against an application, which ends soon."""
     subject = in_process(asgi or wsgi, {"default": "a-token"}, kind="wsgi" if wsgi else "asgi")
     options = RunOptions(max_requests=40, max_time=4.0)
     try:
-        return asyncio.run(run(options, subject=subject, limits=LIMITS, small=False))
+        return asyncio.run(run(options, subject=subject, limits=limits, small=False))
     except ConfigurationError as error:
         return error
 
@@ -174,7 +174,7 @@ def test_a_lifespan_that_hangs_is_not_waited_for(at: str, journal: Path, monkeyp
             await asyncio.sleep(60)
         await reference(scope, receive, send)
 
-    result = run_of(app)
+    result = run_of(app, limits=LIMITS if at == "startup" else Limits())
     if at == "startup":
         assert str(result) == "the application did not start within 0.2 s: see what its ASGI lifespan waits for"
         assert not list(journal.rglob("*.ndjson")), "nothing was created: the journal is closed, and goes"
@@ -199,7 +199,7 @@ def test_an_application_that_cancels_all_tasks_is_not_the_user(monkeypatch: pyte
 
     monkeypatch.setitem(sys.modules, "cancelling", types.SimpleNamespace(app=asgi_app(cancels)))  # type: ignore[misc]
     monkeypatch.setenv("CRONOFY_ACCESS_TOKEN", "a-token")
-    done = CliRunner().invoke(cli, ["run", "asgi:cancelling:app", "--max-time", "5"])
+    done = CliRunner().invoke(cli, ["run", "asgi:cancelling:app"])
     assert done.exit_code == 3
     assert "Exit code 3: code in this process cancelled the run" in done.output.splitlines()[-1]
 

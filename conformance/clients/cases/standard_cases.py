@@ -118,6 +118,15 @@ def _updates(fixture: Fixture) -> Iterator[Case]:
             read([here], [name]),
         ),
     )
+    name = "read-and-left"
+    yield Case(
+        "a conference that was read, then an update that leaves conferencing out",
+        (
+            write(here, event(fixture, name, {"profile_id": "default"})),
+            read([here], [name], StubBehavior(settle=True)),
+            write(here, event(fixture, name, summary="Moved")),
+        ),
+    )
     name, subscribed = "subscribed-once", next(fields for what, fields in OPTIONAL if what == "subscriptions")
     yield Case(
         "subscriptions, then an update without them",

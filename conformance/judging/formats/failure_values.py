@@ -91,7 +91,7 @@ def _wire_values(
     expected = None if violation.expected in ("", rule.title) else _visible(violation.expected)
     got = _got(violation, entries, said) if expected is None else _visible(violation.actual)
     sent = _sent(entries) if violation.path.startswith("/after") else _body(violation) or _sent(entries)
-    if sent is not None and sent not in (expected, got):
+    if sent is not None and sent != expected:
         yield "sent", (Part(clipped(sent), differs=False),)
     if expected is not None and got is not None:
         yield from zip(("expected", "got"), differences(expected, got), strict=True)
@@ -105,8 +105,8 @@ def _fields(violation: Violation) -> tuple[str, str] | None:
     if not violation.path.endswith(("/mismatching_fields", "/fields_changed_since_before")):
         return None
     shown = next((one.otherwise for one in reversed(violation.evidence) if one.otherwise), None)
-    writes = [*violation.earlier, *violation.evidence[:1]]
-    meant = (written(one, violation.event)[1] for one in reversed(writes) if one.status is None or one.status < 400)
+    writes = [one for one in (*violation.earlier, *violation.evidence[:1]) if (one.status or 0) < 400]
+    meant = (written(one.request, violation.event).body for one in reversed(writes))
     body = next((one for one in meant if one is not None), None)
     if not shown or not isinstance(body, dict):
         return None

@@ -15,6 +15,7 @@ from conformance.http.curl import curl
 from conformance.http.display import visible, without_userinfo
 from conformance.judging.formats.failure_values import as_json, share, values
 from conformance.judging.formats.script import LONGEST_BODY, Script, script
+from conformance.judging.formats.undecided import undecided
 from conformance.judging.groups import FailureGroup, failure_groups
 from conformance.judging.summary import MISSED
 from conformance.judging.timeline import TimelineEntry, timeline
@@ -28,7 +29,17 @@ if TYPE_CHECKING:
     from conformance.judging.verdict import Violation
 
 __all__ = ["ClauseNote", "Failure", "FailureStep", "actual", "brief", "closing", "coverage_gaps"]
-__all__ += ["failures", "headings", "headline", "moment", "outcome_line", "short", "status", "subject_name"]
+__all__ += [
+    "failures",
+    "headings",
+    "headline",
+    "moment",
+    "outcome_line",
+    "short",
+    "status",
+    "subject_name",
+    "undecided",
+]
 
 #: How many stale entries of a baseline are named.
 _NAMED = 3
@@ -253,6 +264,9 @@ def headline(run_report: RunReport) -> tuple[str, ...]:
     if run_report.policy.unjudged is not None:
         return (visible(f"Not judged: {run_report.policy.unjudged}."),)
     unjudged = tuple(visible(f"{one}, by a limit of this tool; all else was.") for one in run_report.report.unjudged)
+    waiting = undecided(run_report)
+    if waiting is not None and not run_report.failed:
+        unjudged = (*unjudged, f"{waiting.headline}: {_counted(len(waiting.rules), 'rule')} cannot be decided.")
     if not run_report.is_mostly_untested:
         return unjudged
     musts = [rule for rule in run_report.rules if rule.level == "must"]
@@ -290,7 +304,9 @@ def _why(run_report: RunReport) -> str:
     if code == 3:
         if not any(status(run_report, rule) == "passed" for rule in run_report.rules):
             return "no rule passed, so that nothing is proved"
-        return f"a rule of level must is {' or '.join(policy.fatal_gaps)}"
+        count = sum(run_report.is_fatal(rule) for rule in run_report.rules)
+        is_open = f"{'is' if count == 1 else 'are'} {' or '.join(policy.fatal_gaps)}"
+        return f"{_counted(count, 'rule')} of level must {is_open}"
     if run_report.known:
         return f"nothing failed but what {policy.baseline.name if policy.baseline else 'the baseline'} knows"
     if run_report.failed:

@@ -19,16 +19,24 @@ from conformance.judging.formats.failures import (
     subject_name,
 )
 from conformance.judging.formats.glossary import HEADING, glossary
-from conformance.judging.formats.html_failure import article, text_of
+from conformance.judging.formats.html_failure import article, happened, link, term, text_of
 from conformance.judging.formats.html_page import page
 from conformance.judging.formats.html_rules import explanations, table, text_of_lines
 from conformance.judging.formats.html_style import STYLE
 from conformance.judging.formats.picture import rows
+from conformance.judging.formats.undecided import UNDECIDED, undecided
 
 if TYPE_CHECKING:
     from conformance.judging.summary import RunReport
 
 __all__ = ["render"]
+
+_MARK = (
+    '<svg width="14" height="14" aria-hidden="true"><line class="{0}" x1="7" x2="7" y1="{1}" y2="14"/>'
+    '<circle class="{0}" cx="7" cy="{2}" r="{3}"/></svg>{4}'
+)
+#: The marks of time lines: the class, where its line begins, where its dot is, how large, and what it means.
+_MARKS = (("write", 0, 10, 4, "write"), ("read", 14, 8, 4, "reading"), ("broken", 14, 7, 6, "what is wrong"))
 
 _KEY = ("missing", "none", "pending", "assigned", "malformed")
 #: From more failures on, a list of them comes first.
@@ -50,12 +58,13 @@ def render(run_report: RunReport) -> str:
         *_failures(run_report, found),
         *_run(found),
         *_counterexamples(run_report),
+        *_undecided(run_report),
         *_coverage_gaps(run_report),
         *_notes(run_report),
     ]
     lines += [
         *_glossary("\n".join(lines)),
-        *_rules(run_report),
+        *_rules(run_report, found),
         "</main>",
         f"<footer><p>{text_of(_about(run_report))}</p></footer>",
     ]
@@ -89,12 +98,25 @@ def _failures(run_report: RunReport, found: tuple[Failure, ...]) -> Iterator[str
         yield from article(run_report, number, failure)
 
 
+def _undecided(run_report: RunReport) -> Iterator[str]:
+    found = undecided(run_report)
+    if found is not None:
+        yield f"<h2>{UNDECIDED}</h2>"
+        yield f"<p>{text_of(found.headline)}</p><dl>"
+        yield term("rules", ", ".join(map(link, found.rules)))
+        yield term("event", f"<code>{text_of(found.event)}</code>")
+        yield term("to decide", text_of(found.advice))
+        yield "</dl>"
+        yield from happened(found.timeline, "h3")
+
+
 def _key() -> Iterator[str]:
     """What the colours of the time lines mean."""
     swatch = '<svg width="14" height="12" aria-hidden="true"><rect class="{}" width="14" height="12"/></svg>'
     words = {"missing": "not listed", "none": "no conferencing"}
     items = "".join(f"<li>{swatch.format(state)}{words.get(state, state)}</li>" for state in _KEY)
-    yield f'<ul class="key" aria-label="Colours of the time lines">{items}</ul>'
+    items += "".join(f"<li>{_MARK.format(*mark)}</li>" for mark in _MARKS)
+    yield f'<ul class="key" aria-label="Colours and marks of the time lines">{items}</ul>'
 
 
 def _run(found: tuple[Failure, ...]) -> Iterator[str]:
@@ -113,14 +135,18 @@ def _glossary(text: str) -> Iterator[str]:
         yield f"<dl>{''.join(f'<dt>{word}</dt><dd>{meaning}</dd>' for word, meaning in words)}</dl>"
 
 
-def _rules(run_report: RunReport) -> Iterator[str]:
+def _rules(run_report: RunReport, found: tuple[Failure, ...]) -> Iterator[str]:
+    named: dict[str, list[int]] = {}
+    for number, failure in enumerate(found, 1):
+        for rule in (failure.rule, *failure.also):
+            named.setdefault(rule.id, []).append(number)
     yield "<h2>Rules</h2>"
     passed = sum(status(run_report, rule) == "passed" for rule in run_report.rules)
     yield f"<details><summary>All {len(run_report.rules)} rules, of which {passed} passed</summary>"
     yield from table(run_report)
     yield "</details>"
     yield "<h2>Rules explained</h2>"
-    yield from explanations(run_report.failed)
+    yield from explanations(run_report.failed, named)
     others = tuple(rule for rule in run_report.rules if rule not in run_report.failed)
     yield f"<details><summary>{len(others)} rules that did not fail</summary>"
     yield from explanations(others)

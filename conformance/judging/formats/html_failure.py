@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from conformance.judging.summary import RunReport
     from conformance.judging.timeline import TimelineEntry
 
-__all__ = ["article", "link", "text_of"]
+__all__ = ["article", "happened", "link", "term", "text_of"]
 
 
 def text_of(text: str) -> str:
@@ -38,29 +38,34 @@ def article(run_report: RunReport, number: int, failure: Failure) -> Iterator[st
     yield f'<h3 id="failure-{number}">{number}. {text_of(failure.headline)}</h3>'
     yield "<dl>"
     for name, parts in failure.values:
-        yield _term(name, f'<div class="value">{_marked(parts)}</div>')
-    yield _term("rule", f"{link(rule)} ({rule.level}): {text_of(rule.title)}")
+        yield term(name, f'<div class="value">{_marked(parts)}</div>')
+    yield term("rule", f"{link(rule)} ({rule.level}): {text_of(rule.title)}")
     clauses = "<br>".join(
         f'{text_of(clause.id)}, <a href="{text_of(clause.url)}">{text_of(clause.section)}</a>: {text_of(clause.text)}'
         for clause in failure.clauses
     )
     if clauses:
-        yield _term("clauses", clauses)
+        yield term("clauses", clauses)
     if violation.event is not None:
-        yield _term("event", f"<code>{text_of(short(violation.event))}</code>")
+        yield term("event", f"<code>{text_of(short(violation.event))}</code>")
     if failure.share is not None:
-        yield _term("seen", failure.share)
+        yield term("seen", failure.share)
     also = "<br>".join(f"{level}: {', '.join(map(link, rules))}" for level, rules in failure.also_by_level())
     if also:
-        yield _term("also fails", also)
+        yield term("also fails", also)
     yield "</dl>"
-    if failure.timeline:
-        yield "<h4>What happened</h4>"
-        if len(failure.timeline) > 1:
-            yield picture(failure.timeline)
-        yield f'<ol class="moments">{"".join(map(_moment, failure.timeline))}</ol>'
+    yield from happened(failure.timeline, "h4")
     yield from _reproduction(run_report, failure)
     yield "</article>"
+
+
+def happened(entries: tuple[TimelineEntry, ...], heading: str) -> Iterator[str]:
+    """A time line under a heading of this level, as a picture and in words."""
+    if entries:
+        yield f"<{heading}>What happened</{heading}>"
+        if len(entries) > 1:
+            yield picture(entries)
+        yield f'<ol class="moments">{"".join(map(_moment, entries))}</ol>'
 
 
 def _reproduction(run_report: RunReport, failure: Failure) -> Iterator[str]:
@@ -85,7 +90,8 @@ def _folded(title: str, text: str) -> str:
     return f'<details><summary>{title}</summary><pre tabindex="0">{shown}</pre></details>'
 
 
-def _term(name: str, value: str) -> str:
+def term(name: str, value: str) -> str:
+    """A name and its value, which is HTML, in a list of them."""
     return f"<dt>{name}</dt><dd>{value}</dd>"
 
 

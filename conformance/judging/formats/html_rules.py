@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from conformance.contract import examples
@@ -47,8 +48,11 @@ def _row(run_report: RunReport, rule: Rule) -> str:
     return f"<tr>{''.join(cells)}</tr>"
 
 
-def explanations(rules: Iterable[Rule]) -> Iterator[str]:
-    """When each rule applies, what must hold, its clauses, and an example that keeps it and one that breaks it."""
+def explanations(rules: Iterable[Rule], failures: Mapping[str, Sequence[int]] = MappingProxyType({})) -> Iterator[str]:
+    """When each rule applies, what must hold, its clauses, and an example that keeps it and one that breaks it.
+
+    `failures` are the numbers of the failures that name a rule, by its id: each leads back to them.
+    """
     for rule in rules:
         yield f'<details id="rule-{text_of(rule.id)}"><summary>{text_of(rule.id)}: {text_of(rule.title)}</summary>'
         yield "<dl>"
@@ -63,7 +67,8 @@ def explanations(rules: Iterable[Rule]) -> Iterator[str]:
             if example is not None:
                 facts = f'<pre tabindex="0">{text_of_lines(_facts(example.facts))}</pre>'
                 yield f"<dt>{heading}</dt><dd>{text_of(example.title)}{facts}</dd>"
-        yield "</dl></details>"
+        back = ", ".join(f'<a href="#failure-{number}">failure {number}</a>' for number in failures.get(rule.id, ()))
+        yield f"<dt>Back to</dt><dd>{back}</dd></dl></details>" if back else "</dl></details>"
 
 
 def text_of_lines(text: str) -> str:

@@ -23,6 +23,7 @@ from conformance.judging.formats.failures import (
     subject_name,
 )
 from conformance.judging.formats.glossary import HEADING, glossary
+from conformance.judging.formats.undecided import UNDECIDED, Undecided, undecided
 
 if TYPE_CHECKING:
     from conformance.contract.rules import Rule
@@ -56,6 +57,9 @@ def render(run_report: RunReport) -> str:
         lines += ["", "## Smallest failures"]
     for example in run_report.counterexamples:
         lines += ["", *_fenced("text", example.rstrip("\n"))]
+    waiting = undecided(run_report)
+    if waiting is not None:
+        lines += _undecided(waiting)
     gaps = coverage_gaps(run_report)
     if gaps:
         lines += ["", "## Coverage gaps", ""]
@@ -111,15 +115,27 @@ def _failure(run_report: RunReport, number: int, failure: Failure) -> Iterator[s
     if failure.values:
         yield ""
         yield from _fenced("text", "\n".join(text.values(failure)))
-    if failure.timeline:
-        yield from ("", "| | when | exchange | what happened | status | conferencing |", "|---|--:|---|---|--:|---|")
-        yield from (_entry(entry) for entry in failure.timeline)
+    yield from _happened(failure.timeline)
     if failure.reproduction is not None and failure.reproduction.steps:
         yield from ("", "Smallest scenario:", "", *(escaped(step) + "  " for step in failure.reproduction.steps))
     if failure.script is not None:
         yield from _folded("As a shell script", "sh", failure.script.whole)
     if failure.reproduction is not None and failure.reproduction.reproduces and failure.reproduction.scenarios:
         yield from _folded("As pytest", "python", pytest_file.one(run_report, failure.reproduction))
+
+
+def _happened(entries: tuple[TimelineEntry, ...]) -> Iterator[str]:
+    if entries:
+        yield from ("", "| | when | exchange | what happened | status | conferencing |", "|---|--:|---|---|--:|---|")
+        yield from (_entry(entry) for entry in entries)
+
+
+def _undecided(found: Undecided) -> Iterator[str]:
+    yield from ("", f"## {UNDECIDED}", "", escaped(found.headline), "")
+    yield f"- rules: {', '.join(escaped(rule.id) for rule in found.rules)}"
+    yield f"- event: {escaped(found.event)}"
+    yield f"- to decide: {escaped(found.advice)}"
+    yield from _happened(found.timeline)
 
 
 def _entry(entry: TimelineEntry) -> str:

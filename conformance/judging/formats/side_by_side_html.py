@@ -34,6 +34,9 @@ svg { width: 1.1em; height: 1.1em; vertical-align: -.2em; }
 ul { margin: .2rem 0; padding-left: 1.2rem; } td ul { list-style: none; padding: 0; }
 code { font-size: .85em; color: var(--faint); overflow-wrap: anywhere; }
 dt, dd, li { overflow-wrap: anywhere; } dt { margin-top: .8rem; } dd { margin: 0 0 0 1rem; }
+@media (max-width: 40rem) { .matrix table, .matrix tbody, .matrix tr, .matrix th, .matrix td { display: block; }
+  .matrix thead { display: none; } .matrix td { border-bottom: 0; } .matrix tr { border-bottom: 1px solid var(--line); }
+  .matrix th[scope=row] { border-bottom: 0; } .matrix td::before { content: attr(data-of) ": "; color: var(--faint); } }
 @media print { .matrix { overflow: visible; } }
 """
 
@@ -80,24 +83,24 @@ def _matrix(comparison: Comparison, rows: list[RuleRow] | tuple[RuleRow, ...], h
     yield f'<thead><tr><th scope="col">rule</th>{labels}</tr></thead>'
     yield "<tbody>"
     for row in rows:
-        cells = "".join(_cell(cell) for cell in row.cells)
+        cells = "".join(_cell(cell, column.label) for cell, column in zip(row.cells, comparison.columns, strict=True))
         about = f'<br><span class="faint">{_text(row.title)} ({row.level}, {_text(", ".join(row.clauses))})</span>'
         yield f'<tr class="{row.relation}"><th scope="row"><strong>{_text(row.id)}</strong>{about}</th>{cells}</tr>'
     yield "</tbody></table></div>"
 
 
-def _cell(cell: Cell) -> str:
+def _cell(cell: Cell, label: str) -> str:
     picture = (
         f'<svg viewBox="0 0 16 16" fill="none" stroke="currentColor" stroke-width="1.5" aria-hidden="true">'
         f"{_PICTURES[cell.outcome]}</svg>"
     )
     said = f'<span class="{cell.outcome}">{picture} {cell.outcome}</span>'
     if not cell.causes:
-        return f'<td class="cell">{said}</td>'
+        return f'<td class="cell" data-of="{_text(label)}">{said}</td>'
     causes = "".join(
         f"<li>{_text(sentence)} <code>{_text(cause)}</code></li>" for cause, sentence in cell.causes.items()
     )
-    return f'<td class="told">{said}<ul>{causes}</ul></td>'
+    return f'<td class="told" data-of="{_text(label)}">{said}<ul>{causes}</ul></td>'
 
 
 def _partings(partings: Partings) -> Iterator[str]:

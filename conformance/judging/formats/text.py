@@ -25,16 +25,21 @@ from conformance.judging.formats.failures import (
 )
 from conformance.judging.formats.glossary import HEADING, glossary
 from conformance.judging.formats.marks import carets
+from conformance.judging.formats.undecided import UNDECIDED, undecided
 
 if TYPE_CHECKING:
     from conformance.contract.rules import Rule
     from conformance.judging.report import Tally
     from conformance.judging.summary import RunReport
+    from conformance.judging.timeline import TimelineEntry
 
 __all__ = ["WIDTH", "note", "render", "rule_failures", "summary", "values"]
 
 #: Of how many failures the text has a script; files have them all.
 _SCRIPTS = 1
+
+#: How many coverage gaps are told, unless all are wanted.
+_GAPS = 8
 
 #: How many characters a line of prose or of a value has, where there is no narrower terminal.
 WIDTH = 120
@@ -109,7 +114,8 @@ def render(run_report: RunReport, *, colour: bool = False, verbose: bool = False
         *_head(run_report, paint),
         *_failures(run_report, paint),
         *_counterexamples(run_report, paint),
-        *_coverage_gaps(run_report, paint),
+        *_undecided(run_report, paint),
+        *_coverage_gaps(run_report, paint, verbose=verbose),
         *_notes(run_report, paint),
         *_rules(run_report, paint, verbose=verbose),
         "",
@@ -255,7 +261,7 @@ def note(failure: Failure, paint: Paint = Paint()) -> Iterator[str]:
     for place, (level, rules) in enumerate(failure.also_by_level()):
         start = f"   {'' if place else 'also fails':<10} {level}: "
         yield from paint.prose(", ".join(rule.id for rule in rules), start)
-    yield from _timeline(failure, paint)
+    yield from _timeline(failure.timeline, paint)
     if failure.reproduction is not None and failure.reproduction.steps:
         yield "   smallest scenario"
         for step in failure.reproduction.steps:
@@ -268,11 +274,11 @@ def values(failure: Failure, paint: Paint = Paint(), start: str = "") -> Iterato
         yield from paint.value("".join(part.text for part in parts), f"{start}{name:<10} ", carets(parts))
 
 
-def _timeline(failure: Failure, paint: Paint) -> Iterator[str]:
-    if not failure.timeline:
+def _timeline(entries: tuple[TimelineEntry, ...], paint: Paint) -> Iterator[str]:
+    if not entries:
         return
     yield "   what happened"
-    for entry in failure.timeline:
+    for entry in entries:
         when = moment(entry.seconds)
         mark = "✗" if entry.is_broken else " "
         start = f"   {mark} {when:>9}  {visible(entry.label):<5} "
@@ -282,13 +288,30 @@ def _timeline(failure: Failure, paint: Paint) -> Iterator[str]:
             yield from paint.value(brief(entry.conferencing), " " * 22, style="faint")
 
 
-def _coverage_gaps(run_report: RunReport, paint: Paint) -> Iterator[str]:
+def _coverage_gaps(run_report: RunReport, paint: Paint, *, verbose: bool) -> Iterator[str]:
     lines = coverage_gaps(run_report)
+    shown = lines if verbose or len(lines) <= _GAPS + 1 else lines[:_GAPS]
     if lines:
         yield ""
         yield paint("heading", "Coverage gaps")
-    for rule, reasons in lines:
+    for rule, reasons in shown:
         yield from paint.prose(f"{rule}: {reasons}", "  ", hanging=2)
+    if len(shown) < len(lines):
+        yield paint("faint", f"  and {len(lines) - len(shown)} more: -v lists them")
+
+
+def _undecided(run_report: RunReport, paint: Paint) -> Iterator[str]:
+    found = undecided(run_report)
+    if found is None:
+        return
+    yield ""
+    yield paint("heading", UNDECIDED)
+    yield ""
+    yield from paint.prose(found.headline, "   ")
+    yield from paint.prose(", ".join(rule.id for rule in found.rules), "   rules      ")
+    yield f"   event      {found.event}"
+    yield from _timeline(found.timeline, paint)
+    yield from paint.prose(found.advice, "   to decide  ")
 
 
 def _counterexamples(run_report: RunReport, paint: Paint) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Any
 
 from conformance.reference.conferencing import GENERATES, TIMELINE, conference
@@ -23,7 +23,7 @@ from conformance.reference.overrides import (
     reshaped,
     served_by,
 )
-from conformance.reference.timestamps import instant
+from conformance.reference.timestamps import instant, zone
 
 __all__ = ["LIMITS"]
 
@@ -58,6 +58,12 @@ def _wall_clock_past(write: StoredWrite) -> bool:
     """Whether a start is past by its wall-clock time, as if there were no offset from UTC."""
     offset = _OFFSET.search(write.start.text)
     return instant(write.start.text[: offset.start()] if offset else write.start.text, UTC) < write.at
+
+
+def _past_by_its_zone(write: StoredWrite) -> bool:
+    """Whether the clock of a start's time zone is behind that of UTC now."""
+    there = datetime.fromtimestamp(write.start.at, zone(write.start.tzid) or UTC)
+    return there.replace(tzinfo=UTC).timestamp() < write.at
 
 
 def _has_extra_pair(write: StoredWrite) -> bool:
@@ -136,6 +142,20 @@ LIMITS = (
         "case",
         "A future start is treated as past because its offset is ignored",
         _not_generated_in_future(lambda write: _wall_clock_past(write)),
+    ),
+    fault(
+        "past-generates-by-the-clock-of-its-zone",
+        "D6",
+        "case",
+        "A past start is treated as future because it is later by the clock of its time zone",
+        _generated_in_past(lambda write: not _past_by_its_zone(write)),
+    ),
+    fault(
+        "future-generates-nothing-by-the-clock-of-its-zone",
+        "B4 A6",
+        "case",
+        "A future start is treated as past because it is earlier by the clock of its time zone",
+        _not_generated_in_future(_past_by_its_zone),
     ),
     fault(
         "running-event-generates",

@@ -14,6 +14,9 @@ __all__ = ["PendingCase", "PendingSteps"]
 #: How often a case is tried again in a run; once where no reading ever showed a pending event.
 _RETRIES = 3
 
+#: Seconds: where conferences are pending for longer, explicit conferencing is sent after half of that time, or so late.
+_LONG, _LATE = 4.0, 10.0
+
 
 class PendingCase(NamedTuple):
     """A write of one kind that is sent, with this timing, while the conference that another requested is pending."""
@@ -50,6 +53,16 @@ class PendingSteps:
     def record_pending(self, seconds: float) -> None:
         """Count a reading that showed a pending event so many seconds after its write was answered."""
         self.longest = max(self.longest or 0.0, seconds)
+
+    def lateness(self, scenario: Scenario, number: int) -> float:
+        """For how long the event is to be pending before a step (from 0) is sent; as soon as it is, if tried again.
+
+        A first try to generate a conference may have failed by then, and another be under way.
+        """
+        case = _case(scenario, number) if number < len(scenario.steps) else None
+        if case is None or case.kind != "explicit" or self._retries[case] or (self.longest or 0.0) < _LONG:
+            return 0.0
+        return min((self.longest or 0.0) / 2, _LATE)
 
     def sent(self, scenario: Scenario, number: int, *, pending: bool, gap: float) -> Scenario | None:
         """Record that step `number` (from 0) is sent `gap` seconds after an answer; a scenario that tries it again."""

@@ -175,15 +175,14 @@ def _begun(
     group: FailureGroup, by_event: Mapping[str, Scenario], hearing: LiveJudge, beside: frozenset[str]
 ) -> _Search:
     known = [
-        (by_event[violation.event or ""], rule, violation)
+        (_until(by_event[violation.event or ""], violation), rule, violation)
         for rule, violation in group.members
         if violation.event in by_event and rule.about in ("write", "batched_write", "conferencing")
     ]
     rule, violation = group.example
     scenario = None
     if known:
-        whole, rule, violation = min(known, key=lambda one: (one[1].id != rule.id, _size(one[0])))
-        scenario = _until(whole, violation)
+        scenario, rule, violation = min(known, key=lambda one: (one[1].id != rule.id, _size(one[0])))
     causes = frozenset(other.cause for one, other in group.members if one.id == rule.id)
     trigger = frozenset(group.trigger if len(group.members) >= _MANY else ())
     return _Search(rule, scenario, violation, violation, causes, trigger & violation.traits, hearing, beside)

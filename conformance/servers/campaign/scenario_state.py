@@ -25,6 +25,7 @@ class ScenarioState:
     Of the last write: `written_at` and `answered_at` are times, `accepted` a 2xx answer.  Of the readings since:
     `reads` counts them, `signature` is what the last one showed, `stable_since` since when, `read_at` when it was sent.
     `episode` is the number of the newest facts; those up to `last_episode` are about earlier writes.
+    `late` is for how long the event is to be pending when a write goes that awaits that.
     `settled` means that the next write may go, `looks_wrong` that only time can clear a failure, `cut_short` that no
     write follows, `timed_out` that nothing settled in time.
     """
@@ -44,6 +45,7 @@ class ScenarioState:
     signature: str = ""
     stable_since: float = 0.0
     pending: bool = False
+    late: float = 0.0
     read_at: float = 0.0
     episode: int = 0
     last_episode: int = 0
@@ -80,8 +82,8 @@ class ScenarioState:
 
     @property
     def meets_pending(self) -> bool:
-        """Whether the next write awaits a pending event, and the last reading showed one."""
-        return self.pending and self.awaits_pending
+        """Whether the next write awaits a pending event, and the last reading showed one, as late as it is to be."""
+        return self.pending and self.awaits_pending and self.read_at - self.answered_at >= self.late
 
     @property
     def next_is_batched(self) -> bool:

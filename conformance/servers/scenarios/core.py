@@ -96,11 +96,12 @@ def _varied(table: Table, target: Target, sequence: Iterable[str]) -> Iterator[S
 
 def _past(table: Table) -> Iterator[Scenario]:
     """Events that began before now: created in the past, moved there, and moved out again."""
+    recent = "lately" if table.inventory.shows_time else "past"
     for kind, start, form in (
         ("default", "past", "utc"),
         ("integrated", "running", "tzid"),
-        ("integrated", "past", "tzid"),
-        ("profile", "lately" if table.inventory.shows_time else "past", "offset"),
+        ("integrated", recent, "tzid"),
+        ("profile", recent, "offset"),
         ("profile", "running", "utc"),
         ("default", "past-year", "date"),
     ):

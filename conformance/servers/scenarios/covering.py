@@ -97,7 +97,7 @@ class Table:
             self.turns["profile"] = self.turns.get("profile", -1) + 1
             step = replace(step, profile=profiles[self.turns["profile"] % len(profiles)])
         step = replace(step, **changes)  # type: ignore[arg-type]
-        near = self.inventory.shows_time and step.time_format == "offset" and step.start == "future"
+        near = self.inventory.shows_time and step.time_format in ("offset", "tzid") and step.start == "future"
         return replace(step, start="soon") if near else step
 
     def first_of_each(self, key: Callable[[Target], object]) -> tuple[Target, ...]:

@@ -306,6 +306,9 @@ def _foreign_profile(account: str, inventory: Inventory) -> str | None:
 _OFFSETS = {"soon": timezone(timedelta(hours=-11)), "lately": timezone(timedelta(hours=13))}
 _WESTERN = timezone(timedelta(hours=-7))
 
+#: Time zones of the same: a server that goes by the clock there takes one for the other.
+_ZONES = {"soon": "Pacific/Pago_Pago", "lately": "Pacific/Kiritimati"}
+
 
 def _times(step: Step, event: _Event, now: float) -> tuple[Any, Any]:
     """Start and end: an hour (or a day, for dates) further from now for each slot.
@@ -323,16 +326,15 @@ def _times(step: Step, event: _Event, now: float) -> tuple[Any, Any]:
     start, end = (hour + timedelta(hours=_away(offset, slot)) for offset in hours)
     start -= timedelta(minutes=10 * min(event.earlier, 5) * (hours[0] > 0 and step.start not in _OFFSETS))
     end += timedelta(hours=event.longer * (hours[1] > 0))
-    zone = _OFFSETS.get(step.start, _WESTERN)
-    return _moment(start, step.time_format, zone), _moment(end, step.time_format, zone)
+    return _moment(start, step), _moment(end, step)
 
 
 def _away(offset: int, slot: int) -> int:
     return offset + slot if offset > 0 else offset - slot
 
 
-def _moment(moment: datetime, time_format: str, zone: timezone) -> Any:
-    if time_format == "offset":
-        return moment.astimezone(zone).isoformat(timespec="seconds")
+def _moment(moment: datetime, step: Step) -> Any:
+    if step.time_format == "offset":
+        return moment.astimezone(_OFFSETS.get(step.start, _WESTERN)).isoformat(timespec="seconds")
     text = moment.strftime("%Y-%m-%dT%H:%M:%SZ")
-    return {"time": text, "tzid": "Europe/Berlin"} if time_format == "tzid" else text
+    return {"time": text, "tzid": _ZONES.get(step.start, "Europe/Berlin")} if step.time_format == "tzid" else text
