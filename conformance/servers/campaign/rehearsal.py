@@ -152,11 +152,14 @@ class _Evidence:
         self.parts[exchange.label] = part
 
     def pieces(self, session: SubjectSession, plan: Plan) -> Iterable[Piece]:
-        scenarios: dict[tuple[str, ...], Scenario] = {
-            (scenario.account, scenario.calendar_id, session.run.event_id(scenario)): scenario
-            for scenario in plan.scenarios
-        }
-        events = {event: scenario.id for event, scenario in scenarios.items()}
+        ids = {scenario.id for scenario in plan.scenarios}
+        scenarios: dict[tuple[str, ...], Scenario] = {}
+        events: dict[tuple[str, ...], str] = {}
+        for state in session.schedulers[0].scenarios:
+            origin = state.scenario.id.partition("-")[0]  # a step that came too late is tried again in another one
+            if origin in ids:
+                key = (state.scenario.account, state.scenario.calendar_id, state.entry.event_id)
+                scenarios[key], events[key] = state.scenario, origin
         # What is pending is awaited to the end only after the last write of an event.
         last = {event: str(len(scenario.steps)) for event, scenario in scenarios.items()}
         ways = _ways(self.chosen)
