@@ -19,6 +19,8 @@ from conformance.judging.formats.undecided import undecided
 from conformance.judging.groups import FailureGroup, failure_groups
 from conformance.judging.summary import MISSED
 from conformance.judging.timeline import TimelineEntry, timeline
+from conformance.judging.traits import shows
+from conformance.judging.triggers import lowered
 
 if TYPE_CHECKING:
     from conformance.contract.rules import Rule
@@ -107,6 +109,7 @@ def failures(run_report: RunReport) -> tuple[Failure, ...]:
 def _failure(run_report: RunReport, group: FailureGroup) -> Failure:
     rule, violation = group.example
     others = {other.id: other for other, _ in group.members if other.id != rule.id}
+    said = _said(group)
     entries = timeline(violation, pages=any("page" in trait for trait in group.trigger))
     reproduction = group.reproduction
     exchanges = reproduction.exchanges if reproduction is not None else ()
@@ -117,8 +120,8 @@ def _failure(run_report: RunReport, group: FailureGroup) -> Failure:
         rule=rule,
         weightiest=group.weightiest,
         violation=violation,
-        headline=short(group.headline),
-        values=tuple(values(rule, violation, entries, group.headline)),
+        headline=short(said),
+        values=tuple(values(rule, violation, entries, said)),
         share=share(run_report, group),
         clauses=_clauses(run_report, rule),
         timeline=entries,
@@ -128,7 +131,7 @@ def _failure(run_report: RunReport, group: FailureGroup) -> Failure:
         script=None
         if is_client or (reproduction is not None and not reproduction.reproduces)
         else script(
-            short(group.headline),
+            short(said),
             exchanges,
             run_report.variables,
             _where(run_report),
@@ -136,6 +139,18 @@ def _failure(run_report: RunReport, group: FailureGroup) -> Failure:
             got=_shown_by(entries),
         ),
     )
+
+
+def _said(group: FailureGroup) -> str:
+    """What is wrong and, of an answer or a conference that is only wrong where it is, what should be."""
+    rule, violation = group.example
+    is_clear = not (
+        violation.path.endswith("/status")
+        or (violation.path.endswith("/state") and shows("assigned") in violation.traits)
+    )
+    if is_clear or not group.headline.endswith(violation.message[1:]):
+        return group.headline
+    return f"{group.headline}, although {lowered(rule.title)}"
 
 
 def _shown_by(entries: Iterable[TimelineEntry]) -> Literal["answer", "event", "page"]:
