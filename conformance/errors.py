@@ -9,17 +9,21 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 
-__all__ = ["ConfigurationError", "UsageError", "content_of", "nearest", "place_of"]
+__all__ = ["ConfigurationError", "UsageError", "UserError", "content_of", "nearest", "place_of"]
 
 #: Bytes that are read at once, and that a file may have which is read as a whole.
 _PIECE, _LARGEST = 2**20, 2**26
 
 
-class ConfigurationError(Exception):
+class UserError(Exception):
+    """What ends a command, said in a sentence for its user."""
+
+
+class ConfigurationError(UserError):
     """Nothing can be judged because of how the run is configured; the message says what to do."""
 
 
-class UsageError(Exception):
+class UsageError(UserError):
     """A command, option or file cannot be used as given; the message says what to do."""
 
 

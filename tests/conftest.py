@@ -20,8 +20,10 @@ def pytest_xdist_auto_num_workers() -> int:
 
 def pytest_configure() -> None:
     """A build service, a shell or a busy machine around the tests makes no difference to them."""
-    # A shell lets what it starts in the background ignore SIGINT, and what that starts inherits it.
+    # A shell lets what it starts in the background ignore SIGINT, nohup SIGHUP; what these start inherits it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, lambda *_: None)
     for name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"):
         os.environ.pop(name, None)
     # How fast an example is says nothing on a machine that does other things too.

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from conformance.errors import UsageError, nearest, place_of
+from conformance.errors import UserError, nearest, place_of
 from conformance.http.display import visible
 from conformance.version import NAME
 
@@ -59,7 +59,7 @@ class Cli(click.Group):
             except click.ClickException as error:
                 sys.exit(_refuse(error.format_message()))
             except Exception as error:  # noqa: BLE001 - optional modules raise errors of their own
-                known = isinstance(error, _user_errors())
+                known = isinstance(error, UserError)
                 sys.exit(_refuse(str(error) if known else f"the command could not go on: {place_of(error)}"))
         sys.exit(code if isinstance(code, int) else 0)
 
@@ -80,13 +80,3 @@ def _one_line(text: str) -> str:
 
     secrets = {name: value for name, value in os.environ.items() if value and _SECRET.search(name)}
     return visible(" ".join(Redactor(secrets).text(text).split()))
-
-
-def _user_errors() -> tuple[type[Exception], ...]:
-    """Errors whose message is written for the user."""
-    from conformance.clients.driver.process import DriverError
-    from conformance.http.redaction import SecretLeakError
-    from conformance.recordings import InvalidRecordingError
-    from conformance.servers.subject import ConfigurationError
-
-    return (DriverError, UsageError, ConfigurationError, SecretLeakError, InvalidRecordingError)

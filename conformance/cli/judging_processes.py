@@ -92,10 +92,13 @@ def _worker(rules: Sequence[Rule]) -> Iterator[Connection]:
     from multiprocessing import get_context  # of one process, start-up would pay
 
     context = get_context("spawn")
-    here, there = context.Pipe()
-    process = context.Process(target=_work, args=(there, tuple(rules)), daemon=True)
-    with terminal_ignored():  # Ctrl-C ends reading, and what was read is judged
-        process.start()
+    try:
+        here, there = context.Pipe()
+        process = context.Process(target=_work, args=(there, tuple(rules)), daemon=True)
+        with terminal_ignored():  # Ctrl-C ends reading, and what was read is judged
+            process.start()
+    except OSError:
+        raise LostProcessError("no process that judges could be started") from None
     there.close()
     try:
         yield here

@@ -29,12 +29,15 @@ _given: tuple[RuleChoice, Mapping[str, str], Any]
 def pool(jobs: int, choice: RuleChoice, known: Mapping[str, str], interruption: Interruption) -> Iterator[Submit]:
     """So many processes, as the function that gives one of them a part; a signal ends what they do.
 
-    A process that is killed raises LostProcessError.
+    A process that is killed raises LostProcessError, and so does a system that has none to give.
     """
     context = get_context("spawn")
-    with terminal_ignored():  # an event starts multiprocessing's own process
-        stop = context.Event()
-    executor = ProcessPoolExecutor(jobs, context, _start, (choice, known, stop))
+    try:
+        with terminal_ignored():  # an event starts multiprocessing's own process
+            stop = context.Event()
+        executor = ProcessPoolExecutor(jobs, context, _start, (choice, known, stop))
+    except (OSError, ImportError):  # too many open files, or no semaphores as where there is no /dev/shm
+        raise LostProcessError("no process that judges could be started") from None
 
     def submit(runs: tuple[OneRun, ...], share: Share | None) -> Any:
         with terminal_ignored():  # Ctrl-C ends what is read, and what was read is judged

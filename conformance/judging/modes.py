@@ -92,9 +92,11 @@ def modes(rule: Rule, violation: Violation) -> tuple[str, ...]:
     """The modes of a violation, the one that says most first; its place in the facts where there is no other."""
     if violation.path.endswith("/status"):
         answered = int(violation.actual) if violation.actual.isdigit() else 0
-        # A rule that wants a refusal says nothing of another such rule.
-        accepted = (f"accepted {rule.id}", *(["ignored"] if "write" in rule.about else []))
-        return (f"status {answered}",) if answered >= 300 else accepted
+        if answered >= 300:
+            return (f"status {answered}",)
+        # A rule that wants a refusal says nothing of another such rule, but an entry of a batch is such a request too.
+        requested = [f"accepted {kind}" for kind in violation.cause.split()[1:2]] if "write" in rule.about else []
+        return (f"accepted {rule.id}", *requested, *(["ignored"] if rule.about == "batched_write" else []))
     if rule.about == "account":
         return ("service of default",)
     if violation.path == "/failures":

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from conformance.judging.modes import SENTENCES, is_of_events, modes, refutes
 from conformance.judging.traits import DUE, Traits, candidates, fits
-from conformance.judging.triggers import is_told, rank
+from conformance.judging.triggers import is_special, is_told, rank
 
 if TYPE_CHECKING:
     from conformance.contract.rules import Rule
@@ -155,7 +155,8 @@ def _explaining(
         some = [member for member in members if fits(trait, member[1].traits)]
         count = len({_facts_of(violation) for _, violation in some})
         is_all = len(some) == len(members) >= _FEW
-        if is_all or (count >= _FEW and share**count * len(possible) < _CHANCE):
+        is_much = 2 * len(some) >= len(members) or is_special(trait)  # else it may be a part of one defect
+        if is_all or (is_much and count >= _FEW and share**count * len(possible) < _CHANCE):
             yield mode, frozenset([trait]), some
     if len(known) >= _FEW and mode != "missing":
         yield from ((mode, pair, members) for pair in _pairs(frozenset.intersection(*known), contrast))

@@ -11,7 +11,7 @@ from itertools import combinations
 
 from conformance.judging.traits import DUE, Traits
 
-__all__ = ["Contrast", "after", "in_words", "is_special", "is_told", "rank", "said_by", "said_by_a_message"]
+__all__ = ["Contrast", "after", "in_words", "is_special", "is_told", "lowered", "rank", "said_by", "said_by_a_message"]
 
 #: How likely a trait may be by chance that is called a trigger, and one that makes failures one group.
 _LIKELY, _UNLIKELY = 0.03, 0.01
@@ -199,13 +199,13 @@ class Contrast:
 def after(traits: Iterable[str], effect: str) -> str:
     """What is wrong, after the trigger that leads to it."""
     words = list(dict.fromkeys(map(_in_words, traits)))
-    phrases = [words[0], *(_lower(one) for one in words[1:])] if words else []
-    return ", ".join([*phrases, _lower(effect)]) if phrases else effect
+    phrases = [words[0], *(lowered(one) for one in words[1:])] if words else []
+    return ", ".join([*phrases, lowered(effect)]) if phrases else effect
 
 
 def in_words(traits: Iterable[str]) -> str:
     """Traits as circumstances, within a sentence."""
-    return " and ".join(_lower(one).replace("wherever ", "where ") for one in dict.fromkeys(map(_in_words, traits)))
+    return " and ".join(lowered(one).replace("wherever ", "where ") for one in dict.fromkeys(map(_in_words, traits)))
 
 
 def _in_words(trait: str) -> str:
@@ -216,5 +216,6 @@ def _in_words(trait: str) -> str:
     return _WORDS[place].format(_KINDS.get(named) or _CHARACTERS.get(named) or named)
 
 
-def _lower(text: str) -> str:
+def lowered(text: str) -> str:
+    """A sentence as part of another one."""
     return text if text[1:2].isupper() else f"{text[:1].lower()}{text[1:]}"

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from conformance.errors import UserError
+
 __all__ = [
     "HEADER_KEY",
     "InvalidRecordingError",
@@ -26,7 +28,7 @@ HEADER_KEY = "conformance"
 _KINDS = {str: "a string", int: "a number", float: "a number", bool: "a boolean", list: "a list", dict: "an object"}
 
 
-class InvalidRecordingError(ValueError):
+class InvalidRecordingError(UserError, ValueError):
     """A file that cannot be read as a recording; the message is one line: file, place, problem, advice."""
 
     def __init__(self, path: Path, problem: str, advice: str, place: str = "") -> None:

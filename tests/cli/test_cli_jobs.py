@@ -14,6 +14,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from functools import partial
 from multiprocessing import Event, Pipe, active_children
+from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import Any
 
@@ -132,14 +133,26 @@ def test_a_process_that_is_killed_changes_nothing(wrong: Path, monkeypatch: pyte
     assert sum(killed) > 0
 
 
-def test_a_process_that_ends_while_it_is_given_a_part_changes_nothing(
-    wrong: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("method", ["__init__", "submit"])
+def test_a_process_that_cannot_be_started_or_ends_while_it_is_given_a_part_changes_nothing(
+    method: str, wrong: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def closed(*_: object) -> None:
-        raise OSError("handle is closed")
+    def failing(*_: object) -> None:
+        raise OSError("too many open files, or a handle that is closed")
 
-    monkeypatch.setattr(ProcessPoolExecutor, "submit", closed)
+    monkeypatch.setattr(ProcessPoolExecutor, method, failing)
     assert report(wrong, jobs=2) == report(wrong, jobs=1)
+
+
+def test_a_recording_that_cannot_be_divided_needs_no_other_process(
+    alike: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(*_: object) -> None:
+        raise OSError("no process can be started")
+
+    monkeypatch.setattr(SpawnProcess, "start", failing)
+    with pytest.warns(OneCoreWarning):
+        assert report(alike, jobs=2) == report(alike, jobs=1)
 
 
 def test_a_process_that_judges_what_another_reads_may_be_killed_too(alike: Path) -> None:

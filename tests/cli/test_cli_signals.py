@@ -60,12 +60,6 @@ class Held:
             assert self.changed.wait_for(lambda: met(self.requests), timeout=60)
 
 
-def _as_started_by_hand() -> None:
-    """Whoever started the tests may ignore signals, in the background and under nohup: so would the command."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)
-
-
 @contextmanager
 def running(app: Held, folder: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], Path]]:
     """A run against the app, in a process of its own, and its report."""
@@ -83,14 +77,7 @@ def running(app: Held, folder: Path, *options: str) -> Iterator[tuple[subprocess
     }
     report = folder / "r.json"
     command = [sys.executable, "-m", "conformance", "run", url, "--report", str(report), *options]
-    process = subprocess.Popen(
-        command,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        preexec_fn=_as_started_by_hand,
-    )
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         yield process, report
     finally:
@@ -225,13 +212,11 @@ def test_the_first_signal_ends_the_wait_for_a_pipe(
         os.close(pipe)
 
     in_time: list[bool] = []
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     feeder = threading.Thread(target=feed)
     feeder.start()
     result = call("check", tmp_path / "pipe", "--report", tmp_path / "r.json", *options)
     ended.set()
     feeder.join()
-    signal.signal(signal.SIGINT, before)
     assert in_time == [True]
     assert (result.exit_code, json.loads((tmp_path / "r.json").read_text())["outcome"]) == (130, "inconclusive")
 

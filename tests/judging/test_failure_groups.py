@@ -394,3 +394,36 @@ def test_a_time_line_names_pages_only_where_they_matter() -> None:
     for passes, said in (([{"due=default"}], True), ([{"due=default", "shown on a later page"}], False)):
         [failure] = failures(contrasted(*found, passes={"a": passes}, rules=(A,)))
         assert ("on a later page" in failure.timeline[-1].summary) == said
+
+
+def test_what_is_granted_in_error_alone_and_in_batches_is_one_defect_that_says_what_should_be() -> None:
+    refusal = Rule("a", "Integrated is refused where it is unavailable")
+    rules = (refusal, Rule("b", level="inferred", about="batched_write"))
+    answered = Violation("It is answered 202", "/response/status", None, (), "", actual="202")
+    granted = [
+        (
+            rule,
+            replace(
+                answered,
+                message=f"Rule {rule} got 202",
+                event=str(event),
+                cause=f"{rule} {kind} status",
+                traits=frozenset({f"due={kind}"}),
+            ),
+        )
+        for event, (rule, kind) in enumerate(
+            (("a", "integrated"), ("a", "integrated"), ("b", "integrated"), ("b", "none"))
+        )
+    ]
+    passes = {rule: [{"due=integrated", "due=none", "reads as heeded"}] for rule in "ab"}
+    report = contrasted(*granted, passes=passes, rules=rules)
+    assert grouped(report) == [["a", "b"], ["b"]]
+    assert failures(report)[0].headline == ("Rule a got 202, although integrated is refused where it is unavailable")
+
+
+def test_a_trait_of_fewer_than_half_of_the_failures_tears_none_of_them_off_unless_it_is_seldom() -> None:
+    for trait, groups in (("start=past", [["a"]]), ("all_day=True", [["a"], ["a"]])):
+        found = [of_kind("a", "default", "event.summary", cause=f"a {n}") for n in range(7)]
+        found += [of_kind("a", "default", trait, cause=f"a {n}") for n in range(7, 10)]
+        passes = {"a": [{"due=default", "event.summary", f"{n}"} for n in range(40)]}
+        assert grouped(contrasted(*(("a", one) for one in found), passes=passes)) == groups

@@ -40,7 +40,7 @@ def evaluated(folder: Path, page: str, script: str, *flags: str) -> Any:
     file = folder / "page.html"
     file.write_text(page.replace("</body>", f"{show}</body>"), encoding="utf-8")
     done = subprocess.run(
-        [str(BROWSER), *FLAGS, *flags, file.as_uri()], capture_output=True, text=True, timeout=90, check=True
+        [str(BROWSER), *FLAGS, *flags, file.as_uri()], capture_output=True, text=True, timeout=300, check=True
     )
     found = re.search(r'<pre id="result">(.*?)</pre>', done.stdout, re.DOTALL)
     assert found, done.stdout[-2000:]

@@ -68,7 +68,7 @@ def st_run(url: str, cwd: Path, *options: str, hooks: bool) -> subprocess.Comple
         env=environment,
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=400,
         check=False,
     )
 

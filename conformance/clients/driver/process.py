@@ -202,7 +202,7 @@ class Driver:
         assert self._process is not None
         assert self._drain is not None
         end_processes(self._process.pid, self._environment)
-        await asyncio.wait({self._drain}, timeout=1.0)  # what it wrote may still be on its way
+        await asyncio.wait({self._drain}, timeout=STOP_TIMEOUT)  # what it wrote may still be on its way
         lines = " | ".join(self._redact(line)[:_LINE_SHOWN] for line in self._stderr_lines)
         return DriverError(
             f"the driver {self._name} {problem}" + (f"; its last lines on stderr: {lines}" if lines else "")

@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any, NoReturn
 
 from conformance.contract.schemas import read, registry, uri, validity
+from conformance.errors import UserError
 
 __all__ = ["DriverError", "excerpt", "named", "read_response", "report_of", "request_line"]
 
@@ -21,7 +22,7 @@ _UNREAD = {-32700: "a parse error", -32600: "an invalid request"}
 _WITH_RESULT = frozenset({"start", "read_events", "list_calendars", "batch", "verify_notification"})
 
 
-class DriverError(Exception):
+class DriverError(UserError):
     """The adapter crashed, hung or broke the protocol: a finding about the adapter, not about the client."""
 
 

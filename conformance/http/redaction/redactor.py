@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
 
+from conformance.errors import UserError
 from conformance.http.exchange import Exchange, Headers, Request, Response, account_of_token
 from conformance.http.redaction.encodings import REDACTED, Secret, hidden_in, redacted
 from conformance.http.redaction.scrubbing import scrub
@@ -18,7 +19,7 @@ from conformance.http.redaction.scrubbing import scrub
 __all__ = ["Redactor", "SecretLeakError"]
 
 
-class SecretLeakError(Exception):
+class SecretLeakError(UserError):
     """Text that was about to be written contains a token; the message names the place, never the token."""
 
 
