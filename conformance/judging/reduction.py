@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import TypeVar
 
 from conformance.contract.rules import Rule
@@ -12,6 +13,7 @@ from conformance.facts import Settings
 from conformance.facts.routes import route
 from conformance.http.exchange import Exchange
 from conformance.judging.judge import Judge
+from conformance.judging.reasons import events_named
 from conformance.judging.stream import LiveJudge
 from conformance.judging.verdict import Violation
 
@@ -89,6 +91,8 @@ def minimal_history(
     written = tuple(one for one in around if one.request.method != "GET" or one.label in labels)
     showing = tuple(one for one in around if not _reads_events(one) or _shows(one, violation.event))
     sent = tuple(one for one in of_accounts if not _reads_events(one) or one.label in labels)
+    if violation.event is None and shown and all(_reads_events(one) for one in shown):
+        return (*_creation(of_accounts, shown, violation), *shown)  # what else tells the judge, no server needs
     actual = violation.actual if isinstance(violation.actual, str) and "://" in violation.actual else ""
     sources = tuple(one for one in history if actual and actual.encode() in one.request.body)  # it may be another's
     kept = _writes_until_shown(written, labels) if violation.event is not None else ()
@@ -101,6 +105,26 @@ def minimal_history(
         if fails(with_kept(start)):
             return with_kept(ddmin(start, lambda some: fails(with_kept(some))))
     return with_kept(shown) if effort is not None and effort.is_spent else history
+
+
+def _creation(history: Iterable[Exchange], readings: Sequence[Exchange], violation: Violation) -> list[Exchange]:
+    """The last write of an event that readings show wrongly; of any event, where it is pages that are wrong, and of
+    none where a reading should have been refused."""
+    written: dict[bytes, Exchange] = {}
+    for one in takewhile(lambda one: one is not readings[0], history):
+        at, name = route(one.request.method, one.request.url).name, _EVENT_ID.search(one.request.body)
+        if at == "delete" and name is not None:
+            written.pop(name[1], None)
+        elif at == "write" and name is not None and one.response is not None and one.response.status < 300:
+            written[name[1]] = one
+    listed = {name for one in readings if one.response is not None for name in _EVENT_ID.findall(one.response.body)}
+    wrong = (
+        {*written}
+        if "pages" in dict(violation.context)
+        else {name.encode() for name in events_named(violation)} & {*written}
+    )
+    among = wrong or (set() if violation.path.endswith("/status") else listed & {*written})
+    return [min((written[name] for name in among), key=lambda one: len(one.request.body))] if among else []
 
 
 def _writes_until_shown(exchanges: Sequence[Exchange], labels: Iterable[str]) -> tuple[Exchange, ...]:

@@ -10,7 +10,7 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any, ClassVar
 
-from hypothesis import settings
+from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 
@@ -71,7 +71,8 @@ class ConformanceMachine(RuleBasedStateMachine):
         TestServer = ConformanceMachine.of(make_app, {"default": "token"}).TestCase
 
     Hypothesis generates, shrinks and replays, under the profile that is loaded.  Where that does not say how many steps
-    an example has (`stateful_step_count`), it has at most 15, for requests cost more than calls.
+    an example has (`stateful_step_count`), it has at most 15, for requests cost more than calls.  Where it has all
+    `phases`, nothing is explained: that would name lines of the code that judges, and make shrinking twice as slow.
 
     A subclass may override `make_subject` and `steps`, set `fail_on` and `rule_ids`, and add rules and invariants of
     its own: `session` sends requests, `inventory` is what the server lists, and `run` waits for a coroutine.
@@ -109,8 +110,11 @@ class ConformanceMachine(RuleBasedStateMachine):
 
     def __init_subclass__(cls, **more: Any) -> None:
         super().__init_subclass__(**more)
-        if settings.default is not None and settings.default.stateful_step_count == _USUAL_STEPS:
+        profile = settings.default
+        if profile is not None and profile.stateful_step_count == _USUAL_STEPS:
             cls.TestCase.settings = settings(cls.TestCase.settings, stateful_step_count=_STEPS)
+        if profile is not None and set(profile.phases) == set(Phase):
+            cls.TestCase.settings = settings(cls.TestCase.settings, phases=set(Phase) - {Phase.explain})
 
     def make_subject(self) -> Subject:
         """The server, new for each example, on a virtual clock; here it is the reference server."""

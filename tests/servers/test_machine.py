@@ -91,7 +91,7 @@ def test_a_subclass_adds_rules_and_invariants() -> None:
 def test_the_users_profile_counts_and_examples_are_short_where_it_does_not_say_how_long() -> None:
     usual = settings.get_profile("default")
     try:
-        settings.register_profile("a team's", max_examples=7, stateful_step_count=33)
+        settings.register_profile("a team's", max_examples=7, stateful_step_count=33, phases=[Phase.explain])
         settings.load_profile("a team's")
         chosen = ConformanceMachine.of(lambda clock: None, TOKENS).TestCase.settings
         settings.register_profile("another", usual, max_examples=8, stateful_step_count=50)
@@ -102,3 +102,5 @@ def test_the_users_profile_counts_and_examples_are_short_where_it_does_not_say_h
         settings.load_profile("default")
     assert (chosen.max_examples, chosen.stateful_step_count, chosen.deadline) == (7, 33, None)
     assert (other.max_examples, other.stateful_step_count) == (8, 15)
+    assert chosen.phases == (Phase.explain,)
+    assert set(other.phases) == set(Phase) - {Phase.explain}

@@ -7,14 +7,14 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from conformance.contract.rules import LEVELS, load_clauses
 from conformance.contract.selection import clauses_page
 from conformance.http.curl import curl
 from conformance.http.display import visible, without_userinfo
 from conformance.judging.formats.failure_values import as_json, share, values
-from conformance.judging.formats.script import LONGEST_BODY, Script, script
+from conformance.judging.formats.script import LONGEST_BODY, About, Script, script
 from conformance.judging.formats.undecided import undecided
 from conformance.judging.groups import FailureGroup, failure_groups
 from conformance.judging.summary import MISSED
@@ -111,6 +111,7 @@ def _failure(run_report: RunReport, group: FailureGroup) -> Failure:
     others = {other.id: other for other, _ in group.members if other.id != rule.id}
     said = _said(group)
     entries = timeline(violation, pages=any("page" in trait for trait in group.trigger))
+    shown = tuple(values(rule, violation, entries, said))
     reproduction = group.reproduction
     exchanges = reproduction.exchanges if reproduction is not None else ()
     if not 0 < len(exchanges) <= _PASTED:
@@ -121,7 +122,7 @@ def _failure(run_report: RunReport, group: FailureGroup) -> Failure:
         weightiest=group.weightiest,
         violation=violation,
         headline=short(said),
-        values=tuple(values(rule, violation, entries, said)),
+        values=shown,
         share=share(run_report, group),
         clauses=_clauses(run_report, rule),
         timeline=entries,
@@ -136,9 +137,26 @@ def _failure(run_report: RunReport, group: FailureGroup) -> Failure:
             run_report.variables,
             _where(run_report),
             expected=rule.title,
-            got=_shown_by(entries),
+            got=_came(violation, entries, dict(shown)),
+            about=_about(violation),
         ),
     )
+
+
+def _about(violation: Violation) -> About:
+    if violation.event is not None:
+        return "event"
+    return "pages" if "pages" in dict(violation.context) else "request"
+
+
+def _came(violation: Violation, entries: Iterable[TimelineEntry], shown: Mapping[str, tuple[Part, ...]]) -> str:
+    """What came in place of what is expected, as a value or in words."""
+    if "got" in shown:
+        return "".join(part.text for part in shown["got"])
+    broken = next((entry for entry in entries if entry.is_broken), None)
+    if broken is not None and broken.state is not None:
+        return broken.summary
+    return short(violation.actual if broken is None or violation.actual else f"the answer {broken.status}")
 
 
 def _said(group: FailureGroup) -> str:
@@ -151,14 +169,6 @@ def _said(group: FailureGroup) -> str:
     if is_clear or not group.headline.endswith(violation.message[1:]):
         return group.headline
     return f"{group.headline}, although {lowered(rule.title)}"
-
-
-def _shown_by(entries: Iterable[TimelineEntry]) -> Literal["answer", "event", "page"]:
-    """What shows that something is wrong: the answer to a request, an event that is read, or a whole page."""
-    broken = next((entry for entry in entries if entry.is_broken), None)
-    if broken is None or broken.action != "read":
-        return "answer"
-    return "page" if broken.state is None else "event"
 
 
 def _where(run_report: RunReport) -> str:

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from conformance.facts import Evidence
     from conformance.http.exchange import Request
 
-__all__ = ["LONGEST_BODY", "Script", "script"]
+__all__ = ["LONGEST_BODY", "About", "Script", "script"]
 
 #: How often, and every how many seconds, an event is read until it shows the same twice and is not pending.
 _TRIES, _PAUSE = 24, 5
@@ -67,7 +66,6 @@ call() {  # METHOD PATH TOKEN BODY
     -H 'Content-Type: application/json; charset=utf-8' --data-raw "$4"
 }"""
 
-#: What answers otherwise than in the run shows something else.
 _SEND = """\
 send() {  # STATUS METHOD PATH TOKEN BODY: the same, shown, where STATUS is what the run saw
   saw=$1; shift
@@ -76,8 +74,28 @@ send() {  # STATUS METHOD PATH TOKEN BODY: the same, shown, where STATUS is what
   printf '%s\\n' "$answer"
   case $(printf %s "$answer" | head -n 1) in
     HTTP/*" ${saw%??}"??*) ;;
-    *) stop "the run was answered $saw" ;;
+    *) now=$(printf %s "$answer" | head -n 1 | cut -d ' ' -f 2)
+      stop "answered $now, not $saw as in the run: the failure is gone, or something else is wrong: see the answer" ;;
   esac
+}"""
+
+_PAGES = """\
+pages() {  # TOKEN PATH [SHOW]: reads all pages of a reading, each where the answer before says; hands each to SHOW
+  url="$API$2"; all=; number=0
+  while [ -n "$url" ] && [ $number -lt 50 ]; do
+    page=$(curl -sS -f -g --url "$url" -H "Authorization: Bearer $1") || stop "events cannot be read"
+    all="$all$page"; number=$((number + 1)); ${3:-:} "$page"
+    url=$(printf %s "$page" | sed -n 's/.*"next_page" *: *"\\([^"]*\\)".*/\\1/p' | sed 's,\\\\/,/,g')
+    case $url in "$API"/*) ;; *) url= ;; esac  # the token goes nowhere else
+  done
+}"""
+
+_LIST = """\
+ids() { if command -v jq >/dev/null 2>&1; then jq -r '.events[]?.event_id'; else cat; fi; }
+page_of() { printf '\\n# page %s\\n%s\\n' "$number" "$(printf %s "$1" | ids)"; }
+list() {  # TOKEN PATH: the ids on each page of a reading, or the pages without jq
+  pages "$1" "$2" page_of
+  if [ $number -lt 2 ]; then printf '\\nThere is one page only: it takes more events than these.\\n'; fi
 }"""
 
 _READ = f"""\
@@ -85,25 +103,15 @@ only() {{  # EVENT: that event of a page, or the whole page without jq
   if command -v jq >/dev/null 2>&1; then jq -c --arg id "$1" '.events[]? | select(.event_id == $id)
     | {{calendar_id, event_id, summary, start, "end", location, conferencing}}'; else cat; fi
 }}
-settle() {{  # TOKEN EVENT: reads until the event shows the same twice, and is not pending
-  now=; tries=0
-  while :; do
-    url="$API/v1/events?tzid=Etc%2FUTC&only_managed=true"; last=$now; now=; pages=0
-    while [ -n "$url" ] && [ $pages -lt 50 ]; do
-      page=$(curl -sS -f -g --url "$url" -H "Authorization: Bearer $1") || stop "events cannot be read"
-      now="$now$(printf %s "$page" | only "$2")"; pages=$((pages + 1))
-      url=$(printf %s "$page" | sed -n 's/.*"next_page" *: *"\\([^"]*\\)".*/\\1/p' | sed 's,\\\\/,/,g')
-      case $url in "$API"/*) ;; *) url= ;; esac  # the token goes nowhere else
-    done
-    case $(printf %s "$now" | tr -d ' \\t') in
-      *'"pending":true'*) ;;
-      *) if [ $tries -gt 0 ] && [ "$now" = "$last" ]; then break; fi ;;
-    esac
-    tries=$((tries + 1)); if [ $tries -ge {_TRIES} ]; then break; fi
-    sleep "${{PAUSE:-{_PAUSE}}}"
+settle() {{  # TOKEN EVENT: reads until the event shows the same twice, and is not pending; shows each change
+  printf '\\n# %s reads back as\\n' "$2"; now=; tries=0
+  while [ $tries -lt {_TRIES} ]; do
+    last=$now; pages "$1" "/v1/events?tzid=Etc%2FUTC&only_managed=true"
+    now=$(printf %s "$all" | only "$2"); now=${{now:-nothing: it is not listed}}
+    if [ "$now" != "$last" ]; then printf '%s\\n' "$now"
+    else case $(printf %s "$now" | tr -d ' \\t') in *'"pending":true'*) ;; *) break ;; esac; fi
+    tries=$((tries + 1)); sleep "${{PAUSE:-{_PAUSE}}}"
   done
-  now=${{now:-nothing: it is not listed}}
-  printf '\\n# %s reads back as\\n%s\\n' "$2" "$now"
 }}"""
 
 
@@ -112,21 +120,21 @@ settle() {{  # TOKEN EVENT: reads until the event shows the same twice, and is n
 _RESTED = 2.0
 
 
+#: The time that what was written has to be listed.
+_WAIT = f'sleep "${{PAUSE:-{_PAUSE}}}"'
+
+#: How many events are made at most so that a reading has two pages; all are EVENT1, one after the other.
+_MOST = 40
+_NONE_YET = "FIRST=$EVENT1; made=0"
+_EACH = ("  while [ $made -gt 0 ]; do", '    EVENT1="$FIRST-$made"; made=$((made - 1))')
+
 #: Functions of the shell, each behind those that it needs.
-_TOOLS = {"utc": _UTC, "day": _DAY, "at": _AT, "stop": _STOP, "call": _CALL, "send": _SEND, "settle": _READ}
+_TOOLS = {"utc": _UTC, "day": _DAY, "at": _AT, "stop": _STOP, "call": _CALL, "send": _SEND}
+_TOOLS |= {"pages": _PAGES, "list": _LIST, "settle": _READ}
 
 
-Got = Literal["answer", "event", "page"]
-
-#: What came, as a word of the shell, by what shows it and by the command that must be there: else it stands above.
-_ABOVE = "'the answer above'"
-_GOT: Mapping[Got, tuple[tuple[str, str], ...]] = MappingProxyType(
-    {
-        "answer": (("send", """"$(printf %s "$answer" | head -n 1 | tr -d '\\r')\""""),),
-        "event": (("settle", '"$now"'),),
-        "page": (),
-    }
-)
+#: What shows a failure.
+About = Literal["event", "request", "pages"]
 
 
 @dataclass(frozen=True)
@@ -160,20 +168,23 @@ def script(
     where: str = "",
     *,
     expected: str = "",
-    got: Got = "answer",
+    got: str = "",
+    about: About = "event",
 ) -> Script:
     """A POSIX script that sends the writes of `exchanges` again, with ids and times of their own.
 
-    It reads each event where it was read, polls until it rests, and deletes what it made.  It ends with `expected`, in
-    words, and with what came; it does not compare them.  Where nothing answers, or a write is answered otherwise than
-    it was, it stops, says so and exits with 2.  It needs curl, and jq to show one event rather than whole pages.
+    What is `about` an event reads it where it was read, polls until it rests and shows every change; about a request,
+    each reading is sent as it was, its dates moved like those of the events; about pages, it makes so many events that
+    there are several, and goes on where the answers say.  The script ends with `expected`, in words, and with what the
+    run `got`, and deletes what it made.  Where nothing answers, or a write is answered otherwise than it was, it stops,
+    says so and exits with 2.  It needs curl, and jq to show one event rather than whole pages.
     `where` says in a comment where the server is, if it has no address of its own: the user sets it then.
     """
-    writer = _Writer(exchanges, variables)
+    writer = _Writer(exchanges, variables, about)
     lines = list(writer.lines())
     if expected and lines:
-        shown = next((word for name, word in _GOT[got] if any(line.startswith(f"{name} ") for line in lines)), _ABOVE)
-        lines.append(f"printf '\\nexpected: %s\\ngot:      %s\\n' {quoted(visible(expected))} {shown}")
+        texts = visible(expected), f"{visible(got)} (in the run; what came now is above)"
+        lines.append(f"printf '\\nexpected: %s\\ngot:      %s\\n' {' '.join(map(quoted, texts))}")
     return Script(
         (f"{visible(headline)}.", *([visible(where)] if where else [])),
         tuple(writer.settings(has_address=not where)),
@@ -195,11 +206,16 @@ def _needed(lines: Iterable[str]) -> tuple[str, ...]:
 class _Writer:
     """Writes the commands of a script, one after the other."""
 
-    def __init__(self, exchanges: Sequence[Evidence], variables: Mapping[str, str]) -> None:
+    def __init__(self, exchanges: Sequence[Evidence], variables: Mapping[str, str], about: About) -> None:
         self._exchanges = exchanges
+        self._is_of_one_event = about == "event"
         self._variables = variables
         self._routes = [route(one.request.method, one.request.url) for one in exchanges]
-        self._writes = any(at.name in ("write", "delete", "batch") for at in self._routes)
+        names = [at.name for at in self._routes]
+        is_known = all(one.request.account not in (None, UNKNOWN_TOKEN) for one in exchanges)
+        self._has_pages = about == "pages" and is_known and "read" in names
+        self._writes = any(name in ("write", "delete", "batch") for name in names)
+        self._has_days = False
         self._names: dict[str, str] = {}
         self._events: dict[tuple[str, str, str], str] = {}
         self._paths: dict[tuple[str, str, str], str] = {}
@@ -219,7 +235,7 @@ class _Writer:
             if account is not None and account != UNKNOWN_TOKEN:
                 name = variable_of(account, self._variables)
                 yield f': "${{{name}:?set it to an access token}}"'
-        if self._names:
+        if self._names or self._has_days:
             yield "NOW=$(date +%s)"
         for event_id, name in self._names.items():
             start = event_id if _PLAIN_ID.match(event_id) else f"reproduction-{name.lower()}"
@@ -228,9 +244,11 @@ class _Writer:
     def clean_up(self) -> Iterator[str]:
         """The commands that let the script delete what it made, however it ends."""
         if self._events:
+            deletions = [f"  {self._deletion(event)}" for event in self._events]
             yield "clean_up() {"
-            yield from (f"  {self._deletion(event)}" for event in self._events)
+            yield from (*_EACH, *(f"  {line}" for line in deletions), "  done") if self._has_pages else deletions
             yield "}"
+            yield from [_NONE_YET] if self._has_pages else []
             yield "trap clean_up EXIT"
 
     def lines(self) -> Iterator[str]:
@@ -244,18 +262,38 @@ class _Writer:
                 rested = [event for event in events if open_events.get(event) and _rested(written.get(event), one.at)]
                 yield from self._settle(rested)
                 written |= dict.fromkeys(events, one.at)
-                yield command
+                yield from self._until_two_pages(command, events[0][0]) if self._has_pages else [command]
                 open_events |= dict.fromkeys(events, at.name != "delete" and (one.status or 500) < 500)
-            elif at.name == "page" or (at.name == "read" and self._writes and _is_plain(at)):
+                continue
+            if at.name in ("read", "page"):
                 unread = [event for event, is_open in open_events.items() if is_open]
-                yield from self._settle(unread)
+                yield from self._settle(unread) if self._is_of_one_event else [_WAIT] if unread else []
                 open_events |= dict.fromkeys(unread, False)
-            else:
-                command = self._raw(one.request)
+            if self._is_shown(at):
+                command = self._reading(one.request) if at.name == "read" else self._raw(one.request)
                 if command not in sent:
                     yield command
                 sent.add(command)
-        yield from self._settle([event for event, is_open in open_events.items() if is_open])
+        if self._is_of_one_event:
+            yield from self._settle([event for event, is_open in open_events.items() if is_open])
+
+    def _is_shown(self, at: Route) -> bool:
+        """Whether what is no plain write is sent as it was: not what polling, or what reading all pages, sends."""
+        if not self._is_of_one_event:
+            return at.name != "page"
+        if at.name in ("calendars", "userinfo", "page"):
+            return not self._writes and at.name != "page"
+        return at.name != "read" or not self._writes or not _is_plain(at)
+
+    def _until_two_pages(self, command: str, account: str) -> Iterator[str]:
+        """A write of many events, until there are so many that a reading has two pages."""
+        known = zip(self._exchanges, self._routes, strict=True)
+        path = next(quoted(_target(one.request)) for one, at in known if at.name == "read")
+        yield f"while [ $made -lt {_MOST} ]; do"
+        yield '  made=$((made + 1)); EVENT1="$FIRST-$made"'
+        yield command
+        yield f"  pages {self._token(account)} {path}; if [ $number -gt 1 ]; then break; fi"
+        yield "done"
 
     def _written(self, one: Evidence, at: Route) -> tuple[list[tuple[str, str, str]], str]:
         """The events that a plain write or a batch names, by account, calendar and id, and the command that writes."""
@@ -342,12 +380,27 @@ class _Writer:
             return {key: self._moved(part, is_near=is_near) for key, part in value.items()}
         if not isinstance(value, str) or self._now is None:
             return value
-        seconds, today = self._seconds(value), self._now.date()
+        seconds = self._seconds(value)
         if is_near and seconds is not None:
             return f"{_OPEN}$(at {seconds}){_CLOSE}{_TIME.sub('', value, count=1)}"
+        return _DATE.sub(lambda day: f"{_OPEN}{self._day(day)}{_CLOSE}", value)
+
+    def _reading(self, request: Request) -> str:
+        """A reading with its dates as far from now as they were; with all its pages, if it had several."""
+        if self._has_pages:
+            command = f"list {self._token(str(request.account))} {quoted(_target(request))}"
+        else:
+            command = self._raw(request)
+        start, sign, query = command.rpartition("?")
+        return start + sign + _DATE.sub(lambda day: f"'\"{self._day(day)}\"'", query) if sign else command
+
+    def _day(self, day: re.Match[str]) -> str:
+        """A date as an expression of the shell: as many days from now as it was from the first exchange."""
         with suppress(ValueError):
-            return _DATE.sub(lambda day: f"{_OPEN}$(day {(_date(day) - today).days}){_CLOSE}", value)
-        return value
+            if self._now is not None:
+                self._has_days = True
+                return f"$(day {(_date(day) - self._now.date()).days})"
+        return day[0]
 
     def _raw(self, request: Request) -> str:
         """A request that is no plain write, as it was, but for its origin."""
@@ -367,6 +420,12 @@ def _json(value: Any) -> str:
 
 def _date(match: re.Match[str]) -> date:
     return date(int(match[1]), int(match[2]), int(match[3]))
+
+
+def _target(request: Request) -> str:
+    """The path and query of a request."""
+    parts = urlsplit(request.url)
+    return visible(f"{parts.path}?{parts.query}")
 
 
 def _rested(before: float | None, at: float | None) -> bool:

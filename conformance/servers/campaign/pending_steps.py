@@ -32,10 +32,12 @@ class PendingSteps:
 
     A step met a pending event if the last reading before it showed one.  Back-to-back there is no such reading: the
     step met one if it was sent no later after the answer before it than some reading that showed a pending event.
-    `longest` is that time in seconds; None if no reading showed one.
+    `longest` is that time in seconds; None if no reading showed one.  `by_account` is the same of each account: where
+    one has a profile that is disconnected, its events may be pending for ever.
     """
 
     longest: float | None = None
+    by_account: dict[str, float] = field(default_factory=dict)
     _met: set[PendingCase] = field(default_factory=set)
     _missed: set[PendingCase] = field(default_factory=set)
     _retries: Counter[PendingCase] = field(default_factory=Counter)
@@ -50,9 +52,10 @@ class PendingSteps:
         """Count the cases that a scenario is meant for as missed until a step meets them."""
         self._missed.update(case for number in range(len(scenario.steps)) if (case := _case(scenario, number)))
 
-    def record_pending(self, seconds: float) -> None:
-        """Count a reading that showed a pending event so many seconds after its write was answered."""
+    def record_pending(self, account: str, seconds: float) -> None:
+        """Count a reading that showed a pending event of an account so many seconds after its write was answered."""
         self.longest = max(self.longest or 0.0, seconds)
+        self.by_account[account] = max(self.by_account.get(account, 0.0), seconds)
 
     def lateness(self, scenario: Scenario, number: int) -> float:
         """For how long the event is to be pending before a step (from 0) is sent; as soon as it is, if tried again.
@@ -60,9 +63,10 @@ class PendingSteps:
         A first try to generate a conference may have failed by then, and another be under way.
         """
         case = _case(scenario, number) if number < len(scenario.steps) else None
-        if case is None or case.kind != "explicit" or self._retries[case] or (self.longest or 0.0) < _LONG:
+        longest = self.by_account.get(scenario.account, 0.0)
+        if case is None or case.kind != "explicit" or self._retries[case] or longest < _LONG:
             return 0.0
-        return min((self.longest or 0.0) / 2, _LATE)
+        return min(longest / 2, _LATE)
 
     def sent(self, scenario: Scenario, number: int, *, pending: bool, gap: float) -> Scenario | None:
         """Record that step `number` (from 0) is sent `gap` seconds after an answer; a scenario that tries it again."""

@@ -85,21 +85,27 @@ async def reduced(
         )
 
     pieces = await _rehearse(standard, run, rules)
+    shown = tuple(piece for piece in pieces if _SETTLING not in piece.shows)
+    pieces = pieces if any(piece.scenarios for piece in shown) else shown
     wanted = {one for piece in pieces for one in piece.shows if not isinstance(one, _Kind)}
     chosen = needed(standard, pieces)
-    for _ in range(_ATTEMPTS):
+    for attempt in range(1, _ATTEMPTS + 1):
         again = await _rehearse(plan_of(chosen, []), run, rules)
         missing = wanted - {one for piece in again for one in piece.shows}
         if not missing:
             return replace(plan_of(chosen, asked_for), reduced_from=plan)
-        _add(chosen, pieces, missing)
+        _add(chosen, pieces, missing, 1 + attempt)
     return plan
 
 
-def _add(chosen: Needed, pieces: Iterable[Piece], missing: set[Hashable]) -> None:
-    """Choose the next best of what shows in the whole what is missing in the part."""
+def _add(chosen: Needed, pieces: tuple[Piece, ...], missing: set[Hashable], times: int) -> None:
+    """Choose the next best of what shows in the whole what is missing in the part.
+
+    Where that is the same, more events: `times` as many, as a reading may be of some of the calendars only.
+    """
+    more = [replace(piece, events=times * piece.events) for piece in pieces]
     for goal in sorted(missing, key=repr):
-        others = [piece for piece in pieces if goal in piece.shows and any(chosen.lacks(piece))]
+        others = [piece for piece in (*pieces, *more) if goal in piece.shows and any(chosen.lacks(piece))]
         if others:
             chosen.take(min(others, key=lambda piece: chosen.cost(*chosen.lacks(piece))))
 
@@ -146,27 +152,25 @@ class _Evidence:
         self.parts[exchange.label] = part
 
     def pieces(self, session: SubjectSession, plan: Plan) -> Iterable[Piece]:
-        scenarios: dict[tuple[str, ...], Scenario] = {
-            (scenario.account, scenario.calendar_id, session.run.event_id(scenario)): scenario
-            for scenario in plan.scenarios
-        }
-        events = {event: scenario.id for event, scenario in scenarios.items()}
+        ids = {scenario.id for scenario in plan.scenarios}
+        scenarios: dict[tuple[str, ...], Scenario] = {}
+        events: dict[tuple[str, ...], str] = {}
+        for state in session.schedulers[0].scenarios:
+            origin = state.scenario.id.partition("-")[0]  # a step that came too late is tried again in another one
+            if origin in ids:
+                key = (state.scenario.account, state.scenario.calendar_id, state.entry.event_id)
+                scenarios[key], events[key] = state.scenario, origin
         # What is pending is awaited to the end only after the last write of an event.
         last = {event: str(len(scenario.steps)) for event, scenario in scenarios.items()}
         ways = _ways(self.chosen)
-        watched = False
-        settling = []
         for facts, judgement in self.decided:
             piece = self._needs(facts, events, plan, session.run)
             if piece is not None:
                 shows = _shows(facts, judgement, self.chosen, ways, _kind(facts, scenarios))
-                watched = watched or (bool(shows) and bool(piece.scenarios))
                 if shows:
                     yield replace(piece, shows=shows)
                 if _is_generated(facts) and facts.key[4] == last[facts.key[1:4]]:
-                    settling.append(replace(piece, shows=frozenset({_SETTLING})))
-        if watched:
-            yield from settling
+                    yield replace(piece, shows=frozenset({_SETTLING}))
 
     def _needs(self, facts: Facts, events: Mapping[tuple[str, ...], str], plan: Plan, run: RunContext) -> Piece | None:
         """The parts that facts rest on; None where they belong to no part of the plan."""

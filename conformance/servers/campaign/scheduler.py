@@ -293,7 +293,7 @@ class Scheduler:
                 if delay is not None:
                     self.polling.record_delay(delay)
                 if state.pending and state.accepted:
-                    self.pending_steps.record_pending(sent - state.answered_at)
+                    self.pending_steps.record_pending(account, sent - state.answered_at)
                     state.late = self.pending_steps.lateness(state.scenario, state.sent)
 
     # -- when the next write may go ---------------------------------------------------------------
