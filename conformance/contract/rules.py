@@ -8,7 +8,17 @@ from typing import Any
 
 from conformance.contract.schemas import is_schema, names, read, uri
 
-__all__ = ["FIRST_VERSION", "LEVELS", "Rule", "case_schema", "load", "load_clauses", "load_shared", "load_uncarried"]
+__all__ = [
+    "FIRST_VERSION",
+    "LEVELS",
+    "Rule",
+    "case_schema",
+    "case_words",
+    "load",
+    "load_clauses",
+    "load_shared",
+    "load_uncarried",
+]
 
 #: From the strictest to the most lenient: what `--fail-on` takes.
 LEVELS = ("must", "should", "inferred")
@@ -85,6 +95,11 @@ def load_shared() -> dict[str, dict[str, Any]]:
     """The schemas that rules refer to, by name: facts and shapes of the API."""
     loaded = {name: read(name) for folder in ("api", "facts") for name in names(folder)}
     return {name: contents for name, contents in loaded.items() if is_schema(contents)}
+
+
+def case_words(case: str) -> str:
+    """A coverage class in words; what is no name of one is words already."""
+    return str(read(_COVERAGE)["$defs"].get(case, {}).get("title", case))
 
 
 def case_schema(case: str) -> dict[str, Any]:

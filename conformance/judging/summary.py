@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from conformance.judging.baseline import Baseline, KnownFailure
     from conformance.judging.verdict import Violation
 
-__all__ = ["MISSED", "Policy", "Reproduction", "RunReport", "document"]
+__all__ = ["MISSED", "NOT_MET", "Policy", "Reproduction", "RunReport", "document"]
 
 Outcome = Literal["passed", "failed", "inconclusive"]
 
@@ -34,7 +34,8 @@ _REASONS = {
     "unknown": "the responses do not say enough",
     "timed-out": "conferencing was still pending at the settle time-out",
 }
-_DOES_NOT_APPLY = "nothing in the traffic meets the condition"
+#: The reason of a rule that nothing was seen for.
+NOT_MET = "nothing in the traffic meets the condition"
 
 
 @dataclass(frozen=True)
@@ -226,7 +227,7 @@ class RunReport:
         """Why a rule is inconclusive or untested, as a sentence; None where it passed or failed."""
         tally = self.report.tally(rule.id)
         if tally.outcome == "untested":
-            return self.policy.untested_reasons.get(rule.id, _DOES_NOT_APPLY)
+            return self.policy.untested_reasons.get(rule.id, NOT_MET)
         if tally.reason == "recording-ended" and self.policy.is_run:
             return "the run ended before the outcome was certain"
         return None if tally.reason is None else _REASONS.get(tally.reason, tally.reason)

@@ -140,7 +140,7 @@ Warnings: 1 rule (does not change the exit code)
 Coverage gaps
   profile-resolves: conferencing was still pending at the settle time-out
   bearer-is-sent: nothing in the traffic meets the condition
-  none-removes: no pass covers microsoft
+  none-removes: no pass covers a Microsoft calendar
 
 -v lists every rule.
 
@@ -297,7 +297,7 @@ def test_coverage_gaps_with_the_same_reason_are_counted_together() -> None:
     rendered = text.render(run_report((passed("r-0"),), rules))
     assert rendered.partition("Coverage gaps\n")[2].splitlines()[:2] == [
         "  4 rules: nothing in the traffic meets the condition",
-        "  r-0: no pass covers google, microsoft",
+        "  r-0: no pass covers a Google calendar, a Microsoft calendar",
     ]
 
 
@@ -305,8 +305,8 @@ def test_of_many_coverage_gaps_the_first_are_told_unless_all_are_wanted() -> Non
     rules = tuple(Rule(f"r-{number:02}", cases=("google",)) for number in range(12))
     report = run_report(tuple(passed(rule.id) for rule in rules), rules)
     assert "  and 4 more: -v lists them" in text.render(report)
-    assert "r-11: no pass covers google" not in text.render(report)
-    assert "r-11: no pass covers google" in text.render(report, verbose=True)
+    assert "r-11: no pass covers a Google calendar" not in text.render(report)
+    assert "r-11: no pass covers a Google calendar" in text.render(report, verbose=True)
 
 
 def test_counterexamples_and_notes_are_in_the_formats_for_people() -> None:

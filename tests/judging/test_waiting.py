@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from report_samples import READ, WRITE, Rule, inconclusive, passed, run_report
+from report_samples import READ, WRITE, Rule, Violation, failed, inconclusive, passed, run_report
 
+from conformance.contract.rules import case_words
+from conformance.contract.selection import select_rules
 from conformance.facts import Evidence, Facts
 from conformance.judging.exercised import ExerciseLog
 from conformance.judging.formats import html, markdown, text
+from conformance.judging.formats.gaps import coverage_gaps
 from conformance.judging.verdict import Verdict
 
 RULE = Rule("explicit-is-kept")
@@ -57,3 +60,25 @@ def test_a_report_says_what_stayed_pending_only_where_that_leaves_a_rule_open() 
         assert "Undecided: conferencing stayed pending" in one
         assert all(part in one for part in ("e1", "the event shows pending", "still at 61"))
     assert not any("stayed pending" in one for one in told(passed(RULE.id)))
+
+
+def test_gaps_that_follow_from_a_failure_are_one_line_and_classes_are_told_in_words() -> None:
+    rules = (RULE, Rule("b", cases=("before-generated",)), Rule("c"), Rule("d"), Rule("e"))
+    violation = Violation("It is odd", "/x", "e1", (), "one")
+    verdicts = (failed(RULE.id, violation), passed("b"), inconclusive("d", "unknown"))
+    lines = {folded: coverage_gaps(run_report(verdicts, rules), folded=folded) for folded in (True, False)}
+    unsaid = ("d", "the responses do not say enough")
+    assert lines[True] == (
+        ("3 rules", "not checked, or not in every case, most likely because of failure 1"), unsaid,
+    )  # fmt: skip
+    assert sorted({*lines[False]} - {unsaid}, reverse=True) == [
+        ("b", "no pass covers an event that already had a generated conference"),
+        ("2 rules", "nothing in the traffic meets the condition"),
+    ]  # fmt: skip
+    green = run_report((passed(RULE.id), passed("b")), rules[:3])
+    assert coverage_gaps(green, folded=True) == coverage_gaps(green)
+
+
+def test_every_coverage_class_has_words() -> None:
+    classes = {case for rule in select_rules(()) for case in rule.cases}
+    assert [case for case in classes if case_words(case) == case] == []

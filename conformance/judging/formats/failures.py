@@ -17,7 +17,6 @@ from conformance.judging.formats.failure_values import as_json, share, values
 from conformance.judging.formats.script import LONGEST_BODY, About, Script, script
 from conformance.judging.formats.undecided import undecided
 from conformance.judging.groups import FailureGroup, failure_groups
-from conformance.judging.summary import MISSED
 from conformance.judging.timeline import TimelineEntry, timeline
 from conformance.judging.traits import shows
 from conformance.judging.triggers import lowered
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     from conformance.judging.summary import Reproduction, RunReport
     from conformance.judging.verdict import Violation
 
-__all__ = ["ClauseNote", "Failure", "FailureStep", "actual", "brief", "closing", "coverage_gaps"]
+__all__ = ["ClauseNote", "Failure", "FailureStep", "actual", "brief", "closing"]
 __all__ += [
     "failures",
     "headings",
@@ -255,19 +254,6 @@ def moment(seconds: float | None) -> str:
     if seconds is None:
         return ""
     return f"{seconds:,.1f} s" if seconds >= 1 or not seconds else f"{seconds * 1000:,.0f} ms"
-
-
-def coverage_gaps(run_report: RunReport) -> tuple[tuple[str, str], ...]:
-    """The coverage gaps, rule and reason; rules with the same reason are counted together."""
-    by_reason: dict[str, list[str]] = {}
-    cases: dict[str, list[str]] = {}
-    for rule, reason in run_report.coverage_gaps:
-        if reason.startswith(MISSED):
-            cases.setdefault(rule, []).append(reason.removeprefix(MISSED).strip())
-        else:
-            by_reason.setdefault(visible(reason), []).append(rule)
-    lines = [(rules[0] if len(rules) == 1 else f"{len(rules)} rules", reason) for reason, rules in by_reason.items()]
-    return (*lines, *((rule, f"{MISSED} {', '.join(missed)}") for rule, missed in cases.items()))
 
 
 def status(run_report: RunReport, rule: Rule) -> str:

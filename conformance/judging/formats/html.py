@@ -10,7 +10,6 @@ from conformance.http.display import visible
 from conformance.judging.formats.failures import (
     Failure,
     closing,
-    coverage_gaps,
     failures,
     headings,
     headline,
@@ -19,6 +18,7 @@ from conformance.judging.formats.failures import (
     status,
     subject_name,
 )
+from conformance.judging.formats.gaps import coverage_gaps
 from conformance.judging.formats.glossary import HEADING, glossary
 from conformance.judging.formats.html_failure import article, happened, link, term, text_of
 from conformance.judging.formats.html_page import page
@@ -157,11 +157,16 @@ def _rules(run_report: RunReport, found: tuple[Failure, ...]) -> Iterator[str]:
 
 
 def _coverage_gaps(run_report: RunReport) -> Iterator[str]:
-    lines = coverage_gaps(run_report)
+    lines, every = coverage_gaps(run_report, folded=True), coverage_gaps(run_report)
     if lines:
         yield "<h2>Coverage gaps</h2>"
-        items = "".join(f"<li>{text_of(rule)}: {text_of(reasons)}</li>" for rule, reasons in lines)
-        yield f"<ul>{items}</ul>"
+        yield _listed(lines)
+    if lines != every:
+        yield f"<details><summary>Each of them</summary>{_listed(every)}</details>"
+
+
+def _listed(lines: tuple[tuple[str, str], ...]) -> str:
+    return f"<ul>{''.join(f'<li>{text_of(rule)}: {text_of(reasons)}</li>' for rule, reasons in lines)}</ul>"
 
 
 def _counterexamples(run_report: RunReport) -> Iterator[str]:

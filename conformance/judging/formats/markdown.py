@@ -12,7 +12,6 @@ from conformance.judging.formats.failures import (
     Failure,
     brief,
     closing,
-    coverage_gaps,
     failures,
     headings,
     headline,
@@ -23,6 +22,7 @@ from conformance.judging.formats.failures import (
     status,
     subject_name,
 )
+from conformance.judging.formats.gaps import coverage_gaps
 from conformance.judging.formats.glossary import HEADING, glossary
 from conformance.judging.formats.undecided import UNDECIDED, Undecided, undecided
 
@@ -61,7 +61,7 @@ def render(run_report: RunReport) -> str:
     waiting = undecided(run_report)
     if waiting is not None:
         lines += _undecided(waiting)
-    gaps = coverage_gaps(run_report)
+    gaps = coverage_gaps(run_report, folded=True)
     if gaps:
         lines += ["", "## Coverage gaps", ""]
         lines += [f"- {escaped(rule)}: {escaped(reasons)}" for rule, reasons in gaps]

@@ -13,7 +13,6 @@ from conformance.judging.formats.failures import (
     Failure,
     brief,
     closing,
-    coverage_gaps,
     failures,
     headings,
     headline,
@@ -23,6 +22,7 @@ from conformance.judging.formats.failures import (
     status,
     subject_name,
 )
+from conformance.judging.formats.gaps import coverage_gaps
 from conformance.judging.formats.glossary import HEADING, glossary
 from conformance.judging.formats.marks import carets
 from conformance.judging.formats.undecided import UNDECIDED, undecided
@@ -289,7 +289,7 @@ def _timeline(entries: tuple[TimelineEntry, ...], paint: Paint) -> Iterator[str]
 
 
 def _coverage_gaps(run_report: RunReport, paint: Paint, *, verbose: bool) -> Iterator[str]:
-    lines = coverage_gaps(run_report)
+    lines = coverage_gaps(run_report, folded=not verbose)
     shown = lines if verbose or len(lines) <= _GAPS + 1 else lines[:_GAPS]
     if lines:
         yield ""
