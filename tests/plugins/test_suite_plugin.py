@@ -71,7 +71,7 @@ def test_each_rule_is_a_test_and_a_fault_fails_those_that_detect_it(tmp_path: Pa
     failures = {name: failure for name, case in cases.items() if (failure := case.find("failure")) is not None}
     assert (done.returncode, set(failures)) == (1, {"test_rule[8x8-is-accepted]"}), done.stdout
     message = "".join(failures["test_rule[8x8-is-accepted]"].itertext())
-    assert message.startswith("1. The creation of an event with the profile_id 8x8 is answered 422\n")
+    assert message.startswith("1. The creation of an event with the profile_id 8x8 is answered 422; expected 2xx\n")
     assert "curl -sS " in message
     assert "smallest scenario\n     1. create the event with the profile_id 8x8" in message
     assert "Traceback" not in done.stdout

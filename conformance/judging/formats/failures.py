@@ -165,7 +165,7 @@ def _said(group: FailureGroup) -> str:
         violation.path.endswith("/status")
         or (violation.path.endswith("/state") and shows("assigned") in violation.traits)
     )
-    if is_clear or not group.headline.endswith(violation.message[1:]):
+    if is_clear or "; expected " in group.headline or not group.headline.endswith(violation.message[1:]):
         return group.headline
     return f"{group.headline}, although {lowered(rule.title)}"
 
