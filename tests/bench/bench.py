@@ -289,25 +289,30 @@ def named(headers: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
 
 def cassette(path: Path, exchanges: Iterable[Exchange]) -> Path:
     """The exchanges as vcrpy writes them, which puts the answer's time into its ``Date`` alone."""
-    interactions = []
-    for exchange in exchanges:
-        request, response = exchange.request, exchange.response
-        assert response is not None
-        assert exchange.answered_at is not None
-        shown = (*response.headers, ("Date", formatdate(exchange.answered_at, usegmt=True)))
-        interactions.append({
-            "request": {
-                "body": request.body.decode() or None, "headers": {name: [value] for name, value in request.headers},
-                "method": request.method, "uri": request.url,
-            },
-            "response": {
-                "body": {"string": response.body.decode()}, "headers": {name: [value] for name, value in shown},
-                "status": {"code": response.status, "message": ""},
-            },
-        })  # fmt: skip
     with path.open("w", encoding="utf-8") as stream:
-        yaml.dump({"interactions": interactions, "version": 1}, stream, Dumper=yaml.CDumper)
+        stream.write("interactions:\n")
+        for exchange in exchanges:
+            yaml.dump([interaction(exchange)], stream, Dumper=yaml.CDumper)
+        stream.write("version: 1\n")
     return path
+
+
+def interaction(exchange: Exchange) -> dict[str, Any]:
+    """An interaction of a cassette."""
+    request, response = exchange.request, exchange.response
+    assert response is not None
+    assert exchange.answered_at is not None
+    shown = (*response.headers, ("Date", formatdate(exchange.answered_at, usegmt=True)))
+    return {
+        "request": {
+            "body": request.body.decode() or None, "headers": {name: [value] for name, value in request.headers},
+            "method": request.method, "uri": request.url,
+        },
+        "response": {
+            "body": {"string": response.body.decode()}, "headers": {name: [value] for name, value in shown},
+            "status": {"code": response.status, "message": ""},
+        },
+    }  # fmt: skip
 
 
 def recordings(folder: Path, *, full: bool) -> Iterator[tuple[str, Path]]:
