@@ -50,6 +50,12 @@ class TimelineEntry:
     is_odd: bool = False
     until: float | None = None
 
+    @property
+    def look(self) -> str | None:
+        """The state that a reading showed, also where a rule is about the conferencing alone."""
+        is_known = self.state is not None or self.action != "read" or not isinstance(self.conferencing, dict)
+        return self.state if is_known else state_of({"conferencing": self.conferencing})[0]
+
 
 def timeline(violation: Violation, *, pages: bool = False) -> tuple[TimelineEntry, ...]:
     """The exchanges of a violation, and those of the same event before it, in the order in which they were sent.
@@ -126,7 +132,7 @@ def _told(
     if at in ("read", "page"):
         if not isinstance(entry.shown, dict):
             return "read", "reads a later page of events" if at == "page" else "reads events", entry.shown, None
-        state = entry.shown.get("state", state_of(entry.shown)[0] if "conferencing" in entry.shown else None)
+        state = entry.shown.get("state")
         shown = phrase("write", "after.latest.state", state) if isinstance(state, str) else ""
         page, how = "on a later page" if at == "page" and pages else "", " and ".join(unusual_query(entry))
         where = f"{f'{page} of' if page else 'in'} a reading with {how}" if how else page

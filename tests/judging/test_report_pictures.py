@@ -79,7 +79,7 @@ def test_pending_with_more_in_it_is_pending() -> None:
             (written("1", 0, "a"), read("2", 1, {"conferencing": {"pending": True, "provider_name": "b"}})),
         )
     )
-    assert (entry.state, entry.summary) == ("pending", "the event shows pending conferencing")
+    assert entry.look == "pending"
 
 
 def test_of_pages_that_contradict_one_another_the_last_is_wrong_and_there_is_no_picture() -> None:

@@ -28,10 +28,10 @@ _STATES = {"missing", "none", "pending", "assigned", "malformed"}
 
 def picture(entries: Sequence[TimelineEntry]) -> str:
     """Writes as lines, readings as dots, and what was shown between them as bands; numbered like the entries."""
-    if not any(entry.state in _STATES or entry.action in ("write", "delete") for entry in entries):
+    if not any(entry.look in _STATES or entry.action in ("write", "delete") for entry in entries):
         return ""
     last = entries[-1]
-    free = 0.0 if last.state not in _STATES else _STILL if last.until is not None else _LAST
+    free = 0.0 if last.look not in _STATES else _STILL if last.until is not None else _LAST
     places = _places([entry.seconds for entry in entries], 100.0 - 2 * _MARGIN - free)
     parts = [*_bands(entries, places), *_marks(entries, places)]
     label = escape(visible("; ".join(_words(number, entry) for number, entry in enumerate(entries, 1))), quote=True)
@@ -68,11 +68,11 @@ def _bands(entries: Sequence[TimelineEntry], places: Sequence[float]) -> Iterato
         if entry.action in ("write", "delete"):
             old, new = old | new, set()
         value = entry.conferencing.get("join_url") if isinstance(entry.conferencing, dict) else None
-        is_old = entry.state == "assigned" and value in old and value not in new
+        is_old = entry.look == "assigned" and value in old and value not in new
         if isinstance(value, str) and not is_old:
             new.add(value)
-        if entry.action == "read" and entry.state in _STATES:
-            kind = "old" if is_old else entry.state
+        if entry.action == "read" and entry.look in _STATES:
+            kind = "old" if is_old else entry.look
             wrong = " wrong" if entry.is_broken else ""
             width = max(0.5, end - start)
             yield f'<rect class="{kind}{wrong}" x="{start:.2f}%" y="24" width="{width:.2f}%" height="14"/>'
