@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from conformance.contract.rules import LEVELS
 from conformance.judging.client_defects import dropped
-from conformance.judging.modes import is_of_events, modes, refutes
+from conformance.judging.consequences import is_of_answers, with_consequences
+from conformance.judging.modes import SENTENCES, TOGETHER, is_of_events, modes, refutes
 from conformance.judging.reasons import Reason, reasons
 from conformance.judging.timeline import timeline
 from conformance.judging.traits import DUE
@@ -73,7 +74,7 @@ def failure_groups(run_report: RunReport) -> tuple[FailureGroup, ...]:
         why = groups.reason(root)
         group = _group(run_report, members, why.headline if why else "", why.members if why else ())
         result.append((_group(run_report, members, proper[0]) if proper else group, why))
-    told = _told_apart(_with_consequences(run_report, _of_one_trigger(run_report, _with_readings(run_report, result))))
+    told = _told_apart(with_consequences(run_report, _of_one_trigger(run_report, _with_readings(run_report, result))))
     return tuple(sorted(told, key=lambda group: _weight(run_report, group)))
 
 
@@ -93,29 +94,6 @@ def _with_readings(
     yield from groups
 
 
-def _with_consequences(run_report: RunReport, groups: Iterable[FailureGroup]) -> Iterator[FailureGroup]:
-    """The groups; a warning about events that one of them is about, and about no other event, is part of it."""
-    left = list(groups)
-    for warning in [group for group in left if not run_report.is_fatal(group.weightiest)]:
-        lead = next((group for group in left if group is not warning and _is_of(warning, group)), None)
-        if lead is not None and warning in left:
-            whole = replace(lead, members=(*lead.members, *warning.members))
-            left = [whole if group is lead else group for group in left if group is not warning]
-    yield from left
-
-
-def _is_of(warning: FailureGroup, group: FailureGroup) -> bool:
-    """Whether the events of a warning are those of a group; one alone may be so by chance, but not one write."""
-    events, others = ({violation.event for _, violation in one.members} - {None} for one in (warning, group))
-    is_likely = len(events) > 1 or warning.example[0].about == "notification" or _writes(warning) <= _writes(group)
-    return bool(events) and len(others) > 1 and events <= others and is_likely
-
-
-def _writes(group: FailureGroup) -> set[str]:
-    """The labels of the exchanges that the failures of a group begin with: the writes that are judged."""
-    return {violation.evidence[0].label for _, violation in group.members if violation.evidence}
-
-
 def _of_one_trigger(
     run_report: RunReport, groups: Iterable[tuple[FailureGroup, Reason | None]]
 ) -> Iterator[FailureGroup]:
@@ -127,7 +105,7 @@ def _of_one_trigger(
     left.sort(key=lambda one: not any(map(is_special, one[3])))  # what is alone may be part of what these are
     while left:
         group, why, contrast, trigger = left.pop(0)
-        some = [one for one in left if _is_of_answers(one[0]) == _is_of_answers(group)]
+        some = [one for one in left if is_of_answers(one[0]) == is_of_answers(group)]
         like: list[FailureGroup] = []
         if why is not None and why.mode == "undeleted":
             like = [other for other, _, its, _ in some if "right after delete" in its.common]
@@ -136,7 +114,16 @@ def _of_one_trigger(
             like = like if like and _is_one(contrast, trigger[0], [group, *like]) else []
         left = [one for one in left if one[0] not in like]
         merged = _merged(run_report, group, like, leads=why is not None and why.mode == "undeleted") if like else group
-        yield replace(merged, headline=after(trigger, merged.headline), trigger=trigger)
+        yield replace(merged, headline=_headline(merged, why, trigger), trigger=trigger)
+
+
+def _headline(group: FailureGroup, why: Reason | None, trigger: tuple[str, ...]) -> str:
+    """What is wrong, after what brings it about, as far as the sentence does not say it."""
+    mode = why.mode.partition(" ")[0] if why is not None else ""
+    for trait in trigger:
+        if (mode, trait) in TOGETHER and group.headline == SENTENCES[mode]:
+            return after([one for one in trigger if one != trait], TOGETHER[mode, trait])
+    return after(trigger, group.headline)
 
 
 def _contrast(run_report: RunReport, group: FailureGroup, why: Reason | None) -> tuple[Contrast, tuple[str, ...]]:
@@ -157,11 +144,6 @@ def _contrast(run_report: RunReport, group: FailureGroup, why: Reason | None) ->
     of_reason = sorted(why.traits & (common - said), key=rank) if why is not None else []
     is_better = len(of_reason) == 1 or not (len(trigger) == 1 and is_special(trigger[0]))
     return contrast, tuple(of_reason) if of_reason and is_better and all(map(is_told, of_reason)) else trigger
-
-
-def _is_of_answers(group: FailureGroup) -> bool:
-    """Whether it is requests that are wrongly answered, and not readings that show something wrong."""
-    return group.example[1].path.endswith(("/status", "/failures"))
 
 
 def _is_one(contrast: Contrast, trait: str, groups: Iterable[FailureGroup]) -> bool:
@@ -199,11 +181,7 @@ def _merged(run_report: RunReport, group: FailureGroup, like: Sequence[FailureGr
 def _accepted_in_error(found: Iterable[Member]) -> Iterator[tuple[str, str, list[str]]]:
     """Causes and messages of writes that had to be refused, each with the causes of what came of those writes alone."""
     members = list(found)
-    wrong = [
-        (rule, violation)
-        for rule, violation in members
-        if rule.about == "exchange" and modes(rule, violation) == (f"accepted {rule.id}",)
-    ]
+    wrong = [(rule, violation) for rule, violation in members if modes(rule, violation)[0] == f"accepted {rule.id}"]
     for rule, violation in {rule.id: (rule, violation) for rule, violation in reversed(wrong)}.values():
         labels = {other.shown_by for one, other in wrong if one.id == rule.id}
         came: dict[str, bool] = {}

@@ -27,12 +27,12 @@ if TYPE_CHECKING:
     from conformance.contract.rules import Rule
     from conformance.judging.verdict import Violation
 
-__all__ = ["SENTENCES", "is_of_events", "modes", "refutes"]
+__all__ = ["SENTENCES", "TOGETHER", "is_of_events", "modes", "refutes"]
 
 #: What is wrong in each mode, as one sentence.
 SENTENCES: Mapping[str, str] = MappingProxyType(
     {
-        "echo": "Readings give back conferencing exactly as it was sent, and never what comes of it",
+        "echo": "Readings return conferencing exactly as it was sent: it is never processed",
         "none": "Events read back without conferencing",
         "missing": "Events that were written are not listed",
         "malformed": "Events read back with conferencing of no documented form",
@@ -40,12 +40,20 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "before": "Events keep the conferencing that they had before an update",
         "ignored": "Events read back as if conferencing had not been requested",
         "undeleted": "Events that were deleted are still listed",
-        "assigned": "Events read back with a conference where none may be",
+        "assigned": "Events are given a conference; expected none",
         "service": "Conferences are of another service than was requested",
         "url": "Explicit conferencing reads back with another join URL than was sent",
         "status": "Requests are answered {}",
         "withheld": "The client gives back no conferencing as it was read",
         "failures": "Requests are answered 5xx, or not at all, every time",
+    }
+)
+
+#: The same in the words of one trait, which need not be said again.
+TOGETHER: Mapping[tuple[str, str], str] = MappingProxyType(
+    {
+        ("none", "requested=omitted"): "An update that omits conferencing removes it; expected it to stay",
+        ("assigned", "generates after the start"): "An event that has begun is given a conference; expected none",
     }
 )
 

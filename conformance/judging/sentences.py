@@ -64,7 +64,7 @@ def _listed(value: Any) -> str:
     names = [_name(one) for one in value[:_LISTED]]
     more = len(value) - len(names)
     if more:
-        names.append(f"{more} more")
+        names.append(f"{more} other{'' if more == 1 else 's'}")
     return " and ".join(part for part in (", ".join(names[:-1]), names[-1]) if part) if names else "nothing"
 
 
@@ -90,7 +90,9 @@ def _subject(about: str, document: Mapping[str, Any], path: Sequence[str | int])
             event = " ".join(part for part in ("an event", _verb(document), _requested("write", document)) if part)
             return f"The address to which {event} is subscribed"
         case "conferencing":
-            return "An event"
+            value = document.get("conferencing")
+            is_pending = isinstance(value, dict) and value.get("pending") is True
+            return "While its conferencing is pending, an event" if is_pending else "An event"
         case "call":
             task = phrase("call", "operation", document.get("operation"), "do something")
             return " ".join(part for part in ("The client, asked to", task, _requested("call", document)) if part) + ","

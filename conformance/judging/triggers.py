@@ -16,6 +16,9 @@ __all__ = ["Contrast", "after", "in_words", "is_special", "is_told", "lowered", 
 #: How likely a trait may be by chance that is called a trigger, and one that makes failures one group.
 _LIKELY, _UNLIKELY = 0.03, 0.01
 
+#: From how many failures on they have anything in common.
+_FEWEST = 2
+
 #: From how many failures on a trait is hardly theirs by chance.
 _MANY = 3
 
@@ -28,7 +31,7 @@ _KINDS = {
     "none": "with the profile_id none",
     "default": "with the profile_id default",
     "integrated": "with the profile_id integrated",
-    "profile": "with the profile_id of a profile",
+    "profile": "with a conferencing profile",
     "explicit": "with explicit conferencing",
     "8x8": "with the profile_id 8x8",
     "invalid": "with invalid conferencing",
@@ -68,7 +71,7 @@ _SPECIAL: dict[str, str] = {
     r"event\.conferencing\.join_url has '(.)'": "Where the join URL has {}",
 }
 _GENERAL: dict[str, str] = {
-    r"generates after the start": "Where a conference is requested for an event that has begun",
+    r"generates after the start": "Where the event has begun",
     r"default without a profile": "Where the account has no conferencing profile and default is requested",
     r"omitted while pending": "Where an update omits conferencing while an earlier request is pending",
     r"requested while pending": "Where an update requests conferencing while an earlier request is pending",
@@ -166,8 +169,10 @@ class Contrast:
         """One trait or two which, with what is said, no pass has; none where none is needed, or none tells.
 
         A seldom trait that no pass has at all says more than what is said.  What so many have that the failures may
-        have it by chance tells nothing.
+        have it by chance tells nothing, nor does what a single one has.
         """
+        if self.count < _FEWEST:
+            return ()
         how_shown = any(one.startswith(_SHOWN) for its in self.passed for one in its)  # what is missing is not
         known = sorted(
             (one for one in self.common - self.said if is_told(one) and (how_shown or not one.startswith(_SHOWN))),

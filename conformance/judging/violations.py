@@ -10,6 +10,7 @@ from urllib.parse import unquote
 
 from conformance.contract.fact_words import FactWords, fact_words
 from conformance.judging.context import context
+from conformance.judging.demands import SENT_PROFILE, demanded, remark
 from conformance.judging.sentences import as_text, predicate, sentence
 from conformance.judging.timeline import written
 from conformance.judging.traits import traits
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 __all__ = ["explain"]
 
 Path = list[str | int]
+
+#: How many characters of malformed conferencing stand in a sentence, and what they stand before.
+_SHORT, _MALFORMED = 60, " of no documented form"
 
 #: Parts of a document about what readings showed: the same wrong value may stand in each.
 _OBSERVATIONS = frozenset({"observed", "latest", "stable", "settled"})
@@ -49,16 +53,25 @@ def explain(rule: Rule, facts: Facts) -> Violation:
     difference = _difference(value, wire, expected, missing, is_count=words.is_count)
     if path[-1:] == ["mismatching_fields"] and isinstance(value, list):
         difference = "+".join(value)
+    demand, remarked = demanded(rule, document, path), remark(facts, wire)
+    if remarked == SENT_PROFILE and difference not in ("same", "another"):
+        difference = "profile-id-sent"
+    more = (_HOW.get(difference, "") or remarked) + ("" if demand is None else f"; expected {demand}")
     event = document.get("event_id")
     shown_by = _shown_by(facts, path)
-    said = predicate(words, missing, value) + _HOW.get(difference, "")
+    said = predicate(words, missing, value) + more
+    message = sentence(document, path, missing, value) + more
+    if value == "malformed" and len(as_json := json.dumps(wire, ensure_ascii=False)) <= _SHORT:
+        said, message = (one.replace(_MALFORMED, f" {as_json},{_MALFORMED}", 1) for one in (said, message))
     return Violation(
-        sentence(document, path, missing, value) + _HOW.get(difference, ""),
+        message,
         "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path),
         event if isinstance(event, str) else None,
         facts.evidence,
         " ".join(part for part in (rule.id, requested, _generic(path), difference) if part),
-        _expected(rule, None if expected == wire else expected),  # the very value that must not be there
+        _expected(
+            rule, demand if expected == wire or expected is None else expected
+        ),  # the very value that must not be there
         as_text(wire) if _says_itself(wire, words) else predicate(words, missing, value),
         _symptom(facts, path, words, wire, shown_by),
         shown_by,

@@ -71,7 +71,7 @@ def test_an_emulator_that_echoes_its_requests_has_one_defect() -> None:
     report = run_report(verdicts, (A, B, C))
     assert grouped(report) == [["a", "b"], ["c"]]
     assert failure_groups(report)[0].headline == (
-        "Readings give back conferencing exactly as it was sent, and never what comes of it"
+        "Readings return conferencing exactly as it was sent: it is never processed"
     )
 
 
@@ -300,9 +300,9 @@ def test_defects_that_share_a_seldom_trigger_are_one_unless_one_is_of_answers() 
     zone = "event.start is an object"
     lost = [of_kind("a", "default", zone, cause=f"a {n}") for n in "12"]
     odd = [replace(of_kind("b", "none", zone, cause=f"b {n}"), path="/after/settled/location") for n in "12"]
-    refused = replace(of_kind("b", "none", zone, cause="b 3"), path="/response/status", actual="422")
+    refused = [replace(of_kind("b", "none", zone, cause=f"b {n}"), path="/response/status", actual="422") for n in "34"]
     passes = {rule: [{"due=default", f"n{n}"} | {f"due={n}"} for n in range(20)] for rule in "ab"}
-    found = [*(("a", one) for one in lost), *(("b", one) for one in (*odd, refused))]
+    found = [*(("a", one) for one in lost), *(("b", one) for one in (*odd, *refused))]
     assert sorted(grouped(contrasted(*found, passes=passes))) == [["a", "b"], ["b"]]
     assert all(
         group.headline.startswith("Wherever the start names a time zone, ")
@@ -378,12 +378,50 @@ def test_a_failure_says_what_tells_it_from_what_passed() -> None:
         return failures(contrasted(*found, passes={"a": list(passes)}, rules=(A,)))[0].share
 
     assert seen({"due=default"}, {"due=none"}) == (
-        "3 of 5 writes break this rule; of the 2 that keep it none is where the event takes whole days"
+        "3 of 5 writes break this rule; it is kept 2 times, but never where the event takes whole days"
     )
-    assert seen({"due=default", "all_day=True"}) == (
-        "3 of 4 writes break this rule; nothing that is known here tells them from the others"
-    )
+    assert seen({"due=default", "all_day=True"}) == "3 of 4 writes break this rule"
     assert seen() == "3 of 3 writes break this rule"
+
+
+def test_what_a_single_failure_alone_has_is_told_as_no_reason() -> None:
+    found = ("a", of_kind("a", "default", "all_day=True", cause="a 1"))
+    [failure] = failures(contrasted(found, passes={"a": [{"due=default"}, {"due=none"}]}, rules=(A,)))
+    assert failure.share == "1 of 3 writes breaks this rule"
+    assert "whole days" not in failure.headline
+
+
+def test_a_write_that_had_to_be_refused_is_the_headline_and_what_readings_show_of_it_is_part() -> None:
+    refusal, where = Rule("refused", about="write"), "calendar.integrated_conferencing_available=False"
+    accepted = [
+        replace(
+            of_kind("refused", "integrated", where, "reads as ignored", cause="refused"),
+            message="The write is answered 202; expected 422", path="/response/status", actual="202", shown_by=f"#{n}",
+        )
+        for n in "123"
+    ]  # fmt: skip
+    lost = [replace(unlisted(f"a {n}", where), traits=frozenset({"due=integrated", where}), cause="a") for n in "45"]
+    found = [*(("refused", one) for one in accepted), *(("a", one) for one in lost)]
+    weak = replace(A, level="should")
+    passes: dict[str, list[set[str]]] = {"a": [{"due=integrated", f"n{n}"} for n in range(30)]}
+    report = contrasted(*found, passes=passes, rules=(weak, refusal))
+    assert grouped(report) == [["a", "refused"]]
+    assert failure_groups(report)[0].headline == (
+        "On calendars without integrated conferencing, the write is answered 202; expected 422"
+    )
+
+
+def test_events_that_are_missing_at_times_are_part_of_pages_that_repeat_rows() -> None:
+    reading = Rule("reading", level="should", about="reading")
+    twice = Violation("It lists e1 more than once", "/listing/duplicated", None, (), "reading twice")
+    missing = replace(of_kind("a", "default"), evidence=(of_kind("a", "default").evidence[0],))
+    missing = replace(missing, path="/listing/missing", cause="a missing", actual="e9")
+    report = contrasted(("a", missing), ("reading", twice), passes={}, rules=(A, reading))
+    [group] = failure_groups(report)
+    assert (group.example[0].id, group.weightiest.id) == ("reading", "a")
+    assert group.headline == "It lists e1 more than once, and some events on no page"
+    other = replace(twice, path="/listing/foreign", cause="reading foreign")
+    assert len(failure_groups(contrasted(("a", missing), ("reading", other), passes={}, rules=(A, reading)))) == 2
 
 
 def test_a_time_line_names_pages_only_where_they_matter() -> None:

@@ -129,3 +129,37 @@ def test_a_value_that_must_not_be_there_is_not_called_expected() -> None:
 
 def test_a_value_that_is_left_there_is_no_symptom_of_what_is_wrong_with_it() -> None:
     assert {violation.symptom for violation in violations("explicit-does-not-show-the-replaced-service")} == {""}
+
+
+def test_a_value_that_names_the_request_or_has_no_host_is_remarked() -> None:
+    def told(conferencing: dict[str, Any], rule: str, body: bytes) -> Violation:
+        sent = Evidence("#0", Request("POST", "https://a.example/v1/calendars/c/events", (), body), 202)
+        document = {"about": "conferencing", "event_id": "e", "conferencing": conferencing}
+        shown = Evidence("#1", REQUEST, 200, {"conferencing": conferencing})
+        return explain(RULES[rule], Facts("conferencing", ("e",), document, (shown,), closed=True, earlier=(sent,)))
+
+    named = [
+        told(
+            {"pending": True, "provider_name": kind},
+            "a-provider-name-is-what-was-resolved",
+            b'{"event_id":"e","conferencing":{"profile_id":"%s"}}' % kind.encode(),
+        )
+        for kind in ("default", "integrated")
+    ]
+    assert named[0].message == (
+        'While its conferencing is pending, an event reads back with conferencing whose provider_name is "default": '
+        "it is the profile_id that was sent"
+    )
+    assert len({one.cause for one in named}) == 1
+
+
+def test_what_is_expected_is_a_value_where_the_rule_demands_one() -> None:
+    early = {"state": "malformed", "conferencing": {"status": "pending"}}
+    late = {"state": "assigned", "conferencing": {"join_url": "https://a.example", "provider_name": "zoom"}}
+    precedes = explain(RULES["only-pending-precedes-a-conference"], write(observed=[early, late]))
+    assert precedes.expected == '{"pending": true}'
+    assert precedes.effect == (
+        'Events read back with conferencing {"status": "pending"}, of no documented form; expected {"pending": true}'
+    )
+    gone = explain(RULES["none-removes-conferencing"], write(settled=late))
+    assert gone.message.endswith("; expected no conferencing")

@@ -23,9 +23,6 @@ __all__ = ["as_json", "share", "values"]
 #: How many of the ids and fields that are wrong are listed.
 _LISTED = 3
 
-#: From how many failures on it says something that nothing is known to tell them from what passed.
-_SEVERAL = 3
-
 #: How many characters of a value are compared, and how many of one that stands alone are shown.
 _VALUE, _ALONE = 20_000, 400
 
@@ -61,8 +58,12 @@ def share(run_report: RunReport, group: FailureGroup) -> str | None:
     known = Contrast(frozenset.intersection(*failed), its, count=len(failed), usual=usual).trigger
     trigger = group.trigger if group.trigger and not any(one.issuperset(group.trigger) for one in its) else known
     if trigger:
-        return f"{text}; of the {tally.passed:,} that keep it none is {in_words(trigger)}"
-    return f"{text}; nothing that is known here tells them from the others" if len(failed) >= _SEVERAL else text
+        return f"{text}; it is kept {_times(tally.passed)}, but never {in_words(trigger)}"
+    return text
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count:,} times"
 
 
 def values(

@@ -36,11 +36,11 @@ __all__ += [
     "headings",
     "headline",
     "moment",
+    "outcome",
     "outcome_line",
     "short",
     "status",
     "subject_name",
-    "undecided",
 ]
 
 #: How many stale entries of a baseline are named.
@@ -304,9 +304,14 @@ def headline(run_report: RunReport) -> tuple[str, ...]:
 
 def outcome_line(run_report: RunReport) -> str:
     """The outcome and the exit code, and why they are what they are."""
+    return f"Outcome: {outcome(run_report)}. Exit code {run_report.exit_code}: {visible(_why(run_report))}."
+
+
+def outcome(run_report: RunReport) -> str:
+    """The outcome, and the number of warnings beside a pass."""
     count = len(run_report.warnings)
     warnings = f" with {_counted(count, 'warning')}" if count and run_report.outcome == "passed" else ""
-    return f"Outcome: {run_report.outcome}{warnings}. Exit code {run_report.exit_code}: {visible(_why(run_report))}."
+    return f"{run_report.outcome}{warnings}"
 
 
 #: The rules that count at each level of --fail-on.
@@ -410,13 +415,18 @@ def headings(run_report: RunReport, found: tuple[Failure, ...]) -> dict[int, str
     count, with_them, others = len(run_report.failures), len(weak[0]), len(weak[1] - weak[0])
     result = {}
     if fatal:
-        warnings = f", with {_counted(with_them, 'warning')}" if with_them else ""
+        among = (
+            f"{with_them} of {_counted(with_them + others, 'warning')}" if others else _counted(with_them, "warning")
+        )
+        warnings = f", with {among}" if with_them else ""
         result[1] = f"Failures: {_counted(count, 'rule')} failed{_for_causes(run_report, count)}{warnings}"
     if len(fatal) < len(found):
-        rules = f"{others} more rule{'' if others == 1 else 's'}" if with_them else _counted(others, "rule")
+        rules = f"{others} other rule{'' if others == 1 else 's'}" if with_them else _counted(others, "rule")
         causes = len(found) - len(fatal)
         for_causes = "" if causes == others == 1 else f" for {_counted(causes, 'cause')}"
-        result[len(fatal) + 1] = f"Warnings: {rules}{for_causes}, which {'does' if others == 1 else 'do'} not count"
+        result[len(fatal) + 1] = (
+            f"Warnings: {rules}{for_causes} ({'does' if others == 1 else 'do'} not change the exit code)"
+        )
     return result
 
 

@@ -14,6 +14,7 @@ from conformance.judging.formats.failures import (
     failures,
     headings,
     headline,
+    outcome,
     outcome_line,
     status,
     subject_name,
@@ -47,9 +48,11 @@ def render(run_report: RunReport) -> str:
     """A complete document in UTF-8."""
     subject = subject_name(run_report)
     found = failures(run_report)
+    is_weak = run_report.outcome == "passed" and bool(run_report.warnings)
+    kind = "warning" if is_weak else run_report.outcome
     lines = [
         "<header>",
-        f'<h1>{text_of(subject)}: <span class="{run_report.outcome}">{run_report.outcome}</span></h1>',
+        f'<h1>{text_of(subject)}: <span class="{kind}">{outcome(run_report)}</span></h1>',
         *(f"<p><strong>{text_of(line)}</strong></p>" for line in headline(run_report)),
         f"<p>{text_of(closing(run_report))}</p>",
         f"<p>{text_of(outcome_line(run_report))}</p>",
@@ -68,7 +71,7 @@ def render(run_report: RunReport) -> str:
         "</main>",
         f"<footer><p>{text_of(_about(run_report))}</p></footer>",
     ]
-    return page(f"{text_of(subject)}: {run_report.outcome}", STYLE, lines)
+    return page(f"{text_of(subject)}: {outcome(run_report)}", STYLE, lines)
 
 
 def _about(run_report: RunReport) -> str:

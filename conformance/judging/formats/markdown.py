@@ -17,6 +17,7 @@ from conformance.judging.formats.failures import (
     headings,
     headline,
     moment,
+    outcome,
     outcome_line,
     short,
     status,
@@ -40,7 +41,7 @@ _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|~@:/])")
 def render(run_report: RunReport) -> str:
     """The outcome first, then each failure, the coverage gaps, and the rules folded."""
     lines = [
-        f"# {escaped(subject_name(run_report))}: {run_report.outcome}",
+        f"# {escaped(subject_name(run_report))}: {outcome(run_report)}",
         "",
         *(part for line in headline(run_report) for part in (f"**{escaped(line)}**", "")),
         escaped(closing(run_report)),
