@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from conformance.contract.fact_words import phrase
+from conformance.facts.observed import state_of
 from conformance.facts.requested import RequestedConferencing, requested_conferencing
 from conformance.facts.routes import route
 from conformance.facts.seen import body_of
@@ -33,7 +34,8 @@ class TimelineEntry:
 
     `summary` says what the request did or what the response showed; `conferencing` is the value that a write sent or a
     reading showed, `state` what a reading showed in one word; `is_earlier` tells the writes before the one that is
-    judged, `is_broken` the exchange that shows the wrong value, and `is_odd` a write that asks for nothing documented.
+    judged, `is_broken` the exchange that shows the wrong value, `is_odd` a write that asks for nothing documented, and
+    `until` when readings still showed the same, if that is later.
     """
 
     label: str
@@ -46,6 +48,13 @@ class TimelineEntry:
     is_earlier: bool = False
     is_broken: bool = False
     is_odd: bool = False
+    until: float | None = None
+
+    @property
+    def look(self) -> str | None:
+        """The state that a reading showed, also where a rule is about the conferencing alone."""
+        is_known = self.state is not None or self.action != "read" or not isinstance(self.conferencing, dict)
+        return self.state if is_known else state_of({"conferencing": self.conferencing})[0]
 
 
 def timeline(violation: Violation, *, pages: bool = False) -> tuple[TimelineEntry, ...]:
@@ -68,12 +77,16 @@ def _entry(
     seconds = None if entry.at is None or first is None else round(entry.at - first, 3)
     at, body, where, asked = written(entry.request, violation.event)
     action, summary, value, state = _told(entry, at, body, where, asked.kind, pages=pages)
+    until = None
     if entry.until is not None and entry.at is not None and first is not None and entry.until - entry.at >= _STILL:
-        summary = f"{summary}, and still at {entry.until - first:,.1f} s"
-    is_broken = entry.label == violation.shown_by and not is_earlier
+        until = round(entry.until - first, 3)
+        summary = f"{summary}, and still at {until:,.1f} s"
+    # Of several pages that contradict one another, the last one does.
+    contradicts = at == "page" and violation.shown_by is None and entry is violation.evidence[-1]
+    is_broken = (entry.label == violation.shown_by or contradicts) and not is_earlier
     is_odd = action == "write" and isinstance(body, dict) and asked.kind in ("invalid", "undefined")
     return TimelineEntry(
-        entry.label, seconds, action, summary, entry.status, value, state, is_earlier, is_broken, is_odd
+        entry.label, seconds, action, summary, entry.status, value, state, is_earlier, is_broken, is_odd, until
     )
 
 

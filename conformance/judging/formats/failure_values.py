@@ -118,7 +118,7 @@ def _fields(violation: Violation) -> tuple[str, str] | None:
 def _got(violation: Violation, entries: tuple[TimelineEntry, ...], said: str) -> str | None:
     """The conferencing that the wrong reading showed; else the wrong value, unless `said` has it."""
     broken = next((entry for entry in entries if entry.is_broken), None)
-    if broken is not None and broken.action == "read" and broken.state is not None:
+    if broken is not None and broken.action == "read" and broken.look is not None:
         if broken.conferencing is not None:
             return _visible(as_json(broken.conferencing))
         return "no conferencing" if broken.state == "none" else None

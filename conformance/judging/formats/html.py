@@ -39,7 +39,7 @@ _MARK = (
 #: The marks of time lines: the class, where its line begins, where its dot is, how large, and what it means.
 _MARKS = (("write", 0, 10, 4, "write"), ("read", 14, 8, 4, "reading"), ("broken", 14, 7, 6, "what is wrong"))
 
-_KEY = ("missing", "none", "pending", "assigned", "malformed")
+_KEY = ("missing", "none", "pending", "assigned", "old", "malformed")
 #: From more failures on, a list of them comes first.
 _INDEXED = 5
 
@@ -116,7 +116,7 @@ def _undecided(run_report: RunReport) -> Iterator[str]:
 def _key() -> Iterator[str]:
     """What the colours of the time lines mean."""
     swatch = '<svg width="14" height="12" aria-hidden="true"><rect class="{}" width="14" height="12"/></svg>'
-    words = {"missing": "not listed", "none": "no conferencing"}
+    words = {"missing": "not listed", "none": "no conferencing", "old": "assigned before the write"}
     items = "".join(f"<li>{swatch.format(state)}{words.get(state, state)}</li>" for state in _KEY)
     items += "".join(f"<li>{_MARK.format(*mark)}</li>" for mark in _MARKS)
     yield f'<ul class="key" aria-label="Colours and marks of the time lines">{items}</ul>'

@@ -7,11 +7,11 @@ __all__ = ["STYLE"]
 STYLE = """
 :root { color-scheme: light dark; --ink: #1b1f24; --paper: #ffffff; --faint: #57606a; --line: #d1d9e0; --sunk: #f6f8fa;
   --passed: #116329; --failed: #b3150f; --open: #7a4e00; --link: #0550ae; --mark: #ffd8d3; --mark-ink: #82071e;
-  --assigned: #57ab5a; --pending: #d4a72c; --none: #afb8c1; --malformed: #e5534b; --missing: #e6eaef; }
+  --assigned: #57ab5a; --pending: #d4a72c; --none: #afb8c1; --malformed: #e5534b; --old: #b7dfb9; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e6edf3; --paper: #0d1117; --faint: #9da7b1; --line: #3d444d;
   --sunk: #161b22; --passed: #57c26b; --failed: #ff7b72; --open: #e0b341; --link: #79b8ff; --mark: #67060c;
   --mark-ink: #ffdcd7; --assigned: #347d39; --pending: #ae7c14; --none: #545d68; --malformed: #c93c37;
-  --missing: #2d333b; } }
+  --old: #1c4428; } }
 * { box-sizing: border-box; }
 body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); margin: 0; }
 header, main, footer { max-width: 72rem; margin: 0 auto; padding: 0 1rem; }
@@ -49,7 +49,10 @@ svg .write, svg .delete { stroke: var(--ink); fill: var(--ink); stroke-width: 2;
 svg text.write, svg text.delete { stroke: none; } svg .read, svg .other { fill: var(--faint); }
 svg .broken { fill: var(--failed); } svg text.broken { font-weight: 700; }
 svg .assigned { fill: var(--assigned); } svg .pending { fill: var(--pending); } svg .none { fill: var(--none); }
-svg .malformed { fill: var(--malformed); } svg .missing { fill: var(--missing); }
+svg .malformed { fill: var(--malformed); }
+svg .missing { fill: var(--paper); stroke: var(--faint); stroke-dasharray: 3 2; }
+svg .old { fill: var(--old); } svg rect.wrong { stroke: var(--failed); stroke-width: 3; stroke-dasharray: none; }
+svg line.broken { stroke: var(--failed); stroke-width: 3; }
 .key { display: flex; flex-wrap: wrap; gap: .25rem 1rem; list-style: none; padding: 0; margin: .25rem 0;
   color: var(--faint); font-size: .875rem; }
 .key svg { display: inline-block; vertical-align: -1px; margin-right: .35rem; }
