@@ -539,3 +539,12 @@ def test_hostile_commands_are_one_harmless_shell_command() -> None:
     assert "<--url>" in done.stdout
     assert "$(reboot)" in HOSTILE
     assert shlex.split(command)
+
+
+def test_a_body_that_is_no_json_is_said_to_be_so_on_purpose() -> None:
+    cut = replace(WRITE, body=WRITE.body[:-4])
+    wrong = Violation(
+        "x", "/response/errors", None, (Evidence("#1", cut, 422),), shown_by="#1", expected="y", actual="z"
+    )
+    shown = text.render(run_report((failed("explicit-is-kept", wrong),), RULES[:1]))
+    assert "sent       no JSON, on purpose: {" in shown

@@ -6,6 +6,7 @@ import asyncio
 import json
 import statistics
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,10 @@ from conformance.judging.reduction import Effort, minimal_history
 from conformance.reference import reference_app
 from conformance.servers.campaign import RunProgress, RunResult, cleanup, run
 from conformance.servers.campaign.journal import folder
+from conformance.servers.campaign.scenario_shrinking import shrink_candidates
 from conformance.servers.campaign.scheduler import Scheduler
 from conformance.servers.run_options import RunOptions, default_examples
+from conformance.servers.scenarios import Scenario, Step
 from conformance.servers.subject import EPOCH, Subject, in_process
 
 
@@ -455,3 +458,12 @@ def test_a_counterexample_of_a_reading_is_the_reading() -> None:
     listed = found.exchanges[1].response
     assert listed is not None
     assert json.loads(found.exchanges[0].request.body)["event_id"].encode() in listed.body
+
+
+def test_each_choice_is_tried_alone_and_without() -> None:
+    step = Step("profile", start="running", text_variant="minimal", charset=False, batched=True)
+    tried = {one.steps for one in shrink_candidates(Scenario("s", "default", "cal_1", (step,)), shorter=False)}
+    for name in ("start", "text_variant", "charset", "batched"):
+        usual, value = getattr(Step("profile"), name), getattr(step, name)
+        assert (replace(step, **{name: usual}),) in tried
+        assert (replace(Step("profile", batched=True), **{name: value}),) in tried

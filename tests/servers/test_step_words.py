@@ -15,13 +15,15 @@ def test_a_scenario_is_numbered_and_says_what_is_unusual() -> None:
         Step("omitted", changed_fields=("description",), timing="back-to-back"),
         Step("delete"),
         Step("default", subscriptions="two", start="past"),
+        Step("explicit"),
     )
     assert list(steps_in_words([Scenario("s", "default", "cal_1", steps)])) == [
         "1. create the event with explicit conferencing on calendar cal_1 (no description, an http: join URL)",
         "2. update the event by a request that omits conferencing, at once (another description)",
         "3. delete the event, once it no longer changes",
         "4. create the event with the profile_id default, once it no longer changes (it is over, two subscriptions)",
-        "5. read the event until it no longer changes",
+        "5. update the event with explicit conferencing, once it no longer changes (another join URL than before)",
+        "6. read the event until it no longer changes",
     ]
 
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from conformance.facts.seen import UNREADABLE, body_of
 from conformance.http.display import visible
 from conformance.judging.formats.marks import Part, differences
 from conformance.judging.timeline import written
@@ -144,7 +145,9 @@ def _body(violation: Violation) -> str | None:
         return None
     text = _visible(request.body[:_VALUE].decode("utf-8", "replace"))
     media_type = request.header("content-type") or "no Content-Type"
-    return text if media_type.startswith("application/json") else f"{text} ({visible(media_type)})"
+    if not media_type.startswith("application/json"):
+        return f"{text} ({visible(media_type)})"
+    return f"no JSON, on purpose: {text}" if body_of(request) is UNREADABLE else text
 
 
 def _sent(entries: tuple[TimelineEntry, ...]) -> str | None:

@@ -62,7 +62,7 @@ def _about(run_report: RunReport, subject: str) -> Iterator[str]:
     if not run_report.reproductions:
         yield "There is no failure to reproduce."
         return
-    yield f"Set {_VARIABLE} to test another subject; with `reference`, all tests pass."
+    yield f"Set {_VARIABLE} to test another subject; with `reference`, a server without faults, all pass."
     for name, variable in run_report.variables.items():
         yield _ascii(f"The token of account {name} is read from {variable}.")
 

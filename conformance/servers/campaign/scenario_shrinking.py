@@ -40,7 +40,10 @@ _ROUNDS, _TRIES = 4, 14
 _TIME_LIMIT = 30.0
 
 #: The choices of a step that can be made usual without making it another kind of write.
-_CHOICES = ("changed_fields", "start", "time_format", "text_variant", "url_variant", "extra_fields", "timing")
+_CHOICES = (
+    *("changed_fields", "start", "time_format", "text_variant", "url_variant", "extra_fields", "timing"),
+    *("charset", "subscriptions", "batched"),
+)
 
 #: Exchanges that may be judged again to reduce what was recorded, for each exchange of the run.
 _EFFORT = 3
@@ -297,6 +300,8 @@ def shrink_candidates(scenario: Scenario, *, shorter: bool) -> Iterator[Scenario
         for name in _CHOICES:
             usual = getattr(Step(step.kind), name)
             if getattr(step, name) != usual:
+                alone = replace(usual_steps[index], **{name: getattr(step, name)})
+                yield replace(scenario, steps=(*usual_steps[:index], alone, *usual_steps[index + 1 :]))
                 yield replace(scenario, steps=(*steps[:index], replace(step, **{name: usual}), *steps[index + 1 :]))
         if step.kind in ("default", "integrated", "profile") and step != _usual(step):
             yield replace(scenario, steps=(*steps[:index], Step("explicit"), *steps[index + 1 :]))

@@ -89,6 +89,9 @@ def unusual(step: Step) -> str:
     return ", ".join(parts)
 
 
+#: Of explicit conferencing in place of explicit conferencing: each write has a URL of its own.
+_ANOTHER = "another join URL than before"
+
 _WHEN = {
     "settled": ", once it no longer changes",
     "back-to-back": ", at once",
@@ -107,6 +110,9 @@ def steps_in_words(scenarios: Iterable[Scenario]) -> Iterator[str]:
             requested = phrase("write", "requested", step.kind, step.kind)
             when = _WHEN[step.timing] if place else f" on calendar {scenario.calendar_id}"
             words = unusual(step if is_there else replace(step, changed_fields=()))
+            asked = [one for one in scenario.steps[:place] if one.kind == "explicit"]
+            if step.kind == "explicit" and asked and step.url_variant not in ("again", "other-case", "room"):
+                words = ", ".join(part for part in (words, _ANOTHER) if part)
             words = words if verb != "delete" else "in a batch" if step.batched else ""
             details = f" ({words})" if words else ""
             yield f"{number}. {' '.join(part for part in (verb, 'the event', requested) if part)}{when}{details}"
