@@ -84,7 +84,8 @@ class ExerciseLog:
         after = facts.document.get("after", {}) if facts.about == "write" else {}
         if after.get("timed_out") and facts.evidence:
             self._waiting += Waiting.of(facts)
-        if after.get("stable", {}).get("state") == "assigned":
+        stable = after.get("stable", {})
+        if stable.get("state") == "assigned" and not stable.get("join_url_as_before"):
             self._came[due(facts.document)] += 1
         alike = facts.document.get("account"), self.number_of(judgement) if number is None else number
         if self._dull[alike] >= _DULL:

@@ -35,11 +35,12 @@ def logged(*facts: Facts) -> ExerciseLog:
 PENDING = {"timed_out": True}
 STUCK = (written("e1", "default", PENDING), written("e2", "profile", PENDING, until=75.0))
 CAME = written("e3", "default", {"stable": {"state": "assigned"}})
+KEPT = written("e5", "default", {"stable": {"state": "assigned", "join_url_as_before": True}})
 OTHER = written("e4", "explicit", {"stable": {"state": "assigned"}})
 
 
 def test_what_stayed_pending_is_counted_beside_what_came_of_the_same_requests() -> None:
-    assert logged(*STUCK, OTHER).taken.waiting.sentence() == (
+    assert logged(*STUCK, OTHER, KEPT).taken.waiting.sentence() == (
         "No requested conference came: 2 of 2 writes (default 1, a conferencing profile 1) still show "
         '{"pending": true} after 61 s'
     )

@@ -25,10 +25,11 @@ def coverage_gaps(run_report: RunReport, *, folded: bool = False) -> tuple[tuple
     """
     why = _why(run_report) if folded else ""
     following = {rule for rule, reason in run_report.coverage_gaps if why and _may_follow(reason)}
+    following -= {rule for rule, reason in run_report.coverage_gaps if not _may_follow(reason)}
     by_reason: dict[str, list[str]] = {}
     cases: dict[str, list[str]] = {}
     for rule, reason in run_report.coverage_gaps:
-        if len(following) > _FEW and _may_follow(reason):
+        if len(following) > _FEW and _may_follow(reason) and why:
             continue
         if reason.startswith(MISSED):
             cases.setdefault(rule, []).append(case_words(reason.removeprefix(MISSED).strip()))
