@@ -61,10 +61,10 @@ def _listed(value: Any) -> str:
     """A value in a sentence; a list by its first items, and JSON pointers as paths."""
     if not isinstance(value, list):
         return _name(value)
-    names = [_name(one) for one in value[:_LISTED]]
+    names = [_name(one) for one in (value if len(value) <= _LISTED + 1 else value[:_LISTED])]
     more = len(value) - len(names)
     if more:
-        names.append(f"{more} other{'' if more == 1 else 's'}")
+        names.append(f"{more} others")
     return " and ".join(part for part in (", ".join(names[:-1]), names[-1]) if part) if names else "nothing"
 
 

@@ -213,7 +213,7 @@ def test_a_warning_is_counted_where_it_is_shown_and_counts_add_up() -> None:
     own = failed("profile-resolves", Violation("It is another", "/x", None, BROKEN.evidence[1:], "two"))
     report = run_report((failed("explicit-is-kept", BROKEN), again, own))
     headings = (
-        "Failures: 1 rule failed, with 1 of 2 warnings",
+        "Failures: 1 rule failed; 1 of the 2 warnings has the same cause",
         "Warnings: 1 other rule (does not change the exit code)",
     )
     for suffix in ("text", ".md", ".html"):

@@ -35,6 +35,14 @@ def test_a_failure_is_told_without_the_names_of_facts(rule: str) -> None:
         assert not any(part.isdigit() for part in violation.cause.split(" ")[1].split("/"))
 
 
+@pytest.mark.parametrize(
+    ("count", "names"), [(1, "a"), (4, "a, b, c and d"), (5, "a, b, c and 2 others"), (9, "a, b, c and 6 others")]
+)
+def test_of_many_values_the_first_are_named_and_a_single_one_is_never_left_out(count: int, names: str) -> None:
+    told = sentence({"about": "write"}, ["after", "settled", "mismatching_fields"], None, [*"abcdefghi"][:count])
+    assert names in told
+
+
 def write(**after: Any) -> Facts:
     document = {
         "about": "write", "event_id": "e", "requested": "explicit", "outcome": "accepted", "start": "future",

@@ -401,10 +401,9 @@ def headings(run_report: RunReport, found: tuple[Failure, ...]) -> dict[int, str
     count, with_them, others = len(run_report.failures), len(weak[0]), len(weak[1] - weak[0])
     result = {}
     if fatal:
-        among = (
-            f"{with_them} of {_counted(with_them + others, 'warning')}" if others else _counted(with_them, "warning")
-        )
-        warnings = f", with {among}" if with_them else ""
+        alike = f"{'has' if with_them == 1 else 'have'} the same cause"
+        of_all = f"; {with_them} of the {with_them + others} warnings {alike}"
+        warnings = "" if not with_them else of_all if others else f", with {_counted(with_them, 'warning')}"
         result[1] = f"Failures: {_counted(count, 'rule')} failed{_for_causes(run_report, count)}{warnings}"
     if len(fatal) < len(found):
         rules = f"{others} other rule{'' if others == 1 else 's'}" if with_them else _counted(others, "rule")

@@ -49,7 +49,7 @@ _CHOICES = (
 _EFFORT = 3
 
 _NO_MORE_REQUESTS = "as it was in the run; it was not sent again, for want of requests"
-_NOT_ALONE = "none was found: sent again alone, the scenario did not fail; what else was sent matters, or how often"
+_NOT_ALONE = "none was found: sent again alone, the scenario did not fail in {}; it takes other traffic, or chance"
 _NOTHING_SENT = "as it was in the run; nothing more is sent to a server that is not on this machine"
 _NOT_TOLD = "as it was in the run; sent again, no reading told what came of it"
 
@@ -110,7 +110,7 @@ class _Search:
         if self.failed:
             return f"sent again alone, it failed {self.failed} of {self.tried} times"
         if self.tried:
-            return _NOT_ALONE
+            return _NOT_ALONE.format("1 try" if self.tried == 1 else f"{self.tried} tries")
         if self.scenario is None:
             return ""
         if self.is_untold:
