@@ -401,7 +401,7 @@ def headings(run_report: RunReport, found: tuple[Failure, ...]) -> dict[int, str
     count, with_them, others = len(run_report.failures), len(weak[0]), len(weak[1] - weak[0])
     result = {}
     if fatal:
-        alike = f"{'has' if with_them == 1 else 'have'} the same cause"
+        alike = f"{'has' if with_them == 1 else 'have'} the same cause{'s' if len(fatal) > 1 else ''}"
         of_all = f"; {with_them} of the {with_them + others} warnings {alike}"
         warnings = "" if not with_them else of_all if others else f", with {_counted(with_them, 'warning')}"
         result[1] = f"Failures: {_counted(count, 'rule')} failed{_for_causes(run_report, count)}{warnings}"
