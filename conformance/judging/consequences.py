@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
 __all__ = ["is_of_answers", "with_consequences"]
 
-#: Where the facts of a reading tell that its pages are wrong, so that it may lack events.
-_OF_PAGES = ("/listing/duplicated", "/pages", "/page_numbers_consistent", "/all_pages_read")
+#: Where the facts of a reading tell that its pages repeat rows, in place of others.  Pages that are counted wrong lack
+#: nothing, and of those that cannot be read nothing is missing (law complete-reading).
+_REPEATED = "/listing/duplicated"
 
 
 def with_consequences(run_report: RunReport, groups: Iterable[FailureGroup]) -> Iterator[FailureGroup]:
@@ -33,26 +34,25 @@ def with_consequences(run_report: RunReport, groups: Iterable[FailureGroup]) -> 
 
 
 def _with_what_pages_lose(run_report: RunReport, groups: list[FailureGroup]) -> Iterator[FailureGroup]:
-    """The groups; where the pages of readings are wrong, events that are missing at times are part of that."""
-    of_pages = [one for one in groups if one.example[0].about == "reading" and _is_of_pages(one)]
-    lost = [one for one in groups if len(of_pages) == 1 and one not in of_pages and not one.trigger and _is_lost(one)]
+    """The groups; where the pages of readings repeat rows, events that are missing at times are part of that."""
+    repeating = [one for one in groups if one.example[0].about == "reading" and _repeats_rows(one)]
+    lost = [one for one in groups if len(repeating) == 1 and one not in repeating and not one.trigger and _is_lost(one)]
     if not lost:
         yield from groups
         return
-    [lead] = of_pages
+    [lead] = repeating
     weightiest = min(
         (one.weightiest for one in (*lost, lead)),
         key=lambda rule: (not run_report.is_fatal(rule), LEVELS.index(rule.level)),
     )
     members = (*lead.members, *(member for one in lost for member in one.members))
     headline = f"{lead.headline}, and some events on no page"
-    yield from (one for one in groups if one not in (*lost, *of_pages))
+    yield from (one for one in groups if one not in (*lost, *repeating))
     yield replace(lead, headline=headline, members=members, weightiest=weightiest)
 
 
-def _is_of_pages(group: FailureGroup) -> bool:
-    """Whether the pages of a reading are wrong, whatever is on them."""
-    return any(violation.path.startswith(_OF_PAGES) for _, violation in group.members)
+def _repeats_rows(group: FailureGroup) -> bool:
+    return any(violation.path.startswith(_REPEATED) for _, violation in group.members)
 
 
 def _is_lost(group: FailureGroup) -> bool:

@@ -420,8 +420,9 @@ def test_events_that_are_missing_at_times_are_part_of_pages_that_repeat_rows() -
     [group] = failure_groups(report)
     assert (group.example[0].id, group.weightiest.id) == ("reading", "a")
     assert group.headline == "It lists e1 more than once, and some events on no page"
-    other = replace(twice, path="/listing/foreign", cause="reading foreign")
-    assert len(failure_groups(contrasted(("a", missing), ("reading", other), passes={}, rules=(A, reading)))) == 2
+    for path in ("/listing/foreign", "/page_numbers_consistent", "/pages/1/next_page"):  # what loses no event
+        other = replace(twice, path=path, cause="reading other")
+        assert len(failure_groups(contrasted(("a", missing), ("reading", other), passes={}, rules=(A, reading)))) == 2
 
 
 def test_a_time_line_names_pages_only_where_they_matter() -> None:
