@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal, get_args
 from urllib.parse import urlsplit
+
+from msgspec import Struct, field
 
 from conformance.facts.comparisons import MARGIN, parse_api_time
 from conformance.facts.routes import Route
@@ -69,8 +70,7 @@ class ListingFindings:
         return not self._ids
 
 
-@dataclass(slots=True)
-class Reading:
+class Reading(Struct):
     """A read of events with the pages that followed it.
 
     `sent` is the first page's, `answered` the last one's, `timed` whether those times are real;

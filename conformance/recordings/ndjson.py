@@ -9,9 +9,10 @@ import re
 import warnings
 from array import array
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from msgspec.structs import replace
 
 from conformance.http.exchange import Exchange, Request
 from conformance.http.json_text import parsed

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from functools import lru_cache
 from itertools import islice
 from urllib.parse import urlsplit
+
+from msgspec.structs import replace
 
 from conformance.http.exchange import NOT_RECORDED, Exchange, Headers, Request, Response, account_of_token
 from conformance.http.redaction.concealing import concealed
