@@ -7,8 +7,10 @@ import binascii
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NoReturn
 from urllib.parse import urlencode
+
+from msgspec import Struct
 
 from conformance.http.exchange import Exchange, Headers, Request, Response, first_of
 from conformance.recordings.altered import is_cut_short, length_of
@@ -102,7 +104,7 @@ def _refuse(path: Path, log: Mapping[str, Any]) -> NoReturn:
     raise InvalidRecordingError(path, problem, _ADVICE, "log")
 
 
-class _Asked(NamedTuple):
+class _Asked(Struct, frozen=True):
     """A request as it was recorded: its notes, and whether its headers are all that were sent."""
 
     request: Request
@@ -110,7 +112,7 @@ class _Asked(NamedTuple):
     headers_complete: bool
 
 
-class _Answered(NamedTuple):
+class _Answered(Struct, frozen=True):
     """A response as it was recorded: its notes, and its headers; `status` is 0 where no answer came."""
 
     response: Response | None

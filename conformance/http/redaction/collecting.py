@@ -76,7 +76,8 @@ class SecretCollector:
         rest = iter(exchanges)
         held = deque(islice(rest, _AHEAD))
         for exchange in rest:
-            yield concealed(held.popleft(), self.redacted)
+            first = held.popleft()
+            yield concealed(first, self.redacted) if self._secrets else first
             held.append(exchange)
         while held:
             yield concealed(held.popleft(), self.redacted)
