@@ -28,7 +28,7 @@ def examine(
     """The report on `exchanges`, given in the order in which they were sent.
 
     Memory follows the events that the exchanges name, not their number.  `take` is given all facts as they close, as
-    `LiveJudge` gives them; `judge` is one over the same rules, if there is one already.  With a `share` of the accounts,
+    `LiveJudge` gives them; `judge` is one over the same rules, if there is one already.  With a `share` of accounts,
     it is the report on these, `Report.together` makes one of all shares, and `crossed` is given what each must know of
     the others.
     """
