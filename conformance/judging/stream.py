@@ -88,14 +88,22 @@ class LiveJudge:
         self._label = exchange.label
         reason = left_out(exchange) if exchange.notes else None
         if reason is None:
-            self._observed(self.observer.add, exchange)
+            known = self._observed(self._take, exchange)
         else:
+            known = None
             self._lose(Unjudged(exchange.label, reason))
         self._sink(exchange)
         if self._keep:
             self.exchanges.append(exchange)
-        else:
+        elif known is None:
             self.judge_known()
+        else:
+            self._judge(known)
+
+    def _take(self, exchange: Exchange) -> list[Facts]:
+        """What becomes known with an exchange; nothing yet where it is to be judged later."""
+        self.observer.add(exchange)
+        return [] if self._keep else self.observer.changed()
 
     def advance(self) -> list[Facts]:
         """Nothing is in flight: judge what became known, and return it."""
