@@ -160,14 +160,13 @@ class _Requests:
     def __init__(self) -> None:
         self._known: dict[int, tuple[object, Request, Notes]] = {}
 
-    def __call__(self, recorded: object) -> tuple[Request, Notes]:
-        known = self._known.get(id(recorded))
-        if known is None or known[0] is not recorded:
-            request = object_of(recorded, "request")
-            known = recorded, *asked(request.get("method"), _url(request), *_message(request, "request"))
+    def __call__(self, request: Mapping[str, Any]) -> tuple[Request, Notes]:
+        known = self._known.get(id(request))
+        if known is None or known[0] is not request:
+            known = request, *asked(request.get("method"), _url(request), *_message(request, "request"))
             if len(self._known) >= _SAME:
                 self._known.clear()
-            self._known[id(recorded)] = known  # held, so that no other takes its id
+            self._known[id(request)] = known  # held, so that no other takes its id
         return known[1:]
 
 
@@ -266,12 +265,13 @@ def foreign_exchange(interaction: Mapping[str, Any], label: str) -> Exchange:
 
 
 def _foreign(interaction: Mapping[str, Any], dialect: _Dialect, label: str, requests: _Requests) -> Exchange:
-    request, of_request = requests(interaction.get("request"))
+    recorded = object_of(interaction.get("request"), "request")
     if "response" not in interaction:
         raise MalformedPartError("response: expected an object, found nothing")
-    recorded = interaction["response"]
-    has_answer = recorded is not None and not (isinstance(recorded, dict) and recorded.get("type") == "error")
-    answer = object_of(recorded, "response") if has_answer else {}
+    request, of_request = requests(recorded)
+    shown = interaction["response"]
+    has_answer = shown is not None and not (isinstance(shown, dict) and shown.get("type") == "error")
+    answer = object_of(shown, "response") if has_answer else {}
     headers, body = _message(answer, "response")
     status = _status(answer) if has_answer else None
     response, of_response = answered(status, headers, None if "truncated_from" in answer else body)
