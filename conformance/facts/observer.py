@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
+from operator import itemgetter
 from typing import Any
 
 from conformance.facts.access_refusals import ACCESS_STATUSES
@@ -52,6 +53,7 @@ class Observer:
         self.exchanges = 0
         self._fold = ObserverState(settings, revisions=revisions, share=share)
         self._held: list[Seen] = []
+        self._passed = 0
         self._unproven: list[Seen] = []
         self._same: dict[int, tuple[Request, bool, Asked]] = {}
 
@@ -73,12 +75,16 @@ class Observer:
 
     def add(self, exchange: Exchange) -> None:
         """Take one more exchange."""
-        self.exchanges += 1
         fold = self._fold
+        if exchange.passed[0] > self._passed:
+            self._pass_over(exchange.passed[0])
+        if exchange.request is PASSED_OVER:
+            return
+        self.exchanges += 1
         if self._held:
             self._release(exchange.sent_at if exchange.answered_at is not None else None, self.exchanges)
         fold.move(self.exchanges, 1)
-        if exchange.request is PASSED_OVER or (fold.taken is not None and self._is_passed_over(exchange)):
+        if fold.taken is not None and self._is_passed_over(exchange):
             return
         seen = self._seen(exchange)
         if ("request-body", NOT_RECORDED) in exchange.notes:
@@ -104,6 +110,24 @@ class Observer:
             self._apply_batch(seen, entries, fold.account(seen.account))
         else:
             self._apply(seen, fold.account(seen.account))
+
+    def _pass_over(self, count: int) -> None:
+        """By now so many exchanges were passed over: reads count that were answered before one of them was sent."""
+        taken = self.exchanges - self._passed
+        if self._held:
+            first, due, held = self._passed + 1, [], []
+            for seen in self._held:
+                until = seen.exchange.passed[1]
+                if 0 < until <= count:
+                    due.append((max(until, first), seen))
+                else:
+                    held.append(seen)
+            if len(due) > 1:
+                due.sort(key=itemgetter(0))
+            self._held = held
+            for until, seen in due:
+                self._let_count(seen, taken + until)
+        self.exchanges, self._passed = taken + count, count
 
     def _is_passed_over(self, exchange: Exchange) -> bool:
         """Whether an exchange is a reading of an account whose facts are made elsewhere."""
@@ -345,8 +369,12 @@ class Observer:
         self._held = [] if until is None else [seen for seen in held if seen.answered > until]
         for seen in held:
             if until is None or seen.answered <= until:
-                self._fold.move(number, 0, seen.number)
-                apply_read(self._fold, self._fold.account(str(seen.account)), seen)
+                self._let_count(seen, number)
+
+    def _let_count(self, seen: Seen, number: int) -> None:
+        """Let a read count, as exchange `number` comes."""
+        self._fold.move(number, 0, seen.number)
+        apply_read(self._fold, self._fold.account(str(seen.account)), seen)
 
 
 def _said(response: Response | None) -> str | None:

@@ -179,6 +179,8 @@ class Exchange:
     `label` identifies it in messages (``cassettes/a.yaml#12``).  `sent_at` and `answered_at` are seconds since the
     epoch, None where unknown; `time_resolution` is their error in seconds (0: exact; 1: from ``Date`` headers).
     `headers_complete`: every header that was sent is here, so a missing ``Authorization`` was not sent.
+    `passed`: how many exchanges of the recording were passed over before it, and after how many of them one was sent
+    no earlier than this one was answered (0: unknown).
     """
 
     request: Request
@@ -189,13 +191,15 @@ class Exchange:
     time_resolution: float = 0.0
     headers_complete: bool = False
     notes: tuple[tuple[str, str], ...] = field(default=())
+    passed: tuple[int, int] = (0, 0)
 
     def __reduce__(self) -> tuple[Any, ...]:
         times = (self.sent_at, self.answered_at, self.time_resolution)
-        return Exchange, (self.request, self.response, self.label, *times, self.headers_complete, self.notes)
+        rest = (self.headers_complete, self.notes, self.passed)
+        return Exchange, (self.request, self.response, self.label, *times, *rest)
 
 
-#: The request of an exchange of which only its times count: what it is about is judged elsewhere.
+#: The request of what is no exchange, and says only how many were passed over.
 PASSED_OVER = Request("GET", "http://localhost/")
 
 

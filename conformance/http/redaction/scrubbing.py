@@ -102,6 +102,7 @@ class Scrubber:
             exchange.time_resolution,
             exchange.headers_complete,
             exchange.notes,
+            exchange.passed,
         )
 
     def _scrubbed(self, request: Request) -> tuple[Request, Request, _Places]:
