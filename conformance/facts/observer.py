@@ -8,6 +8,8 @@ from functools import partial
 from operator import itemgetter
 from typing import Any
 
+from msgspec import structs
+
 from conformance.facts.access_refusals import ACCESS_STATUSES
 from conformance.facts.account_state import AccountState
 from conformance.facts.batch import answers_each_entry, entries_of, is_refused, twice_written
@@ -155,7 +157,7 @@ class Observer:
         for seen in alike:
             self._unproven.remove(seen)
             if self._fold.has(seen.account):
-                self._fold.out += self._documents(seen._replace(accepted=True))
+                self._fold.out += self._documents(structs.replace(seen, accepted=True))
 
     def _take_notification(self, seen: Seen) -> None:
         """Something came to a receiver of ours: it is counted for the event that subscribed the address."""
@@ -169,7 +171,7 @@ class Observer:
     def _entry_document(self, entry: Seen) -> Facts:
         """What an entry of a batch asks for; that it is answered like a single request is not documented."""
         calendar = self._fold.calendar_facts(entry.account, entry.route.calendar_id)
-        unanswered = entry._replace(exchange=replace(entry.exchange, response=None))
+        unanswered = structs.replace(entry, exchange=structs.replace(entry.exchange, response=None))
         return exchange_document(unanswered, calendar, profile_listed=self._profile_is_listed(entry))
 
     def _apply_batch(self, batch: Seen, entries: list[Seen], account: AccountState) -> None:

@@ -12,6 +12,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from msgspec import structs
+
 from conformance.facts.values import WINDOW_LIMIT, Facts, Settings
 from conformance.facts.window import Window, window_of
 
@@ -86,7 +88,7 @@ class Taken:
     def stamp(self, out: list[Facts]) -> None:
         """Say of the facts in `out` that have come since the last call where they came."""
         if len(out) > self._placed:
-            out[self._placed :] = [Facts(*facts[:-1], self.place) for facts in out[self._placed :]]
+            out[self._placed :] = [structs.replace(facts, place=self.place) for facts in out[self._placed :]]
         self._placed = len(out)
 
     def restart(self) -> None:

@@ -11,7 +11,6 @@ import time
 import warnings
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import replace
 from functools import partial
 from multiprocessing import Event, Pipe, active_children
 from multiprocessing.context import SpawnProcess
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from conformance.cli import check_command, pool
 from conformance.cli.check_command import CheckOptions, OneCoreWarning, check
@@ -87,8 +87,8 @@ def alike(wrong: Path) -> Path:
     path = wrong.with_name("alike.ndjson")
     with NdjsonWriter(path, RecordingMetadata("test", "1", "nowhere")) as writer:
         for exchange in read(wrong):
-            request = replace(exchange.request, headers=(("Authorization", bearer("one")),))
-            writer.write(replace(exchange, request=request))
+            request = structs.replace(exchange.request, headers=(("Authorization", bearer("one")),))
+            writer.write(structs.replace(exchange, request=request))
     return path
 
 
