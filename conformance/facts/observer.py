@@ -85,10 +85,12 @@ class Observer:
         self.exchanges += 1
         if self._held:
             self._release(exchange.sent_at if exchange.answered_at is not None else None, self.exchanges)
-        fold.move(self.exchanges, 1)
-        if fold.taken is not None and self._is_passed_over(exchange):
-            return
-        seen = self._seen(exchange)
+        known = self._asked(exchange)
+        if fold.taken is not None:
+            fold.taken.move((self.exchanges, 1), fold.out)
+            if known.route.name in _READINGS and not fold.has(known.account):
+                return  # its facts are made elsewhere
+        seen = self._seen(exchange, known)
         if ("request-body", NOT_RECORDED) in exchange.notes:
             if seen.account is not None and seen.route.name in ("write", "delete", "batch", "bulk"):
                 invalidate(fold, seen.account)  # it may have been about any event
@@ -130,11 +132,6 @@ class Observer:
             for until, seen in due:
                 self._let_count(seen, taken + until)
         self.exchanges, self._passed = taken + count, count
-
-    def _is_passed_over(self, exchange: Exchange) -> bool:
-        """Whether an exchange is a reading of an account whose facts are made elsewhere."""
-        known = self._asked(exchange)
-        return not self._fold.has(known.account) and known.route.name in _READINGS
 
     def _documents(self, seen: Seen, entries: Iterable[Seen] = ()) -> list[Facts]:
         """What an exchange tells by itself, and what its entries do if it is a batch."""
@@ -191,10 +188,9 @@ class Observer:
             elif entry.route.name == "bulk" or makes_calendar(entry.exchange.request.method, entry.route.path):
                 self._apply(entry, account)
 
-    def _seen(self, exchange: Exchange) -> Seen:
+    def _seen(self, exchange: Exchange, known: Asked) -> Seen:
         """What the exchange is, as far as what came before tells."""
         fold, request = self._fold, exchange.request
-        known = self._asked(exchange)
         at, account = known.route, known.account
         if at.name in ("read", "other") and account in fold.accounts and fold.accounts[account].awaits(request.url):
             at = replace(at, name="page")  # a next_page may be any URL
