@@ -115,6 +115,12 @@ def test_nothing_recorded_is_nothing_judged(tmp_path: Path, content: str) -> Non
         ("word.YML", "word\n"),
         ("package.json", '{"name": "x"}'),
         ("list.json", "[1]"),
+        ("empty.json", ""),
+        ("tsconfig.json", '{\n  // strict\n  "compilerOptions": {},\n}'),
+        ("mkdocs.yml", "emoji: !!python/name:emoji.twemoji\n"),
+        ("chart.yaml", "{{- if .Values.a }}\nkind: Pod\n{{- end }}\n"),
+        ("log.ndjson", '{"level": 30, "msg": "a"}\n{"level": 30, "msg": "b"}\n'),
+        ("prompts.jsonl", '{"prompt": "a"}\n'),
     ],
 )
 def test_what_is_plainly_no_recording_is_skipped_in_a_folder_and_named(tmp_path: Path, name: str, content: str) -> None:
@@ -123,15 +129,31 @@ def test_what_is_plainly_no_recording_is_skipped_in_a_folder_and_named(tmp_path:
     result = call("check", tmp_path, "--rule", "explicit-is-kept")
     assert result.exit_code == 0, result.output
     (line,) = result.stderr.splitlines()
-    assert line.startswith(f"Warning: {tmp_path / name}: ")
+    assert line.startswith((f"Warning: {tmp_path / name}: ", f"Warning: {tmp_path / name}, line "))
     assert line.endswith("; left out")
     assert error("check", tmp_path / "passes.har", tmp_path / name).startswith(str(tmp_path / name))
 
 
-@pytest.mark.parametrize("name", ["broken.yaml", "broken.json", "other.har"])
-def test_a_broken_file_in_a_folder_is_an_error(tmp_path: Path, name: str) -> None:
+def test_many_files_that_are_no_recordings_are_named_together(tmp_path: Path) -> None:
     har(tmp_path / "passes.har")
-    (tmp_path / name).write_text("{" if name != "other.har" else '{"name": "x"}')
+    for number in range(4):
+        (tmp_path / f"{number}.json").write_text("[]")
+    (line,) = call("check", tmp_path, "--rule", "explicit-is-kept").stderr.splitlines()
+    assert line.startswith(f"Warning: {tmp_path}: 4 files, such as 0.json: no recording: ")
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("broken.yaml", "interactions:\n- request: {"),
+        ("broken.json", '{"log": {"entries": [{"request": '),
+        ("tape.json5", "{meta: {}, req: {"),
+        ("other.har", '{"name": "x"}'),
+    ],
+)
+def test_a_broken_file_in_a_folder_is_an_error(tmp_path: Path, name: str, content: str) -> None:
+    har(tmp_path / "passes.har")
+    (tmp_path / name).write_text(content)
     assert error("check", tmp_path).startswith(str(tmp_path / name))
 
 

@@ -16,7 +16,7 @@ from conformance.contract.rules import load
 from conformance.facts import Settings
 from conformance.http.exchange import Exchange
 from conformance.judging.check import examine
-from conformance.recordings import NOT_RECORDED, InvalidRecordingError, SkippedWarning, paths, read
+from conformance.recordings import NOT_RECORDED, InvalidRecordingError, SkippedWarning, paths, read, read_all, runs
 
 DIALECTS = Path(__file__).parent / "dialects"
 RIGHT = sorted((DIALECTS / "right").iterdir())
@@ -127,6 +127,40 @@ def test_what_a_stub_does_not_hold_is_not_recorded(tmp_path: Path, changes: Any,
     )
     (exchange,) = read(saved(tmp_path, document))
     assert unrecorded(exchange) == missing
+
+
+def test_a_body_that_wiremock_keeps_in_a_file_is_read_and_no_other(tmp_path: Path) -> None:
+    (tmp_path / "__files" / "a").mkdir(parents=True)
+    (tmp_path / "__files" / "a" / "body.json").write_text("{}")
+    (tmp_path / "secret").write_text("{}")
+    mappings = tmp_path / "mappings" / "events"
+    mappings.mkdir(parents=True)
+    for name, read_as in (("a/body.json", b"{}"), ("a/other.json", None), ("../secret", None), ("a", None), ("", None)):
+        document = stub(response={"bodyFileName": name})
+        del document["response"]["body"]
+        (mappings / "events.json").write_text(json.dumps(document))
+        (exchange,) = read(mappings / "events.json")
+        assert (exchange.response and exchange.response.body) == read_as, name
+
+
+def test_the_files_in_which_a_recorder_keeps_an_exchange_each_are_one_recording(tmp_path: Path) -> None:
+    """Here of talkback and WireMock, in folders of their own, and each in a file whose name tells no order."""
+    tape = (DIALECTS / "right" / "talkback.json5").read_text()
+    posted = stub(request={"method": "POST", "url": "/v1/calendars/cal_1/events"}, response={"status": 202})
+    for name in ("tapes", "stubs"):
+        (tmp_path / name).mkdir()
+    for number, second in ((1, 50), (2, 20), (10, 40)):
+        dated = re.sub(r"createdAt: '[^']*'", f"createdAt: '2026-11-29T00:32:{second}Z'", tape)
+        (tmp_path / "tapes" / f"unnamed-{number}.json5").write_text(dated)
+        headers = {"Date": f"Sun, 22 Nov 2026 15:57:{second} GMT"}
+        held = posted | {"response": posted["response"] | {"headers": headers}}
+        (tmp_path / "stubs" / f"{number}.json").write_text(json.dumps(held))
+    found = runs([tmp_path])
+    assert [{path.parent.name for path in files} for _, files in found] == [{"stubs"}, {"tapes"}]
+    labels = [one.label.removeprefix(f"{tmp_path}/") for one in read_all([tmp_path])]
+    assert labels == [f"stubs/{name}.json#1" for name in (2, 10, 1)] + [
+        f"tapes/unnamed-{name}.json5#1" for name in (2, 10, 1)
+    ]
 
 
 def test_a_reading_whose_place_is_not_recorded_says_nothing_about_a_write(tmp_path: Path) -> None:
