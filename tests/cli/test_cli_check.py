@@ -134,6 +134,19 @@ def test_what_is_plainly_no_recording_is_skipped_in_a_folder_and_named(tmp_path:
     assert error("check", tmp_path / "passes.har", tmp_path / name).startswith(str(tmp_path / name))
 
 
+@pytest.mark.parametrize("part", ["request", "response"])
+def test_bodies_that_were_not_recorded_are_named_once(tmp_path: Path, part: str) -> None:
+    path = har(tmp_path / "a.har")
+    document = json.loads(path.read_text())
+    for entry in document["log"]["entries"]:
+        entry["request"].pop("postData", None) if part == "request" else entry["response"].pop("content", None)
+        entry[part] |= {"bodySize": 90}
+    document["log"]["entries"].append(json.loads(json.dumps(document["log"]["entries"][0]).replace("/v1/", "/logo/")))
+    path.write_text(json.dumps(document))
+    (line,) = call("check", path, "--rule", "explicit-is-kept").stderr.splitlines()
+    assert line == f"Warning: {path}: {part}s without their bodies were recorded, and prove nothing; record bodies too"
+
+
 def test_many_files_that_are_no_recordings_are_named_together(tmp_path: Path) -> None:
     har(tmp_path / "passes.har")
     for number in range(4):
