@@ -97,7 +97,7 @@ class OpenedRuns:
         personal = self._personal
         if personal is not None:
             exchanges = (concealed(exchange, personal.exchange) for exchange in exchanges)
-        return self.writes.noting(of_the_api(exchanges) if run.header is None else exchanges)
+        return self.writes.noting(of_the_api(exchanges, naming=True) if run.header is None else exchanges)
 
 
 class UnrecordedWarning(UserWarning):

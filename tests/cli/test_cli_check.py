@@ -81,7 +81,8 @@ def test_a_recording_of_something_else_is_untested_and_no_pass(tmp_path: Path) -
         "  response: {status: {code: 200, message: OK}, headers: {}, body: {string: hello}}\n"
     )
     result = call("check", other, "--report", tmp_path / "r.json", "--quiet")
-    assert (result.exit_code, result.output) == (3, "")
+    warned = f"Warning: {other}: other APIs, left out: example.com\n"
+    assert (result.exit_code, result.stdout, result.stderr) == (3, "", warned)
     document = json.loads((tmp_path / "r.json").read_text())
     assert {rule["outcome"] for rule in document["rules"]} == {"untested"}
     assert (document["outcome"], document["fully_covered"]) == ("inconclusive", False)
