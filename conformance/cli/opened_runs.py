@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from conformance import recordings
 from conformance.facts import Settings
-from conformance.http.exchange import PASSED_OVER
+from conformance.facts.routes import route
+from conformance.http.exchange import NOT_RECORDED, PASSED_OVER
 from conformance.http.redaction.collecting import SecretCollector
 from conformance.http.redaction.concealing import concealed
 from conformance.http.redaction.personal import PersonalData
@@ -94,9 +96,36 @@ class OpenedRuns:
             read = recordings.read(run.files[0], self._secrets.collect, run.selection)
         else:
             read = recordings.read_all(run.files, self._secrets.collect)
-        read = self._secrets.redact_stream(self._interruption.until(read))
+        read = self._secrets.redact_stream(self._interruption.until(_naming_what_is_missing(run.files, read)))
         exchanges: Iterable[Exchange] = self.span.counting(read, self._progress)
         personal = self._personal
         if personal is not None:
             exchanges = (concealed(exchange, personal.exchange) for exchange in exchanges)
-        return self.writes.noting(of_the_api(exchanges) if run.header is None else exchanges)
+        return self.writes.noting(of_the_api(exchanges, naming=True) if run.header is None else exchanges)
+
+
+class UnrecordedWarning(UserWarning):
+    """A recorder left out bodies of calls of the API."""
+
+
+def _naming_what_is_missing(files: tuple[Path, ...], exchanges: Iterable[Exchange]) -> Iterator[Exchange]:
+    """The exchanges as they are; warns once of requests, and once of responses, whose bodies were left out.
+
+    Those in a coding that is not undone are named when they are read.
+    """
+    named: set[str] = set()
+    for exchange in exchanges:
+        for name, value in exchange.notes:
+            part = name.removesuffix("-body")
+            if value != NOT_RECORDED or part in named or _is_other(exchange):
+                continue
+            if not any(other == f"{part}-coding" for other, _ in exchange.notes):
+                named.add(part)
+                place = files[0] if len(files) == 1 else files[0].parent
+                advice = f"{place}: {part}s without their bodies were recorded, and prove nothing; record bodies too"
+                warnings.warn(advice, UnrecordedWarning, stacklevel=2)
+        yield exchange
+
+
+def _is_other(exchange: Exchange) -> bool:
+    return route(exchange.request.method, exchange.request.url).name == "other"
