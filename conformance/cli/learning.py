@@ -42,7 +42,7 @@ class _Token:
         self.calendars: set[str] = set()
 
 
-class _Unsorted(Exception):  # noqa: N818 - no error: the lines are looked at again
+class _UnsortedError(Exception):
     """A line was sent before the one above it."""
 
 
@@ -54,7 +54,7 @@ def learn(path: Path, *, is_ours: bool) -> Learnt | None:
     try:
         try:
             return _look(path, is_ours=is_ours, in_order=True)
-        except _Unsorted:
+        except _UnsortedError:
             return _look(path, is_ours=is_ours, in_order=False)
     except InvalidRecordingError:  # told by whoever judges it
         return None
@@ -85,7 +85,7 @@ def _look(path: Path, *, is_ours: bool, in_order: bool) -> Learnt | None:
         if sent_at is None:
             continue
         if sent_at < last and in_order:
-            raise _Unsorted
+            raise _UnsortedError
         last = sent_at
         while reader and unanswered and unanswered[0][0] <= sent_at:
             _, waiting = heappop(unanswered)
