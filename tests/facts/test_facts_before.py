@@ -36,7 +36,8 @@ def dated(traffic: Traffic) -> Traffic:
 def without_tokens(traffic: Traffic) -> Traffic:
     """The same exchanges, of whose headers a recorder kept none."""
     traffic.exchanges = [
-        replace(one, request=replace(one.request, headers=()), headers_complete=False) for one in traffic.exchanges
+        structs.replace(one, request=structs.replace(one.request, headers=()), headers_complete=False)
+        for one in traffic.exchanges
     ]
     return traffic
 
