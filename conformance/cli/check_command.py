@@ -97,7 +97,7 @@ def check(
 def _check(
     options: CheckOptions, interruption: Interruption, progress: StatusLine, secrets: SecretCollector
 ) -> RunReport:
-    found = interruption.unless_it_comes(partial(_runs, options.paths), [])
+    found = interruption.unless_it_comes(partial(recordings.runs, options.paths), [])
     headers = [header for header, _ in found if header is not None]
     # In a recording of this suite's own run, one of the two parties is the suite itself: it is not judged.
     applies_to = {header.applies_to for header in headers} if 0 < len(headers) == len(found) else {"server", "client"}
@@ -220,18 +220,6 @@ def _jobs(runs: Iterable[OneRun]) -> int:
 
 def _names(paths: Iterable[Path]) -> str:
     return ", ".join(path.as_posix() for path in paths)
-
-
-def _runs(paths: Sequence[Path]) -> list[tuple[RecordingMetadata | None, tuple[Path, ...]]]:
-    """The files of each run with their header; a file that names no run is a run by itself."""
-    headers: dict[object, RecordingMetadata | None] = {}
-    files: dict[object, list[Path]] = {}
-    for path in recordings.paths(paths):
-        header = recordings.header(path)
-        key = header.run if header and header.run else path
-        headers.setdefault(key, header)
-        files.setdefault(key, []).append(path)
-    return [(headers[key], tuple(files[key])) for key in headers]
 
 
 def settings_of(options: CheckOptions, header: RecordingMetadata | None) -> Settings:

@@ -146,7 +146,7 @@ class _Following:
         if first is None:
             return
         everything = chain((first,), exchanges)
-        yield from everything if self._header is not None else of_the_api(everything)
+        yield from everything if self._header is not None else of_the_api(everything, naming=True)
 
     def _show(self, verdict: Verdict) -> None:
         violation = verdict.violation

@@ -72,9 +72,10 @@ class Judged:
         )
 
     def beside(self, other: Judged, report: Report) -> Judged:
-        """Both, two shares of one run of which each saw all exchanges, unless it ended early."""
+        """Both, two shares of one run of which each saw or passed over all exchanges, unless it ended early."""
         more = max(self, other, key=lambda one: one.span.count)
-        return replace(self._with(other), report=report, span=more.span, writes=more.writes)
+        span = replace(self.span + other.span, count=more.span.count)
+        return replace(self._with(other), report=report, span=span, writes=more.writes)
 
     @classmethod
     def nothing(cls, rules: Iterable[Rule]) -> Judged:
@@ -128,7 +129,7 @@ def judge_part(
             for run in runs:
                 own = [rule for rule in rules if rule.id in run.rules]
                 judge = _judge_of(choice, run.rules)
-                exchanges = opened.exchanges(run, share)
+                exchanges = opened.exchanges(run)
                 report += judge_run(exchanges, own, run.settings, unknown, judge, share, crossings.append)
         except Exception as problem:  # noqa: BLE001 - told where it was asked for
             error = problem.with_traceback(None)
@@ -149,7 +150,7 @@ def judge_apart(parts: Sequence[RunPart], submit: Submit, finished: Callable[[],
 
     `submit` gives runs, or a share of one, to somebody; `finished` is called as each part is done.
     """
-    answers = [[submit(part.runs, share) for share in part.shares or (None,)] for part in parts]
+    answers = [[submit(*given) for given in part.given] for part in parts]
     found = []
     for part, waited in zip(parts, answers, strict=True):
         judged = [answer.result() for answer in waited]
@@ -168,7 +169,8 @@ def _together(part: RunPart, judged: list[Judged], submit: Submit) -> Judged:
     again = unmet(crossings, part.runs[0].settings)
     if not are_entangled(crossings):
         answers = {
-            number: submit(part.runs, replace(part.shares[number], settled=told)) for number, told in again.items()
+            number: submit(part.given[number][0], replace(part.shares[number], settled=told))
+            for number, told in again.items()
         }
         for number, answer in answers.items():
             judged[number] = answer.result()

@@ -39,6 +39,7 @@ class AccountState:
 
     Where generated join URLs were seen to change without a write, its `links_move`.
     It is `complete` if all of its events are known; of a time all are that lie within the reading that `covered` it.
+    A recording that `shows_every_write` shows where its events come from, whoever the account is.
     """
 
     name: str
@@ -51,6 +52,7 @@ class AccountState:
     refusals: Refusals = field(default_factory=Refusals)
     packer: Packer = field(default_factory=Packer)
     complete: bool = False
+    shows_every_write: bool = False
     read_completely: bool = False
     suspects: dict[str, tuple[Suspects, Suspects]] = field(default_factory=dict)
     serial: int = 0
@@ -129,10 +131,15 @@ class AccountState:
         event = events.get(event_id)
         if event is None:
             self.last_reading = None
-            before = Before("nonexistent", is_assumed=not self.read_completely) if self.complete else Before()
+            before = self.before_first_write() or Before()
             home = next(iter(events.values())).home if events else (self.name, calendar_id)
             event = events[event_id] = Event(home, event_id, before, self.packer)
         return event
+
+    def before_first_write(self) -> Before | None:
+        """What was there before the first write of an event that no reading showed (law before); None: not known."""
+        known = self.complete or self.shows_every_write
+        return Before("nonexistent", is_assumed=not self.read_completely) if known else None
 
     def facts(self) -> tuple[Facts, ...]:
         """The facts of the account's episodes together, and of what its lists differed in at once."""

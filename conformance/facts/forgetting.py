@@ -38,7 +38,7 @@ class Forgetting:
                     fold.close_episode(event, "recording-ended")
                     event.forget()
                     del events[event_id]
-                    account.complete = account.read_completely = False
+                    account.complete = account.read_completely = account.shows_every_write = False
             _trim(account)
         unused = [one for one in fold.accounts.values() if now - one.used >= self.seconds and not one.has_events]
         for account in unused:

@@ -244,7 +244,7 @@ def _record_unexpected(
             listing.add("event_id_unexpected", event_id)
         elif _accepted(event):
             listing.add("managed_unexpected", event_id)
-    covered = None if account.directory.is_shared_token else account.covered
+    covered = None if account.directory.is_shared_token or not account.is_known else account.covered
     if locations and (account.complete or (covered is not None and covered.within(item) is True)):
         if any(owner == account.name for owner, _ in locations):
             if event is None:

@@ -26,6 +26,9 @@ class _Unreadable:
 
 UNREADABLE = _Unreadable()
 
+#: Headers of which rules speak: a recording that has these and may lack others lacks none of those.
+_OF_A_READ, _OF_A_WRITE = frozenset({"authorization"}), frozenset({"authorization", "content-type"})
+
 _WITH_BODY = frozenset({"POST", "DELETE", "PUT", "PATCH"})
 
 #: The statuses of answers whose body is read, by the operation.
@@ -52,7 +55,7 @@ def asked(method: str, url: str, headers: Headers, headers_complete: bool) -> As
     if at.query:
         document["query"] = [list(pair) for pair in at.query]
     kept = {lowered: value for name, value in headers if (lowered := name.lower()) in _HEADERS}
-    if headers_complete or "authorization" in kept:
+    if headers_complete or kept.keys() >= (_OF_A_WRITE if method in _WITH_BODY else _OF_A_READ):
         document["headers"] = kept
     return Asked(at, account_name(Request(method, url, headers), headers_complete), document)
 

@@ -13,7 +13,6 @@ from conformance.facts.event import Event, Home, Key
 from conformance.facts.notified import Subscriptions
 from conformance.facts.repeats import LastReading
 from conformance.facts.requested import RequestedConferencing
-from conformance.facts.routes import UNKNOWN_ACCOUNT
 from conformance.facts.share import Share, Taken
 from conformance.facts.values import Facts, Settings
 from conformance.facts.window import Window
@@ -71,7 +70,8 @@ class ObserverState:
         account = self.accounts.get(name)
         if account is None:
             account = self.accounts[name] = AccountState(name, Directory(name))
-            account.complete = self.settings.complete_recording and name != UNKNOWN_ACCOUNT
+            account.shows_every_write = self.settings.complete_recording
+            account.complete = account.shows_every_write and account.is_known
             account.created = self.taken.place if self.taken is not None else ()
         return account
 

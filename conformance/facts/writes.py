@@ -169,8 +169,8 @@ def _next(state: EventState, account: AccountState) -> tuple[Before, frozenset[s
     before = episode.before if unseen else episode.next_before()
     if before.state == "in_progress":
         before = as_last_shown(state, before)
-    if unseen and episode.number == 0 and account.complete:
-        before = Before("nonexistent", is_assumed=not account.read_completely)
+    if unseen and episode.number == 0:
+        before = account.before_first_write() or before
     known = set(state.stale_values)
     if before.state in (None, "in_progress"):
         known |= episode.stale_values  # readings lag by more than one write

@@ -171,6 +171,8 @@ class Exchange(Struct, frozen=True):
     `label` identifies it in messages (``cassettes/a.yaml#12``).  `sent_at` and `answered_at` are seconds since the
     epoch, None where unknown; `time_resolution` is their error in seconds (0: exact; 1: from ``Date`` headers).
     `headers_complete`: every header that was sent is here, so a missing ``Authorization`` was not sent.
+    `passed`: how many exchanges of the recording were passed over before it, and after how many of them one was sent
+    no earlier than this one was answered (0: unknown).
     """
 
     request: Request
@@ -181,9 +183,10 @@ class Exchange(Struct, frozen=True):
     time_resolution: float = 0.0
     headers_complete: bool = False
     notes: tuple[tuple[str, str], ...] = ()
+    passed: tuple[int, int] = (0, 0)
 
 
-#: The request of an exchange of which only its times count: what it is about is judged elsewhere.
+#: The request of what is no exchange, and says only how many were passed over.
 PASSED_OVER = Request("GET", "http://localhost/")
 
 

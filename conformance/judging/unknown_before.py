@@ -15,7 +15,7 @@ from conformance.judging.report import Report
 
 __all__ = ["UnknownBefore"]
 
-#: The account of requests whose tokens were filtered out: of it neither a reading nor a flag makes anything known.
+#: The account of requests whose tokens were filtered out: nothing in its readings is foreign.
 _NAMELESS = (None, "unknown")
 
 
@@ -45,9 +45,10 @@ class UnknownBefore:
             if document["items"] and document.get("account") not in _NAMELESS:
                 self.decided |= {rule for rule, listing in self._of_all if listing not in document["listing"]}
             return
-        if facts.about != "write" or facts.key[-1] != "1" or document.get("account") in _NAMELESS:
+        if facts.about != "write" or facts.key[-1] != "1" or document.get("requested") == "delete":
             return
-        if "state" in document.get("before", {}) or document.get("requested") == "delete":
+        before = document.get("before", {})
+        if "state" in before and before.get("known_by") != "created":
             return
         self.events += 1
         created = _created(document)
@@ -85,10 +86,10 @@ def _decided(document: dict[str, Any], rules: Iterable[CompiledRule]) -> frozens
 def _created(document: dict[str, Any]) -> dict[str, Any]:
     """The facts of a write as they were if it had created its event: then what is shown is new."""
     after = document.get("after", {})
-    observed = [after["latest"]] if "latest" in after else []
+    observed = after.get("observed") or ([after["latest"]] if "latest" in after else [])
     return {
         **document,
         "before": {"state": "nonexistent"},
         "is_create": True,
-        "after": {"observed": observed, **after},
+        "after": {**after, "observed": observed},
     }

@@ -14,12 +14,20 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from conformance.http.exchange import Exchange, Request
+from conformance.http.exchange import Exchange
 from conformance.http.redaction import Scrubber
 from conformance.http.redaction.concealing import concealed
 from conformance.recordings import har, ndjson, vcr
 from conformance.recordings.containers import SUFFIXES, is_named_like_one, reopenable, unpacked
-from conformance.recordings.detection import document_in, kind_of_file, reader_of
+from conformance.recordings.detection import (
+    document_in,
+    is_part,
+    kind_of_file,
+    read_parts,
+    reader_of,
+    shows_an_exchange,
+)
+from conformance.recordings.heads import Selection
 from conformance.recordings.metadata import (
     HEADER_KEY,
     InvalidRecordingError,
@@ -48,10 +56,13 @@ __all__ = [
     "read",
     "read_all",
     "read_cassette",
+    "runs",
 ]
 
 #: Suffixes that other files in a folder may have too.
-_ANYTHING = frozenset({".gz", ".json", ".json5", ".yaml", ".yml", ".zst"})
+_ANYTHING = frozenset({".gz", ".json", ".json5", ".jsonl", ".ndjson", ".yaml", ".yml", ".zst"})
+#: Files of a folder that are left out for one reason and named each; of more, some are.
+_NAMED = 3
 #: Exchanges of a foreign file that are held back to be sorted, and bytes of their bodies.
 _WINDOW, _LARGEST_WINDOW = 10_000, 2**23
 #: The readers of formats other than our own that are read one exchange at a time.
@@ -60,21 +71,16 @@ _SERIAL = re.compile(r"#(\d{1,18})\Z")
 
 
 def read(
-    path: Path,
-    collect: Callable[[str], None] | None = None,
-    passed_over: Callable[[Request], bool] | None = None,
-    *,
-    in_order: bool = False,
+    path: Path, collect: Callable[[str], None] | None = None, selection: Selection | None = None
 ) -> Iterator[Exchange]:
     """The exchanges of one recording, scrubbed, in the order in which they were sent as far as their times are known.
 
     `collect` is called with each credential that is removed.  NDJSON, YAML and HAR are streamed; other JSON is
-    held in memory; of requests that are `passed_over`, NDJSON gives only their times, and one that is known to be
-    `in_order` is read once.  Raises
-    InvalidRecordingError, perhaps after some exchanges; warns with TruncatedWarning and UndecodedWarning.
+    held in memory; of NDJSON only the lines of a `selection` may be read.  Raises InvalidRecordingError, perhaps after
+    some exchanges; warns with TruncatedWarning and UndecodedWarning.
     """
     for part in unpacked(path):
-        for _, exchange in _timed(part, collect, passed_over, in_order=in_order):
+        for _, exchange in _timed(part, collect, selection):
             yield exchange
 
 
@@ -95,18 +101,31 @@ def read_all(recordings: Iterable[Path], collect: Callable[[str], None] | None =
 
     Folders are walked as by `paths`.  Raises InvalidRecordingError before the first exchange if a file is no recording.
     """
-    runs: dict[object, list[Path]] = {}
-    for path in paths(recordings):
-        known = header(path)
-        runs.setdefault(known.run if known and known.run else path, []).append(path)
-    for files in runs.values():
+    for known, files in runs(recordings):
         if len(files) == 1:
             yield from read(files[0], collect)
+        elif known is None:
+            yield from (one for _, one in _in_order(_scrubbed(files[0].parent, collect, read_parts(files))))
         else:
             merged = heapq.merge(
                 *(_timed(file, collect) for file in files), key=lambda timed: (timed[0], _serial(timed[1]))
             )
             yield from (exchange for _, exchange in merged)
+
+
+def runs(recordings: Iterable[Path]) -> list[tuple[RecordingMetadata | None, tuple[Path, ...]]]:
+    """The files of each run with their header; of recorders that write a file for each exchange, those of a folder.
+
+    Any other file is a run by itself.  Raises InvalidRecordingError.
+    """
+    headers: dict[object, RecordingMetadata | None] = {}
+    files: dict[object, list[Path]] = {}
+    for path in paths(recordings):
+        known, part = _described(path)
+        key = known.run if known and known.run else (path.parent,) if part else path
+        headers.setdefault(key, known)
+        files.setdefault(key, []).append(path)
+    return [(headers[key], tuple(files[key])) for key in headers]
 
 
 def paths(recordings: Iterable[Path]) -> tuple[Path, ...]:
@@ -134,18 +153,23 @@ def paths(recordings: Iterable[Path]) -> tuple[Path, ...]:
 
 def header(path: Path) -> RecordingMetadata | None:
     """The metadata of a recording of ours; None for a foreign one.  Raises InvalidRecordingError."""
+    return _described(path)[0]
+
+
+def _described(path: Path) -> tuple[RecordingMetadata | None, bool]:
+    """The metadata of a recording of ours, and whether it is a part of one of another recorder."""
     path = unpacked(path)[0]
     match kind_of_file(path):
         case "yaml":
-            return vcr.header_of_yaml(path)
+            return vcr.header_of_yaml(path), False
         case "exchanges":
-            return ndjson.header_of(path)
+            return ndjson.header_of(path), False
         case "document":
             document = document_in(path)
             with reading(path, HEADER_KEY):
                 held = isinstance(document, dict) and HEADER_KEY in document
-                return RecordingMetadata.of(document[HEADER_KEY]) if held else None
-    return None
+                return RecordingMetadata.of(document[HEADER_KEY]) if held else None, is_part(document)
+    return None, False
 
 
 def _is_recording(file: Path, folder: Path) -> bool:
@@ -163,29 +187,32 @@ def _unpacked_or_named(file: Path) -> tuple[Path, ...]:
 
 def _without_others(files: Iterable[Path]) -> Iterator[Path]:
     """`files` without those that are no recordings, which are named."""
+    left_out: dict[tuple[Path, str], list[Path]] = {}
     for file in files:
         try:
             if file.suffix.lower() in _ANYTHING:
                 header(file)
-        except NotARecordingError as error:
-            warnings.warn(f"{error.problem}; left out", SkippedWarning, stacklevel=2)
-            continue
-        except InvalidRecordingError:
-            pass  # raised again when it is read
+        except InvalidRecordingError as error:
+            # What is broken is raised again when it is read, if it is one.
+            if isinstance(error, NotARecordingError) or not shows_an_exchange(file):
+                left_out.setdefault((file.parent, error.problem.removeprefix(str(file))), []).append(file)
+                continue
         yield file
+    for (folder, problem), others in left_out.items():
+        names = [str(file) for file in others]
+        if len(names) > _NAMED:
+            names = [f"{folder}: {len(names)} files, such as {others[0].name}"]
+        for name in names:
+            warnings.warn(f"{name}{problem}; left out", SkippedWarning, stacklevel=2)
 
 
 def _timed(
-    path: Path,
-    collect: Callable[[str], None] | None,
-    passed_over: Callable[[Request], bool] | None = None,
-    *,
-    in_order: bool = False,
+    path: Path, collect: Callable[[str], None] | None, selection: Selection | None = None
 ) -> Iterator[tuple[float, Exchange]]:
     """The exchanges in the order in which they were sent, each with its sort key."""
     kind = kind_of_file(path)
     if kind == "exchanges":
-        return _keyed(_scrubbed(path, collect, ndjson.read_ours(path, passed_over, in_order=in_order)))
+        return _keyed(_scrubbed(path, collect, ndjson.read_ours(path, selection)))
     if kind == "document":
         document = document_in(path)
         return _in_order(_scrubbed(path, collect, reader_of(document)(path, document)))

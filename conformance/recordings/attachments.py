@@ -1,4 +1,4 @@
-"""Bodies in files beside a HAR, or in the same ``.har.zip``, as Playwright writes them."""
+"""Bodies in files of their own: beside a HAR or in the same ``.har.zip``, as Playwright writes them, or in a folder."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from conformance.recordings.metadata import InvalidRecordingError
 
-__all__ = ["attached"]
+__all__ = ["attached", "attached_in"]
 
 #: Bytes of the largest body that is read.
 _LARGEST = 64 * 2**20
@@ -22,3 +22,11 @@ def attached(path: Path, name: str) -> bytes | None:
     except (OSError, InvalidRecordingError):
         return None
     return body if len(body) <= _LARGEST else None
+
+
+def attached_in(folder: Path, name: object) -> bytes | None:
+    """The content of a file in `folder` or below; None if there is none of this name, or none that can be read."""
+    if not isinstance(name, str):
+        return None
+    *folders, last = name.split("/")
+    return None if ".." in folders else attached(folder.joinpath(*filter(None, folders), "_"), last)

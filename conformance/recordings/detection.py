@@ -6,7 +6,7 @@ import codecs
 import importlib
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from conformance.recordings.dialects.no_recordings import refusal_of
 from conformance.recordings.metadata import HEADER_KEY, InvalidRecordingError, NotARecordingError, kind_of
 from conformance.recordings.mitmproxy_flows import are_flows
 
-__all__ = ["document_in", "kind_of_file", "reader_of"]
+__all__ = ["document_in", "is_part", "kind_of_file", "read_parts", "reader_of", "shows_an_exchange"]
 
 _NAME_A_RECORDING = "name a VCR cassette, a HAR or an NDJSON of exchanges"
 _REPAIR = "record it again, or repair it there"
@@ -29,6 +29,8 @@ _COMPRESSED = (b"x\x01", b"x\x9c", b"x\xda", b"BZh9", b"\xfd7zXZ", b"\x1f\x8b", 
 _FIRST_KEY = re.compile(r'\{\s*"(\w+)"\s*:')
 #: A key without quotes: JSON5, as talkback writes it.
 _JSON5 = re.compile(r"\{\s*[A-Za-z_]\w*\s*:")
+#: A key that recordings of every kind have, and the bytes in which it comes.
+_EXCHANGE, _SOON = re.compile(rb"\b(?:req|request|response|scope)[\"']?\s*:"), 2**20
 _OTHER_YAML = "a YAML document without `interactions`"
 _Reader = Callable[[Path, Mapping[str, Any]], Iterator[Exchange]]
 #: The reader of a JSON document, by a key in it.
@@ -124,6 +126,15 @@ def document_in(path: Path) -> Any:
     return document
 
 
+def shows_an_exchange(path: Path) -> bool:
+    """Whether a file that cannot be read has what every recording has, so that it is a broken one."""
+    try:
+        with path.open("rb") as stream:
+            return _EXCHANGE.search(stream.read(_SOON)) is not None
+    except (OSError, InvalidRecordingError):
+        return True
+
+
 def reader_of(document: Any) -> _Reader:
     """The reader of a document that `document_in` gave."""
     reader = _reader(document)
@@ -141,7 +152,21 @@ def _reader(document: Any) -> _Reader | None:
 
 
 def _read_dialect(dialect: Dialect, path: Path, document: Any) -> Iterator[Exchange]:
-    return exchanges_of(path, dialect, document)
+    return exchanges_of(dialect, [(path, document)])
+
+
+def is_part(document: Any) -> bool:
+    """Whether a document is a part of a recording, whose others are in the same folder."""
+    dialect = dialect_of(document)
+    return dialect is not None and dialect.is_part(document)
+
+
+def read_parts(paths: Iterable[Path]) -> Iterator[Exchange]:
+    """The exchanges of files that are the parts of one recording."""
+    documents = [(path, document_in(path)) for path in paths]
+    dialect = dialect_of(documents[0][1])
+    assert dialect is not None
+    return exchanges_of(dialect, documents)
 
 
 def _json(path: Path, content: bytes) -> Any:

@@ -1,23 +1,27 @@
-"""Flows of mitmproxy, read by mitmproxy itself: its ``mitmdump`` writes them as a HAR."""
+"""Flows of mitmproxy, read by mitmproxy itself: its ``mitmdump`` runs a script of ours, which prints NDJSON."""
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 import subprocess
 import tempfile
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
 from conformance.http.exchange import Exchange
-from conformance.recordings import har
-from conformance.recordings.metadata import InvalidRecordingError
+from conformance.recordings import ndjson
+from conformance.recordings.containers import opened_to_seek
+from conformance.recordings.corrections import by_server_clock, complete_where_authorized, without_filtered
+from conformance.recordings.metadata import InvalidRecordingError, TruncatedWarning
 
 __all__ = ["are_flows", "read_flows"]
 
 #: A flow is a dictionary whose size is written before it, and so is its first key.
 _FLOW = re.compile(rb"\d{1,12}:\d{1,2}:[a-z_]+;\d")
+#: Its own HAR lacks the bodies of DELETE.
+_SCRIPT = Path(__file__).with_name("mitmproxy_script.py")
 #: Seconds that mitmproxy may take.
 _PATIENCE = 600
 
@@ -29,34 +33,40 @@ def are_flows(head: bytes) -> bool:
 
 def read_flows(path: Path) -> Iterator[Exchange]:
     """The exchanges in a file of flows, in file order.  Raises InvalidRecordingError, also without mitmproxy."""
+    yield from without_filtered(by_server_clock(complete_where_authorized(_flows(path))))
+
+
+def _flows(path: Path) -> Iterator[Exchange]:
     program = shutil.which("mitmdump")
     if program is None:
         advice = (
             f"install mitmproxy, or write them as a HAR where it is: mitmdump -nr {path.name} --set hardump=flows.har"
         )
         raise InvalidRecordingError(path, "flows of mitmproxy, which only mitmproxy reads", advice)
-    with path.open("rb") as stream, tempfile.TemporaryDirectory() as folder:
+    with opened_to_seek(path) as flows, tempfile.TemporaryFile() as lines, tempfile.TemporaryDirectory() as folder:
+        flows.seek(0)
         # A folder of its own keeps the user's configuration, and the scripts in it, out of this.
-        command = [
-            program,
-            "--quiet",
-            "--no-server",
-            "--rfile",
-            "-",
-            "--set",
-            "hardump=-",
-            "--set",
-            f"confdir={folder}",
-        ]
+        options = ["--quiet", "--no-server", "--set", f"confdir={folder}", "--scripts", str(_SCRIPT), "--rfile", "-"]
         try:
-            done = subprocess.run(command, input=stream.read(), capture_output=True, check=False, timeout=_PATIENCE)  # noqa: S603 - the user's own mitmproxy
+            done = subprocess.run(  # noqa: S603 - the user's own mitmproxy
+                [program, *options],
+                stdin=flows,
+                stdout=lines,
+                stderr=subprocess.DEVNULL,
+                check=False,
+                timeout=_PATIENCE,
+            )
         except (OSError, subprocess.TimeoutExpired) as error:
             raise _unreadable(path, type(error).__name__) from None
-    try:
-        document = json.loads(done.stdout)
-    except (ValueError, RecursionError):
-        raise _unreadable(path, f"exit code {done.returncode}") from None
-    yield from har.read_document(path, document)
+        lines.seek(0)
+        number = 0
+        for number, line in enumerate(lines, 1):
+            yield ndjson.exchange_in(path, number, line)
+        if done.returncode and number:
+            problem = f"{path}: broken behind flow {number}, as by a crash; what follows is left out"
+            warnings.warn(problem, TruncatedWarning, stacklevel=2)
+        elif done.returncode:
+            raise _unreadable(path, f"exit code {done.returncode}")
 
 
 def _unreadable(path: Path, problem: str) -> InvalidRecordingError:

@@ -81,7 +81,8 @@ def test_a_recording_of_something_else_is_untested_and_no_pass(tmp_path: Path) -
         "  response: {status: {code: 200, message: OK}, headers: {}, body: {string: hello}}\n"
     )
     result = call("check", other, "--report", tmp_path / "r.json", "--quiet")
-    assert (result.exit_code, result.output) == (3, "")
+    warned = f"Warning: {other}: other APIs, left out: example.com\n"
+    assert (result.exit_code, result.stdout, result.stderr) == (3, "", warned)
     document = json.loads((tmp_path / "r.json").read_text())
     assert {rule["outcome"] for rule in document["rules"]} == {"untested"}
     assert (document["outcome"], document["fully_covered"]) == ("inconclusive", False)
@@ -115,6 +116,12 @@ def test_nothing_recorded_is_nothing_judged(tmp_path: Path, content: str) -> Non
         ("word.YML", "word\n"),
         ("package.json", '{"name": "x"}'),
         ("list.json", "[1]"),
+        ("empty.json", ""),
+        ("tsconfig.json", '{\n  // strict\n  "compilerOptions": {},\n}'),
+        ("mkdocs.yml", "emoji: !!python/name:emoji.twemoji\n"),
+        ("chart.yaml", "{{- if .Values.a }}\nkind: Pod\n{{- end }}\n"),
+        ("log.ndjson", '{"level": 30, "msg": "a"}\n{"level": 30, "msg": "b"}\n'),
+        ("prompts.jsonl", '{"prompt": "a"}\n'),
     ],
 )
 def test_what_is_plainly_no_recording_is_skipped_in_a_folder_and_named(tmp_path: Path, name: str, content: str) -> None:
@@ -123,15 +130,44 @@ def test_what_is_plainly_no_recording_is_skipped_in_a_folder_and_named(tmp_path:
     result = call("check", tmp_path, "--rule", "explicit-is-kept")
     assert result.exit_code == 0, result.output
     (line,) = result.stderr.splitlines()
-    assert line.startswith(f"Warning: {tmp_path / name}: ")
+    assert line.startswith((f"Warning: {tmp_path / name}: ", f"Warning: {tmp_path / name}, line "))
     assert line.endswith("; left out")
     assert error("check", tmp_path / "passes.har", tmp_path / name).startswith(str(tmp_path / name))
 
 
-@pytest.mark.parametrize("name", ["broken.yaml", "broken.json", "other.har"])
-def test_a_broken_file_in_a_folder_is_an_error(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize("part", ["request", "response"])
+def test_bodies_that_were_not_recorded_are_named_once(tmp_path: Path, part: str) -> None:
+    path = har(tmp_path / "a.har")
+    document = json.loads(path.read_text())
+    for entry in document["log"]["entries"]:
+        entry["request"].pop("postData", None) if part == "request" else entry["response"].pop("content", None)
+        entry[part] |= {"bodySize": 90}
+    document["log"]["entries"].append(json.loads(json.dumps(document["log"]["entries"][0]).replace("/v1/", "/logo/")))
+    path.write_text(json.dumps(document))
+    (line,) = call("check", path, "--rule", "explicit-is-kept").stderr.splitlines()
+    assert line == f"Warning: {path}: {part}s without their bodies were recorded, and prove nothing; record bodies too"
+
+
+def test_many_files_that_are_no_recordings_are_named_together(tmp_path: Path) -> None:
     har(tmp_path / "passes.har")
-    (tmp_path / name).write_text("{" if name != "other.har" else '{"name": "x"}')
+    for number in range(4):
+        (tmp_path / f"{number}.json").write_text("[]")
+    (line,) = call("check", tmp_path, "--rule", "explicit-is-kept").stderr.splitlines()
+    assert line.startswith(f"Warning: {tmp_path}: 4 files, such as 0.json: no recording: ")
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("broken.yaml", "interactions:\n- request: {"),
+        ("broken.json", '{"log": {"entries": [{"request": '),
+        ("tape.json5", "{meta: {}, req: {"),
+        ("other.har", '{"name": "x"}'),
+    ],
+)
+def test_a_broken_file_in_a_folder_is_an_error(tmp_path: Path, name: str, content: str) -> None:
+    har(tmp_path / "passes.har")
+    (tmp_path / name).write_text(content)
     assert error("check", tmp_path).startswith(str(tmp_path / name))
 
 

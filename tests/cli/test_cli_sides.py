@@ -140,13 +140,18 @@ def test_the_advice_is_in_every_report_for_people_and_is_no_warning(tmp_path: Pa
     assert told == {".md": True, ".html": True, ".json": False, ".xml": False}
 
 
-def test_nothing_is_advised_of_accounts_that_nobody_can_tell_apart(tmp_path: Path) -> None:
+def test_a_complete_recording_decides_as_much_without_tokens(tmp_path: Path) -> None:
     path = har(tmp_path / "bare.har", OMITTED, *[reading()] * 8)
     document = json.loads(path.read_text())
     for entry in document["log"]["entries"]:
         entry["request"]["headers"] = entry["request"]["headers"][1:]
     path.write_text(json.dumps(document))
-    assert "stayed open" not in judged(path, "--window", "20")[3]
+    _, without, _, told = judged(path, "--window", "20")
+    _, complete, _, silent = judged(path, "--window", "20", "--complete-recording")
+    decided = {rule for rule, outcome in complete.items() if outcome == "passed" and without[rule] != "passed"}
+    assert f"{len(decided)} rule" in told
+    assert "omitted-adds-nothing" in decided
+    assert "stayed open" not in silent
 
 
 @pytest.mark.parametrize("side", ["server", "client"])

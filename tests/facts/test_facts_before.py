@@ -33,6 +33,15 @@ def dated(traffic: Traffic) -> Traffic:
     return traffic
 
 
+def without_tokens(traffic: Traffic) -> Traffic:
+    """The same exchanges, of whose headers a recorder kept none."""
+    traffic.exchanges = [
+        structs.replace(one, request=structs.replace(one.request, headers=()), headers_complete=False)
+        for one in traffic.exchanges
+    ]
+    return traffic
+
+
 def sparse(conferencing: Any = None, *rows: dict[str, Any]) -> Traffic:
     """A write that no reading came before, and what readings showed each five seconds."""
     body = event() if conferencing is None else event(conferencing=conferencing)
@@ -139,6 +148,19 @@ def test_in_a_complete_recording_the_first_write_of_an_event_creates_it() -> Non
     [facts] = sparse(explicit(A), shown(A)).writes(COMPLETE)
     assert (facts["before"], facts["is_create"]) == ({"state": "nonexistent"}, True)
     assert len(facts["after"]["observed"]) == 1
+
+
+def test_whoever_sends_it_the_first_write_of_an_event_creates_it_in_a_complete_recording() -> None:
+    [facts] = without_tokens(sparse(explicit(A), shown(A), shown(A))).writes(COMPLETE)
+    assert (facts["account"], facts["before"], facts["is_create"]) == ("unknown", {"state": "nonexistent"}, True)
+    assert len(facts["after"]["observed"]) == 1
+
+
+@pytest.mark.parametrize("settings", [SETTINGS, COMPLETE])
+def test_without_tokens_an_event_on_another_calendar_may_be_that_of_somebody_else(settings: Settings) -> None:
+    traffic = without_tokens(sparse(explicit(A), shown(A), shown(A, calendar_id="cal_other")))
+    [*_, listing] = [facts.document["listing"] for facts in traffic.facts(settings) if facts.about == "reading"]
+    assert not listing.get("wrong_calendar"), listing
 
 
 def test_an_older_event_was_there_before_a_recording_that_is_said_to_be_complete() -> None:

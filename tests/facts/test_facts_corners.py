@@ -17,7 +17,16 @@ from conformance.facts.directory import Directory
 from conformance.facts.reading import Reading
 from conformance.facts.requested import requested_conferencing
 from conformance.facts.routes import route
-from conformance.http.exchange import NOT_RECORDED, Exchange, Request, Response, bearer, load_json, redact_authorization
+from conformance.http.exchange import (
+    NOT_RECORDED,
+    Exchange,
+    Headers,
+    Request,
+    Response,
+    bearer,
+    load_json,
+    redact_authorization,
+)
 from conformance.judging.check import examine
 from conformance.judging.judge import Judge
 
@@ -274,12 +283,22 @@ def test_a_bearer_token_becomes_a_name() -> None:
     assert (request.path, request.query) == ("/v1/events", (("tzid", "Etc/UTC"), ("x", "")))
 
 
-def test_headers_that_a_recording_may_have_left_out_are_not_told() -> None:
-    traffic = Traffic().read(0)
-    request = structs.replace(traffic.exchanges[0].request, headers=(("User-Agent", "x"),))
+@pytest.mark.parametrize(
+    ("traffic", "headers", "are_told"),
+    [
+        (Traffic().read(0), (("User-Agent", "x"),), False),
+        (Traffic().read(0), HEADERS[:1], True),
+        (Traffic().write(0, event()), HEADERS[:1], False),
+        (Traffic().write(0, event()), HEADERS, True),
+    ],
+)
+def test_headers_that_a_recording_may_have_left_out_are_not_told(
+    traffic: Traffic, headers: Headers, are_told: bool
+) -> None:
+    request = structs.replace(traffic.exchanges[0].request, headers=headers)
     traffic.exchanges[0] = structs.replace(traffic.exchanges[0], request=request, headers_complete=False)
     [document] = exchange_documents(traffic)
-    assert "headers" not in document["request"]
+    assert ("headers" in document["request"]) is are_told
 
 
 def test_a_calendar_list_that_says_the_same_again_is_remembered_once() -> None:

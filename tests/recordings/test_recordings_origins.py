@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
+
 import pytest
+from msgspec.structs import replace
 
 from conformance.http.exchange import Exchange, Request, Response
+from conformance.recordings import SkippedWarning, origins
 from conformance.recordings.origins import of_the_api
 
 
@@ -44,9 +48,22 @@ def test_some_hosts_are_known_from_the_start(url: str) -> None:
 def test_what_went_to_a_host_comes_once_it_shows_that_it_serves_this_api(method: str, path: str, body: bytes) -> None:
     before = exchange("GET", "https://emulator.example/v1/events")
     shown, after = exchange(method, f"https://emulator.example{path}", body), exchange("GET", before.request.url)
-    assert list(of_the_api([before, STRANGE, shown, after])) == [before, shown, after]
+    with pytest.warns(SkippedWarning, match=r"left out: api\.stripe\.example\Z"):
+        assert list(of_the_api([before, STRANGE, shown, after], naming=True)) == [before, shown, after]
 
 
 @pytest.mark.parametrize("url", ["https://id.example/v1/userinfo", "https://crm.example/v1/calendars", ""])
 def test_hosts_that_never_show_it_are_left_out(url: str) -> None:
-    assert list(of_the_api([exchange("GET", url)])) == []
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        assert list(of_the_api([exchange("GET", url)], naming=True)) == []
+    assert bool(caught) is bool(url)
+
+
+def test_many_hosts_are_named_in_one_line_and_little_is_held_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(origins, "_MOST_HELD", 1)
+    pages = [replace(exchange("GET", f"https://{name}.example/v1/a"), label=f"a.har#{name}") for name in "dcba"]
+    shown = exchange("POST", "https://c.example/v1/calendars/cal_1/events")
+    with pytest.warns(SkippedWarning) as caught:
+        assert list(of_the_api([*pages, shown], naming=True)) == [shown]
+    assert str(caught[0].message) == "a.har: other APIs, left out: a.example, b.example, d.example"

@@ -14,9 +14,18 @@ import pytest
 
 from conformance.contract.rules import load
 from conformance.facts import Settings
-from conformance.http.exchange import Exchange
+from conformance.http.exchange import Exchange, Request, Response, account_of_token, bearer
 from conformance.judging.check import examine
-from conformance.recordings import NOT_RECORDED, InvalidRecordingError, SkippedWarning, paths, read
+from conformance.recordings import (
+    NOT_RECORDED,
+    InvalidRecordingError,
+    SkippedWarning,
+    TruncatedWarning,
+    paths,
+    read,
+    read_all,
+    runs,
+)
 
 DIALECTS = Path(__file__).parent / "dialects"
 RIGHT = sorted((DIALECTS / "right").iterdir())
@@ -129,6 +138,40 @@ def test_what_a_stub_does_not_hold_is_not_recorded(tmp_path: Path, changes: Any,
     assert unrecorded(exchange) == missing
 
 
+def test_a_body_that_wiremock_keeps_in_a_file_is_read_and_no_other(tmp_path: Path) -> None:
+    (tmp_path / "__files" / "a").mkdir(parents=True)
+    (tmp_path / "__files" / "a" / "body.json").write_text("{}")
+    (tmp_path / "secret").write_text("{}")
+    mappings = tmp_path / "mappings" / "events"
+    mappings.mkdir(parents=True)
+    for name, read_as in (("a/body.json", b"{}"), ("a/other.json", None), ("../secret", None), ("a", None), ("", None)):
+        document = stub(response={"bodyFileName": name})
+        del document["response"]["body"]
+        (mappings / "events.json").write_text(json.dumps(document))
+        (exchange,) = read(mappings / "events.json")
+        assert (exchange.response and exchange.response.body) == read_as, name
+
+
+def test_the_files_in_which_a_recorder_keeps_an_exchange_each_are_one_recording(tmp_path: Path) -> None:
+    """Here of talkback and WireMock, in folders of their own, and each in a file whose name tells no order."""
+    tape = (DIALECTS / "right" / "talkback.json5").read_text()
+    posted = stub(request={"method": "POST", "url": "/v1/calendars/cal_1/events"}, response={"status": 202})
+    for name in ("tapes", "stubs"):
+        (tmp_path / name).mkdir()
+    for number, second in ((1, 50), (2, 20), (10, 40)):
+        dated = re.sub(r"createdAt: '[^']*'", f"createdAt: '2026-11-29T00:32:{second}Z'", tape)
+        (tmp_path / "tapes" / f"unnamed-{number}.json5").write_text(dated)
+        headers = {"Date": f"Sun, 22 Nov 2026 15:57:{second} GMT"}
+        held = posted | {"response": posted["response"] | {"headers": headers}}
+        (tmp_path / "stubs" / f"{number}.json").write_text(json.dumps(held))
+    found = runs([tmp_path])
+    assert [{path.parent.name for path in files} for _, files in found] == [{"stubs"}, {"tapes"}]
+    labels = [one.label.removeprefix(f"{tmp_path}/") for one in read_all([tmp_path])]
+    assert labels == [f"stubs/{name}.json#1" for name in (2, 10, 1)] + [
+        f"tapes/unnamed-{name}.json5#1" for name in (2, 10, 1)
+    ]
+
+
 def test_a_reading_whose_place_is_not_recorded_says_nothing_about_a_write(tmp_path: Path) -> None:
     """WireMock lists the latest stub first, and one stub may have answered before and after a write."""
     write = {"event_id": "e", "summary": "s", "start": "2026-12-02T10:00:00Z", "end": "2026-12-02T11:00:00Z"}
@@ -204,6 +247,8 @@ def postman(request: dict[str, Any]) -> dict[str, Any]:
             URL,
         ),
         ("api.cronofy.com/v1/events", "http://api.cronofy.com/v1/events"),
+        ("{{data center}}/v1/events", "http://data-center.invalid/v1/events"),
+        ({"raw": "", "host": ["{{host}}"], "path": ["v1", "events"]}, "http://host.invalid/v1/events"),
     ],
 )
 def test_a_url_of_postman_is_read_however_it_is_kept(tmp_path: Path, url: Any, read_as: str) -> None:
@@ -213,7 +258,7 @@ def test_a_url_of_postman_is_read_however_it_is_kept(tmp_path: Path, url: Any, r
 
 def test_a_url_with_a_variable_that_the_file_does_not_define_is_left_out(tmp_path: Path) -> None:
     with pytest.warns(SkippedWarning, match="1 examples whose URL has variables that the file does not define"):
-        assert list(read(saved(tmp_path, postman({"method": "GET", "url": "{{host}}/v1/events"})))) == []
+        assert list(read(saved(tmp_path, postman({"method": "GET", "url": "{{base}}/v1/{{list}}"})))) == []
 
 
 def test_a_token_of_postman_is_the_account_and_a_variable_in_its_place_says_nothing(tmp_path: Path) -> None:
@@ -274,20 +319,57 @@ def test_an_openapi_description_in_yaml_is_named_too(tmp_path: Path) -> None:
 
 
 FLOW = b"12:9:websocket;0:~}"
+TOKEN = "CRN_a-very-secret-token"
+EVENTS = "https://api.cronofy.com/v1/calendars/cal_1/events"
+
+
+def mitmdump(tmp_path: Path, ending: str = "") -> Path:
+    """A program in place of mitmproxy's: gives the script two flows, a DELETE in gzip and one that broke off."""
+    program = tmp_path / "mitmdump"
+    program.write_text(
+        f"""#!{sys.executable}
+import gzip, runpy, sys
+from types import SimpleNamespace as Named
+assert sys.stdin.buffer.read() == {FLOW!r}
+
+class Message(Named):
+    def get_content(self, strict):
+        return gzip.decompress(self.raw_content) if self.raw_content else self.raw_content
+
+class Headers(dict):
+    def items(self, multi):
+        return super().items()
+
+script = runpy.run_path(sys.argv[sys.argv.index("--scripts") + 1])
+headers = Headers({{"Authorization": "Bearer {TOKEN}"}})
+body = gzip.compress(b"{{}}")
+asked = Message(method="DELETE", url="{EVENTS}", headers=headers, raw_content=body, timestamp_start=1.8e9)
+answer = Message(status_code=202, headers=Headers(), raw_content=b"", timestamp_end=1.8e9 + 1)
+script["response"](Named(request=asked, response=answer))
+script["response"](Named(request=asked, response=Message(**vars(answer) | {{"raw_content": None}})))
+script["error"](Named(request=asked))
+{ending}
+"""
+    )
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    return program
 
 
 def test_flows_are_read_through_mitmproxy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    har = DIALECTS / "right" / "mitmproxy.har"
-    program = tmp_path / "mitmdump"
-    program.write_text(
-        f"#!{sys.executable}\nimport sys\nassert sys.stdin.buffer.read() == {FLOW!r}\n"
-        f"print(open({str(har)!r}).read())\n"
-    )
-    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    program = mitmdump(tmp_path)
     monkeypatch.setenv("PATH", str(tmp_path))
     path = tmp_path / "flows"
     path.write_bytes(FLOW)
-    assert [one.request.url for one in read(path)] == [one.request.url for one in read(har)]
+    request = Request("DELETE", EVENTS, (("Authorization", bearer(account_of_token(TOKEN))),), b"{}")
+    unrecorded = (("response-body", NOT_RECORDED), ("response-status", "202"))
+    assert list(read(path)) == [
+        Exchange(request, Response(202), f"{path}#1", 1.8e9, 1.8e9 + 1, headers_complete=True),
+        Exchange(request, None, f"{path}#2", 1.8e9, None, headers_complete=True, notes=unrecorded),
+        Exchange(request, None, f"{path}#3", 1.8e9, None, headers_complete=True),
+    ]
+    mitmdump(tmp_path, "sys.exit(1)")
+    with pytest.warns(TruncatedWarning, match="broken behind flow 3"):
+        assert len(list(read(path))) == 3
     program.write_text(f"#!{sys.executable}\nraise SystemExit(1)\n")
     with pytest.raises(InvalidRecordingError, match=r"flows that mitmproxy does not read \(exit code 1\)"):
         list(read(path))

@@ -104,6 +104,7 @@ class Scrubber:
             exchange.time_resolution,
             exchange.headers_complete,
             exchange.notes,
+            exchange.passed,
         )
 
     def _scrubbed_answer(self, response: Response, places: _Places) -> Response:

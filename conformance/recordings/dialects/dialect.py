@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -44,7 +43,9 @@ class Dialect:
     `recognizes` tells its documents by their content; `items` gives the exchanges in one.  A place of a body may be a
     function that gives None: the body was not recorded.  `sent_at` and `answered_at` give seconds since the epoch or
     None, with an error of `resolution` seconds; without them, ``Date`` is the time.  `ordered`: the items stand in the
-    order in which they were sent.  `advice` says what to do where an item cannot be read.
+    order in which they were sent.  `attached` gives the body of a response that stands in a file of its own.  `is_part`
+    tells a document that is a part of a recording: the others are in the same folder.  `advice` says what to do where
+    an item cannot be read.
     """
 
     name: str
@@ -61,6 +62,8 @@ class Dialect:
     answered_at: Callable[[Any], float | None] = lambda _: None
     resolution: float = 0.001
     ordered: bool = True
+    attached: Callable[[Path, Any], bytes | None] = lambda path, item: None
+    is_part: Callable[[Any], bool] = lambda _: False
     advice: str = "record it again, or repair it there"
 
 
@@ -86,24 +89,26 @@ def has(value: Any, *paths: str) -> bool:
     return all(at(value, path) is not None for path in paths)
 
 
-def exchanges_of(path: Path, dialect: Dialect, document: Any) -> Iterator[Exchange]:
-    """The exchanges of a document in this dialect; warns with SkippedWarning of items that are no exchanges.
+def exchanges_of(dialect: Dialect, documents: Iterable[tuple[Path, Any]]) -> Iterator[Exchange]:
+    """The exchanges of a document in this dialect, or of its parts; warns with SkippedWarning of items that are none.
 
     Where their order is not recorded and not all have a ``Date``, readings come first: nothing follows from them about
     a write.
     """
-    with reading(path, dialect.name, dialect.advice), _as_written(dialect):
-        items = list(dialect.items(document))
     exchanges: list[Exchange] = []
-    left_out: Counter[str] = Counter()
-    for number, item in enumerate(items, 1):
-        with reading(path, f"item {number}", dialect.advice), _as_written(dialect):
-            try:
-                exchanges.append(_exchange(dialect, object_of(item, "it"), f"{path.as_posix()}#{number}"))
-            except LeftOutError as reason:
-                left_out[str(reason)] += 1
-    for reason_text, count in left_out.items():
-        warnings.warn(f"{path}: {count} {reason_text}; left out", SkippedWarning, stacklevel=2)
+    left_out: dict[str, list[Path]] = {}
+    for path, document in documents:
+        with reading(path, dialect.name, dialect.advice), _as_written(dialect):
+            items = list(dialect.items(document))
+        for number, item in enumerate(items, 1):
+            with reading(path, f"item {number}", dialect.advice), _as_written(dialect):
+                try:
+                    exchanges.append(_exchange(dialect, path, object_of(item, "it"), number))
+                except LeftOutError as reason:
+                    left_out.setdefault(str(reason), []).append(path)
+    for reason_text, paths in left_out.items():
+        place = paths[0] if len({*paths}) == 1 else paths[0].parent
+        warnings.warn(f"{place}: {len(paths)} {reason_text}; left out", SkippedWarning, stacklevel=2)
     if not dialect.ordered:
         exchanges.sort(key=_unordered(exchanges))
     yield from without_filtered(by_server_clock(exchanges))
@@ -124,10 +129,11 @@ def _unordered(exchanges: list[Exchange]) -> Callable[[Exchange], tuple[float, b
     return lambda exchange: (time(exchange) if dated else 0.0, exchange.request.method not in _READS)
 
 
-def _exchange(dialect: Dialect, item: Mapping[str, Any], label: str) -> Exchange:
+def _exchange(dialect: Dialect, path: Path, item: Mapping[str, Any], number: int) -> Exchange:
     method, status = at(item, dialect.method), at(item, dialect.status)
     headers = headers_of(at(item, dialect.request_headers), "request.headers")
     answered = None if status is None else headers_of(at(item, dialect.response_headers), "response.headers")
+    response_body = _body(item, dialect.response_body, answered or (), "response.body", False)
     sent_at, answered_at = dialect.sent_at(item), dialect.answered_at(item)
     return assemble(
         method=method,
@@ -138,11 +144,11 @@ def _exchange(dialect: Dialect, item: Mapping[str, Any], label: str) -> Exchange
         ),
         status=None if status is None else status_of(status),
         response_headers=answered or (),
-        response_body=_body(item, dialect.response_body, answered or (), "response.body", False),
+        response_body=dialect.attached(path, item) if response_body is None else response_body,
         sent_at=sent_at,
         answered_at=answered_at,
         time_resolution=0.0 if sent_at is None and answered_at is None else dialect.resolution,
-        label=label,
+        label=f"{path.as_posix()}#{number}",
     )
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from conformance.recordings.attachments import attached_in
 from conformance.recordings.dialects.dialect import Dialect, LeftOutError, at, has
 from conformance.recordings.parsing import base64_bytes, moment_of, number_of
 
@@ -75,6 +77,11 @@ def _body(item: Mapping[str, Any]) -> Any:
     return base64_bytes(body, "response.body") if response.get("encodedBody") is True else body
 
 
+def _attached(path: Path, item: Mapping[str, Any]) -> bytes | None:
+    response = item["response"]
+    return None if response.get("templated") is True else attached_in(path.parent, response.get("bodyFile"))
+
+
 def _started(item: Mapping[str, Any]) -> float | None:
     return moment_of(item.get("timeStarted"))
 
@@ -95,6 +102,7 @@ SIMULATION = Dialect(
     request_body=_sent_body,
     response_headers="response.headers",
     response_body=_body,
+    attached=_attached,
     ordered=False,
 )
 

@@ -13,6 +13,9 @@ from conformance.recordings.metadata import MalformedPartError
 __all__ = ["COLLECTION", "NEWMAN"]
 
 _VARIABLE = re.compile(r"\{\{([^{}]+)\}\}")
+#: A variable in place of a host, which environments define: it stands for some host, and the requests tell which API.
+_UNKNOWN_HOST = re.compile(r"\A(?:https?://)?\{\{([^{}]+)\}\}(?=[/?:]|\Z)")
+_NO_LABEL = re.compile(r"[^A-Za-z0-9]+")
 
 
 def _is_collection(document: Any) -> bool:
@@ -56,6 +59,8 @@ def _url(item: Mapping[str, Any]) -> Any:
     url = request if isinstance(request, str) else at(request, "url")
     if isinstance(url, dict):
         url = _filled_path(url) if isinstance(url.get("path"), list) and url.get("host") else url.get("raw")
+    if isinstance(url, str):
+        url = _UNKNOWN_HOST.sub(lambda match: f"http://{_NO_LABEL.sub('-', match[1])}.invalid", url)
     if isinstance(url, str) and "{{" in url:
         raise LeftOutError("examples whose URL has variables that the file does not define")
     return f"http://{url}" if isinstance(url, str) and "://" not in url else url

@@ -35,6 +35,7 @@ TAPE = Dialect(
     name="a tape of talkback",
     recognizes=lambda document: has(document, "meta.host", "req.url", "res.status"),
     items=lambda document: [document],
+    is_part=lambda _: True,
     method="req.method",
     url=_url,
     status="res.status",

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from conformance.recordings.attachments import attached_in
 from conformance.recordings.dialects.dialect import Dialect, LeftOutError, at, has, milliseconds
 from conformance.recordings.parsing import base64_bytes, json_bytes
 
@@ -83,6 +85,12 @@ def _body(response: Mapping[str, Any]) -> Any:
     return response.get("body", None if "bodyFileName" in response else "")
 
 
+def _attached(path: Path, stub: Any) -> bytes | None:
+    """A body that stands in a file: WireMock keeps them beside its folder of mappings."""
+    root = next((folder.parent for folder in path.parents if folder.name == "mappings"), path.parent)
+    return attached_in(root / "__files", at(stub, "response.bodyFileName"))
+
+
 MAPPINGS = Dialect(
     name="WireMock's mappings",
     recognizes=lambda document: (
@@ -93,6 +101,7 @@ MAPPINGS = Dialect(
         )
     ),
     items=_stubs,
+    is_part=_is_stub,
     method=_method,
     url=_url,
     status=_status,
@@ -100,6 +109,7 @@ MAPPINGS = Dialect(
     request_body=_sent_body,
     response_headers="response.headers",
     response_body=lambda stub: _body(stub["response"]),
+    attached=_attached,
     ordered=False,
 )
 
