@@ -365,7 +365,7 @@ class Observer:
         """Let the reads count that were answered by `until`, as exchange `number` comes."""
         held = self._held
         self._held = [] if until is None else [seen for seen in held if seen.answered > until]
-        for seen in held:
+        for seen in held if len(held) > len(self._held) else ():
             if until is None or seen.answered <= until:
                 self._let_count(seen, number)
 

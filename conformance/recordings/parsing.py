@@ -50,6 +50,9 @@ FILTERED = "<filtered>"
 #: A token without its scheme, rather than the placeholder of a filter.
 _LIKE_A_TOKEN = re.compile(r"(?=[^\d]*\d)[A-Za-z0-9._~+/=-]{16,}\Z")
 
+#: Characters of a body that is remembered for a while.
+_SMALL = 2**16
+
 #: Bytes; a body that decodes to more counts as not recorded.
 _LARGEST_BODY = 64 * 2**20
 #: Seconds since the epoch; other values have another unit or are invented, and datetime ends there.
@@ -305,7 +308,7 @@ def moment_of(text: object) -> float | None:
 
 @lru_cache(maxsize=1024)
 def _moment_of(text: str) -> float | None:
-    day, time = time_of_day(text)
+    day, time = ("", -1) if text[:1].isdigit() else time_of_day(text)
     if time <= 0:
         return _moment(text)
     midnight = _moment_of(day)
@@ -340,7 +343,7 @@ def body_of(value: object, content_type: str, where: str) -> bytes:
     if isinstance(value, bytes):
         return value
     if isinstance(value, str):
-        return value.encode("utf-8", "surrogatepass")
+        return _small_bytes(value) if len(value) <= _SMALL else _bytes(value)
     if isinstance(value, dict):
         for key in ("base64_string", "$base64", "base64"):
             if isinstance(value.get(key), str):
@@ -352,6 +355,14 @@ def body_of(value: object, content_type: str, where: str) -> bytes:
     if "x-www-form-urlencoded" in content_type.lower() and isinstance(value, dict):
         return urlencode(dict(value), doseq=True).encode()
     return json_bytes(value, where)
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
+
+
+#: What is polled comes again and again: the same bytes are one object.
+_small_bytes = lru_cache(maxsize=64)(_bytes)
 
 
 #: Encodings of host names, which take minutes for long texts.

@@ -17,6 +17,7 @@ _SMALL = 2**16
 _SPACE = re.compile(r"[ \t\r\n]*")
 #: Stands for a member in what is left of an object.
 _MARK = 7_046_029_254_386_353
+_WRITTEN = str(_MARK)
 
 _remembered = lru_cache(maxsize=256)(parsed)
 
@@ -57,18 +58,21 @@ class SharedMembers:
         """The object, read in parts; None where it is written otherwise.  Raises ValueError for what is no JSON."""
         at, rest, values = 0, [], []
         for _, before, behind in members:
-            start = text.find(before, max(at - len(before), 0))
-            end = text.find(behind, start + len(before))
-            if start < 0 or end < 0:
+            start = text.find(before, max(at - len(before), 0)) + len(before)
+            end = text.find(behind, start)
+            if start < len(before) or end < 0:
                 return None
-            start += len(before)
             values.append((_remembered if end - start <= _SMALL else parsed)(text[start:end]))
             rest.append(text[at:start])
             at = end
-        found = parsed(f"{_MARK}".join((*rest, text[at:])))
-        if not isinstance(found, dict) or any(found.get(member.name) != _MARK for member in members):
+        rest.append(text[at:])
+        found = parsed(_WRITTEN.join(rest))
+        if not isinstance(found, dict):
             return None
-        found.update(zip(self._names, values, strict=True))
+        for name, value in zip(self._names, values, strict=True):
+            if found.get(name) != _MARK:
+                return None
+            found[name] = value
         return found
 
 
