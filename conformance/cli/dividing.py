@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import math
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
+from conformance.cli.learning import learn
 from conformance.cli.opened_runs import OneRun
-from conformance.facts.routes import account_name, route
 from conformance.facts.share import Share
 from conformance.recordings.containers import is_readable_elsewhere
 from conformance.recordings.detection import kind_of_file
-from conformance.recordings.heads import Heads
+from conformance.recordings.heads import Selection
 from conformance.recordings.remote import Remote
 
 __all__ = ["SMALL", "RunPart", "is_divisible", "parts_of", "size_of"]
@@ -23,17 +21,27 @@ __all__ = ["SMALL", "RunPart", "is_divisible", "parts_of", "size_of"]
 SMALL = 4 << 20
 #: Parts of many small runs for each process: none is then idle for long at the end.
 _ROUNDS = 4
-#: The part of a run's lines whose heads must be legible, and that the largest share of it may have.
-_LEGIBLE, _LARGEST = 0.9, 0.75
-#: How the answer of a line begins that grants what was asked.
-_GRANTED = b'"response":{"status":2'
+#: The part of a run that the largest share of it may have.
+_LARGEST = 0.75
 
 
 class RunPart(NamedTuple):
-    """Runs that are judged together; or the shares of one run, each of which is judged by itself."""
+    """Runs that are judged together; or the shares of one run, each of which is judged by itself.
+
+    `selections` are the lines that each share reads.
+    """
 
     runs: tuple[OneRun, ...]
     shares: tuple[Share, ...] = ()
+    selections: tuple[Selection, ...] = ()
+
+    @property
+    def given(self) -> list[tuple[tuple[OneRun, ...], Share | None]]:
+        """What is judged at a time."""
+        if not self.shares:
+            return [(self.runs, None)]
+        both = zip(self.shares, self.selections, strict=True)
+        return [((replace(self.runs[0], selection=selection),), share) for share, selection in both]
 
 
 def is_divisible(runs: Iterable[OneRun]) -> bool:
@@ -78,37 +86,16 @@ def _divided(run: OneRun, jobs: int) -> RunPart | None:
     """
     if len(run.files) != 1 or kind_of_file(run.files[0]) != "exchanges":
         return None
-    sizes: Counter[str] = Counter()
-    lines = legible = 0
-    in_order, last = True, -math.inf
-    accounts = _Accounts()
-    heads = Heads()
-    with run.files[0].open("rb") as stream:
-        for line in stream:
-            lines += 1
-            head = heads.read(line)
-            if head is None or head.sent_at is None:
-                in_order = in_order and lines == 1
-            if head is None:
-                continue
-            legible += 1
-            if head.sent_at is not None:
-                in_order, last = in_order and head.sent_at >= last, head.sent_at
-            name = account_name(head.request, whole=True)
-            if name is not None:
-                sizes[name] += len(line)
-                calendar_id = route(head.request.method, head.request.url).calendar_id
-                accounts.note(name, calendar_id if calendar_id is not None and _GRANTED in line else None)
-    groups = [(sum(sizes[name] for name in group), group) for group in accounts.groups()]
-    shares = _balanced(groups, jobs)
-    total = sum(sizes.values())
-    if len(shares) < 2 or legible < _LEGIBLE * lines or max(size for size, _ in shares) > _LARGEST * total:
+    learnt = learn(run.files[0], is_ours=run.header is not None)
+    if learnt is None:
         return None
-    everybody = frozenset(sizes)
-    return RunPart(
-        (replace(run, in_order=in_order),),
-        tuple(Share(names, everybody - names, number == 0) for number, (_, names) in enumerate(shares)),
-    )
+    groups = learnt.groups()
+    shares = _balanced(groups, jobs)
+    if len(shares) < 2 or max(size for size, _ in shares) > _LARGEST * sum(size for size, _ in groups):
+        return None
+    everybody = frozenset().union(*(names for _, names in groups))
+    of_shares = tuple(Share(names, everybody - names, number == 0) for number, (_, names) in enumerate(shares))
+    return RunPart((run,), of_shares, tuple(learnt.selection(share.has) for share in of_shares))
 
 
 def _balanced(groups: Iterable[tuple[int, frozenset[str]]], jobs: int) -> list[tuple[int, frozenset[str]]]:
@@ -118,29 +105,3 @@ def _balanced(groups: Iterable[tuple[int, frozenset[str]]], jobs: int) -> list[t
         least = min(range(jobs), key=lambda number: shares[number][0])
         shares[least] = shares[least][0] + size, shares[least][1] | names
     return [share for share in shares if share[1]]
-
-
-class _Accounts:
-    """The tokens of a run, grouped by the calendars to which they write."""
-
-    def __init__(self) -> None:
-        self._first: dict[str, str] = {}
-        self._names: dict[str, str] = {}
-
-    def note(self, name: str, calendar_id: str | None) -> None:
-        """A token was used, perhaps for a calendar."""
-        self._names.setdefault(name, name)
-        if calendar_id is not None:
-            other = self._root(self._first.setdefault(calendar_id, name))
-            self._names[self._root(name)] = other
-
-    def groups(self) -> Iterator[frozenset[str]]:
-        """The tokens, those of one account together."""
-        roots = {name: self._root(name) for name in self._names}
-        for root in dict.fromkeys(roots.values()):
-            yield frozenset(name for name, its in roots.items() if its == root)
-
-    def _root(self, name: str) -> str:
-        while self._names[name] != name:
-            name = self._names[name]
-        return name

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import warnings
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache, reduce
+from itertools import groupby
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from conformance.cli.dividing import RunPart
 from conformance.cli.opened_runs import OneRun, OpenedRuns, Span
@@ -24,7 +26,9 @@ from conformance.judging.unknown_before import UnknownBefore
 if TYPE_CHECKING:
     from conformance.contract.rules import Rule
 
-__all__ = ["EntangledWarning", "Judged", "RuleChoice", "Submit", "judge_apart", "judge_part", "say"]
+__all__ = ["Awaited", "EntangledWarning", "Judged", "RuleChoice", "Submit", "judge_apart", "judge_part", "say"]
+
+T = TypeVar("T")
 
 
 class EntangledWarning(UserWarning):
@@ -72,9 +76,10 @@ class Judged:
         )
 
     def beside(self, other: Judged, report: Report) -> Judged:
-        """Both, two shares of one run of which each saw all exchanges, unless it ended early."""
+        """Both, two shares of one run of which each saw or passed over all exchanges, unless it ended early."""
         more = max(self, other, key=lambda one: one.span.count)
-        return replace(self._with(other), report=report, span=more.span, writes=more.writes)
+        span = replace(self.span + other.span, count=more.span.count)
+        return replace(self._with(other), report=report, span=span, writes=more.writes)
 
     @classmethod
     def nothing(cls, rules: Iterable[Rule]) -> Judged:
@@ -91,11 +96,31 @@ class Judged:
         )
 
 
-class Awaited(Protocol):
-    """A result that is awaited."""
+class Awaited(ABC):
+    """What becomes of a part, or of several, which somebody judges."""
+
+    @abstractmethod
+    def result(self) -> Judged:
+        """It, when it has come."""
+
+    def wait(self) -> None:
+        """Wait until it has come, wherever it is."""
+        self.result()
+
+    def plus(self, other: Awaited) -> Awaited:
+        """Both, one after the other; whoever has them may add them up."""
+        return _Sum(self, other)
+
+
+@dataclass(frozen=True)
+class _Sum(Awaited):
+    """Two things that are added here."""
+
+    one: Awaited
+    other: Awaited
 
     def result(self) -> Judged:
-        """The result, when it has come."""
+        return self.one.result() + self.other.result()
 
 
 Submit = Callable[[tuple[OneRun, ...], "Share | None"], Awaited]
@@ -128,7 +153,7 @@ def judge_part(
             for run in runs:
                 own = [rule for rule in rules if rule.id in run.rules]
                 judge = _judge_of(choice, run.rules)
-                exchanges = opened.exchanges(run, share)
+                exchanges = opened.exchanges(run)
                 report += judge_run(exchanges, own, run.settings, unknown, judge, share, crossings.append)
         except Exception as problem:  # noqa: BLE001 - told where it was asked for
             error = problem.with_traceback(None)
@@ -149,15 +174,28 @@ def judge_apart(parts: Sequence[RunPart], submit: Submit, finished: Callable[[],
 
     `submit` gives runs, or a share of one, to somebody; `finished` is called as each part is done.
     """
-    answers = [[submit(part.runs, share) for share in part.shares or (None,)] for part in parts]
+    answers = [[submit(*given) for given in part.given] for part in parts]
     found = []
-    for part, waited in zip(parts, answers, strict=True):
-        judged = [answer.result() for answer in waited]
-        found.append(_together(part, judged, submit) if part.shares else judged[0])
-        finished()
-    while len(found) > 1:  # as a tree: each sum takes as long as what is in it
-        found = [reduce(Judged.__add__, found[place : place + 2]) for place in range(0, len(found), 2)]
-    return found[0]
+    for is_divided, some in groupby(zip(parts, answers, strict=True), key=lambda one: bool(one[0].shares)):
+        if is_divided:
+            for part, waited in some:
+                found.append(_together(part, [answer.result() for answer in waited], submit))
+                finished()
+            continue
+        in_a_row = [answer for _, waited in some for answer in waited]
+        total = _tree(in_a_row, lambda one, other: one.plus(other))
+        for answer in in_a_row:
+            answer.wait()
+            finished()
+        found.append(total.result())
+    return _tree(found, Judged.__add__)
+
+
+def _tree(things: Sequence[T], add: Callable[[T, T], T]) -> T:
+    """Things in a row added up: pairs, then pairs of pairs, so that each sum takes as long as what is in it."""
+    while len(things) > 1:
+        things = [reduce(add, things[place : place + 2]) for place in range(0, len(things), 2)]
+    return things[0]
 
 
 def _together(part: RunPart, judged: list[Judged], submit: Submit) -> Judged:
@@ -168,7 +206,8 @@ def _together(part: RunPart, judged: list[Judged], submit: Submit) -> Judged:
     again = unmet(crossings, part.runs[0].settings)
     if not are_entangled(crossings):
         answers = {
-            number: submit(part.runs, replace(part.shares[number], settled=told)) for number, told in again.items()
+            number: submit(part.given[number][0], replace(part.shares[number], settled=told))
+            for number, told in again.items()
         }
         for number, answer in answers.items():
             judged[number] = answer.result()

@@ -10,35 +10,35 @@ from typing import TYPE_CHECKING
 
 from conformance import recordings
 from conformance.facts import Settings
-from conformance.facts.routes import account_name, route
-from conformance.facts.share import Share
-from conformance.http.exchange import NOT_RECORDED
+from conformance.facts.routes import route
+from conformance.http.exchange import NOT_RECORDED, PASSED_OVER
 from conformance.http.redaction.collecting import SecretCollector
 from conformance.http.redaction.concealing import concealed
 from conformance.http.redaction.personal import PersonalData
 from conformance.judging.access import RefusedWrites
-from conformance.recordings.origins import is_host_of_the_api, of_the_api
+from conformance.recordings.origins import of_the_api
 
 if TYPE_CHECKING:
-    from conformance.http.exchange import Exchange, Request
+    from conformance.http.exchange import Exchange
     from conformance.interrupts import Interruption
     from conformance.recordings import RecordingMetadata
+    from conformance.recordings.heads import Selection
 
-__all__ = ["OneRun", "OpenedRuns", "Span", "passed_over"]
+__all__ = ["OneRun", "OpenedRuns", "Span"]
 
 
 @dataclass(frozen=True)
 class OneRun:
     """One run: its files, its header if this suite recorded it, the ids of the rules that judge it, its settings.
 
-    `in_order` says that its only file is known to have its exchanges in the order sent.
+    `selection` are the lines of its only file that a share of its accounts reads.
     """
 
     files: tuple[Path, ...]
     header: RecordingMetadata | None
     rules: frozenset[str]
     settings: Settings
-    in_order: bool = False
+    selection: Selection | None = None
 
 
 @dataclass
@@ -50,9 +50,12 @@ class Span:
     last: float | None = None
 
     def counting(self, exchanges: Iterable[Exchange], progress: Callable[[str], None]) -> Iterator[Exchange]:
-        """The exchanges as they are, counted."""
+        """The exchanges as they are, counted with those that are passed over."""
+        passed = 0
         for exchange in exchanges:
-            self.count += 1
+            passed = exchange.passed[0]
+            if exchange.request is not PASSED_OVER:
+                self.count += 1
             for time in (exchange.sent_at, exchange.answered_at):
                 if time is not None:  # of each exchange it is asked, and `min` and `max` take five times as long
                     if self.first is None or time < self.first:
@@ -60,8 +63,9 @@ class Span:
                     if self.last is None or time > self.last:
                         self.last = time
             if self.count % 100 == 0:
-                progress(f"{self.count:,} exchanges, {exchange.label}")
+                progress(f"{self.count + passed:,} exchanges, {exchange.label}")
             yield exchange
+        self.count += passed
 
     def __add__(self, other: Span) -> Span:
         return Span(
@@ -86,10 +90,10 @@ class OpenedRuns:
         self._secrets, self._interruption, self._progress = secrets, interruption, progress
         self._personal = PersonalData() if redact_personal else None
 
-    def exchanges(self, run: OneRun, share: Share | None = None) -> Iterator[Exchange]:
-        """The exchanges of a run; of readings that are in another share, only when they were sent and answered."""
-        if share is not None and len(run.files) == 1:
-            read = recordings.read(run.files[0], self._secrets.collect, passed_over(share, run), in_order=run.in_order)
+    def exchanges(self, run: OneRun) -> Iterator[Exchange]:
+        """The exchanges of a run, or those that are selected."""
+        if run.selection is not None:
+            read = recordings.read(run.files[0], self._secrets.collect, run.selection)
         else:
             read = recordings.read_all(run.files, self._secrets.collect)
         read = self._secrets.redact_stream(self._interruption.until(_naming_what_is_missing(run.files, read)))
@@ -125,14 +129,3 @@ def _naming_what_is_missing(files: tuple[Path, ...], exchanges: Iterable[Exchang
 
 def _is_other(exchange: Exchange) -> bool:
     return route(exchange.request.method, exchange.request.url).name == "other"
-
-
-def passed_over(share: Share, run: OneRun) -> Callable[[Request], bool]:
-    """Whether facts of a share say nothing of what a request reads, and it is sure to be one of this API."""
-
-    def is_passed_over(request: Request) -> bool:
-        reads = route(request.method, request.url).name in ("read", "page")
-        is_known = run.header is not None or is_host_of_the_api(request)
-        return reads and is_known and not share.has(account_name(request, whole=True))
-
-    return is_passed_over

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from msgspec import structs
+
 from conformance.clients.cases.driver_call import DriverCall
 from conformance.clients.facts.call import CallRecord, call_facts
 from conformance.clients.facts.call_causes import distinct
@@ -55,7 +57,7 @@ def as_exchanges(record: CallRecord) -> tuple[Exchange, ...]:
         headers_complete=True,
         notes=((_NOTE, record.name), (_CONTEXT, _json(context).decode("utf-8"))),
     )
-    return (call, *(replace(exchange, notes=((_NOTE, record.name),)) for exchange in record.exchanges))
+    return (call, *(structs.replace(exchange, notes=((_NOTE, record.name),)) for exchange in record.exchanges))
 
 
 def is_driver_call(exchange: Exchange) -> bool:

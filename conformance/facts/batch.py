@@ -8,6 +8,8 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import urljoin
 
+from msgspec import structs
+
 from conformance.facts.routes import route
 from conformance.facts.seen import Seen, asked
 from conformance.http.exchange import Request, Response
@@ -56,8 +58,11 @@ def _entry(batch: Seen, number: int, method: str, address: str, data: Any, answe
     shown = answer.get("data") if status is not None else None
     response = None if status is None else Response(status, headers, b"" if shown is None else b"{}")
     request = Request(method.upper(), url, exchange.request.headers)
-    return batch._replace(
-        exchange=replace(exchange, request=request, response=response, label=f"{exchange.label}[{number}]", notes=()),
+    return structs.replace(
+        batch,
+        exchange=structs.replace(
+            exchange, request=request, response=response, label=f"{exchange.label}[{number}]", notes=()
+        ),
         status=status,
         route=at,
         asked=asked(request.method, url, request.headers, exchange.headers_complete),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec import structs
+
 from conformance.facts.comparisons import compare_urls, parse_api_time, time_relation
 from conformance.facts.episode import Episode, differ
 from conformance.facts.event import EventState
@@ -84,7 +86,7 @@ def as_last_shown(state: EventState, before: Before) -> Before:
             is_effect = known.state in ("nonexistent", "none", "assigned")
             is_assumed = is_told_by_created(known) or known.is_assumed
     conferencing = seen.conferencing if is_effect else None
-    return before._replace(item=seen.item, conferencing=conferencing, is_assumed=is_assumed)
+    return structs.replace(before, item=seen.item, conferencing=conferencing, is_assumed=is_assumed)
 
 
 def is_late(episode: Episode, write: ObservedWrite, quiet: float) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec import structs
+
 from conformance.facts.requested import RequestedConferencing
 from conformance.facts.values import Evidence, Facts
 
@@ -229,7 +231,7 @@ class Directory:
             "availability": {"differing_at_once": sorted(differing), "unknown_to_userinfo": sorted(unknown)},
         }
         shown = self._showing(facts, differing)
-        self._at_once = shown._replace(key=("directory", self.account, "at-once"), document=document)
+        self._at_once = structs.replace(shown, key=("directory", self.account, "at-once"), document=document)
 
     def at_once(self) -> Facts | None:
         """The facts of what differs in lists read within seconds, where nothing better came to be known; None of none.
@@ -241,7 +243,7 @@ class Directory:
         compared, availability = set(self._availability()["compared"]), self._at_once.document["availability"]
         differing = [one for one in availability["differing_at_once"] if one not in compared]
         document = {**self._at_once.document, "availability": {**availability, "differing_at_once": differing}}
-        return self._at_once._replace(document=document)
+        return structs.replace(self._at_once, document=document)
 
     def _showing(self, facts: Facts, calendars: list[str]) -> Facts:
         """The facts, with evidence that shows what each list says of these calendars' availability."""
@@ -249,15 +251,16 @@ class Directory:
             return facts
         sources = {"calendars": self.calendars, "userinfo": self.userinfo_calendars}
         evidence = [
-            one._replace(
+            structs.replace(
+                one,
                 shown={
                     calendar_id: {name: sources[source].get(calendar_id, {}).get(name) for name in _TRACKED_FIELDS[-1:]}
                     for calendar_id in calendars
-                }
+                },
             )
             for source, one in self.evidence.items()
         ]
-        return facts._replace(evidence=tuple(evidence))
+        return structs.replace(facts, evidence=tuple(evidence))
 
     def _facts(self, source: str, body: Any, evidence: Evidence) -> Facts:
         self.count += 1

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field, structs
 
 from conformance.facts.comparisons import compare_urls, parse_api_time
 from conformance.facts.observed import (
@@ -15,7 +16,6 @@ from conformance.facts.observed import (
     staleness_key,
     state_of,
 )
-from conformance.facts.packing import packable
 from conformance.facts.requested import FIELDS, RequestedConferencing, field_as_sent
 from conformance.facts.values import UNMOVED_HOLD, Evidence, Settings
 from conformance.facts.window import Window
@@ -30,9 +30,7 @@ _KEPT = 12
 _NOTHING_ON_ITS_WAY = ("nonexistent", "none", "assigned")
 
 
-@packable
-@dataclass(slots=True)
-class Streak:
+class Streak(Struct):
     """Readings in a row that show the same: the first one's answer, the last one's sending, how many."""
 
     observation: Observation
@@ -45,9 +43,7 @@ class Streak:
     fresh: bool = False
 
 
-@packable
-@dataclass(slots=True)
-class Episode:
+class Episode(Struct):
     """The open state of one episode; the observer feeds it sights and asks it for its document.
 
     `moved` says that its generated conference got another join URL by itself.
@@ -104,7 +100,8 @@ class Episode:
         later = None if times[0] is None or times[1] is None else (times[1][0] - times[0][0]).total_seconds()
         if not differ(write.event, item):
             state, conferencing = state_of(item)
-            other = staleness_key(state, conferencing) != staleness_key(*streak.observation[:2])
+            before = streak.observation
+            other = staleness_key(state, conferencing) != staleness_key(before.state, before.conferencing)
             is_late = later is not None and later >= UNMOVED_HOLD
             return "replaced" if is_late and other and state != "pending" and self._has_come(write, streak) else None
         if self.before.item is not None and not differ(self.before.item, item):
@@ -306,11 +303,14 @@ class Episode:
         if self.streak is not None:
             observations.append(self.streak.observation)
         labels = {self.write.evidence.label}
-        for state, conferencing, _, _, _, _, _, one in observations:
+        for observation in observations:
+            one = observation.evidence
             if one.label in labels:
                 continue
             labels.add(one.label)
-            shown = {"state": state} if conferencing is None else {"state": state, "conferencing": conferencing}
+            shown = {"state": observation.state}
+            if observation.conferencing is not None:
+                shown["conferencing"] = observation.conferencing
             until = otherwise = None
             if self.streak is not None and one.label == self.streak.observation.evidence.label:
                 until, otherwise = self.streak.last_sent, _otherwise(self._meant, self.streak.observation.item)
@@ -351,7 +351,7 @@ class Episode:
             return under_way if pending else Before()
         shown = self._shown_stable()
         if shown is not None and not self._may_lag(streak, pending, start):
-            return shown if shown.state == "nonexistent" else shown._replace(requested_as=self.requested_as())
+            return shown if shown.state == "nonexistent" else structs.replace(shown, requested_as=self.requested_as())
         return under_way if streak.observation.state == "pending" or pending else Before()
 
     def _may_lag(self, streak: Streak, pending: RequestedConferencing | None, start: str | None) -> bool:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import marshal
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from conformance.facts.episode import Episode
 from conformance.facts.observed import Before, ObservedWrite
-from conformance.facts.packing import Packer, packable
+from conformance.facts.packing import Packer
 from conformance.facts.values import Evidence
 from conformance.http.exchange import Request
 
@@ -23,9 +24,7 @@ _TIME_LINE, _WRITES = 24, 500
 _NOTHING: tuple[Request, int | None, str | None] = (Request("GET", ""), None, None)
 
 
-@packable
-@dataclass(slots=True)
-class EventState:
+class EventState(Struct):
     """The open episode of an event, and all values that the event was ever shown with or asked for.
 
     It is `indeterminate` once a write got no answer: it may still be applied later, so that no state before is known.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
+
+from msgspec import Struct
 
 from conformance.facts.comparisons import normal_url, parse_api_time
 from conformance.facts.requested import RequestedConferencing
@@ -11,7 +13,7 @@ from conformance.facts.values import Evidence
 __all__ = ["Before", "Observation", "ObservedWrite", "fingerprint_of", "identity_key", "staleness_key", "state_of"]
 
 
-class ObservedWrite(NamedTuple):
+class ObservedWrite(Struct, frozen=True):
     """One write as the wire shows it: its route, body, answer and times (positions in the recording where unknown).
 
     `server_time` is the answer's own time, in epoch seconds, and `clock_verified` whether it agrees with the exchange's
@@ -40,7 +42,7 @@ class ObservedWrite(NamedTuple):
     batched: bool = False
 
 
-class Before(NamedTuple):
+class Before(Struct, frozen=True):
     """What was known of the event before a write; `state` is None where nothing was.
 
     `is_assumed` says that no reading showed it: the recording is said to be complete.
@@ -56,7 +58,7 @@ class Before(NamedTuple):
     pending: RequestedConferencing | None = None
 
 
-class Observation(NamedTuple):
+class Observation(Struct, frozen=True):
     """What one reading shows of one event: its state, its `conferencing`, the whole item; and when."""
 
     state: str

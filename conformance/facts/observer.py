@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
+from operator import itemgetter
 from typing import Any
+
+from msgspec import structs
 
 from conformance.facts.access_refusals import ACCESS_STATUSES
 from conformance.facts.account_state import AccountState
@@ -52,6 +55,7 @@ class Observer:
         self.exchanges = 0
         self._fold = ObserverState(settings, revisions=revisions, share=share)
         self._held: list[Seen] = []
+        self._passed = 0
         self._unproven: list[Seen] = []
         self._same: dict[int, tuple[Request, bool, Asked]] = {}
 
@@ -73,14 +77,20 @@ class Observer:
 
     def add(self, exchange: Exchange) -> None:
         """Take one more exchange."""
-        self.exchanges += 1
         fold = self._fold
+        if exchange.passed[0] > self._passed:
+            self._pass_over(exchange.passed[0])
+        if exchange.request is PASSED_OVER:
+            return
+        self.exchanges += 1
         if self._held:
             self._release(exchange.sent_at if exchange.answered_at is not None else None, self.exchanges)
-        fold.move(self.exchanges, 1)
-        if exchange.request is PASSED_OVER or (fold.taken is not None and self._is_passed_over(exchange)):
-            return
-        seen = self._seen(exchange)
+        known = self._asked(exchange)
+        if fold.taken is not None:
+            fold.taken.move((self.exchanges, 1), fold.out)
+            if known.route.name in _READINGS and not fold.has(known.account):
+                return  # its facts are made elsewhere
+        seen = self._seen(exchange, known)
         if ("request-body", NOT_RECORDED) in exchange.notes:
             if seen.account is not None and seen.route.name in ("write", "delete", "batch", "bulk"):
                 invalidate(fold, seen.account)  # it may have been about any event
@@ -105,10 +115,23 @@ class Observer:
         else:
             self._apply(seen, fold.account(seen.account))
 
-    def _is_passed_over(self, exchange: Exchange) -> bool:
-        """Whether an exchange is a reading of an account whose facts are made elsewhere."""
-        known = self._asked(exchange)
-        return not self._fold.has(known.account) and known.route.name in _READINGS
+    def _pass_over(self, count: int) -> None:
+        """By now so many exchanges were passed over: reads count that were answered before one of them was sent."""
+        taken = self.exchanges - self._passed
+        if self._held:
+            first, due, held = self._passed + 1, [], []
+            for seen in self._held:
+                until = seen.exchange.passed[1]
+                if 0 < until <= count:
+                    due.append((max(until, first), seen))
+                else:
+                    held.append(seen)
+            if len(due) > 1:
+                due.sort(key=itemgetter(0))
+            self._held = held
+            for until, seen in due:
+                self._let_count(seen, taken + until)
+        self.exchanges, self._passed = taken + count, count
 
     def _documents(self, seen: Seen, entries: Iterable[Seen] = ()) -> list[Facts]:
         """What an exchange tells by itself, and what its entries do if it is a batch."""
@@ -131,7 +154,7 @@ class Observer:
         for seen in alike:
             self._unproven.remove(seen)
             if self._fold.has(seen.account):
-                self._fold.out += self._documents(seen._replace(accepted=True))
+                self._fold.out += self._documents(structs.replace(seen, accepted=True))
 
     def _take_notification(self, seen: Seen) -> None:
         """Something came to a receiver of ours: it is counted for the event that subscribed the address."""
@@ -145,7 +168,7 @@ class Observer:
     def _entry_document(self, entry: Seen) -> Facts:
         """What an entry of a batch asks for; that it is answered like a single request is not documented."""
         calendar = self._fold.calendar_facts(entry.account, entry.route.calendar_id)
-        unanswered = entry._replace(exchange=replace(entry.exchange, response=None))
+        unanswered = structs.replace(entry, exchange=structs.replace(entry.exchange, response=None))
         return exchange_document(unanswered, calendar, profile_listed=self._profile_is_listed(entry))
 
     def _apply_batch(self, batch: Seen, entries: list[Seen], account: AccountState) -> None:
@@ -165,10 +188,9 @@ class Observer:
             elif entry.route.name == "bulk" or makes_calendar(entry.exchange.request.method, entry.route.path):
                 self._apply(entry, account)
 
-    def _seen(self, exchange: Exchange) -> Seen:
+    def _seen(self, exchange: Exchange, known: Asked) -> Seen:
         """What the exchange is, as far as what came before tells."""
         fold, request = self._fold, exchange.request
-        known = self._asked(exchange)
         at, account = known.route, known.account
         if at.name in ("read", "other") and account in fold.accounts and fold.accounts[account].awaits(request.url):
             at = replace(at, name="page")  # a next_page may be any URL
@@ -343,10 +365,14 @@ class Observer:
         """Let the reads count that were answered by `until`, as exchange `number` comes."""
         held = self._held
         self._held = [] if until is None else [seen for seen in held if seen.answered > until]
-        for seen in held:
+        for seen in held if len(held) > len(self._held) else ():
             if until is None or seen.answered <= until:
-                self._fold.move(number, 0, seen.number)
-                apply_read(self._fold, self._fold.account(str(seen.account)), seen)
+                self._let_count(seen, number)
+
+    def _let_count(self, seen: Seen, number: int) -> None:
+        """Let a read count, as exchange `number` comes."""
+        self._fold.move(number, 0, seen.number)
+        apply_read(self._fold, self._fold.account(str(seen.account)), seen)
 
 
 def _said(response: Response | None) -> str | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec import structs
+
 from conformance.facts.account_state import AccountState, page_key
 from conformance.facts.comparisons import normal_url, parse_api_time
 from conformance.facts.event import Event
@@ -34,7 +36,7 @@ def apply_read(fold: ObserverState, account: AccountState, seen: Seen) -> None:
     reading.answered, reading.last = seen.answered, seen.number
     reading.first = reading.first or seen.number
     if seen.route.name == "page" and reading.url:
-        seen = seen._replace(evidence=seen.evidence._replace(continues=reading.url))
+        seen = structs.replace(seen, evidence=structs.replace(seen.evidence, continues=reading.url))
     page, events, following = _page(reading, seen)
     reading.pages.append(page)
     if len(reading.evidence) < 6 and reading.evidence[-1].label != seen.exchange.label:
@@ -388,5 +390,5 @@ def _value(fold: ObserverState, event: Event, value: Any, evidence: Evidence) ->
         "conferencing": value,
     }
     key = ("conferencing", *event.key, str(len(reported)))
-    shown = evidence._replace(shown={"conferencing": value})
+    shown = structs.replace(evidence, shown={"conferencing": value})
     fold.out.append(Facts("conferencing", key, document, (shown,), closed=True, earlier=event.state.time_line()))

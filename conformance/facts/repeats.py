@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from conformance.facts.event import Event
 from conformance.facts.reading import Reading, modification
@@ -19,8 +20,7 @@ __all__ = ["LastReading", "last_reading"]
 _LONGEST = 65_536
 
 
-@dataclass(slots=True)
-class LastReading:
+class LastReading(Struct):
     """The last thing that was learnt of an account: a whole reading of one page, of `events` that were all expected.
 
     Until something else is learnt of the account, the same `body` in answer to the same request changes nothing but

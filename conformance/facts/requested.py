@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache, lru_cache
-from typing import Any, NamedTuple
+from typing import Any
+
+from msgspec import Struct
 
 from conformance.facts.comparisons import parse_api_time, same_text, same_time
 
@@ -23,7 +25,7 @@ FIELDS = ("summary", "description", "start", "end")
 _BUILT_IN = frozenset({"none", "default", "integrated", "8x8"})
 
 
-class RequestedConferencing(NamedTuple):
+class RequestedConferencing(Struct, frozen=True):
     """What one write asks of conferencing.
 
     `kind`: ``delete`` (of the whole event), ``nothing`` (left out), ``none``, ``default``, ``integrated``,

@@ -79,6 +79,11 @@ class Route:
         return (min(moments), max(moments)) if moments and len(moments) == len(times) else None
 
     @cached_property
+    def modified_from(self) -> float | None:
+        """The first time in ``last_modified``, in epoch seconds: of each reading it is asked."""
+        return None if self.modified_limits is None else self.modified_limits[0].timestamp()
+
+    @cached_property
     def host(self) -> str | None:
         """The name of the host, without its port."""
         return urlsplit(self.origin).hostname

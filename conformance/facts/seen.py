@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
+
+from msgspec import Struct
 
 from conformance.facts.routes import Route, account_name, body_json, route
 from conformance.facts.values import Evidence
@@ -58,7 +60,7 @@ def asked(method: str, url: str, headers: Headers, headers_complete: bool) -> As
     return Asked(at, account_name(Request(method, url, headers), headers_complete), document)
 
 
-class Seen(NamedTuple):
+class Seen(Struct, frozen=True):
     """An exchange and what it is in the API's terms.
 
     `evidence` is the exchange as something that facts rest on, `status` None where no answer came.  `number` is its

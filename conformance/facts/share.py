@@ -12,6 +12,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from msgspec import structs
+
 from conformance.facts.values import WINDOW_LIMIT, Facts, Settings
 from conformance.facts.window import Window, window_of
 
@@ -75,7 +77,7 @@ class Taken:
 
     def move(self, place: Place, out: list[Facts]) -> None:
         """The fold goes on to `place`: facts in `out` that came since the last move have come where it was."""
-        if len(out) > self._placed:
+        if len(out) != self._placed:
             self.stamp(out)
         self.place = place
         known = self.share.settled
@@ -85,8 +87,8 @@ class Taken:
 
     def stamp(self, out: list[Facts]) -> None:
         """Say of the facts in `out` that have come since the last call where they came."""
-        if len(out) > self._placed:
-            out[self._placed :] = [Facts(*facts[:-1], self.place) for facts in out[self._placed :]]
+        for facts in out[self._placed :]:
+            structs.force_setattr(facts, "place", self.place)  # a copy of each would take five times as long
         self._placed = len(out)
 
     def restart(self) -> None:

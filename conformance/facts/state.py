@@ -54,6 +54,7 @@ class ObserverState:
         self._resting: deque[Event] = deque()
         self._by_sub: dict[str, set[str]] = {}
         self._polled: dict[str, AccountState] = {}
+        self._read_last: AccountState | None = None
 
     def has(self, account: str | None) -> bool:
         """Whether facts are made of an account."""
@@ -89,6 +90,9 @@ class ObserverState:
     def keep_reading(self, account: AccountState, reading: LastReading | None) -> None:
         """Remember the last reading of an account; of many accounts, those that were read last."""
         account.last_reading = reading
+        if account is self._read_last:
+            return
+        self._read_last = account
         self._polled.pop(account.name, None)
         self._polled[account.name] = account
         if len(self._polled) > _POLLED:
@@ -101,6 +105,7 @@ class ObserverState:
         del self.accounts[account.name]
         self.granted.discard(account.name)
         self._polled.pop(account.name, None)
+        self._read_last = None
         tokens = self._by_sub.get(account.directory.sub or "", set())
         tokens.discard(account.name)
         if not tokens:

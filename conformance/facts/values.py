@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
+
+from msgspec import Struct
 
 from conformance.http.exchange import Request
 
@@ -37,7 +39,7 @@ class Settings:
     only_writer: bool = False
 
 
-class Evidence(NamedTuple):
+class Evidence(Struct, frozen=True):
     """One exchange that facts rest on: its label, the request, the status, what it showed of the event, and when.
 
     `at` is when the request was sent, in epoch seconds; None where that is not known.  `otherwise` are the fields of
@@ -55,7 +57,7 @@ class Evidence(NamedTuple):
     until: float | None = None
 
 
-class Facts(NamedTuple):
+class Facts(Struct, frozen=True):
     """One JSON document that states what is known, and the exchanges that it rests on.
 
     `key` stays the same over the revisions of one document; `closed` says that this one is the last.

@@ -27,9 +27,10 @@ def examine(
 ) -> Report:
     """The report on `exchanges`, given in the order in which they were sent.
 
-    Memory follows the events that the exchanges name, not their number.  `take` is given all facts as they close;
-    `judge` is one over the same rules, if there is one already.  With a `share` of the accounts, it is the report on
-    these, `Report.together` makes one of all shares, and `crossed` is given what each must know of the others.
+    Memory follows the events that the exchanges name, not their number.  `take` is given all facts as they close, as
+    `LiveJudge` gives them; `judge` is one over the same rules, if there is one already.  With a `share` of accounts,
+    it is the report on these, `Report.together` makes one of all shares, and `crossed` is given what each must know of
+    the others.
     """
     rules = tuple(rules)
     live = LiveJudge(

@@ -6,7 +6,6 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
 
 from conformance.facts import Facts
 from conformance.judging.circumstances import circumstances
@@ -14,16 +13,16 @@ from conformance.judging.kept_waiting import Waiting
 from conformance.judging.traits import Traits, due, traits
 from conformance.judging.verdict import Verdict
 
-__all__ = ["Circumstances", "ExerciseLog", "Exercised"]
+__all__ = ["Circumstances", "ExerciseLog", "Exercised", "Noted"]
 
 Circumstances = frozenset[str]
+
+#: What a judgement is told by where it shows nothing new: the account of its facts, and what became of which rules.
+Noted = tuple[object, int]
 
 #: After so many facts in a row, of one account and with the same verdicts, that show nothing new, no more of them are
 #: looked at: a run has fewer, so that more of it never hides anything, and a day of traffic has many more.
 _DULL = 250
-
-#: How many documents are known again as the very objects that they are.
-_SAME = 256
 
 
 @dataclass(frozen=True)
@@ -68,8 +67,7 @@ class ExerciseLog:
         self._decided: defaultdict[str, set[Circumstances]] = defaultdict(set)
         self._open: defaultdict[str, set[Circumstances]] = defaultdict(set)
         self._passed: defaultdict[str, set[Traits]] = defaultdict(set)
-        self._dull: defaultdict[tuple[object, int], int] = defaultdict(int)
-        self._same: dict[int, tuple[tuple[object, int], dict[str, Any]]] = {}
+        self._dull: defaultdict[Noted, int] = defaultdict(int)
         self._numbers: dict[tuple[tuple[str, str], ...], int] = {}
         self._came: Counter[str] = Counter()
         self._waiting = Waiting()
@@ -79,8 +77,11 @@ class ExerciseLog:
         outcomes = tuple([(verdict.rule, verdict.outcome) for verdict in judgement])
         return self._numbers.setdefault(outcomes, len(self._numbers))
 
-    def note(self, facts: Facts, judgement: tuple[Verdict, ...], number: int | None = None) -> None:
-        """Take one judgement of closed facts; `number` is what `number_of` says of it, if it is known."""
+    def note(self, facts: Facts, judgement: tuple[Verdict, ...], number: int | None = None) -> Noted:
+        """Take one judgement of closed facts; `number` is what `number_of` says of it, if it is known.
+
+        What it returns is for `note_again`.
+        """
         after = facts.document.get("after", {}) if facts.about == "write" else {}
         if after.get("timed_out") and facts.evidence:
             self._waiting += Waiting.of(facts)
@@ -89,14 +90,7 @@ class ExerciseLog:
             self._came[due(facts.document)] += 1
         alike = facts.document.get("account"), self.number_of(judgement) if number is None else number
         if self._dull[alike] >= _DULL:
-            return
-        if facts.about == "exchange":  # its document says all, and is one object where readings are the same
-            if self._same.get(id(facts.document)) == (alike, facts.document):
-                self._dull[alike] += 1
-                return
-            if len(self._same) >= _SAME:
-                self._same.clear()
-            self._same[id(facts.document)] = alike, facts.document
+            return alike
         found = circumstances(facts)
         its_traits = traits(facts, said=found)
         is_new = False
@@ -107,6 +101,12 @@ class ExerciseLog:
             is_new = is_new or found not in known
             known.add(found)
         self._dull[alike] = 0 if is_new else self._dull[alike] + 1
+        return alike
+
+    def note_again(self, noted: Noted) -> None:
+        """The same judgement of the same document came once more."""
+        if self._dull[noted] < _DULL:
+            self._dull[noted] += 1
 
     def forget(self, accounts: Collection[str]) -> None:
         """Nothing more comes of these accounts."""

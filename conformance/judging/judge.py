@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Any
 
+from msgspec import structs
+
 from conformance.contract.rules import Rule, case_schema
 from conformance.contract.schemas import text_only
 from conformance.facts import Facts
@@ -54,7 +56,7 @@ class Judge:
         try:
             return table.answer(facts.document, lambda rules: self._judged(facts, rules))
         except UnicodeEncodeError:  # `validity` for each part of each rule would cost more
-            facts = facts._replace(document=text_only(facts.document))
+            facts = structs.replace(facts, document=text_only(facts.document))
             return table.answer(facts.document, lambda rules: self._judged(facts, rules))
 
     def _judged(self, facts: Facts, rules: tuple[CompiledRule, ...]) -> tuple[tuple[Verdict, ...], bool]:

@@ -57,10 +57,6 @@ FEW = 1_000
 CACHE_SIZE = 4096
 
 
-#: So many documents are known again as the very objects that they are.
-SAME_SIZE = 256
-
-
 #: What the reason of an inconclusive verdict is told by.
 REASON = {"properties": {"failures": {}, "after": {"properties": {
     "timed_out": {}, "closed_by": {"enum": ["next-write", "open", "recording-ended", "stable"]},
@@ -76,7 +72,6 @@ class RuleIndex(Generic[T]):
         self._by_value: dict[Any, tuple[CompiledRule, ...]] = {}
         self._repeated = about in REPEATED
         self._answers: dict[bytes, T] = {}
-        self._same: dict[int, tuple[dict[str, Any], T]] = {}
         self._judged = 0
         self._projection: Callable[[dict[str, Any]], bytes] | None = None
 
@@ -87,21 +82,12 @@ class RuleIndex(Generic[T]):
         """
         if not self._repeated:
             return self._found(document, b"", judge)
-        same = self._same.get(id(document))
-        if same is not None and same[0] is document:
-            return same[1]
         try:
             whole = marshal.dumps(document, 2)
         except ValueError:  # nested too deep to be told from others
             return judge(self._candidates(document))[0]
         found = self._answers.get(whole)
-        if found is None:
-            found = self._found(document, whole, judge)
-        if whole in self._answers:
-            if len(self._same) >= SAME_SIZE:
-                self._same.clear()
-            self._same[id(document)] = document, found  # held, so that no other takes its id
-        return found
+        return self._found(document, whole, judge) if found is None else found
 
     def _found(
         self, document: dict[str, Any], whole: bytes, judge: Callable[[tuple[CompiledRule, ...]], tuple[T, bool]]

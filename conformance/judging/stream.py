@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TypeVar, TypeVarTuple
+from typing import Any, TypeVar, TypeVarTuple
 
 from conformance.errors import place_of
 from conformance.facts import Facts, Observer, Settings
@@ -12,7 +12,8 @@ from conformance.facts.forgetting import Forgetting
 from conformance.facts.share import Share
 from conformance.http.exchange import Exchange
 from conformance.http.redaction.concealing import left_out
-from conformance.judging.exercised import ExerciseLog
+from conformance.judging.exercised import ExerciseLog, Noted
+from conformance.judging.memo import REPEATED
 from conformance.judging.report import Report, Unjudged
 from conformance.judging.verdict import Verdict, Violation
 
@@ -23,6 +24,9 @@ Given = TypeVarTuple("Given")
 
 #: Different judgements that wait to be folded into the report.
 _BATCH = 500
+
+#: How many documents are known again as the very objects that they are.
+_SAME = 1024
 
 
 @dataclass(slots=True)
@@ -35,12 +39,22 @@ class _Counted:
     times: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class _Same:
+    """A document on which nothing failed, what its judgement is counted in, and what the log of it is told by."""
+
+    document: dict[str, Any]
+    counted: _Counted
+    noted: Noted | None
+
+
 class LiveJudge:
     """Observes exchanges and judges what becomes known; verdicts on closed facts are counted in `report`.
 
     With `keep`, `exchanges` and the violations in `failed` are kept, and facts are judged at `advance`.  Without it
     memory follows the open episodes only.  With `revisions` facts that are still open are judged too, which tells early
-    what will fail.  `sink` is given each exchange, and `on_judged` all facts with the verdicts on them.
+    what will fail.  `sink` is given each exchange, and `on_judged` all facts with the verdicts on them; without
+    `keep` those alone whose document did not come before as the very object that it is, with nothing failing.
     What cannot be observed or judged is named in the report, and the rest is judged.  With a `share`, facts are of its
     accounts alone.
     """
@@ -66,6 +80,7 @@ class LiveJudge:
         self._label = "the first exchange"
         self._report = Report()
         self._counted: dict[int, _Counted] = {}
+        self._same: dict[int, _Same] = {}
         self._log = ExerciseLog()
 
     def add(self, exchange: Exchange) -> None:
@@ -73,14 +88,22 @@ class LiveJudge:
         self._label = exchange.label
         reason = left_out(exchange) if exchange.notes else None
         if reason is None:
-            self._observed(self.observer.add, exchange)
+            known = self._observed(self._take, exchange)
         else:
+            known = None
             self._lose(Unjudged(exchange.label, reason))
         self._sink(exchange)
         if self._keep:
             self.exchanges.append(exchange)
-        else:
+        elif known is None:
             self.judge_known()
+        else:
+            self._judge(known)
+
+    def _take(self, exchange: Exchange) -> list[Facts]:
+        """What becomes known with an exchange; nothing yet where it is to be judged later."""
+        self.observer.add(exchange)
+        return [] if self._keep else self.observer.changed()
 
     def advance(self) -> list[Facts]:
         """Nothing is in flight: judge what became known, and return it."""
@@ -100,6 +123,7 @@ class LiveJudge:
         self._observed(lambda: gone.extend(self.observer.sweep(forgetting, now)))
         self.judge_known()
         self._log.forget(gone)
+        self._same.clear()
 
     def close(self) -> None:
         """Nothing more comes: judge all that was still open."""
@@ -159,20 +183,29 @@ class LiveJudge:
     def _fold(self) -> None:
         self._report = self._report.with_judgements((one.judgement, one.times) for one in self._counted.values())
         self._counted.clear()
+        self._same.clear()
 
     def _judge(self, facts: Iterable[Facts]) -> None:
         for one in facts:
+            same = self._same.get(id(one.document))
+            if same is not None and same.document is one.document:
+                same.counted.times += 1
+                if same.noted is not None:
+                    self._log.note_again(same.noted)
+                continue
             try:
                 judgement = self.judge(one)
             except Exception as error:  # noqa: BLE001 - what a rule cannot be asked of, others can
                 self.pass_over(one.evidence[0].label if one.evidence else self._label, error)
                 continue
             self._on_judged(one, judgement)
-            if not judgement:
-                continue
             known = self._counted.get(id(judgement)) or self._known(judgement)
             if known.failed:
                 self._note_failures(one, known.failed)
             if one.closed:
-                self._log.note(one, judgement, known.outcomes)
+                noted = self._log.note(one, judgement, known.outcomes) if judgement else None
                 known.times += 1
+                if not (self._keep or known.failed) and one.about in REPEATED:
+                    if len(self._same) >= _SAME:
+                        self._same.clear()
+                    self._same[id(one.document)] = _Same(one.document, known, noted)

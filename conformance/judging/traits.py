@@ -198,7 +198,9 @@ def _is_earlier(
     if any(one.get("state") == state and one.get("conferencing") == value for one in known):
         return True
     if state == "none":
-        return any(one.kind in ("none", "8x8") for one in requested) or requested[:1] == [("omitted", None, None, None)]
+        return any(one.kind in ("none", "8x8") for one in requested) or requested[:1] == [
+            RequestedConferencing("omitted")
+        ]
     url = value.get("join_url") if isinstance(value, dict) else None
     if state != "assigned" or not isinstance(url, str):
         return False

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from conformance.http.exchange import Exchange, Request
+from conformance.http.exchange import Exchange
 from conformance.http.redaction import Scrubber
 from conformance.http.redaction.concealing import concealed
 from conformance.recordings import har, ndjson, vcr
@@ -27,6 +27,7 @@ from conformance.recordings.detection import (
     reader_of,
     shows_an_exchange,
 )
+from conformance.recordings.heads import Selection
 from conformance.recordings.metadata import (
     HEADER_KEY,
     InvalidRecordingError,
@@ -70,21 +71,16 @@ _SERIAL = re.compile(r"#(\d{1,18})\Z")
 
 
 def read(
-    path: Path,
-    collect: Callable[[str], None] | None = None,
-    passed_over: Callable[[Request], bool] | None = None,
-    *,
-    in_order: bool = False,
+    path: Path, collect: Callable[[str], None] | None = None, selection: Selection | None = None
 ) -> Iterator[Exchange]:
     """The exchanges of one recording, scrubbed, in the order in which they were sent as far as their times are known.
 
     `collect` is called with each credential that is removed.  NDJSON, YAML and HAR are streamed; other JSON is
-    held in memory; of requests that are `passed_over`, NDJSON gives only their times, and one that is known to be
-    `in_order` is read once.  Raises
-    InvalidRecordingError, perhaps after some exchanges; warns with TruncatedWarning and UndecodedWarning.
+    held in memory; of NDJSON only the lines of a `selection` may be read.  Raises InvalidRecordingError, perhaps after
+    some exchanges; warns with TruncatedWarning and UndecodedWarning.
     """
     for part in unpacked(path):
-        for _, exchange in _timed(part, collect, passed_over, in_order=in_order):
+        for _, exchange in _timed(part, collect, selection):
             yield exchange
 
 
@@ -211,16 +207,12 @@ def _without_others(files: Iterable[Path]) -> Iterator[Path]:
 
 
 def _timed(
-    path: Path,
-    collect: Callable[[str], None] | None,
-    passed_over: Callable[[Request], bool] | None = None,
-    *,
-    in_order: bool = False,
+    path: Path, collect: Callable[[str], None] | None, selection: Selection | None = None
 ) -> Iterator[tuple[float, Exchange]]:
     """The exchanges in the order in which they were sent, each with its sort key."""
     kind = kind_of_file(path)
     if kind == "exchanges":
-        return _keyed(_scrubbed(path, collect, ndjson.read_ours(path, passed_over, in_order=in_order)))
+        return _keyed(_scrubbed(path, collect, ndjson.read_ours(path, selection)))
     if kind == "document":
         document = document_in(path)
         return _in_order(_scrubbed(path, collect, reader_of(document)(path, document)))

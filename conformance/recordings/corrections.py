@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
 from functools import lru_cache
 from itertools import chain
 from urllib.parse import urlsplit
+
+from msgspec.structs import replace
 
 from conformance.http.exchange import Exchange
 from conformance.recordings.parsing import FILTERED

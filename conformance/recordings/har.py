@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import urlencode
 
-from conformance.http.exchange import Exchange, Headers, first_of
+from msgspec import Struct
+
+from conformance.http.exchange import Exchange, Headers, Request, Response, first_of
 from conformance.recordings.altered import is_cut_short, length_of
 from conformance.recordings.attachments import attached
 from conformance.recordings.corrections import by_server_clock, complete_where_authorized_anywhere, without_filtered
@@ -18,7 +20,9 @@ from conformance.recordings.json_stream import JsonText, reading_json
 from conformance.recordings.metadata import InvalidRecordingError, MalformedPartError, kind_of, reading
 from conformance.recordings.parsing import (
     BODILESS_METHODS,
-    assemble,
+    Notes,
+    answered,
+    asked,
     base64_bytes,
     body_of,
     headers_of,
@@ -26,7 +30,9 @@ from conformance.recordings.parsing import (
     number_of,
     object_of,
     status_of,
+    timed,
 )
+from conformance.recordings.shared_members import SharedMembers
 
 __all__ = ["read_document", "read_har"]
 
@@ -39,6 +45,8 @@ _RESOLUTION = 0.001
 #: The library that Schemathesis writes with: its time of a request is that of the response.
 _HARFILE = "harfile"
 _HARFILE_RESOLUTION = 0.1
+#: How many requests and responses are known again.
+_SAME = 256
 
 
 def read_har(path: Path) -> Iterator[Exchange]:
@@ -74,7 +82,7 @@ def _of_file(path: Path) -> Iterator[Exchange]:
                 for name in text.members():
                     if name == "entries" and text.next_character() == "[":
                         found = True
-                        yield from _exchanges(path, log, text.items())
+                        yield from _Entries(path, log).exchanges(text.items(SharedMembers("request", "response")))
                     else:
                         log[name] = text.value()
             text.end()
@@ -87,7 +95,7 @@ def _of_document(path: Path, document: Mapping[str, Any]) -> Iterator[Exchange]:
         log = object_of(document.get("log"), "log")
     if not isinstance(log.get("entries"), list):
         _refuse(path, log)
-    yield from _exchanges(path, log, log["entries"])
+    yield from _Entries(path, log).exchanges(log["entries"])
 
 
 def _refuse(path: Path, log: Mapping[str, Any]) -> NoReturn:
@@ -96,51 +104,91 @@ def _refuse(path: Path, log: Mapping[str, Any]) -> NoReturn:
     raise InvalidRecordingError(path, problem, _ADVICE, "log")
 
 
-def _exchanges(path: Path, log: Mapping[str, Any], entries: Iterable[Any]) -> Iterator[Exchange]:
-    creator = log.get("creator")
-    harfile = isinstance(creator, dict) and creator.get("name") == _HARFILE
-    name = path.as_posix()
-    for number, item in enumerate(entries, 1):
-        with reading(path, f"entry {number}", _ADVICE):
-            entry = object_of(item, "it")
-            wanted = _is_http(object_of(entry.get("request"), "request")) and not entry.get("_fromCache")
-            exchange = _exchange(path, entry, f"{name}#{number}", harfile) if wanted else None
-        if exchange is not None:
-            yield exchange
+class _Asked(Struct, frozen=True):
+    """A request as it was recorded: its notes, and whether its headers are all that were sent."""
+
+    request: Request
+    notes: Notes
+    headers_complete: bool
+
+
+class _Answered(Struct, frozen=True):
+    """A response as it was recorded: its notes, and its headers; `status` is 0 where no answer came."""
+
+    response: Response | None
+    notes: Notes
+    status: int
+    headers: Headers
+
+
+class _Entries:
+    """Reads entries; a request or a response that came before as the very object that it is, is not read again."""
+
+    def __init__(self, path: Path, log: Mapping[str, Any]) -> None:
+        creator = log.get("creator")
+        self._path, self._name = path, path.as_posix()
+        self._harfile = isinstance(creator, dict) and creator.get("name") == _HARFILE
+        self._asked: dict[int, tuple[object, _Asked | None]] = {}
+        self._answered: dict[tuple[int, bool], tuple[object, _Answered]] = {}
+
+    def exchanges(self, entries: Iterable[Any]) -> Iterator[Exchange]:
+        """The exchanges in entries; those that are no HTTP are left out."""
+        for number, item in enumerate(entries, 1):
+            with reading(self._path, f"entry {number}", _ADVICE):
+                exchange = self._exchange(object_of(item, "it"), f"{self._name}#{number}")
+            if exchange is not None:
+                yield exchange
+
+    def _exchange(self, entry: Mapping[str, Any], label: str) -> Exchange | None:
+        request, response = object_of(entry.get("request"), "request"), entry.get("response")
+        known = self._asked.get(id(request))
+        asked = known[1] if known is not None and known[0] is request else self._ask(request)
+        if asked is None or entry.get("_fromCache"):
+            return None
+        is_head = asked.request.method == "HEAD"
+        given = self._answered.get((id(response), is_head))
+        answered = given[1] if given is not None and given[0] is response else self._answer(response, is_head)
+        started, took = moment_of(entry.get("startedDateTime")), number_of(entry.get("time"), "time")
+        seconds = None if took is None or took < 0 else took / 1000
+        if started is not None and self._harfile:
+            started -= seconds or 0.0
+        ended = None if started is None or seconds is None or not answered.status else started + seconds
+        resolution = 0.0 if started is None else _HARFILE_RESOLUTION if self._harfile else _RESOLUTION
+        started, ended, resolution = timed(started, ended, resolution, answered.headers)
+        complete = bool(answered.status) and asked.headers_complete
+        notes = asked.notes + answered.notes
+        return Exchange(asked.request, answered.response, label, started, ended, resolution, complete, notes)
+
+    def _ask(self, request: Mapping[str, Any]) -> _Asked | None:
+        """What a request asks; None where it is no HTTP."""
+        found = None
+        if _is_http(request):
+            headers = headers_of(request.get("headers"), "request.headers")
+            complete = self._harfile or any(first_of(headers, name) is not None for name in _ADDED_LAST)
+            headers = _without_pseudo(headers)
+            body = _request_body(self._path, request, headers, self._harfile)
+            found = _Asked(*asked(request.get("method"), request.get("url"), headers, body), complete)
+        if len(self._asked) >= _SAME:
+            self._asked.clear()
+        self._asked[id(request)] = request, found  # held, so that no other takes its id
+        return found
+
+    def _answer(self, recorded: object, is_head: bool) -> _Answered:
+        response = object_of(recorded or {}, "response")
+        status = status_of(response.get("status") or 0)
+        headers = _without_pseudo(headers_of(response.get("headers"), "response.headers"))
+        body = _response_body(self._path, response, headers, is_head=is_head)
+        found = _Answered(*answered(status or None, headers, body), status, headers)
+        if len(self._answered) >= _SAME:
+            self._answered.clear()
+        self._answered[id(recorded), is_head] = recorded, found
+        return found
 
 
 def _is_http(request: Mapping[str, Any]) -> bool:
     url = request.get("url")
     scheme = _SCHEME.match(url) if isinstance(url, str) else None
     return scheme is None or scheme[1].lower() in ("http", "https")
-
-
-def _exchange(path: Path, entry: Mapping[str, Any], label: str, harfile: bool) -> Exchange:
-    request, response = entry["request"], object_of(entry.get("response") or {}, "response")
-    status = status_of(response.get("status") or 0)
-    started = moment_of(entry.get("startedDateTime"))
-    took = number_of(entry.get("time"), "time")
-    seconds = None if took is None or took < 0 else took / 1000
-    if started is not None and harfile:
-        started -= seconds or 0.0
-    headers = headers_of(request.get("headers"), "request.headers")
-    headers_complete = bool(status) and (harfile or any(first_of(headers, name) is not None for name in _ADDED_LAST))
-    headers = _without_pseudo(headers)
-    response_headers = _without_pseudo(headers_of(response.get("headers"), "response.headers"))
-    return assemble(
-        method=request.get("method"),
-        url=request.get("url"),
-        request_headers=headers,
-        request_body=_request_body(path, request, headers, harfile),
-        status=status or None,
-        response_headers=response_headers,
-        response_body=_response_body(path, request, response, response_headers),
-        sent_at=started,
-        answered_at=None if started is None or seconds is None or not status else started + seconds,
-        time_resolution=0.0 if started is None else _HARFILE_RESOLUTION if harfile else _RESOLUTION,
-        label=label,
-        headers_complete=headers_complete,
-    )
 
 
 def _without_pseudo(headers: Headers) -> Headers:
@@ -166,9 +214,7 @@ def _request_body(path: Path, request: Mapping[str, Any], headers: Headers, harf
     return None if any(size is not None and size > 0 for size in sizes) else b""
 
 
-def _response_body(
-    path: Path, request: Mapping[str, Any], response: Mapping[str, Any], headers: Headers
-) -> bytes | None:
+def _response_body(path: Path, response: Mapping[str, Any], headers: Headers, *, is_head: bool) -> bytes | None:
     content = object_of(response.get("content") or {}, "response.content")
     text = _text(content, "response.content")
     if str(content.get("comment", "")).startswith("Body truncated"):
@@ -177,7 +223,7 @@ def _response_body(
     if text:
         body = _bytes(text, content, "response.content")
         return None if is_cut_short(body, (), size) else body
-    if response.get("status") in (204, 304) or str(request.get("method", "")).upper() == "HEAD":
+    if is_head or response.get("status") in (204, 304):
         return b""
     sizes = (
         size,

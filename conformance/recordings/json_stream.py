@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -43,12 +43,12 @@ class JsonText:
         #: What stands between two items of a list, with the brackets beside it; None where it is not known yet.
         self._between: str | None = None
 
-    def value(self) -> Any:
-        """The next value."""
+    def value(self, read: Callable[[str], Any] = parsed) -> Any:
+        """The next value; `read` may give that of a whole object in a list."""
         if self._skip() == "{" and self._between:
             end = self._text.find(self._between, self._at) + 1
             try:
-                value = parsed(self._text[self._at : end]) if end else None
+                value = read(self._text[self._at : end]) if end else None
             except (ValueError, RecursionError):
                 self._between = ""  # it stands inside of items too
             else:
@@ -81,15 +81,18 @@ class JsonText:
             if self._separated("}"):
                 return
 
-    def items(self) -> Iterator[Any]:
-        """The values in the list that comes next."""
+    def items(self, read: Callable[[str], Any] = parsed) -> Iterator[Any]:
+        """The values in the list that comes next; `read` gives what the text of an object says."""
         self._take("[")
         if self._skip() == "]":
             self._at += 1
             return
         while True:
-            yield self.value()
+            yield self.value(read)
             end = self._at - 1
+            if self._between and self._text.startswith(self._between, end):
+                self._at = end + self._between.index("{")
+                continue
             if self._separated("]"):
                 return
             if self._between is None and self._skip() == "{":

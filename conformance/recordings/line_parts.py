@@ -12,7 +12,7 @@ from conformance.http.json_text import parsed
 from conformance.recordings.metadata import MalformedPartError
 from conformance.recordings.parsing import body_of, headers_of, number_of, request_of, status_of, time_of
 
-__all__ = ["from_parts", "read_line", "request_in", "response_in"]
+__all__ = ["SEPARATORS", "START", "from_parts", "read_line", "request_in", "response_in"]
 
 #: The keys of a message of ours; any other key would be lost silently.
 _REQUEST, _RESPONSE = ("method", "url", "headers", "body"), ("status", "headers", "body")
@@ -20,14 +20,14 @@ _REQUEST, _RESPONSE = ("method", "url", "headers", "body"), ("status", "headers"
 _NUMBER = rb"([0-9]+(?:\.[0-9]+)?)"
 _TIME = rb'": ?(?:([1-9][0-9]*(?:\.[0-9]+)?)|null),'
 #: All up to the request, as this suite and JSON libraries write it.
-_START = re.compile(
+START = re.compile(
     rb'\{"sent_at' + _TIME + rb'( ?)"answered_at' + _TIME
     + rb' ?(?:"resolution": ?' + _NUMBER + rb", ?)?"
     + rb'(?:"label": ?"([^"\\]*)", ?)?(?:"whole": ?(true|false), ?)?"request": ?'
 )  # fmt: skip
 #: What stands before a body and between the two messages, without and with blanks.  A quote inside of a text is
 #: escaped, so that no text can be taken for it.
-_SEPARATORS = {b"": (b',"body":', b'},"response":'), b" ": (b', "body": ', b'}, "response": ')}
+SEPARATORS = {b"": (b',"body":', b'},"response":'), b" ": (b', "body": ', b'}, "response": ')}
 _ENDS = (b"}}\n", b"}}")
 #: Bodies up to this size, in bytes, are remembered.
 _SMALL = 65_536
@@ -38,12 +38,12 @@ def read_line(line: bytes, name: str) -> Exchange | None:
 
     `name` is its label if it has none.
     """
-    start = _START.match(line)
+    start = START.match(line)
     stop = next((-len(end) for end in _ENDS if line.endswith(end)), None)
     if start is None or stop is None:
         return None
     sent_at, blank, answered_at, resolution, label, whole = start.groups()
-    before_body, between = _SEPARATORS[blank]
+    before_body, between = SEPARATORS[blank]
     at, end = start.end(), line.find(between, start.end())
     body = line.find(before_body, at, end)
     second = end + len(between)

@@ -8,12 +8,16 @@ import math
 import re
 import warnings
 from array import array
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
+from functools import partial
+from itertools import compress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from conformance.http.exchange import Exchange, Request
+from msgspec import Struct
+from msgspec.structs import replace
+
+from conformance.http.exchange import PASSED_OVER, Exchange
 from conformance.http.json_text import parsed
 from conformance.recordings.containers import opened_to_seek
 from conformance.recordings.corrections import (
@@ -22,7 +26,7 @@ from conformance.recordings.corrections import (
     complete_where_authorized,
     without_filtered,
 )
-from conformance.recordings.heads import Heads
+from conformance.recordings.heads import Selection
 from conformance.recordings.line_parts import from_parts, read_line, request_in, response_in
 from conformance.recordings.metadata import (
     HEADER_KEY,
@@ -45,6 +49,7 @@ __all__ = [
     "read_document",
     "read_events",
     "read_ours",
+    "texts_of",
 ]
 
 #: The key of a JSON list of our lines in a document; no file has it.
@@ -55,7 +60,7 @@ _ADVICE = "remove the line, or record it again"
 #: What only a line of ours has beside a request and a response.
 _OURS = frozenset({"sent_at", "answered_at", "whole"})
 #: A time, or ``null``; what has the length of a usual one lies in these centuries.
-_SENT_AT = re.compile(rb'\{"sent_at":(([0-9]{9,10}(?:\.[0-9]+)?)|-?[0-9.eE+-]+|null),')
+_SENT_AT = re.compile(rb'\{"sent_at": ?(([0-9]{9,10}(?:\.[0-9]+)?)|-?[0-9.eE+-]+|null),')
 #: The error of Schemathesis' times, in seconds: they include its own work.
 _SCHEMATHESIS_RESOLUTION = 0.1
 
@@ -73,24 +78,31 @@ def header_of(path: Path) -> RecordingMetadata | None:
         return RecordingMetadata.of(document[HEADER_KEY]) if HEADER_KEY in document else None
 
 
-def read_ours(
-    path: Path, passed_over: Callable[[Request], bool] | None = None, *, in_order: bool = False
-) -> Iterator[Exchange]:
-    """The exchanges of an NDJSON of ours in the order sent, with one at a time in memory; if it is known to be
-    `in_order`, that is not looked at.
+def read_ours(path: Path, selection: Selection | None = None) -> Iterator[Exchange]:
+    """The exchanges of an NDJSON of ours in the order sent, with one at a time in memory.
 
-    Of requests that are `passed_over`, only when they were sent and answered is read where that is quicker.
+    With a `selection`, those in its lines, which say how many are passed over; one that stands for those that are
+    passed over after the last line is the last.
     """
-    heads = None if passed_over is None else Heads(passed_over)
     name = path.as_posix()
-    for line in _lines(path) if in_order or _in_order(path) else _sorted_lines(path):
-        head = None if heads is None else heads.read(line.text)
-        if head is not None:
-            yield head.exchange()
-            continue
+    if selection is None:
+        for line in _lines(path) if _in_order(path) else _sorted_lines(path):
+            exchange = _read(path, line, f"{name}#{line.number}")
+            if exchange is not None:
+                yield exchange
+        return
+    passed = following = 0
+    lines = _lines if selection.in_order else _sorted_lines
+    for line in lines(path, taken=selection.taken):
+        passed += selection.passed_over(following, line.place)
+        following = line.place + 1
         exchange = _read(path, line, f"{name}#{line.number}")
         if exchange is not None:
-            yield exchange
+            wait = selection.wait(line.place)
+            until = passed + 1 + selection.passed_over(following, line.place + wait) if wait else 0
+            yield replace(exchange, passed=(passed, until))
+    passed += selection.passed_over(following, len(selection.taken))
+    yield Exchange(PASSED_OVER, None, passed=(passed, 0))
 
 
 def _read(path: Path, line: _Line, label: str) -> Exchange | None:
@@ -122,6 +134,18 @@ def exchange_in(path: Path, number: int, text: bytes) -> Exchange:
         return exchange
 
 
+def texts_of(path: Path, *, in_order: bool) -> Iterator[bytes]:
+    """The lines as a selection counts them: in the order sent, or as they stand where they are `in_order`.
+
+    Raises InvalidRecordingError.
+    """
+    if not in_order:
+        yield from (line.text for line in _sorted_lines(path, quietly=True))
+        return
+    with path.open("rb") as stream:
+        yield from iter(partial(stream.readline, LONGEST_LINE + 1), b"")
+
+
 def read_document(path: Path, document: Mapping[str, Any]) -> Iterator[Exchange]:
     """The exchanges of a JSON list of our lines."""
     for number, item in enumerate(document[LINES], 1):
@@ -136,28 +160,35 @@ def read_events(path: Path) -> Iterator[Exchange]:
     yield from without_filtered(by_server_clock(complete_where_authorized(_of_events(path))))
 
 
-class _Line(NamedTuple):
-    """A line: its number from 1, its offset in the file, and its bytes."""
+class _Line(Struct, frozen=True):
+    """A line: its number from 1, its offset in the file, its bytes, and its place among those in the order sent."""
 
     number: int
     start: int
     text: bytes
+    place: int = 0
 
 
-def _lines(path: Path, quietly: bool = False) -> Iterator[_Line]:
-    """The lines that are not blank; an incomplete last one is left out, with a warning unless `quietly`."""
-    number = start = 0
+def _lines(path: Path, quietly: bool = False, taken: bytes | None = None) -> Iterator[_Line]:
+    """The lines that are not blank; an incomplete last one is left out, with a warning unless `quietly`.
+
+    Where it is said of each whether it is `taken`, those that are, without their offsets.
+    """
+    start = 0
     with path.open("rb") as stream:
-        while text := stream.readline(LONGEST_LINE + 1):
-            number += 1
-            line = _Line(number, start, text)
+        texts = iter(partial(stream.readline, LONGEST_LINE + 1), b"")
+        numbered: Iterator[tuple[int, bytes]] = enumerate(texts, 1)
+        if taken is not None:  # without a step of Python for each of the others
+            numbered = compress(numbered, taken)
+        for number, text in numbered:
+            at = start
             start += len(text)
             if len(text) > LONGEST_LINE:
                 raise InvalidRecordingError(path, f"longer than {LONGEST_LINE >> 20} MiB", _ADVICE, f"line {number}")
             if text.isspace():
                 continue
             if text.endswith(b"\n") or not _is_cut_off(text):
-                yield line
+                yield _Line(number, at, text, number - 1)
             elif not quietly:
                 warnings.warn(
                     f"{path}, line {number}: cut off, as by a crash; left out", TruncatedWarning, stacklevel=2
@@ -187,27 +218,31 @@ def _parsed(path: Path, line: _Line) -> Any:
 def _in_order(path: Path) -> bool:
     last = -math.inf
     for line in _lines(path, quietly=True):
-        sent_at = _sent_at(path, line)
-        if sent_at is not None and sent_at < last:
+        usual = _SENT_AT.match(line.text)  # what `_sent_at` does first: of every line of a recording it is asked twice
+        sent_at = float(usual[2]) if usual is not None and usual[2] else _sent_at(path, line)
+        if sent_at is None:
+            continue
+        if sent_at < last:
             return False
-        last = last if sent_at is None else sent_at
+        last = sent_at
     return True
 
 
-def _sorted_lines(path: Path) -> Iterator[_Line]:
+def _sorted_lines(path: Path, quietly: bool = False, taken: bytes | None = None) -> Iterator[_Line]:
     """The lines sorted by time with an index of 24 bytes a line; without a time, a line stays behind the one before."""
     times, starts, numbers = array("d"), array("q"), array("q")
     last = -math.inf
-    for line in _lines(path):
+    for line in _lines(path, quietly):
         sent_at = _sent_at(path, line)
         last = last if sent_at is None else sent_at
         times.append(last)
         starts.append(line.start)
         numbers.append(line.number)
     with opened_to_seek(path) as stream:
-        for place in sorted(range(len(times)), key=times.__getitem__):
-            stream.seek(starts[place])
-            yield _Line(numbers[place], starts[place], stream.readline())
+        for place, at in enumerate(sorted(range(len(times)), key=times.__getitem__)):
+            if taken is None or taken[place]:
+                stream.seek(starts[at])
+                yield _Line(numbers[at], starts[at], stream.readline(), place)
 
 
 def _sent_at(path: Path, line: _Line) -> float | None:

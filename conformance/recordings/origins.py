@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from conformance.http.exchange import Exchange, Request
@@ -64,6 +65,7 @@ def is_host_of_the_api(request: Request) -> bool:
     return _is_ours(_host(request.url))
 
 
+@lru_cache(maxsize=256)
 def _host(url: str) -> str:
     return (urlsplit(url).hostname or "").lower()
 

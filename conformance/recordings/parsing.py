@@ -23,6 +23,9 @@ __all__ = [
     "BODILESS_METHODS",
     "FILTERED",
     "NOT_RECORDED",
+    "Notes",
+    "answered",
+    "asked",
     "assemble",
     "base64_bytes",
     "body_of",
@@ -34,7 +37,10 @@ __all__ = [
     "request_of",
     "status_of",
     "time_of",
+    "timed",
 ]
+
+Notes = tuple[tuple[str, str], ...]
 
 #: The methods of requests that have no body where none is recorded.
 BODILESS_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
@@ -43,6 +49,9 @@ BODILESS_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 FILTERED = "<filtered>"
 #: A token without its scheme, rather than the placeholder of a filter.
 _LIKE_A_TOKEN = re.compile(r"(?=[^\d]*\d)[A-Za-z0-9._~+/=-]{16,}\Z")
+
+#: Characters of a body that is remembered for a while.
+_SMALL = 2**16
 
 #: Bytes; a body that decodes to more counts as not recorded.
 _LARGEST_BODY = 64 * 2**20
@@ -66,36 +75,65 @@ def assemble(
     time_resolution: float = 0.0,
     label: str = "",
     headers_complete: bool = False,
-    notes: tuple[tuple[str, str], ...] = (),
+    notes: Notes = (),
 ) -> Exchange:
     """One exchange, not scrubbed yet, from its parts.  Raises MalformedPartError.
 
-    A body that is None was not recorded: it becomes a note, and a response without its body becomes no response,
-    since nothing may be concluded from it.  `ours`: content codings are undone already, and a time that is not given
-    is not known; elsewhere a body may still be coded, and the response's ``Date`` is the time.
+    See `asked` and `answered`.  `ours`: content codings are undone already, and a time that is not given is not known;
+    elsewhere a body may still be coded, and the response's ``Date`` is the time.
+    """
+    request, of_request = asked(method, url, request_headers, request_body, ours=ours)
+    response, of_response = answered(status, response_headers, response_body, ours=ours)
+    if not ours:
+        sent_at, answered_at, time_resolution = timed(sent_at, answered_at, time_resolution, response_headers)
+    notes += of_request + of_response
+    return Exchange(request, response, label, sent_at, answered_at, time_resolution, headers_complete, notes)
+
+
+def asked(
+    method: object, url: object, headers: Headers, body: bytes | None, *, ours: bool = False
+) -> tuple[Request, Notes]:
+    """A request from its parts, and what is to be noted of it; None for a body that was not recorded.
+
+    Raises MalformedPartError.
     """
     _check_method(method)
+    notes: Notes = ()
     if not ours:
-        request_headers = _marked(request_headers)
-        request_body, request_notes = _decoded(request_body, request_headers, "request")
-        response_body, response_notes = _decoded(response_body, response_headers, "response")
-        notes += request_notes + response_notes
-        request_body = _as_recorded(request_body, request_headers)
-        response_body = _as_recorded(response_body, response_headers)
-    if not ours and not all(time is None or _EARLIEST <= time <= _LATEST for time in (sent_at, answered_at)):
-        sent_at = answered_at = None
-    if sent_at is None and answered_at is None and not ours:
-        sent_at = answered_at = _date_of(response_headers)
-        time_resolution = 0.0 if sent_at is None else 1.0
-    response = None
-    if request_body is None:
+        headers = _marked(headers)
+        body, notes = _decoded(body, headers, "request")
+        body = _as_recorded(body, headers)
+    if body is None:
         notes += (("request-body", NOT_RECORDED),)
-    if status is not None and response_body is None:
-        notes += (("response-body", NOT_RECORDED), ("response-status", str(status)))
-    elif status is not None and response_body is not None:
-        response = Response(status, response_headers, response_body)
-    request = request_of(method, url, request_headers, request_body or b"", ours=ours)
-    return Exchange(request, response, label, sent_at, answered_at, time_resolution, headers_complete, notes)
+    return request_of(method, url, headers, body or b"", ours=ours), notes
+
+
+def answered(
+    status: int | None, headers: Headers, body: bytes | None, *, ours: bool = False
+) -> tuple[Response | None, Notes]:
+    """A response from its parts, and what is to be noted of it.
+
+    One whose body was not recorded (None) becomes a note alone, since nothing may be concluded from it.
+    """
+    notes: Notes = ()
+    if not ours:
+        body, notes = _decoded(body, headers, "response")
+        body = _as_recorded(body, headers)
+    if status is not None and body is None:
+        return None, (*notes, ("response-body", NOT_RECORDED), ("response-status", str(status)))
+    return None if status is None or body is None else Response(status, headers, body), notes
+
+
+def timed(
+    sent_at: float | None, answered_at: float | None, resolution: float, headers: Headers
+) -> tuple[float | None, float | None, float]:
+    """The times of a foreign exchange and their error; without believable ones, those of its answer's ``Date``."""
+    if not all(time is None or _EARLIEST <= time <= _LATEST for time in (sent_at, answered_at)):
+        sent_at = answered_at = None
+    if sent_at is None and answered_at is None:
+        sent_at = answered_at = _date_of(headers)
+        resolution = 0.0 if sent_at is None else 1.0
+    return sent_at, answered_at, resolution
 
 
 def request_of(method: object, url: object, headers: Headers, body: bytes, *, ours: bool) -> Request:
@@ -270,7 +308,7 @@ def moment_of(text: object) -> float | None:
 
 @lru_cache(maxsize=1024)
 def _moment_of(text: str) -> float | None:
-    day, time = time_of_day(text)
+    day, time = ("", -1) if text[:1].isdigit() else time_of_day(text)
     if time <= 0:
         return _moment(text)
     midnight = _moment_of(day)
@@ -305,7 +343,7 @@ def body_of(value: object, content_type: str, where: str) -> bytes:
     if isinstance(value, bytes):
         return value
     if isinstance(value, str):
-        return value.encode("utf-8", "surrogatepass")
+        return _small_bytes(value) if len(value) <= _SMALL else _bytes(value)
     if isinstance(value, dict):
         for key in ("base64_string", "$base64", "base64"):
             if isinstance(value.get(key), str):
@@ -317,6 +355,14 @@ def body_of(value: object, content_type: str, where: str) -> bytes:
     if "x-www-form-urlencoded" in content_type.lower() and isinstance(value, dict):
         return urlencode(dict(value), doseq=True).encode()
     return json_bytes(value, where)
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
+
+
+#: What is polled comes again and again: the same bytes are one object.
+_small_bytes = lru_cache(maxsize=64)(_bytes)
 
 
 #: Encodings of host names, which take minutes for long texts.
@@ -352,7 +398,7 @@ def base64_bytes(text: str, where: str) -> bytes:
         raise MalformedPartError(f"{where}: invalid base64 ({error})") from None
 
 
-def _decoded(body: bytes | None, headers: Headers, part: str) -> tuple[bytes | None, tuple[tuple[str, str], ...]]:
+def _decoded(body: bytes | None, headers: Headers, part: str) -> tuple[bytes | None, Notes]:
     """`body` with its content coding undone if it still has it (None: not recorded), and notes."""
     if not body or first_of(headers, "content-encoding") is None:
         return body, ()

@@ -8,7 +8,7 @@ from itertools import chain
 from pathlib import Path
 from typing import IO, Any
 
-from conformance.http.exchange import Exchange, Headers, first_of
+from conformance.http.exchange import Exchange, Headers, Request, first_of
 from conformance.recordings.corrections import by_server_clock, complete_where_authorized, without_filtered
 from conformance.recordings.metadata import (
     HEADER_KEY,
@@ -20,6 +20,9 @@ from conformance.recordings.metadata import (
     reading,
 )
 from conformance.recordings.parsing import (
+    Notes,
+    answered,
+    asked,
     assemble,
     base64_bytes,
     body_of,
@@ -30,6 +33,7 @@ from conformance.recordings.parsing import (
     object_of,
     status_of,
     time_of,
+    timed,
 )
 from conformance.recordings.yaml_blocks import LIST_START, TOP_LEVEL_LIST
 
@@ -53,6 +57,8 @@ _LISTS = frozenset((*INTERACTIONS, UNANSWERED))
 _ADVICE = "record it again, or repair it there"
 #: The error of Schemathesis' times, in seconds: they include its own work.
 _SCHEMATHESIS_RESOLUTION = 0.1
+#: How many requests are known again.
+_SAME = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +154,22 @@ def _flat(path: Path, document: Mapping[str, Any]) -> Iterator[tuple[object, Any
             raise InvalidRecordingError(path, f"expected a list, found {kind_of(value)}", _ADVICE, key)
 
 
+class _Requests:
+    """Reads foreign requests; one that came before as the very object that it is, is not read again."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[object, Request, Notes]] = {}
+
+    def __call__(self, request: Mapping[str, Any]) -> tuple[Request, Notes]:
+        known = self._known.get(id(request))
+        if known is None or known[0] is not request:
+            known = request, *asked(request.get("method"), _url(request), *_message(request, "request"))
+            if len(self._known) >= _SAME:
+                self._known.clear()
+            self._known[id(request)] = known  # held, so that no other takes its id
+        return known[1:]
+
+
 def _exchanges(path: Path, parts: Iterator[tuple[object, Any]]) -> Iterator[Exchange]:
     read = _read(path, parts)
     first = next(read, None)
@@ -162,7 +184,7 @@ def _exchanges(path: Path, parts: Iterator[tuple[object, Any]]) -> Iterator[Exch
 def _read(path: Path, parts: Iterator[tuple[object, Any]]) -> Iterator[tuple[_Dialect, Exchange]]:
     dialect, is_cassette, number = _Dialect(), False, 0
     waiting: dict[int, Exchange] = {}
-    name = path.as_posix()
+    name, requests = path.as_posix(), _Requests()
     for key, value in parts:
         if value is LIST_START:
             is_cassette = is_cassette or key in INTERACTIONS
@@ -174,7 +196,7 @@ def _read(path: Path, parts: Iterator[tuple[object, Any]]) -> Iterator[tuple[_Di
             dialect = _Dialect(dialect.ours, "schemathesis" in str(value).lower())
         elif key == UNANSWERED:
             place = f"{UNANSWERED} {len(waiting) + 1}"
-            exchange = _exchange(path, value, dialect, place, f"{name}#{place}")
+            exchange = _exchange(path, value, dialect, place, f"{name}#{place}", requests)
             with reading(path, place):
                 position = int(number_of(value.get("position"), "position") or 0)
             waiting[position] = exchange
@@ -186,16 +208,16 @@ def _read(path: Path, parts: Iterator[tuple[object, Any]]) -> Iterator[tuple[_Di
                 number += 1
                 yield dialect, waiting.pop(number)
             number += 1
-            yield dialect, _exchange(path, value, dialect, f"interaction {number}", f"{name}#{number}")
+            yield dialect, _exchange(path, value, dialect, f"interaction {number}", f"{name}#{number}", requests)
     if not is_cassette:
         raise _no_cassette(path)
     yield from ((dialect, waiting[position]) for position in sorted(waiting))
 
 
-def _exchange(path: Path, item: object, dialect: _Dialect, place: str, label: str) -> Exchange:
+def _exchange(path: Path, item: object, dialect: _Dialect, place: str, label: str, requests: _Requests) -> Exchange:
     with reading(path, place):
         interaction = object_of(item, "it")
-        return _ours(interaction, label) if dialect.ours else _foreign(interaction, dialect, label)
+        return _ours(interaction, label) if dialect.ours else _foreign(interaction, dialect, label, requests)
 
 
 def _status(response: Mapping[str, Any]) -> int:
@@ -238,36 +260,28 @@ def foreign_exchange(interaction: Mapping[str, Any], label: str) -> Exchange:
 
     Raises MalformedPartError.
     """
-    [exchange] = without_filtered([_foreign({"response": None, **interaction}, _Dialect(), label)])
+    [exchange] = without_filtered([_foreign({"response": None, **interaction}, _Dialect(), label, _Requests())])
     return exchange
 
 
-def _foreign(interaction: Mapping[str, Any], dialect: _Dialect, label: str) -> Exchange:
-    request = object_of(interaction.get("request"), "request")
-    headers, body = _message(request, "request")
+def _foreign(interaction: Mapping[str, Any], dialect: _Dialect, label: str, requests: _Requests) -> Exchange:
+    recorded = object_of(interaction.get("request"), "request")
     if "response" not in interaction:
         raise MalformedPartError("response: expected an object, found nothing")
-    recorded = interaction["response"]
-    answered = recorded is not None and not (isinstance(recorded, dict) and recorded.get("type") == "error")
-    response = object_of(recorded, "response") if answered else {}
-    response_headers, response_body = _message(response, "response")
+    request, of_request = requests(recorded)
+    shown = interaction["response"]
+    has_answer = shown is not None and not (isinstance(shown, dict) and shown.get("type") == "error")
+    answer = object_of(shown, "response") if has_answer else {}
+    headers, body = _message(answer, "response")
+    status = _status(answer) if has_answer else None
+    response, of_response = answered(status, headers, None if "truncated_from" in answer else body)
     at = moment_of(interaction.get("recorded_at"))
-    elapsed = number_of(response.get("elapsed"), "response.elapsed") if dialect.schemathesis else None
-    resolution = _SCHEMATHESIS_RESOLUTION if dialect.schemathesis else 1.0
-    return assemble(
-        method=request.get("method"),
-        url=_url(request),
-        request_headers=headers,
-        request_body=body,
-        status=_status(response) if answered else None,
-        response_headers=response_headers,
-        response_body=None if "truncated_from" in response else response_body,
-        sent_at=None if at is None else at - (elapsed or 0.0),
-        answered_at=at if answered else None,
-        time_resolution=0.0 if at is None else resolution,
-        label=label,
-        headers_complete=dialect.schemathesis and bool(headers),
-    )
+    elapsed = number_of(answer.get("elapsed"), "response.elapsed") if dialect.schemathesis else None
+    sent_at = None if at is None else at - (elapsed or 0.0)
+    resolution = 0.0 if at is None else _SCHEMATHESIS_RESOLUTION if dialect.schemathesis else 1.0
+    times = timed(sent_at, at if has_answer else None, resolution, headers)
+    complete = dialect.schemathesis and bool(request.headers)
+    return Exchange(request, response, label, *times, complete, of_request + of_response)
 
 
 def _ours(interaction: Mapping[str, Any], label: str) -> Exchange:

@@ -22,8 +22,10 @@ TOP_LEVEL_LIST = object()
 #: Precedes the items of a list, which may be empty.
 LIST_START = object()
 
-#: Characters that are read at once, of the text before the list at most, and of a part that is remembered.
-_PIECE, _LARGEST_HEAD, _SMALL = 2**17, 2**16, 1_024
+#: Characters that are read at once, and of the text before the list at most.
+_PIECE, _LARGEST_HEAD = 2**17, 2**16
+#: Characters of a part that is remembered for long, and of one, such as a body, that is for a while.
+_SMALL, _MEDIUM = 1_024, 2**16
 #: Characters of an item.
 _LARGEST = 2**24
 #: Lines of an item, and columns before one: far above any recording, and below the limits of the parser.
@@ -54,9 +56,12 @@ def read_item(text: str, plain: Callable[[str], Any]) -> Any:
 
 def _mapping(text: str, indent: int, plain: Callable[[str], Any]) -> dict[Any, Any]:
     parts = _starts(indent, "[^ -]").split(text)
-    return dict(
-        [_remembered(part, indent, plain) if len(part) <= _SMALL else _entry(part, indent, plain) for part in parts]
-    )
+    return dict([_reader(len(part))(part, indent, plain) for part in parts])
+
+
+def _reader(size: int) -> Callable[[str, int, Callable[[str], Any]], tuple[Any, Any]]:
+    """What reads an entry of so many characters."""
+    return _remembered if size <= _SMALL else _held if size <= _MEDIUM else _entry
 
 
 @lru_cache(maxsize=_DEEPEST * 2)
@@ -77,6 +82,7 @@ def _entry(text: str, indent: int, plain: Callable[[str], Any]) -> tuple[Any, An
 
 
 _remembered = lru_cache(maxsize=512)(_entry)
+_held = lru_cache(maxsize=64)(_entry)
 
 
 def _nested(text: str, outer: int, plain: Callable[[str], Any]) -> Any:

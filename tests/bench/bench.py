@@ -12,7 +12,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import formatdate
 from pathlib import Path
@@ -20,6 +19,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 import yaml
+from msgspec import structs
 
 from conformance.contract.rules import load
 from conformance.contract.schemas import folder, read, registry
@@ -91,11 +91,11 @@ def of_account(name: str, exchanges: Iterable[Exchange]) -> Iterator[Exchange]:
     for exchange in exchanges:
         request, response = exchange.request, exchange.response
         url = request.url.replace("cal_1", f"cal_{name}")
-        yield replace(
+        yield structs.replace(
             exchange,
             label=f"{name}{exchange.label}",
             request=Request(request.method, url, headers, own(request.body)),
-            response=response and replace(response, body=own(response.body)),
+            response=response and structs.replace(response, body=own(response.body)),
         )
 
 

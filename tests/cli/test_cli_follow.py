@@ -9,12 +9,12 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from threading import Timer
 from typing import IO, Any
 
 import pytest
+from msgspec import structs
 
 from conformance.contract.rules import load
 from conformance.facts import Settings
@@ -62,7 +62,7 @@ def pending_as_text(at: float) -> Exchange:
     reading = shown(range(9, 10), at)
     assert reading.response is not None
     body = re.sub(rb'"conferencing": {[^}]*}', b'"conferencing": {"pending": "yes"}', reading.response.body)
-    return replace(reading, response=replace(reading.response, body=body))
+    return structs.replace(reading, response=structs.replace(reading.response, body=body))
 
 
 def line(exchange: Exchange) -> str:
@@ -250,8 +250,8 @@ def endless(events: int) -> Iterator[Exchange]:
         yield written(number, at)
         for seconds in (10, 30, 50, 70):
             reading = shown(range(number, number + 1), at + seconds)
-            changed = replace(reading.request, url=f"{READ}&last_modified=2026-01-01T00%3A00%3A00Z")
-            yield replace(reading, request=changed)
+            changed = structs.replace(reading.request, url=f"{READ}&last_modified=2026-01-01T00%3A00%3A00Z")
+            yield structs.replace(reading, request=changed)
 
 
 def test_what_is_remembered_does_not_grow_with_time() -> None:
@@ -272,7 +272,7 @@ def test_tokens_that_were_replaced_are_forgotten() -> None:
             (name, bearer(f"token-{number // 180}") if name == "Authorization" else value)
             for name, value in exchange.request.headers
         )
-        exchanges.append(replace(exchange, request=replace(exchange.request, headers=headers)))
+        exchanges.append(structs.replace(exchange, request=structs.replace(exchange.request, headers=headers)))
     judge, failed = judged(exchanges, forget=2000.0)
     fold = judge._live.observer._fold
     assert set(fold.accounts) == fold.granted == {"token-9"}

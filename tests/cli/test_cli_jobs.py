@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pickle
+import re
 import signal
 import subprocess
 import sys
@@ -11,7 +13,6 @@ import time
 import warnings
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import replace
 from functools import partial
 from multiprocessing import Event, Pipe, active_children
 from multiprocessing.context import SpawnProcess
@@ -19,16 +20,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from conformance.cli import check_command, pool
 from conformance.cli.check_command import CheckOptions, OneCoreWarning, check
 from conformance.cli.dividing import RunPart, is_divisible, parts_of
-from conformance.cli.judging_parts import Judged, RuleChoice, judge_apart, judge_part
+from conformance.cli.judging_parts import Awaited, EntangledWarning, Judged, RuleChoice, judge_apart, judge_part
 from conformance.cli.judging_processes import _work
 from conformance.cli.opened_runs import OneRun
 from conformance.cli.status_line import StatusLine
 from conformance.contract.rules import load
 from conformance.facts import Settings
+from conformance.facts.routes import route
+from conformance.facts.share import Share
 from conformance.http.exchange import bearer
 from conformance.interrupts import Interruption
 from conformance.judging.formats.json import render
@@ -87,8 +91,8 @@ def alike(wrong: Path) -> Path:
     path = wrong.with_name("alike.ndjson")
     with NdjsonWriter(path, RecordingMetadata("test", "1", "nowhere")) as writer:
         for exchange in read(wrong):
-            request = replace(exchange.request, headers=(("Authorization", bearer("one")),))
-            writer.write(replace(exchange, request=request))
+            request = structs.replace(exchange.request, headers=(("Authorization", bearer("one")),))
+            writer.write(structs.replace(exchange, request=request))
     return path
 
 
@@ -101,6 +105,82 @@ def test_a_run_of_several_accounts_is_divided_and_small_ones_are_put_together(wr
     assert [share.is_first for share in shares] == [True, False, False]
     assert len({name for share in shares for name in share.accounts}) == sum(len(share.accounts) for share in shares)
     assert parts_of([run_of(alike)], 3) == [RunPart((run_of(alike),))]
+
+
+def judged_apart(path: Path, jobs: int) -> Judged:
+    """What becomes of a recording in shares, each of which is judged here."""
+
+    class Done(Awaited):
+        def __init__(self, runs: tuple[OneRun, ...], share: Share | None) -> None:
+            self._judged = judge_part(runs, share, CHOICE)
+
+        def result(self) -> Judged:
+            return self._judged
+
+    parts = parts_of([run_of(path)], jobs)
+    assert [len(part.shares) for part in parts] == [jobs]
+    return judge_apart(parts, Done, lambda: None)
+
+
+def blanked(line: bytes) -> bytes:
+    return json.dumps(json.loads(line)).encode() + b"\n"
+
+
+def by_seven(lines: list[bytes]) -> list[list[bytes]]:
+    return [lines[at : at + 7] for at in range(0, len(lines), 7)]
+
+
+def untimed(line: bytes) -> bytes:
+    return re.sub(rb'"answered_at":[0-9.]+', b'"answered_at":null', line)
+
+
+def quoted(line: bytes) -> bytes:
+    return line.replace(b'"label":"', b'"label":"\\"')
+
+
+#: Recordings as others write them, by their lines.
+WRITTEN: dict[str, Callable[[list[bytes]], list[bytes]]] = {
+    "in-order": lambda lines: lines,
+    "out-of-order": lambda lines: [lines[0], *(line for pair in by_seven(lines[1:]) for line in reversed(pair))],
+    "with-blanks": lambda lines: [*map(blanked, lines)],
+    "with-blank-lines": lambda lines: [line for one in lines for line in (one, b"\n")][:150] + lines[75:],
+    "some-in-other-words": lambda lines: [quoted(one) if number % 20 == 3 else one for number, one in enumerate(lines)],
+    "some-without-times": lambda lines: [untimed(one) if number % 9 == 3 else one for number, one in enumerate(lines)],
+    "answered-late": lambda lines: [
+        line.replace(b'"answered_at":1', b'"answered_at":2') if number % 9 == 4 else line
+        for number, line in enumerate(lines)
+    ],
+    "cut-off": lambda lines: [*lines, b'{"sent_at":1'],
+}
+
+
+@pytest.mark.filterwarnings("ignore::conformance.recordings.TruncatedWarning")
+@pytest.mark.parametrize("written", WRITTEN)
+def test_shares_say_together_what_the_whole_says(written: str, wrong: Path) -> None:
+    path = wrong.with_name(f"{written}.ndjson")
+    path.write_bytes(b"".join(WRITTEN[written](wrong.read_bytes().splitlines(keepends=True))))
+    whole = judge_part([run_of(path)], None, CHOICE)
+    assert whole.error is None
+    for jobs in (2, 3):
+        apart = judged_apart(path, jobs)
+        assert not any(isinstance(one, EntangledWarning) for one in apart.warnings)
+        assert (apart.report, apart.span, apart.undecided) == (whole.report, whole.span, whole.undecided)
+        assert (apart.writes.problem, {*apart.secrets}) == (whole.writes.problem, {*whole.secrets})
+
+
+def test_a_share_reads_none_of_the_readings_of_others(wrong: Path) -> None:
+    (part,) = parts_of([run_of(wrong)], 2)
+    exchanges = [*read(wrong)]
+    for share, selection in zip(part.shares, part.selections, strict=True):
+        taken = [*read(wrong, selection=selection)]
+        own = [
+            one
+            for one in exchanges
+            if share.has(one.request.account) or route(one.request.method, one.request.url).name not in ("read", "page")
+        ]
+        assert [one.label for one in taken] == [*(one.label for one in own), ""]
+        assert taken[-1].passed == (len(exchanges) - len(own), 0)
+        assert len(own) < 0.9 * len(exchanges)
 
 
 def test_the_report_is_the_same_whatever_the_number_of_processes(wrong: Path) -> None:

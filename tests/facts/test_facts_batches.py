@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from facts_traffic import ASSIGNED, CALENDAR, Traffic, event, explicit, item
+from msgspec import structs
 
 from conformance.contract.rules import load
 from conformance.http.exchange import Request
@@ -244,7 +244,7 @@ def test_whether_each_entry_was_answered_is_told_of_a_207_alone() -> None:
 
 def test_a_batch_whose_body_is_not_recorded_may_have_been_about_any_event() -> None:
     traffic = batch(Traffic().write(-60, event()).read(-50, item(ASSIGNED)), 0, entry(event()))
-    traffic.exchanges[-1] = replace(
+    traffic.exchanges[-1] = structs.replace(
         traffic.exchanges[-1],
         request=Request("POST", BATCH, traffic.exchanges[-1].request.headers),
         notes=(("request-body", "not-recorded"),),

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from facts_traffic import Traffic, event, explicit, item
+from msgspec import structs
 
 from conformance.facts import Settings
 
@@ -23,7 +24,9 @@ def shown(url: str, **fields: Any) -> dict[str, Any]:
 def dated(traffic: Traffic) -> Traffic:
     """The same exchanges, each answered with the server's Date."""
     traffic.exchanges = [
-        replace(one, response=replace(one.response, headers=(("Date", formatdate(one.answered_at, usegmt=True)),)))
+        structs.replace(
+            one, response=structs.replace(one.response, headers=(("Date", formatdate(one.answered_at, usegmt=True)),))
+        )
         for one in traffic.exchanges
         if one.response is not None and one.answered_at is not None
     ]
@@ -33,7 +36,8 @@ def dated(traffic: Traffic) -> Traffic:
 def without_tokens(traffic: Traffic) -> Traffic:
     """The same exchanges, of whose headers a recorder kept none."""
     traffic.exchanges = [
-        replace(one, request=replace(one.request, headers=()), headers_complete=False) for one in traffic.exchanges
+        structs.replace(one, request=structs.replace(one.request, headers=()), headers_complete=False)
+        for one in traffic.exchanges
     ]
     return traffic
 

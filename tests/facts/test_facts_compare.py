@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,6 +9,7 @@ import pytest
 from facts_traffic import Traffic, event, explicit, item
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from conformance.facts.comparisons import (
     _NORMAL,
@@ -154,7 +154,7 @@ def test_an_answer_tells_whether_the_server_s_clock_is_right(date: str | None, e
     traffic = Traffic().write(1, event(**times))
     (exchange,) = traffic.exchanges
     headers = () if date is None else (("date", date),)
-    traffic.exchanges[0] = replace(exchange, response=Response(202, headers))
+    traffic.exchanges[0] = structs.replace(exchange, response=Response(202, headers))
     (write,) = traffic.writes()
     assert write.get("start") == expected
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from facts_traffic import ASSIGNED, CALENDAR, HEADERS, NOW, READ, Traffic, event, explicit, item
+from msgspec import structs
 
 from conformance.contract.rules import Rule, load, load_clauses
 from conformance.facts import Facts, Observer, Settings, observe
@@ -112,15 +112,15 @@ def test_what_changes_many_events_is_told_apart(url: str, name: str) -> None:
 
 def test_a_body_that_is_no_json_is_said_to_be_unreadable() -> None:
     traffic = Traffic().write(0, event()).add(1, "POST", f"{BASE}/calendars/{CALENDAR}/events", None, 422, None)
-    request = replace(traffic.exchanges[1].request, body=b"{")
-    traffic.exchanges[1] = replace(traffic.exchanges[1], request=request, response=Response(422, (), b"<html>"))
+    request = structs.replace(traffic.exchanges[1].request, body=b"{")
+    traffic.exchanges[1] = structs.replace(traffic.exchanges[1], request=request, response=Response(422, (), b"<html>"))
     document = exchange_documents(traffic)[1]
     assert (document["request"]["unreadable"], document["response"]["unreadable"]) == (True, True)
 
 
 def test_a_refusal_that_is_no_json_is_said_to_be_unreadable() -> None:
     traffic = Traffic().write(0, event(), 422)
-    traffic.exchanges[0] = replace(traffic.exchanges[0], response=Response(422, (), b"<html>"))
+    traffic.exchanges[0] = structs.replace(traffic.exchanges[0], response=Response(422, (), b"<html>"))
     [written] = traffic.writes()
     assert written["response"] == {"status": 422, "unreadable": True}
 
@@ -128,14 +128,14 @@ def test_a_refusal_that_is_no_json_is_said_to_be_unreadable() -> None:
 def test_a_request_without_its_body_may_have_been_about_any_event() -> None:
     traffic = Traffic().read(-1).write(0, event(conferencing=explicit("https://a.example/"))).read(1, item(ASSIGNED))
     traffic.write(5, event()).read(6, item(ASSIGNED))
-    traffic.exchanges[3] = replace(traffic.exchanges[3], notes=(("request-body", NOT_RECORDED),))
+    traffic.exchanges[3] = structs.replace(traffic.exchanges[3], notes=(("request-body", NOT_RECORDED),))
     [written] = traffic.writes()
     assert written["after"]["closed_by"] == "next-write"
 
 
 def test_a_read_without_its_body_is_passed_over() -> None:
     traffic = Traffic().read(0)
-    traffic.exchanges[0] = replace(traffic.exchanges[0], notes=(("request-body", NOT_RECORDED),))
+    traffic.exchanges[0] = structs.replace(traffic.exchanges[0], notes=(("request-body", NOT_RECORDED),))
     assert exchange_documents(traffic) == []
 
 
@@ -171,7 +171,7 @@ def test_an_event_of_another_account_at_the_same_place_is_entered() -> None:
     for at, events in ((6, []), (9, [{**item(), "calendar_id": "cal_Z"}]), (12, [item()])):
         traffic.add(at, "GET", READ, None, 200, {**page, "events": events})
         last = traffic.exchanges[-1]
-        traffic.exchanges[-1] = replace(last, request=replace(last.request, headers=other))
+        traffic.exchanges[-1] = structs.replace(last, request=structs.replace(last.request, headers=other))
     foreign = [
         document["listing"].get("other_account") for document in readings(traffic) if document["account"] == "second"
     ]
@@ -295,8 +295,8 @@ def test_a_bearer_token_becomes_a_name() -> None:
 def test_headers_that_a_recording_may_have_left_out_are_not_told(
     traffic: Traffic, headers: Headers, are_told: bool
 ) -> None:
-    request = replace(traffic.exchanges[0].request, headers=headers)
-    traffic.exchanges[0] = replace(traffic.exchanges[0], request=request, headers_complete=False)
+    request = structs.replace(traffic.exchanges[0].request, headers=headers)
+    traffic.exchanges[0] = structs.replace(traffic.exchanges[0], request=request, headers_complete=False)
     [document] = exchange_documents(traffic)
     assert ("headers" in document["request"]) is are_told
 
@@ -390,9 +390,9 @@ def test_an_event_that_is_missing_from_a_reading_that_a_write_overlaps_is_not_mi
 def test_an_id_that_two_accounts_use_on_one_calendar_is_nobodys_alone() -> None:
     other = (("Authorization", bearer("second")),)
     traffic = Traffic().write(0, event()).read(5)
-    traffic.exchanges[1] = replace(traffic.exchanges[1], request=Request("GET", READ, other))
+    traffic.exchanges[1] = structs.replace(traffic.exchanges[1], request=Request("GET", READ, other))
     traffic.read(9, item())
-    traffic.exchanges[2] = replace(traffic.exchanges[2], request=Request("GET", READ, other))
+    traffic.exchanges[2] = structs.replace(traffic.exchanges[2], request=Request("GET", READ, other))
     assert [document["listing"].get("other_account") for document in readings(traffic)] == [None, []]
 
 

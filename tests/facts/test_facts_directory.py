@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from facts_traffic import CALENDAR, READ, Traffic, event, explicit, item
+from msgspec import structs
 
 from conformance.facts.directory import compare_service
 from conformance.http.exchange import bearer
@@ -35,7 +35,7 @@ def by(traffic: Traffic, account: str) -> Traffic:
     """The last exchange, sent with another token."""
     last = traffic.exchanges[-1]
     headers = (("Authorization", bearer(account)), *last.request.headers[1:])
-    traffic.exchanges[-1] = replace(last, request=replace(last.request, headers=headers))
+    traffic.exchanges[-1] = structs.replace(last, request=structs.replace(last.request, headers=headers))
     return traffic
 
 
@@ -158,7 +158,7 @@ def test_a_number_of_more_digits_than_python_reads_is_json() -> None:
     (exchange,) = traffic.exchanges
     assert exchange.response is not None
     body = b'{"events": [], "pages": {"current": 1, "total": 1}, "n": ' + b"9" * 5000 + b"}"
-    traffic.exchanges[0] = replace(exchange, response=replace(exchange.response, body=body))
+    traffic.exchanges[0] = structs.replace(exchange, response=structs.replace(exchange.response, body=body))
     (reading,) = [one.document for one in traffic.facts() if one.about == "reading"]
     assert (READ, reading["all_pages_read"]) == (exchange.request.url, True)
 
@@ -172,8 +172,8 @@ def test_profiles_that_are_left_out_are_none_where_another_account_has_the_list(
         for number, (account, body) in enumerate(accounts):
             traffic.add(number, "GET", "http://127.0.0.1/v1/userinfo", None, 200, body)
             headers = (("Authorization", f"Bearer <{account}>"),)
-            request = replace(traffic.exchanges[-1].request, headers=headers)
-            traffic.exchanges[-1] = replace(traffic.exchanges[-1], request=request)
+            request = structs.replace(traffic.exchanges[-1].request, headers=headers)
+            traffic.exchanges[-1] = structs.replace(traffic.exchanges[-1], request=request)
         traffic.write(10, event(conferencing={"profile_id": "default"}))
         [facts] = traffic.writes()
         found = facts.get("profiles")

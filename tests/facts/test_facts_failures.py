@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from facts_traffic import CALENDAR, Traffic, event
+from msgspec import structs
 
 from conformance.facts import Observer, Settings
 from conformance.http.exchange import Response
@@ -31,7 +30,7 @@ def test_failures_with_good_answers_between_are_counted() -> None:
 def test_what_a_server_error_says_is_kept_with_it() -> None:
     traffic = Traffic().write(0, other(0)).write(10, event(), 500)
     body = b"The application raised ValueError" + bytes(1000)
-    traffic.exchanges[-1] = replace(traffic.exchanges[-1], response=Response(500, body=body))
+    traffic.exchanges[-1] = structs.replace(traffic.exchanges[-1], response=Response(500, body=body))
     [failed] = [facts for facts in traffic.facts() if facts.about == "exchange" and facts.evidence[0].status == 500]
     assert str(failed.evidence[0].shown).startswith("The application raised ValueError")
     assert len(str(failed.evidence[0].shown)) <= 300
@@ -66,7 +65,7 @@ def test_another_body_is_another_request() -> None:
 def test_no_answer_counts_where_it_is_known_that_there_was_none() -> None:
     traffic = Traffic().write(0, other(0)).write(1, event(), None)
     assert failures(traffic) == [0, 0]
-    traffic.exchanges[1] = replace(traffic.exchanges[1], notes=(("no-answer", "RemoteProtocolError: gone"),))
+    traffic.exchanges[1] = structs.replace(traffic.exchanges[1], notes=(("no-answer", "RemoteProtocolError: gone"),))
     assert failures(traffic) == [0, 1]
 
 
@@ -88,7 +87,9 @@ def test_what_is_remembered_of_failures_does_not_grow() -> None:
 def test_to_hang_is_no_failure() -> None:
     traffic = Traffic().write(0, other(0))
     traffic.write(1, event(), None, took=30)
-    traffic.exchanges[1] = replace(traffic.exchanges[1], notes=(("no-answer", "no complete answer within 30 s"),))
+    traffic.exchanges[1] = structs.replace(
+        traffic.exchanges[1], notes=(("no-answer", "no complete answer within 30 s"),)
+    )
     assert failures(traffic) == [0, 0]
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from facts_traffic import ASSIGNED, Traffic, event, explicit, item
+from msgspec import structs
 
 from conformance.facts import Settings
 from conformance.http.exchange import NOT_RECORDED
@@ -190,7 +190,7 @@ def test_an_event_written_elsewhere_is_seen_on_another_calendar() -> None:
 def test_a_write_whose_body_was_not_recorded_leaves_nothing_known() -> None:
     traffic = settled(created(event(conferencing=explicit(A))), item(READ_A), 2, count=3)
     traffic.write(10, event())
-    traffic.exchanges[-1] = replace(traffic.exchanges[-1], notes=(("request-body", NOT_RECORDED),))
+    traffic.exchanges[-1] = structs.replace(traffic.exchanges[-1], notes=(("request-body", NOT_RECORDED),))
     traffic.read(11, item(READ_B)).write(12, event())
     assert [write.get("before") for write in traffic.writes()] == [{"state": "nonexistent"}, None]
 

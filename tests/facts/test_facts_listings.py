@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from facts_traffic import CALENDAR, READ, Traffic, event, explicit, item
+from msgspec import structs
 
 from conformance.http.exchange import bearer
 
@@ -113,7 +113,7 @@ def test_a_last_modified_excludes_everything_only_where_it_surely_lies_ahead(
 ) -> None:
     traffic = written().read(20, url=f"{BASE}&include_managed=true{query}")
     if not timed:
-        traffic.exchanges[-1] = replace(traffic.exchanges[-1], sent_at=None, answered_at=None)
+        traffic.exchanges[-1] = structs.replace(traffic.exchanges[-1], sent_at=None, answered_at=None)
     last = readings(traffic)[-1]
     assert (last["flags"].get("last_modified"), last["expected"]) == expected
     assert last["listing"]["missing"] == ([] if query else ["e1"])
@@ -146,7 +146,7 @@ def test_what_only_another_account_wrote_is_foreign() -> None:
     traffic = written().read(20).read(21, {**item(A), "calendar_id": "cal_Z"})
     other = (("Authorization", bearer("other")),)
     traffic.exchanges[-2:] = [
-        replace(one, request=replace(one.request, headers=other)) for one in traffic.exchanges[-2:]
+        structs.replace(one, request=structs.replace(one.request, headers=other)) for one in traffic.exchanges[-2:]
     ]
     assert listing(traffic) == {"other_account": ["e1"]}
 
@@ -194,7 +194,7 @@ def test_a_client_may_add_parameters_to_a_page() -> None:
 def test_a_write_between_two_pages_leaves_open_what_is_missing_though_the_clock_stands_still() -> None:
     traffic = page(written(), 20, READ, paged(PAGE_2)).write(20, event(event_id="e2"), took=0.0)
     traffic = page(traffic, 20, PAGE_2, paged(None, 2, 2))
-    traffic.exchanges[-3:] = [replace(one, answered_at=one.sent_at) for one in traffic.exchanges[-3:]]
+    traffic.exchanges[-3:] = [structs.replace(one, answered_at=one.sent_at) for one in traffic.exchanges[-3:]]
     assert readings(traffic)[-1]["listing"]["missing"] == []
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from facts_traffic import Traffic, event
+from msgspec import structs
 
 USERINFO = "http://127.0.0.1/v1/userinfo"
 ZOOM = {"profile_id": "pro_1", "provider_name": "zoom", "profile_connected": True}
@@ -78,7 +78,9 @@ def test_nothing_is_known_where_the_list_may_be_another_accounts() -> None:
     assert listed(shared) is None
     nameless = told(Traffic(), 0, ZOOM).write(1, event(conferencing=TO_ANOTHER))
     nameless.exchanges = [
-        replace(one, headers_complete=False, request=replace(one.request, headers=one.request.headers[1:]))
+        structs.replace(
+            one, headers_complete=False, request=structs.replace(one.request, headers=one.request.headers[1:])
+        )
         for one in nameless.exchanges
     ]
     assert listed(nameless) is None

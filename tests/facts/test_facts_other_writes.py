@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from urllib.parse import urlencode
 
 import pytest
 from facts_traffic import CALENDAR, Traffic, event, explicit, item
+from msgspec import structs
 
 from conformance.contract.rules import load
 from conformance.judging.judge import Judge
@@ -59,7 +59,9 @@ def test_a_form_is_followed_like_json() -> None:
     sent = traffic.exchanges[1].request
     form = urlencode({"event_id": "e1", "summary": "Board", **times, **fields}).encode()
     headers = (sent.headers[0], ("Content-Type", "application/x-www-form-urlencoded"))
-    traffic.exchanges[1] = replace(traffic.exchanges[1], request=replace(sent, headers=headers, body=form))
+    traffic.exchanges[1] = structs.replace(
+        traffic.exchanges[1], request=structs.replace(sent, headers=headers, body=form)
+    )
     [written] = watched(traffic, item(SHOWN)).writes()
     assert (written["requested"], written["after"]["settled"]["join_url_as_sent"]) == ("explicit", "identical")
     assert written["request"]["json"]["start"] == {"time": "2026-10-21T10:00:00Z", "tzid": "Etc/UTC"}

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from random import Random
 from typing import Any
 
 import pytest
 from facts_traffic import ASSIGNED, CALENDAR, NOW, READ, Traffic, event, explicit, item
+from msgspec import structs
 
 from conformance.facts import Facts, Observer, Settings
 from conformance.facts.forgetting import Forgetting
@@ -40,7 +40,7 @@ def other(name: str, exchange: Exchange) -> Exchange:
     """The exchange with another token."""
     headers = (("Authorization", bearer(name)), ("Content-Type", "application/json"))
     request = exchange.request
-    return replace(exchange, request=Request(request.method, request.url, headers, request.body))
+    return structs.replace(exchange, request=Request(request.method, request.url, headers, request.body))
 
 
 def some_traffic(seed: int) -> list[Exchange]:

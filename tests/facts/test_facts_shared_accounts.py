@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from facts_traffic import READ, Traffic, event, explicit, item
+from msgspec import structs
 
 from conformance.facts import Settings
 from conformance.http.exchange import bearer
@@ -83,7 +83,8 @@ def test_a_row_twice_on_a_page_counts_at_once() -> None:
 def filtered(traffic: Traffic) -> Traffic:
     """The same exchanges as a recorder keeps them that filters Authorization out."""
     traffic.exchanges = [
-        replace(one, headers_complete=False, request=replace(one.request, headers=())) for one in traffic.exchanges
+        structs.replace(one, headers_complete=False, request=structs.replace(one.request, headers=()))
+        for one in traffic.exchanges
     ]
     return traffic
 
@@ -118,7 +119,8 @@ def test_an_event_that_is_written_with_a_renewed_token_is_the_same_event(subs: A
         traffic.read(2 + 20 * number, item({"join_url": url, "provider_name": None}))
         renewed = (("Authorization", bearer(f"token {number}")), ("Content-Type", "application/json"))
         traffic.exchanges[held:] = [
-            replace(one, request=replace(one.request, headers=renewed)) for one in traffic.exchanges[held:]
+            structs.replace(one, request=structs.replace(one.request, headers=renewed))
+            for one in traffic.exchanges[held:]
         ]
     latest = traffic.writes(SETTINGS)[-1]["after"]["latest"]
     assert latest.get("join_url_shared_with") == shared

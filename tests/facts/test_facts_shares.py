@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from facts_traffic import ASSIGNED, CALENDAR, Traffic, event, explicit, item
+from msgspec import structs
 
 from conformance.facts import Facts, Observer, Settings, observe
 from conformance.facts.share import Crossing, Share, are_entangled, unmet
@@ -23,7 +24,7 @@ SUBSCRIBED = [{"type": "webhook", "uri": HOOK, "interactions": [{"type": "confer
 def of(name: str, traffic: Traffic) -> list[Exchange]:
     """The traffic as that of another account, on a calendar of its own."""
     return [
-        replace(
+        structs.replace(
             exchange,
             label=f"{name}{exchange.label}",
             request=Request(
@@ -35,7 +36,7 @@ def of(name: str, traffic: Traffic) -> list[Exchange]:
                 exchange.request.body,
             ),
             response=exchange.response
-            and replace(
+            and structs.replace(
                 exchange.response, body=exchange.response.body.replace(CALENDAR.encode(), f"cal_{name}".encode())
             ),
         )
@@ -80,7 +81,7 @@ def apart(exchanges: Sequence[Exchange], *names: str) -> tuple[list[Facts], list
     for number, settled in again.items():
         found[number], _ = shared(exchanges, replace(shares[number], settled=settled))
     ordered = sorted((one for facts in found for one in facts), key=lambda one: one.place)
-    return [one._replace(place=()) for one in ordered], crossings, len(again)
+    return [structs.replace(one, place=()) for one in ordered], crossings, len(again)
 
 
 def test_facts_that_are_made_apart_are_those_that_are_made_at_once() -> None:
@@ -151,13 +152,15 @@ def test_notifications_find_their_event_in_its_share() -> None:
     )
     told = Request("POST", HOOK, (("Content-Type", "application/json"),), b"{}")
     middle = exchanges[len(exchanges) // 2]
-    exchanges = together(exchanges, [replace(middle, label="hook", request=told)])
+    exchanges = together(exchanges, [structs.replace(middle, label="hook", request=told)])
     facts, _, _ = apart(exchanges, "a", "b")
     assert facts == whole(exchanges)
 
 
 def test_what_is_of_no_account_is_of_the_first_share() -> None:
-    bare = [replace(one, request=replace(one.request, headers=())) for one in Traffic().read(0.0).exchanges]
+    bare = [
+        structs.replace(one, request=structs.replace(one.request, headers=())) for one in Traffic().read(0.0).exchanges
+    ]
     exchanges = together(bare, of("b", booked(0.2, 1.0, "https://zoom.example/b")))
     facts, _, _ = apart(exchanges, "a", "b")
     assert facts == whole(exchanges)

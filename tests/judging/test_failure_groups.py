@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import count
 
+from msgspec import structs
 from report_samples import READ, WRITE, Rule, failed, passed, run_report
 
 from conformance.facts import Evidence
@@ -185,7 +186,8 @@ def test_a_wrong_value_that_an_ignored_update_leaves_there_has_a_reason_of_its_o
     odd = [replace(of_kind("a", "none", cause=f"a {n}"), symptom="value") for n in "123"]
     kept = [replace(of_kind("b", "default", "reads as before", cause=f"b {n}"), symptom="value") for n in "123"]
     kept = [
-        replace(one, evidence=(one.evidence[0], one.evidence[1]._replace(shown={"state": "pending"}))) for one in kept
+        replace(one, evidence=(one.evidence[0], structs.replace(one.evidence[1], shown={"state": "pending"})))
+        for one in kept
     ]
     found = [*(("a", one) for one in odd), *(("b", one) for one in kept)]
     assert grouped(contrasted(*found, passes={})) == [["a"], ["b"]]
@@ -239,7 +241,7 @@ def test_what_comes_of_a_write_that_had_to_be_refused_is_part_of_that_defect() -
     refusal = Rule("refused", level="should", about="exchange")
     answered = Violation("It is answered 202", "/response/status", "e", (), "refused", actual="202", shown_by="#1")
     lost, elsewhere = of_kind("a", "default", cause="a lost"), of_kind("b", "explicit", cause="b lost")
-    elsewhere = replace(elsewhere, evidence=(elsewhere.evidence[0]._replace(label="#7"), elsewhere.evidence[1]))
+    elsewhere = replace(elsewhere, evidence=(structs.replace(elsewhere.evidence[0], label="#7"), elsewhere.evidence[1]))
     again = replace(answered, message="Another is answered 202", cause="refused again", shown_by="#8")
     found = [("a", lost), ("b", elsewhere), ("refused", answered), ("refused", again)]
     passes = {"a": [{"due=default", "due=explicit", "reads as assigned"}]}
@@ -252,7 +254,7 @@ def test_what_makes_a_value_malformed_is_its_reason_if_it_is_the_only_one() -> N
     value = {"join_url": None}
     observed = replace(shown("c null", '{"profile_id":"default"}', value), symptom="", message="join_url is null")
     write, read = observed.evidence
-    observed = replace(observed, evidence=(write, read._replace(shown={"conferencing": value})))
+    observed = replace(observed, evidence=(write, structs.replace(read, shown={"conferencing": value})))
     conferencing = Rule("c", about="conferencing")
     verdicts = (
         failed("a", shown("a default", '{"profile_id":"default"}', value)),
@@ -361,7 +363,8 @@ def test_one_fact_that_is_wrong_by_two_rules_is_one_defect() -> None:
     ]
     passes = {rule: [{"due=profile", rule}] for rule in "ab"}
     null = [
-        replace(one, evidence=(one.evidence[0], one.evidence[1]._replace(shown={"state": "assigned"}))) for one in null
+        replace(one, evidence=(one.evidence[0], structs.replace(one.evidence[1], shown={"state": "assigned"})))
+        for one in null
     ]
     assert grouped(contrasted(*((one.cause[0], one) for one in null), passes=passes)) == [["a", "b"]]
     names = [
@@ -428,7 +431,7 @@ def test_events_that_are_missing_at_times_are_part_of_pages_that_repeat_rows() -
 def test_a_time_line_names_pages_only_where_they_matter() -> None:
     later = Request("GET", f"{READ.url.partition('?')[0]}/pages/x", READ.headers, b"")
     one = of_kind("a", "default", "shown on a later page")
-    one = replace(one, evidence=(one.evidence[0], one.evidence[1]._replace(request=later)))
+    one = replace(one, evidence=(one.evidence[0], structs.replace(one.evidence[1], request=later)))
     found = [("a", replace(one, cause=f"a {n}", event=n)) for n in "123"]
     for passes, said in (([{"due=default"}], True), ([{"due=default", "shown on a later page"}], False)):
         [failure] = failures(contrasted(*found, passes={"a": passes}, rules=(A,)))

@@ -11,6 +11,7 @@ from html.parser import HTMLParser
 from itertools import pairwise
 
 import pytest
+from msgspec import structs
 from report_samples import (
     BROKEN,
     HOSTILE,
@@ -542,7 +543,7 @@ def test_hostile_commands_are_one_harmless_shell_command() -> None:
 
 
 def test_a_body_that_is_no_json_is_said_to_be_so_on_purpose() -> None:
-    cut = replace(WRITE, body=WRITE.body[:-4])
+    cut = structs.replace(WRITE, body=WRITE.body[:-4])
     wrong = Violation(
         "x", "/response/errors", None, (Evidence("#1", cut, 422),), shown_by="#1", expected="y", actual="z"
     )

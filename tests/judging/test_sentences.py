@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from conformance.contract import examples, rules
 from conformance.contract.schemas import read
@@ -80,7 +81,7 @@ def test_the_state_that_two_writes_of_an_event_end_in_is_no_symptom_of_one_defec
     lost = {"state": "none"}
     facts = write(settled=lost, window_elapsed=True, closed_by="stable")
     symptoms = {
-        explain(RULES["explicit-is-kept"], facts._replace(evidence=(Evidence(label, REQUEST, 202),))).symptom
+        explain(RULES["explicit-is-kept"], structs.replace(facts, evidence=(Evidence(label, REQUEST, 202),))).symptom
         for label in ("#1", "#2")
     }
     assert len(symptoms) == 2
@@ -131,7 +132,7 @@ def test_a_value_that_must_not_be_there_is_not_called_expected() -> None:
     facts = write(observed=[], stable=kept, settled=kept)
     before = {"state": "assigned", "requested_as": "explicit", "conferencing": {"join_url": url}}
     document = {**facts.document, "requested": "default", "before": before, "is_create": False}
-    violation = explain(RULES["a-generated-conference-replaces-explicit"], facts._replace(document=document))
+    violation = explain(RULES["a-generated-conference-replaces-explicit"], structs.replace(facts, document=document))
     assert (violation.expected, violation.actual) == (RULES["a-generated-conference-replaces-explicit"].title, url)
 
 

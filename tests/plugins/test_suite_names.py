@@ -3,10 +3,10 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
+from msgspec import structs
 
 import conformance
 from conformance import (
@@ -61,9 +61,11 @@ def test_exchanges_are_observed_and_judged() -> None:
         answered_at=0.1,
         headers_complete=True,
     )
-    sent_with_url = replace(
+    sent_with_url = structs.replace(
         post,
-        request=replace(post.request, body=sent.replace("Rooms", 'Rooms", "join_url": "https://a.example/1').encode()),
+        request=structs.replace(
+            post.request, body=sent.replace("Rooms", 'Rooms", "join_url": "https://a.example/1').encode()
+        ),
     )
 
     def failed(exchange: Exchange) -> set[str]:

@@ -8,11 +8,11 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from threading import Thread
 
 import pytest
+from msgspec import structs
 
 from conformance.http.exchange import Exchange
 from conformance.recordings import InvalidRecordingError, SkippedWarning, containers, header, paths, read, read_all
@@ -22,7 +22,7 @@ NAMES = ["schemathesis.har", "schemathesis.yaml", "schemathesis.ndjson", "right/
 
 
 def unlabelled(*recordings: Path) -> list[Exchange]:
-    return [replace(exchange, label="") for exchange in read_all(recordings)]
+    return [structs.replace(exchange, label="") for exchange in read_all(recordings)]
 
 
 def zipped(data: bytes) -> bytes:

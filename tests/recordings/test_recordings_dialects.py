@@ -8,12 +8,12 @@ import json
 import os
 import sys
 import zlib
-from dataclasses import replace
 from pathlib import Path
 from threading import Thread
 
 import pytest
 import yaml
+from msgspec import structs
 from vcr.request import Request as VcrRequest
 from vcr.serialize import serialize
 from vcr.serializers import jsonserializer, yamlserializer
@@ -273,7 +273,7 @@ def test_the_kin_of_vcr_in_other_languages_reads_as_it_does(tmp_path: Path, docu
     for text in (yaml.safe_dump(document, sort_keys=False), json.dumps(document), json.dumps(document, indent=2)):
         path = saved(tmp_path, text)
         exchange = Exchange(Request("GET", URL, (BEARER,)), Response(200, (JSON, DATE), EVENTS), f"{path}#1")
-        assert list(read(path)) == [replace(exchange, sent_at=SUNDAY, answered_at=SUNDAY, time_resolution=1.0)]
+        assert list(read(path)) == [structs.replace(exchange, sent_at=SUNDAY, answered_at=SUNDAY, time_resolution=1.0)]
         assert header(path) is None
 
 
@@ -313,10 +313,10 @@ def test_a_json_list_of_our_lines_reads_as_the_lines_do(tmp_path: Path) -> None:
     described = RecordingMetadata("t", "1", "x", run="r")
     with NdjsonWriter(tmp_path / "a", described) as writer:
         writer.write(written)
-        writer.write(replace(written, label="#2"))
+        writer.write(structs.replace(written, label="#2"))
     lines = (tmp_path / "a").read_text().splitlines()
     path = saved(tmp_path, f"[{','.join(lines)}]")
-    assert (header(path), list(read(path))) == (described, [written, replace(written, label="#2")])
+    assert (header(path), list(read(path))) == (described, [written, structs.replace(written, label="#2")])
     path = saved(tmp_path, f"[\n{lines[1]}]")
     assert (header(path), list(read(path))) == (None, [written])
 
@@ -331,8 +331,8 @@ def test_what_comes_through_a_pipe_reads_as_the_file_does(tmp_path: Path, name: 
     (piped,) = paths([pipe])
     writing.join()
     assert (str(piped), header(piped)) == (str(pipe), None)
-    sent = [replace(exchange, label="") for exchange in read(DIALECTS / name)]
-    assert [replace(exchange, label="") for exchange in read_all([piped])] == sent
+    sent = [structs.replace(exchange, label="") for exchange in read(DIALECTS / name)]
+    assert [structs.replace(exchange, label="") for exchange in read_all([piped])] == sent
     assert next(read(piped)).label.startswith(str(pipe))
 
 
@@ -639,6 +639,6 @@ def test_schemathesis_shows_which_requests_it_sent_without_authorization(tmp_pat
 def test_a_cassette_of_another_api_is_read(tmp_path: Path) -> None:
     request = {"method": "GET", "uri": "https://api.github.com/zen", "headers": {}, "body": None}
     exchange = only(cassette(tmp_path, answer({"string": "Keep it logically awesome."}), request))
-    assert replace(exchange, label="") == Exchange(
+    assert structs.replace(exchange, label="") == Exchange(
         Request("GET", "https://api.github.com/zen"), Response(200, (JSON,), b"Keep it logically awesome.")
     )

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from conformance.http.exchange import Exchange, Request, Response
 from conformance.recordings import SkippedWarning, origins

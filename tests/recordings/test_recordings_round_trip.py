@@ -16,6 +16,7 @@ import pytest
 import vcr
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from conformance.http.exchange import Exchange, Request, Response
 from conformance.http.redaction import Redactor, SecretLeakError, scrub
@@ -59,7 +60,7 @@ READ = Exchange(
     headers_complete=True,
     notes=(("call", "1"),),
 )
-LOST = replace(READ, response=None, answered_at=None, label="#3", sent_at=1795363058.25, notes=())
+LOST = structs.replace(READ, response=None, answered_at=None, label="#3", sent_at=1795363058.25, notes=())
 
 Write = Callable[[Path, list[Exchange]], None]
 
@@ -132,7 +133,7 @@ def test_what_was_answered_late_is_read_where_it_was_sent(tmp_path: Path, write:
 
 
 def test_more_than_a_window_out_of_order_stays_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    recorded = [replace(WRITE, sent_at=START + at) for at in (3, 5, 4, 1)]
+    recorded = [structs.replace(WRITE, sent_at=START + at) for at in (3, 5, 4, 1)]
     as_vcr(tmp_path / "a", recorded)
     monkeypatch.setattr("conformance.recordings._WINDOW", 2)
     assert [exchange.sent_at for exchange in read(tmp_path / "a")] == [START + 3, START + 1, START + 4, START + 5]
@@ -140,7 +141,7 @@ def test_more_than_a_window_out_of_order_stays_as_it_is(tmp_path: Path, monkeypa
 
 @pytest.mark.parametrize("write", [as_vcr, as_ndjson])
 def test_what_a_driver_was_asked_is_kept_too(tmp_path: Path, write: Write) -> None:
-    call = replace(WRITE, request=Request("POST", "driver:///upsert_event", (), EVENT))
+    call = structs.replace(WRITE, request=Request("POST", "driver:///upsert_event", (), EVENT))
     write(tmp_path / "a", [call])
     assert list(read(tmp_path / "a")) == [call]
 
@@ -187,7 +188,7 @@ def test_a_cassette_reads_well(tmp_path: Path) -> None:
 
 
 def test_vcrpy_replays_a_cassette_of_ours(tmp_path: Path) -> None:
-    binary = replace(
+    binary = structs.replace(
         READ, response=Response(200, (("X", "1"), ("x-b", "2"), ("X", "3")), bytes(range(256))), label="#4"
     )
     write_vcr(tmp_path / "a.yaml", [LOST, WRITE, READ, binary], HEADER)
@@ -228,23 +229,23 @@ def test_a_last_line_that_was_cut_off_is_left_out_with_a_warning(tmp_path: Path)
 
 
 def test_a_surrogate_survives_in_ndjson_and_becomes_a_question_mark_in_yaml(tmp_path: Path) -> None:
-    odd = replace(WRITE, response=Response(200, (("X", "\udcff"),)))
+    odd = structs.replace(WRITE, response=Response(200, (("X", "\udcff"),)))
     as_ndjson(tmp_path / "a", [odd])
     as_vcr(tmp_path / "b", [odd])
     assert list(read(tmp_path / "a")) == [odd]
-    assert list(read(tmp_path / "b")) == [replace(WRITE, response=Response(200, (("X", "?"),)))]
+    assert list(read(tmp_path / "b")) == [structs.replace(WRITE, response=Response(200, (("X", "?"),)))]
 
 
 @pytest.mark.parametrize("write", [as_vcr, as_ndjson])
 def test_tokens_never_reach_a_file(tmp_path: Path, write: Write) -> None:
-    bare = replace(WRITE.request, headers=(("Authorization", "Bearer CRN_secret-token"),))
-    write(tmp_path / "a", [replace(WRITE, request=bare)])
+    bare = structs.replace(WRITE.request, headers=(("Authorization", "Bearer CRN_secret-token"),))
+    write(tmp_path / "a", [structs.replace(WRITE, request=bare)])
     assert b"CRN_secret-token" not in (tmp_path / "a").read_bytes()
 
 
 def test_a_writer_refuses_what_holds_a_token_and_leaves_no_file(tmp_path: Path) -> None:
     redactor = Redactor({"default": "CRN_secret-token"})
-    leaking = replace(READ, response=Response(200, (), b"echo CRN_secret%2Dtoken"))
+    leaking = structs.replace(READ, response=Response(200, (), b"echo CRN_secret%2Dtoken"))
     with pytest.raises(SecretLeakError, match=r"a\.yaml, exchange 2: .*'default'"):
         write_vcr(tmp_path / "a.yaml", [WRITE, leaking], HEADER, redactor)
     assert list(tmp_path.iterdir()) == []
@@ -260,26 +261,26 @@ def test_a_writer_refuses_what_holds_a_token_and_leaves_no_file(tmp_path: Path) 
 
 
 def test_a_binary_body_in_yaml_passes_the_same_gate(tmp_path: Path) -> None:
-    leaking = replace(READ, response=Response(200, (), b"\xff" * 70 + b"CRN_secret-token" + b"\xff" * 70))
+    leaking = structs.replace(READ, response=Response(200, (), b"\xff" * 70 + b"CRN_secret-token" + b"\xff" * 70))
     with pytest.raises(SecretLeakError):
         write_vcr(tmp_path / "a", [leaking], HEADER, Redactor({"default": "CRN_secret-token"}))
 
 
 def test_files_of_one_run_are_merged_by_time_and_others_follow(tmp_path: Path) -> None:
     write_vcr(tmp_path / "b.yaml", [WRITE, LOST], HEADER)
-    write_vcr(tmp_path / "c.yaml", [replace(WRITE, sent_at=START)], replace(HEADER, run="run-2"))
+    write_vcr(tmp_path / "c.yaml", [structs.replace(WRITE, sent_at=START)], replace(HEADER, run="run-2"))
     as_ndjson(tmp_path / "d.ndjson", [READ])
     (tmp_path / ".hidden.yaml").write_text("hidden")
     (tmp_path / "README.md").write_text("no recording")
-    assert list(read_all([tmp_path])) == [WRITE, READ, LOST, replace(WRITE, sent_at=START)]
+    assert list(read_all([tmp_path])) == [WRITE, READ, LOST, structs.replace(WRITE, sent_at=START)]
 
 
 def test_where_a_virtual_clock_stood_still_the_labels_tell_the_order(tmp_path: Path) -> None:
-    sent = [replace(WRITE, sent_at=START, answered_at=START, label=f"#{number}") for number in range(12)]
+    sent = [structs.replace(WRITE, sent_at=START, answered_at=START, label=f"#{number}") for number in range(12)]
     write_vcr(tmp_path / "a.yaml", sent[1::2], HEADER)
     write_vcr(tmp_path / "b.yaml", sent[::2], HEADER)
     assert list(read_all([tmp_path])) == sent
-    write_vcr(tmp_path / "b.yaml", [replace(sent[0], label="unnumbered")], HEADER)
+    write_vcr(tmp_path / "b.yaml", [structs.replace(sent[0], label="unnumbered")], HEADER)
     assert next(read_all([tmp_path])).label == "unnumbered"
 
 
@@ -299,14 +300,14 @@ def _many(count: int) -> Iterator[Exchange]:
     body = json.dumps({"events": [{"event_id": str(number), "summary": "x" * 40} for number in range(50)]}).encode()
     for number in range(count):
         sent_at = START + (number ^ 1)
-        yield replace(READ, response=Response(200, (), body), sent_at=sent_at, answered_at=sent_at, label="")
+        yield structs.replace(READ, response=Response(200, (), body), sent_at=sent_at, answered_at=sent_at, label="")
 
 
 @pytest.mark.parametrize("in_order", [True, False])
 def test_a_long_ndjson_is_never_in_memory(tmp_path: Path, in_order: bool) -> None:
     with NdjsonWriter(tmp_path / "a", HEADER) as writer:
         for number, exchange in enumerate(_many(2_000)):
-            writer.write(replace(exchange, sent_at=START + number) if in_order else exchange)
+            writer.write(structs.replace(exchange, sent_at=START + number) if in_order else exchange)
     assert (tmp_path / "a").stat().st_size > 5_000_000
     tracemalloc.start()
     try:

@@ -13,7 +13,6 @@ import time
 import tracemalloc
 import zlib
 from collections.abc import Callable
-from dataclasses import replace
 from random import Random
 from urllib.parse import quote
 
@@ -21,6 +20,7 @@ import pytest
 import yaml
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from conformance.http.exchange import Exchange, Request, Response, account_of_token
 from conformance.http.redaction import REDACTED, Redactor, SecretLeakError, scrub
@@ -404,7 +404,7 @@ def test_redacting_twice_is_redacting_once() -> None:
         Request("GET", f"http://a/?access_token={quote(TOKEN)}", (("Authorization", f"Bearer {TOKEN}"),)), None
     )
     once = REDACTOR.exchange(sent)
-    assert once == replace(
+    assert once == structs.replace(
         sent, request=Request("GET", "http://a/?access_token=%3Cdefault%3E", (("Authorization", "Bearer <default>"),))
     )
     assert REDACTOR.exchange(once) == once

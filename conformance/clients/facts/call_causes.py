@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from msgspec import structs
+
 from conformance.facts.values import Facts
 from conformance.judging.verdict import Verdict
 
@@ -34,7 +36,7 @@ def distinct(verdict: Verdict, facts: Facts, judge: Callable[[Facts], tuple[Verd
         return (verdict,)
     found: dict[str, Verdict] = {}
     for place, number, text, alone in _one_by_one(facts.document):
-        failed = next((one for one in judge(facts._replace(document=alone)) if one.violation is not None), None)
+        failed = next((one for one in judge(structs.replace(facts, document=alone)) if one.violation is not None), None)
         if failed is not None and failed.violation is not None:
             cause = f"{verdict.rule} {place[-1]} {_generic(text)}"
             path = "/" + "/".join((*place, str(number)))

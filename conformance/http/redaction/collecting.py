@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from functools import lru_cache
 from itertools import islice
 from urllib.parse import urlsplit
+
+from msgspec.structs import replace
 
 from conformance.http.exchange import NOT_RECORDED, Exchange, Headers, Request, Response, account_of_token
 from conformance.http.redaction.concealing import concealed
@@ -75,7 +76,8 @@ class SecretCollector:
         rest = iter(exchanges)
         held = deque(islice(rest, _AHEAD))
         for exchange in rest:
-            yield concealed(held.popleft(), self.redacted)
+            first = held.popleft()
+            yield concealed(first, self.redacted) if self._secrets else first
             held.append(exchange)
         while held:
             yield concealed(held.popleft(), self.redacted)

@@ -6,8 +6,9 @@ import hashlib
 import json
 import re
 import secrets
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from conformance.http.display import UNSEEN
 from conformance.http.exchange import Exchange, load_json

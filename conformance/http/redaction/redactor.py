@@ -11,6 +11,8 @@ from types import MappingProxyType
 from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
 
+from msgspec import Struct, structs
+
 from conformance.errors import UserError
 from conformance.http.exchange import Exchange, Headers, Request, Response, account_of_token
 from conformance.http.redaction.encodings import REDACTED, Secret, hidden_in, redacted
@@ -65,7 +67,7 @@ class Redactor:
         if not self._secrets:
             return clean
         request, response = clean.request, clean.response
-        return replace(
+        return structs.replace(
             clean,
             request=Request(
                 self.text(request.method),
@@ -79,7 +81,7 @@ class Redactor:
         )
 
     def value(self, value: T) -> T:
-        """`value` with every text and bytes in it replaced, whatever dataclasses, tuples and mappings they are in.
+        """`value` with every text and bytes in it replaced, whatever structs, tuples and mappings they are in.
 
         A text that was cut off, which ends in ``…``, loses the beginning of a token too.
         """
@@ -96,6 +98,10 @@ class Redactor:
         if isinstance(value, tuple | list | frozenset):
             parts = [self._value(part, text) for part in value]
             return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
+        if isinstance(value, Struct):
+            return structs.replace(
+                value, **{name: self._value(part, text) for name, part in structs.asdict(value).items()}
+            )
         if is_dataclass(value) and not isinstance(value, type):
             return replace(value, **{part.name: self._value(getattr(value, part.name), text) for part in fields(value)})
         return value

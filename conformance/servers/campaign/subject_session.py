@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 import httpx
+from msgspec import structs
 
 from conformance.facts import Facts, Settings
 from conformance.http.exchange import UNKNOWN_TOKEN, Exchange, Response
@@ -318,9 +319,10 @@ def _redaction(redactor: Redactor, personal: PersonalData | None) -> Callable[[E
         if personal is not None:
             clean = personal.exchange(clean)
         response = clean.response
-        return replace(
+        return structs.replace(
             clean,
-            request=replace(clean.request, url=text(clean.request.url)),  # the rest of a request is this package's own
+            # The rest of a request is this package's own.
+            request=structs.replace(clean.request, url=text(clean.request.url)),
             response=response
             and Response(
                 response.status,

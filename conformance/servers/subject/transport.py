@@ -6,11 +6,11 @@ import asyncio
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import httpx
+from msgspec.structs import replace
 
 from conformance.clock import Clock
 from conformance.errors import ConfigurationError, place_of
