@@ -8,6 +8,7 @@ import json
 import os
 import sys
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 from threading import Thread
 
@@ -21,6 +22,7 @@ from vcr.serializers import jsonserializer, yamlserializer
 from conformance.http.exchange import Exchange, Request, Response, account_of_token
 from conformance.recordings import (
     NOT_RECORDED,
+    InvalidRecordingError,
     NdjsonWriter,
     RecordingMetadata,
     UndecodedWarning,
