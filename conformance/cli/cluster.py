@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from operator import add
 from typing import TYPE_CHECKING, Any
 
-from conformance.cli.judging_parts import Judged, RuleChoice, Submit, judge_part
+from conformance.cli.judging_parts import Awaited, Judged, RuleChoice, Submit, judge_part
 from conformance.cli.judging_processes import LostProcessError
 from conformance.errors import UsageError
 from conformance.interrupts import until_interrupted
@@ -37,21 +38,36 @@ def cluster(address: str, choice: RuleChoice, interruption: Interruption) -> Ite
     client = _connected(distributed, address, interruption)
     futures: list[Any] = []
 
-    class PartOfCluster:
-        """What a worker says of a part."""
+    class OfCluster(Awaited):
+        """What a worker does with what it is given; `otherwise` gives what there is of it if a signal comes first."""
 
-        def __init__(self, *part: Any) -> None:
-            self._future = None if interruption.came else client.submit(_work, *part, choice, VERSION, pure=False)
-            futures.append(self._future)
+        def __init__(self, otherwise: Callable[[], Judged], *work: Any) -> None:
+            self._otherwise = otherwise
+            self.future = None if interruption.came else client.submit(*work, pure=False)
+            futures.append(self.future)
 
         def result(self) -> Judged:
             try:
-                judged: Judged | None = None if self._future is None else self._future.result()
+                if self.future is not None:
+                    judged: Judged = self.future.result()
+                    return judged
             except distributed.client.FutureCancelledError:
                 if not interruption.came:
                     raise
-                judged = None
-            return Judged.nothing(choice.rules()) if judged is None else judged
+            return self._otherwise()
+
+        def wait(self) -> None:
+            if self.future is not None:
+                self.future.exception()
+
+        def plus(self, other: Awaited) -> Awaited:
+            added_here = super().plus(other)
+            if not isinstance(other, OfCluster) or None in (self.future, other.future):
+                return added_here
+            return OfCluster(added_here.result, add, self.future, other.future)
+
+    def submit(*part: Any) -> Awaited:
+        return OfCluster(lambda: Judged.nothing(choice.rules()), _work, *part, choice, VERSION)
 
     def cancel() -> None:
         pending = [future for future in futures if future is not None and not future.done()]
@@ -60,7 +76,7 @@ def cluster(address: str, choice: RuleChoice, interruption: Interruption) -> Ite
 
     interruption.begin(1, cancel)
     try:
-        yield PartOfCluster, 1 if client is None else max(1, sum(client.nthreads().values()))
+        yield submit, 1 if client is None else max(1, sum(client.nthreads().values()))
     except distributed.KilledWorker:
         raise LostProcessError("worker after worker was lost") from None
     finally:

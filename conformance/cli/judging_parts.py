@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import warnings
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache, reduce
+from itertools import groupby
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from conformance.cli.dividing import RunPart
 from conformance.cli.opened_runs import OneRun, OpenedRuns, Span
@@ -24,7 +26,9 @@ from conformance.judging.unknown_before import UnknownBefore
 if TYPE_CHECKING:
     from conformance.contract.rules import Rule
 
-__all__ = ["EntangledWarning", "Judged", "RuleChoice", "Submit", "judge_apart", "judge_part", "say"]
+__all__ = ["Awaited", "EntangledWarning", "Judged", "RuleChoice", "Submit", "judge_apart", "judge_part", "say"]
+
+T = TypeVar("T")
 
 
 class EntangledWarning(UserWarning):
@@ -92,11 +96,31 @@ class Judged:
         )
 
 
-class Awaited(Protocol):
-    """A result that is awaited."""
+class Awaited(ABC):
+    """What becomes of a part, or of several, which somebody judges."""
+
+    @abstractmethod
+    def result(self) -> Judged:
+        """It, when it has come."""
+
+    def wait(self) -> None:
+        """Wait until it has come, wherever it is."""
+        self.result()
+
+    def plus(self, other: Awaited) -> Awaited:
+        """Both, one after the other; whoever has them may add them up."""
+        return _Sum(self, other)
+
+
+@dataclass(frozen=True)
+class _Sum(Awaited):
+    """Two things that are added here."""
+
+    one: Awaited
+    other: Awaited
 
     def result(self) -> Judged:
-        """The result, when it has come."""
+        return self.one.result() + self.other.result()
 
 
 Submit = Callable[[tuple[OneRun, ...], "Share | None"], Awaited]
@@ -152,13 +176,26 @@ def judge_apart(parts: Sequence[RunPart], submit: Submit, finished: Callable[[],
     """
     answers = [[submit(*given) for given in part.given] for part in parts]
     found = []
-    for part, waited in zip(parts, answers, strict=True):
-        judged = [answer.result() for answer in waited]
-        found.append(_together(part, judged, submit) if part.shares else judged[0])
-        finished()
-    while len(found) > 1:  # as a tree: each sum takes as long as what is in it
-        found = [reduce(Judged.__add__, found[place : place + 2]) for place in range(0, len(found), 2)]
-    return found[0]
+    for is_divided, some in groupby(zip(parts, answers, strict=True), key=lambda one: bool(one[0].shares)):
+        if is_divided:
+            for part, waited in some:
+                found.append(_together(part, [answer.result() for answer in waited], submit))
+                finished()
+            continue
+        in_a_row = [answer for _, waited in some for answer in waited]
+        total = _tree(in_a_row, lambda one, other: one.plus(other))
+        for answer in in_a_row:
+            answer.wait()
+            finished()
+        found.append(total.result())
+    return _tree(found, Judged.__add__)
+
+
+def _tree(things: Sequence[T], add: Callable[[T, T], T]) -> T:
+    """Things in a row added up: pairs, then pairs of pairs, so that each sum takes as long as what is in it."""
+    while len(things) > 1:
+        things = [reduce(add, things[place : place + 2]) for place in range(0, len(things), 2)]
+    return things[0]
 
 
 def _together(part: RunPart, judged: list[Judged], submit: Submit) -> Judged:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from dataclasses import dataclass
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any
 
-from conformance.cli.judging_parts import Judged, RuleChoice, Submit, judge_part
+from conformance.cli.judging_parts import Awaited, Judged, RuleChoice, Submit, judge_part
 from conformance.cli.judging_processes import LostProcessError, terminal_ignored
 from conformance.interrupts import Interruption
 
@@ -39,10 +40,10 @@ def pool(jobs: int, choice: RuleChoice, known: Mapping[str, str], interruption: 
     except (OSError, ImportError):  # too many open files, or no semaphores as where there is no /dev/shm
         raise LostProcessError("no process that judges could be started") from None
 
-    def submit(runs: tuple[OneRun, ...], share: Share | None) -> Any:
+    def submit(runs: tuple[OneRun, ...], share: Share | None) -> Awaited:
         with terminal_ignored():  # Ctrl-C ends what is read, and what was read is judged
             try:
-                return executor.submit(_work, runs, share)
+                return _PartOfPool(executor.submit(_work, runs, share))
             except (OSError, ValueError):  # the executor's own pipes, closed by its thread that saw a process end
                 raise LostProcessError("a process that judged was lost") from None
 
@@ -55,6 +56,16 @@ def pool(jobs: int, choice: RuleChoice, known: Mapping[str, str], interruption: 
         interruption.begin(1, lambda: None)
         stop.set()
         executor.shutdown(cancel_futures=True)
+
+
+@dataclass(frozen=True)
+class _PartOfPool(Awaited):
+    """What a process says of a part."""
+
+    future: Future[Judged]
+
+    def result(self) -> Judged:
+        return self.future.result()
 
 
 def _start(choice: RuleChoice, known: Mapping[str, str], stop: Any) -> None:

@@ -50,7 +50,7 @@ REPEATED = frozenset({"exchange", "reading"})
 
 
 #: After so many documents it pays to find out at which parts of them the rules look.
-FEW = 1_000
+FEW = 300
 
 
 #: Answers about so many documents are remembered at a time.

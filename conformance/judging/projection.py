@@ -104,7 +104,7 @@ class _Node:
         """
         if self.whole:
             return lambda value: value
-        members = tuple((name, node.plain_texts, node.projector()) for name, node in sorted(self.members.items()))
+        members = {name: (node.plain_texts, node.projector()) for name, node in self.members.items()}
         element = self.element.projector() if self.element is not None else None
         texts, text = frozenset(self.texts), _answers(tuple(sorted(self.tests)))
 
@@ -114,15 +114,18 @@ class _Node:
                 return value if value in texts else text(value)
             if kind is dict:
                 parts: list[Any] = []
-                for name, plain, inner in members:
-                    if name in value:
-                        part = value[name]
-                        kind = type(part)
-                        if kind is str and plain is not None:  # most are: it saves a call for each
-                            part = part if part in plain else ...
-                        elif kind not in _SCALARS:
-                            part = inner(part)
-                        parts += name, part
+                for name, part in value.items():  # in another order, the same document is only not known again
+                    looked_at = members.get(name)
+                    if looked_at is None:
+                        continue
+                    plain, inner = looked_at
+                    kind = type(part)
+                    if kind is str and plain is not None:  # most are: it saves a call for each
+                        part = part if part in plain else ...
+                    elif kind not in _SCALARS:
+                        part = inner(part)
+                    parts.append(name)
+                    parts.append(part)
                 return tuple(parts)
             if kind is list:
                 return [element(part) for part in value] if element is not None else []

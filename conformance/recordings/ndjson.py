@@ -61,7 +61,7 @@ _ADVICE = "remove the line, or record it again"
 #: What only a line of ours has beside a request and a response.
 _OURS = frozenset({"sent_at", "answered_at", "whole"})
 #: A time, or ``null``; what has the length of a usual one lies in these centuries.
-_SENT_AT = re.compile(rb'\{"sent_at":(([0-9]{9,10}(?:\.[0-9]+)?)|-?[0-9.eE+-]+|null),')
+_SENT_AT = re.compile(rb'\{"sent_at": ?(([0-9]{9,10}(?:\.[0-9]+)?)|-?[0-9.eE+-]+|null),')
 #: The error of Schemathesis' times, in seconds: they include its own work.
 _SCHEMATHESIS_RESOLUTION = 0.1
 

@@ -6,7 +6,9 @@ import json
 import re
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
+
+from msgspec import Struct
 
 from conformance.http.json_text import parsed
 
@@ -22,12 +24,32 @@ _WRITTEN = str(_MARK)
 _remembered = lru_cache(maxsize=256)(parsed)
 
 
-class _Member(NamedTuple):
-    """A member by its name, and the text before and behind its value, from the value before to the one after."""
+class _Member(Struct):
+    """A member by its name, and the text before and behind its value, from the value before to the one after.
+
+    `text` and `value` are what was read last: it is told at once whether the same comes again.
+    """
 
     name: str
     before: str
     behind: str
+    text: str = ""
+    value: Any = None
+
+    def read(self, text: str, start: int) -> int:
+        """Read the value that starts there; where it ends, or -1 where that cannot be told.
+
+        Raises ValueError for what is no JSON.
+        """
+        end = start + len(self.text)
+        if self.text and text.startswith(self.text, start) and text.startswith(self.behind, end):
+            return end
+        end = text.find(self.behind, start)
+        if end >= 0:
+            written = text[start:end]
+            self.value = (_remembered if len(written) <= _SMALL else parsed)(written)
+            self.text = written
+        return end
 
 
 class SharedMembers:
@@ -56,23 +78,23 @@ class SharedMembers:
 
     def _read(self, text: str, members: tuple[_Member, ...]) -> dict[str, Any] | None:
         """The object, read in parts; None where it is written otherwise.  Raises ValueError for what is no JSON."""
-        at, rest, values = 0, [], []
-        for _, before, behind in members:
-            start = text.find(before, max(at - len(before), 0)) + len(before)
-            end = text.find(behind, start)
-            if start < len(before) or end < 0:
+        at, rest = 0, []
+        for member in members:
+            size = len(member.before)
+            start = text.find(member.before, max(at - size, 0)) + size
+            end = member.read(text, start) if start >= size else -1
+            if end < 0:
                 return None
-            values.append((_remembered if end - start <= _SMALL else parsed)(text[start:end]))
             rest.append(text[at:start])
             at = end
         rest.append(text[at:])
         found = parsed(_WRITTEN.join(rest))
         if not isinstance(found, dict):
             return None
-        for name, value in zip(self._names, values, strict=True):
-            if found.get(name) != _MARK:
+        for member in members:
+            if found.get(member.name) != _MARK:
                 return None
-            found[name] = value
+            found[member.name] = member.value
         return found
 
 

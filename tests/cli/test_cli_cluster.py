@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,9 @@ import pytest
 
 from conformance.cli import check_command
 from conformance.cli.check_command import CheckOptions, check
-from conformance.cli.judging_parts import judge_apart
+from conformance.cli.dividing import RunPart, parts_of
+from conformance.cli.judging_parts import Judged, judge_apart
+from conformance.cli.opened_runs import OneRun
 from conformance.cli.status_line import StatusLine
 from conformance.errors import UsageError
 from conformance.interrupts import Interruption
@@ -85,8 +87,28 @@ def report(*paths: Path, **options: Any) -> str:
     return render(check(CheckOptions(paths, **options), Interruption(), StatusLine(shown=False)))
 
 
+def each_apart(runs: Sequence[OneRun], jobs: int) -> list[RunPart]:
+    """Runs that are not put together, however small they are."""
+    return [part for run in runs for part in parts_of([run], jobs)]
+
+
 def test_the_workers_of_a_cluster_give_the_same_report(scheduler: str, wrong: Path) -> None:
     assert report(wrong, cluster=scheduler) == report(wrong, jobs=1)
+
+
+def test_reports_are_added_up_by_the_workers(scheduler: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = CASSETTES / "by-hand"
+    alone = report(folder, jobs=1)
+
+    def added_here(*_: object) -> None:
+        raise AssertionError("the report of a part came to this process")
+
+    monkeypatch.setattr(Judged, "__add__", added_here)
+    parts: list[int] = []
+    monkeypatch.setattr(check_command, "parts_of", each_apart)
+    monkeypatch.setattr(check_command._Finished, "__call__", lambda self: parts.append(self._of))
+    assert report(folder, cluster=scheduler) == alone
+    assert len(parts) > 2
 
 
 def test_a_signal_ends_what_the_workers_do_and_what_was_judged_is_reported(
@@ -135,8 +157,10 @@ def test_a_worker_that_is_killed_in_the_middle_changes_nothing(
 
             return judge_apart(parts, submitted_and_killed, finished)
 
+    paths = (CASSETTES / "by-hand", wrong / "wrong.ndjson")
     monkeypatch.setattr(check_command, "judge_apart", judged_meanwhile)
-    assert report(wrong, cluster=scheduler, jobs=2) == report(wrong, jobs=1)
+    monkeypatch.setattr(check_command, "parts_of", each_apart)
+    assert report(*paths, cluster=scheduler, jobs=2) == report(*paths, jobs=1)
     assert len(killed) == 1
 
 

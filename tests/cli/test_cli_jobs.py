@@ -25,7 +25,7 @@ from msgspec import structs
 from conformance.cli import check_command, pool
 from conformance.cli.check_command import CheckOptions, OneCoreWarning, check
 from conformance.cli.dividing import RunPart, is_divisible, parts_of
-from conformance.cli.judging_parts import EntangledWarning, Judged, RuleChoice, judge_apart, judge_part
+from conformance.cli.judging_parts import Awaited, EntangledWarning, Judged, RuleChoice, judge_apart, judge_part
 from conformance.cli.judging_processes import _work
 from conformance.cli.opened_runs import OneRun
 from conformance.cli.status_line import StatusLine
@@ -110,7 +110,7 @@ def test_a_run_of_several_accounts_is_divided_and_small_ones_are_put_together(wr
 def judged_apart(path: Path, jobs: int) -> Judged:
     """What becomes of a recording in shares, each of which is judged here."""
 
-    class Done:
+    class Done(Awaited):
         def __init__(self, runs: tuple[OneRun, ...], share: Share | None) -> None:
             self._judged = judge_part(runs, share, CHOICE)
 

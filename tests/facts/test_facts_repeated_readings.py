@@ -10,10 +10,13 @@ import pytest
 from facts_traffic import ASSIGNED, CALENDAR, NOW, READ, Traffic, event, explicit, item
 from msgspec import structs
 
+from conformance.contract.rules import load
 from conformance.facts import Facts, Observer, Settings
 from conformance.facts.forgetting import Forgetting
 from conformance.facts.repeats import LastReading
 from conformance.http.exchange import Exchange, Request, bearer
+from conformance.judging.check import examine
+from conformance.judging.exercised import ExerciseLog, Noted
 
 SETTINGS = Settings(quiet=2.0, settle_timeout=15.0)
 URLS = (
@@ -130,3 +133,21 @@ def test_the_facts_of_the_same_reading_again_are_one_document() -> None:
     documents = [facts.document for facts in facts_of(traffic.exchanges) if facts.about == "reading"]
     assert documents[-1] is documents[-2]
     assert json.dumps(documents[-1]) != json.dumps(documents[0])
+
+
+def test_documents_that_come_again_count_as_those_that_are_judged_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    rules, seen = load(), 0
+    note_again = ExerciseLog.note_again
+
+    def counted(self: ExerciseLog, noted: Noted) -> None:
+        nonlocal seen
+        seen += 1
+        note_again(self, noted)
+
+    monkeypatch.setattr(ExerciseLog, "note_again", counted)
+    everything = [[one for seed in range(start, 24, 3) for one in some_traffic(seed)] for start in range(3)]
+    short = [examine(exchanges, rules, SETTINGS) for exchanges in everything]
+    assert seen > 100
+    assert any(tally.failed for report in short for tally in report.tallies.values())
+    monkeypatch.setattr("conformance.judging.stream.REPEATED", frozenset())
+    assert short == [examine(exchanges, rules, SETTINGS) for exchanges in everything]
