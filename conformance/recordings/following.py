@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import IO
 
@@ -41,7 +42,7 @@ def follow(
     """
     number = 0
     rest = b""
-    for data in _pieces(path, idle):
+    for data in chain(_pieces(path, idle), (b"\n",)):  # the last line may have no end
         *lines, rest = (rest + data).split(b"\n")
         for line in lines:
             number += 1
