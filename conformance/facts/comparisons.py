@@ -17,6 +17,9 @@ MARGIN = 24 * 3600.0
 #: The margin where the server's clock was verified, and the event's times have offsets from UTC.
 NEAR = 3 * 3600.0
 
+#: The margin there where a time names its zone: what is known of one zone here and there differs by an hour at most.
+ZONED = NEAR + 3600.0
+
 #: The margin where the event's own ``created`` shows the server's clock too, beside the answer's Date.
 NEARER = 3600.0
 
@@ -188,8 +191,7 @@ def time_relation(
         return None
     margin = timedelta(seconds=2 * MARGIN)
     if start[1] and end[1]:
-        is_near = server_clock_verified and all(_has_offset(event[name]) for name in ("start", "end"))
-        margin = timedelta(seconds=(NEARER if created_then else NEAR) if is_near else MARGIN)
+        margin = timedelta(seconds=_margin(event, created_then) if server_clock_verified else MARGIN)
     moment = datetime.fromtimestamp(now, UTC)  # an event may lie where calendars end: the margin is not added there
     if start[0] > moment + margin:
         return "future"
@@ -198,7 +200,17 @@ def time_relation(
     return None
 
 
-def _has_offset(time: Any) -> bool:
-    """Whether a valid time has an offset from UTC, so that it is the same instant to everybody."""
-    text = time["time"] if isinstance(time, dict) else time
-    return datetime.fromisoformat(text).tzinfo is not None
+def _margin(event: dict[str, Any], created_then: bool) -> float:
+    """The margin for valid times where the server's clock is verified."""
+    precisions = {_precision(event[name]) for name in ("start", "end")}
+    if precisions == {"offset"}:
+        return NEARER if created_then else NEAR
+    return ZONED if "floating" not in precisions else MARGIN
+
+
+def _precision(time: Any) -> str:
+    """``offset``: the same instant to everybody; ``zone``: the time itself names one; ``floating``: neither."""
+    text, zone = (time["time"], time.get("tzid")) if isinstance(time, dict) else (time, None)
+    if datetime.fromisoformat(text).tzinfo is not None:
+        return "offset"
+    return "zone" if isinstance(zone, str) else "floating"

@@ -344,8 +344,12 @@ class Episode(Struct):
             before = self.before
             pending, start, directory_version = before.pending, before.pending_start, before.pending_version
         if write is not None and write.method == "DELETE" and write.outcome == "accepted":
-            return Before("nonexistent")
+            before = self.before
+            had_nothing = before.state in ("nonexistent", "none") and before.pending is None and not before.deleted
+            return Before("nonexistent", deleted=not had_nothing)
         streak = self.streak
+        if self.stable is None and pending is None and (kept := self._left_as_it_was()) is not None:
+            return kept
         under_way = Before("in_progress", pending=pending, pending_start=start, pending_version=directory_version)
         if streak is None:
             return under_way if pending else Before()
@@ -353,6 +357,24 @@ class Episode(Struct):
         if shown is not None and not self._may_lag(streak, pending, start):
             return shown if shown.state == "nonexistent" else structs.replace(shown, requested_as=self.requested_as())
         return under_way if streak.observation.state == "pending" or pending else Before()
+
+    def _left_as_it_was(self) -> Before | None:
+        """What the event had before a write that omits conferencing, unless a reading showed something else since.
+
+        Of a generated conference it is not known: it may follow the event's summary and times.
+        """
+        write, before = self.write, self.before
+        if write is None or (write.outcome, write.requested.kind) != ("accepted", "omitted") or before.deleted:
+            return None
+        if before.state in ("nonexistent", "none"):
+            kept = Before("none", requested_as=before.requested_as, is_assumed=before.is_assumed)
+            expected = {"none", "missing"}
+        elif before.state == "assigned" and before.requested_as == "explicit":
+            kept = structs.replace(before, item=None)
+            expected = {identity_key("assigned", before.conferencing)}
+        else:
+            return None
+        return kept if {key for _, key, _ in self.observed} <= expected else None
 
     def _may_lag(self, streak: Streak, pending: RequestedConferencing | None, start: str | None) -> bool:
         """Whether readings may not show yet what was accepted: they show what was there before (law staleness)."""

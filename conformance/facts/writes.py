@@ -172,7 +172,7 @@ def _next(state: EventState, account: AccountState) -> tuple[Before, frozenset[s
     if unseen and episode.number == 0:
         before = account.before_first_write() or before
     known = set(state.stale_values)
-    if before.state in (None, "in_progress"):
+    if before.state in (None, "in_progress") or episode.stable is None:
         known |= episode.stale_values  # readings lag by more than one write
     if before.state == "nonexistent":
         known |= {"none", "missing"}

@@ -203,7 +203,7 @@ def _in_a_mapping(document: object) -> object:
     """A list of exchanges, or the separate archives of Polly.js, as one document."""
     if isinstance(document, list) and document and ndjson.is_ours(document[0]):
         first = document[0]
-        if HEADER_KEY in first or "sent_at" in first:
+        if HEADER_KEY in first or "sent_at" in first or "request" not in first:
             return {key: first[key] for key in first if key == HEADER_KEY} | {ndjson.LINES: document}
         return {vcr.INTERACTIONS[0]: document}
     if (

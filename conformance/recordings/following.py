@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import IO
 
@@ -41,7 +42,7 @@ def follow(
     """
     number = 0
     rest = b""
-    for data in _pieces(path, idle):
+    for data in chain(_pieces(path, idle), (b"\n",)):  # the last line may have no end
         *lines, rest = (rest + data).split(b"\n")
         for line in lines:
             number += 1
@@ -81,8 +82,12 @@ def _pieces(path: Path, idle: Callable[[float], bool]) -> Iterator[bytes]:
                 time.sleep(_POLL)
                 with suppress(FileNotFoundError):  # between two files of a rotation
                     if _was_replaced(path, stream):
-                        held, stream = stream, opened_at_once(path)
-                        held.close()
+                        with stream as held:
+                            stream = opened_at_once(path)
+                            if os.path.sameopenfile(held.fileno(), stream.fileno()):
+                                lost = "cut, and what was written just before may be lost; rotate by renaming"
+                                warnings.warn(f"{path}: {lost}", SkippedWarning, stacklevel=2)
+                            yield from iter(partial(held.read, _PIECE), b"")  # what was written last
                         yield b"\n"  # a line that was cut off in the file before ends there
     except OSError as error:
         raise InvalidRecordingError(path, error.strerror or str(error), "name a file that can be read") from None
@@ -91,5 +96,9 @@ def _pieces(path: Path, idle: Callable[[float], bool]) -> Iterator[bytes]:
 
 
 def _was_replaced(path: Path, stream: IO[bytes]) -> bool:
-    now, held = path.stat(), os.fstat(stream.fileno())
-    return (now.st_dev, now.st_ino) != (held.st_dev, held.st_ino) or now.st_size < stream.tell()
+    """Whether a file was cut, or another one has its name and is written to.
+
+    Until then its writer, who opens it later than a rotation makes it, goes on in the one that was renamed.
+    """
+    now = path.stat()
+    return now.st_size < stream.tell() if os.path.samestat(now, os.fstat(stream.fileno())) else now.st_size > 0

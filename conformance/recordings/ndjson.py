@@ -26,6 +26,7 @@ from conformance.recordings.corrections import (
     complete_where_authorized,
     without_filtered,
 )
+from conformance.recordings.flat_lines import flat_exchange, has_messages, is_flat, times_in
 from conformance.recordings.heads import Selection
 from conformance.recordings.line_parts import from_parts, read_line, request_in, response_in
 from conformance.recordings.metadata import (
@@ -66,8 +67,10 @@ _SCHEMATHESIS_RESOLUTION = 0.1
 
 
 def is_ours(document: object) -> bool:
-    """Whether the first line of an NDJSON is one of ours: a header or an exchange."""
-    return isinstance(document, dict) and (HEADER_KEY in document or "request" in document)
+    """Whether the first line of an NDJSON is one that is read here: a header, or an exchange of any logger."""
+    if not isinstance(document, dict):
+        return False
+    return HEADER_KEY in document or "request" in document or (is_flat(document) and has_messages(document))
 
 
 def header_of(path: Path) -> RecordingMetadata | None:
@@ -279,7 +282,8 @@ def _exchange(document: object, label: str) -> Exchange | None:
         RecordingMetadata.of(document[HEADER_KEY])
         return None
     if not _is_in_our_words(document):
-        return _timed_by_logger(document, foreign_exchange(document, label))
+        read = flat_exchange if is_flat(document) else foreign_exchange
+        return _timed_by_logger(document, read(document, label))
     asked, answer = object_of(document.get("request"), "request"), document.get("response")
     request, has_headers = request_in(asked)
     response = None if answer is None else response_in(object_of(answer, "response"))
@@ -294,11 +298,11 @@ def _timed_by_logger(document: Mapping[str, Any], exchange: Exchange) -> Exchang
     """The exchange of another logger, with its times (law clocks).
 
     ``timestamp`` may be when it was sent, or when it was answered: with ``duration_ms``, the exchange lies within both.
-    A clock that differs from the server's ``Date`` by half an hour is not believed, and without one that date is the
-    time.
+    A clock half an hour off the server's ``Date`` is not believed, and without one that date is the time.
     """
     date = exchange.response.date if exchange.response is not None else None
-    at, took = _stamp(document.get("timestamp")), document.get("duration_ms")
+    time, took = times_in(document)
+    at = _stamp(time)
     if at is None or (date is not None and abs(at - date) > CLOCK_ERROR):
         return replace(exchange, sent_at=date, answered_at=date, time_resolution=0.0 if date is None else 1.0)
     seconds = took / 1000 if isinstance(took, int | float) and 0 <= took <= 1000 * CLOCK_ERROR else 0.0

@@ -159,6 +159,39 @@ def test_a_file_that_is_away_for_a_while_in_a_rotation_is_awaited(
     assert [exchange.label for exchange in exchanges] == [f"{path}#1", f"{path}#3"]
 
 
+def test_what_is_written_to_a_renamed_file_until_its_writer_opens_the_new_one_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As with logrotate's `create`: the new file is there at once, and its writer learns of it later."""
+    monkeypatch.setattr(following, "_POLL", 0)
+    path, renamed = tmp_path / "traffic", tmp_path / "traffic.1"
+    path.write_text(line(WRONG[0]))
+
+    def write(number: int, to: Path) -> None:
+        with to.open("a") as stream:
+            stream.write(line(WRONG[number]))
+
+    def opened_anew() -> None:
+        write(2, renamed)
+        write(3, path)
+
+    steps = iter([lambda: path.rename(renamed), path.touch, lambda: write(1, renamed), opened_anew])
+    exchanges = follow(path, lambda _: next(steps, lambda: True)() is True, lambda _: None)
+    assert [exchange.sent_at for exchange in exchanges] == [one.sent_at for one in WRONG[:4]]
+
+
+def test_a_file_that_is_cut_in_a_rotation_says_that_its_last_lines_may_be_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(following, "_POLL", 0)
+    path = tmp_path / "traffic"
+    path.write_text(line(WRONG[0]) * 2)
+    steps = iter([lambda: path.write_text(line(WRONG[1])), lambda: False])
+    with pytest.warns(SkippedWarning, match="cut, and what was written just before may be lost"):
+        exchanges = list(follow(path, lambda _: next(steps, lambda: True)() is True, lambda _: None))
+    assert len(exchanges) == 3
+
+
 def test_follow_takes_one_path_and_needs_an_exchange(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("")
     with following_process("/dev/stdin", str(tmp_path / "a")) as process:
@@ -259,13 +292,22 @@ def test_an_event_that_was_forgotten_and_is_seen_again_accuses_nobody() -> None:
     assert failed == []
 
 
+def test_the_last_line_counts_without_its_end(tmp_path: Path) -> None:
+    path = tmp_path / "a.ndjson"
+    path.write_text(line(WRONG[0]) + line(WRONG[1]).rstrip("\n"))
+    assert len(list(follow(path, lambda _: True, lambda _: None))) == 2
+
+
 def test_lines_come_whole_and_bad_ones_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(following, "_PIECE", 7)
     path = tmp_path / "a.ndjson"
     path.write_text('{"conformance": {"tool": "t"}}\n\n' + line(WRONG[0]) + "{}\n" + line(WRONG[1]) + '{"sent_at"')
     described: list[object] = []
-    with pytest.warns(SkippedWarning, match="line 4: request: expected an object, found nothing; left out"):
+    with pytest.warns(SkippedWarning) as caught:
         exchanges = list(follow(path, lambda _: True, lambda _: None, described.append))
+    missing, cut_off = (str(warning.message) for warning in caught)
+    assert missing.endswith("line 4: request: expected an object, found nothing; left out")
+    assert "line 6: broken JSON" in cut_off
     assert [exchange.label for exchange in exchanges] == [f"{path}#3", f"{path}#5"]
     assert len(described) == 1
     assert "CRN_a-very-secret" not in repr(exchanges)

@@ -8,6 +8,7 @@ import json
 import os
 import sys
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 from threading import Thread
 
@@ -21,6 +22,7 @@ from vcr.serializers import jsonserializer, yamlserializer
 from conformance.http.exchange import Exchange, Request, Response, account_of_token
 from conformance.recordings import (
     NOT_RECORDED,
+    InvalidRecordingError,
     NdjsonWriter,
     RecordingMetadata,
     UndecodedWarning,
@@ -393,6 +395,27 @@ def entry(**changes: object) -> dict[str, object]:
             "content": {"size": len(EVENTS), "mimeType": JSON[1], "text": EVENTS.decode()},
         },
     } | changes
+
+
+@pytest.mark.parametrize("is_coded", [True, False])
+@pytest.mark.parametrize(
+    ("marks", "written"),
+    [({"encoding": "base64"}, lambda chunk: base64.b64encode(chunk).decode()), ({"_isBinary": True}, bytes.hex)],
+    ids=["Polly.js 6", "Polly.js 4"],
+)
+def test_a_body_of_polly_is_what_was_sent_in_one_piece_or_in_chunks_while_it_is_coded(
+    tmp_path: Path, marks: dict[str, object], written: Callable[[bytes], str], is_coded: bool
+) -> None:
+    body = gzip.compress(EVENTS) if is_coded else EVENTS
+    text = json.dumps([written(body[:9]), written(body[9:])], separators=(",", ":")) if is_coded else written(body)
+    coding = [{"name": "content-encoding", "value": "gzip"}] if is_coded else []
+    content = {"size": len(body), "mimeType": JSON[1], "text": text, **marks}
+    exchange = only(har(tmp_path, entry(response={"status": 200, "headers": coding, "content": content})))
+    assert exchange.response is not None
+    assert exchange.response.body == EVENTS
+    content["text"] = '["zz"'
+    with pytest.raises(InvalidRecordingError, match=r"response\.content\.text: "):
+        only(har(tmp_path, entry(response={"status": 200, "headers": coding, "content": content})))
 
 
 def test_an_archive_of_a_browser_without_authorization_says_nothing_of_it(tmp_path: Path) -> None:

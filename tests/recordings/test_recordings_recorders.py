@@ -6,6 +6,7 @@ import json
 import re
 import stat
 import sys
+import zipfile
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -19,6 +20,7 @@ from conformance.judging.check import examine
 from conformance.recordings import (
     NOT_RECORDED,
     InvalidRecordingError,
+    NotARecordingError,
     SkippedWarning,
     TruncatedWarning,
     paths,
@@ -150,6 +152,13 @@ def test_a_body_that_wiremock_keeps_in_a_file_is_read_and_no_other(tmp_path: Pat
         (mappings / "events.json").write_text(json.dumps(document))
         (exchange,) = read(mappings / "events.json")
         assert (exchange.response and exchange.response.body) == read_as, name
+    (mappings / "events.json").write_text(json.dumps(stub(response={"body": None, "bodyFileName": "a/body.json"})))
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+        for name in ("mappings/events/events.json", "__files/a/body.json"):
+            archive.write(tmp_path / name, name)
+    with pytest.warns(SkippedWarning, match="body"):
+        (exchange,) = read_all([tmp_path / "all.zip"])
+    assert exchange.response is not None
 
 
 def test_the_files_in_which_a_recorder_keeps_an_exchange_each_are_one_recording(tmp_path: Path) -> None:
@@ -438,6 +447,44 @@ def test_the_times_of_a_loggers_lines_are_its_own_or_the_servers(stamps: Any, ti
     path.write_text(f"{line}\n")
     (exchange,) = read(path)
     assert (exchange.sent_at, exchange.answered_at, exchange.time_resolution) == times
+
+
+@pytest.mark.parametrize("spelt", [str, lambda key: re.sub("_(.)", lambda it: it[1].upper(), key)])
+def test_a_loggers_line_may_have_its_parts_beside_each_other(spelt: Any, tmp_path: Path) -> None:
+    asked = {"method": "post", "url": URL, "request_headers": {"Authorization": "Bearer t"}, "request_body": {"a": 1}}
+    shown = {"status": 200, "response_headers": {"X-A": "b"}, "response_body": "[]"}
+    stamps = {"level": "info", "timestamp": "2026-11-22T10:00:00Z", "duration_ms": 250}
+    lines = [
+        {**stamps, **asked, **shown},
+        {"time": DATE, "method": "GET", "url": URL, "status": 202, "responseBody": None},
+    ]
+    path = tmp_path / "log.ndjson"
+    path.write_text("".join(json.dumps({spelt(key): value for key, value in line.items()}) + "\n" for line in lines))
+    first, second = read(path)
+    assert (first.request.method, first.request.body) == ("POST", b'{"a": 1}')
+    assert first.request.header("authorization")
+    assert first.response == Response(200, (("X-A", "b"),), b"[]")
+    assert (first.sent_at, first.answered_at, first.headers_complete) == (DATE - 0.25, DATE + 0.25, False)
+    assert (second.request.body, second.response) == (b"", Response(202, (), b""))
+    assert second.sent_at == DATE
+
+
+def test_a_body_that_a_flat_line_leaves_out_was_not_recorded(tmp_path: Path) -> None:
+    line = {"method": "POST", "url": URL, "status": 202, "time": DATE}
+    path = tmp_path / "log.ndjson"
+    path.write_text(
+        "".join(json.dumps(one) + "\n" for one in ({**line, "response_body": ""}, {**line, "request_body": "{}"}))
+    )
+    first, second = read(path)
+    assert ("request-body", NOT_RECORDED) in first.notes
+    assert (second.response, dict(second.notes)["response-body"]) == (None, NOT_RECORDED)
+
+
+def test_an_access_log_without_bodies_is_no_recording(tmp_path: Path) -> None:
+    path = tmp_path / "access.ndjson"
+    path.write_text(json.dumps({"method": "GET", "url": URL, "status": 200}) + "\n")
+    with pytest.raises(NotARecordingError):
+        list(read(path))
 
 
 def test_a_loggers_lines_are_taken_in_the_order_sent(tmp_path: Path) -> None:
