@@ -121,7 +121,7 @@ def _naming_what_is_missing(files: tuple[Path, ...], exchanges: Iterable[Exchang
                 continue
             if not any(other == f"{part}-coding" for other, _ in exchange.notes):
                 named.add(part)
-                place = files[0] if len(files) == 1 else files[0].parent
+                place = files[0] if len(files) == 1 else str(files[0]).rpartition("/")[0]
                 advice = f"{place}: {part}s without their bodies were recorded, and prove nothing; record bodies too"
                 warnings.warn(advice, UnrecordedWarning, stacklevel=2)
         yield exchange

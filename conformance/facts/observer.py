@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
-from operator import itemgetter
 from typing import Any
 
 from msgspec import structs
@@ -107,7 +106,8 @@ class Observer:
             return
         if seen.status is not None and seen.status < 300:
             fold.granted.add(seen.account)
-            self._prove(seen)
+            if self._unproven:
+                self._prove(seen)
         if seen.route.name in _READINGS and seen.timed and not exchange.time_resolution:
             self._held.append(seen)
         elif seen.route.name == "batch":
@@ -117,20 +117,14 @@ class Observer:
 
     def _pass_over(self, count: int) -> None:
         """By now so many exchanges were passed over: reads count that were answered before one of them was sent."""
-        taken = self.exchanges - self._passed
-        if self._held:
-            first, due, held = self._passed + 1, [], []
-            for seen in self._held:
-                until = seen.exchange.passed[1]
-                if 0 < until <= count:
-                    due.append((max(until, first), seen))
-                else:
-                    held.append(seen)
+        taken, first = self.exchanges - self._passed, self._passed + 1
+        due = [seen for seen in self._held if 0 < seen.exchange.passed[1] <= count]
+        if due:
+            self._held = [seen for seen in self._held if not 0 < seen.exchange.passed[1] <= count]
             if len(due) > 1:
-                due.sort(key=itemgetter(0))
-            self._held = held
-            for until, seen in due:
-                self._let_count(seen, taken + until)
+                due.sort(key=lambda seen: max(seen.exchange.passed[1], first))
+            for seen in due:
+                self._let_count(seen, taken + max(seen.exchange.passed[1], first))
         self.exchanges, self._passed = taken + count, count
 
     def _documents(self, seen: Seen, entries: Iterable[Seen] = ()) -> list[Facts]:

@@ -187,7 +187,7 @@ def _unpacked_or_named(file: Path) -> tuple[Path, ...]:
 
 def _without_others(files: Iterable[Path]) -> Iterator[Path]:
     """`files` without those that are no recordings, which are named."""
-    left_out: dict[tuple[Path, str], list[Path]] = {}
+    left_out: dict[tuple[str, str], list[Path]] = {}
     for file in files:
         try:
             if file.suffix.lower() in _ANYTHING:
@@ -195,7 +195,9 @@ def _without_others(files: Iterable[Path]) -> Iterator[Path]:
         except InvalidRecordingError as error:
             # What is broken is raised again when it is read, if it is one.
             if isinstance(error, NotARecordingError) or not shows_an_exchange(file):
-                left_out.setdefault((file.parent, error.problem.removeprefix(str(file))), []).append(file)
+                left_out.setdefault(
+                    (str(file).rpartition("/")[0] or ".", error.problem.removeprefix(str(file))), []
+                ).append(file)
                 continue
         yield file
     for (folder, problem), others in left_out.items():

@@ -7,6 +7,7 @@ import importlib
 import io
 import lzma
 import os
+import posixpath
 import select
 import shutil
 import tempfile
@@ -24,6 +25,7 @@ __all__ = [
     "SUFFIXES",
     "Contained",
     "Unpacking",
+    "beside",
     "is_named_like_one",
     "is_readable_elsewhere",
     "is_ready",
@@ -67,8 +69,9 @@ class Contained(PosixPath):
     shown: str | None = None
     #: Whether other processes can open it, where that does not depend on a file of this machine.
     is_shared: bool | None = None
-    #: Gives the path of another file in the same container; None: its neighbours are those of the container.
-    beside: Callable[[str], Path] | None = None
+    #: Gives the path of another file in the same container, by its name relative to the folder of this one; None: its
+    #: neighbours are those of the container.
+    neighbour: Callable[[str], Path] | None = None
 
     def __str__(self) -> str:
         return self.shown or super().__str__()
@@ -88,9 +91,12 @@ class Contained(PosixPath):
         stream = self.opener()
         return stream if "b" in mode else io.TextIOWrapper(stream, encoding, errors, newline)
 
-    def with_name(self, name: str) -> Path:  # type: ignore[override]
-        """The path of a file beside this one: in the same ZIP, or beside the container."""
-        return self.beside(name) if self.beside is not None else Path(str(self)).with_name(name)
+
+def beside(path: Path, name: str) -> Path:
+    """The path of another file, by its name relative to the folder of `path`: in the same ZIP, or beside it."""
+    if isinstance(path, Contained) and path.neighbour is not None:
+        return path.neighbour(name)
+    return Path(str(path)).parent / name
 
 
 def _found_again(name: str) -> Path:
@@ -280,19 +286,11 @@ def _members(path: Path) -> list[Contained]:
         raise _damaged(path, error) from None
     hars = [name for name in names if name.lower().endswith(".har")]
     if len(hars) == 1:
-        return [_archive_with_attachments(path, hars[0])]
+        return [_member(path, hars[0], path)]  # its bodies may be other members: as the ZIP, it is one recording
     found = list(filter(is_named_like_one, names))
     if not found:
         raise NotARecordingError(path, "a ZIP without a recording", f"recordings end in {' '.join(SUFFIXES)}")
     return [_member(path, name, path / name.lstrip("/")) for name in found]
-
-
-def _archive_with_attachments(path: Path, name: str) -> Contained:
-    """A HAR whose bodies may be other members: under the name of the ZIP, it is one recording."""
-    folder = "".join(name.rpartition("/")[:2])
-    archive = _member(path, name, path)
-    archive.beside = lambda other: _member(path, folder + other, path / other)
-    return archive
 
 
 def _member(path: Path, name: str, shown: Path) -> Contained:
@@ -300,7 +298,12 @@ def _member(path: Path, name: str, shown: Path) -> Contained:
         archive = opened.enter_context(zipfile.ZipFile(opened.enter_context(path.open("rb"))))
         return opened.enter_context(archive.open(name))
 
-    return _contained(shown, lambda: _stream(shown, unzip))
+    member = _contained(shown, lambda: _stream(shown, unzip))
+    folder = posixpath.dirname(name)
+    member.neighbour = lambda other: _member(
+        path, posixpath.normpath(posixpath.join(folder, other)), shown.parent / other
+    )
+    return member
 
 
 def _damaged(path: Path, error: Exception) -> InvalidRecordingError:

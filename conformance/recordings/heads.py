@@ -95,12 +95,3 @@ class Selection:
     waits: bytes
     further: dict[int, int] = field(default_factory=dict)
     in_order: bool = True
-
-    def passed_over(self, first: int, place: int) -> int:
-        """How many lines are passed over from `first` to before `place`, which are counted from 0."""
-        return self.taken.count(0, first, place)
-
-    def wait(self, place: int) -> int:
-        """How many lines further that reading is; 0 for none."""
-        wait = self.waits[place]
-        return self.further[place] if wait == self.FAR else wait

@@ -95,16 +95,20 @@ def read_ours(path: Path, selection: Selection | None = None) -> Iterator[Exchan
                 yield exchange
         return
     passed = following = 0
-    lines = _lines if selection.in_order else _sorted_lines
+    lines, left_out = _lines if selection.in_order else _sorted_lines, partial(selection.taken.count, 0)
     for line in lines(path, taken=selection.taken):
-        passed += selection.passed_over(following, line.place)
-        following = line.place + 1
+        place = line.place
+        if place > following:
+            passed += left_out(following, place)
+        following = place + 1
         exchange = _read(path, line, f"{name}#{line.number}")
         if exchange is not None:
-            wait = selection.wait(line.place)
-            until = passed + 1 + selection.passed_over(following, line.place + wait) if wait else 0
+            wait = selection.waits[place]
+            if wait == Selection.FAR:
+                wait = selection.further[place]
+            until = passed + 1 + (left_out(following, place + wait) if wait > 1 else 0) if wait else 0
             yield replace(exchange, passed=(passed, until))
-    passed += selection.passed_over(following, len(selection.taken))
+    passed += left_out(following, len(selection.taken))
     yield Exchange(PASSED_OVER, None, passed=(passed, 0))
 
 

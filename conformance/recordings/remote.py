@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 import io
+import posixpath
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -93,8 +94,8 @@ def _remote(shown: str, filesystem: Any, name: str) -> Remote:
     path.shown, path.filesystem, path.name_there = shown, filesystem, name
     path.is_shared = getattr(filesystem, "protocol", None) != "memory"
     path.opener = lambda: _opened(path)
-    path.beside = lambda other: _remote(
-        f"{shown.rpartition('/')[0]}/{other}", filesystem, f"{name.rpartition('/')[0]}/{other}"
+    path.neighbour = lambda other: _remote(
+        f"{shown.rpartition('/')[0]}/{other}", filesystem, posixpath.normpath(f"{name.rpartition('/')[0]}/{other}")
     )
     return path
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 import signal
@@ -292,13 +293,29 @@ def test_an_event_that_was_forgotten_and_is_seen_again_accuses_nobody() -> None:
     assert failed == []
 
 
+def test_what_is_compressed_is_not_followed(tmp_path: Path) -> None:
+    path = tmp_path / "a.ndjson.gz"
+    path.write_bytes(gzip.compress(line(WRONG[0]).encode()))
+    with pytest.raises(InvalidRecordingError, match="a compressed file, which does not grow; read it without --follow"):
+        list(follow(path, lambda _: True, lambda _: None))
+
+
+def test_the_last_line_counts_without_its_end(tmp_path: Path) -> None:
+    path = tmp_path / "a.ndjson"
+    path.write_text(line(WRONG[0]) + line(WRONG[1]).rstrip("\n"))
+    assert len(list(follow(path, lambda _: True, lambda _: None))) == 2
+
+
 def test_lines_come_whole_and_bad_ones_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(following, "_PIECE", 7)
     path = tmp_path / "a.ndjson"
     path.write_text('{"conformance": {"tool": "t"}}\n\n' + line(WRONG[0]) + "{}\n" + line(WRONG[1]) + '{"sent_at"')
     described: list[object] = []
-    with pytest.warns(SkippedWarning, match="line 4: request: expected an object, found nothing; left out"):
+    with pytest.warns(SkippedWarning) as caught:
         exchanges = list(follow(path, lambda _: True, lambda _: None, described.append))
+    missing, cut_off = (str(warning.message) for warning in caught)
+    assert missing.endswith("line 4: request: expected an object, found nothing; left out")
+    assert "line 6: broken JSON" in cut_off
     assert [exchange.label for exchange in exchanges] == [f"{path}#3", f"{path}#5"]
     assert len(described) == 1
     assert "CRN_a-very-secret" not in repr(exchanges)

@@ -6,6 +6,7 @@ import json
 import re
 import stat
 import sys
+import zipfile
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -151,6 +152,13 @@ def test_a_body_that_wiremock_keeps_in_a_file_is_read_and_no_other(tmp_path: Pat
         (mappings / "events.json").write_text(json.dumps(document))
         (exchange,) = read(mappings / "events.json")
         assert (exchange.response and exchange.response.body) == read_as, name
+    (mappings / "events.json").write_text(json.dumps(stub(response={"body": None, "bodyFileName": "a/body.json"})))
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+        for name in ("mappings/events/events.json", "__files/a/body.json"):
+            archive.write(tmp_path / name, name)
+    with pytest.warns(SkippedWarning, match="body"):
+        (exchange,) = read_all([tmp_path / "all.zip"])
+    assert exchange.response is not None
 
 
 def test_the_files_in_which_a_recorder_keeps_an_exchange_each_are_one_recording(tmp_path: Path) -> None:

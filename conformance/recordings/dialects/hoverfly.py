@@ -79,7 +79,7 @@ def _body(item: Mapping[str, Any]) -> Any:
 
 def _attached(path: Path, item: Mapping[str, Any]) -> bytes | None:
     response = item["response"]
-    return None if response.get("templated") is True else attached_in(path.parent, response.get("bodyFile"))
+    return None if response.get("templated") is True else attached_in(path, ".", response.get("bodyFile"))
 
 
 def _started(item: Mapping[str, Any]) -> float | None:

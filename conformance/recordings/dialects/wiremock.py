@@ -87,8 +87,8 @@ def _body(response: Mapping[str, Any]) -> Any:
 
 def _attached(path: Path, stub: Any) -> bytes | None:
     """A body that stands in a file: WireMock keeps them beside its folder of mappings."""
-    root = next((folder.parent for folder in path.parents if folder.name == "mappings"), path.parent)
-    return attached_in(root / "__files", at(stub, "response.bodyFileName"))
+    above = next((depth for depth, folder in enumerate(path.parents, 1) if folder.name == "mappings"), 0)
+    return attached_in(path, f"{'../' * above}__files", at(stub, "response.bodyFileName"))
 
 
 MAPPINGS = Dialect(
