@@ -310,6 +310,37 @@ def test_a_busy_server_that_loses_answers_is_waited_out_and_accused_of_nothing()
     assert left_in(in_process(app, tokens, clock=clock)) == []
 
 
+def throttled(app: Any, clock: VirtualClock) -> Any:
+    """`app`, but of the requests of a second only four are answered, and the others 429."""
+    times: list[float] = []
+
+    async def wrapped(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            times[:] = [one for one in times if clock.now() - one < 1.0]
+            if len(times) >= 4:
+                await _plain(send, 429, [(b"retry-after", b"1")])
+                return
+            times.append(clock.now())
+        await app(scope, receive, send)
+
+    return wrapped
+
+
+def test_what_the_last_reading_before_the_time_out_settles_is_not_given_up() -> None:
+    """A slow server is read seldom, so that the window and the time-out pass between two readings."""
+    clock = VirtualClock(EPOCH)
+    app = reference_app(clock=clock)
+    tokens = {name: app.tokens[name] for name in ("default", "profiles")}
+    result = result_of(in_process(throttled(app, clock), tokens, clock=clock), settle_timeout=15.0)
+    sent = {one.request.body for one in result.exchanges if one.response and one.response.status != 429}
+    longest = {one.id: one.steps for one in result.plan.scenarios if one.family == "pairs" and len(one.steps) == 6}
+    begun = {
+        name: [n for n in range(1, 7) if any(f"-{name}-{n}".encode() in body for body in sent)] for name in longest
+    }
+    assert len(begun) > 3
+    assert [name for name, steps in begun.items() if max(steps) < 4] == []  # not each has its number in its texts
+
+
 def test_examples_beyond_the_core_are_run_too() -> None:
     result = result_of(reference(), max_examples=8, seed=3)
     explored = [scenario for scenario in result.plan.scenarios if scenario.family == "explored"]

@@ -260,6 +260,7 @@ class Scheduler:
             self._read_at[account] = self.transport.clock.now()
         for state in self.watched:
             self._settle(state)
+            self._time_out(state)
 
     def _due(self, account: str) -> float:
         """When to read an account next."""
@@ -298,16 +299,16 @@ class Scheduler:
 
     # -- when the next write may go ---------------------------------------------------------------
 
-    def _settle(self, state: ScenarioState) -> None:
-        """Settle or time out a scenario: verdicts on projected facts decide when to go on, and are never reported."""
-        if state.settled or not state.sent:
-            return
+    def _time_out(self, state: ScenarioState) -> None:
+        """Give a scenario up that has not settled by now, with the reading that came last."""
         waited = self._last_read(state.scenario.account) - state.answered_at
         longest = max(self.polling.settle_timeout, _LONGEST_DELAY, self.hearing.observer.window)
-        if waited > longest + 2 * self.polling.quiet:
+        if not state.settled and state.sent and waited > longest + 2 * self.polling.quiet:
             state.timed_out = state.cut_short = True
-            return
-        if state.facts is None or state.reads < 2:
+
+    def _settle(self, state: ScenarioState) -> None:
+        """Settle a scenario: verdicts on projected facts decide when to go on, and are never reported."""
+        if state.settled or not state.sent or state.facts is None or state.reads < 2:
             return
         document = state.facts.document
         watched = state.read_at - state.answered_at >= self.hearing.observer.window
