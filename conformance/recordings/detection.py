@@ -19,13 +19,13 @@ from conformance.recordings.dialects.no_recordings import refusal_of
 from conformance.recordings.metadata import HEADER_KEY, InvalidRecordingError, NotARecordingError, kind_of
 from conformance.recordings.mitmproxy_flows import are_flows
 
-__all__ = ["document_in", "is_part", "kind_of_file", "read_parts", "reader_of", "shows_an_exchange"]
+__all__ = ["COMPRESSED", "document_in", "is_part", "kind_of_file", "read_parts", "reader_of", "shows_an_exchange"]
 
 _NAME_A_RECORDING = "name a VCR cassette, a HAR or an NDJSON of exchanges"
 _REPAIR = "record it again, or repair it there"
 _HEAD = 2**16
 #: The first bytes of zlib (mitmproxy's .zhar), bzip2 and XZ, and of what is compressed several times over.
-_COMPRESSED = (b"x\x01", b"x\x9c", b"x\xda", b"BZh9", b"\xfd7zXZ", b"\x1f\x8b", b"PK\x03\x04", b"\x28\xb5\x2f\xfd")
+COMPRESSED = (b"x\x01", b"x\x9c", b"x\xda", b"BZh9", b"\xfd7zXZ", b"\x1f\x8b", b"PK\x03\x04", b"\x28\xb5\x2f\xfd")
 _FIRST_KEY = re.compile(r'\{\s*"(\w+)"\s*:')
 #: A key without quotes: JSON5, as talkback writes it.
 _JSON5 = re.compile(r"\{\s*[A-Za-z_]\w*\s*:")
@@ -68,7 +68,7 @@ def kind_of_file(path: Path) -> str:
 
 
 def _text(path: Path, head: bytes) -> str:
-    if head.startswith(_COMPRESSED):
+    if head.startswith(COMPRESSED):
         raise InvalidRecordingError(path, "a compressed file", "unpack it first")
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise InvalidRecordingError(path, "text in UTF-16", "save it as UTF-8")

@@ -17,6 +17,7 @@ from conformance.http.exchange import Exchange
 from conformance.http.redaction import scrub
 from conformance.http.redaction.concealing import concealed
 from conformance.recordings.containers import is_ready, opened_at_once
+from conformance.recordings.detection import COMPRESSED
 from conformance.recordings.metadata import InvalidRecordingError, RecordingMetadata, SkippedWarning
 from conformance.recordings.ndjson import LONGEST_LINE, exchange_in, metadata_in
 
@@ -43,6 +44,9 @@ def follow(
     number = 0
     rest = b""
     for data in chain(_pieces(path, idle), (b"\n",)):  # the last line may have no end
+        if not number and not rest and data.startswith(COMPRESSED):
+            advice = "read it without --follow, or what unpacks it through /dev/stdin"
+            raise InvalidRecordingError(path, "a compressed file, which does not grow", advice)
         *lines, rest = (rest + data).split(b"\n")
         for line in lines:
             number += 1

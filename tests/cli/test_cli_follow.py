@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 import signal
@@ -290,6 +291,13 @@ def test_an_event_that_was_forgotten_and_is_seen_again_accuses_nobody() -> None:
     judge, failed = judged([*first, *between, *again, written(1, NOW + 30_000)], forget=2000.0)
     judge.close()
     assert failed == []
+
+
+def test_what_is_compressed_is_not_followed(tmp_path: Path) -> None:
+    path = tmp_path / "a.ndjson.gz"
+    path.write_bytes(gzip.compress(line(WRONG[0]).encode()))
+    with pytest.raises(InvalidRecordingError, match="a compressed file, which does not grow; read it without --follow"):
+        list(follow(path, lambda _: True, lambda _: None))
 
 
 def test_the_last_line_counts_without_its_end(tmp_path: Path) -> None:
