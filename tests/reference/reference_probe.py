@@ -244,6 +244,7 @@ def _sequences(account: str, calendar: str) -> Section:
                 (kind, stray),
                 (running, {**kind, **running}),
             ]
+        sequences.append((room, *[omitted] * 10))
         for name, immediate in (("Settled", False), ("Immediate", True)):
             target = calendar_of(account, calendar)
             _run(

@@ -343,6 +343,15 @@ OMITTED_OR_NONE = (
         reset(lambda write: omits(write) and write.in_past and write.origin in GENERATED, removed),
     ),
     fault(
+        "omitted-removes-explicit-at-the-tenth-update",
+        "D3",
+        "sequence",
+        "Explicit conferencing is removed by the tenth update in a row that omits it",
+        reset(
+            lambda write: omits(write) and write.origin == "explicit" and write.kinds[-9:] == ("omitted",) * 9, removed
+        ),
+    ),
+    fault(
         "omitted-removes-explicit-with-description-and-location",
         "D3",
         "case",

@@ -9,7 +9,7 @@ from itertools import cycle
 from conformance.servers.inventory import Inventory, Target
 from conformance.servers.scenarios.batched import batched
 from conformance.servers.scenarios.changes import changes
-from conformance.servers.scenarios.covering import LONGEST, Table, connected_profiles, kinds_at
+from conformance.servers.scenarios.covering import LONGEST, Table, connected_profiles, kinds_at, rounds_of
 from conformance.servers.scenarios.kinds_of_calendars import calendars
 from conformance.servers.scenarios.pending import back_to_back, while_pending
 from conformance.servers.scenarios.refused import refused_creations, refused_updates
@@ -32,8 +32,8 @@ def core(inventory: Inventory) -> tuple[Scenario, ...]:
     scenarios = [scenario for family in families for scenario in family(table)]
     scenarios += calendars(table, scenarios)
     scenarios += batched(table)
-    scenarios += (*_again(table), *_same_time(table))
-    ordered = sorted(scenarios, key=lambda scenario: (-len(scenario.steps), _FIRST.get(scenario.family, 9)))
+    scenarios += (*_again(table), *_same_time(table), *_often(table))
+    ordered = sorted(scenarios, key=lambda scenario: (-rounds_of(scenario), _FIRST.get(scenario.family, 9)))
     return with_subscriptions(ordered, inventory)
 
 
@@ -43,20 +43,20 @@ def waves(scenarios: Iterable[Scenario]) -> tuple[tuple[Scenario, ...], ...]:
     The first group has the longest scenarios, one of each family, and those to be watched for as long as possible; the
     others are of about the same size.
     """
-    by_length = sorted(scenarios, key=lambda scenario: -len(scenario.steps))
-    rounds = len(by_length[0].steps) if by_length else 0
+    by_length = sorted(scenarios, key=lambda scenario: -rounds_of(scenario))
+    rounds = rounds_of(by_length[0]) if by_length else 0
     groups: list[list[Scenario]] = [[] for _ in range(rounds)]
     families: set[str] = set()
     rest = []
     for scenario in by_length:
-        if len(scenario.steps) == rounds or scenario.family not in families or scenario.family in _WATCHED:
+        if rounds_of(scenario) == rounds or scenario.family not in families or scenario.family in _WATCHED:
             groups[0].append(scenario)
         else:
             rest.append(scenario)
         families.add(scenario.family)
     room = -(-len(rest) // max(1, rounds - 1))
     for scenario in rest:
-        allowed = groups[: rounds - len(scenario.steps) + 1]
+        allowed = groups[: rounds - rounds_of(scenario) + 1]
         later = [group for group in allowed[1:] if len(group) < room]
         (later[0] if later else min(allowed, key=len)).append(scenario)
     return tuple(tuple(group) for group in groups if group)
@@ -64,6 +64,9 @@ def waves(scenarios: Iterable[Scenario]) -> tuple[tuple[Scenario, ...], ...]:
 
 #: Families to be watched for as long as possible, and what is sent together.
 _WATCHED = ("remains", "isolated", "while-pending", "batched")
+
+#: How often an event is updated in a row: a server that keeps a history may forget some of it.
+_OFTEN = 12
 
 _FIRST = {"while-pending": 0, "pairs": 0, "changes": 1, "back-to-back": 2, "past": 3, "calendars": 4}
 
@@ -204,6 +207,13 @@ def _same_time(table: Table) -> Iterator[Scenario]:
         yield kept
         # The letters of the id tell the time.
         yield replace(kept, id=kept.id[::-1], steps=(Step("default"), Step("delete")))
+
+
+def _often(table: Table) -> Iterator[Scenario]:
+    """Explicit conferencing, and many updates in a row that leave it out."""
+    update = Step("omitted")
+    steps = [Step("explicit"), update, *[replace(update, timing="back-to-back")] * (_OFTEN - 1)]
+    yield table.scenario("often", table.turn("often", table.rich), steps)
 
 
 def _isolated(table: Table) -> Iterator[Scenario]:

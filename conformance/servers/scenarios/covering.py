@@ -10,9 +10,9 @@ from conformance.servers.inventory import Account, Calendar, Inventory, Target
 from conformance.servers.scenarios.scenario import Scenario, Step
 from conformance.servers.scenarios.scenario_values import TEXT_VARIANTS, TIME_FORMATS, URL_VARIANTS
 
-__all__ = ["LONGEST", "Table", "connected_profiles", "kinds_at"]
+__all__ = ["LONGEST", "Table", "connected_profiles", "kinds_at", "rounds_of"]
 
-#: Steps of the longest scenario: the duration of a run grows with it.
+#: Steps of the longest scenario, but for what is sent back to back: the duration of a run grows with it.
 LONGEST = 6
 
 #: Fields that an update changes besides conferencing.
@@ -23,6 +23,12 @@ _TEXTS = tuple(variant for variant in TEXT_VARIANTS if variant != "long")
 
 #: Of so many scenarios, one leaves the charset out of its media type.
 _WITHOUT_CHARSET = 3
+
+
+def rounds_of(scenario: Scenario) -> int:
+    """How many rounds are kept for a scenario: a step each, but none for many that are sent back to back."""
+    waits = sum(step.timing != "back-to-back" for step in scenario.steps)
+    return max(waits, min(len(scenario.steps), LONGEST))
 
 
 def kinds_at(target: Target) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from conformance.facts import Settings
 from conformance.servers.inventory import Inventory
 from conformance.servers.scenarios.added_scenarios import Source, added_scenarios
 from conformance.servers.scenarios.core import core, waves
-from conformance.servers.scenarios.covering import connected_profiles
+from conformance.servers.scenarios.covering import connected_profiles, rounds_of
 from conformance.servers.scenarios.malformed_requests import MalformedRequest, core_malformed, generated_malformed
 from conformance.servers.scenarios.scenario import RunContext, Scenario
 
@@ -127,7 +127,7 @@ def estimated(
     """
     scenarios = tuple(scenarios)
     groups = (scenarios,) * bool(scenarios) if together else waves(scenarios)
-    rounds = max((number + len(scenario.steps) for number, wave in enumerate(groups) for scenario in wave), default=0)
+    rounds = max((number + rounds_of(scenario) for number, wave in enumerate(groups) for scenario in wave), default=0)
     steps = [step for scenario in scenarios for step in scenario.steps]
     accounts = max(1, len(run.inventory.accounts))
     named = sum(request.names_event for request in malformed)
