@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -40,8 +40,12 @@ class Waiting:
             MappingProxyType(dict(Counter(self.came) + Counter(other.came))),
             MappingProxyType(dict(Counter(self.pending) + Counter(other.pending))),
             min((one.seconds for one in (self, other) if one.seconds is not None), default=None),
-            min(examples, key=lambda one: len(one.earlier) + len(one.evidence), default=None),
+            min(examples, key=lambda one: (len(one.earlier) + len(one.evidence), one.place), default=None),
         )
+
+    def without_place(self) -> Waiting:
+        """The same of a run as a whole: the order of runs is that in which they are added up."""
+        return replace(self, example=self.example and replace(self.example, place=()))
 
     @classmethod
     def of(cls, facts: Facts) -> Waiting:
@@ -50,7 +54,13 @@ class Waiting:
         start, end = evidence[0].at, evidence[-1].until or evidence[-1].at
         seconds = None if start is None or end is None else end - start
         example = Violation(
-            "", "/after", event if isinstance(event, str) else None, evidence, "", earlier=facts.earlier
+            "",
+            "/after",
+            event if isinstance(event, str) else None,
+            evidence,
+            "",
+            earlier=facts.earlier,
+            place=facts.place,
         )
         return cls(_none(), MappingProxyType({due(facts.document): 1}), seconds, example)
 

@@ -235,7 +235,9 @@ class Report:
             name: replace(tally, violations=_in_order([one for part in shares for one in part.tally(name).violations]))
             for name, tally in whole.tallies.items()
         }
-        return replace(whole, tallies=MappingProxyType(tallies), exchanges=max(part.exchanges for part in shares))
+        exercised = replace(whole.exercised, waiting=whole.exercised.waiting.without_place())
+        count = max(part.exchanges for part in shares)
+        return replace(whole, tallies=MappingProxyType(tallies), exchanges=count, exercised=exercised)
 
     def with_exchanges(self, count: int) -> Report:
         """This report with `count` more exchanges."""

@@ -8,7 +8,9 @@ import subprocess
 import tempfile
 import warnings
 from collections.abc import Iterator
+from itertools import takewhile
 from pathlib import Path
+from typing import IO
 
 from conformance.http.exchange import Exchange
 from conformance.recordings import ndjson
@@ -60,13 +62,33 @@ def _flows(path: Path) -> Iterator[Exchange]:
             raise _unreadable(path, type(error).__name__) from None
         lines.seek(0)
         number = 0
-        for number, line in enumerate(lines, 1):
+        for number, line in enumerate(takewhile(_is_flow, lines), 1):  # mitmproxy prints its own errors there too
             yield ndjson.exchange_in(path, number, line)
-        if done.returncode and number:
+        if not number:
+            raise _unreadable(path, f"exit code {done.returncode}")
+        if done.returncode or _ends_early(flows):
             problem = f"{path}: broken behind flow {number}, as by a crash; what follows is left out"
             warnings.warn(problem, TruncatedWarning, stacklevel=2)
-        elif done.returncode:
-            raise _unreadable(path, f"exit code {done.returncode}")
+
+
+def _is_flow(line: bytes) -> bool:
+    return line.startswith(b"{")
+
+
+def _ends_early(flows: IO[bytes]) -> bool:
+    """Whether the last flow is incomplete, of which older versions of mitmproxy tell nothing by their exit code."""
+    at = 0
+    while True:
+        flows.seek(at)
+        size, colon, _ = flows.read(16).partition(b":")
+        if not size:
+            return False
+        if not colon or not size.isdigit():
+            return True
+        at += len(size) + 1 + int(size) + 1  # its mark comes last
+        flows.seek(at - 1)
+        if not flows.read(1):
+            return True
 
 
 def _unreadable(path: Path, problem: str) -> InvalidRecordingError:

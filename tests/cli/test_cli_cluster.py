@@ -134,6 +134,26 @@ def test_a_signal_ends_what_the_workers_do_and_what_was_judged_is_reported(
     assert found.report.exchanges > 0
 
 
+def test_what_was_judged_before_a_signal_is_reported_though_its_sum_is_not_there(
+    scheduler: str, wrong: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The signal comes when the first of several parts is judged, whose reports the workers would have added up."""
+    paths = [wrong / "explicit.yaml"]
+    for number in range(3):
+        paths.append(wrong.with_name(f"long-{number}.ndjson"))
+        header, _, rest = (wrong / "wrong.ndjson").read_bytes().partition(b"\n")
+        paths[-1].write_bytes(b"\n".join((header.replace(b'"test"', b'"test %d"' % number), rest * 4)))
+    monkeypatch.setattr(check_command, "parts_of", lambda runs, _: [RunPart((run,)) for run in runs])
+    with Interruption() as interruption:
+        monkeypatch.setattr(
+            check_command._Finished, "__call__", lambda _: interruption.came or os.kill(os.getpid(), signal.SIGINT)
+        )
+        found = check(CheckOptions(tuple(paths), cluster=scheduler), interruption, StatusLine(shown=False))
+    assert found.policy.interrupted
+    alone = check(CheckOptions(tuple(paths[:1]), jobs=1), Interruption(), StatusLine(shown=False))
+    assert alone.report.exchanges <= found.report.exchanges < 4 * 4 * 600
+
+
 def test_a_worker_that_is_killed_in_the_middle_changes_nothing(
     scheduler: str, wrong: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

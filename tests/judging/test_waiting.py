@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from msgspec import structs
 from report_samples import READ, WRITE, Rule, Violation, failed, inconclusive, passed, run_report
 
 from conformance.contract.rules import case_words
@@ -12,6 +13,7 @@ from conformance.facts import Evidence, Facts
 from conformance.judging.exercised import ExerciseLog
 from conformance.judging.formats import html, markdown, text
 from conformance.judging.formats.gaps import coverage_gaps
+from conformance.judging.report import Report
 from conformance.judging.verdict import Verdict
 
 RULE = Rule("explicit-is-kept")
@@ -48,6 +50,20 @@ def test_what_stayed_pending_is_counted_beside_what_came_of_the_same_requests() 
     assert some.waiting.sentence() == (
         'Some requested conferences did not come: 2 of 3 writes (default 2) still show {"pending": true} after 61 s'
     )
+
+
+def test_the_first_of_those_that_stayed_pending_is_shown_however_its_run_was_divided() -> None:
+    def placed(facts: Facts, place: float) -> Facts:
+        return structs.replace(facts, place=(place,))
+
+    later, sooner = (
+        Report(exercised=logged(placed(one, place)).taken) for one, place in zip(STUCK, (2.0, 1.0), strict=True)
+    )
+    divided, another = Report.together([later, sooner]), Report(exercised=logged(written("e6", "none", PENDING)).taken)
+    for report, event in ((divided, "e2"), (divided + another, "e2"), (another + divided, "e6")):
+        example = report.exercised.waiting.example
+        assert example is not None
+        assert example.event == event
 
 
 def test_a_report_says_what_stayed_pending_only_where_that_leaves_a_rule_open() -> None:

@@ -327,19 +327,19 @@ def test_an_openapi_description_in_yaml_is_named_too(tmp_path: Path) -> None:
         list(read(path))
 
 
-FLOW = b"12:9:websocket;0:~}"
+FLOW = b"15:9:websocket;0:~}"
 TOKEN = "CRN_a-very-secret-token"
 EVENTS = "https://api.cronofy.com/v1/calendars/cal_1/events"
 
 
-def mitmdump(tmp_path: Path, ending: str = "") -> Path:
+def mitmdump(tmp_path: Path, ending: str = "", flows: bytes = FLOW) -> Path:
     """A program in place of mitmproxy's: gives the script two flows, a DELETE in gzip and one that broke off."""
     program = tmp_path / "mitmdump"
     program.write_text(
         f"""#!{sys.executable}
 import gzip, runpy, sys
 from types import SimpleNamespace as Named
-assert sys.stdin.buffer.read() == {FLOW!r}
+assert sys.stdin.buffer.read() == {flows!r}
 
 class Message(Named):
     def get_content(self, strict):
@@ -376,7 +376,11 @@ def test_flows_are_read_through_mitmproxy(tmp_path: Path, monkeypatch: pytest.Mo
         Exchange(request, None, f"{path}#2", 1.8e9, None, headers_complete=True, notes=unrecorded),
         Exchange(request, None, f"{path}#3", 1.8e9, None, headers_complete=True),
     ]
-    mitmdump(tmp_path, "sys.exit(1)")
+    mitmdump(tmp_path, "print('[12:00:00] Flow file corrupted')\nsys.exit(1)")
+    with pytest.warns(TruncatedWarning, match="broken behind flow 3"):
+        assert len(list(read(path))) == 3
+    path.write_bytes(FLOW[:-1])
+    mitmdump(tmp_path, flows=FLOW[:-1])
     with pytest.warns(TruncatedWarning, match="broken behind flow 3"):
         assert len(list(read(path))) == 3
     program.write_text(f"#!{sys.executable}\nraise SystemExit(1)\n")
