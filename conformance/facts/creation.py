@@ -84,7 +84,7 @@ def as_last_shown(state: EventState, before: Before) -> Before:
         elif write.requested is pending and streak.fresh:
             known = known_before(state, write)
             is_effect = known.state in ("nonexistent", "none", "assigned")
-            is_assumed = is_told_by_created(known) or known.is_assumed
+            is_assumed = is_told_by_created(known)
     conferencing = seen.conferencing if is_effect else None
     return structs.replace(before, item=seen.item, conferencing=conferencing, is_assumed=is_assumed)
 

@@ -277,3 +277,12 @@ def test_the_event_that_a_write_created_shows_the_servers_clock_to_the_hour(
     traffic = Traffic().write(0, event(**times, conferencing=explicit(A))).read(1, shown(A, **times, created=created))
     [facts] = dated(traffic).writes(SETTINGS)
     assert facts.get("start") == lies
+
+
+@pytest.mark.parametrize(("settings", "name"), [(COMPLETE, "conferencing"), (SETTINGS, "shown")])
+def test_a_conference_that_was_shown_once_is_known_where_every_write_is_recorded(settings: Settings, name: str) -> None:
+    row = item({"join_url": A, "provider_name": "zoom"}, created=SOON, updated=SOON)
+    traffic = dated(sparse({"profile_id": "default"}, row).write(9, event(summary="other")).read(10))
+    before = traffic.writes(settings)[1]["before"]
+    assert before.get(name) == row["conferencing"]
+    assert len({"conferencing", "shown"} & before.keys()) == 1
