@@ -39,7 +39,8 @@ class AccountState:
 
     Where generated join URLs were seen to change without a write, its `links_move`.
     It is `complete` if all of its events are known; of a time all are that lie within the reading that `covered` it.
-    A recording that `shows_every_write` shows where its events come from, whoever the account is.
+    A recording that `shows_every_write` shows where its events come from, whoever the account is; where it is the
+    `sole_writer`, nobody else changes them.
     """
 
     name: str
@@ -53,6 +54,7 @@ class AccountState:
     packer: Packer = field(default_factory=Packer)
     complete: bool = False
     shows_every_write: bool = False
+    sole_writer: bool = False
     read_completely: bool = False
     suspects: dict[str, tuple[Suspects, Suspects]] = field(default_factory=dict)
     serial: int = 0

@@ -330,8 +330,8 @@ class Episode(Struct):
             return 0.0
         return max(0.0, self.last_sent - self.write.answered - self.write.resolution)
 
-    def next_before(self) -> Before:
-        """What the next write finds, as far as it is known."""
+    def next_before(self, *, alone: bool) -> Before:
+        """What the next write finds, as far as it is known; `alone`: nobody else writes to the event."""
         write = self.write
         if write is not None and write.outcome == "unknown":
             return Before()
@@ -344,12 +344,10 @@ class Episode(Struct):
             before = self.before
             pending, start, directory_version = before.pending, before.pending_start, before.pending_version
         if write is not None and write.method == "DELETE" and write.outcome == "accepted":
-            before = self.before
-            had_nothing = before.state in ("nonexistent", "none") and before.pending is None and not before.deleted
-            return Before("nonexistent", deleted=not had_nothing)
-        streak = self.streak
-        if self.stable is None and pending is None and (kept := self._left_as_it_was()) is not None:
+            return Before("nonexistent")
+        if alone and self.stable is None and pending is None and (kept := self._left_as_it_was()) is not None:
             return kept
+        streak = self.streak
         under_way = Before("in_progress", pending=pending, pending_start=start, pending_version=directory_version)
         if streak is None:
             return under_way if pending else Before()
@@ -364,7 +362,7 @@ class Episode(Struct):
         Of a generated conference it is not known: it may follow the event's summary and times.
         """
         write, before = self.write, self.before
-        if write is None or (write.outcome, write.requested.kind) != ("accepted", "omitted") or before.deleted:
+        if write is None or (write.outcome, write.requested.kind) != ("accepted", "omitted"):
             return None
         if before.state in ("nonexistent", "none"):
             kept = Before("none", requested_as=before.requested_as, is_assumed=before.is_assumed)

@@ -45,8 +45,7 @@ class ObservedWrite(Struct, frozen=True):
 class Before(Struct, frozen=True):
     """What was known of the event before a write; `state` is None where nothing was.
 
-    `is_assumed` says that no reading showed it: the recording is said to be complete.  `deleted` says of an event that
-    is not there that a deletion took it, and that it may have had conferencing, or was to get some.
+    `is_assumed` says that no reading showed it: the recording is said to be complete.
     """
 
     state: str | None = None
@@ -56,7 +55,6 @@ class Before(Struct, frozen=True):
     pending_start: str | None = None
     pending_version: int = 0
     is_assumed: bool = False
-    deleted: bool = False
     pending: RequestedConferencing | None = None
 
 

@@ -72,6 +72,7 @@ class ObserverState:
             account = self.accounts[name] = AccountState(name, Directory(name))
             account.shows_every_write = self.settings.complete_recording
             account.complete = account.shows_every_write and account.is_known
+            account.sole_writer = self.settings.complete_recording or self.settings.only_writer
             account.created = self.taken.place if self.taken is not None else ()
         return account
 

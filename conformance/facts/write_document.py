@@ -109,7 +109,7 @@ def _differing(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
 
 
 def _before_document(before: Before, write: ObservedWrite) -> dict[str, Any]:
-    document: dict[str, Any] = {"state": "deleted" if before.deleted else before.state}
+    document: dict[str, Any] = {"state": before.state}
     if is_told_by_created(before):
         document["known_by"] = "created"
     if before.state == "in_progress" and before.item is not None:

@@ -166,7 +166,7 @@ def _next(state: EventState, account: AccountState) -> tuple[Before, frozenset[s
     """What is known of the event as the next write finds it, and the values that may still be read stale."""
     episode = state.episode
     unseen = episode.write is None and episode.streak is None
-    before = episode.before if unseen else episode.next_before()
+    before = episode.before if unseen else episode.next_before(alone=account.sole_writer)
     if before.state == "in_progress":
         before = as_last_shown(state, before)
     if unseen and episode.number == 0:
