@@ -54,7 +54,8 @@ def of_the_api(exchanges: Iterable[Exchange], *, naming: bool = False) -> Iterat
 
 def _name(strange: dict[str, str]) -> None:
     """Warns of hosts that do not serve this API; each has the label of its first exchange."""
-    hosts, place = sorted(filter(None, strange)), next(iter(strange.values())).rpartition("#")[0]
+    hosts, first = sorted(filter(None, strange)), next(iter(strange.values()))
+    place = first.rpartition("#")[0] or first
     listed = ", ".join(hosts[:_NAMED]) + (f" and {len(hosts) - _NAMED} more" if len(hosts) > _NAMED else "")
     if hosts:
         warnings.warn(f"{place}: other APIs, left out: {listed}", SkippedWarning, stacklevel=2)

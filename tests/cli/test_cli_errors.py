@@ -157,7 +157,7 @@ def test_help_has_an_example(command: str) -> None:
 
 def test_a_warning_is_one_line_on_standard_error(tmp_path: Path) -> None:
     cut = tmp_path / "cut.ndjson"
-    line = '{"sent_at":null,"answered_at":null,"label":"a","whole":true,"request":{"method":"GET","url":"https://a.example/","headers":[],"body":""},"response":null}\n'
+    line = '{"sent_at":null,"answered_at":null,"label":"a","whole":true,"request":{"method":"GET","url":"https://api.cronofy.com/v1/account","headers":[],"body":""},"response":null}\n'
     cut.write_text(line + line[:40])
     result = call("check", cut, "--quiet")
     assert result.exit_code == 3

@@ -27,6 +27,24 @@ def test_failures_with_good_answers_between_are_counted() -> None:
     assert [(write["outcome"], write["failures"]) for write in written] == [("unknown", 3)]
 
 
+def test_where_requests_fail_and_recover_all_the_time_failures_in_a_row_are_chance() -> None:
+    traffic = Traffic().write(0, other(0))
+    for number in range(1, 4):
+        traffic.write(number, other(number), 503).write(number + 0.5, other(number))
+    for number in range(10, 14):
+        traffic.write(number, event(), 500).write(number + 0.5, other(number))
+    assert failures(traffic)[7::2] == [1, 1, 1, 1]
+
+
+def test_a_failure_now_and_then_does_not_hide_one_that_stays() -> None:
+    traffic = Traffic()
+    for number in range(100):
+        traffic.write(number, other(number), 503 if number % 25 == 0 else 202).write(number + 0.5, other(number))
+    for number in range(200, 204):
+        traffic.write(number, event(), 500).write(number + 0.5, other(number))
+    assert failures(traffic)[200::2] == [1, 2, 3, 4]
+
+
 def test_what_a_server_error_says_is_kept_with_it() -> None:
     traffic = Traffic().write(0, other(0)).write(10, event(), 500)
     body = b"The application raised ValueError" + bytes(1000)
