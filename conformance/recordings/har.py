@@ -142,9 +142,11 @@ class _Entries:
 
     def _exchange(self, entry: Mapping[str, Any], label: str) -> Exchange | None:
         request, response = object_of(entry.get("request"), "request"), entry.get("response")
+        if entry.get("_fromCache"):
+            return None
         known = self._asked.get(id(request))
         asked = known[1] if known is not None and known[0] is request else self._ask(request)
-        if asked is None or entry.get("_fromCache"):
+        if asked is None:
             return None
         is_head = asked.request.method == "HEAD"
         given = self._answered.get((id(response), is_head))

@@ -461,6 +461,8 @@ def test_an_entry_without_all_of_its_headers_does_not_say_that_no_token_was_sent
 
 def test_what_a_browser_had_in_its_cache_says_nothing_of_the_server(tmp_path: Path) -> None:
     assert len(list(read(har(tmp_path, entry(_fromCache="disk"), entry(), entry(_fromCache="memory"))))) == 1
+    odd = {**entry(_fromCache="disk"), "request": {"url": "https://api.cronofy.com/"}, "response": []}
+    assert len(list(read(har(tmp_path, odd, entry())))) == 1
 
 
 def test_an_interaction_of_schemathesis_without_headers_does_not_say_that_no_token_was_sent(tmp_path: Path) -> None:

@@ -67,3 +67,5 @@ def test_many_hosts_are_named_in_one_line_and_little_is_held_of_them(monkeypatch
     with pytest.warns(SkippedWarning) as caught:
         assert list(of_the_api([*pages, shown], naming=True)) == [shown]
     assert str(caught[0].message) == "a.har: other APIs, left out: a.example, b.example, d.example"
+    with pytest.warns(SkippedWarning, match=r"^first: other APIs, left out: a\.example"):
+        assert list(of_the_api([replace(pages[-1], label="first")], naming=True)) == []
